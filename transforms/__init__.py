@@ -1,0 +1,1 @@
+"""What the data means: pure functions over frames, without I/O, clock or settings."""

@@ -1,0 +1,150 @@
+"""Every rule that a drop is judged by: how bad a breach is, what it means and what to do next.
+
+`fatal` refuses a file (the drop, if the file is needed or none is named), `error` rejects a row,
+`warning` reports a lenient reading or a value left out, `note` tells. `strict` is the severity
+under `--strict`, where it differs. `judges` says who is not satisfied: the standard, or only the
+target; `--strict` judges the standard (OneRoster 1.2 CSV Binding; reference sections 5 and 5.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["fatal", "error", "warning", "note"]
+Judge = Literal["standard", "target"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule; `says` completes the sentence "in FILE, column COLUMN: ...", `fix` is the next step."""
+
+    code: str
+    severity: Severity
+    says: str
+    fix: str
+    strict: Severity | None = None
+    judges: Judge = "standard"
+
+    def severity_when(self, strict: bool) -> Severity:
+        """How bad a breach is, with or without `--strict`."""
+        return self.strict if strict and self.strict else self.severity
+
+
+_DROP = (
+    Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
+    Rule("drop_empty", "fatal", "the drop has no data rows at all", "Find out why the export came out empty, and export again."),
+    Rule("zip_encrypted", "fatal", "the zip is encrypted", "Export it without a password."),
+    Rule("zip_unsafe", "fatal", "the zip has a member that is unsafe to read", "Find out who made this zip before you use it."),
+    Rule("zip_too_large", "fatal", "the zip unpacks to more than the limit", "Check the export; raise the limit if it is right."),
+    Rule("zip_nested", "fatal", "the files lie deeper than one folder, or a zip lies in the zip", "Put the CSV files at the top of the zip."),
+    Rule("zip_damaged", "fatal", "the zip is damaged or cut short", "Send it again; wait until the upload has ended."),
+    Rule("file_twice", "fatal", "two files have this name, or names that differ in case only", "Leave one of them in the drop."),
+    Rule("wrapper_folder", "warning", "the files lie in a folder inside the zip", "Zip the files themselves, not their folder.", strict="fatal"),
+    Rule("unknown_file", "warning", "the file is not one of this layout and was not read", "Remove it, or name it as the layout does.", strict="fatal"),
+    Rule("file_name", "warning", "the file's name was read leniently", "Name it exactly as the standard does.", strict="fatal"),
+    Rule("not_csv", "fatal", "the file is not a CSV file", "Export it as CSV, in UTF-8."),
+    Rule("file_blank", "fatal", "the file has no bytes, or no header", "Export it again."),
+    Rule("bad_encoding", "fatal", "the bytes are not UTF-8, and no other encoding is declared that fits", "Export as UTF-8, or set `encoding` in the feed's file."),
+    Rule("encoding_fallback", "warning", "the bytes are not UTF-8 and were read as Windows-1252", "Export as UTF-8, or set `encoding` in the feed's file.", strict="fatal"),
+    Rule("utf16", "warning", "the file is UTF-16 and was converted", "Export as UTF-8.", strict="fatal"),
+    Rule("line_ends", "warning", "the lines end in a lone CR, or in several ways, and were normalised", "End each line with CR LF."),
+    Rule("delimiter", "warning", "the cells are not separated by commas; the separator was recognised", "Export with commas.", strict="fatal"),
+    Rule("delimiter_unclear", "fatal", "it is not clear which character separates the cells", "Export with commas."),
+    Rule("no_header", "fatal", "the first line looks like data, not like a header", "Export with a header line."),
+    Rule("header_twice", "fatal", "a column is named twice", "Leave one of the two columns in the file."),
+    Rule("header_blank", "warning", "columns without a name and without data were left out", "Remove the trailing separators.", strict="fatal"),
+    Rule("unnamed_cell", "error", "a cell lies under no column name", "Name the column, or remove the cell."),
+    Rule("ragged_row", "error", "the row has more or fewer cells than the header", "Quote cells that hold a comma; write every cell."),
+    Rule("row_padded", "warning", "rows lacked blank cells at their end, which were added", "Write every cell, blank ones too.", strict="error"),
+    Rule("quote_damaged", "error", "a quoted cell does not end where it should", "Double each quote inside a quoted cell."),
+    Rule("quote_stray", "warning", "a quote stands inside an unquoted cell and was kept", "Quote the cell, and double the quote.", strict="error"),
+    Rule("file_truncated", "fatal", "the file ends in the middle of a row", "Send it again; wait until the upload has ended."),
+    Rule("control_character", "error", "a cell holds a NUL or another control character", "Remove the character."),
+    Rule("line_break_in_cell", "warning", "line breaks inside cells were replaced by spaces", "Export cells without line breaks.", strict="error"),
+    Rule("blank_line", "warning", "blank lines were skipped", "Remove them.", strict="fatal"),
+    Rule("mojibake", "warning", "text looks damaged by a wrong conversion, and was left as it is", "Check the encoding at the source."),
+    Rule("apostrophes", "warning", "every value is wrapped in apostrophes, which were removed", "Export without apostrophes.", strict="error"),
+)  # fmt: skip
+
+_MANIFEST = (
+    Rule("manifest_missing", "warning", "manifest.csv is missing; the drop was read as OneRoster 1.0, and nothing in it counts as vanished", "Add a manifest.", strict="fatal"),
+    Rule("manifest_header", "warning", "the manifest's header is not `propertyName,value`", "Write it exactly so.", strict="fatal"),
+    Rule("manifest_version", "fatal", "the manifest names a version that is not 1.1, 1.2 or 1.2.1", "Check `oneroster.version`."),
+    Rule("manifest_version_spelling", "warning", "`manifest.version` is not `1.0`", "Write `1.0`; spreadsheets turn it into `1`.", strict="fatal"),
+    Rule("manifest_property", "warning", "the manifest has a property that the standard does not know", "Check its spelling.", strict="fatal"),
+    Rule("manifest_property_missing", "warning", "the manifest lacks a property that the standard requires", "Add it; `absent` if there is no such file.", strict="fatal"),
+    Rule("manifest_property_twice", "fatal", "the manifest says two things of one property", "Leave one."),
+    Rule("manifest_mode", "fatal", "the manifest's mode is not `absent`, `bulk` or `delta`", "Write one of the three."),
+    Rule("manifest_mode_blank", "warning", "the manifest gives no mode for a file", "Write `absent`, `bulk` or `delta`.", strict="fatal"),
+    Rule("manifest_file_missing", "fatal", "the manifest promises the file, and the drop does not have it", "Add the file, or write `absent`."),
+    Rule("manifest_file_unexpected", "warning", "the manifest says `absent`, or nothing, of a file that is there; it was read, and nothing in it counts as vanished", "Write `bulk` or `delta`.", strict="fatal"),
+)  # fmt: skip
+
+_HEADER = (
+    Rule("header_renamed", "warning", "a column was read under another name than its own", "Name it exactly as the standard does.", strict="fatal"),
+    Rule("header_order", "warning", "the columns are not in the standard's order", "Write them in order, metadata columns last.", strict="fatal"),
+    Rule("header_missing", "fatal", "a required column is missing", "Add the column."),
+    Rule("header_optional_missing", "warning", "an optional column is missing and was taken as blank", "Add the column.", strict="fatal"),
+    Rule("header_unknown", "warning", "a column is not one of the standard's and was not read", "Name it `metadata.<name>`, or remove it.", strict="fatal"),
+    Rule("no_rows", "warning", "the file has a header and no rows; nothing counts as vanished for it", "Declare it `absent`, or find out why it is empty.", strict="fatal"),
+    Rule("emptied", "fatal", "the file has no rows, and rows of it were loaded before", "Find out why the export came out empty, and export again."),
+)  # fmt: skip
+
+_CELL = (
+    Rule("required", "error", "a required value is missing", "Fill it in at the source."),
+    Rule("guid", "error", "an id has characters that ids may not have, or is too long", "Use only letters, digits and . - _ / @"),
+    Rule("vocabulary", "error", "a value is not in the vocabulary", "Use a value of the standard, or an `ext:` value where it allows them."),
+    Rule("boolean", "error", "a value is neither `true` nor `false`", "Write `true` or `false`."),
+    Rule("date", "error", "a value is not a date", "Write dates as YYYY-MM-DD."),
+    Rule("datetime", "error", "a value is not a date and time in UTC", "Write them as 2026-11-23T18:25:43.511Z."),
+    Rule("year", "error", "a value is not a year", "Write years as YYYY."),
+    Rule("integer", "error", "a value is not a whole number", "Write it in digits."),
+    Rule("number", "error", "a value is not a number", "Write it in digits, with a point."),
+    Rule("list", "error", "a list has a blank item", "Separate items by one comma."),
+    Rule("user_ids", "error", "an item is not of the form `{type:id}`", "Write `{LDAP:12},{LTI:15}`."),
+    Rule("score_scale", "error", "an item is not of the form `{label:value}`", "Write `{A:94},{B:84}`."),
+    Rule("respelled", "warning", "values were read in another spelling than the standard's", "Write them exactly as the standard does.", strict="error"),
+    Rule("padded", "warning", "spaces around values were removed", "Export without padding."),
+    Rule("null_words", "warning", "words such as NULL or N/A were read as blank", "Leave the cell blank.", strict="error"),
+    Rule("status_in_bulk", "warning", "a bulk file fills `status` or `dateLastModified`", "Leave both blank in bulk files.", strict="error"),
+    Rule("delta_required", "error", "a delta row lacks `status` or `dateLastModified`", "Fill both in delta files."),
+    Rule("duplicate", "warning", "rows were there more than once, equal in every cell, and were merged", "Export each row once.", strict="error"),
+    Rule("conflict", "error", "rows with one sourcedId differ, and all of them were refused", "Find out which one is right; ids must be unique."),
+    Rule("period_empty", "warning", "a period ends before it begins, or on the same day", "Check the two dates; the end is exclusive."),
+    Rule("subject_codes_length", "warning", "subjects and subjectCodes differ in length", "Write one code for each subject.", strict="error"),
+    Rule("primary_not_teacher", "warning", "`primary` is set for someone who is not a teacher", "Set it for teachers only."),
+    Rule("score_range", "error", "the lowest score is above the highest", "Check the two scores."),
+    Rule("case_id", "error", "the id of a CASE objective is not a UUID URN", "Write `urn:uuid:...`."),
+)  # fmt: skip
+
+_REFERENCES = (
+    Rule("dangling", "error", "a required reference leads to no record of the drop or of an earlier one", "Send the record it refers to, or correct the id."),
+    Rule("dangling_optional", "warning", "an optional reference leads to no record and was left out", "Send the record it refers to, or correct the id.", strict="error"),
+    Rule("wrong_type", "warning", "a reference leads to a record of another type than is meant", "Check the id.", strict="error"),
+    Rule("parent_rejected", "error", "the record it belongs to was rejected", "Correct that record; this one follows."),
+    Rule("cycle", "warning", "a record is its own ancestor; its parent was left out", "Correct the parents.", strict="error"),
+    Rule("role_missing", "error", "the user has no role in any organisation", "Send a row in roles.csv for each organisation of the user."),
+    Rule("two_primary_roles", "warning", "a user has two primary roles in one organisation", "Make one of them secondary.", strict="error"),
+    Rule("no_primary_role", "warning", "a user has no primary role in an organisation", "Make one of the roles primary."),
+    Rule("role_without_user", "error", "a delta changes a role whose user is not in the same delta", "Send the user's row with its roles in one delta."),
+    Rule("profile_of_another", "warning", "a role names a profile that belongs to another user", "Check userProfileSourcedId.", strict="error"),
+    Rule("id_case", "warning", "ids differ only in case; they were taken as different records", "Check whether one record is meant."),
+)  # fmt: skip
+
+_TARGET = (
+    Rule("not_carried", "note", "the file is valid and is not carried to the target yet", "Nothing to do.", judges="target"),
+    Rule("column_not_carried", "note", "the target has no place for this column, which was left out", "Nothing to do.", judges="target"),
+    Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
+    Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),
+    Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed's file.", judges="target"),
+    Rule("target_value", "warning", "the target does not know this value, which was left out", "Add it to the maps under [target] in the feed's file.", judges="target"),
+    Rule("target_mapped", "warning", "the target does not know this value, and another was sent", "Add it to the maps under [target] in the feed's file.", judges="target"),
+    Rule("target_session_org", "error", "the target wants an organisation for each session, and the drop has no single root", "Add `session_org = \"<sourcedId>\"` under [target] in the feed's file.", judges="target"),
+    Rule("class_moved", "warning", "the class moved to another course or school, which the target cannot carry", "Create a new class, with a new sourcedId, for the other course or school.", judges="target"),
+    Rule("not_absent", "warning", "records are missing, and rows of the file could not be read; none of them counts as vanished", "Correct the rows that could not be read."),
+)  # fmt: skip
+
+RULES: dict[str, Rule] = {
+    rule.code: rule for rule in (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET)
+}

@@ -1,0 +1,44 @@
+"""The single source of truth: each file of OneRoster 1.2, declared once.
+
+`ENTITIES` holds them parents first, so that its order is the order of checking and of loading, and
+its reverse the order of deleting (reference section 1.6). To add a column, add one line to its
+entity; the header, the check, the references, the payload and the dictionary follow from it.
+"""
+
+from __future__ import annotations
+
+from transforms.schemas.entity import Column, Entity, RowRule
+from transforms.schemas.gradebook import (
+    CATEGORIES,
+    LINE_ITEM_OBJECTIVES,
+    LINE_ITEM_SCALES,
+    LINE_ITEMS,
+    RESULT_OBJECTIVES,
+    RESULT_SCALES,
+    RESULTS,
+    SCORE_SCALES,
+)
+from transforms.schemas.resources import CLASS_RESOURCES, COURSE_RESOURCES, RESOURCES, USER_RESOURCES
+from transforms.schemas.rostering import (
+    ACADEMIC_SESSIONS,
+    CLASSES,
+    COURSES,
+    DEMOGRAPHICS,
+    ENROLLMENTS,
+    ORGS,
+    ROLES_FILE,
+    USER_PROFILES,
+    USERS,
+)
+
+ENTITIES: dict[str, Entity] = {
+    entity.name: entity
+    for entity in (
+        ORGS, ACADEMIC_SESSIONS, USERS, USER_PROFILES, ROLES_FILE, DEMOGRAPHICS, COURSES, CLASSES, ENROLLMENTS,
+        RESOURCES, CLASS_RESOURCES, COURSE_RESOURCES, USER_RESOURCES,
+        CATEGORIES, LINE_ITEMS, SCORE_SCALES, RESULTS,
+        LINE_ITEM_OBJECTIVES, LINE_ITEM_SCALES, RESULT_OBJECTIVES, RESULT_SCALES,
+    )
+}  # fmt: skip
+
+__all__ = ["ENTITIES", "Column", "Entity", "RowRule"]

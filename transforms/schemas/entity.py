@@ -1,0 +1,121 @@
+"""What a column and an entity are, and the words in which `schemas/` declares them.
+
+Source: OneRoster 1.2 CSV Binding, sections 3 and 4 (data types), and the 1.2.1 corrections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+Version = Literal["1.1", "1.2.0", "1.2"]
+Kind = Literal[
+    "guid", "reference", "references", "text", "texts", "enum", "enums", "boolean", "integer", "number",
+    "date", "datetime", "year", "user_ids", "score_scale",
+]  # fmt: skip
+Service = Literal["rostering", "gradebook", "resources"]
+
+EVERY_VERSION: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
+SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
+LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one file: everything that is known of it.
+
+    `versions` are the CSV bindings whose header has it. `values` is a closed vocabulary unless
+    `extensible`, which admits `ext:` tokens. `refers` names the entity whose `sourcedId` it holds,
+    `refers_types` the values of that entity's `type` that are meant. `aliases` are spellings seen
+    in real drops. `json` is the property in the REST binding.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    required: bool = False
+    required_strict: bool = False
+    values: tuple[str, ...] = ()
+    extensible: bool = False
+    refers: str | None = None
+    refers_types: tuple[str, ...] = ()
+    versions: frozenset[Version] = EVERY_VERSION
+    aliases: tuple[str, ...] = ()
+    json: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.json:
+            object.__setattr__(self, "json", _json_name(self.name))
+
+    @property
+    def is_list(self) -> bool:
+        """True if the cell holds items separated by commas."""
+        return self.kind in LISTS
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule about several columns of one row: `holds` is true, or null, where the row obeys it."""
+
+    rule: str
+    column: str
+    holds: Callable[[], pl.Expr]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One file of the standard, which is one kind of record unless it `folds_into` another.
+
+    `needed` marks the files that every roster needs: without one of them a drop is refused.
+    `label` are the columns that tell a person which record is meant. `singular` is the wrapper of
+    one record in JSON.
+    """
+
+    name: str
+    singular: str
+    service: Service
+    columns: tuple[Column, ...]
+    description: str
+    needed: bool = False
+    folds_into: str | None = None
+    label: tuple[str, ...] = ("title",)
+    rules: tuple[RowRule, ...] = ()
+    aliases: tuple[str, ...] = ()
+    by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    def __getitem__(self, name: str) -> Column:
+        return self.by_name[name]
+
+    def header(self, version: Version) -> tuple[str, ...]:
+        """Names of the columns of this file in one version of the binding, in order."""
+        return tuple(column.name for column in self.columns if version in column.versions)
+
+    @property
+    def references(self) -> tuple[Column, ...]:
+        """The columns that hold ids of other records, 1.2 columns only."""
+        return tuple(column for column in self.current if column.refers)
+
+    @property
+    def current(self) -> tuple[Column, ...]:
+        """The columns of OneRoster 1.2 (1.2.1), which normalised frames have."""
+        return tuple(column for column in self.columns if "1.2" in column.versions)
+
+    @property
+    def file(self) -> str:
+        """Name of its file in a drop."""
+        return f"{self.name}.csv"
+
+
+def _json_name(name: str) -> str:
+    """`parentSourcedId` is `parent` in JSON, `termSourcedIds` is `terms` (reference section 4)."""
+    if name.endswith("SourcedIds"):
+        return name.removesuffix("SourcedIds") + "s"
+    if name.endswith("SourcedId"):
+        return name.removesuffix("SourcedId")
+    return name
