@@ -60,6 +60,7 @@ _DROP = (
     Rule("quote_damaged", "error", "a quoted cell does not end where it should", "Double each quote inside a quoted cell."),
     Rule("quote_stray", "warning", "a quote stands inside an unquoted cell and was kept", "Quote the cell, and double the quote.", strict="error"),
     Rule("file_truncated", "fatal", "the file ends in the middle of a row", "Send it again; wait until the upload has ended."),
+    Rule("quote_unclosed", "fatal", "a damaged row runs over several lines, so that it is not certain where rows begin", "Close the quoted cell in that line, or double the quotes inside it."),
     Rule("control_character", "error", "a cell holds a NUL or another control character", "Remove the character."),
     Rule("line_break_in_cell", "warning", "line breaks inside cells were replaced by spaces", "Export cells without line breaks.", strict="error"),
     Rule("blank_line", "warning", "blank lines were skipped", "Remove them.", strict="fatal"),

@@ -1,0 +1,54 @@
+"""The members of a drop: which of them are CSV files, which are noise, which have one name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from connectors.drops.refusal import printable
+from transforms.findings import Findings, of_file
+
+
+@dataclass(frozen=True)
+class Member:
+    """One CSV file of a drop; `load` reads its bytes, and raises `Refused` if it cannot."""
+
+    name: str
+    load: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Members:
+    """The CSV files of a drop, in order of their names, and what was found among its members."""
+
+    files: tuple[Member, ...]
+    findings: tuple[Findings, ...] = ()
+
+
+def is_csv(name: str) -> bool:
+    """Tell whether a member is to be read."""
+    return name.lower().endswith(".csv")
+
+
+def is_noise(path: str) -> bool:
+    """Tell whether a member was left by an operating system, such as `__MACOSX/._users.csv`."""
+    parts = path.split("/")
+    return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1].lower() == "thumbs.db"
+
+
+def unknown(names: Iterable[str], strict: bool) -> tuple[Findings, ...]:
+    """Report members that are not read."""
+    return tuple(of_file("unknown_file", printable(name), strict=strict) for name in sorted(names))
+
+
+def twice(names: Iterable[str]) -> dict[str, Findings]:
+    """Report names that occur more than once, differing in case or not at all."""
+    spellings: dict[str, list[str]] = {}
+    for name in names:
+        spellings.setdefault(name.casefold(), []).append(name)
+    return {
+        name: of_file("file_twice", name, ", ".join(sorted(same)))
+        for same in spellings.values()
+        if len(same) > 1
+        for name in sorted(set(same))
+    }
