@@ -6,7 +6,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from connectors.drops.members import Member, Members, is_csv, is_noise, twice, unknown
 from connectors.drops.refusal import Refused
-from transforms.findings import of_file
+from transforms.findings import Findings, of_file
 
 CHUNK = 1 << 20
 # A tiny file may well shrink a thousandfold; below this size, in bytes, the ratio says nothing.
@@ -135,7 +135,7 @@ def _refuse_unreadable(entry: _Entry) -> None:
         raise Refused("drop_unreadable", detail=f"{entry.path} is compressed by method {entry.info.compress_type}")
 
 
-def _wrapper(csvs: Iterable[_Entry], strict: bool):  # type: ignore[no-untyped-def]
+def _wrapper(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]:
     """Tolerate one folder around all the files."""
     folders = {entry.folder for entry in csvs}
     if len(folders) > 1 or any("/" in folder for folder in folders):
@@ -154,7 +154,7 @@ def _load(path: Path, entry: _Entry, budget: _Budget) -> bytes:
 
 
 @contextmanager
-def _damage_refused():  # type: ignore[no-untyped-def]
+def _damage_refused() -> Iterator[None]:
     """Turn what the zip reader raises on damage (it has no one base class for it) into a refusal."""
     try:
         yield

@@ -11,11 +11,8 @@ MOJIBAKE = "\ufffd|â€|[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ\u0
 MOJIBAKE_BYTES = (b"\xef\xbf\xbd", "â€".encode(), "Ã".encode(), "Â".encode())
 
 
-def blanks_to_null(frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
-    """Make cells null that hold nothing but whitespace; `data` are the bytes that they were read from."""
-    ascii_only = data.isascii()
-    if ascii_only and not any(mark in data for mark in (b" ", b"\t", b'"')):
-        return frame
+def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
+    """Make cells null that hold nothing but whitespace."""
     # "!" is the first visible character, so that one comparison finds "" and whatever begins with a space.
     blank = pl.all() < "!" if ascii_only else pl.all().str.strip_chars() == ""
     suspects = frame.select(blank.any()).row(0) if frame.height else ()
@@ -40,7 +37,7 @@ def without_apostrophes(frame: pl.DataFrame, name: str, strict: bool) -> tuple[p
 
 def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
     """Report cells that look damaged by a wrong conversion."""
-    if data.isascii() or not any(mark in data for mark in MOJIBAKE_BYTES):
+    if not any(mark in data for mark in MOJIBAKE_BYTES):
         return []
     columns = [column for column in frame.columns if column != ROW]
     return [

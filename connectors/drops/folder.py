@@ -21,7 +21,9 @@ def folder_members(folder: Path, strict: bool) -> Members:
     csvs = [name for name in names if is_csv(name) and printable(name) == name]
     zips = [name for name in names if name.lower().endswith(".zip")]
     if zips and not csvs:
-        raise Refused("drop_unreadable", detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself")
+        raise Refused(
+            "drop_unreadable", detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself"
+        )
     clashes = twice([*csvs, *(name for file in zips for name in csv_names(folder / file))])
     files = tuple(Member(name, partial(_load, folder / name)) for name in csvs if name not in clashes)
     return Members(files, (*clashes.values(), *unknown(set(names) - set(csvs), strict)))

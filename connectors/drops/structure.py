@@ -8,12 +8,15 @@ separators and the quotes are together the bytes of the file. Anything else goes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import polars as pl
 
 from connectors.drops.header import Header
+from connectors.drops.record import sound_line
 
 CHUNK = 1 << 18
+FIRST, LAST = itemgetter(0), itemgetter(-1)
 CONTROLS = tuple(bytes([code]) for code in range(32) if code not in b"\t\n\r")
 
 
@@ -40,7 +43,7 @@ def proven(data: bytes, header: Header) -> pl.DataFrame | None:
         frame = parse(data, header, skip_lines=1)
     except pl.exceptions.PolarsError:
         return None
-    return frame if _accounted(frame, data, start, signs) else None
+    return frame if _accounted(frame, data, start, signs, header) else None
 
 
 def parse(data: bytes, header: Header, skip_lines: int = 0) -> pl.DataFrame:
@@ -68,43 +71,43 @@ def _signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
         if not piece or any(control in piece for control in CONTROLS):
             return None
         if b"\r" in piece:
-            returns += piece.count(b"\r")
+            found = piece.count(b"\r\n")
+            if found != piece.count(b"\r"):
+                return None  # polars drops a CR at the end of any cell
+            returns += found
         if b'"' in piece:
-            found = _sound_quotes(piece, delimiter)
-            if found is None:
+            if not _sound_quotes(piece, delimiter):
                 return None
-            quotes += found
+            quotes += piece.count(b'"')
         start = end
     return Signs(quotes, returns)
 
 
-def _sound_quotes(lines: bytes, delimiter: bytes) -> int | None:
-    """Count the quotes of whole lines; None unless each stands at the start or the end of a cell.
+def _sound_quotes(lines: bytes, delimiter: bytes) -> bool:
+    """Tell whether each quote of whole lines opens or closes a cell, on one line.
 
-    By induction over the pieces between quotes: those with an even number stand outside, and must
-    begin and end at a separator; the others are the cells' text.
+    By induction over the pieces between quotes: every other one, from the first, stands outside,
+    and must begin and end at a separator; the others are the cells' text.
     """
-    pieces = lines.split(b'"')
-    separators = {delimiter, b"\n", b"\r"}
-    outside = pieces[0::2]
-    opened = {piece[-1:] for piece in outside[:-1]}
-    if not pieces[0]:
-        opened = {piece[-1:] for piece in outside[1:-1]}
-    closed = {piece[:1] for piece in outside[1:]}
-    if lines.endswith(b'"'):
-        closed = {piece[:1] for piece in outside[1:-1]}
-    breaks = b"\n" in b"".join(pieces[1::2])
-    sound = len(pieces) % 2 == 1 and opened <= separators and closed <= separators and not breaks
-    return len(pieces) - 1 if sound else None
-
-
-def _accounted(frame: pl.DataFrame, data: bytes, start: int, signs: Signs) -> bool:
-    """Tell whether the frame holds all bytes of the records but separators and enclosing quotes."""
-    width = frame.width
-    if width == 1 and frame.to_series().null_count():
-        return False  # a blank line, or a record with a blank cell: here they look the same
-    if signs.returns not in (0, frame.height, frame.height - 1):
+    pieces = (b"\n" + lines + b"\n").split(b'"')
+    outside, inside = pieces[0::2], pieces[1::2]
+    if len(outside) == len(inside) or not all(outside):
         return False
+    separators = {*delimiter, *b"\r\n"}
+    edges = set(map(FIRST, outside)) | set(map(LAST, outside))
+    return edges <= separators and b"\n" not in b"".join(inside)
+
+
+def _accounted(frame: pl.DataFrame, data: bytes, start: int, signs: Signs, header: Header) -> bool:
+    """Tell whether the frame holds all bytes of the records but separators and enclosing quotes."""
+    if frame.select(pl.all_horizontal(pl.all().is_null()).any()).item():
+        return False  # a blank line
+    lines = frame.height - (not data.endswith(b"\n"))
+    if signs.returns != (lines if data[start - 2 : start] == b"\r\n" else 0):
+        return False  # not all lines end in one way
+    last = data.rfind(b"\n", 0, len(data) - 1) + 1
+    if not data.endswith(b"\n") and not sound_line(header.delimiter, frame.width).fullmatch(data, last):
+        return False  # polars takes one delimiter too many at the very end
     cells = sum(frame.select(pl.all().str.len_bytes().cast(pl.UInt64).sum()).row(0))
-    ends = frame.height * width - (not data.endswith(b"\n"))
+    ends = lines + frame.height * (frame.width - 1)
     return bool(cells + ends + signs.quotes + signs.returns == len(data) - start)

@@ -19,6 +19,7 @@ Kind = Literal[
 Service = Literal["rostering", "gradebook", "resources"]
 
 EVERY_VERSION: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
+ONLY_1_1: frozenset[Version] = frozenset({"1.1"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
 

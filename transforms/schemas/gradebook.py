@@ -8,10 +8,9 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, integer, lifecycle, number, reference, text
-from transforms.schemas.entity import SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
 from transforms.schemas.vocabularies import OBJECTIVE_SOURCES, SCORE_STATUS
 
-ONLY_1_1 = frozenset({"1.1"})
 UUID_URN = r"^urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, lifecycle, reference, references, text, texts, year
-from transforms.schemas.entity import SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
 from transforms.schemas.vocabularies import (
     CLASS_TYPES,
     ENROLLMENT_ROLES,
@@ -21,7 +21,6 @@ from transforms.schemas.vocabularies import (
     SEXES,
 )
 
-ONLY_1_1 = frozenset({"1.1"})
 
 
 def in_order(first: str, last: str) -> RowRule:
