@@ -1,0 +1,131 @@
+"""Records as JSON: what each column of a frame becomes, in the REST binding's names and types.
+
+Source: OneRoster 1.2 REST binding (reference section 4). Booleans are strings there; blank
+properties are left out; a record is always `active`, since removals are not written as records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import polars as pl
+
+from transforms.schemas import ENTITIES, Column, Entity
+from transforms.schemas.entity import Kind
+
+Json = dict[str, Any]
+# Control characters never survive the reading of a drop, so that these can separate what is folded.
+PART, CELL, NAME = "\x1e", "\x1f", "\x1d"
+METADATA = "metadata."
+
+
+def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
+    """Give the JSON record of each row of `frame`, in order; columns that begin with `#` are not part of it."""
+    writers = [(name, _writer(entity, name)) for name in frame.columns if not name.startswith("#")]
+    for row in frame.select([name for name, _ in writers]).iter_rows():
+        body: Json = {"status": "active"}
+        for value, (_, write) in zip(row, writers, strict=True):
+            if value is not None:
+                write(body, value)
+        yield body
+
+
+def folded(entity: Entity) -> dict[str, Entity]:
+    """The entities whose rows are parts of this one's records, by the property that holds them."""
+    return {part.name: part for part in ENTITIES.values() if part.folds_into == entity.name}
+
+
+def owner(part: Entity) -> Column:
+    """The column of a folded entity that says to which record a row belongs."""
+    return next(column for column in part.current if column.refers == part.folds_into)
+
+
+def property_of(entity: Entity, column: str) -> str:
+    """The JSON property in which a column of a frame ends."""
+    if column.startswith(METADATA):
+        return "metadata"
+    return column if column in folded(entity) else entity[column].json
+
+
+def _writer(entity: Entity, name: str) -> Callable[[Json, str], None]:
+    if name.startswith(METADATA):
+        path = name.removeprefix(METADATA).split(".")
+        return lambda body, value: _nest(body.setdefault("metadata", {}), path, value)
+    if part := folded(entity).get(name):
+        return lambda body, value: body.update({name: [_part(part, row) for row in value.split(PART)]})
+    column = entity[name]
+    convert = CONVERTERS.get(column.kind, str)
+    return lambda body, value: body.update({column.json: convert(value)})
+
+
+def _nest(metadata: Json, path: list[str], value: str) -> None:
+    """Put a value at a path of names; a name that holds a value already keeps it, and the rest stays dotted."""
+    for position, name in enumerate(path[:-1]):
+        inner = metadata.setdefault(name, {})
+        if not isinstance(inner, dict):
+            metadata[".".join(path[position:])] = value
+            return
+        metadata = inner
+    metadata[path[-1]] = value
+
+
+def _part(part: Entity, row: str) -> Json:
+    cells = dict(cell.split(NAME, 1) for cell in row.split(CELL))
+    return PARTS.get(part.name, _plain_part)(part, cells)
+
+
+def _plain_part(part: Entity, cells: dict[str, str]) -> Json:
+    return {part[name].json: CONVERTERS.get(part[name].kind, str)(value) for name, value in cells.items()}
+
+
+def _role(part: Entity, cells: dict[str, str]) -> Json:
+    profile = cells.pop("userProfileSourcedId", None)
+    return _plain_part(part, cells) | ({"userProfile": profile_id(profile)} if profile else {})
+
+
+def _profile(part: Entity, cells: dict[str, str]) -> Json:
+    credential = {"type": cells.pop("credentialType", ""), "username": cells.pop("username", "")}
+    identity = profile_id(cells.pop("sourcedId"))
+    return {"profileId": identity, **_plain_part(part, cells), "credentials": [credential]}
+
+
+def profile_id(sourced_id: str) -> str:
+    """The URI of a user profile, which the REST binding wants and the CSV binding does not have."""
+    return f"urn:oneroster:userProfile:{quote(sourced_id, safe='')}"
+
+
+def _items(value: str) -> list[str]:
+    return value.split(",")
+
+
+def _reference(value: str) -> Json:
+    return {"sourcedId": value}
+
+
+def _references(value: str) -> list[Json]:
+    return [_reference(item) for item in _items(value)]
+
+
+def _user_ids(value: str) -> list[Json]:
+    pairs = (item.strip("{}").partition(":") for item in _items(value))
+    return [{"type": kind, "identifier": identifier} for kind, _, identifier in pairs]
+
+
+def _steps(value: str) -> list[Json]:
+    pairs = (item.strip("{}").partition(":") for item in _items(value))
+    return [{"itemValueLHS": label, "itemValueRHS": worth} for label, _, worth in pairs]
+
+
+CONVERTERS: dict[Kind, Callable[[str], Any]] = {
+    "reference": _reference,
+    "references": _references,
+    "texts": _items,
+    "enums": _items,
+    "integer": int,
+    "number": float,
+    "user_ids": _user_ids,
+    "score_scale": _steps,
+}
+PARTS: dict[str, Callable[[Entity, dict[str, str]], Json]] = {"roles": _role, "userProfiles": _profile}

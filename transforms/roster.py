@@ -1,0 +1,40 @@
+"""The normalised drop: entity -> rows in OneRoster 1.2 spelling, every column text. The contract between layouts and checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from transforms.findings import ROW, Findings
+from transforms.schemas import Entity
+
+Mode = Literal["bulk", "delta", "unknown"]
+LOST: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one entity.
+
+    `frame` has `#row`, the entity's current columns and the drop's `metadata.*` columns. `file` is
+    where the rows came from. `mode` is what the drop says of it: a full snapshot (`bulk`), changes
+    (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
+    are the rows that do not fit their header, with the sourcedId as far as it can be told.
+    """
+
+    entity: Entity
+    frame: pl.DataFrame
+    file: str
+    mode: Mode
+    lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A drop, normalised; `broken` are the entities whose file is there and could not be read."""
+
+    tables: dict[str, Table]
+    broken: frozenset[str] = frozenset()
+    findings: Findings = field(default_factory=Findings)
