@@ -32,13 +32,15 @@ class EntityChanges:
     `#parents` (`entity:sourcedId`, joined by spaces) and `#label` for the ledger; then the columns of
     the record itself, text, null where blank. `removals` are the records that vanished: `sourcedId`
     and `#action` (`delete`, `kept` or `held`), children before parents. `counts` are the terms that
-    are settled before anything is sent.
+    are settled before anything is sent. `said` are the columns of which the drop speaks: a blank one
+    of those is cleared in the target if we filled it earlier, any other stays as it is.
     """
 
     entity: str
     upserts: pl.DataFrame
     removals: pl.DataFrame
     counts: Counts = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
 
     def of(self, action: str) -> pl.DataFrame:
         """The removals of one action."""

@@ -12,12 +12,11 @@ from urllib.parse import quote
 
 import polars as pl
 
+from transforms.parts import Part, unfolded
 from transforms.schemas import ENTITIES, Column, Entity
 from transforms.schemas.entity import Kind
 
 Json = dict[str, Any]
-# Control characters never survive the reading of a drop, so that these can separate what is folded.
-PART, CELL, NAME = "\x1e", "\x1f", "\x1d"
 METADATA = "metadata."
 
 
@@ -54,7 +53,7 @@ def _writer(entity: Entity, name: str) -> Callable[[Json, str], None]:
         path = name.removeprefix(METADATA).split(".")
         return lambda body, value: _nest(body.setdefault("metadata", {}), path, value)
     if part := folded(entity).get(name):
-        return lambda body, value: body.update({name: [_part(part, row) for row in value.split(PART)]})
+        return lambda body, value: body.update({name: [_part(part, cells) for cells in unfolded(value)]})
     column = entity[name]
     convert = CONVERTERS.get(column.kind, str)
     return lambda body, value: body.update({column.json: convert(value)})
@@ -71,21 +70,20 @@ def _nest(metadata: Json, path: list[str], value: str) -> None:
     metadata[path[-1]] = value
 
 
-def _part(part: Entity, row: str) -> Json:
-    cells = dict(cell.split(NAME, 1) for cell in row.split(CELL))
+def _part(part: Entity, cells: Part) -> Json:
     return PARTS.get(part.name, _plain_part)(part, cells)
 
 
-def _plain_part(part: Entity, cells: dict[str, str]) -> Json:
+def _plain_part(part: Entity, cells: Part) -> Json:
     return {part[name].json: CONVERTERS.get(part[name].kind, str)(value) for name, value in cells.items()}
 
 
-def _role(part: Entity, cells: dict[str, str]) -> Json:
+def _role(part: Entity, cells: Part) -> Json:
     profile = cells.pop("userProfileSourcedId", None)
     return _plain_part(part, cells) | ({"userProfile": profile_id(profile)} if profile else {})
 
 
-def _profile(part: Entity, cells: dict[str, str]) -> Json:
+def _profile(part: Entity, cells: Part) -> Json:
     credential = {"type": cells.pop("credentialType", ""), "username": cells.pop("username", "")}
     identity = profile_id(cells.pop("sourcedId"))
     return {"profileId": identity, **_plain_part(part, cells), "credentials": [credential]}
@@ -128,4 +126,4 @@ CONVERTERS: dict[Kind, Callable[[str], Any]] = {
     "user_ids": _user_ids,
     "score_scale": _steps,
 }
-PARTS: dict[str, Callable[[Entity, dict[str, str]], Json]] = {"roles": _role, "userProfiles": _profile}
+PARTS: dict[str, Callable[[Entity, Part], Json]] = {"roles": _role, "userProfiles": _profile}

@@ -21,7 +21,8 @@ class Table:
     `frame` has `#row`, the entity's current columns and the drop's `metadata.*` columns. `file` is
     where the rows came from. `mode` is what the drop says of it: a full snapshot (`bulk`), changes
     (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
-    are the rows that do not fit their header, with the sourcedId as far as it can be told.
+    are the rows that do not fit their header, with the sourcedId as far as it can be told. `said`
+    are the columns that the drop has: of the others it says nothing, not even that they are blank.
     """
 
     entity: Entity
@@ -29,6 +30,7 @@ class Table:
     file: str
     mode: Mode
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ Kind = Literal[
 Service = Literal["rostering", "gradebook", "resources"]
 
 EVERY_VERSION: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
+NO_VERSION: frozenset[Version] = frozenset()
 ONLY_1_1: frozenset[Version] = frozenset({"1.1"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
@@ -28,7 +29,8 @@ LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", 
 class Column:
     """One column of one file: everything that is known of it.
 
-    `versions` are the CSV bindings whose header has it. `values` is a closed vocabulary unless
+    `versions` are the CSV bindings whose header has it; none, if only a target's binding has it.
+    `secret` marks what is dropped as soon as it is read. `values` is a closed vocabulary unless
     `extensible`, which admits `ext:` tokens. `refers` names the entity whose `sourcedId` it holds,
     `refers_types` the values of that entity's `type` that are meant. `aliases` are spellings seen
     in real drops. `json` is the property in the REST binding.
@@ -43,6 +45,7 @@ class Column:
     extensible: bool = False
     refers: str | None = None
     refers_types: tuple[str, ...] = ()
+    secret: bool = False
     versions: frozenset[Version] = EVERY_VERSION
     aliases: tuple[str, ...] = ()
     json: str = ""

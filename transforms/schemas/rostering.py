@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, lifecycle, reference, references, text, texts, year
-from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
 from transforms.schemas.vocabularies import (
     CLASS_TYPES,
     ENROLLMENT_ROLES,
@@ -65,6 +65,7 @@ ACADEMIC_SESSIONS = Entity(
         date("endDate", "Last day, exclusive.", required=True),
         reference("parentSourcedId", "academicSessions", "The session of which it is a part."),
         year("schoolYear", "The year in which the school year ends."),
+        reference("orgSourcedId", "orgs", "The organisation that holds it; some targets want it.", versions=NO_VERSION),
     ),
     "School years, terms and grading periods, in a tree.",
     needed=True,
@@ -135,7 +136,7 @@ USERS = Entity(
         text("phone", "Telephone number."),
         references("agentSourcedIds", "users", "People who act for this one, such as parents.", aliases=("agents",)),
         texts("grades", "Grades of a student.", aliases=("grade",)),
-        text("password", "Password for sign-in; never sent unless it is asked for."),
+        text("password", "Password for sign-in; dropped as soon as it is read.", secret=True),
         text("userMasterIdentifier", "Id of the person that holds across systems.", versions=SINCE_1_2),
         references("resourceSourcedIds", "resources", "1.2.0: learning materials of the person.",
                    versions=frozenset({"1.2.0"})),
@@ -186,7 +187,7 @@ USER_PROFILES = Entity(
         text("description", "What the profile is for."),
         text("credentialType", "What kind of credential it is.", required=True),
         text("username", "Name to sign in with.", required=True),
-        text("password", "Password for sign-in; never sent unless it is asked for."),
+        text("password", "Password for sign-in; dropped as soon as it is read.", secret=True),
     ),
     "Accounts of people in applications; carried as `userProfiles` of their user.",
     folds_into="users",

@@ -1,0 +1,1 @@
+"""The CSV binding of OneRoster: manifest, headers, spelling of cells, and the lift from 1.1 to 1.2."""

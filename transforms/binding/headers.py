@@ -1,0 +1,119 @@
+"""Headers: which column of the standard each column of a file is, however it is spelt.
+
+Source: OneRoster 1.2 CSV Binding, section 3 (exact names, exact order, `metadata.*` last).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+
+from transforms.findings import Findings, of_file
+from transforms.payload import METADATA
+from transforms.schemas import Column, Entity
+from transforms.schemas.entity import Version
+
+EXTENSION = re.compile(r"metadata\.[^.\s]+(\.[^.\s]+)*")
+CLOSE = 0.8
+
+
+@dataclass(frozen=True)
+class Match:
+    """Names in the file -> columns of the entity, or `metadata.*`; in the file's order."""
+
+    columns: dict[str, str]
+    findings: list[Findings] = field(default_factory=list)
+
+
+def matched(entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool) -> Match:
+    """Match a header by name; whatever is not exactly the standard's header is reported."""
+    cells = [cell for cell in header if cell]
+    if "resourceSourcedIds" in cells and version == "1.2":
+        version = "1.2.0"
+    columns = {**_exact(entity, cells), **_extensions(cells)}
+    columns |= _renamed(entity, cells, columns)
+    columns = {cell: columns[cell] for cell in cells if cell in columns}
+    match = Match(columns)
+    match.findings.extend([
+        *_renames(file, columns, strict),
+        *_others(entity, file, cells, columns, version, strict),
+        *_missing(entity, file, cells, columns, version, strict),
+        *_order(entity, file, list(columns.values()), strict),
+    ])  # fmt: skip
+    return match
+
+
+def _exact(entity: Entity, cells: list[str]) -> dict[str, str]:
+    return {cell: cell for cell in cells if cell in entity.by_name and entity[cell].versions}
+
+
+def _extensions(cells: list[str]) -> dict[str, str]:
+    """`metadata.*` columns, and `ext_*` columns, by which vendors mean the same."""
+    vendor = {cell: METADATA + cell for cell in cells if cell.startswith("ext_") and len(cell) > 4}
+    return {cell: cell for cell in cells if EXTENSION.fullmatch(cell)} | vendor
+
+
+def _renamed(entity: Entity, cells: list[str], columns: dict[str, str]) -> dict[str, str]:
+    """Match what is left by spelling without case and separators, and by the names seen in real drops."""
+    free = [column for column in entity.columns if column.versions and column.name not in columns.values()]
+    spellings = {_plain(name): column.name for column in free for name in (column.name, *column.aliases)}
+    found: dict[str, str] = {}
+    for cell in cells:
+        name = spellings.get(_plain(cell))
+        if cell not in columns and name and name not in found.values():
+            found[cell] = name
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_\-]", "", name).casefold()
+
+
+def _renames(file: str, columns: dict[str, str], strict: bool) -> list[Findings]:
+    return [
+        of_file("header_renamed", file, f"{cell!r}", column=column, strict=strict)
+        for cell, column in columns.items()
+        if cell != column
+    ]
+
+
+def _others(entity: Entity, file: str, cells: list[str], columns: dict[str, str], version: Version, strict: bool) -> list[Findings]:  # fmt: skip
+    """Report columns that were not read, and columns of another version, which were."""
+    free = [name for name in entity.header(version) if name not in columns.values()]
+    unknown = [cell for cell in cells if cell not in columns]
+    older = [name for name in columns.values() if name in entity.by_name and version not in entity[name].versions]
+    return [
+        *(of_file("header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict) for cell in unknown),
+        *(of_file("header_version", file, column=name, strict=strict) for name in older),
+    ]
+
+
+def _did_you_mean(cell: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(_plain(cell), [_plain(name) for name in names], 1, CLOSE)
+    return next((f"did you mean {name!r}?" for name in names if _plain(name) in close), "")
+
+
+def _missing(entity: Entity, file: str, cells: list[str], columns: dict[str, str], version: Version, strict: bool) -> list[Findings]:  # fmt: skip
+    unread = [cell for cell in cells if cell not in columns]
+    absent = [entity[name] for name in entity.header(version) if name not in columns.values()]
+    return [
+        of_file(_rule(column), file, _did_you_mean(column.name, unread) or _found(unread), column=column.name, strict=strict)
+        for column in absent
+    ]  # fmt: skip
+
+
+def _rule(column: Column) -> str:
+    return "header_missing" if column.required else "header_optional_missing"
+
+
+def _found(unread: list[str]) -> str:
+    return f"found instead: {', '.join(unread)}" if unread else ""
+
+
+def _order(entity: Entity, file: str, names: list[str], strict: bool) -> list[Findings]:
+    ranks = [list(entity.by_name).index(name) if name in entity.by_name else len(entity.columns) for name in names]
+    for name, rank, next_rank in zip(names[1:], ranks, ranks[1:], strict=False):
+        if next_rank < rank:
+            return [of_file("header_order", file, column=name, strict=strict)]
+    return []

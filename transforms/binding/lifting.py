@@ -1,0 +1,78 @@
+"""OneRoster 1.1 -> 1.2: what the older binding keeps in other columns.
+
+Source: reference section 2. A user's one `role` and `orgSourcedIds` become rows of roles;
+`administrator`, which 1.2 has not, is told by the type of its organisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.findings import ROW
+from transforms.roster import Table
+from transforms.schemas import ENTITIES
+from transforms.schemas.entity import Version
+
+ADMINISTRATOR = {
+    "district": "districtAdministrator",
+    "local": "districtAdministrator",
+    "state": "districtAdministrator",
+    "national": "districtAdministrator",
+    "school": "siteAdministrator",
+}
+SYSTEM_ADMINISTRATOR = "systemAdministrator"
+
+
+def lifted(tables: dict[str, Table], version: Version) -> dict[str, Table]:
+    """Give the tables of a 1.1 drop as those of 1.2."""
+    if version != "1.1":
+        return tables
+    tables = dict(tables)
+    if "users" in tables and "roles" not in tables:
+        users, roles = _split_users(tables["users"], tables.get("orgs"))
+        tables |= {"users": users, "roles": roles}
+    if "lineItems" in tables:
+        tables["lineItems"] = _line_items(tables["lineItems"], tables.get("classes"))
+    return tables
+
+
+def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
+    alone = ~pl.col("orgSourcedIds").str.contains(",", literal=True)
+    frame = users.frame.with_columns(pl.col("primaryOrgSourcedId").fill_null(pl.when(alone).then("orgSourcedIds")))
+    roles = (
+        users.frame.select(ROW, "status", "dateLastModified", "role", userSourcedId="sourcedId", orgSourcedId=pl.col("orgSourcedIds").str.split(","))
+        .explode("orgSourcedId", empty_as_null=True, keep_nulls=True)
+        .with_columns(orgSourcedId=pl.col("orgSourcedId").str.strip_chars())
+        .unique(maintain_order=True)
+        .filter(pl.col("status").ne_missing("tobedeleted"))
+    )  # fmt: skip
+    roles = roles.with_columns(
+        sourcedId=pl.concat_str("userSourcedId", pl.lit("/"), pl.col("orgSourcedId").fill_null("")),
+        role=_role_of(orgs),
+        roleType=pl.lit("primary"),
+        **({} if users.mode == "delta" else dict.fromkeys(("status", "dateLastModified"), pl.lit(None, pl.String))),
+    )
+    entity = ENTITIES["roles"]
+    names = (column.name for column in entity.current)
+    complete = roles.select(ROW, *(pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name) for name in names))  # fmt: skip
+    users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
+    return users, Table(entity, complete, users.file, users.mode)
+
+
+def _role_of(orgs: Table | None) -> pl.Expr:
+    """Name an administrator by the organisation: of a district, of a school, else of the system."""
+    types = dict(orgs.frame.select("sourcedId", "type").drop_nulls().iter_rows()) if orgs else {}
+    names = {org: ADMINISTRATOR[kind] for org, kind in types.items() if kind in ADMINISTRATOR}
+    administrator = pl.col("orgSourcedId").replace_strict(names, default=SYSTEM_ADMINISTRATOR, return_dtype=pl.String)
+    return pl.when(pl.col("role") == "administrator").then(administrator).otherwise("role")
+
+
+def _line_items(line_items: Table, classes: Table | None) -> Table:
+    frame = line_items.frame.with_columns(pl.col("academicSessionSourcedId").fill_null(pl.col("gradingPeriodSourcedId")))
+    if classes is not None:
+        schools = classes.frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
+        frame = frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
+        frame = frame.with_columns(pl.col("schoolSourcedId").fill_null(pl.col("school"))).drop("school")
+    return replace(line_items, frame=frame)

@@ -1,0 +1,142 @@
+"""Cells: other spellings of a value -> the standard's; what cannot be read is left as it was.
+
+A value that stays as it was is then rejected by the check, with its own text. Every change is
+counted and told with first examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.findings import ROW, Findings, of_rows
+from transforms.payload import METADATA
+from transforms.schemas import Column, Entity
+from transforms.schemas.entity import LISTS
+
+NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
+BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
+LEGACY = {"inactive": "tobedeleted"}  # OneRoster 1.0
+PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
+YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"
+INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
+
+
+def spelled(entity: Entity, frame: pl.DataFrame, file: str, strict: bool) -> tuple[pl.DataFrame, list[Findings]]:
+    """Give the cells in the standard's spelling; under `--strict` as they are."""
+    if strict or not frame.height:
+        return frame, []
+    found: list[Findings] = []
+    for rule, changes in (("padded", _trims), ("null_words", _blanks), ("respelled", _spellings)):
+        frame, told = _applied(frame, dict(changes(entity, frame)), rule, file)
+        found += told
+    return frame, found
+
+
+def _applied(frame: pl.DataFrame, changes: dict[str, pl.Expr], rule: str, file: str) -> tuple[pl.DataFrame, list[Findings]]:  # fmt: skip
+    if not changes:
+        return frame, []
+    changed = frame.with_columns(**changes)
+    found = []
+    for name in changes:
+        rows = frame.filter(frame[name].ne_missing(changed[name]))
+        found.append(of_rows(rule, rows.rename({name: "#value"}), file=file, entity="", column=name, value="#value"))
+    return changed, [part for part in found if part.notices]
+
+
+def _texts(entity: Entity, frame: pl.DataFrame) -> list[str]:
+    return [name for name in frame.columns if name != ROW and (name.startswith(METADATA) or name in entity.by_name)]
+
+
+def _suspects(frame: pl.DataFrame, tests: dict[str, pl.Expr]) -> list[str]:
+    """The columns in which a test is true of any cell; one pass over the frame."""
+    if not tests:
+        return []
+    hits = frame.select(test.any().alias(name) for name, test in tests.items()).row(0, named=True)
+    return [name for name, hit in hits.items() if hit]
+
+
+def _trims(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Remove spaces of any width around a value, and write accents in one way (NFC); ids lose invisible characters."""
+    tests = {
+        name: pl.col(name).str.starts_with(" ")
+        | pl.col(name).str.ends_with(" ")
+        | (pl.col(name).str.len_bytes() != pl.col(name).str.len_chars())
+        for name in _texts(entity, frame)
+    }
+    for name in _suspects(frame, tests):
+        cell = pl.col(name).str.normalize("NFC").str.strip_chars()
+        if name in entity.by_name and entity[name].kind in ("guid", "reference", "references"):
+            cell = cell.str.replace_all(INVISIBLE, "")
+        yield name, pl.when(cell != "").then(cell)
+
+
+def _blanks(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Read words for "nothing" as blank; but not where a text is required, since people are called Null."""
+    names = [name for name in _texts(entity, frame) if not _may_be_null_by_name(entity, name)]
+    words = pl.Series(NULL_WORDS)
+    for name in _suspects(frame, {name: pl.col(name).is_in(words.implode()) for name in names}):
+        yield name, pl.when(~pl.col(name).is_in(words.implode())).then(pl.col(name))
+
+
+def _may_be_null_by_name(entity: Entity, name: str) -> bool:
+    return name in entity.by_name and entity[name].kind == "text" and entity[name].required
+
+
+def _spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    columns = [entity[name] for name in frame.columns if name in entity.by_name]
+    tests = {column.name: test for column in columns if (test := _misspelt(column)) is not None}
+    for name in _suspects(frame, tests):
+        yield name, _corrected(entity[name])
+
+
+def _misspelt(column: Column) -> pl.Expr | None:
+    """Tell which cells may need another spelling; None if the kind has only one."""
+    cell = pl.col(column.name)
+    if column.kind in LISTS:
+        return cell.str.contains(", ", literal=True) | cell.str.contains(" ,", literal=True)
+    if column.values:
+        return ~cell.is_in(pl.Series(column.values).implode())
+    if column.kind == "date":
+        return cell.str.len_bytes() != len("2026-11-24")
+    return cell.str.len_bytes() != len("2026") if column.kind == "year" else None
+
+
+def _corrected(column: Column) -> pl.Expr:
+    cell = pl.col(column.name)
+    if column.kind in LISTS:
+        return cell.str.replace_all(r"\s*,\s*", ",")
+    if column.values:
+        return cell.str.to_lowercase().replace_strict(_spellings_of(column), default=cell)
+    if column.kind == "date":
+        return _iso_date(cell)
+    return _end_year(cell)
+
+
+def _spellings_of(column: Column) -> dict[str, str]:
+    """Other spellings, in lower case -> the value; numbers and words for yes and no only where those are meant."""
+    spellings = {value.lower(): value for value in column.values}
+    if column.kind == "boolean":
+        spellings |= {word: value for value, words in BOOLEANS.items() for word in words}
+    return spellings | {word: value for word, value in LEGACY.items() if value in column.values}
+
+
+def _iso_date(cell: pl.Expr) -> pl.Expr:
+    """`2026-9-1` and `2026-09-01T00:00:00Z` are one day without doubt; other forms stay as they are."""
+    parts = cell.str.extract_groups(PADDED_DATE)
+    day = pl.concat_str(
+        parts.struct.field("1"),
+        parts.struct.field("2").str.zfill(2),
+        parts.struct.field("3").str.zfill(2),
+        separator="-",
+    )
+    return day.fill_null(cell)
+
+
+def _end_year(cell: pl.Expr) -> pl.Expr:
+    """`2026-2027` and `2026-27` mean the school year that ends in 2027 (the standard's rule for schoolYear)."""
+    parts = cell.str.extract_groups(YEARS)
+    first, last = parts.struct.field("1"), parts.struct.field("2")
+    end = pl.when(last.str.len_chars() == 2).then(first.str.head(2) + last).otherwise(last)
+    return pl.when(end.cast(pl.Int32, strict=False) - first.cast(pl.Int32, strict=False) == 1).then(end).otherwise(cell)

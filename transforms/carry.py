@@ -1,0 +1,207 @@
+"""What the target can carry: values in its vocabulary, an address for each user, an org for each session.
+
+Source: API reference, sections 8 and 11b. What breaks only here does not break the standard.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from transforms import parts
+from transforms.carrying import Carrying
+from transforms.checks.references import Known, active
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.judged import Judged, Standing, dependants
+from transforms.parts import Part
+from transforms.roster import Roster
+from transforms.schemas import ENTITIES
+from transforms.share import without_references
+
+EMAIL = r"^[^@\s,;<>()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+$"
+WILDCARD = "*"
+Unknown = str | None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """How one column's values become the target's: its map, and what an unknown value becomes.
+
+    `unknown` is sent instead, with a warning; without one the value is left out, with a warning, or
+    the record is refused by the rule `refuses`.
+    """
+
+    map_name: str
+    unknown: Unknown = None
+    refuses: str = ""
+
+
+VOCABULARIES: dict[tuple[str, str], Vocabulary] = {
+    ("orgs", "type"): Vocabulary("org_types", "local"),
+    ("academicSessions", "type"): Vocabulary("session_types", "term"),
+    ("users", "grades"): Vocabulary("grades"),
+    ("demographics", "sex"): Vocabulary("sex"),
+    ("courses", "grades"): Vocabulary("grades"),
+    ("courses", "subjects"): Vocabulary("subjects"),
+    ("classes", "classType"): Vocabulary("class_types", "scheduled"),
+    ("classes", "grades"): Vocabulary("grades"),
+    ("classes", "subjects"): Vocabulary("subjects"),
+    ("enrollments", "role"): Vocabulary("enrollment_roles", refuses="target_enrollment_role"),
+}
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The records that the target can take, with the target's values."""
+
+    standing: Standing
+    findings: Findings = field(default_factory=Findings)
+
+
+def carry(standing: Standing, carrying: Carrying, known: Known, entities: Collection[str], root: str | None) -> Carried:
+    """Map values and refuse what the target cannot take, and whatever needs it.
+
+    `entities` are those that the target carries; `root` is the organisation above all others, for
+    drops that do not hold the organisations.
+    """
+    found: list[Findings] = []
+    refused: dict[str, pl.DataFrame] = {}
+    done: Standing = {}
+    root = carrying.session_org or _root(standing) or root
+    for name in (name for name in ENTITIES if name in standing and name in entities):
+        judged, told = _mapped(standing[name], carrying, root)
+        followers = dependants(judged, refused)
+        told.append(of_rows("parent_rejected", followers.unique(ROW, keep="first", maintain_order=True), file=judged.file, entity=name, value="cause"))  # fmt: skip
+        before = judged.refused.height
+        done[name] = judged.refuse(pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")]))
+        refused[name] = done[name].refused[before:]
+        found += told
+    hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
+    done = {name: without_references(judged, hidden) for name, judged in done.items()}
+    return Carried(done, gather(found))
+
+
+def not_carried(roster: Roster, entities: Collection[str]) -> list[Findings]:
+    """Tell of the files that are valid, and that the target has no place for."""
+    return [
+        of_file("not_carried", table.file, count=table.frame.height)
+        for name, table in roster.tables.items()
+        if (table.entity.folds_into or name) not in entities and table.frame.height
+    ]
+
+
+def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
+    return refused.filter(~pl.col("sourcedId").is_in(active(known, name).implode()))["sourcedId"]
+
+
+def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
+    errors = gather(found).errors.filter(pl.col("rule") != "parent_rejected")
+    return errors.select("sourcedId", cause=pl.format("{} row {}, {}: {}", pl.lit(judged.file), "row", "column", "rule"))
+
+
+def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judged, list[Findings]]:
+    found: list[Findings] = []
+    for (entity, column), vocabulary in VOCABULARIES.items():
+        if entity == judged.entity.name and column in judged.accepted.columns:
+            judged, told = _one_column(judged, column, vocabulary, getattr(carrying, vocabulary.map_name))
+            found += told
+    if judged.entity.name == "users":
+        judged, roles = _roles(judged, carrying.roles)
+        judged, addresses = _addresses(judged, carrying.email_template)
+        return judged, [*found, *roles, *addresses]
+    if judged.entity.name == "academicSessions":
+        return _session_org(judged, root, found)
+    return judged, found
+
+
+def _one_column(judged: Judged, column: str, vocabulary: Vocabulary, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+    """Map the cells of a column; each distinct cell is worked on once."""
+    is_list = judged.entity[column].is_list
+    cells = judged.accepted[column].drop_nulls().unique().to_list()
+    items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
+    unknown = {cell for cell, words in items.items() if any(_look_up(values, word) is None for word in words)}
+    rows = judged.accepted.filter(pl.col(column).is_in(list(unknown)))
+    rule = vocabulary.refuses or ("target_mapped" if vocabulary.unknown else "target_value")
+    detail = f"sent as {vocabulary.unknown!r}" if vocabulary.unknown else ""
+    found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column, detail=detail)
+    if vocabulary.refuses:
+        mapped = {cell: _look_up(values, cell) or cell for cell in cells}
+    else:
+        mapped = {cell: ",".join(_kept(values, words, vocabulary.unknown)) or None for cell, words in items.items()}
+    changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
+    return replace(judged, accepted=judged.accepted.with_columns(changed)), [found]
+
+
+def _kept(values: Mapping[str, str], words: list[str], unknown: Unknown) -> list[str]:
+    """Map the words of a cell, each result once."""
+    mapped = (_look_up(values, word) or unknown for word in words)
+    return list(dict.fromkeys(word for word in mapped if word))
+
+
+def _look_up(values: Mapping[str, str], word: str) -> str | None:
+    """Find a word in a map, whose keys may end in `*` for "begins with"; the longest such key wins."""
+    if word in values:
+        return values[word]
+    starts = [key for key in values if key.endswith(WILDCARD) and word.startswith(key.removesuffix(WILDCARD))]
+    return values[max(starts, key=len)] if starts else None
+
+
+def _roles(judged: Judged, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:
+    """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
+    cells = judged.accepted["roles"]
+    unknown = {text for text in cells.drop_nulls().unique() if any(role["role"] not in values for role in parts.unfolded(text))}
+    rows = judged.accepted.filter(pl.col("roles").is_in(list(unknown)))
+    rows = rows.with_columns(unknown=parts.values(rows["roles"], "role"))
+    found = of_rows("target_role", rows, file=judged.file, entity="users", column="roles", value="unknown")
+    mapped = parts.each(cells, lambda held: [_mapped_role(role, values) for role in held])
+    return replace(judged, accepted=judged.accepted.with_columns(roles=mapped)), [found]
+
+
+def _mapped_role(role: Part, values: Mapping[str, str]) -> Part:
+    return role | {"role": values.get(role["role"], role["role"])}
+
+
+def _addresses(judged: Judged, template: str | None) -> tuple[Judged, list[Findings]]:
+    """Give every user an address: its own if it is one, else by the feed's template, else the user is refused."""
+    email = pl.col("email")
+    wrong = judged.accepted.filter(~email.str.contains(EMAIL))
+    found = [of_rows("target_value", wrong, file=judged.file, entity="users", column="email", value="email")]
+    own = pl.when(email.str.contains(EMAIL)).then(email)
+    made = _by_template(template) if template else pl.lit(None, pl.String)
+    address = pl.coalesce(own, pl.when(made.str.contains(EMAIL)).then(made))
+    accepted = judged.accepted.with_columns(email=address)
+    lacking = accepted.filter(pl.col("email").is_null())
+    found.append(of_rows("target_email", lacking, file=judged.file, entity="users", column="email"))
+    return replace(judged, accepted=accepted), found
+
+
+def _by_template(template: str) -> pl.Expr:
+    """Fill in a template such as `{sourcedId}@students.example.edu`; a blank field makes no address."""
+    pieces: list[pl.Expr] = []
+    for text, name, _, _ in string.Formatter().parse(template):
+        pieces += [pl.lit(text), pl.col(name)] if name else [pl.lit(text)]
+    return pl.concat_str(pieces)
+
+
+def _root(standing: Standing) -> str | None:
+    """The one organisation above all others; or the one district, if several have nothing above them."""
+    if "orgs" not in standing:
+        return None
+    tops = standing["orgs"].accepted.filter(pl.col("parentSourcedId").is_null())
+    districts = tops.filter(pl.col("type") == "district")
+    for candidates in (tops, districts):
+        if candidates.height == 1:
+            return str(candidates["sourcedId"][0])
+    return None
+
+
+def _session_org(judged: Judged, root: str | None, found: list[Findings]) -> tuple[Judged, list[Findings]]:
+    if root is None:
+        rows = judged.accepted
+        found.append(of_rows("target_session_org", rows, file=judged.file, entity=judged.entity.name, column="orgSourcedId"))
+    accepted = judged.accepted.with_columns(orgSourcedId=pl.lit(root, pl.String))
+    return replace(judged, accepted=accepted, said=judged.said | {"orgSourcedId"}), found
+

@@ -1,0 +1,197 @@
+"""Judge a roster by the standard: entity after entity, parents first, every error of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
+from transforms.checks.chains import without_cycles
+from transforms.checks.duplicates import merged
+from transforms.checks.folding import faulty_owners, folded, parts_of, profile_findings, role_findings
+from transforms.checks.references import Known, active, resolved
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.judged import Judged, Standing
+from transforms.payload import owner
+from transforms.roster import Roster, Table
+from transforms.schemas import ENTITIES, Entity
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The roster after the check; `findings` are those of reading and normalising too."""
+
+    standing: Standing
+    findings: Findings = field(default_factory=Findings)
+
+
+@dataclass
+class _Check:
+    """A check in progress."""
+
+    roster: Roster
+    known: Known
+    strict: bool
+    standing: Standing = field(default_factory=dict)
+    found: list[Findings] = field(default_factory=list)
+
+
+def check(roster: Roster, known: Known, strict: bool = False) -> Checked:
+    """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`)."""
+    state = _Check(roster, known, strict, found=[roster.findings, *_emptied(roster, known)])
+    for entity in ENTITIES.values():
+        if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
+            _judge_with_parts(state, entity)
+    records = {name: judged for name, judged in state.standing.items() if not judged.entity.folds_into}
+    return Checked(records, gather(state.found))
+
+
+def _emptied(roster: Roster, known: Known) -> list[Findings]:
+    """Refuse a file without rows of which rows were loaded before: it is an accident until a person says otherwise."""
+    return [
+        of_file("emptied", table.file)
+        for name, table in roster.tables.items()
+        if not table.frame.height and not table.lost.height and active(known, name).len()
+    ]
+
+
+def _has_parts(entity: Entity, roster: Roster) -> bool:
+    return any(part.name in roster.tables for part in parts_of(entity))
+
+
+def _judge_with_parts(state: _Check, entity: Entity) -> None:
+    """Judge an entity, then the files that fold into it, then fold them."""
+    table = state.roster.tables.get(entity.name) or _nothing(entity)
+    judged = _judge(state, table)
+    state.standing[entity.name] = judged
+    parts = [_judge_part(state, part, judged) for part in parts_of(entity) if part.name in state.roster.tables]
+    judged = state.standing[entity.name]  # faults in parts have moved records
+    judged, told = folded(judged, parts, state.roster, state.known)
+    state.found += told
+    state.standing[entity.name] = judged
+
+
+def _nothing(entity: Entity) -> Table:
+    columns = [column.name for column in entity.columns if column.versions]
+    return Table(entity, pl.DataFrame(schema={ROW: pl.UInt32} | dict.fromkeys(columns, pl.String)), entity.file, "unknown")
+
+
+def _judge(state: _Check, table: Table) -> Judged:
+    """Judge the rows of one file by themselves and by what they refer to."""
+    table, extra, found = merged(table, state.strict)
+    found += [*lifecycle_findings(table, state.strict), *cell_findings(_to_check(table, state.strict), state.strict)]
+    rows = table.frame.filter(pl.col("status").ne_missing("tobedeleted"))
+    gone = table.frame.filter(pl.col("status").eq_missing("tobedeleted"))
+    table = replace(table, frame=rows)
+    found += row_rule_findings(table, state.strict)
+    table, cycles = without_cycles(table, state.strict)
+    followed = resolved(table, state.roster, state.standing, state.known, _bad(found), state.strict)
+    found += [*cycles, *_once(followed.findings, table.entity)]
+    state.found += found
+    return _judged(state, followed.table, gone, gather(found).errors, extra)
+
+
+def _once(found: list[Findings], entity: Entity) -> list[Findings]:
+    """Tell a row that hangs on several rejected parents of one of them; a part follows its record without a word."""
+    gathered = gather(found)
+    follows = pl.col("column") == owner(entity).name if entity.folds_into else pl.lit(value=False)
+    told = (pl.col("rule") == "parent_rejected") & (follows | ~pl.struct("row", "rule").is_first_distinct())
+    return [Findings(gathered.errors.filter(~told), gathered.notices)]
+
+
+def _to_check(table: Table, strict: bool) -> Table:
+    """A row that only says that its record is gone need not be complete, unless the standard is judged."""
+    if strict:
+        return table
+    whole = pl.col("status").ne_missing("tobedeleted") | pl.col("sourcedId").is_null()
+    return replace(table, frame=table.frame.filter(whole))
+
+
+def _bad(found: list[Findings]) -> pl.Series:
+    return gather(found).errors["row"].drop_nulls().unique()
+
+
+def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int) -> Judged:
+    """Part the accepted rows from those with an error, and name the first cause of each."""
+    first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
+    cause = pl.when(pl.col("rule") == "parent_rejected").then("value").otherwise(
+        pl.format("{} row {}, {}: {}", pl.lit(table.file), "row", "column", "rule")
+    )  # fmt: skip
+    refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
+    named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
+    nameless = refused.height - refused["sourcedId"].count()
+    accepted = table.frame.filter(~pl.col(ROW).is_in(first["row"].implode()))
+    # A row that does not fit its header may name a record that another row describes well.
+    named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
+    ids = gone.filter(~pl.col(ROW).is_in(first["row"].implode()))["sourcedId"]
+    return Judged(
+        table.entity,
+        accepted,
+        table.mode,
+        table.file,
+        refused=named,
+        gone=ids,
+        blurred=nameless > 0 or _blurred(state, table),
+        nameless=nameless,
+        merged=extra,
+        said=table.said,
+    )
+
+
+def _lost(table: Table) -> pl.DataFrame:
+    return table.lost.select("sourcedId", cause=pl.format("{} row {}", pl.lit(table.file), ROW))
+
+
+def _blurred(state: _Check, table: Table) -> bool:
+    """Whether a row that does not fit its header names no record that the ledger knows: then it may be any."""
+    known = active(state.known, table.entity.name)
+    return not table.lost["sourcedId"].is_in(known.implode()).all() if table.lost.height else False
+
+
+def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
+    """Judge a file that folds into another; its faults reject the records that its rows belong to."""
+    whole = state.roster.tables[part.name]
+    table = _without_gone(whole, judged)
+    before = len(state.found)
+    table = _without_strangers(state, table, judged)
+    result = _judge(state, table)
+    if part.name == "roles":
+        profiles = state.standing["userProfiles"].accepted if "userProfiles" in state.standing else None
+        state.found += role_findings(result.accepted, table.file, state.strict)
+        state.found += profile_findings(result.accepted, profiles, table.file, state.strict)
+    state.standing[part.name] = result
+    errors = gather(state.found[before:]).errors
+    _reject_owners(state, result, faulty_owners(result, whole.frame, errors))
+    return result
+
+
+def _without_gone(table: Table, judged: Judged) -> Table:
+    """Leave out the parts of records whose rows say that they are gone."""
+    return replace(table, frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())))
+
+
+def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
+    """Refuse parts whose record is not in the drop; in full snapshots they dangle, and are told so."""
+    if table.mode == "bulk" and judged.mode == "bulk":
+        return table
+    ids = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"]])
+    there = pl.col(owner(table.entity).name).is_in(ids.implode())
+    strangers = table.frame.filter(~there & pl.col("status").ne_missing("tobedeleted"))
+    column = owner(table.entity).name
+    state.found.append(of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column))
+    return replace(table, frame=table.frame.filter(there))
+
+
+def _reject_owners(state: _Check, part: Judged, owners: pl.DataFrame) -> None:
+    """Refuse the records that have a faulty part; records that only a part describes are refused as well."""
+    entity = part.entity.folds_into or ""
+    judged = state.standing[entity]
+    accepted = owners.join(judged.accepted.select("sourcedId"), on="sourcedId", how="semi")
+    there = judged.accepted.select(ROW, "sourcedId").join(accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left")
+    state.found.append(of_rows("part_rejected", there, file=judged.file, entity=entity, column=part.entity.name, value="cause"))
+    strangers = owners.join(judged.refused, on="sourcedId", how="anti").join(accepted, on="sourcedId", how="anti")
+    judged = judged.refuse(accepted)
+    refused = pl.concat([judged.refused, strangers.select("sourcedId", "cause")])
+    state.standing[entity] = replace(judged, refused=refused)
+

@@ -1,0 +1,41 @@
+"""Rows with one sourcedId: equal ones are merged, different ones are all refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.findings import ROW, Findings, of_rows
+from transforms.roster import Table
+
+
+def merged(table: Table, strict: bool) -> tuple[Table, int, list[Findings]]:
+    """Give the table with exact duplicates merged, and how many rows that were; conflicting rows stay, as errors."""
+    again = table.frame["sourcedId"].is_duplicated() & table.frame["sourcedId"].is_not_null()
+    if not again.any():
+        return table, 0, _case_findings(table)
+    suspects = table.frame.filter(again)
+    cells = [name for name in suspects.columns if name != ROW]
+    kept = suspects.unique(cells, keep="first", maintain_order=True)
+    extra = suspects.join(kept.select(ROW), on=ROW, how="anti", maintain_order="left")
+    conflicts = kept.filter(kept["sourcedId"].is_duplicated())
+    frame = table.frame.join(extra.select(ROW), on=ROW, how="anti", maintain_order="left")
+    found = [
+        of_rows("duplicate", extra, file=table.file, entity=table.entity.name, column="sourcedId", value="sourcedId", strict=strict),
+        of_rows("conflict", conflicts, file=table.file, entity=table.entity.name, column="sourcedId", value="sourcedId", strict=strict),
+    ]  # fmt: skip
+    table = replace(table, frame=frame)
+    return table, extra.height, [*found, *_case_findings(table)]
+
+
+def _case_findings(table: Table) -> list[Findings]:
+    """Report ids that differ only in case; the standard tells them apart, some targets may not."""
+    ids = table.frame["sourcedId"].drop_nulls()
+    folded = ids.str.to_lowercase()
+    if folded.n_unique() == ids.n_unique():
+        return []
+    spellings = pl.DataFrame({"id": ids, "folded": folded}).unique()
+    pairs = spellings.filter(spellings["folded"].is_duplicated())["id"]
+    rows = table.frame.filter(pl.col("sourcedId").is_in(pairs.implode()))
+    return [of_rows("id_case", rows, file=table.file, entity=table.entity.name, column="sourcedId", value="sourcedId")]

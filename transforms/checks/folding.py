@@ -1,0 +1,93 @@
+"""Rows that are parts of another record: roles and profiles of users, links of the gradebook.
+
+A part is not a record of its own: a fault in it rejects the record that it belongs to, so that a
+user is never sent with a role missing for a typing error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.checks.references import active
+from transforms.findings import ROW, Findings, of_rows
+from transforms.judged import Judged
+from transforms.parts import PART, folded_text
+from transforms.payload import owner
+from transforms.roster import Roster
+from transforms.schemas import ENTITIES, Entity
+
+LIFECYCLE = ("status", "dateLastModified")
+# The REST binding has no place for the ids of roles, so that a new one changes nothing.
+ANONYMOUS = {"roles": ("sourcedId",)}
+# Records that must have at least one part (REST binding: user.roles, at least one).
+NEEDED_PARTS = {"roles": "role_missing"}
+
+
+def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+    """Give the records with their parts as columns of text, one for each kind of part."""
+    found: list[Findings] = []
+    for part in parts:
+        judged, told = _one_kind(judged, part, roster, known)
+        found += told
+    return judged, found
+
+
+def _one_kind(judged: Judged, part: Judged, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+    name = part.entity.name
+    column = owner(part.entity).name
+    cells = [cell.name for cell in part.entity.current if cell.name not in {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}]
+    texts = part.accepted.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
+    texts = texts.group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
+    accepted = judged.accepted.drop(name, strict=False).join(texts, on="sourcedId", how="left", maintain_order="left")
+    judged = replace(judged, accepted=accepted, said=judged.said | {name})
+    return _missing(judged, part, roster, known) if name in NEEDED_PARTS else (judged, [])
+
+
+def _missing(judged: Judged, part: Judged, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+    """Refuse records without a part; one that the target holds may lack it, if the drop has no snapshot of parts."""
+    name = part.entity.name
+    lacking = judged.accepted.filter(pl.col(name).is_null())
+    if not (name in roster.tables and roster.tables[name].mode == "bulk"):
+        lacking = lacking.filter(~pl.col("sourcedId").is_in(active(known, judged.entity.name).implode()))
+    rule = NEEDED_PARTS[name]
+    found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
+    causes = lacking.select("sourcedId", cause=pl.format("{} row {}: {}", pl.lit(judged.file), ROW, pl.lit(rule)))
+    return judged.refuse(causes), [found]
+
+
+def faulty_owners(part: Judged, frame: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """The records (`sourcedId`, `cause`) that have a part with an error; `frame` are the part's rows."""
+    column = owner(part.entity).name
+    first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
+    rows = frame.select(ROW, sourcedId=column).join(first.drop("sourcedId"), left_on=ROW, right_on="row", how="inner")
+    return rows.drop_nulls("sourcedId").select(
+        "sourcedId", ROW, cause=pl.format("{} row {}, {}: {}", pl.lit(part.file), ROW, "column", "rule")
+    ).unique("sourcedId", keep="first", maintain_order=True)  # fmt: skip
+
+
+def parts_of(entity: Entity) -> list[Entity]:
+    """The entities that fold into this one, in order of checking."""
+    return [part for part in ENTITIES.values() if part.folds_into == entity.name]
+
+
+def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings]:
+    """Check that a user has one primary role, and only one, in each organisation (REST binding, User.roles)."""
+    places = roles.with_columns(
+        primaries=(pl.col("roleType") == "primary").sum().over("userSourcedId", "orgSourcedId"),
+    )
+    told = {"file": file, "entity": "roles", "column": "roleType", "value": "roleType", "strict": strict}
+    several = places.filter((pl.col("primaries") > 1) & (pl.col("roleType") == "primary"))
+    none = places.filter(pl.col("primaries") == 0)
+    return [of_rows("two_primary_roles", several, **told), of_rows("no_primary_role", none, **told)]  # type: ignore[arg-type]
+
+
+def profile_findings(roles: pl.DataFrame, profiles: pl.DataFrame | None, file: str, strict: bool) -> list[Findings]:
+    """Check that a role's profile belongs to the role's user."""
+    if profiles is None:
+        return []
+    owners = profiles.select(userProfileSourcedId="sourcedId", profileOwner="userSourcedId").unique("userProfileSourcedId")
+    rows = roles.drop_nulls("userProfileSourcedId").join(owners, on="userProfileSourcedId", how="inner", maintain_order="left")
+    rows = rows.filter(pl.col("profileOwner") != pl.col("userSourcedId"))
+    return [of_rows("profile_of_another", rows, file=file, entity="roles", column="userProfileSourcedId", value="userProfileSourcedId", strict=strict)]  # fmt: skip

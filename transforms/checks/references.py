@@ -1,0 +1,144 @@
+"""References: each one leads to a record of the drop or, where the drop cannot know it, of an earlier one.
+
+Source: reference sections 5 and 5.1. A required reference that leads nowhere rejects the record; an
+optional one is left out. A record whose required parent was rejected is rejected with it, once, with
+the root cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from transforms.findings import ROW, Findings, of_rows
+from transforms.judged import Standing
+from transforms.roster import Roster, Table
+from transforms.schemas import Column
+
+EXTENSION = "ext:"
+Known = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Parents:
+    """The records that one entity may be referred to by.
+
+    `found` are ids that a reference may lead to; `refused` (`sourcedId`, `cause`) are in the drop and
+    were rejected; `earlier` are ids that the ledger knows as active. `unsure` is true if the drop
+    cannot know all of them and the ledger does not either, so that a dangling reference proves nothing.
+    """
+
+    found: pl.Series
+    refused: pl.DataFrame
+    earlier: pl.Series
+    unsure: bool = False
+
+
+@dataclass
+class Resolved:
+    """A table whose optional references lead somewhere, and what was found on the way."""
+
+    table: Table
+    findings: list[Findings] = field(default_factory=list)
+
+
+def resolved(table: Table, roster: Roster, standing: Standing, known: Known, bad: pl.Series, strict: bool) -> Resolved:
+    """Follow every reference of the table's rows; `bad` are rows that are refused already."""
+    done = Resolved(table)
+    for column in table.entity.references:
+        parents = _parents(column, table, roster, standing, known, bad)
+        done.findings += _wrong_types(column, done.table, standing, strict)
+        astray = _astray(column, done.table, parents)
+        if astray.height:
+            _settle(column, done, astray, parents, strict)
+    return done
+
+
+def active(known: Known, entity: str) -> pl.Series:
+    """The ids of an entity that the ledger knows as active."""
+    frame = known.get(entity)
+    if frame is None:
+        return pl.Series("sourcedId", dtype=pl.String)
+    return frame.filter(pl.col("status") == "active")["sourcedId"]
+
+
+def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known, bad: pl.Series) -> Parents:
+    refers = column.refers or ""
+    earlier = active(known, refers)
+    if refers == table.entity.name:
+        rows = table.frame.filter(~pl.col(ROW).is_in(bad.implode()))
+        found, refused = rows["sourcedId"], standing_of(table, bad)
+    elif refers in standing:
+        found, refused = standing[refers].accepted["sourcedId"], standing[refers].refused
+    else:
+        found, refused = pl.Series("sourcedId", dtype=pl.String), pl.DataFrame(schema={"sourcedId": pl.String, "cause": pl.String})
+    whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
+    if whole:
+        return Parents(found, refused, earlier)
+    return Parents(pl.concat([found, earlier]), refused, earlier, table.mode != "bulk" and refers not in known)
+
+
+def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
+    """The ids of rows that are refused already (`sourcedId`, `cause`)."""
+    rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
+    return rows.select("sourcedId", cause=pl.format("{} row {}", pl.lit(table.file), ROW))
+
+
+def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
+    """The references (`#row`, `sourcedId`, `value`) that do not lead to an accepted record."""
+    values = table.frame.select(ROW, "sourcedId", value=column.name).drop_nulls("value")
+    if column.is_list:
+        values = values.with_columns(pl.col("value").str.split(",")).explode("value", empty_as_null=True, keep_nulls=True)
+    # Those in the drop that were rejected are no way to go, even if the ledger knows them.
+    accepted = pl.col("value").is_in(parents.found.implode())
+    if parents.refused.height:
+        accepted &= ~pl.col("value").is_in(parents.refused["sourcedId"].implode())
+    return values.filter(~accepted)
+
+
+def _settle(column: Column, done: Resolved, astray: pl.DataFrame, parents: Parents, strict: bool) -> None:
+    table = done.table
+    astray = astray.join(parents.refused, left_on="value", right_on="sourcedId", how="left", maintain_order="left")
+    nowhere = astray.filter(pl.col("cause").is_null())
+    rejected = astray.filter(pl.col("cause").is_not_null())
+    if parents.unsure:
+        nowhere = nowhere.clear()
+    told = {"file": table.file, "entity": table.entity.name, "column": column.name, "strict": strict}
+    if column.required:
+        done.findings += [
+            of_rows("dangling", nowhere, value="value", **told),  # type: ignore[arg-type]
+            of_rows("parent_rejected", rejected, value="cause", **told),  # type: ignore[arg-type]
+        ]
+        return
+    # A rejected parent that the target holds already is still there: leaving it out would change this record.
+    lost = rejected.clear() if strict else rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
+    out = pl.concat([nowhere, lost])
+    done.findings.append(of_rows("dangling_optional", out, value="value", **told))  # type: ignore[arg-type]
+    done.table = replace(table, frame=_left_out(table.frame, column, out))
+
+
+def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.DataFrame:
+    """Remove references that lead nowhere."""
+    if not astray.height:
+        return frame
+    if not column.is_list:
+        return frame.with_columns(pl.when(~pl.col(ROW).is_in(astray[ROW].implode())).then(column.name).alias(column.name))
+    gone = astray.group_by(ROW).agg(pl.col("value").alias("#gone"))
+    joined = frame.join(gone, on=ROW, how="left", maintain_order="left")
+    items = pl.col(column.name).str.split(",").list.set_difference(pl.col("#gone").fill_null([]))
+    kept = items.list.join(",")
+    return joined.with_columns(
+        pl.when(pl.col("#gone").is_null()).then(column.name).otherwise(pl.when(kept != "").then(kept)).alias(column.name)
+    ).drop("#gone")
+
+
+def _wrong_types(column: Column, table: Table, standing: Standing, strict: bool) -> list[Findings]:
+    """Report references to a record of another type than is meant; `ext:` types are allowed (reference section 5)."""
+    meant = standing.get(column.refers or "")
+    if not column.refers_types or meant is None:
+        return []
+    types = meant.accepted.select("sourcedId", "type").drop_nulls()
+    wrong = types.filter(~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION))
+    rows = table.frame.filter(pl.col(column.name).is_in(wrong["sourcedId"].implode()))
+    return [of_rows("wrong_type", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict)]  # fmt: skip

@@ -1,0 +1,133 @@
+"""Step 5 of the straight line: what the ledger does not know yet, what changed, what vanished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from transforms import parts
+from transforms.changes import ACTION, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL, Changes, Counts, EntityChanges
+from transforms.checks.references import Known
+from transforms.findings import ROW, Findings, gather, of_file
+from transforms.fingerprint import fingerprints
+from transforms.judged import Judged, Standing
+from transforms.schemas import Entity
+
+LIFECYCLE = ("status", "dateLastModified")
+KNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
+# A user's agents are sent after all users, and are not waited for.
+NOT_PARENTS = frozenset({("users", "agentSourcedIds")})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The changes of a run, and what was found while they were sought."""
+
+    changes: Changes
+    findings: Findings = field(default_factory=Findings)
+
+
+def diff(standing: Standing, known: Known) -> Difference:
+    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`)."""
+    changes: Changes = {}
+    found: list[Findings] = []
+    for name, judged in standing.items():
+        ledger = known.get(name, pl.DataFrame(schema=KNOWN))
+        records = _records(judged)
+        upserts, unchanged = _upserts(judged.entity, records, ledger)
+        removals, told = _removals(judged, ledger)
+        counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
+        counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
+        changes[name] = EntityChanges(name, upserts, removals, counts, judged.said)
+        found += told
+    return Difference(changes, gather(found))
+
+
+def _records(judged: Judged) -> pl.DataFrame:
+    """The accepted records without what is not theirs: row numbers, lifecycle, columns that are blank throughout."""
+    frame = judged.accepted.drop(ROW, *LIFECYCLE)
+    return frame.select(name for name in frame.columns if name == "sourcedId" or frame[name].count())
+
+
+def _upserts(entity: Entity, records: pl.DataFrame, ledger: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Give the records to send, and count those that the target has as they are."""
+    prints = fingerprints(entity, records)
+    met = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: prints}).join(
+        ledger, on="sourcedId", how="left", maintain_order="left"
+    )
+    action = (
+        pl.when(pl.col("status").is_null()).then(pl.lit("create"))
+        .when(pl.col("status") != "active").then(pl.lit("revive"))
+        .when(pl.col("fingerprint") != pl.col(FINGERPRINT)).then(pl.lit("update"))
+    )  # fmt: skip
+    actions = met.select(action.alias(ACTION))[ACTION]
+    send = actions.is_not_null()
+    chosen = records.with_columns(actions, prints).filter(send)
+    return _described(entity, chosen), records.height - chosen.height
+
+
+def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
+    """Add what the ledger keeps of a record beside its fingerprint."""
+    names = [name for name in chosen.columns if not name.startswith("#")]
+    filled = [pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in sorted(names)]
+    label = [pl.col(name) for name in entity.label if name in names]
+    described = chosen.with_columns(
+        pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
+        _school(entity, names).alias(SCHOOL),
+        (pl.concat_str(label, separator=" ", ignore_nulls=True) if label else pl.lit(None, pl.String)).alias(LABEL),
+        _parents(entity, chosen).alias(PARENTS),
+    )
+    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, *(name for name in names if name != "sourcedId"))  # fmt: skip
+
+
+def _school(entity: Entity, names: list[str]) -> pl.Expr:
+    """The organisation by which a record is counted."""
+    for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId"):
+        if name in names:
+            return pl.col(name)
+    return pl.col("sourcedId") if entity.name == "orgs" else pl.lit(None, pl.String)
+
+
+def _parents(entity: Entity, chosen: pl.DataFrame) -> pl.Series:
+    """The records to which one refers, as `entity:sourcedId`, joined by spaces."""
+    columns = [column for column in entity.columns if column.refers and column.name in chosen.columns]
+    cells = [
+        _words(pl.col(column.name), column.refers or "")
+        for column in columns
+        if (entity.name, column.name) not in NOT_PARENTS
+    ]
+    frame = chosen
+    if "roles" in chosen.columns:
+        frame = chosen.with_columns(roleOrgs=parts.values(chosen["roles"], "orgSourcedId"))
+        cells.append(_words(pl.col("roleOrgs"), "orgs"))
+    if not cells:
+        return pl.Series(PARENTS, [None] * chosen.height, dtype=pl.String)
+    return frame.select(pl.concat_str(cells, separator=" ", ignore_nulls=True).alias(PARENTS))[PARENTS]
+
+
+def _words(cell: pl.Expr, entity: str) -> pl.Expr:
+    return pl.lit(f"{entity}:") + cell.str.replace_all(",", f" {entity}:", literal=True)
+
+
+def _removals(judged: Judged, ledger: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
+    """The records that vanished: gone from a full snapshot, or said to be gone.
+
+    Whoever is in the drop in any way, accepted or not, has not vanished; nor has anyone, if rows were
+    refused whose id is not certain.
+    """
+    active = ledger.filter(pl.col("status") == "active")["sourcedId"]
+    said = judged.gone.unique(maintain_order=True)
+    deleted = said.filter(said.is_in(active.implode()))
+    kept = said.filter(~said.is_in(active.implode()))
+    missing = active.clear()
+    if judged.mode == "bulk":
+        present = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.withheld["sourcedId"], said])
+        missing = active.filter(~active.is_in(present.implode()))
+    found = []
+    if judged.blurred and missing.len():
+        found.append(of_file("not_absent", judged.file, count=missing.len()))
+        missing = missing.clear()
+    gone = pl.concat([deleted, missing]).alias("sourcedId")
+    removals = [pl.DataFrame({"sourcedId": ids}).with_columns(pl.lit(action).alias(ACTION)) for ids, action in ((gone, "delete"), (kept.alias("sourcedId"), "kept"))]  # fmt: skip
+    return pl.concat(removals), found

@@ -1,0 +1,130 @@
+"""What a feed shares: records outside its scope are withheld, counted, and never deleted for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms import parts
+from transforms.judged import Judged, Standing, dependants
+from transforms.parts import Part
+from transforms.schemas import ENTITIES
+from transforms.schemas.vocabularies import CONTACT_ROLES
+from transforms.scope import Scope
+
+
+def share(standing: Standing, scope: Scope) -> Standing:
+    """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names."""
+    schools = _organisations(standing, scope)
+    standing = {name: _own(judged, scope, schools) for name, judged in standing.items()}
+    standing = _with_dependants(standing)
+    return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
+
+
+def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
+    """Withhold the records of one entity that are out of scope by themselves."""
+    match judged.entity.name:
+        case "orgs" if scope.schools:
+            return _withheld(judged, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools")
+        case "users":
+            return _users(judged, scope, schools)
+        case "demographics" if not scope.demographics:
+            return _withheld(judged, pl.lit(value=True), "demographics are not shared")
+    return judged
+
+
+def _withheld(judged: Judged, out: pl.Expr, cause: str) -> Judged:
+    return judged.withhold(judged.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
+
+
+def _organisations(standing: Standing, scope: Scope) -> frozenset[str]:
+    """The shared schools, what lies above them, and the departments below them."""
+    if "orgs" not in standing:
+        return scope.schools
+    above = dict(standing["orgs"].accepted.select("sourcedId", "parentSourcedId").iter_rows())
+    shared: set[str] = set(scope.schools)
+    for school in scope.schools:
+        parent = above.get(school)
+        while parent is not None and parent not in shared:
+            shared.add(parent)
+            parent = above.get(parent)
+    below = {org for org in above if _has_ancestor(org, above, scope.schools)}
+    return frozenset(shared | below)
+
+
+def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]) -> bool:
+    seen: set[str] = set()
+    place: str | None = org
+    while place is not None and place not in seen:
+        if place in wanted:
+            return True
+        seen.add(place)
+        place = above.get(place)
+    return False
+
+
+def _users(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
+    """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
+    judged = _withheld(judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file")
+    if "roles" not in judged.accepted.columns:
+        return judged
+    roles = judged.accepted["roles"]
+    kept = parts.each(roles, lambda held: [role for role in held if _role_shared(role, scope, schools)])
+    judged = replace(judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null()))
+    judged = _withheld(judged, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
+    judged = replace(judged, accepted=judged.accepted.drop("had"))
+    return _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades") if scope.grades else judged
+
+
+def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:
+    in_school = not scope.schools or role.get("orgSourcedId") in schools
+    name = role.get("role", "")
+    contact = name in CONTACT_ROLES and not scope.contacts
+    return in_school and not contact and (not scope.roles or name in scope.roles)
+
+
+def _out_of_grade(judged: Judged, scope: Scope) -> pl.Expr:
+    """Grades are those of students; who is nothing but a student must be in one of them."""
+    students = parts.values(judged.accepted["roles"], "role") == "student"
+    grades = pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
+    return pl.lit(students.fill_null(value=False)) & ~grades.fill_null(value=False)
+
+
+def _with_dependants(standing: Standing) -> Standing:
+    withheld: dict[str, pl.DataFrame] = {}
+    done: Standing = {}
+    for name in ENTITIES:
+        if name in standing:
+            judged = standing[name]
+            done[name] = judged.withhold(dependants(judged, withheld))
+            withheld[name] = done[name].withheld
+    return done
+
+
+def _without_references(standing: Standing) -> Standing:
+    """Leave out optional references to what is withheld."""
+    hidden = {name: judged.withheld["sourcedId"] for name, judged in standing.items()}
+    return {name: without_references(judged, hidden) for name, judged in standing.items()}
+
+
+def without_references(judged: Judged, hidden: dict[str, pl.Series]) -> Judged:
+    """Leave out the optional references to records that are not sent."""
+    changes = []
+    for column in judged.entity.references:
+        ids = hidden.get(column.refers or "")
+        if column.required or ids is None or not ids.len() or column.name not in judged.accepted.columns:
+            continue
+        cell = pl.col(column.name)
+        if column.is_list:
+            items = cell.str.split(",").list.set_difference(pl.lit(ids.implode())).list.join(",")
+            changes.append(pl.when(items != "").then(items).alias(column.name))
+        else:
+            changes.append(pl.when(~cell.is_in(ids.implode())).then(cell).alias(column.name))
+    return replace(judged, accepted=judged.accepted.with_columns(changes)) if changes else judged
+
+
+def _left_out(judged: Judged, scope: Scope) -> Judged:
+    names = [name for name in scope.leave_out.get(judged.entity.name, ()) if name in judged.accepted.columns]
+    blank = [pl.lit(None, pl.String).alias(name) for name in names]
+    return replace(judged, accepted=judged.accepted.with_columns(blank)) if names else judged

@@ -1,0 +1,140 @@
+"""OneRoster CSV, versions 1.0 to 1.2.1, bulk and delta.
+
+Source: OneRoster 1.1 and 1.2 CSV Bindings (reference sections 1 and 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import PurePath
+
+import polars as pl
+
+from transforms.binding.headers import Match, matched
+from transforms.binding.lifting import lifted
+from transforms.binding.manifest import FILE, Manifest, manifest_of
+from transforms.binding.spelling import spelled
+from transforms.findings import ROW, Findings, gather, of_file
+from transforms.payload import METADATA
+from transforms.raw import Raw, RawFile
+from transforms.roster import LOST, Mode, Roster, Table
+from transforms.schemas import ENTITIES, Entity
+
+MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
+
+
+def normalise(raw: Raw, today: date, strict: bool = False) -> Roster:  # noqa: ARG001 (the contract of every layout)
+    """Give the drop as OneRoster 1.2."""
+    manifest, found = manifest_of(raw, strict)
+    files, named = _files(raw, strict)
+    tables: dict[str, Table] = {}
+    for name, file in files.items():
+        table, told = _table(ENTITIES[name], file, manifest, strict)
+        found += told
+        if table is not None:
+            tables[name] = table
+    found += [*named, *_promises(raw, files, manifest, strict)]
+    refused = gather([raw.findings, *found]).fatal.height > 0
+    if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
+        found.append(of_file("drop_empty", ""))
+    tables = _without_secrets(lifted(tables, manifest.version), found)
+    findings = gather([_named(raw.findings, files, tables), *found])
+    return Roster(tables, _broken(raw, findings), findings)
+
+
+def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
+    """Find each entity's file, parents first; other names are reported."""
+    names = {spelling.casefold(): entity.name for entity in ENTITIES.values() for spelling in (entity.name, *entity.aliases)}
+    files, found = {}, []
+    for file in raw.files.values():
+        entity = names.get(PurePath(file.name).stem.casefold())
+        if entity is not None:
+            files[entity] = file
+            if file.name != ENTITIES[entity].file:
+                found.append(of_file("file_name", file.name, f"read as {ENTITIES[entity].file}", strict=strict))
+        elif file.name.casefold() != FILE:
+            found.append(of_file("unknown_file", file.name, strict=strict))
+    return {name: files[name] for name in ENTITIES if name in files}, found
+
+
+def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> tuple[Table | None, list[Findings]]:
+    match = matched(entity, file.name, file.header, manifest.version, strict)
+    if any(part.fatal.height for part in match.findings):
+        return None, match.findings
+    frame, told = spelled(entity, _columns(entity, file, match), file.name, strict)
+    table = Table(entity, frame, file.name, MODES.get(manifest.modes.get(entity.name, ""), "unknown"), _lost(file, match), frozenset(match.columns.values()))
+    found = [*match.findings, *told]
+    if _has_rows(table):
+        return table, found
+    # No rows are no snapshot: an export that came out empty must not delete a district.
+    return replace(table, mode="unknown"), [*found, of_file("no_rows", file.name, strict=strict)]
+
+
+def _has_rows(table: Table) -> bool:
+    return table.frame.height + table.lost.height > 0
+
+
+def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
+    """Give the entity's columns of every version, then the extensions; a column that the file lacks is blank."""
+    cells = {name: cell for cell, name in match.columns.items()}
+    names = [column.name for column in entity.columns if column.versions]
+    extensions = [name for name in cells if name.startswith(METADATA)]
+    return file.frame.select(
+        ROW, *(pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name) for name in (*names, *extensions))
+    )  # fmt: skip
+
+
+def _lost(file: RawFile, match: Match) -> pl.DataFrame:
+    """The rows that do not fit the header, with the cell in the place of the sourcedId."""
+    place = next((file.header.index(cell) for cell, name in match.columns.items() if name == "sourcedId"), None)
+    ids = [cells[place].strip() if place is not None and place < len(cells) else "" for cells in file.ragged.values()]
+    return pl.DataFrame({ROW: list(file.ragged), "sourcedId": [value or None for value in ids]}, schema=LOST)
+
+
+def _promises(raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: bool) -> list[Findings]:
+    """Hold what the manifest says of each file against the files that are there."""
+    found = []
+    there = {*files, *(PurePath(name).stem for name in raw.broken)}
+    for name, entity in ENTITIES.items():
+        mode = manifest.modes.get(name, "absent")
+        if mode in MODES and name not in there:
+            found.append(of_file("manifest_file_missing", entity.file))
+        elif manifest.modes and mode not in MODES and name in there:
+            found.append(of_file("manifest_file_unexpected", entity.file, strict=strict))
+    return found
+
+
+def _without_secrets(tables: dict[str, Table], found: list[Findings]) -> dict[str, Table]:
+    """Drop passwords, and the columns that only older versions have."""
+    kept = {}
+    for name, table in tables.items():
+        secrets = [column.name for column in table.entity.columns if column.secret and column.name in table.frame.columns]
+        filled = [secret for secret in secrets if table.frame[secret].count()]
+        found += [of_file("secrets_dropped", table.file, column=secret, count=table.frame[secret].count()) for secret in filled]
+        names = [column.name for column in table.entity.current]
+        extensions = [column for column in table.frame.columns if column.startswith(METADATA)]
+        blank = (pl.lit(None, pl.String).alias(secret) for secret in secrets)
+        kept[name] = Table(
+            table.entity, table.frame.with_columns(blank).select(ROW, *names, *extensions), table.file, table.mode, table.lost, table.said
+        )
+    return kept
+
+
+def _named(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
+    """Tell whose the rows are that did not fit their header, as far as can be told."""
+    entities = {file.name: name for name, file in files.items()}
+    lost = [table.lost.select(ROW, told="sourcedId", file=pl.lit(table.file)) for table in tables.values()]
+    errors = findings.errors.with_columns(
+        entity=pl.col("file").replace_strict(entities, default=pl.col("entity"), return_dtype=pl.String)
+    )
+    if lost:
+        errors = errors.join(pl.concat(lost), left_on=["file", "row"], right_on=["file", ROW], how="left", maintain_order="left")
+        errors = errors.with_columns(pl.col("sourcedId").fill_null(pl.col("told"))).drop("told")
+    return Findings(errors, findings.notices)
+
+
+def _broken(raw: Raw, findings: Findings) -> frozenset[str]:
+    """The entities whose file is there, or was promised, and could not be read."""
+    stems = {PurePath(name).stem.casefold() for name in {*raw.broken, *findings.fatal["file"]}}
+    return frozenset(name for name in ENTITIES if name.casefold() in stems)
