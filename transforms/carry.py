@@ -99,7 +99,9 @@ def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
 
 def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
     errors = gather(found).errors.filter(pl.col("rule") != "parent_rejected")
-    return errors.select("sourcedId", cause=pl.format("{} row {}, {}: {}", pl.lit(judged.file), "row", "column", "rule"))
+    return errors.select(
+        "sourcedId", cause=pl.format("{} row {}, {}: {}", pl.lit(judged.file), "row", "column", "rule")
+    )
 
 
 def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judged, list[Findings]]:
@@ -152,7 +154,9 @@ def _look_up(values: Mapping[str, str], word: str) -> str | None:
 def _roles(judged: Judged, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:
     """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
     cells = judged.accepted["roles"]
-    unknown = {text for text in cells.drop_nulls().unique() if any(role["role"] not in values for role in parts.unfolded(text))}
+    unknown = {
+        text for text in cells.drop_nulls().unique() if any(role["role"] not in values for role in parts.unfolded(text))
+    }
     rows = judged.accepted.filter(pl.col("roles").is_in(list(unknown)))
     rows = rows.with_columns(unknown=parts.values(rows["roles"], "role"))
     found = of_rows("target_role", rows, file=judged.file, entity="users", column="roles", value="unknown")
@@ -201,7 +205,8 @@ def _root(standing: Standing) -> str | None:
 def _session_org(judged: Judged, root: str | None, found: list[Findings]) -> tuple[Judged, list[Findings]]:
     if root is None:
         rows = judged.accepted
-        found.append(of_rows("target_session_org", rows, file=judged.file, entity=judged.entity.name, column="orgSourcedId"))
+        found.append(
+            of_rows("target_session_org", rows, file=judged.file, entity=judged.entity.name, column="orgSourcedId")
+        )
     accepted = judged.accepted.with_columns(orgSourcedId=pl.lit(root, pl.String))
     return replace(judged, accepted=accepted, said=judged.said | {"orgSourcedId"}), found
-

@@ -19,7 +19,14 @@ TERMS: tuple[Term, ...] = get_args(Term)
 INCOMING: tuple[Term, ...] = ("read", "vanished")
 Counts = dict[Term, int]
 
-ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL = "#action", "#fingerprint", "#fields", "#school", "#parents", "#label"
+ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL = (
+    "#action",
+    "#fingerprint",
+    "#fields",
+    "#school",
+    "#parents",
+    "#label",
+)
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,10 @@ def diff(standing: Standing, known: Known) -> Difference:
     for name, judged in standing.items():
         ledger = known.get(name, pl.DataFrame(schema=KNOWN))
         records = _records(judged)
-        upserts, unchanged = _upserts(judged.entity, records, ledger)
-        removals, told = _removals(judged, ledger)
+        met = _met(judged.entity, records, ledger)
+        upserts = _upserts(judged.entity, records, met)
+        unchanged = records.height - upserts.height
+        removals, told = _removals(judged, ledger, met)
         counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
         counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
         changes[name] = EntityChanges(name, upserts, removals, counts, judged.said)
@@ -50,12 +52,14 @@ def _records(judged: Judged) -> pl.DataFrame:
     return frame.select(name for name in frame.columns if name == "sourcedId" or frame[name].count())
 
 
-def _upserts(entity: Entity, records: pl.DataFrame, ledger: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Give the records to send, and count those that the target has as they are."""
-    prints = fingerprints(entity, records)
-    met = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: prints}).join(
-        ledger, on="sourcedId", how="left", maintain_order="left"
-    )
+def _met(entity: Entity, records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    """Put what the ledger knows beside each record, in the records' order."""
+    now = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: fingerprints(entity, records)})
+    return now.join(ledger, on="sourcedId", how="left", maintain_order="left")
+
+
+def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    """Give the records to send: those that the target does not have as they are."""
     action = (
         pl.when(pl.col("status").is_null()).then(pl.lit("create"))
         .when(pl.col("status") != "active").then(pl.lit("revive"))
@@ -63,8 +67,8 @@ def _upserts(entity: Entity, records: pl.DataFrame, ledger: pl.DataFrame) -> tup
     )  # fmt: skip
     actions = met.select(action.alias(ACTION))[ACTION]
     send = actions.is_not_null()
-    chosen = records.with_columns(actions, prints).filter(send)
-    return _described(entity, chosen), records.height - chosen.height
+    chosen = records.filter(send).with_columns(actions.filter(send), met[FINGERPRINT].filter(send))
+    return _described(entity, chosen)
 
 
 def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
@@ -110,19 +114,24 @@ def _words(cell: pl.Expr, entity: str) -> pl.Expr:
     return pl.lit(f"{entity}:") + cell.str.replace_all(",", f" {entity}:", literal=True)
 
 
-def _removals(judged: Judged, ledger: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
+def _removals(judged: Judged, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
     """The records that vanished: gone from a full snapshot, or said to be gone.
 
     Whoever is in the drop in any way, accepted or not, has not vanished; nor has anyone, if rows were
     refused whose id is not certain.
     """
-    active = ledger.filter(pl.col("status") == "active")["sourcedId"]
     said = judged.gone.unique(maintain_order=True)
+    everyone_is_there = (met["status"] == "active").sum() == (ledger["status"] == "active").sum()
+    if everyone_is_there and not said.len():
+        return pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String}), []
+    active = ledger.filter(pl.col("status") == "active")["sourcedId"]
     deleted = said.filter(said.is_in(active.implode()))
     kept = said.filter(~said.is_in(active.implode()))
     missing = active.clear()
-    if judged.mode == "bulk":
-        present = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.withheld["sourcedId"], said])
+    if judged.mode == "bulk" and not everyone_is_there:
+        present = pl.concat(
+            [judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.withheld["sourcedId"], said]
+        )
         missing = active.filter(~active.is_in(present.implode()))
     found = []
     if judged.blurred and missing.len():

@@ -20,7 +20,9 @@ SLICE = 100_000
 def fingerprints(entity: Entity, frame: pl.DataFrame) -> pl.Series:
     """Give the fingerprint (Int64) of each row; columns that begin with `#` are not part of a record."""
     names = sorted(name for name in frame.columns if not name.startswith("#"))
-    text = pl.concat_str([pl.lit(name + NAME) + _canonical(entity, name) for name in names], separator=CELL, ignore_nulls=True)
+    text = pl.concat_str(
+        [pl.lit(name + NAME) + _canonical(entity, name) for name in names], separator=CELL, ignore_nulls=True
+    )
     # XXH3 through a plugin that mypy cannot see; in slices, so that the texts of one slice live at a time.
     hashed = text.nchash.xxh3_64().reinterpret(signed=True).alias(FINGERPRINT)  # type: ignore[attr-defined]
     slices = [part.select(hashed) for part in frame.iter_slices(SLICE)]

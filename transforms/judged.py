@@ -54,11 +54,11 @@ class Judged:
 
     def refuse(self, rows: pl.DataFrame) -> Judged:
         """Move accepted records (`sourcedId`, `cause`) to the refused ones."""
-        return replace(self, **self._moved(rows, "refused"))  # type: ignore[arg-type]
+        return replace(self, **self._moved(rows, "refused")) if rows.height else self  # type: ignore[arg-type]
 
     def withhold(self, rows: pl.DataFrame) -> Judged:
         """Move accepted records (`sourcedId`, `cause`) to those that are not shared."""
-        return replace(self, **self._moved(rows, "withheld"))  # type: ignore[arg-type]
+        return replace(self, **self._moved(rows, "withheld")) if rows.height else self  # type: ignore[arg-type]
 
     def _moved(self, rows: pl.DataFrame, to: str) -> dict[str, pl.DataFrame]:
         rows = rows.select("sourcedId", "cause").unique("sourcedId", keep="first", maintain_order=True)
@@ -81,7 +81,9 @@ def dependants(judged: Judged, parents: dict[str, pl.DataFrame]) -> pl.DataFrame
             continue
         needed = judged.accepted.select("#row", "sourcedId", needs=column.name)
         if column.is_list:
-            needed = needed.with_columns(pl.col("needs").str.split(",")).explode("needs", empty_as_null=True, keep_nulls=True)
+            needed = needed.with_columns(pl.col("needs").str.split(",")).explode(
+                "needs", empty_as_null=True, keep_nulls=True
+            )
         hit = needed.join(causes.rename({"sourcedId": "needs"}), on="needs", how="inner", maintain_order="left")
         found.append(hit.select("#row", "sourcedId", column=pl.lit(column.name), cause="cause"))
     empty = pl.DataFrame(schema={"#row": pl.UInt32, "sourcedId": pl.String, "column": pl.String, "cause": pl.String})

@@ -39,5 +39,8 @@ def each(cells: pl.Series, change: Callable[[list[Part]], Iterable[Part]]) -> pl
 
 def values(cells: pl.Series, name: str) -> pl.Series:
     """Give the values of one name in all parts of each cell, joined by commas; each value once."""
-    found = {text: ",".join(sorted({part[name] for part in unfolded(text) if name in part})) for text in cells.drop_nulls().unique()}
+    found = {
+        text: ",".join(sorted({part[name] for part in unfolded(text) if name in part}))
+        for text in cells.drop_nulls().unique()
+    }
     return cells.replace_strict(found, default=None, return_dtype=pl.String)

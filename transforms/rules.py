@@ -149,6 +149,4 @@ _TARGET = (
     Rule("not_absent", "warning", "records are missing, and rows of the file could not be read; none of them counts as vanished", "Correct the rows that could not be read."),
 )  # fmt: skip
 
-RULES: dict[str, Rule] = {
-    rule.code: rule for rule in (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET)
-}
+RULES: dict[str, Rule] = {rule.code: rule for rule in (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET)}

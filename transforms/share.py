@@ -74,7 +74,9 @@ def _users(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
     judged = replace(judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null()))
     judged = _withheld(judged, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
     judged = replace(judged, accepted=judged.accepted.drop("had"))
-    return _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades") if scope.grades else judged
+    return (
+        _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades") if scope.grades else judged
+    )
 
 
 def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:

@@ -42,13 +42,20 @@ def _refusals(reading: Reading, rule: str, rows: dict[int, tuple[str, ...]]) -> 
 
 
 def pad(reading: Reading, records: Records) -> None:
-    """Keep short rows, if the cells that they lack are blank in every row; otherwise they are ragged."""
+    """Keep short rows, if the cells that they lack are blank in every row; otherwise they are ragged.
+
+    A blank cell too many is nothing if every row has it; in some rows only, a comma inside a cell was
+    not quoted, and the cells after it are not what the header says.
+    """
     columns = reading.header.columns
     used = [i for i, column in enumerate(columns) if reading.frame[column].drop_nulls().str.strip_chars().ne("").any()]
     needed = max(used, default=-1) + 1
     padded = [row for row, size in records.short.items() if size >= needed]
     move(reading, [row for row, size in records.short.items() if size < needed], "ragged_row", records.short)
-    report(reading, "row_padded", sorted([*padded, *records.cut]))
+    every_row = len(records.cut) == reading.frame.height
+    if not every_row:
+        move(reading, records.cut, "ragged_row")
+    report(reading, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
 
 
 def move(reading: Reading, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from connectors.drops import read
 from transforms.raw import Raw
 
@@ -89,8 +90,10 @@ STRUCTURE = (
     Case("too few cells", b"id,name\n1\n2,Bo\n", ("ragged_row",), (BO,), (1,)),
     Case("too few, all blank elsewhere", b"id,name,x\n1,Ana\n2,Bo,\n", ("row_padded",), ((*ANA, None), (*BO, None))),
     Case("too many cells", b"id,name\n1,Diaz, Ana\n2,Bo\n", ("ragged_row",), (BO,), (1,)),
-    Case("too many, all blank", b"id,name\n1,Ana,,\n2,Bo\n", ("row_padded",), (ANA, BO)),
-    Case("one too many at the very end", b"id,name\n1,Ana\n2,Bo,", ("row_padded",), (ANA, BO)),
+    Case("a blank one too many in every row", b"id,name\n1,Ana,\n2,Bo,\n", ("row_padded",), (ANA, BO)),
+    Case("a blank one too many in one row", b"id,name\n1,Ana,,\n2,Bo\n", ("ragged_row",), (BO,), (1,)),
+    Case("one too many at the very end", b"id,name\n1,Ana\n2,Bo,", ("ragged_row",), (ANA,), (2,)),
+    Case("shifted by a comma", b"id,name,x\n1,Diaz, Ana,\n2,Bo,\n", ("ragged_row",), ((*BO, None),), (1,)),
     Case("short and long, adding up", b"id,name\n1\n2,Bo,3\n4,Di\n", ("ragged_row",), (("4", "Di"),), (1, 2)),
     Case("overwritten line", b"id,name\n1,Ana\n1,1\x5f30 emistry 3,4\n", ("ragged_row",), (ANA,), (2,)),
     Case("quote never closed", b'id,name\n1,"Ana\n2,"Bo"\n3,Di\n', ("quote_unclosed",)),

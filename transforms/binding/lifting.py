@@ -70,7 +70,9 @@ def _role_of(orgs: Table | None) -> pl.Expr:
 
 
 def _line_items(line_items: Table, classes: Table | None) -> Table:
-    frame = line_items.frame.with_columns(pl.col("academicSessionSourcedId").fill_null(pl.col("gradingPeriodSourcedId")))
+    frame = line_items.frame.with_columns(
+        pl.col("academicSessionSourcedId").fill_null(pl.col("gradingPeriodSourcedId"))
+    )
     if classes is not None:
         schools = classes.frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
         frame = frame.join(schools, on="classSourcedId", how="left", maintain_order="left")

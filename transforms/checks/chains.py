@@ -13,7 +13,9 @@ from transforms.schemas import Column, Entity
 
 def parent_column(entity: Entity) -> Column | None:
     """The column by which an entity's records form a tree; None if they do not."""
-    return next((column for column in entity.current if column.refers == entity.name and column.kind == "reference"), None)
+    return next(
+        (column for column in entity.current if column.refers == entity.name and column.kind == "reference"), None
+    )
 
 
 def without_cycles(table: Table, strict: bool) -> tuple[Table, list[Findings]]:
@@ -26,7 +28,9 @@ def without_cycles(table: Table, strict: bool) -> tuple[Table, list[Findings]]:
     if not caught:
         return table, []
     rows = table.frame.filter(pl.col("sourcedId").is_in(caught))
-    found = of_rows("cycle", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict)
+    found = of_rows(
+        "cycle", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict
+    )
     cut = pl.when(~pl.col(ROW).is_in(rows[ROW].implode())).then(column.name).alias(column.name)
     return replace(table, frame=table.frame.with_columns(cut)), [found]
 

@@ -74,7 +74,9 @@ def _judge_with_parts(state: _Check, entity: Entity) -> None:
 
 def _nothing(entity: Entity) -> Table:
     columns = [column.name for column in entity.columns if column.versions]
-    return Table(entity, pl.DataFrame(schema={ROW: pl.UInt32} | dict.fromkeys(columns, pl.String)), entity.file, "unknown")
+    return Table(
+        entity, pl.DataFrame(schema={ROW: pl.UInt32} | dict.fromkeys(columns, pl.String)), entity.file, "unknown"
+    )
 
 
 def _judge(state: _Check, table: Table) -> Judged:
@@ -121,10 +123,11 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
     refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
     named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
     nameless = refused.height - refused["sourcedId"].count()
-    accepted = table.frame.filter(~pl.col(ROW).is_in(first["row"].implode()))
+    accepted = _without(table.frame, first["row"])
     # A row that does not fit its header may name a record that another row describes well.
-    named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
-    ids = gone.filter(~pl.col(ROW).is_in(first["row"].implode()))["sourcedId"]
+    if named.height:
+        named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
+    ids = _without(gone, first["row"])["sourcedId"]
     return Judged(
         table.entity,
         accepted,
@@ -137,6 +140,10 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         merged=extra,
         said=table.said,
     )
+
+
+def _without(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    return frame.filter(~pl.col(ROW).is_in(rows.implode())) if rows.len() else frame
 
 
 def _lost(table: Table) -> pl.DataFrame:
@@ -179,7 +186,9 @@ def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
     there = pl.col(owner(table.entity).name).is_in(ids.implode())
     strangers = table.frame.filter(~there & pl.col("status").ne_missing("tobedeleted"))
     column = owner(table.entity).name
-    state.found.append(of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column))
+    state.found.append(
+        of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column)
+    )
     return replace(table, frame=table.frame.filter(there))
 
 
@@ -188,10 +197,13 @@ def _reject_owners(state: _Check, part: Judged, owners: pl.DataFrame) -> None:
     entity = part.entity.folds_into or ""
     judged = state.standing[entity]
     accepted = owners.join(judged.accepted.select("sourcedId"), on="sourcedId", how="semi")
-    there = judged.accepted.select(ROW, "sourcedId").join(accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left")
-    state.found.append(of_rows("part_rejected", there, file=judged.file, entity=entity, column=part.entity.name, value="cause"))
+    there = judged.accepted.select(ROW, "sourcedId").join(
+        accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left"
+    )
+    state.found.append(
+        of_rows("part_rejected", there, file=judged.file, entity=entity, column=part.entity.name, value="cause")
+    )
     strangers = owners.join(judged.refused, on="sourcedId", how="anti").join(accepted, on="sourcedId", how="anti")
     judged = judged.refuse(accepted)
     refused = pl.concat([judged.refused, strangers.select("sourcedId", "cause")])
     state.standing[entity] = replace(judged, refused=refused)
-

@@ -9,13 +9,15 @@ import polars as pl
 from transforms.findings import ROW, Findings, of_rows
 from transforms.roster import Table
 
+CAPITAL = "[A-Z]"
+
 
 def merged(table: Table, strict: bool) -> tuple[Table, int, list[Findings]]:
     """Give the table with exact duplicates merged, and how many rows that were; conflicting rows stay, as errors."""
-    again = table.frame["sourcedId"].is_duplicated() & table.frame["sourcedId"].is_not_null()
-    if not again.any():
+    ids = table.frame["sourcedId"]
+    if ids.drop_nulls().n_unique() == ids.count():
         return table, 0, _case_findings(table)
-    suspects = table.frame.filter(again)
+    suspects = table.frame.filter(ids.is_duplicated() & ids.is_not_null())
     cells = [name for name in suspects.columns if name != ROW]
     kept = suspects.unique(cells, keep="first", maintain_order=True)
     extra = suspects.join(kept.select(ROW), on=ROW, how="anti", maintain_order="left")
@@ -32,6 +34,8 @@ def merged(table: Table, strict: bool) -> tuple[Table, int, list[Findings]]:
 def _case_findings(table: Table) -> list[Findings]:
     """Report ids that differ only in case; the standard tells them apart, some targets may not."""
     ids = table.frame["sourcedId"].drop_nulls()
+    if not ids.str.contains(CAPITAL).any():
+        return []
     folded = ids.str.to_lowercase()
     if folded.n_unique() == ids.n_unique():
         return []

@@ -26,35 +26,40 @@ NEEDED_PARTS = {"roles": "role_missing"}
 
 
 def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
-    """Give the records with their parts as columns of text, one for each kind of part."""
-    found: list[Findings] = []
+    """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
-        judged, told = _one_kind(judged, part, roster, known)
-        found += told
+        judged = _one_kind(judged, part)
+    found: list[Findings] = []
+    for part in parts_of(judged.entity):
+        if part.name in NEEDED_PARTS:
+            judged, told = _missing(judged, part, roster, known)
+            found.append(told)
     return judged, found
 
 
-def _one_kind(judged: Judged, part: Judged, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
-    name = part.entity.name
-    column = owner(part.entity).name
-    cells = [cell.name for cell in part.entity.current if cell.name not in {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}]
+def _one_kind(judged: Judged, part: Judged) -> Judged:
+    name, column = part.entity.name, owner(part.entity).name
+    apart = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
+    cells = [cell.name for cell in part.entity.current if cell.name not in apart]
     texts = part.accepted.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
-    texts = texts.group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
-    accepted = judged.accepted.drop(name, strict=False).join(texts, on="sourcedId", how="left", maintain_order="left")
-    judged = replace(judged, accepted=accepted, said=judged.said | {name})
-    return _missing(judged, part, roster, known) if name in NEEDED_PARTS else (judged, [])
+    several = texts["sourcedId"].is_duplicated()
+    joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
+    texts = pl.concat([texts.filter(~several), joined])
+    accepted = judged.accepted.join(texts, on="sourcedId", how="left", maintain_order="left")
+    return replace(judged, accepted=accepted, said=judged.said | {name})
 
 
-def _missing(judged: Judged, part: Judged, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, Findings]:
     """Refuse records without a part; one that the target holds may lack it, if the drop has no snapshot of parts."""
-    name = part.entity.name
-    lacking = judged.accepted.filter(pl.col(name).is_null())
+    name, rule = part.name, NEEDED_PARTS[part.name]
+    lacking = judged.accepted
+    if name in lacking.columns:
+        lacking = lacking.filter(pl.col(name).is_null())
     if not (name in roster.tables and roster.tables[name].mode == "bulk"):
         lacking = lacking.filter(~pl.col("sourcedId").is_in(active(known, judged.entity.name).implode()))
-    rule = NEEDED_PARTS[name]
     found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
     causes = lacking.select("sourcedId", cause=pl.format("{} row {}: {}", pl.lit(judged.file), ROW, pl.lit(rule)))
-    return judged.refuse(causes), [found]
+    return judged.refuse(causes), found
 
 
 def faulty_owners(part: Judged, frame: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +92,11 @@ def profile_findings(roles: pl.DataFrame, profiles: pl.DataFrame | None, file: s
     """Check that a role's profile belongs to the role's user."""
     if profiles is None:
         return []
-    owners = profiles.select(userProfileSourcedId="sourcedId", profileOwner="userSourcedId").unique("userProfileSourcedId")
-    rows = roles.drop_nulls("userProfileSourcedId").join(owners, on="userProfileSourcedId", how="inner", maintain_order="left")
+    owners = profiles.select(userProfileSourcedId="sourcedId", profileOwner="userSourcedId").unique(
+        "userProfileSourcedId"
+    )
+    rows = roles.drop_nulls("userProfileSourcedId").join(
+        owners, on="userProfileSourcedId", how="inner", maintain_order="left"
+    )
     rows = rows.filter(pl.col("profileOwner") != pl.col("userSourcedId"))
     return [of_rows("profile_of_another", rows, file=file, entity="roles", column="userProfileSourcedId", value="userProfileSourcedId", strict=strict)]  # fmt: skip

@@ -72,7 +72,10 @@ def _parents(column: Column, table: Table, roster: Roster, standing: Standing, k
     elif refers in standing:
         found, refused = standing[refers].accepted["sourcedId"], standing[refers].refused
     else:
-        found, refused = pl.Series("sourcedId", dtype=pl.String), pl.DataFrame(schema={"sourcedId": pl.String, "cause": pl.String})
+        found, refused = (
+            pl.Series("sourcedId", dtype=pl.String),
+            pl.DataFrame(schema={"sourcedId": pl.String, "cause": pl.String}),
+        )
     whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
     if whole:
         return Parents(found, refused, earlier)
@@ -89,7 +92,9 @@ def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
     """The references (`#row`, `sourcedId`, `value`) that do not lead to an accepted record."""
     values = table.frame.select(ROW, "sourcedId", value=column.name).drop_nulls("value")
     if column.is_list:
-        values = values.with_columns(pl.col("value").str.split(",")).explode("value", empty_as_null=True, keep_nulls=True)
+        values = values.with_columns(pl.col("value").str.split(",")).explode(
+            "value", empty_as_null=True, keep_nulls=True
+        )
     # Those in the drop that were rejected are no way to go, even if the ledger knows them.
     accepted = pl.col("value").is_in(parents.found.implode())
     if parents.refused.height:
@@ -123,13 +128,18 @@ def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.D
     if not astray.height:
         return frame
     if not column.is_list:
-        return frame.with_columns(pl.when(~pl.col(ROW).is_in(astray[ROW].implode())).then(column.name).alias(column.name))
+        return frame.with_columns(
+            pl.when(~pl.col(ROW).is_in(astray[ROW].implode())).then(column.name).alias(column.name)
+        )
     gone = astray.group_by(ROW).agg(pl.col("value").alias("#gone"))
     joined = frame.join(gone, on=ROW, how="left", maintain_order="left")
     items = pl.col(column.name).str.split(",").list.set_difference(pl.col("#gone").fill_null([]))
     kept = items.list.join(",")
     return joined.with_columns(
-        pl.when(pl.col("#gone").is_null()).then(column.name).otherwise(pl.when(kept != "").then(kept)).alias(column.name)
+        pl.when(pl.col("#gone").is_null())
+        .then(column.name)
+        .otherwise(pl.when(kept != "").then(kept))
+        .alias(column.name)
     ).drop("#gone")
 
 

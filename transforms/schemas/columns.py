@@ -11,7 +11,9 @@ Versions = frozenset[Version]
 def text(name: str, description: str, *, required: bool = False, strictly: bool = False, secret: bool = False,
          versions: Versions = EVERY_VERSION, aliases: tuple[str, ...] = (), json: str = "") -> Column:  # fmt: skip
     """Free text; `strictly` marks what the standard requires and the target does not."""
-    return Column(name, "text", description, required, strictly, secret=secret, versions=versions, aliases=aliases, json=json)
+    return Column(
+        name, "text", description, required, strictly, secret=secret, versions=versions, aliases=aliases, json=json
+    )
 
 
 def texts(name: str, description: str, *, required: bool = False, versions: Versions = EVERY_VERSION,

@@ -66,4 +66,3 @@ USER_RESOURCES = Entity(
     "Which people use which resources.",
     label=("userSourcedId", "resourceSourcedId"),
 )
-

@@ -22,7 +22,6 @@ from transforms.schemas.vocabularies import (
 )
 
 
-
 def in_order(first: str, last: str) -> RowRule:
     """The period from `first` (inclusive) to `last` (exclusive) is not empty."""
     return RowRule("period_empty", last, lambda: pl.col(first) < pl.col(last))

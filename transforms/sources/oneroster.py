@@ -45,7 +45,9 @@ def normalise(raw: Raw, today: date, strict: bool = False) -> Roster:  # noqa: A
 
 def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
     """Find each entity's file, parents first; other names are reported."""
-    names = {spelling.casefold(): entity.name for entity in ENTITIES.values() for spelling in (entity.name, *entity.aliases)}
+    names = {
+        spelling.casefold(): entity.name for entity in ENTITIES.values() for spelling in (entity.name, *entity.aliases)
+    }
     files, found = {}, []
     for file in raw.files.values():
         entity = names.get(PurePath(file.name).stem.casefold())
@@ -63,7 +65,14 @@ def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> t
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
     frame, told = spelled(entity, _columns(entity, file, match), file.name, strict)
-    table = Table(entity, frame, file.name, MODES.get(manifest.modes.get(entity.name, ""), "unknown"), _lost(file, match), frozenset(match.columns.values()))
+    table = Table(
+        entity,
+        frame,
+        file.name,
+        MODES.get(manifest.modes.get(entity.name, ""), "unknown"),
+        _lost(file, match),
+        frozenset(match.columns.values()),
+    )
     found = [*match.findings, *told]
     if _has_rows(table):
         return table, found
@@ -109,14 +118,24 @@ def _without_secrets(tables: dict[str, Table], found: list[Findings]) -> dict[st
     """Drop passwords, and the columns that only older versions have."""
     kept = {}
     for name, table in tables.items():
-        secrets = [column.name for column in table.entity.columns if column.secret and column.name in table.frame.columns]
+        secrets = [
+            column.name for column in table.entity.columns if column.secret and column.name in table.frame.columns
+        ]
         filled = [secret for secret in secrets if table.frame[secret].count()]
-        found += [of_file("secrets_dropped", table.file, column=secret, count=table.frame[secret].count()) for secret in filled]
+        found += [
+            of_file("secrets_dropped", table.file, column=secret, count=table.frame[secret].count())
+            for secret in filled
+        ]
         names = [column.name for column in table.entity.current]
         extensions = [column for column in table.frame.columns if column.startswith(METADATA)]
         blank = (pl.lit(None, pl.String).alias(secret) for secret in secrets)
         kept[name] = Table(
-            table.entity, table.frame.with_columns(blank).select(ROW, *names, *extensions), table.file, table.mode, table.lost, table.said
+            table.entity,
+            table.frame.with_columns(blank).select(ROW, *names, *extensions),
+            table.file,
+            table.mode,
+            table.lost,
+            table.said,
         )
     return kept
 
@@ -129,7 +148,9 @@ def _named(findings: Findings, files: dict[str, RawFile], tables: dict[str, Tabl
         entity=pl.col("file").replace_strict(entities, default=pl.col("entity"), return_dtype=pl.String)
     )
     if lost:
-        errors = errors.join(pl.concat(lost), left_on=["file", "row"], right_on=["file", ROW], how="left", maintain_order="left")
+        errors = errors.join(
+            pl.concat(lost), left_on=["file", "row"], right_on=["file", ROW], how="left", maintain_order="left"
+        )
         errors = errors.with_columns(pl.col("sourcedId").fill_null(pl.col("told"))).drop("told")
     return Findings(errors, findings.notices)
 

@@ -1,0 +1,63 @@
+# Needs Python 3.11, 3.12 or 3.13 and nothing else. Works with GNU make 3.81 and later.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# The first Python that fits, unless PYTHON names one: `make install PYTHON=/opt/python/bin/python3.12`.
+FITS := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
+endif
+
+.PHONY: help install demo test check bench clean
+
+help:
+	@echo "make demo     install, then load the sample district into a local sandbox"
+	@echo "make test     install, then run every test"
+	@echo "make check    install, then check format, lint, types and layers"
+	@echo "make bench    install, then measure speed against a bare script"
+	@echo "make install  create .venv and install the pinned packages into it"
+	@echo "make clean    remove .venv, caches and measurements; the state in .roster stays"
+
+install: $(STAMP)
+
+# Run again only if the pins or the project's own settings changed. The stamp is the last step, so that
+# an installation that broke off is done anew.
+$(STAMP): constraints.txt pyproject.toml
+	@if [ -z "$(PYTHON)" ] || ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
+		echo "roster needs Python 3.11, 3.12 or 3.13, and none was found$(if $(PYTHON), as $(PYTHON),)." >&2; \
+		echo "Install one (Debian: apt install python3 python3-venv; macOS: brew install python@3.12)," >&2; \
+		echo "or name it: make $(firstword $(MAKECMDGOALS) install) PYTHON=/path/to/python3.12" >&2; \
+		exit 1; \
+	fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		echo "$(PYTHON) lacks the venv module. On Debian and Ubuntu it is a package of its own:" >&2; \
+		echo "apt install python3-venv (or python3.12-venv, by the version of $(PYTHON))." >&2; \
+		exit 1; \
+	fi
+	@rm -f $(STAMP)
+	@if ! $(BIN)/python -c 'import pip; $(FITS)' >/dev/null 2>&1; then rm -rf .venv && $(PYTHON) -m venv .venv; fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: install
+	$(BIN)/roster sync sample_data/oneroster_1_2
+
+test: install
+	$(BIN)/pytest
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv .bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

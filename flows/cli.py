@@ -1,0 +1,108 @@
+"""The command line. What a command needs is imported when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.result import Command
+
+app = typer.Typer(
+    name="roster",
+    help="Carry a district's roster from its SIS export into a OneRoster v1.2 API, exactly.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Drop = Annotated[Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)]
+TargetOption = Annotated[
+    str | None, typer.Option("--target", help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
+]
+District = Annotated[str | None, typer.Option(help="Name of the district.", show_default="default, or the feed's file")]
+State = Annotated[Path, typer.Option(envvar="ROSTER_STATE", help="Where ledger, sandbox and reports are kept.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Turn lenient readings of a drop into errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Approve = Annotated[
+    str | None, typer.Option(metavar="PLAN", help="Send the deletes that this plan names.", show_default=False)
+]
+AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing if anything is held.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=10, help="Requests at once.", show_default="10, or the feed's file")
+]
+
+
+@app.command()
+def sync(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+         approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
+         workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+    """Extract, validate, compare and load a drop."""
+    _run("sync", drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+
+
+@app.command()
+def plan(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+         approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
+         workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+    """Say what `sync` would send, and send nothing."""
+    _run("plan", drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+
+
+@app.command()
+def check(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+          strict: Strict = False, json: Json = False) -> None:  # fmt: skip
+    """Validate a drop, and say whether it would load."""
+    _run("check", drop, target, district, state, strict, json)
+
+
+@app.command()
+def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+            seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
+    """Serve a local OneRoster API until it is interrupted."""
+    from flows.serving import serve
+
+    _guarded(lambda: serve(state, port, seed))
+
+
+@app.command("get")
+def get_command(
+    collection: Annotated[
+        str, typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    filter: Annotated[str, typer.Option(help="Such as \"familyName='Diaz'\".")] = "",
+    sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
+    fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Records at most.", show_default="all")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Read a collection of the API."""
+    from flows.asking import Question, ask
+
+    _guarded(lambda: ask(Question(collection, filter, sort, fields, limit), target, state, os.environ, json))
+
+
+def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
+         approve: str | None = None, all_or_nothing: bool = False, workers: int | None = None) -> None:  # fmt: skip
+    from flows.running import Options, run
+
+    options = Options(command, drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+    _guarded(lambda: run(options, os.environ))
+
+
+def _guarded(action: object) -> None:
+    """Run an action that gives an exit code; what it cannot go on for is told in a sentence."""
+    from flows.faults import told
+
+    sys.exit(told(action))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

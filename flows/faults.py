@@ -1,0 +1,35 @@
+"""What ends a command early, told in one readable sentence with the next step; never as a traceback."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.ledger import Busy, LedgerError
+from connectors.oneroster.target import TargetError
+from flows.result import FAILED, USAGE
+from flows.settings import SettingsError
+
+INTERRUPTED = 130
+
+
+def told(action: Callable[[], int]) -> int:
+    """Give the action's exit code, or tell why there is none: 2 for settings, 1 for what may pass."""
+    try:
+        return action()
+    except SettingsError as error:
+        return _say(error, USAGE)
+    except (Busy, LedgerError, TargetError) as error:
+        return _say(error, FAILED)
+    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+        return _say(f"{error}. Check the disk and the permissions of the state folder, and run again.", FAILED)
+    except KeyboardInterrupt:
+        return _say("Interrupted. What was acknowledged is recorded; run again to go on.", INTERRUPTED)
+
+
+def _say(what: object, code: int) -> int:
+    print(f"roster: {what}", file=sys.stderr)
+    return code

@@ -1,0 +1,121 @@
+"""The straight line: from a drop to a target that holds exactly that roster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+
+from connectors.drops import read
+from connectors.ledger import Ledger
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.load import Loaded
+from flows.job import Job
+from flows.loading import load
+from flows.result import Result
+from transforms.carry import carry, not_carried
+from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
+from transforms.checks import check
+from transforms.diff import diff
+from transforms.findings import Findings, gather
+from transforms.guard import Guarded, guard
+from transforms.order import children_first
+from transforms.share import share
+from transforms.sources import normalise
+from transforms.verdict import refusals
+
+Watch = Callable[[str, int, int], None]
+
+
+def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> Result:
+    """Run a job's nine steps; `watch` is told (entity, records done, records in all) while loading.
+
+    Never raises for what a drop or a target may bring; those end in the result.
+    """
+    started = time.monotonic()
+    roster = normalise(job.layout, read(job.drop, encoding=job.encoding, strict=job.strict), job.today, job.strict)
+    known = ledger.known(job.key)
+    checked = check(roster, known, job.strict)
+    refused = refusals(checked.findings, job.strict)
+    if refused.height:
+        return _result(job, started, checked.findings, refused=refused)
+    shared = share(checked.standing, job.scope)
+    carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
+    findings = [checked.findings, *not_carried(roster, COLLECTIONS), carried.findings]
+    del roster, checked, shared
+    difference = diff(carried.standing, known)
+    del carried, known
+    changes = _children_first(difference.changes, ledger, job)
+    guarded = guard(changes, job.approve, f"{job.key.target} {job.key.feed}")
+    loaded = _sent(guarded, job, ledger, watch)
+    return _result(
+        job, started, gather([*findings, difference.findings, *loaded.notices]), guarded=guarded, loaded=loaded
+    )
+
+
+def _root(ledger: Ledger, job: Job) -> str | None:
+    """The organisation above all others, as far as the ledger knows one; for drops without organisations."""
+    orgs = ledger.details(job.key, "orgs").filter(
+        (pl.col("status") == "active") & pl.col("parents").fill_null("").eq("")
+    )
+    return str(orgs["sourcedId"][0]) if orgs.height == 1 else None
+
+
+def _children_first(changes: Changes, ledger: Ledger, job: Job) -> Changes:
+    """Order what is to be deleted such that nothing is deleted before what hangs on it."""
+
+    def ordered(entity: EntityChanges) -> EntityChanges:
+        if not entity.of("delete").height:
+            return entity
+        details = ledger.details(job.key, entity.entity, entity.removals["sourcedId"])
+        return replace(entity, removals=children_first(entity.entity, entity.removals, details))
+
+    return {name: ordered(entity) for name, entity in changes.items()}
+
+
+def _sent(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+    """Send the changes, or tell what would be sent."""
+    if job.command != "sync":
+        return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
+    if guarded.held and job.all_or_nothing:
+        return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
+    return load(guarded.changes, job, ledger, watch)
+
+
+def _would_be(entity: EntityChanges) -> Counts:
+    updates = entity.upserts.filter(pl.col(ACTION) == "update").height
+    return {"created": entity.upserts.height - updates, "updated": updates, "deleted": entity.of("delete").height}
+
+
+def _waiting(entity: EntityChanges) -> Counts:
+    return {"waiting": entity.upserts.height + entity.of("delete").height}
+
+
+def _result(job: Job, started: float, findings: Findings, *, refused: pl.DataFrame | None = None,
+            guarded: Guarded | None = None, loaded: Loaded | None = None) -> Result:  # fmt: skip
+    changes = guarded.changes if guarded else {}
+    sent = loaded.counts if loaded else {}
+    return Result(
+        run=job.run,
+        command=job.command,
+        district=job.district,
+        target=job.target.name,
+        counts={name: added([entity.counts, sent.get(name, {})]) for name, entity in changes.items()},
+        findings=findings,
+        refused=refused if refused is not None else findings.fatal.clear(),
+        plan=guarded.plan if guarded and guarded.held else "",
+        troubles=loaded.troubles if loaded else (),
+        error=(loaded.error or "") if loaded else "",
+        requests=loaded.requests if loaded else 0,
+        seconds=time.monotonic() - started,
+        strict=job.strict,
+        approval=job.approve or "",
+        held={
+            name: entity.of("held")["sourcedId"].to_list()
+            for name, entity in changes.items()
+            if entity.of("held").height
+        },
+        folder=job.folder,
+    )

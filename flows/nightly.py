@@ -1,0 +1,34 @@
+"""The nightly flow: the straight line for one feed, as Prefect runs it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.states import Completed, Failed, State
+
+from flows.progress import Bars
+from flows.result import Result
+from flows.running import Options, execute, finish, job_of
+
+
+@flow(name="nightly", flow_run_name="nightly {drop}")
+def nightly(drop: str = "sample_data/district.toml", target: str | None = None, state: str = ".roster",
+            approve: str | None = None, strict: bool = False) -> State[Any]:  # fmt: skip
+    """Load one feed's drop, and end in a state that says what happened: completed, held or failed."""
+    options = Options("sync", Path(drop), target, state=Path(state), approve=approve, strict=strict)
+    job = job_of(options, os.environ)
+    result = execute(job, Bars.silent())
+    finish(result, drop)
+    get_run_logger().info("%s: %s; report: %s", drop, result.status, result.report)
+    return _state(result)
+
+
+def _state(result: Result) -> State[Any]:
+    """Name the outcome; a held run is completed, since what waits for a person must not block the next night."""
+    outcome = result.as_json()
+    if result.status in ("failed", "refused"):
+        return Failed(name=result.status.title(), message=f"{result.status}: see {result.report}", data=outcome)
+    return Completed(name="Held" if result.status == "held" else "Completed", data=outcome)

@@ -1,0 +1,39 @@
+"""A bar for each entity while it is loaded, on a terminal; nothing anywhere else."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+class Bars:
+    """The bars of a run; a context manager. A bar appears when its entity begins."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._tasks: dict[str, TaskID] = {}
+
+    @classmethod
+    def silent(cls) -> Self:
+        """Give bars that are never drawn."""
+        return cls(Console(quiet=True))
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, entity: str, done: int, total: int) -> None:
+        """Show that `done` of `total` records of an entity are settled."""
+        if entity not in self._tasks:
+            self._tasks[entity] = self._progress.add_task(entity, total=total)
+        self._progress.update(self._tasks[entity], completed=done, total=total)

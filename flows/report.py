@@ -1,0 +1,138 @@
+"""Step 9: tells people what happened and what to do next, on a terminal and in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.files import write_private
+from flows.groups import Group, groups
+from flows.result import Result
+from transforms.changes import TERMS, imbalance
+
+COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
+MOST_CAUSES = 12
+
+
+def show(console: Console, result: Result, drop: str) -> None:
+    """Print the outcome of a run."""
+    console.print(Text(heading(result, drop), style="bold"))
+    if any(any(counts.values()) for counts in result.counts.values()):
+        console.print(_table(result))
+    for group in groups(result.findings):
+        _show_group(console, group)
+    for line in (*troubles(result), *verdict(result, drop)):
+        console.print(Text(line))
+
+
+def _show_group(console: Console, group: Group) -> None:
+    line = Text()
+    line.append(f"{group.severity:<8}", style=COLOURS[group.severity])
+    line.append(f"{group.rule.code}", style="bold")
+    line.append(f"  {group.place}" + (f"  {group.extent}" if group.extent else ""))
+    console.print(line)
+    console.print(Text(f"        {group.sentence}", style="dim" if group.severity == "note" else ""))
+
+
+def _table(result: Result) -> Table:
+    """Counts by entity; terms that no entity has are left out, so that the table fits a narrow terminal."""
+    terms = [term for term in TERMS if term == "read" or result.total(term)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for term in terms:
+        table.add_column(term, justify="right")
+    for name, counts in result.counts.items():
+        table.add_row(name, *(f"{counts.get(term, 0):,}" if counts.get(term) else "·" for term in terms))
+    return table
+
+
+def heading(result: Result, drop: str) -> str:
+    """Say which drop goes where."""
+    verb = {"sync": "Sync", "plan": "Plan", "check": "Check"}[result.command]
+    towards = "" if result.command == "check" else f" to {result.target}"
+    return f"{verb} of {drop} for {result.district}{towards}"
+
+
+def troubles(result: Result) -> Iterator[str]:
+    """Say why records were not sent, each cause once, with the first ids."""
+    causes = result.causes.most_common()
+    for (entity, kind, detail), count in causes[:MOST_CAUSES]:
+        ids = [t.sourcedId for t in result.troubles if (t.entity, t.result, t.detail) == (entity, kind, detail)][:3]
+        yield f"{kind}: {count:,} of {entity} ({', '.join(ids)}{', …' if count > len(ids) else ''}): {detail}"
+    if len(causes) > MOST_CAUSES:
+        yield f"… and {len(causes) - MOST_CAUSES} other causes; the report has them all."
+    for name, counts in result.counts.items():
+        if off := imbalance(counts):
+            yield f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; please report it."
+
+
+def verdict(result: Result, drop: str) -> Iterator[str]:
+    """Say what the run came to, and what to do next."""
+    if result.error:
+        yield f"The run broke off: {result.error}"
+    yield _verdict(result, drop)
+    if result.plan:
+        yield from _held(result, drop)
+    if result.findings.errors.height:
+        yield f"Each rejected row: {result.rejects}"
+    yield f"Report: {result.report}"
+
+
+def _verdict(result: Result, drop: str) -> str:
+    sent = sum(result.total(term) for term in ("created", "updated", "disabled", "deleted"))
+    rejected = result.total("rejected")
+    if result.status == "refused":
+        return "Refused: nothing was sent. Correct what is marked fatal and run again."
+    if result.command == "check":
+        return _check_verdict(result, rejected)
+    if result.command == "plan":
+        return f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are unchanged, {rejected:,} rejected."
+    if result.status == "failed":
+        return f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, {result.total('waiting'):,} wait. Run `roster sync {drop}` again; nothing is sent twice."
+    if result.status == "unchanged":
+        return "Nothing changed, nothing sent."
+    return f"{'Held' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
+
+
+def _check_verdict(result: Result, rejected: int) -> str:
+    read = result.total("read")
+    if result.exit_code:
+        return f"Not conformant: {result.findings.errors.height:,} errors under --strict."
+    return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
+
+
+def _held(result: Result, drop: str) -> Iterator[str]:
+    deletes = sum(counts.get("held", 0) for counts in result.counts.values()) - sum(
+        t.result == "held" for t in result.troubles
+    )
+    yield f"Held: {deletes:,} records are missing from the drop and would be deleted (plan {result.plan}; ids in the report)."
+    if result.approval:
+        yield f"Plan {result.approval} is not what would be deleted now; look again before you approve."
+    yield f"To delete them: roster sync {drop} --approve {result.plan}"
+
+
+def write_report(result: Result, drop: str) -> None:
+    """Write the report as markdown: counts, findings, causes, and the ids that are held."""
+    terms = [term for term in TERMS if term == "read" or result.total(term)]
+    lines = [
+        f"# {heading(result, drop)}",
+        "",
+        f"Run {result.run}, {result.seconds:.1f} s, {result.requests:,} requests.",
+        "",
+    ]
+    if result.counts:
+        lines += [f"| entity | {' | '.join(terms)} |", f"|---|{'---:|' * len(terms)}"]
+        lines += [
+            f"| {name} | {' | '.join(str(counts.get(term, 0)) for term in terms)} |"
+            for name, counts in result.counts.items()
+        ]
+    lines += ["", "## Findings", ""]
+    lines += [f"- **{g.severity}** `{g.rule.code}` {g.place} {g.extent}: {g.sentence}" for g in groups(result.findings)]
+    lines += ["", "## Not sent", "", *(f"- {t.result} {t.entity} {t.sourcedId}: {t.detail}" for t in result.troubles)]
+    for entity, ids in result.held.items():
+        lines += ["", f"## Held deletes: {entity}", "", *(f"- {sourced_id}" for sourced_id in ids)]
+    lines += ["", *verdict(result, drop), ""]
+    write_private(result.report, "\n".join(lines))

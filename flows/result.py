@@ -1,0 +1,102 @@
+"""What a run came to: its counts, its findings, its exit code, its JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from connectors.oneroster.load import Trouble
+from transforms.changes import TERMS, Counts, imbalance
+from transforms.findings import Findings
+from transforms.verdict import breaches
+
+Status = Literal["done", "unchanged", "held", "failed", "refused"]
+Command = Literal["sync", "plan", "check"]
+DONE, FAILED, USAGE, HELD, REFUSED = range(5)
+SENT = ("created", "updated", "disabled", "deleted")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run of the straight line; `refused` are the findings that refused the drop, if it was.
+
+    `troubles` are the records that failed, wait or are held as foreign. `error` says why a run
+    broke off. `held` are the ids of the deletes that `plan` names. `seconds` is wall-clock time.
+    """
+
+    run: str
+    command: Command
+    district: str
+    target: str
+    counts: dict[str, Counts]
+    findings: Findings
+    refused: pl.DataFrame
+    plan: str = ""
+    troubles: tuple[Trouble, ...] = ()
+    error: str = ""
+    requests: int = 0
+    seconds: float = 0.0
+    strict: bool = False
+    approval: str = ""
+    held: dict[str, list[str]] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
+
+    @property
+    def status(self) -> Status:
+        """The run in one word; what failed goes before what is held."""
+        if self.refused.height:
+            return "refused"
+        if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
+            return "failed"
+        if self.total("held"):
+            return "held"
+        return "done" if any(self.total(term) for term in SENT) else "unchanged"
+
+    @property
+    def exit_code(self) -> int:
+        """The contract's exit code."""
+        if self.command == "check" and self.strict and breaches(self.findings):
+            return REFUSED
+        if self.command == "check" and self.status != "refused":
+            return DONE
+        return {"done": DONE, "unchanged": DONE, "failed": FAILED, "held": HELD, "refused": REFUSED}[self.status]
+
+    def total(self, term: str) -> int:
+        """How many records of all entities ended in a term."""
+        return sum(counts.get(term, 0) for counts in self.counts.values())  # type: ignore[call-overload]
+
+    @property
+    def causes(self) -> Counter[tuple[str, str, str]]:
+        """How often each (entity, result, detail) troubled a record."""
+        return Counter((trouble.entity, trouble.result, trouble.detail) for trouble in self.troubles)
+
+    @property
+    def rejects(self) -> Path:
+        """Where each error of each row is written."""
+        return self.folder / "rejects.csv"
+
+    @property
+    def report(self) -> Path:
+        """Where the report is written."""
+        return self.folder / "report.md"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the object that `--json` prints."""
+        entities = {name: {term: counts.get(term, 0) for term in TERMS} for name, counts in self.counts.items()}
+        return {
+            "run": self.run,
+            "district": self.district,
+            "target": self.target,
+            "status": self.status,
+            "plan": self.plan or None,
+            "entities": entities,
+            "requests": self.requests,
+            "retries": 0,
+            "seconds": round(self.seconds, 3),
+            "rejects": str(self.rejects),
+            "report": str(self.report),
+        }

@@ -1,0 +1,118 @@
+"""Runs a job of the command line: options and settings in, report and exit code out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from connectors.ledger import Ledger
+from connectors.ledger.lock import held
+from flows.job import Job
+from flows.line import straight_line
+from flows.progress import Bars
+from flows.rejects import write_rejects
+from flows.report import show, write_report
+from flows.result import Command, Result
+from flows.settings import Feed, SettingsError, read_feed
+from flows.targets import Target, choose
+from transforms.carrying import Carrying
+from transforms.scope import Scope
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line was told."""
+
+    command: Command
+    drop: Path
+    target: str | None = None
+    district: str | None = None
+    state: Path = Path(".roster")
+    strict: bool = False
+    json: bool = False
+    approve: str | None = None
+    all_or_nothing: bool = False
+    workers: int | None = None
+
+
+def run(options: Options, environment: Mapping[str, str]) -> int:
+    """Run a command; print its outcome; give its exit code."""
+    job = job_of(options, environment)
+    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    result = execute(job, Bars(console))
+    finish(result, str(options.drop))
+    if options.json:
+        print(json.dumps(result.as_json()))
+    else:
+        show(console, result, str(options.drop))
+    return result.exit_code
+
+
+def execute(job: Job, bars: Bars) -> Result:
+    """Run a job under the lock of its feed, if it sends anything."""
+    with Ledger(job.state / "ledger.db") as ledger:
+        lock = held(job.state / "locks", job.key, job.run) if job.command == "sync" else nullcontext()
+        with lock, bars:
+            if job.command == "sync":
+                bars.console.print(f"Target: {job.target.name}")
+            return straight_line(job, ledger, bars.advance)
+
+
+def finish(result: Result, drop: str) -> None:
+    """Write what the run leaves behind."""
+    write_rejects(result.rejects, result.findings)
+    write_report(result, drop)
+
+
+def job_of(options: Options, environment: Mapping[str, str]) -> Job:
+    """Make a job of a feed's file, or of a bare folder or zip; raise `SettingsError` for what cannot be meant."""
+    feed = read_feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
+    target = choose(options.target, feed, environment)
+    job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
+    if not job.drop.exists():
+        raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
+    return replace(job, concurrency=options.workers) if options.workers else job
+
+
+def _of_drop(options: Options, target: Target) -> Job:
+    """A bare drop may share everything with a target on this machine; with any other, no demographics and no contacts."""
+    here = target.on_this_machine
+    district = options.district or "default"
+    scope = Scope(demographics=here, contacts=here)
+    return _job(options, options.drop, target, scope, Carrying(), district, district)
+
+
+def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
+    scope = feed.scope(target.on_this_machine)
+    district = options.district or feed.district
+    job = _job(options, feed.drop_path, target, scope, feed.carrying, district, feed.key_name(district))
+    return replace(
+        job,
+        layout=feed.layout,
+        encoding=feed.encoding,
+        batch_size=feed.target.batch_size,
+        concurrency=feed.target.concurrency,
+    )
+
+
+def _job(
+    options: Options, drop: Path, target: Target, scope: Scope, carrying: Carrying, district: str, feed: str
+) -> Job:
+    return Job(
+        command=options.command,
+        drop=drop,
+        target=target,
+        state=options.state,
+        scope=scope,
+        carrying=carrying,
+        district=district,
+        feed=feed,
+        strict=options.strict,
+        approve=options.approve,
+        all_or_nothing=options.all_or_nothing,
+    )

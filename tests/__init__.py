@@ -1,0 +1,1 @@
+"""Tests read as examples; those of the laws are properties over generated rosters."""
