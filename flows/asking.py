@@ -19,8 +19,7 @@ from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import Target as Address
 from flows.opening import opened
 from flows.result import DONE
-from flows.settings import SettingsError
-from flows.targets import choose
+from flows.targets import SettingsError, choose
 from transforms.payload import Json
 
 MOST_COLUMNS = 8

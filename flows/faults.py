@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.result import FAILED, USAGE
-from flows.settings import SettingsError
+from flows.targets import SettingsError
 
 INTERRUPTED = 130
 

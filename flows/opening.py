@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectors.oneroster.target import Target as Address
 from flows.files import private_folder
-from flows.targets import Target
+from flows.targets import Credentials, Target
 
 # The one client that a sandbox knows; its secret is the same word.
 CLIENT = "sandbox"
@@ -25,8 +25,6 @@ def opened(target: Target, state: Path, concurrency: int = 10) -> Iterator[Addre
         with Sandbox(state / DATABASE) as server:
             yield Address(server.url, server.token_url, CLIENT, CLIENT, concurrency=concurrency)
         return
-    yield _address(target, concurrency)
-
-
-def _address(target: Target, concurrency: int) -> Address:
-    raise NotImplementedError(target, concurrency)
+    held = target.credentials or Credentials()
+    secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}
+    yield Address(target.url, target.token_url or "", concurrency=concurrency, **secrets)

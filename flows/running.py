@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -18,10 +19,12 @@ from flows.progress import Bars
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.result import Command, Result
-from flows.settings import Feed, SettingsError, read_feed
-from flows.targets import Target, choose
+from flows.targets import SettingsError, Target, choose
 from transforms.carrying import Carrying
 from transforms.scope import Scope
+
+if TYPE_CHECKING:
+    from flows.settings import Feed
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,19 @@ def finish(result: Result, drop: str) -> None:
 
 def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     """Make a job of a feed's file, or of a bare folder or zip; raise `SettingsError` for what cannot be meant."""
-    feed = read_feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
+    feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
     if not job.drop.exists():
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     return replace(job, concurrency=options.workers) if options.workers else job
+
+
+def _feed(path: Path) -> Feed:
+    # pydantic takes a while to import, and a bare drop does not need it.
+    from flows.settings import read_feed
+
+    return read_feed(path)
 
 
 def _of_drop(options: Options, target: Target) -> Job:

@@ -90,7 +90,7 @@ def manifest(modes: dict[str, str], version: str = "1.2") -> str:
 def drop(folder: Path, rows: Rows, mode: str = "bulk", modes: dict[str, str] | None = None) -> Path:
     """Write a drop into a folder, in place of the one that was there; entities without rows are declared absent."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.iterdir():
+    for file in folder.glob("*.csv"):
         file.unlink()
     present = {name: table for name, table in rows.items() if table}
     for name, table in present.items():

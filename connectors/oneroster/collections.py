@@ -23,7 +23,7 @@ class Collection:
     gives properties that the target names otherwise than the standard on write (`school` is
     written as `org`). `put_status` and `put_body` are what a PUT answers. `extra` are properties
     that the target takes and the standard does not have. `duplicate_status` is what a POST of an
-    existing id answers.
+    existing id answers. `fixed` are the properties that a PUT does not change (section 11b).
     """
 
     entity: Entity
@@ -37,6 +37,7 @@ class Collection:
     duplicate_status: Literal[404, 409, 500] = 409
     written_as: tuple[tuple[str, str], ...] = ()
     extra: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -61,7 +62,8 @@ COLLECTIONS: dict[str, Collection] = {
                    ("status", "title", "org"), ("status", "title", "org"), 201, "bare", 404,
                    extra=("academicSession", "level", "gradingScheme")),
         Collection(ENTITIES["classes"], "rostering/v1p2/classes/", "class", "classes",
-                   ("title", "course", "org", "terms"), (), 200, "bare", written_as=(("school", "org"),)),
+                   ("title", "course", "org", "terms"), (), 200, "bare", written_as=(("school", "org"),),
+                   fixed=("course", "school")),
         Collection(ENTITIES["enrollments"], "rostering/v1p2/enrollments/", "enrollment", "enrollments",
                    ("role", "user", "class"), ("role", "user", "class"), 201, "bare"),
     )

@@ -1,0 +1,8 @@
+"""The ledger: what the target has acknowledged, feed by feed, and what was on its way when a run was killed."""
+
+from connectors.ledger.errors import LedgerError
+from connectors.ledger.key import FeedKey
+from connectors.ledger.ledger import Ledger
+from connectors.ledger.lock import Busy, held
+
+__all__ = ["Busy", "FeedKey", "Ledger", "LedgerError", "held"]

@@ -1,0 +1,134 @@
+"""What the target has acknowledged: read once at the start of a run, written after every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+from sqlalchemy import Connection, Table, delete, update
+
+from connectors.ledger.database import Database, make_file
+from connectors.ledger.errors import LedgerError
+from connectors.ledger.key import FeedKey
+from connectors.ledger.rows import each, entities, feed_id, made_feed_id, put, rows_of
+from connectors.ledger.schema import EXPECTED, is_ready, make_tables
+from connectors.ledger.tables import ACTIVE, DELETED, INTENTS, RECORDS
+from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+
+Types = dict[str, type[pl.DataType]]
+ID: Types = {"sourced_id": pl.String}
+KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
+DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "run"), pl.String)
+SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
+ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS}
+# Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
+FEW, AT_ONCE = 20_000, 1000
+
+
+class Ledger:
+    """The ledger in one file, which is made, with its folder, if it is not there. Raises `LedgerError`."""
+
+    def __init__(self, path: Path, *, make: bool = True) -> None:
+        self.path = path
+        if make:
+            make_file(path)
+        self._database = Database.at(path) if path.exists() else None
+        if self._database and not is_ready(self._database):
+            if make:
+                make_tables(self._database)
+            else:
+                self._database = None
+
+    @classmethod
+    def reading(cls, path: Path) -> Self:
+        """Open a ledger to read it; one that does not exist knows nothing, and is not made."""
+        return cls(path, make=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; nothing is pending, since every write is committed when it returns."""
+        if self._database:
+            self._database.close()
+
+    def known(self, key: FeedKey) -> dict[str, pl.DataFrame]:
+        """What the target holds of this feed: per entity `sourcedId`, `fingerprint` (Int64) and `status`."""
+        return self._by_entity(RECORDS, key, KNOWN)
+
+    def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
+        """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""
+        feed = self._feed(key)
+        if feed is None:
+            return _empty(DETAILS)
+        if ids is None or ids.len() > FEW:
+            frame = self._rows(RECORDS, feed, entity, DETAILS)
+        else:
+            starts = range(0, max(ids.len(), 1), AT_ONCE)
+            frame = pl.concat(self._rows(RECORDS, feed, entity, DETAILS, ids[at : at + AT_ONCE]) for at in starts)
+        frame = frame.with_columns(pl.col(pl.String).replace("", None))
+        return frame if ids is None else frame.filter(pl.col("sourcedId").is_in(ids.implode()))
+
+    def intended(self, key: FeedKey) -> dict[str, frozenset[str]]:
+        """Per entity, the ids that a killed run may have sent, and whose answer never came."""
+        frames = self._by_entity(INTENTS, key, ID)
+        return {entity: frozenset(frame["sourcedId"]) for entity, frame in frames.items()}
+
+    def intend(self, key: FeedKey, entity: str, sent: pl.DataFrame, run: str) -> None:
+        """Note what is about to be sent (`sourcedId`, `#fingerprint`); it is on the disk when this returns."""
+        with self._writing(key) as (connection, feed):
+            put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
+
+    def record(self, key: FeedKey, entity: str, acknowledged: pl.DataFrame, deleted: Sequence[str],
+               settled: Sequence[str], run: str) -> None:  # fmt: skip
+        """Note what the target answered, all of it or nothing.
+
+        `acknowledged` are the records that it holds now (`sourcedId`, `#fingerprint`, `#school`,
+        `#parents`, `#label`, `#fields`), `deleted` the ids that it has deleted, whose rows are kept,
+        `settled` the ids that were answered, whatever the answer: they are no longer intended.
+        """
+        with self._writing(key) as (connection, feed):
+            put(connection, RECORDS, acknowledged, ACKNOWLEDGED, feed_id=feed, entity=entity, status=ACTIVE, run=run)
+            each(connection, update(RECORDS).values(status=DELETED, run=run), RECORDS, feed, entity, deleted)
+            each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
+
+    @contextmanager
+    def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
+        if self._database is None:
+            raise LedgerError(self.path, "no ledger", EXPECTED, "Open it to write, which makes it.")
+        with self._database.writing() as connection:
+            yield connection, made_feed_id(connection, key)
+
+    def _feed(self, key: FeedKey) -> int | None:
+        if self._database is None:
+            return None
+        with self._database.reading() as connection:
+            return feed_id(connection, key)
+
+    def _by_entity(self, table: Table, key: FeedKey, types: Types) -> dict[str, pl.DataFrame]:
+        feed = self._feed(key)
+        if self._database is None or feed is None:
+            return {}
+        with self._database.reading() as connection:
+            names = list(entities(connection, table, feed))
+        return {entity: self._rows(table, feed, entity, types) for entity in names}
+
+    def _rows(self, table: Table, feed: int, entity: str, types: Types, ids: pl.Series | None = None) -> pl.DataFrame:
+        query = rows_of(table, list(types), feed, entity)
+        if ids is not None:
+            query = query.where(table.c.sourced_id.in_(ids.to_list()))
+        frame = self._database.bulk(query) if self._database else None
+        return _empty(types) if frame is None or not frame.height else frame.rename({"sourced_id": "sourcedId"})
+
+
+def _empty(types: Types) -> pl.DataFrame:
+    return pl.DataFrame(schema=types).rename({"sourced_id": "sourcedId"})

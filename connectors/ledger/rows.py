@@ -1,0 +1,68 @@
+"""Reads and writes the rows of one feed and entity, inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Delete, Select, Table, Update, bindparam, func, insert, select
+
+from connectors.ledger.dialects import upsert
+from connectors.ledger.key import FeedKey
+from connectors.ledger.tables import FEEDS
+
+
+def feed_id(connection: Connection, key: FeedKey) -> int | None:
+    """Number of the feed, if the ledger has heard of it."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def made_feed_id(connection: Connection, key: FeedKey) -> int:
+    """Number of the feed; a new feed is entered."""
+    found = feed_id(connection, key)
+    if found is not None:
+        return found
+    row = insert(FEEDS).values(target=key.target, feed=key.feed).returning(FEEDS.c.id)
+    return int(connection.execute(row).scalar_one())
+
+
+def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
+    """Name the entities of a feed, each found by one step into the index; DISTINCT would read every row."""
+    query = select(func.min(table.c.entity)).where(table.c.feed_id == feed, table.c.entity > bindparam("last"))
+    last = connection.execute(query, {"last": ""}).scalar_one()
+    while last is not None:
+        yield last
+        last = connection.execute(query, {"last": last}).scalar_one()
+
+
+def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Select[Any]:
+    """Ask for the rows of one feed and entity, in the order of their ids; null text is given as blank.
+
+    ADBC takes a column for a number if its first rows are all null.
+    """
+    asked = [
+        func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name] for name in columns
+    ]
+    return select(*asked).where(table.c.feed_id == feed, table.c.entity == entity).order_by(table.c.sourced_id)
+
+
+def put(connection: Connection, table: Table, frame: pl.DataFrame, columns: Mapping[str, str], **same: object) -> None:
+    """Insert rows, or overwrite those that are there.
+
+    `columns` maps the table's columns to the frame's; `same` are values that all rows have.
+    """
+    if not frame.height:
+        return
+    rows = frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()})
+    connection.execute(upsert(connection.dialect.name, table), rows.to_dicts())
+
+
+def each(connection: Connection, statement: Update | Delete, table: Table, feed: int, entity: str,
+         ids: Sequence[str]) -> None:  # fmt: skip
+    """Run a statement on each of the rows with these ids."""
+    if not ids:
+        return
+    key = (table.c.feed_id == feed, table.c.entity == entity, table.c.sourced_id == bindparam("one"))
+    connection.execute(statement.where(*key), [{"one": one} for one in ids])

@@ -1,0 +1,73 @@
+"""What the target says of a request that failed, in words that may be shown to anybody.
+
+Source: API reference, section 5; API gateways say `message` or `error`, proxies send HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from transforms.payload import Json
+
+LONGEST = 200
+# What is said of a record in a report: ids, and words that are the same for everybody.
+PUBLIC = frozenset({"sourcedId", "status", "href"})
+
+
+def parsed(body: bytes) -> Json:
+    """Read a JSON object; an empty one if the body is cut short, HTML or anything else."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
+    """Say in a line why a request failed, without any value of the record that was `sent`."""
+    if lost:
+        return lost
+    said = " ".join(_said(body).split())
+    safe = _without(said, _values(parsed(sent))) if sent else said
+    return f"HTTP {status}: {safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + '…'}"
+
+
+def _said(body: bytes) -> str:
+    answer = parsed(body)
+    for name in ("imsx_description", "message", "error"):
+        if isinstance(text := answer.get(name), str) and text.strip():
+            return text + _details(answer.get("imsx_error_details"))
+    if not body.strip():
+        return "no explanation"
+    return "an HTML page" if body.lstrip().startswith(b"<") else "an explanation that is not understood"
+
+
+def _details(details: Any) -> str:
+    """Add the properties that a 422 names, each with its fault."""
+    parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
+    faults = [f"{name}: {fault}" for part in parts for name, fault in part.items()]
+    return f" ({', '.join(faults)})" if faults else ""
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Give every text and number of a record but the public ones."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in PUBLIC:
+                yield from _values(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _without(text: str, values: Iterator[str]) -> str:
+    """Hide values where they stand as words; single characters tell nobody anything."""
+    for value in sorted({" ".join(value.split()) for value in values}, key=len, reverse=True):
+        if len(value) > 1:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    return text

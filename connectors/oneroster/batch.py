@@ -1,0 +1,65 @@
+"""One batch of records: its intent is written, it is sent, and what arrived is recorded.
+
+Whoever is killed in between finds the intent, and knows that what the target holds may be ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Container
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from connectors.oneroster.agents import unfinished
+from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.filled import Filled
+from connectors.oneroster.job import Job
+from connectors.oneroster.loaded import Result
+from connectors.oneroster.workers import Work, spread
+from transforms.changes import ACTION, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+from transforms.payload import Json, bodies
+
+RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS)
+Results = dict[int, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record on its way: what is done with it, the columns it fills and all that we have to say of it."""
+
+    sourced_id: str
+    action: str
+    fields: str
+    body: Json
+
+
+async def sent(job: Job, entity: str, frame: pl.DataFrame, work: Work[Row], known: Filled,
+               partial: Container[str] = ()) -> Results:  # fmt: skip
+    """Do `work` for each row, and give the results by place; none for what was not begun.
+
+    The ids in `partial`, which fills while they are sent, are recorded as unfinished.
+    """
+    if job.halted or frame.is_empty():
+        return {}
+    job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
+    results, job.error = await spread(_rows(COLLECTIONS[entity], frame), job.target.concurrency, work)
+    arrived = [place for place, result in sorted(results.items()) if result.arrived]
+    fingerprint = pl.when(pl.col("sourcedId").is_in(list(partial))).then(unfinished(pl.col(FINGERPRINT)))
+    acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
+    settled = [one for place, one in enumerate(frame["sourcedId"]) if _settled(job, entity, one, results.get(place))]
+    job.ledger.record(job.key, entity, acknowledged, [], settled, job.run)
+    return results
+
+
+def _settled(job: Job, entity: str, sourced_id: str, result: Result | None) -> bool:
+    """Tell whether an intent can go: the record arrived, or it certainly did not, neither now nor from a killed run."""
+    if result and result.arrived:
+        return True
+    return (result is None or result.settled) and sourced_id not in job.intended.get(entity, ())
+
+
+def _rows(collection: Collection, frame: pl.DataFrame) -> Iterator[Row]:
+    cells = frame.select("sourcedId", ACTION, FIELDS).iter_rows()
+    for (sourced_id, action, fields), body in zip(cells, bodies(collection.entity, frame), strict=True):
+        yield Row(sourced_id, action, fields, body)

@@ -1,0 +1,47 @@
+"""Which columns of a record were filled when it was last sent, and what becomes of those that are not now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from connectors.oneroster.job import Job
+from transforms.changes import ACTION, FIELDS, EntityChanges
+
+NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The columns that were filled when records were `last` sent, by id, and those that the drop speaks of (`said`)."""
+
+    last: dict[str, frozenset[str]]
+    said: frozenset[str]
+
+    def gone(self, sourced_id: str, now: str) -> frozenset[str]:
+        """The columns to clear: filled then, blank now, and the drop says so."""
+        return (self.last.get(sourced_id, NOTHING) & self.said) - _names(now)
+
+    def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep in mind the columns that we filled once and of which this drop does not speak."""
+        rows = zip(frame["sourcedId"], frame[FIELDS], strict=True)
+        return frame.with_columns(pl.Series(FIELDS, [self._ever(one, now) for one, now in rows], dtype=pl.String))
+
+    def _ever(self, sourced_id: str, now: str) -> str:
+        unsaid = self.last.get(sourced_id, NOTHING) - self.said
+        return ",".join(sorted(unsaid | _names(now))) if unsaid else now
+
+
+def filled(job: Job, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
+    """Ask the ledger about the records of a frame that it knows."""
+    known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
+    if known.is_empty():
+        return Filled({}, changes.said)
+    details = job.ledger.details(job.key, changes.entity, known)
+    last = {one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}
+    return Filled(last, changes.said)
+
+
+def _names(fields: str | None) -> frozenset[str]:
+    return frozenset(fields.split(",")) if fields else NOTHING

@@ -1,0 +1,118 @@
+"""The sandbox as an ASGI application: who may ask, which handler answers, and errors in the API's own shape.
+
+Both spellings of a path, with its last slash and without, lead to the same answer without a
+redirect, since clients lose the bodies of redirected requests (API reference, section 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors.oneroster.collections import PREFIX
+from connectors.oneroster.sandbox import handlers, people
+from connectors.oneroster.sandbox.failures import Failure
+from connectors.oneroster.sandbox.handlers import Call
+from connectors.oneroster.sandbox.resources import NESTED, RESOURCES, Resource
+from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.tokens import Tokens
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+Handler = Callable[[Call], Response]
+Pattern = tuple[str, ...]
+ID = "{}"
+
+
+def application(store: Store, clients: Mapping[str, str]) -> Starlette:
+    """Serve a store to the clients that are known, by id and secret."""
+    tokens = Tokens(clients)
+    routes = _Routes()
+
+    async def answer(request: Request) -> Response:
+        try:
+            tokens.check(request.headers.get("authorization", ""))
+            handler, ids = routes.find(request.method, _segments(request))
+            return handler(
+                Call(store, str(request.base_url).rstrip("/"), ids, request.query_params, await request.body())
+            )
+        except Failure as failure:
+            return failure.response
+
+    async def broken(_: Request, error: Exception) -> JSONResponse:
+        return Failure(500, f"The sandbox failed: {type(error).__name__}").response
+
+    return Starlette(
+        routes=[
+            Route("/oauth2/token", tokens.give, methods=["POST"]),
+            Route("/{path:path}", answer, methods=METHODS),
+        ],
+        exception_handlers={Exception: broken},
+    )
+
+
+def _segments(request: Request) -> list[str]:
+    """The parts of a path, each decoded by itself, so that an id may hold an escaped slash."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.decode("latin-1").partition("?")[0]
+    return (
+        [unquote(part) for part in path.removesuffix("/").removeprefix(PREFIX).split("/")]
+        if path.startswith(PREFIX)
+        else []
+    )
+
+
+class _Routes:
+    """Patterns of paths below the prefix, and who answers them, by method."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
+        for path, methods in _table():
+            pattern = tuple(path.split("/"))
+            self._known.setdefault(len(pattern), []).append((pattern, methods))
+
+    def find(self, method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
+        """Give the handler of a request, and the ids in its path; 404 or 405 if there is none."""
+        for pattern, methods in self._known.get(len(segments), ()):
+            pairs = list(zip(pattern, segments, strict=True))
+            if all(part in (ID, segment) for part, segment in pairs):
+                if method not in methods:
+                    raise Failure(405, f"{method} is not allowed here.")
+                return methods[method], tuple(segment for part, segment in pairs if part == ID)
+        raise Failure(404, "There is nothing at this path.")
+
+
+def _table() -> Iterator[tuple[str, dict[str, Handler]]]:
+    """Every path; a class's and a user's own requests come before lists that have the same path."""
+    v1p2 = "rostering/v1p2"
+    yield f"{v1p2}/users/{ID}/agents", {"GET": people.agents, "POST": people.add_agent}
+    yield f"{v1p2}/users/{ID}/agents/{ID}", {"DELETE": people.remove_agent}
+    yield f"{v1p2}/users/{ID}/agentFor", {"GET": people.agent_for}
+    yield f"{v1p2}/users/{ID}/demographics", {"GET": people.with_demographics}
+    enrolls = {"classes/{}/students": "student", "classes/{}/teachers": "teacher"}
+    for nested in NESTED:
+        methods: dict[str, Handler] = {"GET": partial(handlers.list_nested, nested)}
+        if role := enrolls.get(nested.path.removeprefix(f"{v1p2}/")):
+            methods["POST"] = partial(people.enroll, role)
+        yield nested.path, methods
+    for resource in RESOURCES:
+        yield resource.path, _of_collection(resource)
+        yield f"{resource.path}/{ID}", _of_record(resource)
+
+
+def _of_collection(resource: Resource) -> dict[str, Handler]:
+    methods: dict[str, Handler] = {"GET": partial(handlers.list_all, resource)}
+    return methods | ({"POST": partial(handlers.create, resource)} if "POST" in resource.methods else {})
+
+
+def _of_record(resource: Resource) -> dict[str, Handler]:
+    methods: dict[str, Handler] = {"GET": partial(handlers.read, resource)}
+    if "PUT" in resource.methods:
+        methods |= {"PUT": partial(handlers.replace, resource), "DELETE": partial(handlers.remove, resource)}
+    # Of the rostering collections only enrollments can be patched (API reference, section 2.5).
+    return methods | ({"PATCH": partial(handlers.amend, resource)} if resource.collection.name == "enrollments" else {})

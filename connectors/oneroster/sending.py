@@ -1,0 +1,127 @@
+"""What is asked of the target for one record, and what its answers decide.
+
+Source: API reference, section 2.2 (the three disguises of "already exists") and 2.4 (merging).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import Collection
+from connectors.oneroster.compare import covers, same
+from connectors.oneroster.loaded import Result
+from connectors.oneroster.merging import merged, moved, write_shape
+from transforms.changes import Term
+from transforms.payload import Json
+
+DOTS = "an id of dots alone cannot be written in an address"
+GONE = "the user was deleted in the target before the agents could be added"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a read came to: a record in write shape, or none; `trouble` if that is not known."""
+
+    record: Json | None = None
+    trouble: Result | None = None
+
+
+async def create(client: Client, collection: Collection, record: Json, *, whole: Json, ours: bool) -> Result:
+    """POST a record; one that is there already is judged by its content, unless it is `ours` from a killed run.
+
+    `whole` is what we have to say of it altogether, `record` what can be said now.
+    """
+    outcome = await _sent(client, wire.create(collection, record))
+    if outcome.kind == "done":
+        return Result("created")
+    if outcome.kind not in ("exists", "unclear"):
+        return _failed(outcome)
+    found = await _found(client, collection, record["sourcedId"])
+    if found.trouble:
+        return found.trouble
+    if found.record is None:
+        return Result("failed", outcome.detail)
+    if ours:
+        return await _laid_over(client, collection, found.record, record, (), "created")
+    different = [name for name, value in sorted(whole.items()) if not covers(found.record, {name: value})]
+    return Result("held", _foreign(different)) if different else Result("unchanged")
+
+
+async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = ()) -> Result:
+    """Bring a record that is ours up to date: read it, lay ours over it, PUT it; POST it if it is not there."""
+    found = await _found(client, collection, record["sourcedId"])
+    if found.trouble:
+        return found.trouble
+    if found.record is None:
+        return await _created_again(client, collection, record)
+    return await _laid_over(client, collection, found.record, record, gone, "updated")
+
+
+async def revive(client: Client, collection: Collection, record: Json, gone: Iterable[str] = ()) -> Result:
+    """Bring back a record that we deleted; the target may have kept it, with what others wrote on it."""
+    result = await update(client, collection, record, gone)
+    return Result("created", moved=result.moved) if result.arrived else result
+
+
+async def lay_agents(client: Client, collection: Collection, record: Json) -> Result:
+    """Add the agents to a user who is in the target."""
+    found = await _found(client, collection, record["sourcedId"])
+    if found.record is None:
+        return found.trouble or Result("failed", GONE)
+    agents = {name: record[name] for name in ("sourcedId", "status", "agents")}
+    return await _laid_over(client, collection, found.record, agents, (), "updated")
+
+
+async def remove(client: Client, collection: Collection, sourced_id: str) -> Result:
+    """DELETE a record; one that is not there is deleted."""
+    if not wire.addressable(sourced_id):
+        return Result("failed", DOTS)
+    outcome = await _sent(client, wire.remove(collection, sourced_id))
+    return Result("deleted") if outcome.kind in ("done", "missing") else _failed(outcome)
+
+
+async def _sent(client: Client, request: wire.Request) -> wire.Outcome:
+    return wire.understood(request, await client.send(request))
+
+
+async def _found(client: Client, collection: Collection, sourced_id: str) -> Found:
+    request = wire.read(collection, sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind == "missing":
+        return Found()
+    if outcome.kind != "done":
+        return Found(trouble=_failed(outcome))
+    if (record := wire.record_in(collection, answer)) is None:
+        return Found(trouble=Result("failed", "the target's record could not be understood", settled=False))
+    return Found(write_shape(collection, record))
+
+
+async def _laid_over(client: Client, collection: Collection, theirs: Json, ours: Json, gone: Iterable[str],
+                     term: Term) -> Result:  # fmt: skip
+    """PUT ours over theirs. Nothing is sent if nothing would change.
+
+    A 404 is a reference that leads nowhere (section 2.2): that the record is there was just read.
+    """
+    stays = moved(collection, theirs, ours)
+    record = merged(collection, theirs, ours, gone)
+    if same(theirs, record):
+        return Result("unchanged" if term == "updated" else term, moved=stays)
+    outcome = await _sent(client, wire.replace(collection, record))
+    return Result(term, moved=stays) if outcome.kind == "done" else _failed(outcome)
+
+
+async def _created_again(client: Client, collection: Collection, record: Json) -> Result:
+    outcome = await _sent(client, wire.create(collection, record))
+    return Result("updated") if outcome.kind == "done" else _failed(outcome)
+
+
+def _foreign(different: list[str]) -> str:
+    return f"the target holds this id with another {', '.join(different)}, which we did not send"
+
+
+def _failed(outcome: wire.Outcome) -> Result:
+    return Result("failed", outcome.detail, settled=outcome.kind not in ("broken", "unclear"))

@@ -1,0 +1,40 @@
+"""Which target a feed loads into, and the error that ends a run against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+class TargetError(Exception):
+    """The target cannot be used: not reached, or it refuses our credentials. The run breaks off."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Address and credentials of a target: client id and secret, or a ready access token.
+
+    `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
+    section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
+    is for one request from its first byte to its last.
+    """
+
+    url: str
+    token_url: str = ""
+    client_id: str = field(default="", repr=False)
+    client_secret: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    concurrency: int = 10
+    connect_seconds: float = 10.0
+    read_seconds: float = 30.0
+    request_seconds: float = 60.0
+
+    @property
+    def host(self) -> str:
+        """Where the API is, for people: the host and its port."""
+        return host(self.url)
+
+
+def host(url: str) -> str:
+    """The host and port of an address, without credentials that it may hold."""
+    return urlsplit(url).netloc.rpartition("@")[2]

@@ -1,0 +1,97 @@
+"""The bearer token of a run: fetched once for all requests, and again before it expires.
+
+Source: API reference, section 1. Client-credentials grant; the credentials go as form fields, or
+as HTTP Basic where the token endpoint does not take the form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+
+import aiohttp
+import httpx
+
+from connectors.oneroster.answers import parsed
+from connectors.oneroster.target import Target, TargetError, host
+
+EARLY_SECONDS = 60.0
+LIFETIME_SECONDS = 3600.0
+FORM_REFUSED = (400, 401)
+ERROR_CODE = re.compile(r"[a-z_]{3,40}")
+
+
+class Token:
+    """The token that all concurrent requests share; one fetch at a time, whose failure they share too."""
+
+    def __init__(self, target: Target, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._target = target
+        self._http = http
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._value = target.access_token
+        self._until = float("inf") if target.access_token else 0.0
+        self._failure: TargetError | None = None
+
+    async def current(self, refused: str = "") -> str:
+        """Give a token that is good for a while and is not the `refused` one.
+
+        Raises `TargetError` if the credentials are refused or the token endpoint does not answer.
+        """
+        if self._usable(refused):
+            return self._value
+        async with self._lock:
+            if not self._usable(refused):
+                await self._renew()
+        return self._value
+
+    def _usable(self, refused: str) -> bool:
+        return self._clock() < self._until and self._value != refused
+
+    async def _renew(self) -> None:
+        if self._failure is None:
+            try:
+                self._value, lifetime = await self._fetched()
+                self._until = self._clock() + lifetime - min(EARLY_SECONDS, lifetime / 2)
+                return
+            except TargetError as failure:
+                self._failure = failure
+        raise self._failure
+
+    async def _fetched(self) -> tuple[str, float]:
+        if not self._target.token_url:
+            raise TargetError(
+                f"{self._target.host} refused the access token (HTTP 401). Renew it, or give a client id and secret."
+            )
+        response = await self._answer()
+        answer = parsed(response.content)
+        token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
+        if not response.is_success or not isinstance(token, str) or not token:
+            raise TargetError(self._refusal(response.status_code, answer.get("error")))
+        return token, float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME_SECONDS
+
+    async def _answer(self) -> httpx.Response:
+        url, grant = self._target.token_url, {"grant_type": "client_credentials"}
+        identity, secret = self._target.client_id, self._target.client_secret
+        try:
+            async with asyncio.timeout(self._target.request_seconds):
+                response = await self._http.post(url, data={**grant, "client_id": identity, "client_secret": secret})
+                if response.status_code in FORM_REFUSED:
+                    response = await self._http.post(url, data=grant, auth=(identity, secret))
+                return response
+        # The transport does not translate every error of the library below it.
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
+            raise TargetError(
+                f"{host(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
+                "Check the token address and the network, and run again."
+            ) from None
+
+    def _refusal(self, status: int, code: object) -> str:
+        """Say who refused what; of the answer only its error code, since it might repeat the secret."""
+        known = f", {code}" if isinstance(code, str) and ERROR_CODE.fullmatch(code) else ""
+        return (
+            f"{host(self._target.token_url)} gave no token (HTTP {status}{known}). "
+            "Check the token address, the client id and its secret, and run again."
+        )

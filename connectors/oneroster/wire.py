@@ -1,0 +1,132 @@
+"""Requests to the target and what its responses mean; no I/O.
+
+Source: API reference, sections 2 (creating and duplicates), 4 (operations) and 8 (wrappers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from json import JSONEncoder
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from connectors.oneroster.answers import description, parsed
+from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
+from transforms.payload import Json
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+Kind = Literal["done", "exists", "missing", "unclear", "refused", "broken"]
+ALREADY = b"already exists"
+
+# Escapes everything but ASCII: a lone surrogate that another program stored cannot be written as UTF-8.
+_encode = JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `path` is percent-encoded, begins with a slash and has the query."""
+
+    method: Method
+    path: str
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The response to a request; `status` is 0 if none came, and `lost` then says why."""
+
+    status: int
+    body: bytes = b""
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an answer means; `detail` tells people why it is not `done`.
+
+    `exists`: the id is taken. `missing`: the API, and not a web server with a page of its own, says
+    that there is no such record. `unclear`: a GET must decide
+    whether the id is taken. `refused`: the target will not have it. `broken`: nobody knows whether
+    it was done.
+    """
+
+    kind: Kind
+    detail: str = ""
+
+
+def addressable(sourced_id: str) -> bool:
+    """Tell whether an id can stand in a path: dots alone are taken for folders, however encoded (RFC 3986 5.2.4)."""
+    return sourced_id not in ("", ".", "..")
+
+
+def create(collection: Collection, record: Json) -> Request:
+    """Ask to create a record."""
+    return Request("POST", PREFIX + collection.path, _body(collection, record))
+
+
+def replace(collection: Collection, record: Json) -> Request:
+    """Ask to put a whole record in the place of the one with its id."""
+    return Request("PUT", _path(collection, record["sourcedId"]), _body(collection, record))
+
+
+def read(collection: Collection, sourced_id: str) -> Request:
+    """Ask for one record."""
+    return Request("GET", _path(collection, sourced_id))
+
+
+def remove(collection: Collection, sourced_id: str) -> Request:
+    """Ask to delete a record, which sets its status to `tobedeleted` (section 2.3)."""
+    return Request("DELETE", _path(collection, sourced_id))
+
+
+def listing(path: str, parameters: dict[str, str]) -> Request:
+    """Ask for one page of a collection whose path is below `PREFIX` (section 6)."""
+    return Request("GET", f"{PREFIX}{path}?{urlencode(parameters, quote_via=quote)}")
+
+
+def understood(request: Request, answer: Answer) -> Outcome:
+    """Say what an answer means. Any 2xx is a success, whatever its body (section 8)."""
+    if 200 <= answer.status < 300:
+        return Outcome("done")
+    return Outcome(_kind(request, answer), description(answer.status, answer.body, answer.lost, sent=request.body))
+
+
+def record_in(collection: Collection, answer: Answer) -> Json | None:
+    """Take the record out of the answer to a read; None if it is not there."""
+    record = parsed(answer.body).get(collection.wrapper)
+    return record if isinstance(record, dict) else None
+
+
+def _kind(request: Request, answer: Answer) -> Kind:
+    posted = request.method == "POST"
+    if posted and (answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())):
+        return "exists"
+    if answer.status == 404 and not answer.body.lstrip().startswith(b"<"):
+        return "missing"
+    if posted and answer.status == 500:
+        return "unclear"
+    return "broken" if answer.status >= 500 or answer.lost else "refused"
+
+
+def _path(collection: Collection, sourced_id: str) -> str:
+    return f"{PREFIX}{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
+
+
+def _body(collection: Collection, record: Json) -> bytes:
+    return _encode({collection.wrapper: _written(collection, record)}).encode()
+
+
+def _written(collection: Collection, record: Json) -> Json:
+    """Spell a record as the target wants it written."""
+    year = record.get("schoolYear")
+    if isinstance(year, dict):
+        record = record | {"schoolYear": _full_reference(year["sourcedId"])}
+    if not collection.written_as:
+        return record
+    names = dict(collection.written_as)
+    return {names.get(name, name): value for name, value in record.items()}
+
+
+def _full_reference(session: str) -> Json:
+    """Give the one reference that must be whole on write: a course's school year (section 8)."""
+    return {"href": _path(COLLECTIONS["academicSessions"], session), "sourcedId": session, "type": "academicSession"}

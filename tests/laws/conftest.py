@@ -1,0 +1,84 @@
+"""A sandbox over real HTTP for all laws, emptied for each example."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.sandbox import Sandbox
+from flows.job import Job
+from flows.progress import Bars
+from flows.result import Result
+from flows.running import execute
+from flows.targets import choose
+from tests.rosters import Rows, drop
+from transforms.carrying import Carrying
+from transforms.scope import Scope
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class World:
+    """A feed, its state and its target."""
+
+    folder: Path
+    sandbox: Sandbox
+
+    def sync(self, rows: Rows, approve: str | None = None, mode: str = "bulk") -> Result:
+        """Load rows as a drop."""
+        target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
+                                                 "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
+        job = Job("sync", drop(self.folder / "drop", rows, mode), target, self.folder / "state", Scope(demographics=True, contacts=True),
+                  Carrying(email_template="{sourcedId}@example.edu"), approve=approve)  # fmt: skip
+        return execute(job, Bars.silent())
+
+    def approved(self, rows: Rows) -> Result:
+        """Load rows, and let every delete go that is held."""
+        result = self.sync(rows)
+        return self.sync(rows, result.plan) if result.plan else result
+
+    @property
+    def writes(self) -> list[tuple[str, str]]:
+        """The write requests since the world began or `forget` was called."""
+        return [request for request in self.sandbox.requests if request[0] in WRITES]
+
+    def forget(self) -> None:
+        """Forget the requests so far."""
+        self.sandbox.requests.clear()
+
+    def known(self) -> dict[str, set[str]]:
+        """The ids that the ledger holds as active."""
+        with Ledger(self.folder / "state" / "ledger.db") as ledger:
+            tables = ledger.known(FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default"))
+        return {name: set(frame.filter(status="active")["sourcedId"]) for name, frame in tables.items()}
+
+
+def _credentials(sandbox: Sandbox) -> dict[str, str]:
+    return {"TIMEBACK_API_URL": sandbox.url, "TIMEBACK_ACCESS_TOKEN": "x"}
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Serve one sandbox for all examples."""
+    with Sandbox(None) as server:
+        yield server
+
+
+@contextmanager
+def world(sandbox: Sandbox) -> Iterator[World]:
+    """Begin anew: an empty target, an empty state."""
+    sandbox.store.clear()
+    sandbox.requests.clear()
+    folder = Path(tempfile.mkdtemp())
+    try:
+        yield World(folder, sandbox)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,139 @@
+"""Rosters of any shape, derived from the schemas, and the dirt that real drops have."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+
+from tests.rosters import Row, Rows
+from transforms.schemas import ENTITIES, Column
+
+CARRIED = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=8).map(
+    lambda text: f"N{text}"
+)
+DATES = st.dates().map(str).filter(lambda day: "1990" < day < "2100")
+FREE: dict[str, st.SearchStrategy[str]] = {
+    "text": NAMES,
+    "texts": st.lists(st.from_regex(r"[A-Za-z0-9 ]{0,4}[A-Za-z0-9]", fullmatch=True), min_size=1, max_size=3).map(
+        ",".join
+    ),
+    "boolean": st.sampled_from(["true", "false"]),
+    "date": DATES,
+    "year": st.integers(2000, 2099).map(str),
+    "user_ids": st.from_regex(r"\{[A-Z]{2,4}:[a-z0-9]{1,4}\}", fullmatch=True),
+}
+# What the target takes only in a form of its own, or what hangs together.
+FIXED: dict[tuple[str, str], st.SearchStrategy[str]] = {
+    ("users", "email"): st.from_regex(r"[a-z]{1,8}@example\.edu", fullmatch=True),
+    ("users", "password"): st.just(""),
+    ("users", "grades"): st.sampled_from(["", "05", "KG", "10,11"]),
+    ("courses", "grades"): st.sampled_from(["", "05"]),
+    ("classes", "grades"): st.sampled_from(["", "05"]),
+    ("courses", "subjects"): st.sampled_from(["", "Math"]),
+    ("courses", "subjectCodes"): st.just(""),
+    ("classes", "subjects"): st.just(""),
+    ("classes", "subjectCodes"): st.just(""),
+}
+
+
+def cell(entity: str, column: Column) -> st.SearchStrategy[str] | None:
+    """Give a strategy for a column's values; None for what is set by the roster's shape."""
+    if (entity, column.name) in FIXED:
+        return FIXED[(entity, column.name)]
+    if column.name in ("sourcedId", "status", "dateLastModified", "type") or column.refers:
+        return None
+    values = st.sampled_from(column.values) if column.values and column.kind == "enum" else FREE.get(column.kind)
+    if values is None or column.required:
+        return values
+    return st.just("") | values
+
+
+@st.composite
+def rows_of(draw: st.DrawFn, entity: str, sourced_id: str, **fixed: str) -> Row:
+    """Draw one row."""
+    row = {"sourcedId": sourced_id}
+    for column in ENTITIES[entity].current:
+        strategy = cell(entity, column)
+        if strategy is not None and column.name not in fixed:
+            row[column.name] = draw(strategy)
+    return row | fixed
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> Rows:
+    """Draw a small, clean district."""
+    schools = [f"s{n}" for n in range(draw(st.integers(1, 2)))]
+    users = [f"u{n}" for n in range(draw(st.integers(1, 4)))]
+    classes = [f"c{n}" for n in range(draw(st.integers(1, 2)))]
+    one = st.sampled_from
+    rows: Rows = {
+        "orgs": [draw(rows_of("orgs", "d", type="district")), *(draw(rows_of("orgs", school, type="school", parentSourcedId="d")) for school in schools)],
+        "academicSessions": [draw(rows_of("academicSessions", "t", type="term"))],
+        "users": [draw(rows_of("users", user, primaryOrgSourcedId=draw(one(["", *schools])), agentSourcedIds=draw(one(["", *users])))) for user in users],
+        "roles": [draw(rows_of("roles", f"r-{user}", userSourcedId=user, orgSourcedId=draw(one(schools)), roleType="primary", role=draw(one(["student", "teacher", "parent"])))) for user in users],
+        "demographics": [draw(rows_of("demographics", user, sex=draw(one(["", "male", "female"])))) for user in draw(st.lists(one(users), unique=True))],
+        "courses": [draw(rows_of("courses", "co", orgSourcedId="d"))],
+        "classes": [draw(rows_of("classes", name, courseSourcedId="co", schoolSourcedId=draw(one(schools)), termSourcedIds="t")) for name in classes],
+        "enrollments": [
+            draw(rows_of("enrollments", f"e{n}", classSourcedId=draw(one(classes)), userSourcedId=draw(one(users)), schoolSourcedId=draw(one(schools))))
+            for n in range(draw(st.integers(0, 4)))
+        ],
+    }  # fmt: skip
+    return rows
+
+
+Dirt = Callable[[Rows], Rows]
+
+
+@st.composite
+def dirt(draw: st.DrawFn) -> Dirt:
+    """Draw something that goes wrong with one row of a drop."""
+    entity = draw(st.sampled_from([*CARRIED, "roles"]))
+    place = draw(st.integers(0, 3))
+    damage = draw(st.sampled_from(sorted(DAMAGES)))
+
+    def spoil(rows: Rows) -> Rows:
+        rows = copy.deepcopy(rows)
+        if place < len(rows[entity]):
+            DAMAGES[damage](rows, entity, place)
+        return rows
+
+    return spoil
+
+
+def _blank(rows: Rows, entity: str, place: int) -> None:
+    required = [column.name for column in ENTITIES[entity].current if column.required]
+    rows[entity][place][required[place % len(required)]] = ""
+
+
+def _dangle(rows: Rows, entity: str, place: int) -> None:
+    references = [column.name for column in ENTITIES[entity].references] or ["sourcedId"]
+    rows[entity][place][references[place % len(references)]] = "nowhere"
+
+
+def _repeat(rows: Rows, entity: str, place: int) -> None:
+    rows[entity].append(dict(rows[entity][place]))
+
+
+def _conflict(rows: Rows, entity: str, place: int) -> None:
+    rows[entity].append(rows[entity][place] | {"status": "active"})
+
+
+def _bury(rows: Rows, entity: str, place: int) -> None:
+    rows[entity][place]["status"] = "tobedeleted"
+
+
+def _remove(rows: Rows, entity: str, place: int) -> None:
+    del rows[entity][place]
+
+
+def _misspell(rows: Rows, entity: str, place: int) -> None:
+    rows[entity][place]["sourcedId"] += " !"
+
+
+DAMAGES: dict[str, Callable[[Rows, str, int], None]] = {
+    "blank": _blank, "dangle": _dangle, "repeat": _repeat, "conflict": _conflict, "bury": _bury, "remove": _remove, "misspell": _misspell,
+}  # fmt: skip

@@ -1,0 +1,230 @@
+"""What is sent arrives whole, at the target and nowhere else; what is answered comes back as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import httpx
+import pytest
+
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.target import Target, TargetError
+
+USERS = COLLECTIONS["users"]
+GET = wire.read(USERS, "u1")
+TOKENS = "https://login.example.edu/token"
+Handler = Callable[[httpx.Request], httpx.Response]
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def sent(handler: Handler, *requests: wire.Request, target: Target | None = None) -> tuple[list[wire.Answer], int]:
+    """Send requests to a stand-in for the target; give its answers and how many were counted."""
+
+    async def run() -> tuple[list[wire.Answer], int]:
+        where = target or Target("https://api.example.edu", access_token="t")
+        async with Client(where, httpx.MockTransport(handler)) as client:
+            return [await client.send(request) for request in requests], client.requests
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def talking(talk: Talk) -> AsyncIterator[Target]:
+    """Run a server that talks as it likes, on loopback, until it has said all."""
+    ended: list[asyncio.Future[None]] = []
+
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.append(end := asyncio.get_running_loop().create_future())
+        with suppress(ConnectionError):
+            await talk(reader, writer)
+            writer.close()
+            await writer.wait_closed()
+        end.set_result(None)
+
+    async with await asyncio.start_server(conversation, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3)
+        await asyncio.gather(*ended)
+
+
+def answered(talk: Talk, request: wire.Request = GET) -> wire.Answer:
+    """Send one request over real HTTP to a server that talks as it likes."""
+
+    async def run() -> wire.Answer:
+        async with talking(talk) as target, Client(target) as client:
+            return await client.send(request)
+
+    return asyncio.run(run())
+
+
+def test_a_request_arrives_whole() -> None:
+    """Method, path with its escapes, token and body."""
+    seen: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(201, content=b"{}")
+
+    answers, counted = sent(handler, wire.create(USERS, {"sourcedId": "a/b"}), wire.read(USERS, "a/b?c"))
+
+    assert (answers, counted) == ([wire.Answer(201, b"{}")] * 2, 2)
+    assert json.loads(seen[0].content) == {"user": {"sourcedId": "a/b"}}
+    assert [request.url.raw_path for request in seen] == [
+        b"/ims/oneroster/rostering/v1p2/users/",
+        b"/ims/oneroster/rostering/v1p2/users/a%2Fb%3Fc",
+    ]
+    assert {request.headers["authorization"] for request in seen} == {"Bearer t"}
+    assert {request.url.host for request in seen} == {"api.example.edu"}
+
+
+@pytest.mark.parametrize("sourced_id", ["a/b", "a?b#c", "a b", "é漢", "50%", "a+b", "a;b=c&d", "a%2Fb", "~.-_", "\\"])
+def test_an_id_survives_real_http(sourced_id: str) -> None:
+    """Two libraries parse the address on its way; neither may change where it leads."""
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+
+    assert answered(listen, wire.read(USERS, sourced_id)).status == 204
+
+    path = heard[0].split()[1].decode()
+    assert httpx.URL(f"http://x{path}").path == f"/ims/oneroster/rostering/v1p2/users/{sourced_id}"
+    assert path.count("/") == 6
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """A token is for one host only."""
+    hosts: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        hosts.append(request.url.host)
+        return httpx.Response(307, headers={"location": "https://evil.example/"})
+
+    answers, _ = sent(handler, GET)
+
+    assert ([answer.status for answer in answers], hosts) == ([307], ["api.example.edu"])
+
+
+def test_a_path_cannot_lead_to_another_host() -> None:
+    """What does not begin with a slash could become a part of the host's name."""
+    with pytest.raises(ValueError, match="slash"):
+        sent(lambda request: httpx.Response(200), wire.Request("GET", ".evil.example/"))
+
+
+def test_a_401_gets_one_fresh_token_and_one_more_try() -> None:
+    """Tokens can be revoked while a run is under way (section 1)."""
+    tokens = iter(["old", "new"])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if str(request.url) == TOKENS:
+            return httpx.Response(200, json={"access_token": next(tokens)})
+        return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401)
+
+    answers, counted = sent(handler, GET, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret"))
+
+    assert ([answer.status for answer in answers], counted) == ([200, 200], 3)
+
+
+def test_a_fresh_token_that_is_refused_ends_the_run() -> None:
+    """More tokens would not help."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return (
+            httpx.Response(200, json={"access_token": str(id(request))})
+            if str(request.url) == TOKENS
+            else httpx.Response(401)
+        )
+
+    with pytest.raises(TargetError, match=r"api\.example\.edu refuses a fresh token \(HTTP 401\)"):
+        sent(handler, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret"))
+
+
+def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
+    """The message names the host and the next step."""
+
+    async def run() -> None:
+        async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+        async with Client(Target(f"http://127.0.0.1:{port}", access_token="t")) as client:
+            await client.send(GET)
+
+    with pytest.raises(TargetError, match=r"127\.0\.0\.1:\d+ cannot be reached \(.*\)\. Check its address"):
+        asyncio.run(run())
+
+
+def test_another_transports_connection_error_ends_the_run() -> None:
+    """Whatever carries the bytes, not to be connected is not to be reached."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(TargetError, match=r"cannot be reached \(ConnectError\)"):
+        sent(handler, GET)
+
+
+def test_a_connection_that_breaks_loses_one_answer() -> None:
+    """The target may have done what it was asked; the run goes on."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    posted = answered(hang_up, wire.create(USERS, {"sourcedId": "u1"}))
+
+    assert posted == wire.Answer(0, lost="the answer was lost (ServerDisconnectedError)")
+
+
+def test_an_answer_that_is_cut_short_is_lost() -> None:
+    """Half a body is no answer."""
+
+    async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
+
+    assert answered(half) == wire.Answer(0, lost="the answer was lost (ClientPayloadError)")
+
+
+def test_an_answer_that_is_not_http_is_lost() -> None:
+    """Not every error of the library below is translated by the one above."""
+
+    async def gibberish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.edu ready\r\n\r\n")
+
+    assert answered(gibberish).lost.startswith("the answer was lost (")
+
+
+def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
+    """The whole request has a time-out: a byte now and then keeps nobody alive."""
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
+        for _ in range(5):
+            writer.write(b"{")
+            await asyncio.sleep(0.1)
+
+    assert answered(trickle) == wire.Answer(0, lost="no answer within 0.3 seconds")
+
+
+def test_a_compressed_answer_is_read() -> None:
+    """Gateways compress what they like."""
+    body = httpx.Response(200, json={"user": {}}).content
+
+    answers, _ = sent(lambda request: httpx.Response(200, json={"user": {}}), GET)
+
+    assert answers == [wire.Answer(200, body)]
+
+
+def test_certificates_are_verified() -> None:
+    """A target is who it says it is."""
+
+    async def verified() -> ssl.VerifyMode:
+        async with Client(Target("https://api.example.edu", access_token="t")) as client:
+            context: ssl.SSLContext = client._transport.ssl_context  # type: ignore[attr-defined]
+            return context.verify_mode
+
+    assert asyncio.run(verified()) == ssl.CERT_REQUIRED

@@ -1,0 +1,85 @@
+"""A collection is read to its end, however its pages fall."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.target import Target, TargetError
+
+PATH, KEY = READABLE["users"]
+
+
+def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> list[list[Any]]:
+    """Read all pages of users from a stand-in for the target."""
+
+    async def run() -> list[list[Any]]:
+        transport = httpx.MockTransport(handler)
+        async with Client(Target("https://api.example.edu", access_token="t"), transport) as client:
+            return [page async for page in pages(client, PATH, KEY, **wanted)]
+
+    return asyncio.run(run())
+
+
+def page(records: list[Any], total: int) -> httpx.Response:
+    """Answer one page."""
+    return httpx.Response(200, json={"users": records, "totalCount": total})
+
+
+def test_short_pages_midway_lose_nothing() -> None:
+    """The next page begins where this one ended, not a whole page later (section 6)."""
+    rows = list(range(7))
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        offset, limit = int(request.url.params["offset"]), int(request.url.params["limit"])
+        return page(rows[offset : offset + (limit if offset else 1)], len(rows))
+
+    assert read(handler, limit=3) == [[0], [1, 2, 3], [4, 5, 6]]
+
+
+def test_an_empty_collection_has_no_pages() -> None:
+    """One request tells."""
+    assert read(lambda request: page([], 0)) == []
+
+
+def test_what_is_asked_for_is_asked_in_order() -> None:
+    """Rows shift while others write, unless they are sorted."""
+    seen: list[dict[str, str]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(dict(request.url.params))
+        return page([], 0)
+
+    read(handler, filter="status='active'", fields="sourcedId", limit=5000)
+
+    assert seen == [{
+        "limit": "3000", "offset": "0", "sort": "sourcedId", "orderBy": "asc", "filter": "status='active'", "fields": "sourcedId",
+    }]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (page([], 5), r"ended after 0 of 5 records"),
+        (httpx.Response(400, json={"imsx_description": "Error in filter query"}), r"HTTP 400: Error in filter query"),
+        (httpx.Response(200, html="<h1>Welcome"), "not a page"),
+        (httpx.Response(200, json={"orgs": [], "totalCount": 0}), "not a page"),
+        (httpx.Response(200, json={"users": []}), "not a page"),
+    ],
+)
+def test_what_is_not_a_page_is_an_error(answer: httpx.Response, said: str) -> None:
+    """Half a collection must not look like a whole one."""
+    with pytest.raises(TargetError, match=rf"api\.example\.edu.*{said}"):
+        read(lambda request: answer)
+
+
+def test_views_can_be_read_by_name() -> None:
+    """Every collection, and the views that the API has of them."""
+    assert set(READABLE) == {*COLLECTIONS, "students", "teachers", "schools", "terms", "gradingPeriods"}

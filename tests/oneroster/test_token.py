@@ -1,0 +1,188 @@
+"""One token for all requests, in time, and no secret in any message."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.token import Token
+
+TARGET = Target("https://api.example.edu", "https://login.example.edu/oauth2/token", "the-id", "the-secret")
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Clock:
+    """A clock that is set by hand, in seconds."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Endpoint:
+    """A token endpoint that remembers what it was asked and numbers its tokens."""
+
+    def __init__(self, answer: Handler | None = None, lifetime: object = 3600) -> None:
+        self.asked: list[httpx.Request] = []
+        self._answer = answer
+        self._lifetime = lifetime
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        await asyncio.sleep(0)
+        if self._answer:
+            return self._answer(request)
+        return httpx.Response(200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._lifetime})
+
+
+def token(endpoint: Endpoint, clock: Clock | None = None, target: Target = TARGET) -> Token:
+    """Make a token that asks the endpoint."""
+    return Token(target, httpx.AsyncClient(transport=httpx.MockTransport(endpoint)), clock or Clock())
+
+
+def fields(request: httpx.Request) -> dict[str, list[str]]:
+    """Read the form that was sent."""
+    return parse_qs(request.content.decode())
+
+
+def test_one_token_serves_many_requests_at_once() -> None:
+    """Concurrent requests share one fetch."""
+    endpoint = Endpoint()
+
+    async def run() -> list[str]:
+        shared = token(endpoint)
+        return list(await asyncio.gather(*(shared.current() for _ in range(50))))
+
+    assert asyncio.run(run()) == ["t1"] * 50
+    assert len(endpoint.asked) == 1
+
+
+def test_credentials_go_as_form_fields() -> None:
+    """The form is what the target documents (section 1)."""
+    endpoint = Endpoint()
+
+    asyncio.run(token(endpoint).current())
+
+    assert str(endpoint.asked[0].url) == TARGET.token_url
+    assert fields(endpoint.asked[0]) == {
+        "grant_type": ["client_credentials"], "client_id": ["the-id"], "client_secret": ["the-secret"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
+    """Other endpoints want HTTP Basic, and then no credentials in the form."""
+
+    def basic_only(request: httpx.Request) -> httpx.Response:
+        basic = base64.b64encode(b"the-id:the-secret").decode()
+        if request.headers.get("authorization") != f"Basic {basic}":
+            return httpx.Response(status, json={"error": "invalid_client"})
+        return httpx.Response(200, json={"access_token": "b", "token_type": "Bearer"})
+
+    endpoint = Endpoint(basic_only)
+
+    assert asyncio.run(token(endpoint).current()) == "b"
+    assert fields(endpoint.asked[1]) == {"grant_type": ["client_credentials"]}
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "good_until"), [(3600, 3540), (100, 50), ("3600", 3540), (None, 3540), (-5, 3540), (3600.0, 3540)]
+)
+def test_a_token_is_renewed_a_minute_early(lifetime: object, good_until: int) -> None:
+    """A request that is under way when its token expires would fail; a short token is used for half its life."""
+    endpoint, clock = Endpoint(lifetime=lifetime), Clock()
+
+    async def run() -> list[str]:
+        shared = token(endpoint, clock)
+        tokens = [await shared.current()]
+        for second in (good_until - 1, good_until):
+            clock.now = 1000 + second
+            tokens.append(await shared.current())
+        return tokens
+
+    assert asyncio.run(run()) == ["t1", "t1", "t2"]
+
+
+def test_a_refused_token_is_renewed_once_for_all() -> None:
+    """Requests that were refused together wait for one fresh token."""
+    endpoint = Endpoint()
+
+    async def run() -> list[str]:
+        shared = token(endpoint)
+        await shared.current()
+        return list(await asyncio.gather(*(shared.current(refused="t1") for _ in range(10))))
+
+    assert asyncio.run(run()) == ["t2"] * 10
+
+
+def test_a_ready_token_is_used_as_it_is() -> None:
+    """Nobody is asked for a token that is there."""
+    endpoint = Endpoint()
+
+    assert asyncio.run(token(endpoint, target=Target("https://x", access_token="ready")).current()) == "ready"
+    assert endpoint.asked == []
+
+
+def test_a_refused_ready_token_ends_the_run() -> None:
+    """Without a client id there is no other."""
+    shared = token(Endpoint(), target=Target("https://api.example.edu", access_token="ready"))
+
+    with pytest.raises(TargetError, match=r"api\.example\.edu refused the access token \(HTTP 401\)") as error:
+        asyncio.run(shared.current(refused="ready"))
+
+    assert "ready" not in str(error.value)
+
+
+def broken(request: httpx.Request) -> httpx.Response:
+    """Fail as a network does."""
+    raise httpx.ReadTimeout("slow", request=request)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda request: httpx.Response(401, json={"error": "invalid_client"}), r"\(HTTP 401, invalid_client\)"),
+        (lambda request: httpx.Response(403, json={"error": request.content.decode()}), r"\(HTTP 403\)"),
+        (lambda request: httpx.Response(200, json={"token": "the-secret"}), r"\(HTTP 200\)"),
+        (lambda request: httpx.Response(302, headers={"location": "https://evil.example"}), r"\(HTTP 302\)"),
+        (lambda request: httpx.Response(502, html="<h1>"), r"\(HTTP 502\)"),
+        (broken, r"did not answer \(ReadTimeout\)"),
+    ],
+)
+def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) -> None:
+    """People are told what to do, and never a secret, even if the endpoint repeats it."""
+    with pytest.raises(TargetError, match=rf"login\.example\.edu.* {said}.*Check the token address") as error:
+        asyncio.run(token(Endpoint(answer)).current())
+
+    assert "the-secret" not in str(error.value)
+
+
+def test_waiting_requests_share_a_failure() -> None:
+    """An endpoint that refuses us is not asked again by everybody who waited."""
+    endpoint = Endpoint(lambda request: httpx.Response(403))
+
+    async def run() -> list[str | BaseException]:
+        shared = token(endpoint)
+        return list(await asyncio.gather(*(shared.current() for _ in range(10)), return_exceptions=True))
+
+    assert [type(error) for error in asyncio.run(run())] == [TargetError] * 10
+    assert len(endpoint.asked) == 1
+
+
+def test_a_target_hides_its_credentials() -> None:
+    """Whoever prints settings prints no secret."""
+    shown = repr(Target("https://api.example.edu", "", "the-id", "the-secret", "the-token"))
+
+    assert not {word for word in ("the-id", "the-secret", "the-token") if word in shown}
+
+
+def test_a_host_is_named_without_credentials() -> None:
+    """An address may hold a password."""
+    assert Target("https://me:secret@api.example.edu:8443/base").host == "api.example.edu:8443"

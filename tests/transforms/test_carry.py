@@ -1,0 +1,157 @@
+"""What the target can carry: its vocabulary, an address for each user, an organisation for each session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.judging import TODAY, judged, ledger
+from tests.rosters import Rows, changed, district, raw
+from transforms.carry import Carried, carry, not_carried
+from transforms.carrying import Carrying, carrying
+from transforms.parts import values
+from transforms.sources import normalise
+
+ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+
+
+def carried(folder: Path, rows: Rows, carrying: Carrying | None = None) -> Carried:
+    """Carry rows to a target."""
+    return carry(judged(folder, rows).standing, carrying or Carrying(), {}, ENTITIES, None)
+
+
+def rules(carried: Carried) -> set[str]:
+    """Name the rules that were broken."""
+    return {*carried.findings.errors["rule"], *(notice.rule for notice in carried.findings.notices)}
+
+
+VALUES = (
+    ("users", "bo", "grades", "05,KG,13", "5,0,13", None),
+    ("users", "bo", "grades", "5", "5", None),
+    ("users", "bo", "grades", "PS", None, "target_value"),
+    ("courses", "co", "subjects", "Algebra II,Rowing", "Math", "target_value"),
+    ("courses", "co", "subjects", "Biology", "Science", None),
+    ("orgs", "s2", "type", "ext:charter", "local", "target_mapped"),
+    ("academicSessions", "t1", "type", "ext:quarter", "term", "target_mapped"),
+    ("classes", "c1", "classType", "ext:club", "scheduled", "target_mapped"),
+    ("demographics", "ana", "sex", "unspecified", None, "target_value"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("entity", "record", "column", "value", "expected", "rule"), VALUES)
+def test_values_become_the_targets(entity: str, record: str, column: str, value: str, expected: str | None, rule: str | None, tmp_path: Path) -> None:  # fmt: skip
+    """A value is mapped, replaced or left out; only the latter two are told."""
+    rows = district()
+    rows[entity] = [row | {column: value} if row["sourcedId"] == record else row for row in rows[entity]]
+
+    result = carried(tmp_path, rows)
+
+    cells = result.standing[entity].accepted.filter(sourcedId=record)[column].to_list()
+    assert ([expected], {rule} if rule else set()) == (cells, rules(result))
+
+
+ROLES = (
+    ("principal", "administrator"),
+    ("systemAdministrator", "system_administrator"),
+    ("counselor", "aide"),
+    ("student", "student"),
+)
+
+
+@pytest.mark.parametrize(("role", "expected"), ROLES)
+def test_roles_are_mapped(role: str, expected: str, tmp_path: Path) -> None:
+    """The standard's roles become the target's."""
+    users = carried(tmp_path, changed(district(), "r2", role=role)).standing["users"].accepted.filter(sourcedId="bo")
+
+    assert [expected] == values(users["roles"], "role").to_list()
+
+
+def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -> None:
+    """A role is never dropped silently; a feed's map can name it."""
+    rows = changed(district(), "r2", role="ext:coach")
+
+    refused, mapped = (
+        carried(tmp_path, rows),
+        carried(tmp_path, rows, carrying({"roles": {"ext:coach": "teacher"}})),
+    )
+
+    assert [("bo", "target_role"), ("e2", "parent_rejected")] == refused.findings.errors.select(
+        "sourcedId", "rule"
+    ).rows()
+    assert set() == rules(mapped)
+
+
+def test_an_enrollment_role_that_the_target_does_not_know_refuses_the_enrollment(tmp_path: Path) -> None:
+    """The role stands in the rejects."""
+    result = carried(tmp_path, changed(district(), "e2", role="ext:guest"))
+
+    assert [("e2", "target_enrollment_role", "ext:guest")] == result.findings.errors.select(
+        "sourcedId", "rule", "value"
+    ).rows()
+
+
+@pytest.mark.parametrize("email", ["", "bo at home", "bo@", "bo@x", "b o@example.edu"])
+def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(email: str, tmp_path: Path) -> None:
+    """The setting to add stands in the rule; with it nobody is refused."""
+    rows = changed(district(), "bo", email=email)
+
+    bare, filled = (
+        carried(tmp_path, rows),
+        carried(tmp_path, rows, Carrying(email_template="{sourcedId}@students.example.edu")),
+    )
+
+    assert "target_email" in rules(bare)
+    assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")["email"].to_list()
+
+
+def test_a_template_may_use_any_column(tmp_path: Path) -> None:
+    """A blank cell gives no address."""
+    rows = changed(changed(district(), "bo", email="", identifier="77"), "tia", email="")
+
+    result = carried(tmp_path, rows, Carrying(email_template="n{identifier}@example.edu"))
+
+    assert ["n77@example.edu"] == result.standing["users"].accepted.filter(sourcedId="bo")["email"].to_list()
+    assert ["tia"] == result.findings.errors.filter(rule="target_email")["sourcedId"].to_list()
+
+
+def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
+    """Or to what the feed's file says."""
+    root, said = carried(tmp_path, district()), carried(tmp_path, district(), Carrying(session_org="s2"))
+
+    assert ({"d"}, {"s2"}) == tuple(
+        set(result.standing["academicSessions"].accepted["orgSourcedId"]) for result in (root, said)
+    )
+
+
+def test_sessions_without_a_root_are_refused_with_the_setting_to_add(tmp_path: Path) -> None:
+    """Two organisations above all others, and neither is a district."""
+    rows = changed(district(), "s1", parentSourcedId="")
+    rows = changed(rows, "d", type="local")
+
+    assert "target_session_org" in rules(carried(tmp_path, rows))
+
+
+def test_references_to_what_the_target_refused_are_left_out(tmp_path: Path) -> None:
+    """Unless the target holds it from an earlier run."""
+    rows = changed(district(), "mum", email="")
+    standing = judged(tmp_path, rows).standing
+
+    new, held = (carry(standing, Carrying(), known, ENTITIES, None) for known in ({}, ledger(users=["mum"])))
+
+    assert ([None], ["mum"]) == tuple(
+        result.standing["users"].accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list() for result in (new, held)
+    )
+
+
+def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
+    """A valid gradebook is no fault."""
+    roster = normalise(
+        "oneroster",
+        raw(tmp_path, {**district(), "categories": [{"sourcedId": "k", "title": "Homework"}]}),
+        TODAY,
+    )
+
+    assert [("not_carried", "categories.csv", 1)] == [
+        (n.rule, n.file, n.count) for part in not_carried(roster, ENTITIES) for n in part.notices
+    ]

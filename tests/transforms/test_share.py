@@ -1,0 +1,88 @@
+"""What a scope leaves out is withheld with whatever needs it, and counted; nothing else changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.judging import judged
+from tests.rosters import changed, district
+from transforms.judged import Standing
+from transforms.scope import Scope
+from transforms.share import share
+
+OPEN = Scope(demographics=True, contacts=True)
+
+
+def shared(folder: Path, scope: Scope) -> Standing:
+    """Share the district."""
+    return share(judged(folder, district()).standing, scope)
+
+
+def withheld(standing: Standing) -> set[str]:
+    """Give the ids that are not shared."""
+    return {one for judged in standing.values() for one in judged.withheld["sourcedId"]}
+
+
+SCOPES = (
+    ("everything", OPEN, set()),
+    ("one school", Scope(frozenset({"s1"}), demographics=True, contacts=True), {"s2", "bo", "c2", "e2"}),
+    ("one grade of students", Scope(grades=frozenset({"06"}), demographics=True, contacts=True), {"ana", "e1"}),
+    ("teachers", Scope(roles=frozenset({"teacher"}), demographics=True, contacts=True), {"ana", "bo", "mum", "e1", "e2"}),
+    ("all but one", Scope(exclude=frozenset({"ana"}), demographics=True, contacts=True), {"ana", "e1"}),
+    ("no demographics", Scope(contacts=True), {"ana"}),
+    ("no contacts", Scope(demographics=True), {"mum"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("scope", "out"), [case[1:] for case in SCOPES], ids=[case[0] for case in SCOPES])
+def test_scopes(scope: Scope, out: set[str], tmp_path: Path) -> None:
+    """Who is withheld, with those who need them."""
+    assert out == withheld(shared(tmp_path, scope))
+
+
+def test_what_is_withheld_is_counted(tmp_path: Path) -> None:
+    """Read stays read; the rest is unshared."""
+    counts = shared(tmp_path, Scope(frozenset({"s1"}), demographics=True, contacts=True))["users"].counts
+
+    assert {"read": 4, "merged": 0, "rejected": 0, "unshared": 1} == counts
+
+
+def test_agents_who_are_not_shared_are_left_out_of_their_children(tmp_path: Path) -> None:
+    """The child is shared without them."""
+    users = shared(tmp_path, Scope(demographics=True))["users"].accepted
+
+    assert [None] == users.filter(sourcedId="ana")["agentSourcedIds"].to_list()
+
+
+def test_of_two_roles_only_the_shared_one_goes(tmp_path: Path) -> None:
+    """A teacher in two schools is a teacher in the shared one."""
+    rows = district()
+    rows["roles"].append(
+        {"sourcedId": "r5", "userSourcedId": "tia", "roleType": "primary", "role": "teacher", "orgSourcedId": "s2"}
+    )
+
+    standing = share(judged(tmp_path, rows).standing, Scope(frozenset({"s2"}), demographics=True, contacts=True))
+
+    role = standing["users"].accepted.filter(sourcedId="tia")["roles"][0]
+    assert ("s2" in role, "s1" in role) == (True, False)
+
+
+def test_departments_of_a_shared_school_are_shared(tmp_path: Path) -> None:
+    """What lies below a school belongs to it; what lies above it is needed."""
+    rows = district()
+    rows["orgs"].append({"sourcedId": "dep", "name": "Science", "type": "department", "parentSourcedId": "s1"})
+
+    standing = share(judged(tmp_path, rows).standing, Scope(frozenset({"s1"}), demographics=True, contacts=True))
+
+    assert ["d", "s1", "dep"] == standing["orgs"].accepted["sourcedId"].to_list()
+
+
+def test_columns_that_a_feed_leaves_out_are_blank(tmp_path: Path) -> None:
+    """Their values go no further."""
+    rows = changed(district(), "bo", phone="555")
+
+    scope = Scope(leave_out={"users": frozenset({"phone"})}, demographics=True, contacts=True)
+
+    assert 0 == share(judged(tmp_path, rows).standing, scope)["users"].accepted["phone"].count()
