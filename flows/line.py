@@ -35,24 +35,25 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
     Never raises for what a drop or a target may bring; those end in the result.
     """
     started = time.monotonic()
-    roster = normalise(job.layout, read(job.drop, encoding=job.encoding, strict=job.strict), job.today, job.strict)
-    known = ledger.known(job.key)
-    checked = check(roster, known, job.strict)
+    raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
+    roster = normalise(job.layout, raw, job.today, job.strict)  # 2
+    known = ledger.known(job.key)  # 3
+    checked = check(roster, known, job.strict)  # 4
     refused = refusals(checked.findings, job.strict)
     if refused.height:
-        return _result(job, started, checked.findings, refused=refused)
+        return _result(job, started, [checked.findings], refused=refused)
     shared = share(checked.standing, job.scope)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
     findings = [checked.findings, *not_carried(roster, COLLECTIONS), carried.findings]
-    del roster, checked, shared
-    difference = diff(carried.standing, known)
+    del raw, roster, checked, shared  # a large district's frames need not live until the last record is sent
+    difference = diff(carried.standing, known)  # 5
     del carried, known
-    changes = _children_first(difference.changes, ledger, job)
-    guarded = guard(changes, job.approve, f"{job.key.target} {job.key.feed}")
-    loaded = _sent(guarded, job, ledger, watch)
-    return _result(
-        job, started, gather([*findings, difference.findings, *loaded.notices]), guarded=guarded, loaded=loaded
-    )
+    guarded = guard(
+        _children_first(difference.changes, ledger, job), job.approve, f"{job.key.target} {job.key.feed}"
+    )  # 6
+    loaded = _sent(guarded, job, ledger, watch)  # 7, and 8 after every batch
+    findings += [difference.findings, Findings(notices=loaded.notices)]
+    return _result(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
 
 
 def _root(ledger: Ledger, job: Job) -> str | None:
@@ -93,8 +94,9 @@ def _waiting(entity: EntityChanges) -> Counts:
     return {"waiting": entity.upserts.height + entity.of("delete").height}
 
 
-def _result(job: Job, started: float, findings: Findings, *, refused: pl.DataFrame | None = None,
+def _result(job: Job, started: float, found: list[Findings], *, refused: pl.DataFrame | None = None,
             guarded: Guarded | None = None, loaded: Loaded | None = None) -> Result:  # fmt: skip
+    findings = gather(found)
     changes = guarded.changes if guarded else {}
     sent = loaded.counts if loaded else {}
     return Result(

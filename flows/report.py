@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from transforms.changes import TERMS, imbalance
 
 COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
+INDENT = 8
 
 
 def show(console: Console, result: Result, drop: str) -> None:
@@ -29,12 +31,14 @@ def show(console: Console, result: Result, drop: str) -> None:
 
 
 def _show_group(console: Console, group: Group) -> None:
-    line = Text()
-    line.append(f"{group.severity:<8}", style=COLOURS[group.severity])
-    line.append(f"{group.rule.code}", style="bold")
-    line.append(f"  {group.place}" + (f"  {group.extent}" if group.extent else ""))
-    console.print(line)
-    console.print(Text(f"        {group.sentence}", style="dim" if group.severity == "note" else ""))
+    head = Text()
+    head.append(f"{group.severity:<8}", style=COLOURS[group.severity])
+    head.append(group.rule.code, style="bold")
+    head.append(f"  {group.count:,}")
+    console.print(head)
+    console.print(Padding(Text(group.sentence), (0, 0, 0, INDENT)))
+    for example in group.examples:
+        console.print(Padding(Text(example, style="dim"), (0, 0, 0, INDENT)))
 
 
 def _table(result: Result) -> Table:
@@ -130,7 +134,9 @@ def write_report(result: Result, drop: str) -> None:
             for name, counts in result.counts.items()
         ]
     lines += ["", "## Findings", ""]
-    lines += [f"- **{g.severity}** `{g.rule.code}` {g.place} {g.extent}: {g.sentence}" for g in groups(result.findings)]
+    for group in groups(result.findings):
+        lines += [f"- **{group.severity}** `{group.rule.code}` ({group.count:,}): {group.sentence}"]
+        lines += [f"  - {example}" for example in group.examples]
     lines += ["", "## Not sent", "", *(f"- {t.result} {t.entity} {t.sourcedId}: {t.detail}" for t in result.troubles)]
     for entity, ids in result.held.items():
         lines += ["", f"## Held deletes: {entity}", "", *(f"- {sourced_id}" for sourced_id in ids)]

@@ -46,7 +46,7 @@ class Options:
 def run(options: Options, environment: Mapping[str, str]) -> int:
     """Run a command; print its outcome; give its exit code."""
     job = job_of(options, environment)
-    console = Console(stderr=options.json, highlight=False, soft_wrap=True)
+    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
     result = execute(job, Bars(console))
     finish(result, str(options.drop))
     if options.json:

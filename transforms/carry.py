@@ -73,8 +73,11 @@ def carry(standing: Standing, carrying: Carrying, known: Known, entities: Collec
     root = carrying.session_org or _root(standing) or root
     for name in (name for name in ENTITIES if name in standing and name in entities):
         judged, told = _mapped(standing[name], carrying, root)
-        followers = dependants(judged, refused)
-        told.append(of_rows("parent_rejected", followers.unique(ROW, keep="first", maintain_order=True), file=judged.file, entity=name, value="cause"))  # fmt: skip
+        followers = dependants(judged, refused).unique(ROW, keep="first", maintain_order=True)
+        for (column,), rows in followers.group_by("column", maintain_order=True):
+            told.append(
+                of_rows("parent_rejected", rows, file=judged.file, entity=name, column=str(column), value="cause")
+            )
         before = judged.refused.height
         done[name] = judged.refuse(pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")]))
         refused[name] = done[name].refused[before:]

@@ -94,21 +94,22 @@ def _clear(collection: Collection, whole: Json, column: str) -> None:
     """Clear a column that was sent and is blank now; what is not declared any more has no place to clear."""
     entity = collection.entity
     if column.startswith(METADATA):
-        _remove(whole.get("metadata"), column.removeprefix(METADATA).split("."))
+        _blank(whole.get("metadata"), column.removeprefix(METADATA).split("."))
     elif column in folded(entity) or column in entity.by_name:
         name = property_of(entity, column)
         if name not in collection.fixed and not blank(whole.get(name)):
             whole[name] = [] if isinstance(whole[name], list) else None
 
 
-def _remove(metadata: Any, path: list[str]) -> None:
-    """Remove a value where `transforms.payload` has put it: nested, or dotted where a name held a value already."""
+def _blank(metadata: Any, path: list[str]) -> None:
+    """Blank a value where `transforms.payload` has put it: nested, or dotted where a name held a value already.
+
+    It becomes null: a PUT merges metadata (section 2.4), so that a key that is left out would stay.
+    """
     if not isinstance(metadata, dict):
         return
     dotted = ".".join(path)
     if not isinstance(metadata.get(dotted, {}), dict):
-        del metadata[dotted]
+        metadata[dotted] = None
     elif len(path) > 1:
-        _remove(inner := metadata.get(path[0]), path[1:])
-        if inner == {}:
-            del metadata[path[0]]
+        _blank(metadata.get(path[0]), path[1:])

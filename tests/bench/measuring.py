@@ -43,4 +43,4 @@ def in_turn(ours: Sequence[str], reference: Sequence[str], runs: int) -> tuple[l
 
 def median(costs: Sequence[Cost], what: str) -> float:
     """The median of one figure."""
-    return statistics.median(getattr(one, what) for one in costs)
+    return float(statistics.median(getattr(one, what) for one in costs))

@@ -137,7 +137,7 @@ def test_a_defect_is_named_and_its_rows_are_kept_apart(case: Case, tmp_path: Pat
 
     assert tuple(sorted(case.rules)) == rules(raw)
     if case.rows is None:
-        assert ({}, {"users.csv"}) == (raw.files, raw.broken)
+        assert ({}, frozenset({"users.csv"})) == (raw.files, raw.broken)
     else:
         table = raw.files["users.csv"]
         assert case.rows == tuple(row[1:] for row in table.frame.iter_rows())

@@ -52,7 +52,7 @@ def cell(entity: str, column: Column) -> st.SearchStrategy[str] | None:
 
 
 @st.composite
-def rows_of(draw: st.DrawFn, entity: str, sourced_id: str, **fixed: str) -> Row:
+def rows_of(draw: st.DrawFn, /, entity: str, sourced_id: str, **fixed: str) -> Row:
     """Draw one row."""
     row = {"sourcedId": sourced_id}
     for column in ENTITIES[entity].current:

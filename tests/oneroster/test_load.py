@@ -109,7 +109,7 @@ def test_an_apps_metadata_survives_a_change_of_name(district: District) -> None:
     district.load(users=[user("u", givenName="Anna", **{"metadata.sis.house": "blue", "metadata.sis.bus": None})])
 
     after = district.read("users", "u")
-    assert after["metadata"] == {"app": {"goal": 3}, "sis": {"house": "blue"}}
+    assert after["metadata"] == {"app": {"goal": 3}, "sis": {"house": "blue", "bus": None}}
     assert (after["givenName"], after["pronouns"]) == ("Anna", "they")
 
 

@@ -76,13 +76,13 @@ def test_theirs_is_left_as_it_was() -> None:
     [
         ("phone", {"phone": None, "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
         ("grades", {"phone": "1", "grades": [], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
-        ("metadata.a.b", {"phone": "1", "grades": ["5"], "metadata": {"a": {"c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
-        ("metadata.x.y", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "d.e": "4"}}),
-        ("metadata.d.e", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}}}),
+        ("metadata.a.b", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": None, "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
+        ("metadata.x.y", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": None}, "d.e": "4"}}),
+        ("metadata.d.e", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": None}}),
     ],
 )  # fmt: skip
 def test_what_we_sent_and_have_no_more_is_cleared(gone: str, left: dict[str, Any]) -> None:
-    """A text becomes null, a list empty, a key of metadata goes."""
+    """A text becomes null, a list empty, a key of metadata null: left out, it would stay (section 2.4)."""
     theirs = {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}
 
     assert merged(USERS, theirs, {}, [gone]) == left

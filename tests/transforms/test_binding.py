@@ -27,7 +27,7 @@ def found(roster: Roster) -> dict[str, str]:
 
 
 MANIFEST = manifest(dict.fromkeys(DISTRICT, "bulk"))
-MANIFESTS = (
+MANIFESTS: tuple[tuple[str, str, set[str], bool], ...] = (
     ("as the standard says", MANIFEST, set(), False),
     ("another header", MANIFEST.replace(",value", ",propertyValue"), {"manifest_header"}, False),
     ("no header", MANIFEST.removeprefix("propertyName,value\r\n"), {"manifest_header"}, False),

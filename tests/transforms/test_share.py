@@ -25,7 +25,7 @@ def withheld(standing: Standing) -> set[str]:
     return {one for judged in standing.values() for one in judged.withheld["sourcedId"]}
 
 
-SCOPES = (
+SCOPES: tuple[tuple[str, Scope, set[str]], ...] = (
     ("everything", OPEN, set()),
     ("one school", Scope(frozenset({"s1"}), demographics=True, contacts=True), {"s2", "bo", "c2", "e2"}),
     ("one grade of students", Scope(grades=frozenset({"06"}), demographics=True, contacts=True), {"ana", "e1"}),

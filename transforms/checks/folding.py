@@ -30,9 +30,9 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
     for part in parts:
         judged = _one_kind(judged, part)
     found: list[Findings] = []
-    for part in parts_of(judged.entity):
-        if part.name in NEEDED_PARTS:
-            judged, told = _missing(judged, part, roster, known)
+    for kind in parts_of(judged.entity):
+        if kind.name in NEEDED_PARTS:
+            judged, told = _missing(judged, kind, roster, known)
             found.append(told)
     return judged, found
 

@@ -12,14 +12,15 @@ from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.oneroster.collections import PREFIX
 from connectors.oneroster.sandbox import handlers, people
+from connectors.oneroster.sandbox.calls import Call
 from connectors.oneroster.sandbox.failures import Failure
-from connectors.oneroster.sandbox.handlers import Call
 from connectors.oneroster.sandbox.resources import NESTED, RESOURCES, Resource
+from connectors.oneroster.sandbox.showing import Reading
 from connectors.oneroster.sandbox.store import Store
 from connectors.oneroster.sandbox.tokens import Tokens
 
@@ -30,7 +31,7 @@ ID = "{}"
 
 
 def application(store: Store, clients: Mapping[str, str]) -> Starlette:
-    """Serve a store to the clients that are known, by id and secret."""
+    """Serve a store to the clients that are known, by id and secret; `state.tokens` are those given out."""
     tokens = Tokens(clients)
     routes = _Routes()
 
@@ -38,33 +39,39 @@ def application(store: Store, clients: Mapping[str, str]) -> Starlette:
         try:
             tokens.check(request.headers.get("authorization", ""))
             handler, ids = routes.find(request.method, _segments(request))
-            return handler(
-                Call(store, str(request.base_url).rstrip("/"), ids, request.query_params, await request.body())
-            )
+            return handler(Call(Reading(store, _base(request)), ids, request.query_params, await request.body()))
         except Failure as failure:
             return failure.response
+        except UnicodeEncodeError:
+            # Escapes in JSON can spell halves of characters, which no database holds.
+            return Failure(400, "The request holds what is not text.").response
 
-    async def broken(_: Request, error: Exception) -> JSONResponse:
-        return Failure(500, f"The sandbox failed: {type(error).__name__}").response
+    routed = [Route("/oauth2/token", tokens.give, methods=["POST"]), Route("/{path:path}", answer, methods=METHODS)]
+    app = Starlette(routes=routed, exception_handlers={Exception: _broken, 405: _not_allowed})
+    app.state.tokens = tokens
+    return app
 
-    return Starlette(
-        routes=[
-            Route("/oauth2/token", tokens.give, methods=["POST"]),
-            Route("/{path:path}", answer, methods=METHODS),
-        ],
-        exception_handlers={Exception: broken},
-    )
+
+async def _broken(_: Request, error: Exception) -> Response:
+    return Failure(500, f"The sandbox failed: {type(error).__name__}").response
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    return Failure(405, f"{request.method} is not allowed here.").response
+
+
+def _base(request: Request) -> str:
+    """The address under which the client sees this server, for references."""
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
 def _segments(request: Request) -> list[str]:
     """The parts of a path, each decoded by itself, so that an id may hold an escaped slash."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("latin-1").partition("?")[0]
-    return (
-        [unquote(part) for part in path.removesuffix("/").removeprefix(PREFIX).split("/")]
-        if path.startswith(PREFIX)
-        else []
-    )
+    if not path.startswith(PREFIX):
+        return []
+    return [unquote(part) for part in path.removesuffix("/").removeprefix(PREFIX).split("/")]
 
 
 class _Routes:
@@ -88,18 +95,20 @@ class _Routes:
 
 
 def _table() -> Iterator[tuple[str, dict[str, Handler]]]:
-    """Every path; a class's and a user's own requests come before lists that have the same path."""
+    """Every path with its methods."""
     v1p2 = "rostering/v1p2"
     yield f"{v1p2}/users/{ID}/agents", {"GET": people.agents, "POST": people.add_agent}
     yield f"{v1p2}/users/{ID}/agents/{ID}", {"DELETE": people.remove_agent}
     yield f"{v1p2}/users/{ID}/agentFor", {"GET": people.agent_for}
     yield f"{v1p2}/users/{ID}/demographics", {"GET": people.with_demographics}
-    enrolls = {"classes/{}/students": "student", "classes/{}/teachers": "teacher"}
+    posts: dict[str, Handler] = {
+        f"{v1p2}/classes/{ID}/students": partial(people.enroll, "student"),
+        f"{v1p2}/classes/{ID}/teachers": partial(people.enroll, "teacher"),
+        f"{v1p2}/terms/{ID}/gradingPeriods": people.add_grading_period,
+    }
     for nested in NESTED:
         methods: dict[str, Handler] = {"GET": partial(handlers.list_nested, nested)}
-        if role := enrolls.get(nested.path.removeprefix(f"{v1p2}/")):
-            methods["POST"] = partial(people.enroll, role)
-        yield nested.path, methods
+        yield nested.path, methods | ({"POST": posts[nested.path]} if nested.path in posts else {})
     for resource in RESOURCES:
         yield resource.path, _of_collection(resource)
         yield f"{resource.path}/{ID}", _of_record(resource)

@@ -5,13 +5,14 @@ Source: API reference, section 5: error bodies are flat, and `imsx_CodeMinor` ha
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.responses import JSONResponse
 
 MINOR = {
     400: "invaliddata", 401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject", 405: "unknownobject",
-    409: "invaliddata", 422: "invaliddata", 500: "internal_server_error",
+    409: "invaliddata", 422: "invaliddata", 429: "server_busy", 500: "internal_server_error",
 }  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Failure(Exception):
         return JSONResponse(body, self.status)
 
 
-def not_found(what: str) -> Failure:
-    """Say that a record is not there."""
-    return Failure(404, f"{what} not found.")
+def not_found(kind: str, sourced_id: str = "") -> Failure:
+    """Say that a record of a kind is not there: `Academic session not found.`"""
+    words = re.sub("(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", kind)
+    return Failure(404, f"{words[0].upper()}{words[1:]} {sourced_id}".rstrip() + " not found.")

@@ -9,21 +9,40 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.sandbox.store import property_sql
 
 WRITES = ("POST", "PUT", "DELETE")
 HAS_ROLE = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"
-OF_CLASS = "id IN (SELECT json_extract(body, '$.user.sourcedId') FROM records WHERE collection = 'enrollments' AND json_extract(body, '$.class.sourcedId') = ? AND json_extract(body, '$.role') = '{}')"
-OF_USER = "id IN (SELECT json_extract(body, '$.class.sourcedId') FROM records WHERE collection = 'enrollments' AND json_extract(body, '$.user.sourcedId') = ?)"
-IN_SCHOOL = "json_extract(body, '$.class.sourcedId') IN (SELECT id FROM records WHERE collection = 'classes' AND json_extract(body, '$.school.sourcedId') = ?)"
 AT_ORG = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}' AND json_extract(value, '$.org.sourcedId') = ?)"
 IN_TERM = "EXISTS (SELECT 1 FROM json_each(body, '$.terms') WHERE json_extract(value, '$.sourcedId') = ?)"
 
 
+def _refers(name: str) -> str:
+    return f"{property_sql(f'{name}.sourcedId')} = ?"
+
+
+def _of_type(kind: str) -> str:
+    return f"{property_sql('type')} = '{kind}'"
+
+
+# The ids that enrollments name, deleted ones included: these lists report too much (section 8).
+_ENROLLED = "id IN (SELECT {} FROM records WHERE collection = 'enrollments' AND {})"
+IN_SCHOOL = f"{_refers('school')} AND id = ?"
+OF_USER = _ENROLLED.format(property_sql("class.sourcedId"), _refers("user"))
+OF_CLASS = _ENROLLED.format(
+    property_sql("user.sourcedId"), f"{{}}{_refers('class')} AND {property_sql('role')} = '{{}}'"
+)
+
+
 @dataclass(frozen=True)
 class Resource:
-    """A collection, or a view of one, under its own path; `wrapper` is that of reads, `fixed` what its records are by nature."""
+    """A collection, or a view of one, under its own path; `kind` names one of its records in messages.
+
+    `wrapper` is that of reads, `where` picks the records of a view, `fixed` is what they are by nature.
+    """
 
     path: str
+    kind: str
     collection: Collection
     wrapper: str
     list_key: str
@@ -36,61 +55,55 @@ class Resource:
 
 @dataclass(frozen=True)
 class Nested:
-    """A list below a record: `where` has a place for each id in the path. `{}` in the path stands for an id."""
+    """A list below a record of `parent`: `where` has a place for each id in the path, in which `{}` stands for one."""
 
     path: str
     collection: Collection
     list_key: str
     where: str
-    parent: str
+    parent: Resource
 
 
-def _own(collection: Collection) -> Resource:
-    return Resource(collection.path.rstrip("/"), collection, collection.wrapper, collection.list_key, collection.put_status, collection.put_body)  # fmt: skip
+def _own(one: Collection) -> Resource:
+    path, kind = one.path.rstrip("/"), one.entity.singular
+    return Resource(path, kind, one, one.wrapper, one.list_key, one.put_status, one.put_body)
 
 
-def _view(name: str, of: str, wrapper: str, list_key: str, where: str, **more: object) -> Resource:
-    return Resource(f"rostering/v1p2/{name}", COLLECTIONS[of], wrapper, list_key, 200, "bare", where, **more)  # type: ignore[arg-type]
-
-
-def _of_type(kind: str) -> str:
-    return f"json_extract(body, '$.type') = '{kind}'"
+def _view(name: str, of: str, wrapper: str, list_key: str, where: str, put_status: int = 200,
+          fixed: str = "") -> Resource:  # fmt: skip
+    """A view of a collection; it takes writes only if its records have a `fixed` type."""
+    return Resource(f"rostering/v1p2/{name}", name.removesuffix("s"), COLLECTIONS[of], wrapper, list_key, put_status, "bare",
+                    where, {"type": fixed} if fixed else {}, WRITES if fixed else ())  # fmt: skip
 
 
 RESOURCES = (
     *map(_own, COLLECTIONS.values()),
-    _view("schools", "orgs", "org", "orgs", _of_type("school"), fixed={"type": "school"}),
-    _view("terms", "academicSessions", "term", "terms", _of_type("term"), methods=()),
-    Resource("rostering/v1p2/gradingPeriods", COLLECTIONS["academicSessions"], "gradingPeriod", "gradingPeriods", 201, "bare",
-             _of_type("gradingPeriod"), {"type": "gradingPeriod"}),
-    _view("students", "users", "user", "users", HAS_ROLE.format("student"), methods=()),
-    _view("teachers", "users", "user", "users", HAS_ROLE.format("teacher"), methods=()),
+    _view("schools", "orgs", "org", "orgs", _of_type("school"), fixed="school"),
+    _view("terms", "academicSessions", "term", "terms", _of_type("term")),
+    _view("gradingPeriods", "academicSessions", "gradingPeriod", "gradingPeriods", _of_type("gradingPeriod"), 201, "gradingPeriod"),
+    _view("students", "users", "user", "users", HAS_ROLE.format("student")),
+    _view("teachers", "users", "user", "users", HAS_ROLE.format("teacher")),
 )  # fmt: skip
+BY_NAME = {resource.path.rpartition("/")[2]: resource for resource in RESOURCES}
 
 
 def _nested(path: str, of: str, list_key: str, where: str) -> Nested:
-    parent = {"schools": "orgs", "terms": "academicSessions", "students": "users", "teachers": "users"}
-    whole = path.partition("/")[0]
-    return Nested(f"rostering/v1p2/{path}", COLLECTIONS[of], list_key, where, parent.get(whole, whole))
+    return Nested(f"rostering/v1p2/{path}", COLLECTIONS[of], list_key, where, BY_NAME[path.partition("/")[0]])
 
 
-def _refers(name: str) -> str:
-    return f"json_extract(body, '$.{name}.sourcedId') = ?"
-
-
-# The documentation says `students` and `teachers` for the lists of a class; the wire says `users`.
+# The documentation says `students` and `teachers` for the lists of a class; the wire says `users` (section 8).
 NESTED = (
     _nested("schools/{}/classes", "classes", "classes", _refers("school")),
     _nested("schools/{}/courses", "courses", "courses", _refers("org")),
-    _nested("schools/{}/enrollments", "enrollments", "enrollments", IN_SCHOOL),
+    _nested("schools/{}/enrollments", "enrollments", "enrollments", _refers("school")),
     _nested("schools/{}/students", "users", "users", AT_ORG.format("student")),
     _nested("schools/{}/teachers", "users", "users", AT_ORG.format("teacher")),
     _nested("schools/{}/terms", "academicSessions", "terms", f"{_refers('org')} AND {_of_type('term')}"),
-    _nested("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", f"{IN_SCHOOL} AND {_refers('class')}"),
-    _nested("schools/{}/classes/{}/students", "users", "users", f"? IS NOT NULL AND {OF_CLASS.format('student')}"),
-    _nested("schools/{}/classes/{}/teachers", "users", "users", f"? IS NOT NULL AND {OF_CLASS.format('teacher')}"),
-    _nested("classes/{}/students", "users", "users", OF_CLASS.format("student")),
-    _nested("classes/{}/teachers", "users", "users", OF_CLASS.format("teacher")),
+    _nested("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", f"{_refers('school')} AND {_refers('class')}"),
+    _nested("schools/{}/classes/{}/students", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "student")),
+    _nested("schools/{}/classes/{}/teachers", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "teacher")),
+    _nested("classes/{}/students", "users", "users", OF_CLASS.format("", "student")),
+    _nested("classes/{}/teachers", "users", "users", OF_CLASS.format("", "teacher")),
     _nested("courses/{}/classes", "classes", "classes", _refers("course")),
     _nested("terms/{}/classes", "classes", "classes", IN_TERM),
     _nested("terms/{}/gradingPeriods", "academicSessions", "gradingPeriods", f"{_refers('parent')} AND {_of_type('gradingPeriod')}"),

@@ -1,11 +1,11 @@
-"""The ids that the API's documentation uses, so that its examples can be typed as they stand."""
+"""The ids that the API's documentation uses, as records are kept, so that its examples can be typed as they stand."""
 
 from __future__ import annotations
 
-from connectors.oneroster.sandbox.store import Store
-
 ORG, STUDENT, TEACHER, COURSE, CLASS = "PLAYCADEMY", "student-123", "teacher-123", "course-123", "class-123"
 YEAR, TERM = "school-year-2026", "term-2026-fall"
+MIDNIGHT = "T00:00:00.000Z"
+OF_CLASS = {"class": {"sourcedId": CLASS}, "school": {"sourcedId": ORG}, "course": {"sourcedId": COURSE}}
 
 
 def _user(sourced_id: str, given: str, family: str, role: str) -> dict[str, object]:
@@ -16,7 +16,8 @@ def _user(sourced_id: str, given: str, family: str, role: str) -> dict[str, obje
 
 
 def _session(sourced_id: str, title: str, kind: str, end: str, parent: str | None) -> dict[str, object]:
-    session: dict[str, object] = {"sourcedId": sourced_id, "title": title, "type": kind, "startDate": "2026-08-15", "endDate": end,
+    session: dict[str, object] = {"sourcedId": sourced_id, "title": title, "type": kind,
+                                  "startDate": f"2026-08-15{MIDNIGHT}", "endDate": f"{end}{MIDNIGHT}",
                                   "schoolYear": "2027", "org": {"sourcedId": ORG}}  # fmt: skip
     return session | ({"parent": {"sourcedId": parent}} if parent else {})
 
@@ -32,15 +33,7 @@ SEED: dict[str, list[dict[str, object]]] = {
     "classes": [{"sourcedId": CLASS, "title": "Math Grade 4, Section A", "classType": "scheduled", "course": {"sourcedId": COURSE},
                  "school": {"sourcedId": ORG}, "terms": [{"sourcedId": TERM}]}],
     "enrollments": [
-        {"sourcedId": "enrollment-123", "role": "student", "user": {"sourcedId": STUDENT}, "class": {"sourcedId": CLASS}, "beginDate": "2026-08-15"},
-        {"sourcedId": "enrollment-124", "role": "teacher", "primary": "true", "user": {"sourcedId": TEACHER}, "class": {"sourcedId": CLASS}},
+        {"sourcedId": "enrollment-123", "role": "student", "primary": "false", "user": {"sourcedId": STUDENT}, "beginDate": "2026-08-15", **OF_CLASS},
+        {"sourcedId": "enrollment-124", "role": "teacher", "primary": "true", "user": {"sourcedId": TEACHER}, **OF_CLASS},
     ],
 }  # fmt: skip
-
-
-def seed(store: Store) -> None:
-    """Put the records in that are not there yet."""
-    for collection, records in SEED.items():
-        for record in records:
-            if not store.has(collection, str(record["sourcedId"])):
-                store.put(collection, {"status": "active", **record})

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster.collections import PREFIX
 from connectors.oneroster.sandbox.application import application
-from connectors.oneroster.sandbox.seed import seed as put_in_seed
 from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.tokens import Tokens
 
 HOST = "127.0.0.1"
 CLIENTS = {"sandbox": "sandbox"}
@@ -33,8 +33,9 @@ class Sandbox:
         self.store = Store(database)
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         self._socket = _listening(port)
-        app = _remembering(wrap(application(self.store, clients or CLIENTS)), self.requests)
-        self._server = uvicorn.Server(_settings(app))
+        app = application(self.store, clients or CLIENTS)
+        self.tokens: Tokens = app.state.tokens
+        self._server = uvicorn.Server(_settings(_remembering(wrap(app), self.requests)))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.token_url = f"{self.url}/oauth2/token"
@@ -61,7 +62,7 @@ def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str]
     """Serve until SIGINT or SIGTERM; call `started` with the address once it listens."""
     store = Store(database)
     if seed:
-        put_in_seed(store)
+        store.seed()
     listening = _listening(port)
     server = uvicorn.Server(_settings(application(store, CLIENTS)))
     started(f"http://{HOST}:{listening.getsockname()[1]}")
@@ -73,7 +74,8 @@ def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str]
 
 
 def _listening(port: int) -> socket.socket:
-    listening = socket.socket()
+    # Named as TCP, or asyncio leaves out TCP_NODELAY and each answer waits 40 ms for an acknowledgement.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((HOST, port))

@@ -34,11 +34,15 @@ class Tokens:
         client, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
         if form.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        if not secrets.compare_digest(self.clients.get(client, "\0").encode(), secret.encode()):
+        if client not in self.clients or not secrets.compare_digest(self.clients[client].encode(), secret.encode()):
             return JSONResponse({"error": "invalid_client"}, 401)
         token = secrets.token_urlsafe(24)
         self.ends[token] = time.monotonic() + LIFETIME_SECONDS
         return JSONResponse({"access_token": token, "expires_in": LIFETIME_SECONDS, "token_type": "Bearer"})
+
+    def expire(self) -> None:
+        """Let every token end now."""
+        self.ends.clear()
 
     def check(self, header: str) -> None:
         """Raise `Failure` unless the header holds a token that is good."""
