@@ -14,7 +14,7 @@ from transforms.rules import RULES, Rule
 SEVERITIES = ("fatal", "error", "warning", "note")
 MOST_PLACES = 6
 # Root causes are told first; these follow from them.
-CONSEQUENCES = frozenset({"parent_rejected", "part_rejected"})
+CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
 
 
 @dataclass(frozen=True)

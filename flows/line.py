@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import polars as pl
@@ -11,9 +12,8 @@ import polars as pl
 from connectors.drops import read
 from connectors.ledger import Ledger
 from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.load import Loaded
+from connectors.oneroster.loaded import Loaded
 from flows.job import Job
-from flows.loading import load
 from flows.result import Result
 from transforms.carry import carry, not_carried
 from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
@@ -35,9 +35,11 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
     Never raises for what a drop or a target may bring; those end in the result.
     """
     started = time.monotonic()
-    raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
-    roster = normalise(job.layout, raw, job.today, job.strict)  # 2
-    known = ledger.known(job.key)  # 3
+    with ThreadPoolExecutor(1) as aside:
+        knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
+        raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
+        roster = normalise(job.layout, raw, job.today, job.strict)  # 2
+        known = knowing.result()
     checked = check(roster, known, job.strict)  # 4
     refused = refusals(checked.findings, job.strict)
     if refused.height:
@@ -82,6 +84,11 @@ def _sent(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
         return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
     if guarded.held and job.all_or_nothing:
         return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
+    if not any(entity.upserts.height or entity.of("delete").height for entity in guarded.changes.values()):
+        return Loaded({})
+    # What talks to a target takes a while to import, and most nights of most feeds send nothing.
+    from flows.loading import load
+
     return load(guarded.changes, job, ledger, watch)
 
 

@@ -10,19 +10,13 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.target import Target as Address
 from flows.job import Job
 from flows.opening import opened
-from transforms.changes import Changes, EntityChanges
+from transforms.changes import Changes
 
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
     """Send the changes batch by batch; the ledger is written after each."""
-    if not any(map(_has_work, changes.values())):
-        return loader.Loaded({})
     with opened(job.target, job.state, job.concurrency) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
-
-
-def _has_work(entity: EntityChanges) -> bool:
-    return entity.upserts.height + entity.of("delete").height > 0
 
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from connectors.oneroster.load import Trouble
+from connectors.oneroster.loaded import Trouble
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
 from transforms.verdict import breaches

@@ -76,7 +76,7 @@ def carry(standing: Standing, carrying: Carrying, known: Known, entities: Collec
         followers = dependants(judged, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
             told.append(
-                of_rows("parent_rejected", rows, file=judged.file, entity=name, column=str(column), value="cause")
+                of_rows("target_parent", rows, file=judged.file, entity=name, column=str(column), value="cause")
             )
         before = judged.refused.height
         done[name] = judged.refuse(pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")]))
@@ -97,11 +97,13 @@ def not_carried(roster: Roster, entities: Collection[str]) -> list[Findings]:
 
 
 def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
+    if not refused.height:
+        return refused["sourcedId"]
     return refused.filter(~pl.col("sourcedId").is_in(active(known, name).implode()))["sourcedId"]
 
 
 def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
-    errors = gather(found).errors.filter(pl.col("rule") != "parent_rejected")
+    errors = gather(found).errors.filter(pl.col("rule") != "target_parent")
     return errors.select(
         "sourcedId", cause=pl.format("{} row {}, {}: {}", pl.lit(judged.file), "row", "column", "rule")
     )

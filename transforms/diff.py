@@ -68,6 +68,8 @@ def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.Dat
     actions = met.select(action.alias(ACTION))[ACTION]
     send = actions.is_not_null()
     chosen = records.filter(send).with_columns(actions.filter(send), met[FINGERPRINT].filter(send))
+    # The ledger is several times faster to write in the order of its key.
+    chosen = chosen.sort("sourcedId")
     return _described(entity, chosen)
 
 

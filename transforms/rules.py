@@ -142,6 +142,7 @@ _TARGET = (
     Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),
     Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed's file.", judges="target"),
+    Rule("target_parent", "error", "the record it belongs to cannot be carried by the target", "See to that record; this one follows.", judges="target"),
     Rule("target_value", "warning", "the target does not know this value, which was left out", "Add it to the maps under [target] in the feed's file.", judges="target"),
     Rule("target_mapped", "warning", "the target does not know this value, and another was sent", "Add it to the maps under [target] in the feed's file.", judges="target"),
     Rule("target_session_org", "error", "the target wants an organisation for each session, and the drop has no single root", "Add `session_org = \"<sourcedId>\"` under [target] in the feed's file.", judges="target"),

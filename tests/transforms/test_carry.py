@@ -76,7 +76,7 @@ def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -
         carried(tmp_path, rows, carrying({"roles": {"ext:coach": "teacher"}})),
     )
 
-    assert [("bo", "target_role"), ("e2", "parent_rejected")] == refused.findings.errors.select(
+    assert [("bo", "target_role"), ("e2", "target_parent")] == refused.findings.errors.select(
         "sourcedId", "rule"
     ).rows()
     assert set() == rules(mapped)

@@ -25,7 +25,8 @@ Test = Callable[[pl.Expr], pl.Expr]
 
 def cell_findings(table: Table, strict: bool) -> list[Findings]:
     """Check the cells of a table; `table.frame` must be collected, since pandera checks a lazy frame's names only."""
-    schema = _schema(table.entity, table.mode, strict)
+    blank = frozenset(name for name in table.frame.columns if not table.frame[name].count())
+    schema = _schema(table.entity, table.mode, strict, blank)
     try:
         schema.validate(table.frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
@@ -34,13 +35,16 @@ def cell_findings(table: Table, strict: bool) -> list[Findings]:
 
 
 @cache
-def _schema(entity: Entity, mode: Mode, strict: bool) -> pa.DataFrameSchema:
-    return pa.DataFrameSchema({column.name: _pandera(column, mode, strict) for column in entity.current})
+def _schema(entity: Entity, mode: Mode, strict: bool, blank: frozenset[str]) -> pa.DataFrameSchema:
+    """Give the schema of a file; of a column that is blank throughout, only whether it may be blank is checked."""
+    return pa.DataFrameSchema(
+        {column.name: _pandera(column, mode, strict, column.name in blank) for column in entity.current}
+    )
 
 
-def _pandera(column: Column, mode: Mode, strict: bool) -> pa.Column:
+def _pandera(column: Column, mode: Mode, strict: bool, blank: bool) -> pa.Column:
     wanted = column.required or (strict and column.required_strict) or (mode == "delta" and column.name in LIFECYCLE)
-    checks = [_check(rule, test) for rule, test in _tests(column).items()]
+    checks = [] if blank else [_check(rule, test) for rule, test in _tests(column).items()]
     return pa.Column(pl.String, nullable=not wanted, checks=checks)
 
 

@@ -25,14 +25,20 @@ class Parents:
     """The records that one entity may be referred to by.
 
     `found` are ids that a reference may lead to; `refused` (`sourcedId`, `cause`) are in the drop and
-    were rejected; `earlier` are ids that the ledger knows as active. `unsure` is true if the drop
+    were rejected; `known` is the ledger's frame of them. `unsure` is true if the drop
     cannot know all of them and the ledger does not either, so that a dangling reference proves nothing.
     """
 
     found: pl.Series
     refused: pl.DataFrame
-    earlier: pl.Series
+    known: Known
+    entity: str
     unsure: bool = False
+
+    @property
+    def earlier(self) -> pl.Series:
+        """The ids that the ledger knows as active."""
+        return active(self.known, self.entity)
 
 
 @dataclass
@@ -65,9 +71,8 @@ def active(known: Known, entity: str) -> pl.Series:
 
 def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known, bad: pl.Series) -> Parents:
     refers = column.refers or ""
-    earlier = active(known, refers)
     if refers == table.entity.name:
-        rows = table.frame.filter(~pl.col(ROW).is_in(bad.implode()))
+        rows = table.frame.select(ROW, "sourcedId").filter(~pl.col(ROW).is_in(bad.implode()))
         found, refused = rows["sourcedId"], standing_of(table, bad)
     elif refers in standing:
         found, refused = standing[refers].accepted["sourcedId"], standing[refers].refused
@@ -78,8 +83,9 @@ def _parents(column: Column, table: Table, roster: Roster, standing: Standing, k
         )
     whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
     if whole:
-        return Parents(found, refused, earlier)
-    return Parents(pl.concat([found, earlier]), refused, earlier, table.mode != "bulk" and refers not in known)
+        return Parents(found, refused, known, refers)
+    unsure = table.mode != "bulk" and refers not in known
+    return Parents(pl.concat([found, active(known, refers)]), refused, known, refers, unsure)
 
 
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:

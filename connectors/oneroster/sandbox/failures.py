@@ -19,7 +19,7 @@ MINOR = {
 class Failure(Exception):
     """A request that is answered with an error; `details` names properties and their faults."""
 
-    def __init__(self, status: int, description: str, **details: str) -> None:
+    def __init__(self, status: int, description: str, /, **details: str) -> None:
         super().__init__(description)
         self.status, self.description, self.details = status, description, details
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from connectors.oneroster.sandbox.failures import Failure
 from connectors.oneroster.sandbox.forms import COMMON, Form
-from connectors.oneroster.sandbox.keeping import timestamp
+from connectors.oneroster.sandbox.seed import MIDNIGHT
 from connectors.oneroster.sandbox.store import path_sql, property_sql
 
 TOKEN = re.compile(
@@ -21,7 +21,7 @@ TOKEN = re.compile(
 )
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # SQLite's own limit on nesting is a little higher.
-MOST_COMPARISONS, DEEPEST = 200, 20
+MOST_COMPARISONS, DEEPEST = 500, 20
 
 
 @dataclass
@@ -118,7 +118,7 @@ def _compared(form: Form, name: str, operator: str, value: str) -> Condition:
         return Condition(f"NOT coalesce({equal.sql}, 0)", equal.values)
     values = [item.strip() for item in value.split(",")] if operator == "@" else [value]
     if name in form.timestamps and operator != "~":
-        values = [timestamp(one) if DAY.fullmatch(one) else one for one in values]
+        values = [f"{one}{MIDNIGHT}" if DAY.fullmatch(one) else one for one in values]
     if name in COMMON[:-1] or form.column(name):
         # As it stands, so that SQLite finds its index.
         return Condition(_test(property_sql(name), operator, values), values)
@@ -135,7 +135,7 @@ def _test(subject: str, operator: str, values: list[str]) -> str:
 
 def _any(name: str, operator: str, values: list[str]) -> Condition:
     """Test a value of unknown kind as text; of a list its items, and of a list of objects one property of each."""
-    whole, _, inner = name.partition(".")
+    whole, _, inner = (name, "", "") if name.startswith("metadata.") else name.partition(".")
     path, item = path_sql(whole), f"json_extract(value, {path_sql(inner)})" if inner else "value"
     items = f"EXISTS (SELECT 1 FROM json_each(body, {path}) WHERE {_test(f'CAST({item} AS TEXT)', operator, values)})"
     own = _test(f"CAST({property_sql(name)} AS TEXT)", operator, values)

@@ -30,9 +30,9 @@ class Sandbox:
 
     def __init__(self, database: Path | None, *, clients: Mapping[str, str] | None = None, port: int = 0,
                  wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:  # fmt: skip
+        self._socket = _listening(port)
         self.store = Store(database)
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
-        self._socket = _listening(port)
         app = application(self.store, clients or CLIENTS)
         self.tokens: Tokens = app.state.tokens
         self._server = uvicorn.Server(_settings(_remembering(wrap(app), self.requests)))
@@ -60,10 +60,10 @@ class Sandbox:
 
 def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; call `started` with the address once it listens."""
+    listening = _listening(port)
     store = Store(database)
     if seed:
         store.seed()
-    listening = _listening(port)
     server = uvicorn.Server(_settings(application(store, CLIENTS)))
     started(f"http://{HOST}:{listening.getsockname()[1]}")
     try:

@@ -1,0 +1,1 @@
+"""The sandbox behaves as the API reference says that the target does."""

@@ -1,0 +1,64 @@
+"""One sandbox over real HTTP, with the same district in it for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from connectors.oneroster.sandbox import Sandbox
+from tests.sandbox.records import DISTRICT, PREFIX
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Sandbox]:
+    """Serve one sandbox for all tests of this folder."""
+    with Sandbox(None) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(served: Sandbox) -> Sandbox:
+    """Give the sandbox, emptied."""
+    served.store.clear()
+    served.requests.clear()
+    return served
+
+
+@contextmanager
+def connected(sandbox: Sandbox) -> Iterator[httpx.Client]:
+    """Connect as the one client that a sandbox knows."""
+    # Without certificates, which take longer to load than the tests to run.
+    with httpx.Client(base_url=sandbox.url + PREFIX, verify=False) as client:
+        form = {"grant_type": "client_credentials"}
+        token = client.post(sandbox.token_url, data=form, auth=("sandbox", "sandbox")).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+@pytest.fixture(scope="session")
+def connection(served: Sandbox) -> Iterator[httpx.Client]:
+    """Connect once for all tests."""
+    with connected(served) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def district(served: Sandbox, connection: httpx.Client) -> None:
+    """Write the district once, and put a copy aside."""
+    served.store.clear()
+    for collection, wrapper, record in DISTRICT:
+        answer = connection.post(f"{collection}/", json={wrapper: record})
+        assert answer.status_code == 201, answer.text
+    served.store.query("CREATE TEMP TABLE district AS SELECT * FROM records")
+
+
+@pytest.fixture
+def api(district: None, sandbox: Sandbox, connection: httpx.Client) -> httpx.Client:
+    """Connect to a sandbox with a district in it."""
+    sandbox.store.clear()
+    sandbox.store.query("INSERT INTO records SELECT * FROM district")
+    sandbox.requests.clear()
+    return connection
