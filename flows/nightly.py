@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -15,7 +15,7 @@ from flows.result import Result
 from flows.running import Options, execute, finish, job_of
 
 
-@flow(name="nightly", flow_run_name="nightly {drop}")
+@flow(name="nightly", flow_run_name="nightly {drop}", log_prints=True)
 def nightly(drop: str = "sample_data/district.toml", target: str | None = None, state: str = ".roster",
             approve: str | None = None, strict: bool = False) -> State[Any]:  # fmt: skip
     """Load one feed's drop, and end in a state that says what happened: completed, held or failed."""
@@ -23,7 +23,7 @@ def nightly(drop: str = "sample_data/district.toml", target: str | None = None, 
     job = job_of(options, os.environ)
     result = execute(job, Bars.silent())
     finish(result, drop)
-    get_run_logger().info("%s: %s; report: %s", drop, result.status, result.report)
+    print(f"{drop}: {result.status}; report: {result.report}")
     return _state(result)
 
 

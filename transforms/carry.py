@@ -158,6 +158,8 @@ def _look_up(values: Mapping[str, str], word: str) -> str | None:
 
 def _roles(judged: Judged, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:
     """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
+    if "roles" not in judged.accepted.columns:
+        return judged, []  # a drop without roles: those that the target holds stay
     cells = judged.accepted["roles"]
     unknown = {
         text for text in cells.drop_nulls().unique() if any(role["role"] not in values for role in parts.unfolded(text))

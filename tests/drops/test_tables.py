@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.drops import read
@@ -70,6 +70,8 @@ def test_a_written_table_is_read_back(rows: list[list[str]], quoting: int, line_
 
     table, findings = read_table("users.csv", data, declared, strict=False)
 
+    # A column that is wrapped in apostrophes throughout is unwrapped, which has its own tests.
+    assume("apostrophes" not in {notice.rule for notice in findings.notices})
     assert table is not None, findings.errors
     assert {} == table.ragged
     expected = [[i, *map(as_read, row)] for i, row in enumerate(rows, 1)]

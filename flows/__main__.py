@@ -1,0 +1,5 @@
+"""`python -m flows` is `roster`."""
+
+from flows.cli import main
+
+main()
