@@ -17,7 +17,7 @@ from flows.job import Job
 from flows.result import Result
 from transforms.carry import carry, not_carried
 from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
-from transforms.checks import check
+from transforms.checks import check, prepare
 from transforms.diff import diff
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard
@@ -35,7 +35,8 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
     Never raises for what a drop or a target may bring; those end in the result.
     """
     started = time.monotonic()
-    with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(2) as aside:
+        aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
         roster = normalise(job.layout, raw, job.today, job.strict)  # 2

@@ -23,7 +23,7 @@ def read_table(name: str, data: bytes, encoding: str | None, strict: bool) -> tu
     """Read one file, or give None and the findings that refuse it."""
     found: list[Findings] = []
     try:
-        if not data.strip(b" \t\r\n,;\x1a") and len(data) < HEAD:
+        if len(data) < HEAD and not data.strip(b" \t\r\n,;\x1a"):
             raise Refused("file_blank", name)
         refuse_other_payload(name, data)
         text, notes = utf8(name, data, encoding, strict)

@@ -1,0 +1,38 @@
+"""Makes what a measured night needs: a drop, and a ledger as if the target had acknowledged all of it.
+
+A process of its own, since a process that is measured inherits the memory peak of the one that starts it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from connectors.drops import read
+from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.collections import COLLECTIONS
+from tests.bench.district import write_district
+from tests.judging import TODAY
+from transforms.carry import carry
+from transforms.carrying import Carrying
+from transforms.checks import check
+from transforms.diff import diff
+from transforms.sources import normalise
+
+BATCH = 100_000
+
+
+def acknowledge(drop: Path, state: Path) -> None:
+    """Write a ledger that holds the whole drop."""
+    if (state / "ledger.db").exists():
+        return
+    checked = check(normalise("oneroster", read(drop), TODAY), {})
+    changes = diff(carry(checked.standing, Carrying(), {}, COLLECTIONS, None).standing, {}).changes
+    with Ledger(state / "ledger.db") as ledger:
+        for name, entity in changes.items():
+            for part in entity.upserts.iter_slices(BATCH):
+                ledger.record(FeedKey("sandbox", "default"), name, part, [], [], "bench")
+
+
+if __name__ == "__main__":
+    acknowledge(write_district(Path(sys.argv[1]), int(sys.argv[3])), Path(sys.argv[2]))
