@@ -27,7 +27,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     folder = Path(sys.executable).parent
 
     for line in "".join(BLOCKS).splitlines():
-        command = line.replace(".venv/bin/", f"{folder}/").replace("/tmp/", f"{tmp_path}/")
+        command = line.replace(".venv/bin/", f"{folder}/").replace("/tmp/roster-example", str(tmp_path / "example"))
         done = subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # fmt: skip
         expected = int(said.group(1)) if (said := re.search(r"# exits (\d)", line)) else 0
         assert expected == done.returncode, f"{line}\n{done.stdout}{done.stderr}"
