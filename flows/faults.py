@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Callable
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.result import FAILED, USAGE
 from flows.targets import SettingsError
-
-INTERRUPTED = 130
 
 
 def told(action: Callable[[], int]) -> int:
@@ -24,10 +19,12 @@ def told(action: Callable[[], int]) -> int:
         return _say(error, USAGE)
     except (Busy, LedgerError, TargetError) as error:
         return _say(error, FAILED)
-    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+    except BrokenPipeError:
+        return FAILED  # whoever read the output has gone; there is nobody to tell
+    except OSError as error:
         return _say(f"{error}. Check the disk and the permissions of the state folder, and run again.", FAILED)
     except KeyboardInterrupt:
-        return _say("Interrupted. What was acknowledged is recorded; run again to go on.", INTERRUPTED)
+        return _say("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED)
 
 
 def _say(what: object, code: int) -> int:

@@ -37,16 +37,25 @@ class Ledger:
         if make:
             make_file(path)
         self._database = Database.at(path) if path.exists() else None
-        if self._database and not is_ready(self._database):
-            if make:
-                make_tables(self._database)
-            else:
-                self._database = None
+        try:
+            self._prepare(make)
+        except LedgerError:
+            self.close()
+            raise
 
     @classmethod
     def reading(cls, path: Path) -> Self:
         """Open a ledger to read it; one that does not exist knows nothing, and is not made."""
         return cls(path, make=False)
+
+    def _prepare(self, make: bool) -> None:
+        if self._database is None or is_ready(self._database):
+            return
+        if make:
+            make_tables(self._database)
+        else:
+            self.close()
+            self._database = None
 
     def __enter__(self) -> Self:
         return self
