@@ -13,6 +13,7 @@ from flows.files import write_private
 from flows.groups import Group, groups
 from flows.result import Result
 from transforms.changes import TERMS, imbalance
+from transforms.findings import EXAMPLES
 
 COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
@@ -62,10 +63,10 @@ def heading(result: Result, drop: str) -> str:
 
 def troubles(result: Result) -> Iterator[str]:
     """Say why records were not sent, each cause once, with the first ids."""
-    causes = result.causes.most_common()
-    for (entity, kind, detail), count in causes[:MOST_CAUSES]:
-        ids = [t.sourcedId for t in result.troubles if (t.entity, t.result, t.detail) == (entity, kind, detail)][:3]
-        yield f"{kind}: {count:,} of {entity} ({', '.join(ids)}{', …' if count > len(ids) else ''}): {detail}"
+    causes = result.causes
+    for (entity, kind, detail), ids in causes[:MOST_CAUSES]:
+        first = ", ".join(ids[:EXAMPLES]) + (", …" if len(ids) > EXAMPLES else "")
+        yield f"{kind}: {len(ids):,} of {entity} ({first}): {detail}"
     if len(causes) > MOST_CAUSES:
         yield f"… and {len(causes) - MOST_CAUSES} other causes; the report has them all."
     for name, counts in result.counts.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -70,9 +69,12 @@ class Result:
         return sum(counts.get(term, 0) for counts in self.counts.values())  # type: ignore[call-overload]
 
     @property
-    def causes(self) -> Counter[tuple[str, str, str]]:
-        """How often each (entity, result, detail) troubled a record."""
-        return Counter((trouble.entity, trouble.result, trouble.detail) for trouble in self.troubles)
+    def causes(self) -> list[tuple[tuple[str, str, str], list[str]]]:
+        """The ids that each cause (entity, result, detail) troubled, the most frequent cause first."""
+        ids: dict[tuple[str, str, str], list[str]] = {}
+        for trouble in self.troubles:
+            ids.setdefault((trouble.entity, trouble.result, trouble.detail), []).append(trouble.sourcedId)
+        return sorted(ids.items(), key=lambda cause: -len(cause[1]))
 
     @property
     def rejects(self) -> Path:

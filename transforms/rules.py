@@ -138,7 +138,6 @@ _REFERENCES = (
 
 _TARGET = (
     Rule("not_carried", "note", "the file is valid and is not carried to the target yet", "Nothing to do.", judges="target"),
-    Rule("column_not_carried", "note", "the target has no place for this column, which was left out", "Nothing to do.", judges="target"),
     Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),
     Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed's file.", judges="target"),
