@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,10 +49,10 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
     result = execute(job, Bars(console))
     finish(result, str(options.drop))
-    if options.json:
-        print(json.dumps(result.as_json()))
-    else:
+    with suppress(BrokenPipeError):  # whoever reads on or not, the run came to what it came to
         show(console, result, str(options.drop))
+        if options.json:
+            print(json.dumps(result.as_json()), flush=True)
     return result.exit_code
 
 

@@ -41,6 +41,7 @@ class EntityChanges:
     and `#action` (`delete`, `kept` or `held`), children before parents. `counts` are the terms that
     are settled before anything is sent. `said` are the columns of which the drop speaks: a blank one
     of those is cleared in the target if we filled it earlier, any other stays as it is.
+    `partial` are lists of parts to which ours are added, and from which nothing is taken.
     """
 
     entity: str
@@ -48,6 +49,7 @@ class EntityChanges:
     removals: pl.DataFrame
     counts: Counts = field(default_factory=dict)
     said: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
 
     def of(self, action: str) -> pl.DataFrame:
         """The removals of one action."""

@@ -41,7 +41,7 @@ def diff(standing: Standing, known: Known) -> Difference:
         removals, told = _removals(judged, ledger, met)
         counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
         counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
-        changes[name] = EntityChanges(name, upserts, removals, counts, judged.said)
+        changes[name] = EntityChanges(name, upserts, removals, counts, judged.said, judged.partial)
         found += told
     return Difference(changes, gather(found))
 

@@ -30,7 +30,8 @@ class Judged:
     `withheld`: `sourcedId` and `cause`, one row a record; the first were rejected, the second are
     not shared. `gone`: ids whose rows say `tobedeleted`. `blurred` is true if rows were refused
     whose id is not certain, so that no one can say who is missing; `nameless` are those without any.
-    `merged` are exact duplicate rows. `said` are the columns of which the drop speaks.
+    `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
+    `partial` are kinds of parts of which it may hold some only, so that those it lacks stay.
     """
 
     entity: Entity
@@ -44,6 +45,7 @@ class Judged:
     nameless: int = 0
     merged: int = 0
     said: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> Counts:

@@ -131,6 +131,7 @@ _REFERENCES = (
     Rule("role_missing", "error", "the user has no role in any organisation", "Send a row in roles.csv for each organisation of the user."),
     Rule("two_primary_roles", "warning", "a user has two primary roles in one organisation", "Make one of them secondary.", strict="error"),
     Rule("no_primary_role", "warning", "a user has no primary role in an organisation", "Make one of the roles primary."),
+    Rule("part_removed", "error", "a delta takes a part, such as a role, from a record that was loaded, which is not possible one by one", "Send the record with all its parts in a bulk file."),
     Rule("role_without_user", "error", "a delta changes a role whose user is not in the same delta", "Send the user's row with its roles in one delta."),
     Rule("profile_of_another", "warning", "a role names a profile that belongs to another user", "Check userProfileSourcedId.", strict="error"),
     Rule("id_case", "warning", "ids differ only in case; they were taken as different records", "Check whether one record is meant."),

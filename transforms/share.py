@@ -67,8 +67,11 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
 def _users(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
     """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
     judged = _withheld(judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file")
+    limited = bool(scope.schools or scope.roles or scope.grades)
     if "roles" not in judged.accepted.columns:
-        return judged
+        return _withheld(judged, pl.lit(limited), "no role in the drop, and the feed limits whom it shares")
+    if limited:
+        judged = _withheld(judged, pl.col("roles").is_null(), "no role in the drop, and the feed limits whom it shares")
     roles = judged.accepted["roles"]
     kept = parts.each(roles, lambda held: [role for role in held if _role_shared(role, scope, schools)])
     judged = replace(judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null()))

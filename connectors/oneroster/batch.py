@@ -45,7 +45,9 @@ async def sent(job: Job, entity: str, frame: pl.DataFrame, work: Work[Row], know
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
     results, job.error = await spread(_rows(COLLECTIONS[entity], frame), job.target.concurrency, work)
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
-    fingerprint = pl.when(pl.col("sourcedId").is_in(list(partial))).then(unfinished(pl.col(FINGERPRINT)))
+    # A class that the target did not move is told again every night, until someone sees to it.
+    moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
+    fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
     acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
     settled = [one for place, one in enumerate(frame["sourcedId"]) if _settled(job, entity, one, results.get(place))]
     job.ledger.record(job.key, entity, acknowledged, [], settled, job.run)

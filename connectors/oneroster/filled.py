@@ -18,6 +18,7 @@ class Filled:
 
     last: dict[str, frozenset[str]]
     said: frozenset[str]
+    partial: frozenset[str] = NOTHING
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
         """The columns to clear: filled then, blank now, and the drop says so."""
@@ -37,10 +38,10 @@ def filled(job: Job, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
     """Ask the ledger about the records of a frame that it knows."""
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
     if known.is_empty():
-        return Filled({}, changes.said)
+        return Filled({}, changes.said, changes.partial)
     details = job.ledger.details(job.key, changes.entity, known)
     last = {one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}
-    return Filled(last, changes.said)
+    return Filled(last, changes.said, changes.partial)
 
 
 def _names(fields: str | None) -> frozenset[str]:

@@ -5,7 +5,7 @@ Source: API reference, sections 2.4 (a PUT may replace everything) and 8; append
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -33,15 +33,19 @@ def write_shape(collection: Collection, read: Json) -> Json:
     }
 
 
-def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str] = ()) -> Json:
-    """Lay our record over `theirs`, which is in write shape, and clear the columns that are `gone` from ours."""
+def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str] = (),
+           partial: Container[str] = ()) -> Json:  # fmt: skip
+    """Lay our record over `theirs`, which is in write shape, and clear the columns that are `gone` from ours.
+
+    Lists in `partial` gain our items and keep all others.
+    """
     whole = deepcopy(theirs)
     for column in gone:
         _clear(collection, whole, column)
     for name, value in ours.items():
         if name in collection.fixed and name in theirs:
             continue
-        whole[name] = _laid_over(collection, name, theirs.get(name), whole.get(name), value)
+        whole[name] = _laid_over(collection, name, theirs.get(name), whole.get(name), value, keep=name in partial)
     return whole
 
 
@@ -61,11 +65,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _laid_over(collection: Collection, name: str, before: Any, cleared: Any, ours: Any) -> Any:
+def _laid_over(collection: Collection, name: str, before: Any, cleared: Any, ours: Any, *, keep: bool) -> Any:
     if name == "metadata":
         return _nested(cleared if isinstance(cleared, dict) else {}, ours)
     if name in IDENTITY and isinstance(before, list):
-        return [_item(collection, name, before, item) for item in ours]
+        others = [item for item in before if keep and not any(_twins(name, item, one) for one in ours)]
+        return [*(_item(collection, name, before, item) for item in ours), *others]
     return ours
 
 

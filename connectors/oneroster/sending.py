@@ -5,7 +5,7 @@ Source: API reference, section 2.2 (the three disguises of "already exists") and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from connectors.oneroster import wire
@@ -50,19 +50,21 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
     return Result("held", _foreign(different)) if different else Result("unchanged")
 
 
-async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = ()) -> Result:
+async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
+                 partial: Container[str] = ()) -> Result:  # fmt: skip
     """Bring a record that is ours up to date: read it, lay ours over it, PUT it; POST it if it is not there."""
     found = await _found(client, collection, record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
         return await _created_again(client, collection, record)
-    return await _laid_over(client, collection, found.record, record, gone, "updated")
+    return await _laid_over(client, collection, found.record, record, gone, "updated", partial)
 
 
-async def revive(client: Client, collection: Collection, record: Json, gone: Iterable[str] = ()) -> Result:
+async def revive(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
+                 partial: Container[str] = ()) -> Result:  # fmt: skip
     """Bring back a record that we deleted; the target may have kept it, with what others wrote on it."""
-    result = await update(client, collection, record, gone)
+    result = await update(client, collection, record, gone, partial)
     return Result("created", moved=result.moved) if result.arrived else result
 
 
@@ -101,13 +103,13 @@ async def _found(client: Client, collection: Collection, sourced_id: str) -> Fou
 
 
 async def _laid_over(client: Client, collection: Collection, theirs: Json, ours: Json, gone: Iterable[str],
-                     term: Term) -> Result:  # fmt: skip
+                     term: Term, partial: Container[str] = ()) -> Result:  # fmt: skip
     """PUT ours over theirs. Nothing is sent if nothing would change.
 
     A 404 is a reference that leads nowhere (section 2.2): that the record is there was just read.
     """
     stays = moved(collection, theirs, ours)
-    record = merged(collection, theirs, ours, gone)
+    record = merged(collection, theirs, ours, gone, partial)
     if same(theirs, record):
         return Result("unchanged" if term == "updated" else term, moved=stays)
     outcome = await _sent(client, wire.replace(collection, record))

@@ -66,7 +66,7 @@ async def _send(job: Job, collection: Collection, row: Row, record: Json, known:
     if row.action == "create":
         return await sending.create(job.target, collection, record, whole=row.body, ours=ours)
     send = sending.update if row.action == "update" else sending.revive
-    return await send(job.target, collection, record, known.gone(row.sourced_id, row.fields))
+    return await send(job.target, collection, record, known.gone(row.sourced_id, row.fields), known.partial)
 
 
 async def _second_pass(job: Job, changes: EntityChanges, collection: Collection, batch: pl.DataFrame,

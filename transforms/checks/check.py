@@ -9,7 +9,7 @@ import polars as pl
 from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
 from transforms.checks.chains import without_cycles
 from transforms.checks.duplicates import merged
-from transforms.checks.folding import faulty_owners, folded, parts_of, profile_findings, role_findings
+from transforms.checks.folding import NEEDED_PARTS, faulty_owners, folded, parts_of, profile_findings, role_findings
 from transforms.checks.references import Known, active, resolved
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing
@@ -52,8 +52,13 @@ def _emptied(roster: Roster, known: Known) -> list[Findings]:
     return [
         of_file("emptied", table.file)
         for name, table in roster.tables.items()
-        if not table.frame.height and not table.lost.height and active(known, name).len()
+        if not table.frame.height and not table.lost.height and active(known, _holder(name, table.entity)).len()
     ]
+
+
+def _holder(name: str, entity: Entity) -> str:
+    """The entity that the ledger knows: whoever was loaded had the parts that a record needs."""
+    return entity.folds_into or name if name in NEEDED_PARTS else name
 
 
 def _has_parts(entity: Entity, roster: Roster) -> bool:
@@ -162,6 +167,7 @@ def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
     table = _without_gone(whole, judged)
     before = len(state.found)
     table = _without_strangers(state, table, judged)
+    state.found.append(_taken_away(state, table))
     result = _judge(state, table)
     if part.name == "roles":
         profiles = state.standing["userProfiles"].accepted if "userProfiles" in state.standing else None
@@ -171,6 +177,16 @@ def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
     errors = gather(state.found[before:]).errors
     _reject_owners(state, result, faulty_owners(result, whole.frame, errors))
     return result
+
+
+def _taken_away(state: _Check, table: Table) -> Findings:
+    """Refuse what a delta takes from a record that the target holds: which of its parts that is, ids do not say there."""
+    if table.mode == "bulk":
+        return Findings()
+    column = owner(table.entity).name
+    held = pl.col(column).is_in(active(state.known, table.entity.folds_into or "").implode())
+    rows = table.frame.filter(held & pl.col("status").eq_missing("tobedeleted"))
+    return of_rows("part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column)
 
 
 def _without_gone(table: Table, judged: Judged) -> Table:

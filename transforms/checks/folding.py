@@ -28,7 +28,8 @@ NEEDED_PARTS = {"roles": "role_missing"}
 def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, list[Findings]]:  # fmt: skip
     """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
-        judged = _one_kind(judged, part)
+        table = roster.tables[part.entity.name]
+        judged = _one_kind(judged, part, table.mode == "bulk" and not table.lost.height)
     found: list[Findings] = []
     for kind in parts_of(judged.entity):
         if kind.name in NEEDED_PARTS:
@@ -37,7 +38,8 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
     return judged, found
 
 
-def _one_kind(judged: Judged, part: Judged) -> Judged:
+def _one_kind(judged: Judged, part: Judged, whole: bool) -> Judged:
+    """Fold one kind of part; only a sound and `whole` snapshot of them says that a part is gone."""
     name, column = part.entity.name, owner(part.entity).name
     apart = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
     cells = [cell.name for cell in part.entity.current if cell.name not in apart]
@@ -46,7 +48,9 @@ def _one_kind(judged: Judged, part: Judged) -> Judged:
     joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
     texts = pl.concat([texts.filter(~several), joined])
     accepted = judged.accepted.join(texts, on="sourcedId", how="left", maintain_order="left")
-    return replace(judged, accepted=accepted, said=judged.said | {name})
+    if whole:
+        return replace(judged, accepted=accepted, said=judged.said | {name})
+    return replace(judged, accepted=accepted, partial=judged.partial | {name})
 
 
 def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, Findings]:
