@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +32,13 @@ class World:
     folder: Path
     sandbox: Sandbox
 
-    def sync(self, rows: Rows, approve: str | None = None, mode: str = "bulk") -> Result:
-        """Load rows as a drop."""
+    def sync(self, rows: Rows, approve: str | None = None, mode: str = "bulk",
+             damage: Callable[[Path], object] = lambda _: None) -> Result:  # fmt: skip
+        """Load rows as a drop, to which something may have happened."""
+        damage(folder := drop(self.folder / "drop", rows, mode))
         target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
                                                  "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
-        job = Job("sync", drop(self.folder / "drop", rows, mode), target, self.folder / "state", Scope(demographics=True, contacts=True),
+        job = Job("sync", folder, target, self.folder / "state", Scope(demographics=True, contacts=True),
                   Carrying(email_template="{sourcedId}@example.edu"), approve=approve)  # fmt: skip
         return execute(job, Bars.silent())
 
