@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
@@ -11,7 +11,7 @@ from tests.laws.strategies import CARRIED, Dirt, dirt, rosters
 from tests.rosters import Rows, changed, without
 from transforms.changes import imbalance
 
-some = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=25, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 few = settings(some, max_examples=12)
 
 
@@ -52,7 +52,7 @@ def test_nothing_changed_nothing_sent(sandbox: Sandbox, rows: Rows, faults: list
 
         again = one.sync(rows)
 
-        assert ([], 0) == (one.writes, again.requests)
+        assert ([], 0) == (list(one.sandbox.requests), again.requests)
 
 
 @few
@@ -114,13 +114,13 @@ def test_there_and_back(sandbox: Sandbox, first: Rows, second: Rows) -> None:
 @given(rosters(), st.data())
 def test_what_vanishes_goes_only_when_a_person_says_so(sandbox: Sandbox, rows: Rows, data: st.DataObject) -> None:
     """Until then it is held, and the target keeps it."""
+    assume(len(rows["classes"]) > 1)
     gone = data.draw(st.sampled_from([row["sourcedId"] for row in rows["classes"]]))
     rest = without(rows, gone, *(row["sourcedId"] for row in rows["enrollments"] if row["classSourcedId"] == gone))
     with world(sandbox) as one:
         one.sync(rows)
 
-        waiting = one.sync(rest) if rest["classes"] else None
+        waiting = one.sync(rest)
 
-        if waiting is not None:
-            assert ("held", True) == (waiting.status, gone in held(one)["classes"])
-            assert ("done", False) == (one.sync(rest, waiting.plan).status, gone in held(one)["classes"])
+        assert ("held", True) == (waiting.status, gone in held(one)["classes"])
+        assert ("done", False) == (one.sync(rest, waiting.plan).status, gone in held(one)["classes"])
