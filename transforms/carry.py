@@ -15,11 +15,10 @@ from transforms import parts
 from transforms.carrying import Carrying
 from transforms.checks.references import Known, active
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.judged import Judged, Standing, dependants
+from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
-from transforms.share import without_references
 
 EMAIL = r"^[^@\s,;<>()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+$"
 WILDCARD = "*"

@@ -90,3 +90,19 @@ def dependants(judged: Judged, parents: dict[str, pl.DataFrame]) -> pl.DataFrame
         found.append(hit.select("#row", "sourcedId", column=pl.lit(column.name), cause="cause"))
     empty = pl.DataFrame(schema={"#row": pl.UInt32, "sourcedId": pl.String, "column": pl.String, "cause": pl.String})
     return pl.concat([empty, *found])
+
+
+def without_references(judged: Judged, hidden: dict[str, pl.Series]) -> Judged:
+    """Leave out the optional references to records that are not sent."""
+    changes = []
+    for column in judged.entity.references:
+        ids = hidden.get(column.refers or "")
+        if column.required or ids is None or not ids.len() or column.name not in judged.accepted.columns:
+            continue
+        cell = pl.col(column.name)
+        if column.is_list:
+            items = cell.str.split(",").list.set_difference(pl.lit(ids.implode())).list.join(",")
+            changes.append(pl.when(items != "").then(items).alias(column.name))
+        else:
+            changes.append(pl.when(~cell.is_in(ids.implode())).then(cell).alias(column.name))
+    return replace(judged, accepted=judged.accepted.with_columns(changes)) if changes else judged

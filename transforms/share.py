@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from transforms import parts
-from transforms.judged import Judged, Standing, dependants
+from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import CONTACT_ROLES
@@ -111,22 +111,6 @@ def _without_references(standing: Standing) -> Standing:
     """Leave out optional references to what is withheld."""
     hidden = {name: judged.withheld["sourcedId"] for name, judged in standing.items()}
     return {name: without_references(judged, hidden) for name, judged in standing.items()}
-
-
-def without_references(judged: Judged, hidden: dict[str, pl.Series]) -> Judged:
-    """Leave out the optional references to records that are not sent."""
-    changes = []
-    for column in judged.entity.references:
-        ids = hidden.get(column.refers or "")
-        if column.required or ids is None or not ids.len() or column.name not in judged.accepted.columns:
-            continue
-        cell = pl.col(column.name)
-        if column.is_list:
-            items = cell.str.split(",").list.set_difference(pl.lit(ids.implode())).list.join(",")
-            changes.append(pl.when(items != "").then(items).alias(column.name))
-        else:
-            changes.append(pl.when(~cell.is_in(ids.implode())).then(cell).alias(column.name))
-    return replace(judged, accepted=judged.accepted.with_columns(changes)) if changes else judged
 
 
 def _left_out(judged: Judged, scope: Scope) -> Judged:

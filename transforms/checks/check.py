@@ -12,7 +12,7 @@ from transforms.checks.duplicates import merged
 from transforms.checks.folding import NEEDED_PARTS, faulty_owners, folded, parts_of, profile_findings, role_findings
 from transforms.checks.references import Known, active, resolved
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.judged import Judged, Standing
+from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
@@ -74,7 +74,19 @@ def _judge_with_parts(state: _Check, entity: Entity) -> None:
     judged = state.standing[entity.name]  # faults in parts have moved records
     judged, told = folded(judged, parts, state.roster, state.known)
     state.found += told
-    state.standing[entity.name] = judged
+    state.standing[entity.name] = _without_lost_friends(state, judged) if parts_of(entity) else judged
+
+
+def _without_lost_friends(state: _Check, judged: Judged) -> Judged:
+    """Leave out references to records of the same kind that fell with their parts, such as agents without a role."""
+    lost = judged.refused.filter(~pl.col("sourcedId").is_in(active(state.known, judged.entity.name).implode()))
+    left = without_references(judged, {judged.entity.name: lost["sourcedId"]})
+    for column in (column.name for column in judged.entity.references if column.refers == judged.entity.name):
+        rows = judged.accepted.filter(judged.accepted[column].ne_missing(left.accepted[column]))
+        state.found.append(
+            of_rows("dangling_optional", rows, file=judged.file, entity=judged.entity.name, column=column, value=column)
+        )
+    return left
 
 
 def _nothing(entity: Entity) -> Table:
