@@ -69,7 +69,7 @@ _DROP = (
 )  # fmt: skip
 
 _MANIFEST = (
-    Rule("manifest_missing", "warning", "manifest.csv is missing; the drop was read as OneRoster 1.0, and nothing in it counts as vanished", "Add a manifest.", strict="fatal"),
+    Rule("manifest_missing", "warning", "manifest.csv is missing; the drop was read without one, and nothing in it counts as vanished", "Add a manifest.", strict="fatal"),
     Rule("manifest_header", "warning", "the manifest's header is not `propertyName,value`", "Write it exactly so.", strict="fatal"),
     Rule("manifest_version", "fatal", "the manifest names a version that is not 1.1, 1.2 or 1.2.1", "Check `oneroster.version`."),
     Rule("manifest_version_spelling", "warning", "`manifest.version` is not `1.0`", "Write `1.0`; spreadsheets turn it into `1`.", strict="fatal"),

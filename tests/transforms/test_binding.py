@@ -224,3 +224,28 @@ def test_frames_have_the_columns_of_1_2_whatever_the_drop(tmp_path: Path) -> Non
     """Checks and payloads meet one shape."""
     for name, table in normalised(one_1_1(tmp_path)).tables.items():
         assert ["#row", *(column.name for column in ENTITIES[name].current)] == table.frame.columns
+
+
+def test_a_drop_of_1_0_is_read_through_its_aliases(tmp_path: Path) -> None:
+    """No manifest, other names of columns, and nobody says who is enabled: everybody is."""
+    (tmp_path / "orgs.csv").write_text(csv_text("orgs", DISTRICT["orgs"], "1.0"), newline="")
+    users = csv_text("users", [{k: v for k, v in row.items() if k != "enabledUser"} for row in ONE_1_1["users"]], "1.0")
+    (tmp_path / "users.csv").write_text(
+        users.replace("sourcedId,", "userId,", 1).replace("grades", "grade", 1), newline=""
+    )
+
+    checked = judged_drop(tmp_path)
+
+    users_read = checked.standing["users"].accepted
+    assert (["u1", "u2"], {"true"}, {"manifest_missing", "header_renamed"}) == (
+        users_read["sourcedId"].to_list(),
+        set(users_read["enabledUser"]),
+        rules(checked),
+    )
+
+
+def test_a_drop_of_1_2_without_a_manifest_is_read(tmp_path: Path) -> None:
+    """Roles tell its version."""
+    (drop(tmp_path, district()) / "manifest.csv").unlink()
+
+    assert {"manifest_missing"} == rules(judged_drop(tmp_path))

@@ -13,7 +13,7 @@ import polars as pl
 from transforms.findings import ROW
 from transforms.roster import Table
 from transforms.schemas import ENTITIES
-from transforms.schemas.entity import Version
+from transforms.schemas.entity import ONLY_1_1, Version
 
 ADMINISTRATOR = {
     "district": "districtAdministrator",
@@ -26,16 +26,24 @@ SYSTEM_ADMINISTRATOR = "systemAdministrator"
 
 
 def lifted(tables: dict[str, Table], version: Version) -> dict[str, Table]:
-    """Give the tables of a 1.1 drop as those of 1.2."""
-    if version != "1.1":
+    """Give the tables of a 1.0 or 1.1 drop as those of 1.2."""
+    if version not in ONLY_1_1:
         return tables
     tables = dict(tables)
+    if version == "1.0" and "users" in tables:
+        tables["users"] = _enabled(tables["users"])
     if "users" in tables and "roles" not in tables:
         users, roles = _split_users(tables["users"], tables.get("orgs"))
         tables |= {"users": users, "roles": roles}
     if "lineItems" in tables:
         tables["lineItems"] = _line_items(tables["lineItems"], tables.get("classes"))
     return tables
+
+
+def _enabled(users: Table) -> Table:
+    """1.0 does not say who may use the systems: whoever is in the drop may."""
+    frame = users.frame.with_columns(pl.col("enabledUser").fill_null("true"))
+    return replace(users, frame=frame, said=users.said | {"enabledUser"})
 
 
 def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:

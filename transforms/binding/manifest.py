@@ -29,7 +29,7 @@ SINCE_1_2 = frozenset({
 class Manifest:
     """What the manifest says: the version whose columns files have, and the mode of each entity's file."""
 
-    version: Version = "1.1"
+    version: Version = "1.0"
     modes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -39,11 +39,13 @@ class Manifest:
 
 
 def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
-    """Read the manifest of a drop; without one, the drop is read as OneRoster 1.0, whose columns 1.1 still has."""
+    """Read the manifest of a drop; without one, it is OneRoster 1.0, or 1.2 if it has roles, which came with that."""
     name = next((name for name in raw.files if name.casefold() == FILE), None)
     if name is None:
         broken = any(name.casefold() == FILE for name in raw.broken)
-        return Manifest(), [] if broken else [of_file("manifest_missing", FILE, strict=strict)]
+        newer = any(name.casefold() == ENTITIES["roles"].file for name in raw.files)
+        found = [] if broken else [of_file("manifest_missing", FILE, strict=strict)]
+        return Manifest("1.2" if newer else "1.0"), found
     file = raw.files[name]
     rows, found = _rows(file, strict)
     found += _twice(rows)

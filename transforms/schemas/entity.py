@@ -11,16 +11,18 @@ from typing import Literal
 
 import polars as pl
 
-Version = Literal["1.1", "1.2.0", "1.2"]
+Version = Literal["1.0", "1.1", "1.2.0", "1.2"]
 Kind = Literal[
     "guid", "reference", "references", "text", "texts", "enum", "enums", "boolean", "integer", "number",
     "date", "datetime", "year", "user_ids", "score_scale",
 ]  # fmt: skip
 Service = Literal["rostering", "gradebook", "resources"]
 
-EVERY_VERSION: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
+EVERY_VERSION: frozenset[Version] = frozenset({"1.0", "1.1", "1.2.0", "1.2"})
 NO_VERSION: frozenset[Version] = frozenset()
-ONLY_1_1: frozenset[Version] = frozenset({"1.1"})
+# What 1.2 dropped, 1.0 has as well.
+ONLY_1_1: frozenset[Version] = frozenset({"1.0", "1.1"})
+SINCE_1_1: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
 

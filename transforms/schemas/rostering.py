@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, lifecycle, reference, references, text, texts, year
-from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_1, SINCE_1_2, Column, Entity, RowRule
 from transforms.schemas.vocabularies import (
     CLASS_TYPES,
     ENROLLMENT_ROLES,
@@ -121,7 +121,7 @@ USERS = Entity(
     "rostering",
     (
         *lifecycle("Id of the person.", aliases=("userId",)),
-        boolean("enabledUser", "Whether the person may use the systems.", required=True),
+        boolean("enabledUser", "Whether the person may use the systems.", required=True, versions=SINCE_1_1),
         references("orgSourcedIds", "orgs", "1.1: the organisations of the person.", required=True, versions=ONLY_1_1),
         enum("role", ROLES_1_1, "1.1: the one role of the person.", required=True, versions=ONLY_1_1),
         text("username", "Name to sign in with.", strictly=True),
