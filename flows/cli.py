@@ -26,7 +26,9 @@ TargetOption = Annotated[
     str | None, typer.Option("--target", help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
 ]
 District = Annotated[str | None, typer.Option(help="Name of the district.", show_default="default, or the feed's file")]
-State = Annotated[Path, typer.Option(envvar="ROSTER_STATE", help="Where ledger, sandbox and reports are kept.")]
+State = Annotated[
+    Path, typer.Option(file_okay=False, envvar="ROSTER_STATE", help="Where ledger, sandbox and reports are kept.")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Turn lenient readings of a drop into errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Approve = Annotated[

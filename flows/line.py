@@ -22,7 +22,7 @@ from transforms.diff import diff
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard
 from transforms.order import children_first
-from transforms.share import share
+from transforms.share import share, unknown
 from transforms.sources import normalise
 from transforms.verdict import refusals
 
@@ -47,7 +47,12 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
         return _result(job, started, [checked.findings], refused=refused)
     shared = share(checked.standing, job.scope)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
-    findings = [checked.findings, *not_carried(roster, COLLECTIONS), carried.findings]
+    findings = [
+        checked.findings,
+        unknown(checked.standing, job.scope),
+        *not_carried(roster, COLLECTIONS),
+        carried.findings,
+    ]
     del raw, roster, checked, shared  # a large district's frames need not live until the last record is sent
     difference = diff(carried.standing, known)  # 5
     del carried, known

@@ -24,7 +24,7 @@ def show(console: Console, result: Result, drop: str) -> None:
     """Print the outcome of a run."""
     console.print(Text(heading(result, drop), style="bold"))
     if any(any(counts.values()) for counts in result.counts.values()):
-        console.print(_table(result))
+        _show_counts(console, result)
     for group in groups(result.findings):
         _show_group(console, group)
     for line in (*troubles(result), *verdict(result, drop)):
@@ -42,13 +42,25 @@ def _show_group(console: Console, group: Group) -> None:
         console.print(Padding(Text(example, style="dim"), (0, 0, 0, INDENT)))
 
 
+def _show_counts(console: Console, result: Result) -> None:
+    """Print the counts as a table, or a line for each entity where the table would be cut."""
+    table = _table(result)
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
+        console.print(table)
+        return
+    for name, counts in result.counts.items():
+        told = ", ".join(f"{count:,} {term}" for term, count in counts.items() if count)
+        console.print(Text(name, style="bold"))
+        console.print(Padding(Text(told or "nothing"), (0, 0, 0, INDENT)))
+
+
 def _table(result: Result) -> Table:
     """Counts by entity; terms that no entity has are left out, so that the table fits a narrow terminal."""
     terms = [term for term in TERMS if term == "read" or result.total(term)]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for term in terms:
-        table.add_column(term, justify="right")
+        table.add_column(term, justify="right", no_wrap=True)
     for name, counts in result.counts.items():
         table.add_row(name, *(f"{counts.get(term, 0):,}" if counts.get(term) else "·" for term in terms))
     return table

@@ -138,6 +138,7 @@ _REFERENCES = (
 )  # fmt: skip
 
 _TARGET = (
+    Rule("share_unknown", "warning", "[share] in the feed's file names what the drop does not have", "Correct it in the feed's file, or remove it.", judges="target"),
     Rule("not_carried", "note", "the file is valid and is not carried to the target yet", "Nothing to do.", judges="target"),
     Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from transforms import parts
+from transforms.findings import EXAMPLES, Findings, gather, of_file
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.schemas import ENTITIES
@@ -20,6 +21,23 @@ def share(standing: Standing, scope: Scope) -> Standing:
     standing = {name: _own(judged, scope, schools) for name, judged in standing.items()}
     standing = _with_dependants(standing)
     return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
+
+
+def unknown(standing: Standing, scope: Scope) -> Findings:
+    """Tell which schools, grades and people the scope names in vain: a misspelt one shares too little, or too much."""
+    places = (("orgs", "sourcedId", scope.schools, "schools"), ("users", "grades", scope.grades, "grades"),
+              ("users", "sourcedId", scope.exclude, "exclude"))  # fmt: skip
+    return gather(_in_vain(standing[entity], *named) for entity, *named in places if entity in standing)
+
+
+def _in_vain(judged: Judged, column: str, names: frozenset[str], setting: str) -> Findings:
+    there = judged.accepted[column].drop_nulls().str.split(",").explode(empty_as_null=True, keep_nulls=True)
+    missing = sorted(names - {*there, *judged.refused["sourcedId"], *judged.gone})
+    if not missing:
+        return Findings()
+    more = ", …" if len(missing) > EXAMPLES else ""
+    detail = f"{setting} = {', '.join(missing[:EXAMPLES])}{more}"
+    return of_file("share_unknown", judged.file, detail, column=column, count=len(missing))
 
 
 def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:

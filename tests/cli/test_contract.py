@@ -213,6 +213,25 @@ def test_wrong_use_is_told_with_the_next_step(words: list[str], said: str, tmp_p
     assert (2, True, False) == (run.code, said in run.said, "Traceback" in run.said)
 
 
+def test_a_state_that_is_a_file_is_wrong_use(tmp_path: Path) -> None:
+    """Exit 2, like any other wrong path."""
+    folder = drop(tmp_path / "drop", district())
+
+    run = roster("sync", folder, state=folder / "users.csv")
+
+    assert (2, True) == (run.code, "is a file" in run.said)
+
+
+@pytest.mark.parametrize(("columns", "line"), [("30", "4 read, 4 created"), ("120", "users                4        4")])
+def test_counts_are_whole_on_any_terminal(columns: str, line: str, tmp_path: Path) -> None:
+    """A table where it fits, sentences where it would be cut."""
+    folder = drop(tmp_path / "drop", district())
+
+    run = roster("check", folder, state=tmp_path / "state", environment={"COLUMNS": columns})
+
+    assert line in run.said
+
+
 def feed(folder: Path, target: str) -> Path:
     """Write a feed's file for the drop beside it."""
     path = folder / "valley.toml"

@@ -10,7 +10,7 @@ from tests.judging import judged
 from tests.rosters import changed, district
 from transforms.judged import Standing
 from transforms.scope import Scope
-from transforms.share import share
+from transforms.share import share, unknown
 
 OPEN = Scope(demographics=True, contacts=True)
 
@@ -86,3 +86,17 @@ def test_columns_that_a_feed_leaves_out_are_blank(tmp_path: Path) -> None:
     scope = Scope(leave_out={"users": frozenset({"phone"})}, demographics=True, contacts=True)
 
     assert 0 == share(judged(tmp_path, rows).standing, scope)["users"].accepted["phone"].count()
+
+
+MISSPELT: tuple[tuple[Scope, list[str]], ...] = (
+    (Scope(frozenset({"s1", "S2"}), frozenset({"06", "6"}), exclude=frozenset({"ana", "bob"})), ["schools = S2", "grades = 6", "exclude = bob"]),
+    (Scope(frozenset({"s1"}), frozenset({"06"}), exclude=frozenset({"ana"})), []),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("scope", "told"), MISSPELT, ids=["misspelt", "right"])
+def test_what_a_scope_names_in_vain_is_told(scope: Scope, told: list[str], tmp_path: Path) -> None:
+    """A misspelt school would withhold everybody without a word; a misspelt exclude would share somebody."""
+    found = unknown(judged(tmp_path, district()).standing, scope)
+
+    assert told == [notice.detail for notice in found.notices]
