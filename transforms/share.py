@@ -25,12 +25,19 @@ def share(standing: Standing, scope: Scope) -> Standing:
 
 def unknown(standing: Standing, scope: Scope) -> Findings:
     """Tell which schools, grades and people the scope names in vain: a misspelt one shares too little, or too much."""
-    places = (("orgs", "sourcedId", scope.schools, "schools"), ("users", "grades", scope.grades, "grades"),
-              ("users", "sourcedId", scope.exclude, "exclude"))  # fmt: skip
-    return gather(_in_vain(standing[entity], *named) for entity, *named in places if entity in standing)
+    return gather(
+        [
+            _in_vain(standing, "orgs", "sourcedId", "schools", scope.schools),
+            _in_vain(standing, "users", "grades", "grades", scope.grades),
+            _in_vain(standing, "users", "sourcedId", "exclude", scope.exclude),
+        ]
+    )
 
 
-def _in_vain(judged: Judged, column: str, names: frozenset[str], setting: str) -> Findings:
+def _in_vain(standing: Standing, entity: str, column: str, setting: str, names: frozenset[str]) -> Findings:
+    if not names or entity not in standing:
+        return Findings()
+    judged = standing[entity]
     there = judged.accepted[column].drop_nulls().str.split(",").explode(empty_as_null=True, keep_nulls=True)
     missing = sorted(names - {*there, *judged.refused["sourcedId"], *judged.gone})
     if not missing:

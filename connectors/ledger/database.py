@@ -18,8 +18,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import polars as pl
-from adbc_driver_sqlite import StatementOptions
-from adbc_driver_sqlite import dbapi as adbc
+from adbc_driver_manager import AdbcConnection, AdbcStatement
+from adbc_driver_sqlite import StatementOptions, connect
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event
 
 from connectors.ledger.errors import explained
@@ -79,11 +79,14 @@ class Database:
         sql = str(query.compile(dialect=self._engine.dialect, compile_kwargs={"literal_binds": True}))
         with self._turn, explained(self.path):
             self._engine.dispose()
-            with adbc.connect(str(self.path)) as connection, connection.cursor() as cursor:
-                cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
-                cursor.adbc_statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(ROWS)})
-                cursor.execute(sql)
-                return pl.DataFrame(cursor.fetch_arrow())
+            # ADBC's own interface: its DB-API would import pyarrow, which takes longer than reading a school's records.
+            with connect(str(self.path)) as database, AdbcConnection(database) as connection, AdbcStatement(connection) as statement:  # fmt: skip
+                statement.set_sql_query(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+                statement.execute_update()
+                statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(ROWS)})
+                statement.set_sql_query(sql)
+                stream, _ = statement.execute_query()
+                return pl.DataFrame(stream)
 
     def close(self) -> None:
         """Close the file; whoever else uses it opens it again."""

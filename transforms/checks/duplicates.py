@@ -15,7 +15,7 @@ CAPITAL = "[A-Z]"
 def merged(table: Table, strict: bool) -> tuple[Table, int, list[Findings]]:
     """Give the table with exact duplicates merged, and how many rows that were; conflicting rows stay, as errors."""
     ids = table.frame["sourcedId"]
-    if ids.drop_nulls().n_unique() == ids.count():
+    if _all_differ(ids.drop_nulls()):
         return table, 0, _case_findings(table)
     suspects = table.frame.filter(ids.is_duplicated() & ids.is_not_null())
     cells = [name for name in suspects.columns if name != ROW]
@@ -29,6 +29,11 @@ def merged(table: Table, strict: bool) -> tuple[Table, int, list[Findings]]:
     ]  # fmt: skip
     table = replace(table, frame=frame)
     return table, extra.height, [*found, *_case_findings(table)]
+
+
+def _all_differ(ids: pl.Series) -> bool:
+    """Whether no id is there twice. Hashes that all differ prove it, and take a quarter of the time."""
+    return ids.hash().n_unique() == ids.len() or ids.n_unique() == ids.len()
 
 
 def _case_findings(table: Table) -> list[Findings]:
