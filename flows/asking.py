@@ -1,27 +1,33 @@
-"""`roster get`: reads a collection of the API to its end, as a table for people or as JSON lines for programs."""
+"""`roster get` and `roster enrollments`: read the API to its end, as a table for people, JSON lines or CSV for programs."""
 
 from __future__ import annotations
 
 import asyncio
+import csv
 import difflib
 import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
 
+from connectors.oneroster import wire
 from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import Target as Address
 from flows.opening import opened
+from flows.rejects import harmless
 from flows.result import DONE
 from flows.targets import SettingsError, choose
 from transforms.payload import Json
 
+Form = Literal["", "json", "csv"]
 MOST_COLUMNS = 8
 UNTOLD = ("status", "dateLastModified", "metadata")
 
@@ -37,20 +43,62 @@ class Question:
     limit: int | None = None
 
 
-def ask(question: Question, target: str, state: Path, environment: Mapping[str, str], as_json: bool) -> int:
-    """Answer a question; JSON lines when asked for, or when the output is not a terminal."""
+def ask(question: Question, target: str, state: Path, environment: Mapping[str, str], form: Form = "") -> int:
+    """Answer a question: in the form asked for, else as a table on a terminal and as JSON lines elsewhere."""
     if question.collection not in READABLE:
         close = difflib.get_close_matches(question.collection, READABLE, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise SettingsError(f"There is no collection {question.collection!r}.{hint} There are: {', '.join(READABLE)}.")
     with opened(choose(target, None, environment), state) as address:
         records = asyncio.run(_answers(question, address))
-    if as_json or not sys.stdout.isatty():
-        for record in records:
-            print(json.dumps(record, ensure_ascii=False))
-    else:
-        _show(records, question)
+    asked = [name for name in question.fields.split(",") if name]
+    _tell(records, form, asked, question.collection)
     return DONE
+
+
+def enrollments(student: str, target: str, state: Path, environment: Mapping[str, str], today: date, form: Form = "") -> int:  # fmt: skip
+    """Say in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
+    with opened(choose(target, None, environment), state) as address:
+        records = asyncio.run(_enrollments(student, address))
+    lines = [_enrollment(record, today) for record in records]
+    _tell(sorted(lines, key=lambda one: (not one["active"], str(one["course"]))), form, [], "enrollments")
+    return DONE
+
+
+async def _enrollments(student: str, address: Address) -> list[Json]:
+    path, key = READABLE["enrollments"]
+    async with Client(address) as client:
+        if (
+            wire.understood(request := wire.read(COLLECTIONS["users"], student), await client.send(request)).kind
+            == "missing"
+        ):
+            raise SettingsError(
+                f"{client.target.host} has no user {student!r}. Find ids with: roster get users --target ..."
+            )
+        found = pages(client, path, key, filter=f"user.sourcedId={quoted(student)}")
+        return [record async for page in found for record in page]
+
+
+def quoted(value: str) -> str:
+    """Write a value for a filter; quotes in it are doubled (API reference, section 6)."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _enrollment(record: Json, today: date) -> Json:
+    course, group = record.get("course") or {}, record.get("class") or {}
+    begin, end = (str(record.get(name) or "")[:10] for name in ("beginDate", "endDate"))
+    holds = record.get("status") == "active" and (not begin or begin <= str(today)) and (not end or str(today) < end)
+    return {
+        "course": course.get("name") or course.get("sourcedId"),
+        "courseSourcedId": course.get("sourcedId"),
+        "class": group.get("name") or group.get("sourcedId"),
+        "classSourcedId": group.get("sourcedId"),
+        "role": record.get("role"),
+        "beginDate": begin or None,
+        "endDate": end or None,
+        "active": holds,
+        "sourcedId": record.get("sourcedId"),
+    }
 
 
 async def _answers(question: Question, address: Address) -> list[Json]:
@@ -64,26 +112,44 @@ async def _answers(question: Question, address: Address) -> list[Json]:
     return records
 
 
-def _show(records: list[Json], question: Question) -> None:
-    """Print a table of the properties that have a value, the first of them if no fields were asked for."""
-    filled = list(
+def _tell(records: list[Json], form: Form, asked: list[str], what: str) -> None:
+    """Print records; of a CSV, cells that a spreadsheet would run are quoted."""
+    if form == "csv":
+        columns = asked or _filled(records)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([harmless(_cell(record.get(name))) for name in columns] for record in records)
+    elif form == "json" or not sys.stdout.isatty():
+        for record in records:
+            print(json.dumps(record, ensure_ascii=False))
+    else:
+        _show(records, asked or [name for name in _filled(records) if name not in UNTOLD][:MOST_COLUMNS], what)
+
+
+def _filled(records: list[Json]) -> list[str]:
+    """The properties that any record has a value for, in order."""
+    return list(
         dict.fromkeys(name for record in records for name, value in record.items() if value not in (None, [], {}))
     )
-    asked = [name for name in question.fields.split(",") if name]
+
+
+def _show(records: list[Json], columns: list[str], what: str) -> None:
+    """Print a table."""
     table = Table(box=None, pad_edge=False)
-    columns = asked or [name for name in filled if name not in UNTOLD][:MOST_COLUMNS]
     for name in columns:
         table.add_column(name, overflow="fold")
     for record in records:
         table.add_row(*(_cell(record.get(name)) for name in columns))
     Console().print(table)
-    print(f"{len(records):,} {question.collection}")
+    print(f"{len(records):,} {what}")
 
 
 def _cell(value: Any) -> str:
     """Write a value shortly: references by their id, roles by their role, lists joined."""
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
         return str(value.get("sourcedId") or value.get("role") or json.dumps(value, ensure_ascii=False))
     return "" if value is None else str(value)

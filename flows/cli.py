@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -32,6 +32,8 @@ State = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Turn lenient readings of a drop into errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Approve = Annotated[
     str | None, typer.Option(metavar="PLAN", help="Send the deletes that this plan names.", show_default=False)
 ]
@@ -84,12 +86,36 @@ def get_command(
     sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
     fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Records at most.", show_default="all")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    json: JsonLines = False,
+    csv: Csv = False,
 ) -> None:
     """Read a collection of the API."""
     from flows.asking import Question, ask
 
-    _guarded(lambda: ask(Question(collection, filter, sort, fields, limit), target, state, os.environ, json))
+    question = Question(collection, filter, sort, fields, limit)
+    _guarded(lambda: ask(question, target, state, os.environ, _form(json, csv)))
+
+
+@app.command()
+def enrollments(
+    student: Annotated[str, typer.Argument(help="The sourcedId of a person.", show_default=False)],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    json: JsonLines = False,
+    csv: Csv = False,
+) -> None:
+    """Say in which courses a person is, through which class, in which role and when."""
+    from datetime import datetime
+
+    from flows.asking import enrollments as tell
+
+    _guarded(lambda: tell(student, target, state, os.environ, datetime.now().astimezone().date(), _form(json, csv)))
+
+
+def _form(json: bool, csv: bool) -> Literal["", "json", "csv"]:
+    if json and csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    return "json" if json else "csv" if csv else ""
 
 
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,

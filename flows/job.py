@@ -16,7 +16,11 @@ from transforms.scope import Scope
 
 @dataclass(frozen=True)
 class Job:
-    """One run; `approve` is the plan that a person agreed to. `batch_size` is in records."""
+    """One run; `approve` is the plan that a person agreed to. `batch_size` is in records.
+
+    `external` are the entities whose records others put into the target, and to which this feed's may refer;
+    `kept` are those of which nothing is ever removed.
+    """
 
     command: Command
     drop: Path
@@ -28,6 +32,8 @@ class Job:
     feed: str = "default"
     layout: str = "oneroster"
     encoding: str | None = None
+    external: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
     strict: bool = False
     approve: str | None = None
     all_or_nothing: bool = False

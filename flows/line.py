@@ -18,10 +18,12 @@ from flows.result import Result
 from transforms.carry import carry, not_carried
 from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
 from transforms.checks import check, prepare
+from transforms.checks.references import Elsewhere, wanted_elsewhere
 from transforms.diff import diff
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard
 from transforms.order import children_first
+from transforms.roster import Roster
 from transforms.share import share, unknown
 from transforms.sources import normalise
 from transforms.verdict import refusals
@@ -41,7 +43,7 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
         raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
         roster = normalise(job.layout, raw, job.today, job.strict)  # 2
         known = knowing.result()
-    checked = check(roster, known, job.strict)  # 4
+    checked = check(roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     refused = refusals(checked.findings, job.strict)
     if refused.height:
         return _result(job, started, [checked.findings], refused=refused)
@@ -54,7 +56,7 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
         carried.findings,
     ]
     del raw, roster, checked, shared  # a large district's frames need not live until the last record is sent
-    difference = diff(carried.standing, known)  # 5
+    difference = diff(carried.standing, known, job.kept)  # 5
     del carried, known
     guarded = guard(
         _children_first(difference.changes, ledger, job), job.approve, f"{job.key.target} {job.key.feed}"
@@ -62,6 +64,17 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
     loaded = _sent(guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [difference.findings, Findings(notices=loaded.notices)]
     return _result(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
+
+
+def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
+    """The records of others to which a drop may refer: as other feeds' ledgers know them, or as the target does."""
+    wanted = wanted_elsewhere(roster)
+    others = ledger.of_others(job.key, wanted)
+    if asked := [name for name in wanted if name in job.external and name in COLLECTIONS]:
+        from flows.loading import active_ids
+
+        others |= active_ids(asked, job)
+    return others
 
 
 def _root(ledger: Ledger, job: Job) -> str | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import polars as pl
+
 from connectors.ledger import Ledger
 from connectors.oneroster import load as loader
 from connectors.oneroster.client import Client
+from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import Target as Address
 from flows.job import Job
 from flows.opening import opened
@@ -17,6 +20,23 @@ def load(changes: Changes, job: Job, ledger: Ledger, watch: loader.Watch) -> loa
     """Send the changes batch by batch; the ledger is written after each."""
     with opened(job.target, job.state, job.concurrency) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
+
+
+def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
+    """Read from the target, page by page, which records of some entities are there."""
+    with opened(job.target, job.state, job.concurrency) as address:
+        return asyncio.run(_active_ids(entities, address))
+
+
+async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
+    found = {}
+    async with Client(address) as client:
+        for name in entities:
+            path, key = READABLE[name]
+            pages_of = pages(client, path, key, filter="status='active'", fields="sourcedId", limit=LARGEST)
+            ids = [record["sourcedId"] async for page in pages_of for record in page]
+            found[name] = pl.Series("sourcedId", ids, dtype=pl.String)
+    return found
 
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:

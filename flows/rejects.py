@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,11 @@ from transforms.findings import ERRORS, Findings
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 FORMULA = r"^[=+\-@\t\r]"
+
+
+def harmless(cell: str) -> str:
+    """Quote a cell that a spreadsheet would run."""
+    return f"'{cell}" if re.match(FORMULA, cell) else cell
 
 
 def write_rejects(path: Path, findings: Findings) -> None:

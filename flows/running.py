@@ -105,6 +105,8 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         job,
         layout=feed.layout,
         encoding=feed.encoding,
+        external=feed.external,
+        kept=frozenset(name for name, what in feed.removed.items() if what == "keep"),
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
     )

@@ -10,7 +10,8 @@ import re
 import string
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator as Checked
 from pydantic import Field, StringConstraints
@@ -99,6 +100,25 @@ def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     return columns
 
 
+def _time_zone(text: str) -> str:
+    zones = available_timezones()
+    if text not in zones:
+        raise ValueError(f"is {text!r}, which is no time zone, such as America/Chicago: {_close(text, zones)}")
+    return text
+
+
+def _close(word: str, words: Iterable[str]) -> str:
+    close = get_close_matches(word, list(words), 1)
+    return f"did you mean {close[0]!r}?" if close else "see the names of the IANA database."
+
+
+def _entity(text: str) -> str:
+    records = [name for name, entity in ENTITIES.items() if not entity.folds_into]
+    if text not in records:
+        raise ValueError(f"names {text!r}, which is no entity: {one_of(text, records)}")
+    return text
+
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$")]
 Encoding = Annotated[Text, Checked(_encoding)]
@@ -107,6 +127,10 @@ TokenAddress = Annotated[Text, Checked(_token_address)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_names_a_secret)]
 Template = Annotated[Text, Checked(_template)]
+TimeZone = Annotated[Text, Checked(_time_zone)]
+Entity = Annotated[Text, Checked(_entity)]
+Entities = frozenset[Entity]
+Removals = dict[Entity, Literal["delete", "keep"]]
 Words = dict[Text, Text]
 Some = Annotated[frozenset[Text], Field(min_length=1)]
 Columns = Annotated[dict[Text, Some], Checked(_columns)]

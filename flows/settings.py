@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -27,12 +28,15 @@ from flows.setting_values import (
     Address,
     Columns,
     Encoding,
+    Entities,
     File,
     Name,
+    Removals,
     Some,
     SomeRoles,
     Template,
     Text,
+    TimeZone,
     TokenAddress,
     Variable,
     Words,
@@ -72,6 +76,8 @@ class TargetSettings(BaseModel):
     session_types: Words = {}
     class_types: Words = {}
     sex: Words = {}
+    resource_roles: Words = {}
+    score_statuses: Words = {}
 
     @field_validator(*VOCABULARIES)
     @classmethod
@@ -128,6 +134,9 @@ class Feed(BaseModel):
     drop: Text
     layout: Literal["oneroster"] = "oneroster"
     encoding: Encoding | None = None
+    time_zone: TimeZone = "UTC"
+    external: Entities = NO_LIMIT
+    removed: Removals = {}
     target: TargetSettings
     share: ShareSettings = ShareSettings()
     _path: Path = PrivateAttr()
@@ -168,7 +177,12 @@ class Feed(BaseModel):
     def carrying(self) -> Carrying:
         """How values become the target's: its maps, with the file's own laid over them."""
         maps = {name: getattr(self.target, name) for name in VOCABULARIES}
-        return carrying(maps, email_template=self.target.email_template, session_org=self.target.session_org)
+        return carrying(
+            maps,
+            email_template=self.target.email_template,
+            session_org=self.target.session_org,
+            zone=ZoneInfo(self.time_zone),
+        )
 
 
 def read_feed(path: Path) -> Feed:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import string
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -18,7 +20,8 @@ from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.roster import Roster
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity
+from transforms.schemas.entity import Moment
 
 EMAIL = r"^[^@\s,;<>()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+$"
 WILDCARD = "*"
@@ -49,7 +52,15 @@ VOCABULARIES: dict[tuple[str, str], Vocabulary] = {
     ("classes", "grades"): Vocabulary("grades"),
     ("classes", "subjects"): Vocabulary("subjects"),
     ("enrollments", "role"): Vocabulary("enrollment_roles", refuses="target_enrollment_role"),
+    ("resources", "roles"): Vocabulary("resource_roles"),
+    ("results", "scoreStatus"): Vocabulary("score_statuses", refuses="target_score_status"),
+    ("assessmentResults", "scoreStatus"): Vocabulary("score_statuses", refuses="target_score_status"),
 }
+# What the target wants and the standard leaves open (section 8).
+WANTED = {"resources": ("title",)}
+# Columns without a property in the REST binding, or with one that the target keeps in the wrong place
+# (results.scoreScale leads to resources there, section 8).
+HOMELESS = {"scoreScales": ("orgSourcedId",), "results": ("resultScoreScales",)}
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ def carry(standing: Standing, carrying: Carrying, known: Known, entities: Collec
         refused[name] = done[name].refused[before:]
         found += told
     hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
-    done = {name: without_references(judged, hidden) for name, judged in done.items()}
+    done = {name: _housed(without_references(judged, hidden)) for name, judged in done.items()}
     return Carried(done, gather(found))
 
 
@@ -91,8 +102,17 @@ def not_carried(roster: Roster, entities: Collection[str]) -> list[Findings]:
     return [
         of_file("not_carried", table.file, count=table.frame.height)
         for name, table in roster.tables.items()
-        if (table.entity.folds_into or name) not in entities and table.frame.height
+        if ((table.entity.folds_into or name) not in entities or _homeless(table.entity)) and table.frame.height
     ]
+
+
+def _homeless(entity: Entity) -> bool:
+    return entity.name in HOMELESS.get(entity.folds_into or "", ())
+
+
+def _housed(judged: Judged) -> Judged:
+    """Leave out the columns for which the target has no place."""
+    return replace(judged, accepted=judged.accepted.drop(HOMELESS.get(judged.entity.name, ()), strict=False))
 
 
 def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
@@ -114,6 +134,8 @@ def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judge
         if entity == judged.entity.name and column in judged.accepted.columns:
             judged, told = _one_column(judged, column, vocabulary, getattr(carrying, vocabulary.map_name))
             found += told
+    judged = _placed(judged, carrying.zone)
+    found += [_lacking(judged, column) for column in WANTED.get(judged.entity.name, ())]
     if judged.entity.name == "users":
         judged, roles = _roles(judged, carrying.roles)
         judged, addresses = _addresses(judged, carrying.email_template)
@@ -121,6 +143,28 @@ def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judge
     if judged.entity.name == "academicSessions":
         return _session_org(judged, root, found)
     return judged, found
+
+
+def _placed(judged: Judged, zone: ZoneInfo) -> Judged:
+    """Make moments of the days that the target wants as such: their start, or their end, in the feed's time zone."""
+    columns = [column for column in judged.entity.current if column.moment and column.name in judged.accepted.columns]
+    for column in columns:
+        days = judged.accepted[column.name].drop_nulls().unique()
+        moments = {day: _moment(day, column.moment, zone) for day in days}
+        placed = pl.col(column.name).replace_strict(moments, default=None, return_dtype=pl.String)
+        judged = replace(judged, accepted=judged.accepted.with_columns(placed))
+    return judged
+
+
+def _moment(day: str, which: Moment, zone: ZoneInfo) -> str:
+    clock = time(0) if which == "start" else time(23, 59, 59)
+    moment = datetime.combine(date.fromisoformat(day), clock, zone).astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _lacking(judged: Judged, column: str) -> Findings:
+    rows = judged.accepted.filter(pl.col(column).is_null())
+    return of_rows("target_required", rows, file=judged.file, entity=judged.entity.name, column=column)
 
 
 def _one_column(judged: Judged, column: str, vocabulary: Vocabulary, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:  # fmt: skip

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from transforms.schemas import vocabularies
 
 Words = Mapping[str, str]
+GREENWICH = ZoneInfo("UTC")
 
 GRADES = ("-1", *(str(grade) for grade in range(14)))
 SUBJECTS = ("Reading", "Language", "Vocabulary", "Social Studies", "Writing", "Science", "FastMath", "Math")
@@ -20,6 +22,8 @@ ROLES = (
     "system_administrator", "administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher",
 )  # fmt: skip
 SEXES = ("male", "female")
+# For whom a resource is meant, in the target's published vocabulary; it has no roles of people here.
+RESOURCE_ROLES = ("primary", "secondary")
 
 # The target's words, by the name of the map that leads to them.
 VOCABULARIES: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -31,6 +35,8 @@ VOCABULARIES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "session_types": vocabularies.SESSION_TYPES,
     "class_types": vocabularies.CLASS_TYPES,
     "sex": SEXES,
+    "resource_roles": RESOURCE_ROLES,
+    "score_statuses": vocabularies.SCORE_STATUS,
 })  # fmt: skip
 
 
@@ -69,6 +75,8 @@ DEFAULTS: Mapping[str, Words] = MappingProxyType({
     "session_types": MappingProxyType(_as_they_are(vocabularies.SESSION_TYPES)),
     "class_types": MappingProxyType(_as_they_are(vocabularies.CLASS_TYPES)),
     "sex": MappingProxyType(_as_they_are(SEXES)),
+    "resource_roles": MappingProxyType(_as_they_are(RESOURCE_ROLES)),
+    "score_statuses": MappingProxyType(_as_they_are(vocabularies.SCORE_STATUS)),
 })  # fmt: skip
 
 
@@ -82,6 +90,7 @@ class Carrying:
 
     `email_template` gives those users an address that have none; its `{column}`s are columns of
     users. `session_org` is the organisation of sessions, which the target wants and the CSV lacks.
+    `zone` is the time zone in which days begin and end.
     """
 
     email_template: str | None = None
@@ -94,11 +103,15 @@ class Carrying:
     session_types: Words = field(default_factory=_default("session_types"))
     class_types: Words = field(default_factory=_default("class_types"))
     sex: Words = field(default_factory=_default("sex"))
+    resource_roles: Words = field(default_factory=_default("resource_roles"))
+    score_statuses: Words = field(default_factory=_default("score_statuses"))
+    zone: ZoneInfo = GREENWICH
 
 
 def carrying(
-    overrides: Mapping[str, Words], *, email_template: str | None = None, session_org: str | None = None
-) -> Carrying:
+    overrides: Mapping[str, Words], *, email_template: str | None = None, session_org: str | None = None,
+    zone: ZoneInfo = GREENWICH,
+) -> Carrying:  # fmt: skip
     """Lay a feed's maps (by name, as in `DEFAULTS`) over the defaults."""
     maps = {name: MappingProxyType({**DEFAULTS[name], **words}) for name, words in overrides.items()}
-    return Carrying(email_template, session_org, **maps)
+    return Carrying(email_template, session_org, zone=zone, **maps)

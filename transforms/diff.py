@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -28,8 +29,11 @@ class Difference:
     findings: Findings = field(default_factory=Findings)
 
 
-def diff(standing: Standing, known: Known) -> Difference:
-    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`)."""
+def diff(standing: Standing, known: Known, kept: Collection[str] = ()) -> Difference:
+    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`).
+
+    Of the entities in `kept` nothing is removed, whatever vanished.
+    """
     changes: Changes = {}
     found: list[Findings] = []
     for name, judged in standing.items():
@@ -39,6 +43,8 @@ def diff(standing: Standing, known: Known) -> Difference:
         upserts = _upserts(judged.entity, records, met)
         unchanged = records.height - upserts.height
         removals, told = _removals(judged, ledger, met)
+        if name in kept:
+            removals = removals.with_columns(pl.lit("kept").alias(ACTION))
         counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
         counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
         changes[name] = EntityChanges(name, upserts, removals, counts, judged.said, judged.partial)

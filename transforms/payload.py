@@ -6,7 +6,10 @@ properties are left out; a record is always `active`, since removals are not wri
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +21,8 @@ from transforms.schemas.entity import Kind
 
 Json = dict[str, Any]
 METADATA = "metadata."
+# A number that is spelled as JSON spells it; `007` and `1.10` are codes, and stay text.
+NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
 
 
 def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
@@ -45,21 +50,49 @@ def property_of(entity: Entity, column: str) -> str:
     """The JSON property in which a column of a frame ends."""
     if column.startswith(METADATA):
         return "metadata"
-    return column if column in folded(entity) else entity[column].json
+    part = folded(entity).get(column)
+    return part_property(part) if part else entity[column].json
+
+
+def part_property(part: Entity) -> str:
+    """The JSON property of a record that holds its parts of one kind."""
+    return part.folds_as or part.name
 
 
 def _writer(entity: Entity, name: str) -> Callable[[Json, str], None]:
     if name.startswith(METADATA):
         path = name.removeprefix(METADATA).split(".")
-        return lambda body, value: _nest(body.setdefault("metadata", {}), path, value)
+        return lambda body, value: _nest(body.setdefault("metadata", {}), path, typed(value))
     if part := folded(entity).get(name):
-        return lambda body, value: body.update({name: [_part(part, cells) for cells in unfolded(value)]})
+        write = PARTS.get(part.name, _plain_parts)
+        return lambda body, value: body.update({part_property(part): write(part, unfolded(value))})
     column = entity[name]
     convert = CONVERTERS.get(column.kind, str)
     return lambda body, value: body.update({column.json: convert(value)})
 
 
-def _nest(metadata: Json, path: list[str], value: str) -> None:
+def typed(value: str) -> Any:
+    """Read a `metadata.*` cell: numbers, booleans and JSON become what they are, all else is text.
+
+    A number that would be spelled otherwise afterwards stays text; so does what begins as JSON and is none.
+    """
+    if value in ("true", "false"):
+        return value == "true"
+    if NUMBER.fullmatch(value):
+        return float(value) if "." in value else int(value)
+    if value[:1] in ("{", "[", '"'):
+        try:
+            return json.loads(value, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _nest(metadata: Json, path: list[str], value: Any) -> None:
     """Put a value at a path of names; a name that holds a value already keeps it, and the rest stays dotted."""
     for position, name in enumerate(path[:-1]):
         inner = metadata.setdefault(name, {})
@@ -70,17 +103,49 @@ def _nest(metadata: Json, path: list[str], value: str) -> None:
     metadata[path[-1]] = value
 
 
-def _part(part: Entity, cells: Part) -> Json:
-    return PARTS.get(part.name, _plain_part)(part, cells)
+def _plain_parts(part: Entity, held: list[Part]) -> list[Json]:
+    return [_plain_part(part, cells) for cells in held]
 
 
 def _plain_part(part: Entity, cells: Part) -> Json:
     return {part[name].json: CONVERTERS.get(part[name].kind, str)(value) for name, value in cells.items()}
 
 
+def _objectives(part: Entity, held: list[Part]) -> list[Json]:
+    """Group learning objectives by their source; those of results come with their scores."""
+    inner = "learningObjectiveResults" if "score" in part.by_name else "learningObjectiveIds"
+    sets = []
+    for source, cells in groupby(sorted(held, key=lambda one: one["source"]), key=lambda one: one["source"]):
+        items = [_objective(part, one) for one in cells]
+        sets.append(
+            {
+                "source": source,
+                inner: items if "score" in part.by_name else [one["learningObjectiveId"] for one in items],
+            }
+        )
+    return sets
+
+
+def _objective(part: Entity, cells: Part) -> Json:
+    return _plain_part(part, {name: value for name, value in cells.items() if name not in ("source", "sourcedId")})
+
+
+def _scale(_: Entity, held: list[Part]) -> Json:
+    """A record has one score scale; the check has seen to that."""
+    return _reference(held[0]["scoreScaleSourcedId"])
+
+
+def _roles(part: Entity, held: list[Part]) -> list[Json]:
+    return [_role(part, cells) for cells in held]
+
+
 def _role(part: Entity, cells: Part) -> Json:
     profile = cells.pop("userProfileSourcedId", None)
     return _plain_part(part, cells) | ({"userProfile": profile_id(profile)} if profile else {})
+
+
+def _profiles(part: Entity, held: list[Part]) -> list[Json]:
+    return [_profile(part, cells) for cells in held]
 
 
 def _profile(part: Entity, cells: Part) -> Json:
@@ -126,4 +191,11 @@ CONVERTERS: dict[Kind, Callable[[str], Any]] = {
     "user_ids": _user_ids,
     "score_scale": _steps,
 }
-PARTS: dict[str, Callable[[Entity, Part], Json]] = {"roles": _role, "userProfiles": _profile}
+PARTS: dict[str, Callable[[Entity, list[Part]], Any]] = {
+    "roles": _roles,
+    "userProfiles": _profiles,
+    "lineItemLearningObjectiveIds": _objectives,
+    "resultLearningObjectiveIds": _objectives,
+    "lineItemScoreScales": _scale,
+    "resultScoreScales": _scale,
+}

@@ -132,17 +132,20 @@ _REFERENCES = (
     Rule("two_primary_roles", "warning", "a user has two primary roles in one organisation", "Make one of them secondary.", strict="error"),
     Rule("no_primary_role", "warning", "a user has no primary role in an organisation", "Make one of the roles primary."),
     Rule("part_removed", "error", "a delta takes a part, such as a role, from a record that was loaded, which is not possible one by one", "Send the record with all its parts in a bulk file."),
-    Rule("role_without_user", "error", "a delta changes a role whose user is not in the same delta", "Send the user's row with its roles in one delta."),
+    Rule("role_without_user", "error", "a part, such as a role, changes in a delta without its record", "Send the record's row with its parts in one delta."),
     Rule("profile_of_another", "warning", "a role names a profile that belongs to another user", "Check userProfileSourcedId.", strict="error"),
+    Rule("second_part", "error", "a record has more than one part of a kind of which it can have one", "Leave one of them."),
     Rule("id_case", "warning", "ids differ only in case; they were taken as different records", "Check whether one record is meant."),
 )  # fmt: skip
 
 _TARGET = (
     Rule("share_unknown", "warning", "[share] in the feed's file names what the drop does not have", "Correct it in the feed's file, or remove it.", judges="target"),
-    Rule("not_carried", "note", "the file is valid and is not carried to the target yet", "Nothing to do.", judges="target"),
+    Rule("not_carried", "note", "what it says is valid, and is not carried by this target", "Nothing to do.", judges="target"),
     Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),
     Rule("target_enrollment_role", "error", "the target does not know this role in a class", "Add it under [target.enrollment_roles] in the feed's file.", judges="target"),
+    Rule("target_required", "error", "the target wants a value that the standard leaves open", "Fill it in at the source.", judges="target"),
+    Rule("target_score_status", "error", "the target does not know this status of a score", "Add it under [target.score_statuses] in the feed's file.", judges="target"),
     Rule("target_parent", "error", "the record it belongs to cannot be carried by the target", "See to that record; this one follows.", judges="target"),
     Rule("target_value", "warning", "the target does not know this value, which was left out", "Add it to the maps under [target] in the feed's file.", judges="target"),
     Rule("target_mapped", "warning", "the target does not know this value, and another was sent", "Add it to the maps under [target] in the feed's file.", judges="target"),

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, delete, update
 from connectors.ledger.database import Database, make_file
 from connectors.ledger.errors import LedgerError
 from connectors.ledger.key import FeedKey
-from connectors.ledger.rows import each, entities, feed_id, made_feed_id, put, rows_of
+from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import EXPECTED, is_ready, make_tables
 from connectors.ledger.tables import ACTIVE, DELETED, INTENTS, RECORDS
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
@@ -73,6 +73,16 @@ class Ledger:
     def known(self, key: FeedKey) -> dict[str, pl.DataFrame]:
         """What the target holds of this feed: per entity `sourcedId`, `fingerprint` (Int64) and `status`."""
         return self._by_entity(RECORDS, key, KNOWN)
+
+    def of_others(self, key: FeedKey, names: Sequence[str]) -> dict[str, pl.Series]:
+        """Per entity, the ids that the same target holds of other feeds."""
+        if self._database is None or not names:
+            return {}
+        with self._database.reading() as connection:
+            feeds = other_feeds(connection, key)
+        held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
+        active = {name: pl.concat(frames).filter(pl.col("status") == ACTIVE) for name, frames in held.items() if frames}
+        return {name: frame["sourcedId"] for name, frame in active.items() if frame.height}
 
     def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
         """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""

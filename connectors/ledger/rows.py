@@ -19,6 +19,12 @@ def feed_id(connection: Connection, key: FeedKey) -> int | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def other_feeds(connection: Connection, key: FeedKey) -> list[int]:
+    """Numbers of the other feeds of the same target."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed != key.feed)
+    return list(connection.execute(query).scalars())
+
+
 def made_feed_id(connection: Connection, key: FeedKey) -> int:
     """Number of the feed; a new feed is entered."""
     found = feed_id(connection, key)

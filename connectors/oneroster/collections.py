@@ -23,7 +23,8 @@ class Collection:
     gives properties that the target names otherwise than the standard on write (`school` is
     written as `org`). `put_status` and `put_body` are what a PUT answers. `extra` are properties
     that the target takes and the standard does not have. `duplicate_status` is what a POST of an
-    existing id answers. `fixed` are the properties that a PUT does not change (section 11b).
+    existing id answers. `fixed` are the properties that a PUT does not change (section 11b). `twins` are properties that are written under a second name as
+    well, null where they are blank. `put_creates` is true where a PUT makes what is not there.
     """
 
     entity: Entity
@@ -38,6 +39,8 @@ class Collection:
     written_as: tuple[tuple[str, str], ...] = ()
     extra: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
+    twins: tuple[tuple[str, str], ...] = ()
+    put_creates: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +49,17 @@ class Collection:
 
 
 _SESSION = ("title", "startDate", "endDate", "type", "schoolYear", "org", "status", "sourcedId")
+_COMPONENT = ("status", "title", "course")
+_LINK = ("sourcedId", "status", "title", "courseComponent", "resource")
 _USER = ("enabledUser", "givenName", "familyName", "roles", "email")
+
+
+def _gradebook(name: str, *required: str, extra: tuple[str, ...] = ()) -> Collection:
+    """A collection of the gradebook, where a PUT makes what is not there (section 2.1)."""
+    entity = ENTITIES[name]
+    return Collection(entity, f"gradebook/v1p2/{name}/", entity.singular, name, required, required, 201, "wrapped",
+                      extra=extra, put_creates=True)  # fmt: skip
+
 
 COLLECTIONS: dict[str, Collection] = {
     collection.name: collection
@@ -66,5 +79,19 @@ COLLECTIONS: dict[str, Collection] = {
                    fixed=("course", "school")),
         Collection(ENTITIES["enrollments"], "rostering/v1p2/enrollments/", "enrollment", "enrollments",
                    ("role", "user", "class"), ("role", "user", "class"), 201, "bare"),
+        Collection(ENTITIES["courseComponents"], "rostering/v1p2/courses/components", "courseComponent",
+                   "courseComponents", _COMPONENT, _COMPONENT, 200, "bare", twins=(("parent", "courseComponent"),)),
+        Collection(ENTITIES["resources"], "resources/v1p2/resources/", "resource", "resources",
+                   ("title", "vendorResourceId"), (), 200, "bare"),
+        Collection(ENTITIES["componentResources"], "rostering/v1p2/courses/component-resources", "componentResource",
+                   "componentResources", _LINK, _LINK, 200, "bare", 500),
+        _gradebook("categories", "title", "status"),
+        _gradebook("scoreScales", "title", "status", "type", "class", "scoreScaleValue"),
+        _gradebook("lineItems", "title", "assignDate", "dueDate", "class", "school", "category",
+                   extra=("gradingPeriod", "scoreScale")),
+        _gradebook("results", "lineItem", "student", "scoreStatus", "scoreDate", "status", extra=("scoreScale",)),
+        _gradebook("assessmentLineItems", "title", "status", extra=("scoreScale",)),
+        _gradebook("assessmentResults", "assessmentLineItem", "student", "scoreStatus", "scoreDate", "status",
+                   extra=("scoreScale",)),
     )
 }  # fmt: skip

@@ -15,6 +15,7 @@ REFERENCE = frozenset({"sourcedId", "href", "type", "name"})
 DEFAULTS = {"primary": "false"}
 BLANKS: tuple[Any, ...] = (None, "", [], {})
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?")
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)")
 
 
 def covers(theirs: Json, ours: Json) -> bool:
@@ -90,5 +91,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         if value.lower() in ("true", "false"):
             return value.lower()
-        return found[1] if (found := MIDNIGHT.fullmatch(value)) else value
+        found = MIDNIGHT.fullmatch(value) or MOMENT.fullmatch(value)
+        return found[1] if found else value
     return value

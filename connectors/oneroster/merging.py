@@ -11,12 +11,14 @@ from typing import Any
 
 from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import blank, equal, is_reference
-from transforms.payload import METADATA, Json, folded, property_of
+from transforms.payload import METADATA, Json, folded, part_property, property_of
 
 READ_ONLY = frozenset({"dateLastModified", "children"})
 READ_ONLY_IN = {"users": frozenset({"demographics"}), "enrollments": frozenset({"course"})}
+OBJECTIVES = "learningObjectiveSet"
 # Which properties make an item of a list the same item.
-IDENTITY = {"roles": ("role", "org"), "userProfiles": ("profileId",), "userIds": ("type", "identifier")}
+IDENTITY = {"roles": ("role", "org"), "userProfiles": ("profileId",), "userIds": ("type", "identifier"),
+            OBJECTIVES: ("source",)}  # fmt: skip
 # What a read of demographics may say and a write may not (section 8).
 UNWRITABLE = {"demographics": {"sex": ("other", "unspecified")}}
 
@@ -24,7 +26,7 @@ UNWRITABLE = {"demographics": {"sex": ("other", "unspecified")}}
 def write_shape(collection: Collection, read: Json) -> Json:
     """Turn a record as read into one as written, under the standard's names, without nulls and what a read adds."""
     names = {target: standard for standard, target in collection.written_as}
-    hidden = READ_ONLY | READ_ONLY_IN.get(collection.name, frozenset())
+    hidden = READ_ONLY | READ_ONLY_IN.get(collection.name, frozenset()) | {twin for _, twin in collection.twins}
     unwritable = UNWRITABLE.get(collection.name, {})
     return {
         names.get(name, name): value if name == "metadata" else _plain(value)
@@ -69,6 +71,8 @@ def _laid_over(collection: Collection, name: str, before: Any, cleared: Any, our
     if name == "metadata":
         return _nested(cleared if isinstance(cleared, dict) else {}, ours)
     if name in IDENTITY and isinstance(before, list):
+        if keep and name == OBJECTIVES:
+            ours = [_united(item, before) for item in ours]
         others = [item for item in before if keep and not any(_twins(name, item, one) for one in ours)]
         return [*(_item(collection, name, before, item) for item in ours), *others]
     return ours
@@ -85,10 +89,25 @@ def _nested(theirs: Json, ours: Json) -> Json:
 
 def _item(collection: Collection, name: str, theirs: list[Any], ours: Json) -> Json:
     """Keep what others wrote on the same role, profile or id, such as the metadata of a role."""
-    part = folded(collection.entity).get(name)
+    part = next((part for part in folded(collection.entity).values() if part_property(part) == name), None)
     known = {column.json for column in part.columns} if part else set()
     twin = next((item for item in theirs if isinstance(item, dict) and _twins(name, item, ours)), {})
     return {key: value for key, value in twin.items() if key not in known} | ours
+
+
+def _united(ours: Json, before: list[Any]) -> Json:
+    """Add our learning objectives to those that a record has of the same source."""
+    theirs = next((item for item in before if isinstance(item, dict) and _twins(OBJECTIVES, item, ours)), {})
+    return ours | {
+        name: [*value, *(item for item in theirs.get(name) or () if not _listed(item, value))]
+        for name, value in ours.items()
+        if isinstance(value, list)
+    }
+
+
+def _listed(item: Any, ours: list[Any]) -> bool:
+    key = "learningObjectiveId"
+    return any(item == one or (isinstance(item, dict) and item.get(key) == one[key]) for one in ours)
 
 
 def _twins(name: str, one: Json, other: Json) -> bool:

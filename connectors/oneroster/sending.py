@@ -18,6 +18,7 @@ from transforms.changes import Term
 from transforms.payload import Json
 
 DOTS = "an id of dots alone cannot be written in an address"
+DELETED = "tobedeleted"
 GONE = "the user was deleted in the target before the agents could be added"
 
 
@@ -78,11 +79,27 @@ async def lay_agents(client: Client, collection: Collection, record: Json) -> Re
 
 
 async def remove(client: Client, collection: Collection, sourced_id: str) -> Result:
-    """DELETE a record; one that is not there is deleted."""
+    """DELETE a record; one that is not there is deleted.
+
+    A 404 may only mean that this collection knows no DELETE (resources, section 2.3): then the record
+    is put as deleted.
+    """
     if not wire.addressable(sourced_id):
         return Result("failed", DOTS)
     outcome = await _sent(client, wire.remove(collection, sourced_id))
-    return Result("deleted") if outcome.kind in ("done", "missing") else _failed(outcome)
+    if outcome.kind == "missing":
+        return await _put_as_deleted(client, collection, sourced_id)
+    return Result("deleted") if outcome.kind == "done" else _failed(outcome)
+
+
+async def _put_as_deleted(client: Client, collection: Collection, sourced_id: str) -> Result:
+    found = await _found(client, collection, sourced_id)
+    if found.trouble:
+        return found.trouble
+    if found.record is None or found.record.get("status") == DELETED:
+        return Result("deleted")
+    outcome = await _sent(client, wire.replace(collection, found.record | {"status": DELETED}))
+    return Result("deleted") if outcome.kind == "done" else _failed(outcome)
 
 
 async def _sent(client: Client, request: wire.Request) -> wire.Outcome:
@@ -117,7 +134,8 @@ async def _laid_over(client: Client, collection: Collection, theirs: Json, ours:
 
 
 async def _created_again(client: Client, collection: Collection, record: Json) -> Result:
-    outcome = await _sent(client, wire.create(collection, record))
+    make = wire.replace if collection.put_creates else wire.create
+    outcome = await _sent(client, make(collection, record))
     return Result("updated") if outcome.kind == "done" else _failed(outcome)
 
 

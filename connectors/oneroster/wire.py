@@ -121,6 +121,8 @@ def _written(collection: Collection, record: Json) -> Json:
     year = record.get("schoolYear")
     if isinstance(year, dict):
         record = record | {"schoolYear": _full_reference(year["sourcedId"])}
+    if collection.twins:
+        record = record | {name: record.get(one) for one, other in collection.twins for name in (one, other)}
     if not collection.written_as:
         return record
     names = dict(collection.written_as)

@@ -29,7 +29,8 @@ def test_a_record_is_wrapped_and_sent_to_the_path_as_published(collection: Any) 
     request = wire.create(collection, {"sourcedId": "1"})
 
     assert (request.method, request.path) == ("POST", f"/ims/oneroster/{collection.path}")
-    assert json.loads(request.body) == {collection.wrapper: {"sourcedId": "1"}}
+    twins = {name: None for pair in collection.twins for name in pair}
+    assert json.loads(request.body) == {collection.wrapper: {"sourcedId": "1"} | twins}
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def district(served: Sandbox, connection: httpx.Client) -> None:
     """Write the district once, and put a copy aside."""
     served.store.clear()
     for collection, wrapper, record in DISTRICT:
-        answer = connection.post(f"{collection}/", json={wrapper: record})
+        answer = connection.post(connection.base_url.join(f"{collection}/"), json={wrapper: record})
         assert answer.status_code == 201, answer.text
     served.store.query("CREATE TEMP TABLE district AS SELECT * FROM records")
 

@@ -35,6 +35,26 @@ CLASS: Json = {"sourcedId": "class", "title": "Mathematics 5A", "classType": "sc
 ENROLLMENT: Json = {"sourcedId": "enrollment", "role": "student", "user": ref("student"), "class": ref("class"),
                     "beginDate": "2026-08-15"}  # fmt: skip
 
+COMPONENT: Json = {"sourcedId": "unit", "status": "active", "title": "Unit 1", "course": ref("course"), "sortOrder": 1,
+                   "parent": None, "courseComponent": None, "prerequisites": ["entry"], "prerequisiteCriteria": "ALL",
+                   "unlockDate": "2026-09-01T05:00:00.000Z"}  # fmt: skip
+RESOURCE: Json = {"sourcedId": "video", "status": "active", "title": "Adding", "vendorResourceId": "v-1", "importance": "primary",
+                  "metadata": {"type": "video", "url": "https://media.example.edu/adding"}}  # fmt: skip
+LINK: Json = {"sourcedId": "link", "status": "active", "title": "Adding", "courseComponent": ref("unit"), "resource": ref("video"),
+              "sortOrder": 1, "lessonType": "quiz"}  # fmt: skip
+SCALE: Json = {"sourcedId": "scale", "status": "active", "title": "Letters", "type": "letter", "class": ref("class"), "course": ref("course"),
+               "scoreScaleValue": [{"itemValueLHS": "A", "itemValueRHS": "90"}, {"itemValueLHS": "B", "itemValueRHS": "80"}]}  # fmt: skip
+LINE_ITEM: Json = {"sourcedId": "work", "status": "active", "title": "Homework 1", "assignDate": "2026-09-01T05:00:00.000Z",
+                   "dueDate": "2026-09-09T04:59:59.000Z", "class": ref("class"), "school": ref("school"), "category": ref("homework"),
+                   "academicSession": ref("term"), "resultValueMin": 0, "resultValueMax": 10, "scoreScale": ref("scale"),
+                   "learningObjectiveSet": [{"source": "unknown", "learningObjectiveIds": ["add"]}]}  # fmt: skip
+RESULT: Json = {"sourcedId": "mark", "status": "active", "lineItem": ref("work"), "student": ref("student"), "class": ref("class"),
+                "scoreStatus": "fully graded", "score": 9.5, "scoreDate": "2026-09-10T05:00:00.000Z", "late": "true"}  # fmt: skip
+ASSESSMENT: Json = {"sourcedId": "test", "status": "active", "title": "Unit test", "course": ref("course"), "component": ref("unit"),
+                    "componentResource": ref("link"), "resultValueMax": 100}  # fmt: skip
+ASSESSED: Json = {"sourcedId": "grade", "status": "active", "assessmentLineItem": ref("test"), "student": ref("student"),
+                  "scoreStatus": "fully graded", "score": 97, "scoreDate": "2026-09-10T05:00:00.000Z"}  # fmt: skip
+
 # The district, parents first: collection, wrapper on write, record.
 DISTRICT: tuple[tuple[str, str, Json], ...] = (
     ("orgs", "org", {"sourcedId": "district", "name": "Larkspur Valley", "type": "district"}),
@@ -50,6 +70,15 @@ DISTRICT: tuple[tuple[str, str, Json], ...] = (
     ("classes", "class", CLASS),
     ("enrollments", "enrollment", ENROLLMENT),
     ("enrollments", "enrollment", {"sourcedId": "teaching", "role": "teacher", "primary": True, "user": ref("teacher"), "class": ref("class")}),
+    ("courses/components", "courseComponent", COMPONENT),
+    ("../../resources/v1p2/resources", "resource", RESOURCE),
+    ("courses/component-resources", "componentResource", LINK),
+    ("../../gradebook/v1p2/categories", "category", {"sourcedId": "homework", "status": "active", "title": "Homework", "weight": 40}),
+    ("../../gradebook/v1p2/scoreScales", "scoreScale", SCALE),
+    ("../../gradebook/v1p2/lineItems", "lineItem", LINE_ITEM),
+    ("../../gradebook/v1p2/results", "result", RESULT),
+    ("../../gradebook/v1p2/assessmentLineItems", "assessmentLineItem", ASSESSMENT),
+    ("../../gradebook/v1p2/assessmentResults", "assessmentResult", ASSESSED),
 )  # fmt: skip
 
 # One record more of each collection, which refers to the district.
@@ -61,4 +90,13 @@ NEW: dict[str, Json] = {
     "courses": COURSE | {"sourcedId": "new"},
     "classes": CLASS | {"sourcedId": "new"},
     "enrollments": ENROLLMENT | {"sourcedId": "new"},
+    "courseComponents": COMPONENT | {"sourcedId": "new", "parent": ref("unit"), "courseComponent": ref("unit")},
+    "resources": RESOURCE | {"sourcedId": "new"},
+    "componentResources": LINK | {"sourcedId": "new"},
+    "categories": {"sourcedId": "new", "status": "active", "title": "Tests", "weight": 60},
+    "scoreScales": SCALE | {"sourcedId": "new"},
+    "lineItems": LINE_ITEM | {"sourcedId": "new"},
+    "results": RESULT | {"sourcedId": "new"},
+    "assessmentLineItems": ASSESSMENT | {"sourcedId": "new", "parentAssessmentLineItem": ref("test")},
+    "assessmentResults": ASSESSED | {"sourcedId": "new"},
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ def test_a_user_in_json() -> None:
         "status": "active", "sourcedId": "ana", "enabledUser": "true", "preferredFirstName": "An",
         "userIds": [{"type": "LDAP", "identifier": "12"}, {"type": "LTI", "identifier": "15"}],
         "agents": [{"sourcedId": "mum"}, {"sourcedId": "dad"}], "primaryOrg": {"sourcedId": "s1"}, "grades": ["5", "6"],
-        "metadata": {"jp": {"kana": "アナ"}, "bus": "9"},
+        "metadata": {"jp": {"kana": "アナ"}, "bus": 9},
         "roles": [{"role": "student", "roleType": "primary", "org": {"sourcedId": "s1"}, "userProfile": "urn:oneroster:userProfile:p%201"}],
         "userProfiles": [{"profileId": "urn:oneroster:userProfile:p%201", "profileType": "app", "vendorId": "v",
                           "credentials": [{"type": "name", "username": "ana"}]}],
@@ -43,7 +44,42 @@ def test_a_metadata_name_that_is_a_value_and_a_group() -> None:
     """Neither value is lost."""
     frame = pl.DataFrame({"sourcedId": ["c"], "metadata.a": ["1"], "metadata.a.b": ["2"]})
 
-    assert {"a": "1", "a.b": "2"} == next(bodies(ENTITIES["classes"], frame))["metadata"]
+    assert {"a": 1, "a.b": 2} == next(bodies(ENTITIES["classes"], frame))["metadata"]
+
+
+TYPED: tuple[tuple[str, object], ...] = (
+    ("7", 7), ("-2.5", -2.5), ("0", 0), ("true", True), ('{"xp": [1, 2]}', {"xp": [1, 2]}), ("[]", []), ('"7"', "7"),
+    ("007", "007"), ("1.10", "1.10"), ("1e5", "1e5"), ("+1", "+1"), ("{A:1}", "{A:1}"), ("[NaN]", "[NaN]"), ("True", "True"),
+    ("12345678901234567890", "12345678901234567890"), ("https://media.example.edu/1", "https://media.example.edu/1"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "value"), TYPED)
+def test_metadata_is_typed(cell: str, value: object) -> None:
+    """Numbers, booleans and JSON are what they are; codes that only look like numbers stay text."""
+    frame = pl.DataFrame({"sourcedId": ["r"], "metadata.x": [cell]})
+
+    found = next(bodies(ENTITIES["resources"], frame))["metadata"]["x"]
+    assert (value, type(value)) == (found, type(found))
+
+
+def test_links_of_the_gradebook_are_folded() -> None:
+    """Objectives by their source, with scores where they are those of a result; one scale."""
+    objective = {"source": "unknown", "learningObjectiveId": "add"}
+    items = pl.DataFrame({
+        "sourcedId": ["w"],
+        "lineItemLearningObjectiveIds": [parts.folded_again([objective, objective | {"learningObjectiveId": "carry"}])],
+        "lineItemScoreScales": [parts.folded_again([{"scoreScaleSourcedId": "letters"}])],
+    })  # fmt: skip
+    results = pl.DataFrame({"sourcedId": ["r"], "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])]})
+
+    assert [{
+        "status": "active", "sourcedId": "w", "scoreScale": {"sourcedId": "letters"},
+        "learningObjectiveSet": [{"source": "unknown", "learningObjectiveIds": ["add", "carry"]}],
+    }] == list(bodies(ENTITIES["lineItems"], items))  # fmt: skip
+    assert [{"source": "unknown", "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}]}] == next(
+        bodies(ENTITIES["results"], results)
+    )["learningObjectiveSet"]
 
 
 def test_the_hash_is_the_published_one() -> None:

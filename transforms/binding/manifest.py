@@ -103,7 +103,8 @@ def _modes(said: dict[str, str], strict: bool) -> tuple[dict[str, str], list[Fin
 def _properties(said: dict[str, str], version: Version, strict: bool) -> Iterator[Findings]:
     for key in said.keys() - _known():
         yield of_file("manifest_property", FILE, key, strict=strict)
-    files = {name for name in ENTITIES if version != "1.1" or name not in SINCE_1_2}
+    standard = [name for name, entity in ENTITIES.items() if entity.standard]
+    files = {name for name in standard if version != "1.1" or name not in SINCE_1_2}
     required = {"manifest.version", "oneroster.version", *(f"file.{name}" for name in files)}
     for key in sorted(required - said.keys()):
         yield of_file("manifest_property_missing", FILE, key, strict=strict)

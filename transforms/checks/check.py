@@ -9,8 +9,16 @@ import polars as pl
 from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
 from transforms.checks.chains import without_cycles
 from transforms.checks.duplicates import merged
-from transforms.checks.folding import NEEDED_PARTS, faulty_owners, folded, parts_of, profile_findings, role_findings
-from transforms.checks.references import Known, active, resolved
+from transforms.checks.folding import (
+    NEEDED_PARTS,
+    faulty_owners,
+    folded,
+    parts_of,
+    profile_findings,
+    role_findings,
+    single_findings,
+)
+from transforms.checks.references import Elsewhere, Known, active, resolved
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
@@ -33,13 +41,17 @@ class _Check:
     roster: Roster
     known: Known
     strict: bool
+    elsewhere: Elsewhere
     standing: Standing = field(default_factory=dict)
     found: list[Findings] = field(default_factory=list)
 
 
-def check(roster: Roster, known: Known, strict: bool = False) -> Checked:
-    """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`)."""
-    state = _Check(roster, known, strict, found=[roster.findings, *_emptied(roster, known)])
+def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:
+    """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`).
+
+    `elsewhere` are ids of records of others to which this feed's may refer, by entity.
+    """
+    state = _Check(roster, known, strict, elsewhere or {}, found=[roster.findings, *_emptied(roster, known)])
     for entity in ENTITIES.values():
         if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
             _judge_with_parts(state, entity)
@@ -105,7 +117,7 @@ def _judge(state: _Check, table: Table) -> Judged:
     table = replace(table, frame=rows)
     found += row_rule_findings(table, state.strict)
     table, cycles = without_cycles(table, state.strict)
-    followed = resolved(table, state.roster, state.standing, state.known, _bad(found), state.strict)
+    followed = resolved(table, state.roster, state.standing, state.known, state.elsewhere, _bad(found), state.strict)
     found += [*cycles, *_once(followed.findings, table.entity)]
     state.found += found
     return _judged(state, followed.table, gone, gather(found).errors, extra)
@@ -181,6 +193,7 @@ def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
     table = _without_strangers(state, table, judged)
     state.found.append(_taken_away(state, table))
     result = _judge(state, table)
+    state.found.append(single_findings(part, result.accepted, table.file))
     if part.name == "roles":
         profiles = state.standing["userProfiles"].accepted if "userProfiles" in state.standing else None
         state.found += role_findings(result.accepted, table.file, state.strict)

@@ -14,13 +14,19 @@ from transforms.checks.references import active
 from transforms.findings import ROW, Findings, of_rows
 from transforms.judged import Judged
 from transforms.parts import PART, folded_text
-from transforms.payload import owner
+from transforms.payload import owner, part_property
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES, Entity
 
 LIFECYCLE = ("status", "dateLastModified")
-# The REST binding has no place for the ids of roles, so that a new one changes nothing.
-ANONYMOUS = {"roles": ("sourcedId",)}
+# The REST binding has no place for these cells of parts, so that a new one changes nothing.
+ANONYMOUS = {
+    "roles": ("sourcedId",),
+    "lineItemLearningObjectiveIds": ("sourcedId",),
+    "resultLearningObjectiveIds": ("sourcedId",),
+    "lineItemScoreScales": ("sourcedId", "title"),
+    "resultScoreScales": ("sourcedId", "title"),
+}
 # Records that must have at least one part (REST binding: user.roles, at least one).
 NEEDED_PARTS = {"roles": "role_missing"}
 
@@ -50,7 +56,7 @@ def _one_kind(judged: Judged, part: Judged, whole: bool) -> Judged:
     accepted = judged.accepted.join(texts, on="sourcedId", how="left", maintain_order="left")
     if whole:
         return replace(judged, accepted=accepted, said=judged.said | {name})
-    return replace(judged, accepted=accepted, partial=judged.partial | {name})
+    return replace(judged, accepted=accepted, partial=judged.partial | {part_property(part.entity)})
 
 
 def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, Findings]:
@@ -79,6 +85,15 @@ def faulty_owners(part: Judged, frame: pl.DataFrame, errors: pl.DataFrame) -> pl
 def parts_of(entity: Entity) -> list[Entity]:
     """The entities that fold into this one, in order of checking."""
     return [part for part in ENTITIES.values() if part.folds_into == entity.name]
+
+
+def single_findings(part: Entity, rows: pl.DataFrame, file: str) -> Findings:
+    """Refuse further parts of a record that has room for one."""
+    if not part.single:
+        return Findings()
+    column = owner(part).name
+    further = rows.filter(~pl.col(column).is_first_distinct())
+    return of_rows("second_part", further, file=file, entity=part.name, column=column, value=column)
 
 
 def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings]:

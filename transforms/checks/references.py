@@ -18,6 +18,7 @@ from transforms.schemas import Column
 
 EXTENSION = "ext:"
 Known = dict[str, pl.DataFrame]
+Elsewhere = dict[str, pl.Series]
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ class Resolved:
     findings: list[Findings] = field(default_factory=list)
 
 
-def resolved(table: Table, roster: Roster, standing: Standing, known: Known, bad: pl.Series, strict: bool) -> Resolved:
+def resolved(table: Table, roster: Roster, standing: Standing, known: Known, elsewhere: Elsewhere,
+             bad: pl.Series, strict: bool) -> Resolved:  # fmt: skip
     """Follow every reference of the table's rows; `bad` are rows that are refused already."""
     done = Resolved(table)
     for column in table.entity.references:
-        parents = _parents(column, table, roster, standing, known, bad)
+        parents = _parents(column, table, roster, standing, known, elsewhere, bad)
         done.findings += _wrong_types(column, done.table, standing, strict)
         astray = _astray(column, done.table, parents)
         if astray.height:
@@ -69,7 +71,8 @@ def active(known: Known, entity: str) -> pl.Series:
     return frame.filter(pl.col("status") == "active")["sourcedId"]
 
 
-def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known, bad: pl.Series) -> Parents:
+def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known,
+             elsewhere: Elsewhere, bad: pl.Series) -> Parents:  # fmt: skip
     refers = column.refers or ""
     if refers == table.entity.name:
         rows = table.frame.select(ROW, "sourcedId").filter(~pl.col(ROW).is_in(bad.implode()))
@@ -81,11 +84,21 @@ def _parents(column: Column, table: Table, roster: Roster, standing: Standing, k
             pl.Series("sourcedId", dtype=pl.String),
             pl.DataFrame(schema={"sourcedId": pl.String, "cause": pl.String}),
         )
+    others = elsewhere.get(refers)
+    if others is not None:
+        found = pl.concat([found, others])
     whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
     if whole:
         return Parents(found, refused, known, refers)
     unsure = table.mode != "bulk" and refers not in known
     return Parents(pl.concat([found, active(known, refers)]), refused, known, refers, unsure)
+
+
+def wanted_elsewhere(roster: Roster) -> list[str]:
+    """The entities to which a drop's records refer and of which it has no full snapshot itself."""
+    refers = {column.refers for table in roster.tables.values() for column in table.entity.references}
+    whole = {name for name, table in roster.tables.items() if table.mode == "bulk"}
+    return sorted(name for name in refers - whole if name)
 
 
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The single source of truth: each file of OneRoster 1.2, declared once.
+"""The single source of truth: each file of OneRoster 1.2, and those of our own, declared once.
 
 `ENTITIES` holds them parents first, so that its order is the order of checking and of loading, and
 its reverse the order of deleting (reference section 1.6); files that fold into an entity follow it. To add a column, add one line to its
@@ -7,8 +7,11 @@ entity; the header, the check, the references, the payload and the dictionary fo
 
 from __future__ import annotations
 
+from transforms.schemas.content import COMPONENT_RESOURCES, COURSE_COMPONENTS
 from transforms.schemas.entity import Column, Entity, RowRule
 from transforms.schemas.gradebook import (
+    ASSESSMENT_LINE_ITEMS,
+    ASSESSMENT_RESULTS,
     CATEGORIES,
     LINE_ITEM_OBJECTIVES,
     LINE_ITEM_SCALES,
@@ -35,9 +38,9 @@ ENTITIES: dict[str, Entity] = {
     entity.name: entity
     for entity in (
         ORGS, ACADEMIC_SESSIONS, USERS, USER_PROFILES, ROLES_FILE, DEMOGRAPHICS, COURSES, CLASSES, ENROLLMENTS,
-        RESOURCES, CLASS_RESOURCES, COURSE_RESOURCES, USER_RESOURCES,
+        COURSE_COMPONENTS, RESOURCES, COMPONENT_RESOURCES, CLASS_RESOURCES, COURSE_RESOURCES, USER_RESOURCES,
         CATEGORIES, SCORE_SCALES, LINE_ITEMS, LINE_ITEM_OBJECTIVES, LINE_ITEM_SCALES,
-        RESULTS, RESULT_OBJECTIVES, RESULT_SCALES,
+        RESULTS, RESULT_OBJECTIVES, RESULT_SCALES, ASSESSMENT_LINE_ITEMS, ASSESSMENT_RESULTS,
     )
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.schemas.entity import EVERY_VERSION, Column, Version
+from transforms.schemas.entity import EVERY_VERSION, Column, Moment, Version
 from transforms.schemas.vocabularies import STATUS
 
 Versions = frozenset[Version]
@@ -38,9 +38,10 @@ def boolean(name: str, description: str, *, required: bool = False, versions: Ve
     return Column(name, "boolean", description, required, values=("true", "false"), versions=versions)
 
 
-def date(name: str, description: str, *, required: bool = False, aliases: tuple[str, ...] = ()) -> Column:
-    """A calendar day, `YYYY-MM-DD`."""
-    return Column(name, "date", description, required, aliases=aliases)
+def date(name: str, description: str, *, required: bool = False, aliases: tuple[str, ...] = (),
+         moment: Moment = "") -> Column:  # fmt: skip
+    """A calendar day, `YYYY-MM-DD`; a `moment` of it is sent."""
+    return Column(name, "date", description, required, aliases=aliases, moment=moment)
 
 
 def year(name: str, description: str) -> Column:

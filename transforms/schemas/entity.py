@@ -17,6 +17,7 @@ Kind = Literal[
     "date", "datetime", "year", "user_ids", "score_scale",
 ]  # fmt: skip
 Service = Literal["rostering", "gradebook", "resources"]
+Moment = Literal["", "start", "end"]
 
 EVERY_VERSION: frozenset[Version] = frozenset({"1.0", "1.1", "1.2.0", "1.2"})
 NO_VERSION: frozenset[Version] = frozenset()
@@ -35,7 +36,8 @@ class Column:
     `secret` marks what is dropped as soon as it is read. `values` is a closed vocabulary unless
     `extensible`, which admits `ext:` tokens. `refers` names the entity whose `sourcedId` it holds,
     `refers_types` the values of that entity's `type` that are meant. `aliases` are spellings seen
-    in real drops. `json` is the property in the REST binding.
+    in real drops. `json` is the property in the REST binding. `moment` marks a day that the REST
+    binding wants as a moment: the start of that day, or its end.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Column:
     versions: frozenset[Version] = EVERY_VERSION
     aliases: tuple[str, ...] = ()
     json: str = ""
+    moment: Moment = ""
 
     def __post_init__(self) -> None:
         if not self.json:
@@ -73,9 +76,10 @@ class RowRule:
 
 @dataclass(frozen=True)
 class Entity:
-    """One file of the standard, which is one kind of record unless it `folds_into` another.
+    """One file, which is one kind of record unless it `folds_into` another, as its property `folds_as`.
 
-    `needed` marks the files that every roster needs: without one of them a drop is refused.
+    `standard` is false for the files of our own, which OneRoster does not have. `single` parts are
+    one to a record, and no list. `needed` marks the files that every roster needs: without one of them a drop is refused.
     `label` are the columns that tell a person which record is meant. `singular` is the wrapper of
     one record in JSON.
     """
@@ -87,6 +91,9 @@ class Entity:
     description: str
     needed: bool = False
     folds_into: str | None = None
+    folds_as: str = ""
+    single: bool = False
+    standard: bool = True
     label: tuple[str, ...] = ("title",)
     rules: tuple[RowRule, ...] = ()
     aliases: tuple[str, ...] = ()

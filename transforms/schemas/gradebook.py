@@ -46,8 +46,8 @@ LINE_ITEMS = Entity(
         *lifecycle("Id of the line item."),
         text("title", "Name of the work.", required=True),
         text("description", "What is to be done."),
-        date("assignDate", "Day on which it is set.", required=True),
-        date("dueDate", "Day on which it is due.", required=True),
+        date("assignDate", "Day on which it is set.", required=True, moment="start"),
+        date("dueDate", "Day on which it is due.", required=True, moment="end"),
         reference("classSourcedId", "classes", "The class that does it.", required=True),
         reference("categorySourcedId", "categories", "What kind of work it is.", required=True),
         reference("gradingPeriodSourcedId", "academicSessions", "1.1: the grading period.", required=True,
@@ -73,7 +73,7 @@ RESULTS = Entity(
         reference("studentSourcedId", "users", "The student.", required=True),
         enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
         number("score", "Score, within the range of the line item."),
-        date("scoreDate", "Day on which it was scored.", required=True),
+        date("scoreDate", "Day on which it was scored.", required=True, moment="start"),
         text("comment", "What the teacher says of it."),
         text("textScore", "Score as text, such as a letter.", versions=SINCE_1_2),
         reference("classSourcedId", "classes", "The class.", versions=SINCE_1_2),
@@ -114,6 +114,7 @@ LINE_ITEM_OBJECTIVES = Entity(
     ),
     "Learning objectives of line items; carried as a part of their line item.",
     folds_into="lineItems",
+    folds_as="learningObjectiveSet",
     label=("learningObjectiveId",),
     rules=(CASE_ID,),
 )
@@ -130,6 +131,8 @@ LINE_ITEM_SCALES = Entity(
     ),
     "Score scales of line items; carried as a part of their line item.",
     folds_into="lineItems",
+    folds_as="scoreScale",
+    single=True,
 )
 
 RESULT_OBJECTIVES = Entity(
@@ -146,6 +149,7 @@ RESULT_OBJECTIVES = Entity(
     ),
     "Learning objectives of results; carried as a part of their result.",
     folds_into="results",
+    folds_as="learningObjectiveSet",
     label=("learningObjectiveId",),
     rules=(CASE_ID,),
 )
@@ -162,4 +166,47 @@ RESULT_SCALES = Entity(
     ),
     "Score scales of results; carried as a part of their result.",
     folds_into="results",
+    folds_as="scoreScale",
+    single=True,
+)
+
+ASSESSMENT_LINE_ITEMS = Entity(
+    "assessmentLineItems",
+    "assessmentLineItem",
+    "gradebook",
+    (
+        *lifecycle("Id of the assessment line item."),
+        text("title", "Name of the assessed work.", required=True),
+        text("description", "What is to be done."),
+        reference("classSourcedId", "classes", "The class that does it."),
+        reference("courseSourcedId", "courses", "The course to which it belongs."),
+        reference("courseComponentSourcedId", "courseComponents", "The component to which it belongs.", json="component"),
+        reference("componentResourceSourcedId", "componentResources", "The place in a component that it assesses."),
+        reference("parentSourcedId", "assessmentLineItems", "The line item of which it is a part.",
+                  json="parentAssessmentLineItem"),
+        number("resultValueMin", "Lowest score."),
+        number("resultValueMax", "Highest score."),
+    ),
+    "Assessed work of courses, in a tree; a file of our own, since the standard has it in REST only.",
+    rules=(RowRule("score_range", "resultValueMax", _score_range),),
+    standard=False,
+)  # fmt: skip
+
+ASSESSMENT_RESULTS = Entity(
+    "assessmentResults",
+    "assessmentResult",
+    "gradebook",
+    (
+        *lifecycle("Id of the assessment result."),
+        reference("assessmentLineItemSourcedId", "assessmentLineItems", "The assessed work.", required=True),
+        reference("studentSourcedId", "users", "The student.", required=True),
+        enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
+        number("score", "Score, within the range of the line item."),
+        text("textScore", "Score as text, such as a letter."),
+        date("scoreDate", "Day on which it was scored.", required=True, moment="start"),
+        text("comment", "What is said of it."),
+    ),
+    "What a student achieved in assessed work; a file of our own.",
+    label=("studentSourcedId", "assessmentLineItemSourcedId"),
+    standard=False,
 )

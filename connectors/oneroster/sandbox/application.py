@@ -19,7 +19,7 @@ from connectors.oneroster.collections import PREFIX
 from connectors.oneroster.sandbox import handlers, people
 from connectors.oneroster.sandbox.calls import Call
 from connectors.oneroster.sandbox.failures import Failure
-from connectors.oneroster.sandbox.resources import NESTED, RESOURCES, Resource
+from connectors.oneroster.sandbox.resources import ARRAYS, NESTED, RESOURCES, Resource
 from connectors.oneroster.sandbox.showing import Reading
 from connectors.oneroster.sandbox.store import Store
 from connectors.oneroster.sandbox.tokens import Tokens
@@ -28,6 +28,8 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 Handler = Callable[[Call], Response]
 Pattern = tuple[str, ...]
 ID = "{}"
+# The collections whose records can be patched (API reference, section 2.5).
+PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
 
 
 def application(store: Store, clients: Mapping[str, str]) -> Starlette:
@@ -79,7 +81,8 @@ class _Routes:
 
     def __init__(self) -> None:
         self._known: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
-        for path, methods in _table():
+        # `courses/components` comes before `courses/{}`.
+        for path, methods in sorted(_table(), key=lambda one: one[0].count(ID)):
             pattern = tuple(path.split("/"))
             self._known.setdefault(len(pattern), []).append((pattern, methods))
 
@@ -106,9 +109,12 @@ def _table() -> Iterator[tuple[str, dict[str, Handler]]]:
         f"{v1p2}/classes/{ID}/teachers": partial(people.enroll, "teacher"),
         f"{v1p2}/terms/{ID}/gradingPeriods": people.add_grading_period,
     }
+    posts |= {one.path: partial(handlers.create_each, one, implied) for one, implied in ARRAYS.items()}
     for nested in NESTED:
         methods: dict[str, Handler] = {"GET": partial(handlers.list_nested, nested)}
         yield nested.path, methods | ({"POST": posts[nested.path]} if nested.path in posts else {})
+    for nested in set(ARRAYS) - set(NESTED):
+        yield nested.path, {"POST": posts[nested.path]}
     for resource in RESOURCES:
         yield resource.path, _of_collection(resource)
         yield f"{resource.path}/{ID}", _of_record(resource)
@@ -123,5 +129,4 @@ def _of_record(resource: Resource) -> dict[str, Handler]:
     methods: dict[str, Handler] = {"GET": partial(handlers.read, resource)}
     if "PUT" in resource.methods:
         methods |= {"PUT": partial(handlers.replace, resource), "DELETE": partial(handlers.remove, resource)}
-    # Of the rostering collections only enrollments can be patched (API reference, section 2.5).
-    return methods | ({"PATCH": partial(handlers.amend, resource)} if resource.collection.name == "enrollments" else {})
+    return methods | ({"PATCH": partial(handlers.amend, resource)} if resource.collection.name in PATCHED else {})

@@ -16,6 +16,9 @@ from transforms.payload import Json
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import STATUS
 
+# A link to a resource that is not there breaks the server (section 8).
+BREAKS = frozenset({("componentResources", "resources")})
+
 
 def demand(collection: Collection, written: Json, required: tuple[str, ...], store: Store) -> None:
     """Raise `Failure` unless a write is complete, in the API's vocabulary, and refers to what is there."""
@@ -24,6 +27,8 @@ def demand(collection: Collection, written: Json, required: tuple[str, ...], sto
     for entity, sourced_id in _references(collection, written):
         # The database's foreign keys do not look at the status; an unknown id is a 404, not a 422 (section 8).
         if not store.has(entity, sourced_id):
+            if (collection.name, entity) in BREAKS:
+                raise Failure(500, "Internal server error.")
             raise not_found(ENTITIES[entity].singular, sourced_id)
 
 

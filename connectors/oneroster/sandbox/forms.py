@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.oneroster.collections import COLLECTIONS, Collection
-from transforms.payload import folded
+from transforms.payload import folded, part_property
 from transforms.schemas import ENTITIES, Column
 
 COMMON = ("sourcedId", "status", "dateLastModified", "metadata")
@@ -17,7 +17,9 @@ COMMON = ("sourcedId", "status", "dateLastModified", "metadata")
 OF_CLASS = {"enrollments": ("school", "course")}
 # Dates of sessions are time stamps in the API's database (section 8).
 TIMESTAMPS = frozenset({"academicSessions"})
-SINGULAR = {entity.singular: entity.name for entity in ENTITIES.values()}
+REFERRED = {one.entity.singular: name for name, one in COLLECTIONS.items()} | {"gradingPeriod": "academicSessions"}
+# Reads of these tell their children (appendix B).
+TREES = frozenset({"orgs", "academicSessions"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def _form(collection: Collection) -> Form:
     entity = collection.entity
     declared = [column for column in entity.columns if not column.versions or "1.2" in column.versions]
     own = {column.json: column for column in declared if column.json not in COMMON and not column.secret}
-    own |= {name: _extra(name) for name in collection.extra if name not in own}
+    more = (*collection.extra, *(twin for _, twin in collection.twins))
+    own |= {name: _extra(name) for name in more if name not in own}
     derived = OF_CLASS.get(entity.name, ())
     columns = own | {column.json: column for column in ENTITIES["classes"].columns if column.json in derived}
     renamed = dict(collection.written_as)
@@ -63,23 +66,23 @@ def _form(collection: Collection) -> Form:
         columns=columns,
         written={name: columns[read] for name, read in standard.items()},
         standard=standard,
-        parts=tuple(folded(entity)),
+        parts=tuple(part_property(part) for part in folded(entity).values() if not part.single),
         derived=derived,
-        tree=any(column.refers == entity.name and not column.is_list for column in own.values()),
-        timestamps=frozenset(_dates(own) if entity.name in TIMESTAMPS else ()),
+        tree=entity.name in TREES,
+        timestamps=frozenset(name for name, column in own.items() if _is_timestamp(entity.name, column)),
         refers=entity["sourcedId"].refers,
     )
 
 
 def _extra(name: str) -> Column:
     """A property that the standard does not have: a reference if it is named as a kind of record, else text."""
-    if refers := SINGULAR.get(name):
+    if refers := REFERRED.get(name):
         return Column(f"{name}SourcedId", "reference", "Only this target has it.", refers=refers)
     return Column(name, "text", "Only this target has it.")
 
 
-def _dates(columns: Mapping[str, Column]) -> list[str]:
-    return [name for name, column in columns.items() if column.kind == "date"]
+def _is_timestamp(entity: str, column: Column) -> bool:
+    return bool(column.moment) or (entity in TIMESTAMPS and column.kind == "date")
 
 
 FORMS: dict[str, Form] = {name: _form(collection) for name, collection in COLLECTIONS.items()}

@@ -18,6 +18,8 @@ from connectors.oneroster.sandbox.listing import chosen, listed
 from connectors.oneroster.sandbox.resources import IN_SCHOOL, Nested, Resource
 from transforms.payload import Json
 
+SCHOOL_CLASS = "rostering/v1p2/schools/{}/classes/{}"
+
 
 def list_all(resource: Resource, call: Call) -> Response:
     """GET a collection or a view of it."""
@@ -27,7 +29,7 @@ def list_all(resource: Resource, call: Call) -> Response:
 def list_nested(nested: Nested, call: Call) -> Response:
     """GET a list below a record."""
     found(nested.parent, call)
-    if len(call.ids) > 1 and not call.store.total("classes", IN_SCHOOL, call.ids):
+    if nested.path.startswith(SCHOOL_CLASS) and not call.store.total("classes", IN_SCHOOL, call.ids):
         raise not_found("School or class")
     return listed(nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids)
 
@@ -55,19 +57,47 @@ def inserted(collection: Collection, written: Json, call: Call) -> Json:
     return _saved(collection, record | kept(collection, written), call)
 
 
+def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
+    """POST several records at once; the path says to what they belong (section 3). One pair comes alone."""
+    written = call.body().get(nested.list_key)
+    if not isinstance(written, list) or not written or not all(isinstance(one, dict) for one in written):
+        raise Failure(422, "The request body is not valid.", **{nested.list_key: "must be a list of objects"})
+    references = {name: {"sourcedId": one} for name, one in zip(implied, call.ids, strict=True) if name}
+    pairs = [_pair(inserted(nested.collection, one | references, call)) for one in written]
+    return JSONResponse({"sourcedIdPairs": pairs if len(pairs) > 1 else pairs[0]}, 201)
+
+
+def _pair(record: Json) -> Json:
+    return {"suppliedSourcedId": record["sourcedId"], "allocatedSourcedId": record["sourcedId"]}
+
+
 def created(record: Json) -> Response:
     """Answer a POST."""
-    sourced_id = record["sourcedId"]
-    return JSONResponse({"sourcedIdPairs": {"suppliedSourcedId": sourced_id, "allocatedSourcedId": sourced_id}}, 201)
+    return JSONResponse({"sourcedIdPairs": _pair(record)}, 201)
 
 
 def replace(resource: Resource, call: Call) -> Response:
-    """PUT a record: what is in the body is replaced, `metadata` is merged, the rest stays (section 2.4)."""
-    collection, before = resource.collection, found(resource, call)
+    """PUT a record: what is in the body is replaced, `metadata` is merged, the rest stays (section 2.4).
+
+    The gradebook makes what is not there (section 2.1).
+    """
+    collection = resource.collection
+    if collection.put_creates and not call.store.has(collection.name, call.ids[0]):
+        return _put_first(resource, call)
+    before = found(resource, call)
     written = _without_fixed(collection, call.wrapped(collection.wrapper))
     fixed(resource, written)
     demand(collection, written, collection.required_on_put, call.store)
-    body = call.reading.shown(collection, _saved(collection, merged(before, kept(collection, written)), call))
+    return _put(resource, _saved(collection, merged(before, kept(collection, written)), call), call)
+
+
+def _put_first(resource: Resource, call: Call) -> Response:
+    written = call.wrapped(resource.collection.wrapper) | {"sourcedId": call.ids[0]}
+    return _put(resource, inserted(resource.collection, written, call), call)
+
+
+def _put(resource: Resource, record: Json, call: Call) -> Response:
+    body = call.reading.shown(resource.collection, record)
     return JSONResponse({resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status)
 
 

@@ -27,6 +27,9 @@ def kept(collection: Collection, written: Json) -> Json:
             record[standard] = _value(form.written[name], written[name])
             if standard in form.timestamps and record[standard]:
                 record[standard] = timestamp(record[standard])
+    for name, twin in collection.twins:
+        if name in written:
+            record[twin] = record[name]
     return record
 
 

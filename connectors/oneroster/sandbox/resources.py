@@ -32,6 +32,12 @@ OF_USER = _ENROLLED.format(property_sql("class.sourcedId"), _refers("user"))
 OF_CLASS = _ENROLLED.format(
     property_sql("user.sourcedId"), f"{{}}{_refers('class')} AND {property_sql('role')} = '{{}}'"
 )
+_OF_CLASS_WORK = "{} IN (SELECT {} FROM records WHERE collection = 'lineItems' AND {})"
+IN_CLASS = _OF_CLASS_WORK.format(property_sql("lineItem.sourcedId"), "id", _refers("class"))
+OF_LINE_ITEMS = _OF_CLASS_WORK.format("id", property_sql("category.sourcedId"), _refers("class"))
+OF_SCHOOL = f"{property_sql('class.sourcedId')} IN (SELECT id FROM records WHERE collection = 'classes' AND {_refers('school')})"
+# The target drops the resources of classes, courses and users as they are written (section 8).
+NOWHERE = "? IS NULL"
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Resource:
     methods: tuple[str, ...] = WRITES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Nested:
     """A list below a record of `parent`: `where` has a place for each id in the path, in which `{}` stands for one."""
 
@@ -87,8 +93,13 @@ RESOURCES = (
 BY_NAME = {resource.path.rpartition("/")[2]: resource for resource in RESOURCES}
 
 
-def _nested(path: str, of: str, list_key: str, where: str) -> Nested:
-    return Nested(f"rostering/v1p2/{path}", COLLECTIONS[of], list_key, where, BY_NAME[path.partition("/")[0]])
+def _nested(path: str, of: str, list_key: str, where: str, service: str = "rostering") -> Nested:
+    parent = path.removeprefix("resources/").partition("/")[0]
+    return Nested(f"{service}/v1p2/{path}", COLLECTIONS[of], list_key, where, BY_NAME[parent])
+
+
+def _graded(path: str, of: str, where: str) -> Nested:
+    return _nested(path, of, of, where, "gradebook")
 
 
 # The documentation says `students` and `teachers` for the lists of a class; the wire says `users` (section 8).
@@ -110,4 +121,22 @@ NESTED = (
     _nested("students/{}/classes", "classes", "classes", OF_USER),
     _nested("teachers/{}/classes", "classes", "classes", OF_USER),
     _nested("users/{}/classes", "classes", "classes", OF_USER),
+    _graded("classes/{}/categories", "categories", OF_LINE_ITEMS),
+    _graded("classes/{}/lineItems", "lineItems", _refers("class")),
+    _graded("classes/{}/lineItems/{}/results", "results", f"{IN_CLASS} AND {_refers('lineItem')}"),
+    _graded("classes/{}/results", "results", IN_CLASS),
+    _graded("classes/{}/scoreScales", "scoreScales", _refers("class")),
+    _graded("classes/{}/students/{}/results", "results", f"{IN_CLASS} AND {_refers('student')}"),
+    _graded("schools/{}/lineItems", "lineItems", _refers("school")),
+    _graded("schools/{}/scoreScales", "scoreScales", OF_SCHOOL),
+    *(_nested(f"resources/{name}/{{}}/resources", "resources", "resources", NOWHERE, "resources")
+      for name in ("classes", "courses", "users")),
 )  # fmt: skip
+_BY_PATH = {nested.path: nested for nested in NESTED}
+# Lists to which several records can be posted at once, and to what each id of the path is a reference.
+ARRAYS: dict[Nested, tuple[str, ...]] = {
+    _graded("lineItems/{}/results", "results", _refers("lineItem")): ("lineItem",),
+    _BY_PATH["gradebook/v1p2/classes/{}/lineItems"]: ("class",),
+    _BY_PATH["gradebook/v1p2/schools/{}/lineItems"]: ("school",),
+    _graded("classes/{}/academicSessions/{}/results", "results", IN_CLASS): ("class", ""),
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ORG, STUDENT, TEACHER, COURSE, CLASS = "PLAYCADEMY", "student-123", "teacher-123", "course-123", "class-123"
+COMPONENT, RESOURCE = "component-123", "resource-123"
 YEAR, TERM = "school-year-2026", "term-2026-fall"
 MIDNIGHT = "T00:00:00.000Z"
 OF_CLASS = {"class": {"sourcedId": CLASS}, "school": {"sourcedId": ORG}, "course": {"sourcedId": COURSE}}
@@ -32,6 +33,9 @@ SEED: dict[str, list[dict[str, object]]] = {
     "courses": [{"sourcedId": COURSE, "title": "Math Grade 4", "courseCode": "MATH-G4", "grades": ["4"], "subjects": ["Math"], "org": {"sourcedId": ORG}}],
     "classes": [{"sourcedId": CLASS, "title": "Math Grade 4, Section A", "classType": "scheduled", "course": {"sourcedId": COURSE},
                  "school": {"sourcedId": ORG}, "terms": [{"sourcedId": TERM}]}],
+    "courseComponents": [{"sourcedId": COMPONENT, "title": "Unit 1", "course": {"sourcedId": COURSE}, "sortOrder": 1}],
+    "resources": [{"sourcedId": RESOURCE, "title": "Adding numbers", "vendorResourceId": RESOURCE, "importance": "primary",
+                   "metadata": {"type": "video", "url": "https://media.example.edu/adding-numbers"}}],
     "enrollments": [
         {"sourcedId": "enrollment-123", "role": "student", "primary": "false", "user": {"sourcedId": STUDENT}, "beginDate": "2026-08-15", **OF_CLASS},
         {"sourcedId": "enrollment-124", "role": "teacher", "primary": "true", "user": {"sourcedId": TEACHER}, **OF_CLASS},

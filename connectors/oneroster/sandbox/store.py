@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS records (
 # A sandbox may forget what the power took; it may not be slow.
 SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 5000"
 # The references by which nested reads and filters find records of a large district.
-INDEXED = ("user", "class", "school", "course", "parent")
+INDEXED = ("user", "class", "school", "course", "parent", "lineItem", "student")
 Values = Sequence[str | int | float]
 
 

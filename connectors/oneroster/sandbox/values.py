@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from transforms.carry import EMAIL
-from transforms.carrying import GRADES, ROLES, SEXES, SUBJECTS
+from transforms.carrying import GRADES, RESOURCE_ROLES, ROLES, SEXES, SUBJECTS
 from transforms.payload import Json
 from transforms.schemas import Column
 from transforms.schemas.entity import Kind
@@ -28,11 +28,17 @@ CLOSED = {
         "metrics": {"totalXp", "totalLessons"},
     }
 }
+# What a resource is, if its metadata says so.
+RESOURCE_TYPES = (
+    "qti", "text", "audio", "video", "interactive", "visual", "course-material", "assessment-bank",
+)  # fmt: skip
 
 
 def value_fault(collection: str, column: Column, value: Any) -> str:
     """Say what is wrong with a value of a property."""
     special = SPECIAL.get(f"{collection}.{column.json}") or SPECIAL.get(column.json)
+    if column.moment:
+        special = _moment
     if column.kind == "boolean" and collection in TEXT_FLAGS:
         special = one_of(column.values)
     if special is None and column.values and column.kind == "enum":
@@ -58,6 +64,8 @@ def part_faults(name: str, parts: Any) -> Iterator[tuple[str, str]]:
         yield name, "must be a list of objects"
     elif name == "roles":
         yield from _role_faults(parts)
+    elif name == "learningObjectiveSet" and not all(map(_is_objective_set, parts)):
+        yield name, "must be a list of {source, learningObjectiveIds} or {source, learningObjectiveResults}"
 
 
 def _role_faults(roles: list[Json]) -> Iterator[tuple[str, str]]:
@@ -67,8 +75,15 @@ def _role_faults(roles: list[Json]) -> Iterator[tuple[str, str]]:
                 yield f"roles.{name}", fault
 
 
+def _is_objective_set(part: Json) -> bool:
+    held = [part[name] for name in ("learningObjectiveIds", "learningObjectiveResults") if name in part]
+    return isinstance(part.get("source"), str) and len(held) == 1 and isinstance(held[0], list)
+
+
 def closed_metadata(collection: str, metadata: Json) -> Iterator[tuple[str, str]]:
     """Say what is wrong with the objects in metadata that are closed."""
+    if collection == "resources" and metadata.get("type", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
+        yield "metadata.type", f"must be one of {', '.join(RESOURCE_TYPES)}"
     for name, known in CLOSED.get(collection, {}).items():
         inner = metadata.get(name) or {}
         if not isinstance(inner, dict) or not inner.keys() <= known or not all(map(_is_number, inner.values())):
@@ -117,6 +132,21 @@ def _day(value: Any) -> str:
     return ""
 
 
+def _moment(value: Any) -> str:
+    return _day(value) or ("" if "T" in value else "must be a date-time")
+
+
+def _step(value: Any) -> str:
+    whole = isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("itemValueLHS", "itemValueRHS")
+    )
+    return "" if whole else "must be {itemValueLHS, itemValueRHS}"
+
+
+def _number(value: Any) -> str:
+    return "" if _is_number(value) else "must be a number"
+
+
 def _grade(value: Any) -> str:
     """Grades are taken as text or numbers, with a leading zero or without (section 11b)."""
     text = str(value) if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)) else ""
@@ -145,6 +175,9 @@ KINDS: dict[Kind, Check] = {
     "date": _day,
     "year": _matching(r"\d{4}", "a text of four digits"),
     "user_ids": _list_of(_user_id),
+    "integer": _number,
+    "number": _number,
+    "score_scale": _list_of(_step),
 }
 # Properties of which the API asks more than the standard; of one collection only if its name is before the dot.
 SPECIAL: dict[str, Check] = {
@@ -154,4 +187,5 @@ SPECIAL: dict[str, Check] = {
     "sex": one_of(SEXES),
     "birthDate": _matching(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
     "courses.schoolYear": _full_reference,
+    "resources.roles": _list_of(one_of(RESOURCE_ROLES)),
 }

@@ -1,0 +1,73 @@
+"""The data dictionary: every file and column, what it must be, and where it goes in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from transforms.payload import folded, part_property
+from transforms.schemas import ENTITIES, Column, Entity
+from transforms.schemas.entity import EVERY_VERSION, NO_VERSION, Version
+
+HEAD = """# Data dictionary
+
+Made from `transforms/schemas/` by `make dictionary`; change it there. Every file ends in `metadata.*` columns, if
+it has any: dotted names nest, and numbers, booleans and JSON become what they are. Lists are separated by commas.
+
+Versions are those of the OneRoster CSV binding whose header has the column; blank means all, `target` that only
+the target's binding has it.
+"""
+ORDER: tuple[Version, ...] = ("1.0", "1.1", "1.2.0", "1.2")
+HEADER = "| column | type | required | rule | JSON | versions | meaning |\n|---|---|---|---|---|---|---|"
+
+
+def dictionary() -> str:
+    """Write the dictionary in Markdown."""
+    return "\n".join([HEAD, *(section for entity in ENTITIES.values() for section in _entity(entity))])
+
+
+def _entity(entity: Entity) -> Iterator[str]:
+    owner = ENTITIES[entity.folds_into] if entity.folds_into else None
+    yield f"## {entity.file}\n"
+    yield f"{entity.description} {'' if entity.standard else 'Not in the standard. '}{_place(entity, owner)}\n"
+    yield HEADER
+    for column in entity.columns:
+        yield _row(column)
+    yield from _rules(entity)
+    yield ""
+
+
+def _place(entity: Entity, owner: Entity | None) -> str:
+    if owner:
+        return f"In JSON: `{owner.singular}.{part_property(entity)}`."
+    parts = ", ".join(f"`{part_property(part)}` from {part.file}" for part in folded(entity).values())
+    return f"In JSON: `{entity.singular}`{f', with {parts}' if parts else ''}."
+
+
+def _row(column: Column) -> str:
+    required = "yes" if column.required else "strictly" if column.required_strict else ""
+    json = "" if column.secret else f"`{column.json}`"
+    cells = (f"`{column.name}`", column.kind, required, _rule(column), json, _versions(column), column.description)
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(column: Column) -> str:
+    told = []
+    if column.values:
+        told.append(", ".join(column.values) + (", `ext:…`" if column.extensible else ""))
+    if column.refers:
+        types = f" of type {', '.join(column.refers_types)}" if column.refers_types else ""
+        told.append(f"→ {column.refers}{types}")
+    if column.moment:
+        told.append(f"sent as the {column.moment} of the day")
+    return "; ".join(told)
+
+
+def _versions(column: Column) -> str:
+    if column.versions == NO_VERSION:
+        return "target"
+    return "" if column.versions == EVERY_VERSION else ", ".join(one for one in ORDER if one in column.versions)
+
+
+def _rules(entity: Entity) -> Iterator[str]:
+    for rule in entity.rules:
+        yield f"\nRule `{rule.rule}`, told at `{rule.column}`."
