@@ -18,7 +18,7 @@ from transforms.scope import Scope
 def share(standing: Standing, scope: Scope) -> Standing:
     """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names."""
     schools = _organisations(standing, scope)
-    standing = {name: _own(judged, scope, schools) for name, judged in standing.items()}
+    standing = {name: _of_others(_own(judged, scope, schools), standing, scope) for name, judged in standing.items()}
     standing = _with_dependants(standing)
     return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
 
@@ -56,6 +56,16 @@ def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
             return _users(judged, scope, schools)
         case "demographics" if not scope.demographics:
             return _withheld(judged, pl.lit(value=True), "demographics are not shared")
+    return judged
+
+
+def _of_others(judged: Judged, standing: Standing, scope: Scope) -> Judged:
+    """Withhold what belongs to schools and people out of scope where another feed holds those themselves."""
+    limits = (("orgs", scope.schools, True, "not one of the shared schools"), ("users", scope.exclude, False, "excluded by the feed's file"))  # fmt: skip
+    for column in judged.entity.references:
+        for entity, ids, shared, cause in limits:
+            if column.refers == entity and column.required and not column.is_list and ids and entity not in standing:
+                judged = _withheld(judged, pl.col(column.name).is_in(list(ids)) != shared, cause)
     return judged
 
 

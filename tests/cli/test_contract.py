@@ -20,7 +20,7 @@ from tests.running import Run, roster
 from transforms.changes import TERMS
 from transforms.findings import ERRORS
 
-COMMANDS = ("sync", "plan", "check", "sandbox", "get")
+COMMANDS = ("sync", "plan", "check", "sandbox", "get", "enrollments")
 
 
 def test_every_command_of_the_contract_is_there_and_has_help() -> None:

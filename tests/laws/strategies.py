@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from tests.rosters import Row, Rows
 from transforms.schemas import ENTITIES, Column
 
-CARRIED = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+CARRIED = (
+    "orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments", "courseComponents", "resources",
+    "componentResources", "categories", "lineItems", "results", "assessmentLineItems", "assessmentResults",
+)  # fmt: skip
 # Few and short draws: a whole district has to fit into one example.
 ODD = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=4).map(
     lambda text: f"N{text}"
@@ -21,6 +24,8 @@ FREE: dict[str, st.SearchStrategy[str]] = {
     "texts": st.sampled_from(["1", "1,2", "A B,C"]),
     "boolean": st.sampled_from(["true", "false"]),
     "date": st.sampled_from(["2026-08-15", "2027-01-15", "2010-02-28"]),
+    "integer": st.sampled_from(["0", "7", "-1"]),
+    "number": st.sampled_from(["0", "9.5", "100"]),
     "year": st.sampled_from(["2026", "2027"]),
     "user_ids": st.sampled_from(["{LDAP:12}", "{LDAP:12},{LTI:x y}"]),
 }
@@ -35,6 +40,11 @@ FIXED: dict[tuple[str, str], st.SearchStrategy[str]] = {
     ("courses", "subjectCodes"): st.just(""),
     ("classes", "subjects"): st.just(""),
     ("classes", "subjectCodes"): st.just(""),
+    ("resources", "roles"): st.sampled_from(["", "student"]),
+    ("lineItems", "resultValueMin"): st.just("0"),
+    ("assessmentLineItems", "resultValueMin"): st.just("0"),
+    ("lineItems", "resultValueMax"): st.sampled_from(["", "0", "10"]),
+    ("assessmentLineItems", "resultValueMax"): st.sampled_from(["", "100"]),
 }
 
 
@@ -85,7 +95,27 @@ def rosters(draw: st.DrawFn) -> Rows:
             for n in range(draw(st.integers(0, 4)))
         ],
     }  # fmt: skip
-    return rows
+    return rows | (draw(learning(users, classes, schools)) if draw(st.booleans()) else {})
+
+
+@st.composite
+def learning(draw: st.DrawFn, /, users: list[str], classes: list[str], schools: list[str]) -> Rows:
+    """Draw what a course is made of, and a gradebook."""
+    one = st.sampled_from
+    names = [f"m{n}" for n in range(draw(st.integers(1, 3)))]
+    # A component may hang on any that comes before it.
+    parents = [draw(one(["", *names[:place]])) for place in range(len(names))]
+    rows: Rows = {
+        "courseComponents": [draw(rows_of("courseComponents", name, courseSourcedId="co", parentSourcedId=parent)) for name, parent in zip(names, parents, strict=True)],
+        "resources": [draw(rows_of("resources", "video", title=draw(NAMES)))],
+        "componentResources": [draw(rows_of("componentResources", f"l{n}", courseComponentSourcedId=draw(one(names)), resourceSourcedId="video")) for n in range(draw(st.integers(0, 2)))],
+        "categories": [draw(rows_of("categories", "homework"))],
+        "lineItems": [draw(rows_of("lineItems", "work", classSourcedId=draw(one(classes)), schoolSourcedId=draw(one(schools)), categorySourcedId="homework", academicSessionSourcedId="t"))],
+        "results": [draw(rows_of("results", f"mark-{user}", lineItemSourcedId="work", studentSourcedId=user)) for user in draw(st.lists(one(users), max_size=2, unique=True))],
+        "assessmentLineItems": [draw(rows_of("assessmentLineItems", "test", courseSourcedId="co", courseComponentSourcedId=draw(one(names))))],
+        "assessmentResults": [draw(rows_of("assessmentResults", f"grade-{user}", assessmentLineItemSourcedId="test", studentSourcedId=user)) for user in draw(st.lists(one(users), max_size=1))],
+    }  # fmt: skip
+    return {name: table for name, table in rows.items() if table}
 
 
 Dirt = Callable[[Rows], Rows]
@@ -100,7 +130,7 @@ def dirt(draw: st.DrawFn) -> Dirt:
 
     def spoil(rows: Rows) -> Rows:
         rows = copy.deepcopy(rows)
-        if place < len(rows[entity]):
+        if place < len(rows.get(entity, [])):
             DAMAGES[damage](rows, entity, place)
         return rows
 

@@ -71,7 +71,9 @@ def test_links_of_the_gradebook_are_folded() -> None:
         "lineItemLearningObjectiveIds": [parts.folded_again([objective, objective | {"learningObjectiveId": "carry"}])],
         "lineItemScoreScales": [parts.folded_again([{"scoreScaleSourcedId": "letters"}])],
     })  # fmt: skip
-    results = pl.DataFrame({"sourcedId": ["r"], "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])]})
+    results = pl.DataFrame(
+        {"sourcedId": ["r"], "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])]}
+    )
 
     assert [{
         "status": "active", "sourcedId": "w", "scoreScale": {"sourcedId": "letters"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.judging import judged
+from tests.judging import judged, ledger
 from tests.rosters import changed, district
 from transforms.judged import Standing
 from transforms.scope import Scope
@@ -86,6 +86,17 @@ def test_columns_that_a_feed_leaves_out_are_blank(tmp_path: Path) -> None:
     scope = Scope(leave_out={"users": frozenset({"phone"})}, demographics=True, contacts=True)
 
     assert 0 == share(judged(tmp_path, rows).standing, scope)["users"].accepted["phone"].count()
+
+
+def test_scopes_hold_where_another_feed_has_schools_and_people(tmp_path: Path) -> None:
+    """A drop of classes and enrollments alone shares no more than one with everything."""
+    rows = {name: table for name, table in district().items() if name in ("courses", "classes", "enrollments")}
+    known = ledger(orgs=["d", "s1", "s2"], academicSessions=["y", "t1"], users=["ana", "bo", "tia"])
+    checked = judged(tmp_path, rows, known)
+
+    standing = share(checked.standing, Scope(frozenset({"d", "s1"}), exclude=frozenset({"tia"})))
+
+    assert {"c2", "e2", "e3"} == withheld(standing)
 
 
 MISSPELT: tuple[tuple[Scope, list[str]], ...] = (
