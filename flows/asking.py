@@ -66,6 +66,10 @@ def enrollments(student: str, target: str, state: Path, environment: Mapping[str
 
 
 async def _enrollments(student: str, address: Address) -> list[Json]:
+    if not wire.addressable(student.strip()):
+        raise SettingsError(
+            f"{student!r} cannot be the sourcedId of a person. Find ids with: roster get users --target ..."
+        )
     path, key = READABLE["enrollments"]
     async with Client(address) as client:
         if (
@@ -77,6 +81,19 @@ async def _enrollments(student: str, address: Address) -> list[Json]:
             )
         found = pages(client, path, key, filter=f"user.sourcedId={quoted(student)}")
         return [record async for page in found for record in page]
+
+
+def _properties(fields: str) -> str:
+    """The properties that the API is asked for: of `metadata.url`, all of `metadata`."""
+    return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
+
+
+def _at(record: Json, name: str) -> Any:
+    """Give a value by its name, which dots lead into objects."""
+    value: Any = record
+    for one in name.split("."):
+        value = value.get(one) if isinstance(value, dict) else None
+    return value
 
 
 def quoted(value: str) -> str:
@@ -105,7 +122,9 @@ async def _answers(question: Question, address: Address) -> list[Json]:
     path, key = READABLE[question.collection]
     records: list[Json] = []
     async with Client(address) as client:
-        async for page in pages(client, path, key, filter=question.filter, sort=question.sort, fields=question.fields):
+        async for page in pages(
+            client, path, key, filter=question.filter, sort=question.sort, fields=_properties(question.fields)
+        ):
             records += page
             if question.limit and len(records) >= question.limit:
                 return records[: question.limit]
@@ -118,7 +137,7 @@ def _tell(records: list[Json], form: Form, asked: list[str], what: str) -> None:
         columns = asked or _filled(records)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([harmless(_cell(record.get(name))) for name in columns] for record in records)
+        writer.writerows([harmless(_cell(_at(record, name))) for name in columns] for record in records)
     elif form == "json" or not sys.stdout.isatty():
         for record in records:
             print(json.dumps(record, ensure_ascii=False))
@@ -139,7 +158,7 @@ def _show(records: list[Json], columns: list[str], what: str) -> None:
     for name in columns:
         table.add_column(name, overflow="fold")
     for record in records:
-        table.add_row(*(_cell(record.get(name)) for name in columns))
+        table.add_row(*(_cell(_at(record, name)) for name in columns))
     Console().print(table)
     print(f"{len(records):,} {what}")
 

@@ -18,13 +18,13 @@ from flows.result import Result
 from transforms.carry import carry, not_carried
 from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
 from transforms.checks import check, prepare
-from transforms.checks.references import Elsewhere, wanted_elsewhere
+from transforms.checks.references import Elsewhere, trees_to_know, wanted_elsewhere
 from transforms.diff import diff
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard
 from transforms.order import children_first
 from transforms.roster import Roster
-from transforms.share import share, unknown
+from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
 from transforms.verdict import refusals
 
@@ -43,15 +43,17 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
         raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
         roster = normalise(job.layout, raw, job.today, job.strict)  # 2
         known = knowing.result()
+    known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = check(roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     refused = refusals(checked.findings, job.strict)
     if refused.height:
         return _result(job, started, [checked.findings], refused=refused)
-    shared = share(checked.standing, job.scope)
+    shared = share(checked.standing, job.scope, known)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
     findings = [
         checked.findings,
         unknown(checked.standing, job.scope),
+        unjudged(shared),
         *not_carried(roster, COLLECTIONS),
         carried.findings,
     ]

@@ -10,6 +10,7 @@ import polars as pl
 from connectors.drops import read
 from tests.rosters import Rows, drop
 from transforms.checks import Checked, check
+from transforms.checks.references import Elsewhere
 from transforms.sources import normalise
 
 TODAY = date(2026, 11, 24)
@@ -17,15 +18,16 @@ Known = dict[str, pl.DataFrame]
 
 
 def judged(
-    folder: Path, rows: Rows, known: Known | None = None, *, strict: bool = False, mode: str = "bulk"
-) -> Checked:
+    folder: Path, rows: Rows, known: Known | None = None, *, strict: bool = False, mode: str = "bulk",
+    elsewhere: Elsewhere | None = None,
+) -> Checked:  # fmt: skip
     """Read, normalise and check rows."""
-    return judged_drop(drop(folder, rows, mode), known, strict=strict)
+    return judged_drop(drop(folder, rows, mode), known, strict=strict, elsewhere=elsewhere)
 
 
-def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = False) -> Checked:
+def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:  # fmt: skip
     """Read, normalise and check a drop."""
-    return check(normalise("oneroster", read(folder, strict=strict), TODAY, strict), known or {}, strict)
+    return check(normalise("oneroster", read(folder, strict=strict), TODAY, strict), known or {}, strict, elsewhere)
 
 
 def rules(checked: Checked) -> set[str]:

@@ -13,6 +13,7 @@ from transforms.checks.references import Known
 from transforms.findings import ROW, Findings, gather, of_file
 from transforms.fingerprint import fingerprints
 from transforms.judged import Judged, Standing
+from transforms.payload import METADATA, names_in
 from transforms.schemas import Entity
 
 LIFECYCLE = ("status", "dateLastModified")
@@ -82,7 +83,7 @@ def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.Dat
 def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
     """Add what the ledger keeps of a record beside its fingerprint."""
     names = [name for name in chosen.columns if not name.startswith("#")]
-    filled = [pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in sorted(names)]
+    filled = [pl.when(pl.col(name).is_not_null()).then(_filled(chosen[name])) for name in sorted(names)]
     label = [pl.col(name) for name in entity.label if name in names]
     described = chosen.with_columns(
         pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
@@ -91,6 +92,16 @@ def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
         _parents(entity, chosen).alias(PARENTS),
     )
     return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, *(name for name in names if name != "sourcedId"))  # fmt: skip
+
+
+def _filled(cells: pl.Series) -> pl.Expr:
+    """Name what the cells of a column fill: of an object, what is in it."""
+    name = cells.name
+    if not name.startswith(METADATA):
+        return pl.lit(name)
+    objects = cells.filter(cells.str.starts_with("{")).unique()
+    named = {cell: ",".join(names_in(name, cell)) for cell in objects}
+    return pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String) if named else pl.lit(name)
 
 
 def _school(entity: Entity, names: list[str]) -> pl.Expr:

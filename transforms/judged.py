@@ -79,7 +79,9 @@ def dependants(judged: Judged, parents: dict[str, pl.DataFrame]) -> pl.DataFrame
     found = []
     for column in judged.entity.references:
         causes = parents.get(column.refers or "")
-        if not column.required or causes is None or not causes.height:
+        if not judged.entity.needs(column) or causes is None or not causes.height:
+            continue
+        if column.name not in judged.accepted.columns:
             continue
         needed = judged.accepted.select("#row", "sourcedId", needs=column.name)
         if column.is_list:
@@ -97,7 +99,7 @@ def without_references(judged: Judged, hidden: dict[str, pl.Series]) -> Judged:
     changes = []
     for column in judged.entity.references:
         ids = hidden.get(column.refers or "")
-        if column.required or ids is None or not ids.len() or column.name not in judged.accepted.columns:
+        if judged.entity.needs(column) or ids is None or not ids.len() or column.name not in judged.accepted.columns:
             continue
         cell = pl.col(column.name)
         if column.is_list:

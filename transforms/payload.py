@@ -81,15 +81,32 @@ def typed(value: str) -> Any:
     if NUMBER.fullmatch(value):
         return float(value) if "." in value else int(value)
     if value[:1] in ("{", "[", '"'):
-        try:
-            return json.loads(value, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            return value
+        return _parsed(value)
     return value
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def names_in(column: str, value: str) -> list[str]:
+    """Name what a cell fills: its column or, of an object in a `metadata.*` cell, each value in it (`metadata.a.b`)."""
+    held = typed(value) if column.startswith(METADATA) and value.startswith("{") else None
+    return list(_paths(column, held)) if isinstance(held, dict) else [column]
+
+
+def _paths(name: str, value: Any) -> Iterator[str]:
+    if not isinstance(value, dict) or not value:
+        yield name
+        return
+    for key, inner in value.items():
+        yield from _paths(f"{name}.{key}", inner)
+
+
+def _parsed(text: str) -> Any:
+    """Read JSON; what could not be written as JSON again, such as 1e999 or half a character, stays text."""
+    try:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return text
+    return value
 
 
 def _nest(metadata: Json, path: list[str], value: Any) -> None:

@@ -127,6 +127,7 @@ _REFERENCES = (
     Rule("wrong_type", "warning", "a reference leads to a record of another type than is meant", "Check the id.", strict="error"),
     Rule("parent_rejected", "error", "the record it belongs to was rejected", "Correct that record; this one follows."),
     Rule("cycle", "warning", "a record is its own ancestor; its parent was left out", "Correct the parents.", strict="error"),
+    Rule("cycle_refused", "error", "a record is its own ancestor", "Correct the parents."),
     Rule("part_rejected", "error", "a row that is a part of the record was rejected", "Correct that row; this one follows."),
     Rule("role_missing", "error", "the user has no role in any organisation", "Send a row in roles.csv for each organisation of the user."),
     Rule("two_primary_roles", "warning", "a user has two primary roles in one organisation", "Make one of them secondary.", strict="error"),
@@ -140,6 +141,7 @@ _REFERENCES = (
 
 _TARGET = (
     Rule("share_unknown", "warning", "[share] in the feed's file names what the drop does not have", "Correct it in the feed's file, or remove it.", judges="target"),
+    Rule("share_unjudged", "warning", "[share] limits people, and these are in no drop of this feed; what belongs to them was not shared", "Load it in the feed that has these people, or take the limit away.", judges="target"),
     Rule("not_carried", "note", "what it says is valid, and is not carried by this target", "Nothing to do.", judges="target"),
     Rule("target_email", "error", "the target wants an e-mail address for each user", "Add `email_template = \"{sourcedId}@students.example.edu\"` under [target] in the feed's file.", judges="target"),
     Rule("target_role", "error", "the target does not know this role", "Add it under [target.roles] in the feed's file.", judges="target"),

@@ -7,18 +7,27 @@ from dataclasses import replace
 import polars as pl
 
 from transforms import parts
+from transforms.checks.references import Known, active
 from transforms.findings import EXAMPLES, Findings, gather, of_file
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import CONTACT_ROLES
 from transforms.scope import Scope
 
+UNJUDGED = "the person is in no drop of this feed, which limits whom it shares"
 
-def share(standing: Standing, scope: Scope) -> Standing:
-    """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names."""
+
+def share(standing: Standing, scope: Scope, known: Known | None = None) -> Standing:
+    """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names.
+
+    `known` is what the ledger knows: whom this feed has shared before.
+    """
     schools = _organisations(standing, scope)
-    standing = {name: _of_others(_own(judged, scope, schools), standing, scope) for name, judged in standing.items()}
+    shared = active(known or {}, "users")
+    standing = {
+        name: _of_others(_own(judged, scope, schools), standing, scope, shared) for name, judged in standing.items()
+    }
     standing = _with_dependants(standing)
     return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
 
@@ -59,14 +68,46 @@ def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
     return judged
 
 
-def _of_others(judged: Judged, standing: Standing, scope: Scope) -> Judged:
-    """Withhold what belongs to schools and people out of scope where another feed holds those themselves."""
-    limits = (("orgs", scope.schools, True, "not one of the shared schools"), ("users", scope.exclude, False, "excluded by the feed's file"))  # fmt: skip
-    for column in judged.entity.references:
-        for entity, ids, shared, cause in limits:
-            if column.refers == entity and column.required and not column.is_list and ids and entity not in standing:
-                judged = _withheld(judged, pl.col(column.name).is_in(list(ids)) != shared, cause)
+def _of_others(judged: Judged, standing: Standing, scope: Scope, shared: pl.Series) -> Judged:
+    """Withhold what belongs to schools and people that another feed holds, if they are out of scope or none can tell."""
+    school = _school(judged.entity)
+    if school and scope.schools and "orgs" not in standing:
+        judged = _withheld(judged, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools")
+    unjudged = scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
+    for person in _people(judged.entity):
+        judged = _withheld(judged, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file")
+        if unjudged:
+            judged = _withheld(judged, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED)
     return judged
+
+
+def _school(entity: Entity) -> str | None:
+    """The column that names the school of each record."""
+    return next((one.name for one in entity.references if one.required and "school" in one.refers_types), None)
+
+
+def _placed(entity: Entity, standing: Standing) -> bool:
+    """Whether a record's own school, or that of what it belongs to in this drop, says whether it is shared."""
+    parents = [ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing]
+    return any(_school(one) for one in (entity, *parents))
+
+
+def _people(entity: Entity) -> list[str]:
+    return [column.name for column in entity.references if column.required and column.refers == "users"]
+
+
+def _judged_people(standing: Standing, shared: pl.Series) -> pl.Series:
+    """The people whom this drop judges, or whom this feed has shared before."""
+    if "users" not in standing:
+        return shared
+    users = standing["users"]
+    return pl.concat([shared, users.accepted["sourcedId"], users.withheld["sourcedId"]])
+
+
+def unjudged(shared: Standing) -> Findings:
+    """Tell what was withheld because nobody can tell whether the people may be shared."""
+    counts = {judged.file: judged.withheld.filter(pl.col("cause") == UNJUDGED).height for judged in shared.values()}
+    return gather(of_file("share_unjudged", file, count=count) for file, count in counts.items() if count)
 
 
 def _withheld(judged: Judged, out: pl.Expr, cause: str) -> Judged:

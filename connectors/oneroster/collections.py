@@ -23,8 +23,9 @@ class Collection:
     gives properties that the target names otherwise than the standard on write (`school` is
     written as `org`). `put_status` and `put_body` are what a PUT answers. `extra` are properties
     that the target takes and the standard does not have. `duplicate_status` is what a POST of an
-    existing id answers. `fixed` are the properties that a PUT does not change (section 11b). `twins` are properties that are written under a second name as
-    well, null where they are blank. `put_creates` is true where a PUT makes what is not there.
+    existing id answers. `fixed` are the properties that a PUT does not change (section 11b). `twins`
+    are properties that are written under a second name as well, null where they are blank.
+    `put_creates` is true where a PUT makes what is not there.
     """
 
     entity: Entity

@@ -8,6 +8,7 @@ import polars as pl
 
 from connectors.oneroster.job import Job
 from transforms.changes import ACTION, FIELDS, EntityChanges
+from transforms.payload import METADATA
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -22,7 +23,7 @@ class Filled:
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
         """The columns to clear: filled then, blank now, and the drop says so."""
-        return (self.last.get(sourced_id, NOTHING) & self.said) - _names(now)
+        return frozenset(filter(self._spoken_of, self.last.get(sourced_id, NOTHING) - _names(now)))
 
     def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep in mind the columns that we filled once and of which this drop does not speak."""
@@ -30,8 +31,12 @@ class Filled:
         return frame.with_columns(pl.Series(FIELDS, [self._ever(one, now) for one, now in rows], dtype=pl.String))
 
     def _ever(self, sourced_id: str, now: str) -> str:
-        unsaid = self.last.get(sourced_id, NOTHING) - self.said
+        unsaid = {name for name in self.last.get(sourced_id, NOTHING) if not self._spoken_of(name)}
         return ",".join(sorted(unsaid | _names(now))) if unsaid else now
+
+    def _spoken_of(self, name: str) -> bool:
+        """Whether the drop has the column, or the one whose cell held an object with this name in it."""
+        return name in self.said or any(name.startswith(f"{one}.") for one in self.said if one.startswith(METADATA))
 
 
 def filled(job: Job, changes: EntityChanges, frame: pl.DataFrame) -> Filled:

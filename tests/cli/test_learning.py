@@ -78,7 +78,7 @@ def test_references_resolve_in_other_feeds_of_the_target(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("external", "rejected"), [("[]", 10), ('["orgs", "academicSessions", "courses", "classes", "users"]', 0)]
+    ("external", "rejected"), [("[]", 12), ('["orgs", "academicSessions", "courses", "classes", "users"]', 0)]
 )
 def test_references_resolve_in_the_target_if_the_feed_says_so(external: str, rejected: int, tmp_path: Path) -> None:
     """Records that no ledger knows count where the feed's file declares their kind external."""
@@ -160,11 +160,32 @@ def test_an_unknown_person_is_told_from_one_without_enrollments(tmp_path: Path) 
     """The one is wrong use, the other an answer; quotes in ids are no danger."""
     roster("sync", drop(tmp_path / "district", district()), state=tmp_path / "state")
 
-    unknown = roster("enrollments", "o'hara", "--target", "sandbox", state=tmp_path / "state")
+    unknown, blank, dot = (
+        roster("enrollments", name, "--target", "sandbox", state=tmp_path / "state") for name in ("o'hara", " ", ".")
+    )
     idle = roster("enrollments", "mum", "--target", "sandbox", state=tmp_path / "state")
 
     assert (2, True) == (unknown.code, 'has no user "o\'hara"' in unknown.said)
+    assert (2, 2) == (blank.code, dot.code)
     assert (0, "") == (idle.code, idle.out)
+
+
+def test_get_looks_into_objects(tmp_path: Path) -> None:
+    """A name with dots leads there."""
+    roster("sync", drop(tmp_path / "all", district() | learning()), state=tmp_path / "state")
+
+    run = roster(
+        "get",
+        "resources",
+        "--target",
+        "sandbox",
+        "--csv",
+        "--fields",
+        "sourcedId,metadata.seconds",
+        state=tmp_path / "state",
+    )
+
+    assert "sourcedId,metadata.seconds\nv,90\n" == run.out
 
 
 def test_get_gives_csv_with_harmless_cells(tmp_path: Path) -> None:

@@ -103,11 +103,44 @@ def test_a_lesson_is_removed_after_its_links(loaded: World) -> None:
     assert ["DELETE k1", "DELETE l1", "DELETE m1"] == sent(loaded)
 
 
-def test_a_cycle_of_components_is_cut_and_told(loaded: World) -> None:
-    """Nothing turns forever; the finding names the rule."""
-    result = loaded.sync(changed(school(), "u1", parentSourcedId="l1"))
+@pytest.mark.parametrize("mode", ["bulk", "delta"])
+def test_a_cycle_of_components_is_refused(mode: str, loaded: World) -> None:
+    """The target keeps the tree that it has; a delta is judged with what was loaded."""
+    rows = changed(school(), "u1", parentSourcedId="l1")
+    if mode == "delta":
+        rows = delta({"courseComponents": [row for row in rows["courseComponents"] if row["sourcedId"] == "u1"]})
 
-    assert "cycle" in {notice.rule for notice in result.findings.notices}
+    result = loaded.sync(rows, mode=mode)
+
+    errors = result.findings.errors.filter(entity="courseComponents").select("sourcedId", "rule").rows()
+    assert ("u1", "cycle_refused") in errors
+    assert ([], 0) == (loaded.writes, result.total("vanished"))
+
+
+def test_what_hangs_on_a_missing_unit_stays_where_it_is(loaded: World) -> None:
+    """Before a person has approved that the unit goes, nothing below it moves."""
+    result = loaded.sync(without(school(), "u1"))
+
+    rejected = set(result.findings.errors.select("sourcedId", "rule").rows())
+    assert {("m1", "dangling"), ("l1", "parent_rejected"), ("k1", "parent_rejected")} <= rejected
+    assert ("held", []) == (result.status, loaded.writes)
+
+
+def test_what_an_object_in_metadata_loses_is_cleared(loaded: World) -> None:
+    """Value by value; what an app wrote into it stays."""
+    store = loaded.sandbox.store
+    for cell, left in (
+        ('{"a": 1, "b": {"c": 2}}', {"a": 1, "b": {"c": 2}}),
+        ('{"a": 1}', {"a": 1, "b": {"c": None}, "app": 1}),
+        ("", {"a": None, "b": {"c": None}, "app": 1}),
+    ):
+        rows = changed(school(), "v", **{"metadata.extra": cell})
+        rows["resources"].append({"sourcedId": "v2", "title": "Two", "vendorResourceId": "v-2", "metadata.extra": "x"})
+        loaded.sync(rows)
+        record = store.get("resources", "v") or {}
+        assert left == record["metadata"]["extra"]
+        record["metadata"]["extra"]["app"] = 1
+        store.put("resources", record)
 
 
 def test_a_changed_part_updates_its_record(loaded: World) -> None:

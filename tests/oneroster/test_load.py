@@ -492,3 +492,29 @@ def test_the_ledger_learns_what_it_needs(district: District) -> None:
         "s", "courses:k orgs:s academicSessions:t", "Math 1",
         "classType,courseSourcedId,schoolSourcedId,sourcedId,termSourcedIds,title",
     )  # fmt: skip
+
+
+def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path) -> None:
+    """Resources have answered DELETE with 404 although they were there (section 2.3): they are put as deleted."""
+    row: Row = {"sourcedId": "v", "title": "Adding", "vendorResourceId": "v-1"}
+    with opened(tmp_path) as district:
+        district.load(resources=[row])
+        district.twist = lambda request: httpx.Response(404, json={}) if request.method == "DELETE" else None
+
+        loaded = district.load({"resources": ["v"]})
+
+        assert {"deleted": 1} == loaded.counts["resources"]
+        assert ("tobedeleted", set()) == (district.read("resources", "v")["status"], district.active("resources"))
+
+
+def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path) -> None:
+    """Its PUT creates (section 2.1)."""
+    row: Row = {"sourcedId": "hw", "title": "Homework"}
+    with opened(tmp_path) as district:
+        district.load(categories=[row])
+        district.sandbox.store.clear()
+        district.sandbox.requests.clear()
+
+        district.load(categories=[row | {"title": "Home work"}])
+
+        assert [("PUT", "categories/hw")] == district.writes()

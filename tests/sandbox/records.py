@@ -44,11 +44,11 @@ LINK: Json = {"sourcedId": "link", "status": "active", "title": "Adding", "cours
               "sortOrder": 1, "lessonType": "quiz"}  # fmt: skip
 SCALE: Json = {"sourcedId": "scale", "status": "active", "title": "Letters", "type": "letter", "class": ref("class"), "course": ref("course"),
                "scoreScaleValue": [{"itemValueLHS": "A", "itemValueRHS": "90"}, {"itemValueLHS": "B", "itemValueRHS": "80"}]}  # fmt: skip
-LINE_ITEM: Json = {"sourcedId": "work", "status": "active", "title": "Homework 1", "assignDate": "2026-09-01T05:00:00.000Z",
+LINE_ITEM: Json = {"sourcedId": "sheet", "status": "active", "title": "Homework 1", "assignDate": "2026-09-01T05:00:00.000Z",
                    "dueDate": "2026-09-09T04:59:59.000Z", "class": ref("class"), "school": ref("school"), "category": ref("homework"),
                    "academicSession": ref("term"), "resultValueMin": 0, "resultValueMax": 10, "scoreScale": ref("scale"),
                    "learningObjectiveSet": [{"source": "unknown", "learningObjectiveIds": ["add"]}]}  # fmt: skip
-RESULT: Json = {"sourcedId": "mark", "status": "active", "lineItem": ref("work"), "student": ref("student"), "class": ref("class"),
+RESULT: Json = {"sourcedId": "mark", "status": "active", "lineItem": ref("sheet"), "student": ref("student"), "class": ref("class"),
                 "scoreStatus": "fully graded", "score": 9.5, "scoreDate": "2026-09-10T05:00:00.000Z", "late": "true"}  # fmt: skip
 ASSESSMENT: Json = {"sourcedId": "test", "status": "active", "title": "Unit test", "course": ref("course"), "component": ref("unit"),
                     "componentResource": ref("link"), "resultValueMax": 100}  # fmt: skip

@@ -9,13 +9,13 @@ from tests.sandbox.records import COMPONENT, LINK, RESOURCE, RESULT, Json, ref
 
 LISTS: tuple[tuple[str, str, list[str]], ...] = (
     ("classes/class/categories", "categories", ["homework"]),
-    ("classes/class/lineItems", "lineItems", ["work"]),
-    ("classes/class/lineItems/work/results", "results", ["mark"]),
+    ("classes/class/lineItems", "lineItems", ["sheet"]),
+    ("classes/class/lineItems/sheet/results", "results", ["mark"]),
     ("classes/class/results", "results", ["mark"]),
     ("classes/class/scoreScales", "scoreScales", ["scale"]),
     ("classes/class/students/student/results", "results", ["mark"]),
     ("classes/class/students/teacher/results", "results", []),
-    ("schools/school/lineItems", "lineItems", ["work"]),
+    ("schools/school/lineItems", "lineItems", ["sheet"]),
     ("schools/school/scoreScales", "scoreScales", ["scale"]),
 )
 
@@ -51,18 +51,18 @@ def result(sourced_id: str) -> Json:
 
 def test_several_results_are_posted_at_once(api: httpx.Client) -> None:
     """The path says to which line item they belong; one pair of ids for each (section 3)."""
-    answer = api.post(gradebook(api, "lineItems/work/results"), json={"results": [result("one"), result("two")]})
+    answer = api.post(gradebook(api, "lineItems/sheet/results"), json={"results": [result("one"), result("two")]})
 
     assert (201, ["one", "two"]) == (
         answer.status_code,
         [pair["allocatedSourcedId"] for pair in answer.json()["sourcedIdPairs"]],
     )
-    assert "work" == api.get(gradebook(api, "results/two")).json()["result"]["lineItem"]["sourcedId"]
+    assert "sheet" == api.get(gradebook(api, "results/two")).json()["result"]["lineItem"]["sourcedId"]
 
 
 def test_one_of_several_answers_with_one_pair(api: httpx.Client) -> None:
     """As published: an object (section 3)."""
-    item = api.get(gradebook(api, "lineItems/work")).json()["lineItem"] | {"sourcedId": "more"}
+    item = api.get(gradebook(api, "lineItems/sheet")).json()["lineItem"] | {"sourcedId": "more"}
     answers = [
         api.post(gradebook(api, path), json={"lineItems": [item | {"sourcedId": path.replace("/", "-")}]})
         for path in ("classes/class/lineItems", "schools/school/lineItems")
@@ -75,7 +75,7 @@ def test_one_of_several_answers_with_one_pair(api: httpx.Client) -> None:
 def test_results_of_a_session_are_posted_to_a_class(api: httpx.Client) -> None:
     """The class comes from the path, the line item from the body."""
     path = gradebook(api, "classes/class/academicSessions/term/results")
-    answer = api.post(path, json={"results": [result("one") | {"lineItem": ref("work")}]})
+    answer = api.post(path, json={"results": [result("one") | {"lineItem": ref("sheet")}]})
 
     assert (201, "class") == (
         answer.status_code,
@@ -86,7 +86,7 @@ def test_results_of_a_session_are_posted_to_a_class(api: httpx.Client) -> None:
 @pytest.mark.parametrize("body", [{}, {"results": {}}, {"results": []}, {"results": ["one"]}])
 def test_what_is_no_list_is_refused(body: Json, api: httpx.Client) -> None:
     """422, with the property that is wrong."""
-    answer = api.post(gradebook(api, "lineItems/work/results"), json=body)
+    answer = api.post(gradebook(api, "lineItems/sheet/results"), json=body)
 
     assert (422, [{"results": "must be a list of objects"}]) == (
         answer.status_code,

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.judging import judged, ledger
+from tests.learning import learning
 from tests.rosters import changed, district
 from transforms.judged import Standing
 from transforms.scope import Scope
-from transforms.share import share, unknown
+from transforms.share import share, unjudged, unknown
 
 OPEN = Scope(demographics=True, contacts=True)
 
@@ -94,9 +95,31 @@ def test_scopes_hold_where_another_feed_has_schools_and_people(tmp_path: Path) -
     known = ledger(orgs=["d", "s1", "s2"], academicSessions=["y", "t1"], users=["ana", "bo", "tia"])
     checked = judged(tmp_path, rows, known)
 
-    standing = share(checked.standing, Scope(frozenset({"d", "s1"}), exclude=frozenset({"tia"})))
+    standing = share(checked.standing, Scope(frozenset({"s1"}), exclude=frozenset({"tia"})))
 
     assert {"c2", "e2", "e3"} == withheld(standing)
+
+
+@pytest.mark.parametrize(
+    ("scope", "out"),
+    [
+        (Scope(frozenset({"s1"})), {"g1"}),
+        (Scope(roles=frozenset({"teacher"})), {"r9", "g1"}),
+        (Scope(grades=frozenset({"09"})), {"r9", "g1"}),
+        (Scope(), set()),
+    ],
+)
+def test_results_of_people_whom_none_can_judge_are_withheld(scope: Scope, out: set[str], tmp_path: Path) -> None:
+    """A gradebook drop does not say in which grade or role a person is; a result in a shared school's class may go."""
+    known = ledger(orgs=["d", "s1"], academicSessions=["t1"], courses=["co"], classes=["c1"])
+    people = {"users": ledger(users=["ana"])["users"]["sourcedId"]}
+    checked = judged(tmp_path, learning(), known, elsewhere=people)
+
+    standing = share(checked.standing, scope, known)
+
+    assert out == withheld(standing)
+    assert len(out) == sum(notice.count for notice in unjudged(standing).notices)
+    assert set() == withheld(share(checked.standing, scope, known | ledger(users=["ana"])))
 
 
 MISSPELT: tuple[tuple[Scope, list[str]], ...] = (

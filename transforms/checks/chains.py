@@ -18,21 +18,42 @@ def parent_column(entity: Entity) -> Column | None:
     )
 
 
-def without_cycles(table: Table, strict: bool) -> tuple[Table, list[Findings]]:
-    """Leave out the parents of records that are their own ancestors, and of people who are their own agents."""
+def without_cycles(table: Table, known: pl.DataFrame | None, strict: bool) -> tuple[Table, list[Findings]]:
+    """Leave out the parents of records that are their own ancestors; in files of our own, refuse those records.
+
+    `known` is what the ledger knows of the entity: the places of records of which a delta does not speak.
+    """
     column = parent_column(table.entity)
     if column is None:
         return table, []
-    parents = dict(table.frame.select("sourcedId", column.name).drop_nulls().iter_rows())
+    rows = dict(table.frame.select("sourcedId", column.name).iter_rows())
+    parents = {record: parent for record, parent in (_loaded(table, known) | rows).items() if parent}
     caught = [start for start in parents if _is_own_ancestor(start, parents)]
     if not caught:
         return table, []
-    rows = table.frame.filter(pl.col("sourcedId").is_in(caught))
+    circle = table.frame.filter(pl.col("sourcedId").is_in(caught))
+    rule = "cycle" if table.entity.standard else "cycle_refused"
     found = of_rows(
-        "cycle", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict
+        rule, circle, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict
     )
-    cut = pl.when(~pl.col(ROW).is_in(rows[ROW].implode())).then(column.name).alias(column.name)
+    if not table.entity.standard:
+        return table, [found]
+    cut = pl.when(~pl.col(ROW).is_in(circle[ROW].implode())).then(column.name).alias(column.name)
     return replace(table, frame=table.frame.with_columns(cut)), [found]
+
+
+def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
+    """The parents of the records that are loaded, where the drop is no full snapshot of them."""
+    if table.mode == "bulk" or known is None or "parents" not in known.columns:
+        return {}
+    rows = known.filter(pl.col("status") == "active").select("sourcedId", "parents").iter_rows()
+    return {record: parent_in(words, table.entity) for record, words in rows}
+
+
+def parent_in(words: str | None, entity: Entity) -> str | None:
+    """Find a record's parent of its own kind among `entity:sourcedId` words."""
+    prefix = f"{entity.name}:"
+    return next((word.removeprefix(prefix) for word in (words or "").split() if word.startswith(prefix)), None)
 
 
 def _is_own_ancestor(start: str, parents: dict[str, str]) -> bool:

@@ -116,9 +116,10 @@ def _judge(state: _Check, table: Table) -> Judged:
     gone = table.frame.filter(pl.col("status").eq_missing("tobedeleted"))
     table = replace(table, frame=rows)
     found += row_rule_findings(table, state.strict)
-    table, cycles = without_cycles(table, state.strict)
+    table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
+    found += cycles
     followed = resolved(table, state.roster, state.standing, state.known, state.elsewhere, _bad(found), state.strict)
-    found += [*cycles, *_once(followed.findings, table.entity)]
+    found += _once(followed.findings, table.entity)
     state.found += found
     return _judged(state, followed.table, gone, gather(found).errors, extra)
 

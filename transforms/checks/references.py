@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.findings import ROW, Findings, of_rows
+from transforms.checks.chains import parent_column
+from transforms.findings import ROW, Findings, gather, of_rows
 from transforms.judged import Standing
 from transforms.roster import Roster, Table
 from transforms.schemas import Column
@@ -54,12 +55,23 @@ def resolved(table: Table, roster: Roster, standing: Standing, known: Known, els
              bad: pl.Series, strict: bool) -> Resolved:  # fmt: skip
     """Follow every reference of the table's rows; `bad` are rows that are refused already."""
     done = Resolved(table)
-    for column in table.entity.references:
-        parents = _parents(column, table, roster, standing, known, elsewhere, bad)
+    # References to records of the same file come last: by then it is known which of those are refused.
+    for column in sorted(table.entity.references, key=lambda one: one.refers == table.entity.name):
         done.findings += _wrong_types(column, done.table, standing, strict)
-        astray = _astray(column, done.table, parents)
-        if astray.height:
+        if column.refers == table.entity.name:
+            bad = pl.concat([bad, gather(done.findings).errors["row"].drop_nulls()]).unique()
+        falls = table.entity.needs(column) and column.refers == table.entity.name
+        fallen = bad.clear()
+        # In a tree whose places are meant, what hangs on a row that is refused here is refused in its turn.
+        while True:
+            parents = _parents(column, table, roster, standing, known, elsewhere, pl.concat([bad, fallen]))
+            astray = _astray(column, done.table, parents).filter(~pl.col(ROW).is_in(fallen.implode()))
+            if not astray.height:
+                break
             _settle(column, done, astray, parents, strict)
+            if not falls:
+                break
+            fallen = pl.concat([fallen, astray[ROW]])
     return done
 
 
@@ -101,6 +113,11 @@ def wanted_elsewhere(roster: Roster) -> list[str]:
     return sorted(name for name in refers - whole if name)
 
 
+def trees_to_know(roster: Roster) -> list[str]:
+    """The entities whose records form trees of which the drop may hold a part only."""
+    return [name for name, table in roster.tables.items() if table.mode != "bulk" and parent_column(table.entity)]
+
+
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
     """The ids of rows that are refused already (`sourcedId`, `cause`)."""
     rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
@@ -129,7 +146,7 @@ def _settle(column: Column, done: Resolved, astray: pl.DataFrame, parents: Paren
     if parents.unsure:
         nowhere = nowhere.clear()
     told = {"file": table.file, "entity": table.entity.name, "column": column.name, "strict": strict}
-    if column.required:
+    if table.entity.needs(column):
         done.findings += [
             of_rows("dangling", nowhere, value="value", **told),  # type: ignore[arg-type]
             of_rows("parent_rejected", rejected, value="cause", **told),  # type: ignore[arg-type]

@@ -79,7 +79,8 @@ class Entity:
     """One file, which is one kind of record unless it `folds_into` another, as its property `folds_as`.
 
     `standard` is false for the files of our own, which OneRoster does not have. `single` parts are
-    one to a record, and no list. `needed` marks the files that every roster needs: without one of them a drop is refused.
+    one to a record, and no list. `needed` marks the files that every roster needs: without one of
+    them a drop is refused.
     `label` are the columns that tell a person which record is meant. `singular` is the wrapper of
     one record in JSON.
     """
@@ -108,6 +109,14 @@ class Entity:
     def header(self, version: Version) -> tuple[str, ...]:
         """Names of the columns of this file in one version of the binding, in order."""
         return tuple(column.name for column in self.columns if version in column.versions)
+
+    def needs(self, column: Column) -> bool:
+        """Whether a record must not go without what this reference names.
+
+        The standard lets optional references be left out. In files of our own a place that is named
+        is meant: a lesson whose unit is not there does not move to the top of its course.
+        """
+        return column.required or not self.standard
 
     @property
     def references(self) -> tuple[Column, ...]:
