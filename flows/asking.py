@@ -29,6 +29,7 @@ from transforms.payload import Json
 
 Form = Literal["", "json", "csv"]
 MOST_COLUMNS = 8
+FIND_IDS = "Find ids with: roster get users --target ..."
 UNTOLD = ("status", "dateLastModified", "metadata")
 
 
@@ -67,18 +68,12 @@ def enrollments(student: str, target: str, state: Path, environment: Mapping[str
 
 async def _enrollments(student: str, address: Address) -> list[Json]:
     if not wire.addressable(student.strip()):
-        raise SettingsError(
-            f"{student!r} cannot be the sourcedId of a person. Find ids with: roster get users --target ..."
-        )
+        raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
     path, key = READABLE["enrollments"]
     async with Client(address) as client:
-        if (
-            wire.understood(request := wire.read(COLLECTIONS["users"], student), await client.send(request)).kind
-            == "missing"
-        ):
-            raise SettingsError(
-                f"{client.target.host} has no user {student!r}. Find ids with: roster get users --target ..."
-            )
+        request = wire.read(COLLECTIONS["users"], student)
+        if wire.understood(request, await client.send(request)).kind == "missing":
+            raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
         found = pages(client, path, key, filter=f"user.sourcedId={quoted(student)}")
         return [record async for page in found for record in page]
 

@@ -34,7 +34,8 @@ Watch = Callable[[str, int, int], None]
 def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> Result:
     """Run a job's nine steps; `watch` is told (entity, records done, records in all) while loading.
 
-    Never raises for what a drop or a target may bring; those end in the result.
+    What a drop or a target may bring ends in the result; only a target that cannot be read, where the
+    feed calls records there `external`, raises `TargetError`, before anything is sent.
     """
     started = time.monotonic()
     with ThreadPoolExecutor(2) as aside:

@@ -73,10 +73,10 @@ def _of_others(judged: Judged, standing: Standing, scope: Scope, shared: pl.Seri
     school = _school(judged.entity)
     if school and scope.schools and "orgs" not in standing:
         judged = _withheld(judged, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools")
-    unjudged = scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
+    limited = scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
     for person in _people(judged.entity):
         judged = _withheld(judged, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file")
-        if unjudged:
+        if limited:
             judged = _withheld(judged, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED)
     return judged
 

@@ -26,6 +26,14 @@ CASE_ID = RowRule(
     lambda: (pl.col("source") != "case") | pl.col("learningObjectiveId").str.contains(UUID_URN),
 )
 
+# Columns that line items and results have in common with those of assessments.
+_RANGE = (number("resultValueMin", "Lowest score."), number("resultValueMax", "Highest score."))
+_SCORE = (
+    enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
+    number("score", "Score, within the range of the line item."),
+)
+_SCORE_DATE = date("scoreDate", "Day on which it was scored.", required=True, moment="start")
+
 CATEGORIES = Entity(
     "categories",
     "category",
@@ -54,8 +62,7 @@ LINE_ITEMS = Entity(
                   versions=ONLY_1_1),
         reference("academicSessionSourcedId", "academicSessions", "The session in which it counts.", required=True,
                   versions=SINCE_1_2),
-        number("resultValueMin", "Lowest score."),
-        number("resultValueMax", "Highest score."),
+        *_RANGE,
         reference("schoolSourcedId", "orgs", "The school of the class.", required=True, types=("school",),
                   versions=SINCE_1_2),
     ),
@@ -71,9 +78,8 @@ RESULTS = Entity(
         *lifecycle("Id of the result."),
         reference("lineItemSourcedId", "lineItems", "The work.", required=True),
         reference("studentSourcedId", "users", "The student.", required=True),
-        enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
-        number("score", "Score, within the range of the line item."),
-        date("scoreDate", "Day on which it was scored.", required=True, moment="start"),
+        *_SCORE,
+        _SCORE_DATE,
         text("comment", "What the teacher says of it."),
         text("textScore", "Score as text, such as a letter.", versions=SINCE_1_2),
         reference("classSourcedId", "classes", "The class.", versions=SINCE_1_2),
@@ -184,8 +190,7 @@ ASSESSMENT_LINE_ITEMS = Entity(
         reference("componentResourceSourcedId", "componentResources", "The place in a component that it assesses."),
         reference("parentSourcedId", "assessmentLineItems", "The line item of which it is a part.",
                   json="parentAssessmentLineItem"),
-        number("resultValueMin", "Lowest score."),
-        number("resultValueMax", "Highest score."),
+        *_RANGE,
     ),
     "Assessed work of courses, in a tree; a file of our own, since the standard has it in REST only.",
     rules=(RowRule("score_range", "resultValueMax", _score_range),),
@@ -200,10 +205,9 @@ ASSESSMENT_RESULTS = Entity(
         *lifecycle("Id of the assessment result."),
         reference("assessmentLineItemSourcedId", "assessmentLineItems", "The assessed work.", required=True),
         reference("studentSourcedId", "users", "The student.", required=True),
-        enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
-        number("score", "Score, within the range of the line item."),
+        *_SCORE,
         text("textScore", "Score as text, such as a letter."),
-        date("scoreDate", "Day on which it was scored.", required=True, moment="start"),
+        _SCORE_DATE,
         text("comment", "What is said of it."),
     ),
     "What a student achieved in assessed work; a file of our own.",
