@@ -15,6 +15,7 @@ from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.loaded import Loaded
 from flows.job import Job
 from flows.result import Result
+from transforms.binding.lifting import with_schools
 from transforms.carry import carry, not_carried
 from transforms.changes import ACTION, Changes, Counts, EntityChanges, added
 from transforms.checks import check, prepare
@@ -44,6 +45,7 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
         raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
         roster = normalise(job.layout, raw, job.today, job.strict)  # 2
         known = knowing.result()
+    roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = check(roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     refused = refusals(checked.findings, job.strict)
@@ -67,6 +69,15 @@ def straight_line(job: Job, ledger: Ledger, watch: Watch = lambda *_: None) -> R
     loaded = _sent(guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [difference.findings, Findings(notices=loaded.notices)]
     return _result(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
+
+
+def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
+    """Find the schools of line items in the ledger, where neither they nor the drop's classes say them (OneRoster 1.1)."""
+    items = roster.tables.get("lineItems")
+    if items is None or not items.frame["schoolSourcedId"].null_count():
+        return roster
+    placed = with_schools(items, ledger.schools_of(job.key, "classes"))
+    return replace(roster, tables={**roster.tables, "lineItems": placed})
 
 
 def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:

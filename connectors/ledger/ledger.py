@@ -84,6 +84,16 @@ class Ledger:
         active = {name: pl.concat(frames).filter(pl.col("status") == ACTIVE) for name, frames in held.items() if frames}
         return {name: frame["sourcedId"] for name, frame in active.items() if frame.height}
 
+    def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
+        """The schools (`sourcedId`, `school`) of the records of an entity that the target holds, of whichever feed."""
+        types = ID | dict.fromkeys(("status", "school"), pl.String)
+        if self._database is None:
+            return _empty(types).drop("status")
+        with self._database.reading() as connection:
+            feeds = [*filter(None, [feed_id(connection, key)]), *other_feeds(connection, key)]
+        rows = pl.concat([_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)])
+        return rows.filter(pl.col("status") == ACTIVE).select("sourcedId", "school").unique("sourcedId")
+
     def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
         """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""
         feed = self._feed(key)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.learning import learning
-from tests.rosters import district, drop
+from tests.rosters import csv_text, district, drop, manifest
 from tests.running import roster
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +92,28 @@ def test_references_resolve_in_the_target_if_the_feed_says_so(external: str, rej
     run = roster("sync", feed(tmp_path, f"external = {external}"), "--json", state=state)
 
     assert (0, rejected) == (run.code, run.total("rejected"))
+
+
+def test_a_gradebook_of_1_1_takes_its_schools_from_the_classes_that_are_loaded(tmp_path: Path) -> None:
+    """1.1 has no column for them, and its classes came with another feed; grading periods become sessions."""
+    state, folder = tmp_path / "state", tmp_path / "learning"
+    roster("sync", drop(tmp_path / "district", district()), state=state)
+    folder.mkdir()
+    rows = learning()
+    for item in rows["lineItems"]:
+        item["gradingPeriodSourcedId"] = item.pop("academicSessionSourcedId")
+        del item["schoolSourcedId"]
+    for name in ("categories", "lineItems", "results"):
+        for row in rows[name]:
+            row.pop("weight", None)
+        (folder / f"{name}.csv").write_text(csv_text(name, rows[name], "1.1"), newline="")
+    (folder / "manifest.csv").write_text(manifest(dict.fromkeys(("categories", "lineItems", "results"), "bulk"), "1.1"))
+
+    run = roster("sync", feed(tmp_path), "--json", state=state)
+
+    assert (0, 3, 0) == (run.code, run.total("created"), run.total("rejected"))
+    (held,) = read_back("lineItems", state)
+    assert ("s1", "t1") == (held["school"]["sourcedId"], held["academicSession"]["sourcedId"])
 
 
 def test_what_a_feed_keeps_is_not_removed(tmp_path: Path) -> None:

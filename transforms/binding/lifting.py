@@ -81,8 +81,15 @@ def _line_items(line_items: Table, classes: Table | None) -> Table:
     frame = line_items.frame.with_columns(
         pl.col("academicSessionSourcedId").fill_null(pl.col("gradingPeriodSourcedId"))
     )
-    if classes is not None:
-        schools = classes.frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
-        frame = frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
-        frame = frame.with_columns(pl.col("schoolSourcedId").fill_null(pl.col("school"))).drop("school")
+    line_items = replace(line_items, frame=frame)
+    if classes is None:
+        return line_items
+    return with_schools(line_items, classes.frame.select("sourcedId", school="schoolSourcedId").unique("sourcedId"))
+
+
+def with_schools(line_items: Table, classes: pl.DataFrame) -> Table:
+    """Give line items without a school, which 1.1 does not have, the school of their class (`sourcedId`, `school`)."""
+    schools = classes.rename({"sourcedId": "classSourcedId"})
+    frame = line_items.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.col("schoolSourcedId").fill_null(pl.col("school"))).drop("school")
     return replace(line_items, frame=frame)
