@@ -15,6 +15,7 @@ from tests.bench.district import write_district
 from tests.judging import TODAY
 from transforms.carry import carry
 from transforms.carrying import Carrying
+from transforms.changes import Changes
 from transforms.checks import check
 from transforms.diff import diff
 from transforms.sources import normalise
@@ -26,12 +27,16 @@ def acknowledge(drop: Path, state: Path) -> None:
     """Write a ledger that holds the whole drop."""
     if (state / "ledger.db").exists():
         return
-    checked = check(normalise("oneroster", read(drop), TODAY), {})
-    changes = diff(carry(checked.standing, Carrying(), {}, COLLECTIONS, None).standing, {}).changes
     with Ledger(state / "ledger.db") as ledger:
-        for name, entity in changes.items():
+        for name, entity in changes_of(drop).items():
             for part in entity.upserts.iter_slices(BATCH):
                 ledger.record(FeedKey("sandbox", "default"), name, part, [], [], "bench")
+
+
+def changes_of(drop: Path) -> Changes:
+    """Compare a drop with a ledger that holds nothing."""
+    checked = check(normalise("oneroster", read(drop), TODAY), {})
+    return diff(carry(checked.standing, Carrying(), {}, COLLECTIONS, None).standing, {}).changes
 
 
 if __name__ == "__main__":
