@@ -1,0 +1,143 @@
+"""The rosters of one feed, by run. Content is stored once: a night without changes writes one small file.
+
+Each run has a manifest, `NUMBER-RUN.json`; it names a parquet file for each entity, after its content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from hashlib import sha256
+from json import dumps
+from pathlib import Path
+
+import polars as pl
+
+from connectors.archive.content import accepted_of, read_content, write_content
+from connectors.archive.errors import ArchiveError, reading, writing
+from connectors.archive.files import UNFINISHED, sync_folder, write_durably
+from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
+from connectors.ledger.key import FeedKey
+from transforms.digest import digest
+from transforms.judged import Judged, Standing
+from transforms.overlay import overlay
+from transforms.schemas import ENTITIES
+
+Marks = Mapping[str, pl.Series]
+
+
+class Archive:
+    """The rosters of one feed into one target, in a folder of its own below `folder`. Raises `ArchiveError`.
+
+    Whoever writes holds the feed's lock.
+    """
+
+    def __init__(self, folder: Path, key: FeedKey) -> None:
+        self.folder = folder / folder_of(key)
+
+    def keep(self, run: str, standing: Standing, before: str = "", marks: Marks | None = None) -> str:
+        """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).
+
+        `before` is the run of the roster that this one follows: an entity that the drop lacks is as it
+        was, one that is no snapshot is laid over what was. `marks` are the fingerprints of each
+        entity's accepted records, if they are computed already. Everything is on the disk when this returns.
+        """
+        entries = dict(self._manifest(before).entities) if before else {}
+        for name, judged in standing.items():
+            old = entries.get(name)
+            entries[name] = self._kept(judged, old, (marks or {}).get(name))
+        manifest = Manifest(run, before, entries)
+        write_durably(self._path(run), lambda file: file.write(manifest.as_bytes()))
+        return manifest.digest
+
+    def standing(self, run: str) -> Standing:
+        """Give the whole roster as of a run, to be compared with the ledger.
+
+        Its mode is `bulk`, except for entities of which no snapshot ever came: of those no one can say what is gone.
+        """
+        entries = self._manifest(run).entities
+        return {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
+
+    def frame(self, run: str, entity: str) -> pl.DataFrame | None:
+        """Give the accepted records of one entity as of a run, without reading the others; None if it has none."""
+        entry = self._manifest(run).entities.get(entity)
+        if entry is None:
+            return None
+        path = self.folder / file_of(entity, entry.content)
+        with reading(path):
+            return accepted_of(pl.read_parquet(path))
+
+    def digest(self, run: str) -> str:
+        """Give the digest of a run's roster, as `keep` did."""
+        return self._manifest(run).digest
+
+    def runs(self) -> list[str]:
+        """Name the runs whose rosters are kept, the oldest first."""
+        return list(self._manifests())
+
+    def forget(self, keep: int, spare: Collection[str] = ()) -> list[str]:
+        """Delete all rosters but the last `keep` (at least one) and those to `spare`; name the runs that went."""
+        manifests = self._manifests()
+        runs = list(manifests)
+        gone = [run for run in runs[: -max(keep, 1)] if run not in spare]
+        left = {self._path(run).name for run in runs if run not in gone}
+        left |= {file for run in runs if run not in gone for file in self._manifest(run).files}
+        with writing(self.folder):
+            # Manifests first: a manifest whose files are gone would be damage, a file without one is swept up next time.
+            for run in gone:
+                manifests[run].unlink()
+            if self.folder.is_dir():
+                sync_folder(self.folder)
+            for path in self.folder.glob("*"):
+                if path.name not in left and path.suffix in (".parquet", UNFINISHED):
+                    path.unlink()
+        return gone
+
+    def _kept(self, judged: Judged, old: Entry | None, marks: pl.Series | None) -> Entry:
+        """Write an entity, unless there is a file of the same content."""
+        if old and judged.mode != "bulk":
+            if not _speaks(judged):
+                return old
+            judged, marks = overlay(self._read(judged.entity.name, old), judged), None
+        content = digest(judged, marks)
+        path = self.folder / file_of(judged.entity.name, content)
+        if not path.exists():
+            write_durably(path, lambda file: write_content(judged, file))
+        return entry_of(judged, content)
+
+    def _read(self, name: str, entry: Entry) -> Judged:
+        return read_content(self.folder / file_of(name, entry.content), ENTITIES[name], entry)
+
+    def _manifest(self, run: str) -> Manifest:
+        path = self._manifests().get(run)
+        if path is None:
+            there = ", ".join(self.runs()[-5:]) or "none"
+            raise ArchiveError(self.folder, f"no roster of run {run!r}", f"one of the last runs: {there}",
+                               "Name one of those.")  # fmt: skip
+        return Manifest.read(path)
+
+    def _manifests(self) -> dict[str, Path]:
+        """The manifests by run, in the order in which they were written."""
+        paths = sorted(self.folder.glob("*.json"))
+        return {path.stem.partition("-")[2]: path for path in paths}
+
+    def _path(self, run: str) -> Path:
+        """Where the manifest of a run is, or will be."""
+        manifests = self._manifests()
+        if run in manifests:
+            return manifests[run]
+        number = 1 + max((int(path.stem.partition("-")[0]) for path in manifests.values()), default=0)
+        return self.folder / f"{number:08}-{run}.json"
+
+
+def folder_of(key: FeedKey) -> str:
+    """Name the folder of a feed: readable, and its own whatever signs the feed's name has."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", key.feed).strip("-")[:40]
+    return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
+
+
+def _speaks(judged: Judged) -> bool:
+    """Whether a drop says anything of an entity."""
+    return bool(
+        judged.accepted.height or judged.refused.height or judged.withheld.height or judged.gone.len() or judged.blurred
+    )
