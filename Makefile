@@ -11,13 +11,14 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo test check bench dictionary clean
+.PHONY: help install demo test check bench bench-memory dictionary clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
 	@echo "make test     install, then run every test"
 	@echo "make check    install, then check format, lint, types and layers"
-	@echo "make bench    install, then measure speed against a bare script"
+	@echo "make bench    install, then measure speed against bare scripts and loops"
+	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
 	@echo "make dictionary  write docs/data_dictionary.md from the schemas"
 	@echo "make install  create .venv and install the pinned packages into it"
 	@echo "make clean    remove .venv, caches and measurements; the state in .roster stays"
@@ -58,6 +59,9 @@ check: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+bench-memory: install
+	$(BIN)/python -m tests.bench memory
 
 dictionary: install
 	$(BIN)/python -m flows.dictionary

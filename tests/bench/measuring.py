@@ -9,6 +9,9 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+ROSTER = str(Path(sys.executable).parent / "roster")
 
 
 @dataclass(frozen=True)

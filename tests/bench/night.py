@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench.measuring import Cost, cost, in_turn, median
+from tests.bench.measuring import ROSTER, Cost, cost, in_turn, median
 
 TIME_LIMIT, MEMORY_LIMIT, HELP_LIMIT = 3.0, 2.0, 1.0
-ROSTER = str(Path(sys.executable).parent / "roster")
 # Six enrollments and a role beside each person; classes, courses and schools are few.
 ROWS_EACH = 8
 
