@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -35,8 +35,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Approve = Annotated[
-    str | None, typer.Option(metavar="PLAN", help="Send the deletes that this plan names.", show_default=False)
+    str | None, typer.Option(metavar="PLAN", help="Send exactly what this plan holds.", show_default=False)
 ]
+FirstRun = Annotated[
+    bool, typer.Option("--first-run", help="Load although the target holds some of these ids already.")
+]
+By = Annotated[str, typer.Option(help="Who approves.", show_default="you")]
+Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing if anything is held.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, max=10, help="Requests at once.", show_default="10, or the feed's file")
@@ -46,17 +51,29 @@ Workers = Annotated[
 @app.command()
 def sync(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False) -> None:  # fmt: skip
-    """Extract, validate, compare and load a drop."""
-    _run("sync", drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+         workers: Workers = None, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
+    """Extract, validate, compare and load a drop; or send a plan that was held."""
+    _run("sync", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
+         workers=workers, first_run=first_run, by=by, note=note)  # fmt: skip
 
 
 @app.command()
 def plan(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+         workers: Workers = None, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
     """Say what `sync` would send, and send nothing."""
-    _run("plan", drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+    _run("plan", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
+         workers=workers, first_run=first_run)  # fmt: skip
+
+
+@app.command()
+def restore(run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
+            drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+            all_or_nothing: AllOrNothing = False, workers: Workers = None, json: Json = False,
+            dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False) -> None:  # fmt: skip
+    """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
+    _run("plan" if dry_run else "sync", drop, target, district, state, False, json, all_or_nothing=all_or_nothing,
+         workers=workers, restore=run)  # fmt: skip
 
 
 @app.command()
@@ -64,6 +81,30 @@ def check(drop: Drop, target: TargetOption = None, district: District = None, st
           strict: Strict = False, json: Json = False) -> None:  # fmt: skip
     """Validate a drop, and say whether it would load."""
     _run("check", drop, target, district, state, strict, json)
+
+
+@app.command()
+def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+           repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
+           workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+    """Compare what the target holds with the ledger and the last roster."""
+    from flows.running import Options
+    from flows.verifying import verify as compare
+
+    options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
+    _guarded(lambda: compare(options, os.environ, repair=repair))
+
+
+@app.command()
+def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+          again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
+          strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+    """Enter in the ledger what the target holds of a drop already, and send nothing."""
+    from flows.adopting import run_adopt
+    from flows.running import Options
+
+    options = Options("sync", drop, target, district, state, strict, json, workers=workers)
+    _guarded(lambda: run_adopt(options, os.environ, again=again))
 
 
 @app.command()
@@ -119,10 +160,10 @@ def _form(json: bool, csv: bool) -> Literal["", "json", "csv"]:
 
 
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
-         approve: str | None = None, all_or_nothing: bool = False, workers: int | None = None) -> None:  # fmt: skip
+         **more: Any) -> None:  # fmt: skip
     from flows.running import Options, run
 
-    options = Options(command, drop, target, district, state, strict, json, approve, all_or_nothing, workers)
+    options = Options(command, drop, target, district, state, strict, json, **more)
     _guarded(lambda: run(options, os.environ))
 
 

@@ -9,12 +9,10 @@ from itertools import groupby
 import polars as pl
 
 from transforms.findings import EXAMPLES, Findings, Notice
-from transforms.rules import RULES, Rule
+from transforms.rules import CONSEQUENCES, RULES, Rule
 
 SEVERITIES = ("fatal", "error", "warning", "note")
 MOST_PLACES = 6
-# Root causes are told first; these follow from them.
-CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,15 +12,20 @@ from connectors.ledger import FeedKey
 from flows.result import Command
 from flows.targets import Target
 from transforms.carrying import Carrying
+from transforms.guard import Limits
 from transforms.scope import Scope
+from transforms.vanishing import Policy
 
 
 @dataclass(frozen=True)
 class Job:
     """One run; `approve` is the plan that a person agreed to. `batch_size` is in records.
 
-    `external` are the entities whose records others put into the target, and to which this feed's may refer;
-    `kept` are those of which nothing is ever removed.
+    `external` are the entities whose records others put into the target, and to which this feed's may refer.
+    `removed` are the feed's own policies for what vanishes. `raised` are limits raised for one run, known to
+    the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
+    one. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
+    approves, and why. `before` is the run whose archived roster is the feed's newest.
     """
 
     command: Command
@@ -33,7 +39,20 @@ class Job:
     layout: str = "oneroster"
     encoding: str | None = None
     external: frozenset[str] = frozenset()
-    kept: frozenset[str] = frozenset()
+    removed: Mapping[str, Policy] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    raised: Limits | None = None
+    raised_name: str = ""
+    blackout: date | None = None
+    adds_only: date | None = None
+    dated: date | None = None
+    max_age_hours: float | None = None
+    ids: Path | None = None
+    first_run: bool = False
+    before: str = ""
+    by: str = ""
+    note: str = ""
+    plan_days: int = 14
     strict: bool = False
     approve: str | None = None
     all_or_nothing: bool = False
@@ -46,6 +65,11 @@ class Job:
     def key(self) -> FeedKey:
         """Under which the ledger keeps what this feed sent to this target."""
         return FeedKey(self.target.name, self.feed)
+
+    @property
+    def nothing_there(self) -> bool:
+        """Whether the target is an embedded sandbox that has never held anything."""
+        return self.target.url is None and not (self.state / "sandbox.db").exists()
 
     @property
     def folder(self) -> Path:

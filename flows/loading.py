@@ -8,7 +8,9 @@ import polars as pl
 
 from connectors.ledger import Ledger
 from connectors.oneroster import load as loader
+from connectors.oneroster import wire
 from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import Target as Address
 from flows.job import Job
@@ -26,6 +28,22 @@ def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
     """Read from the target, page by page, which records of some entities are there."""
     with opened(job.target, job.state, job.concurrency) as address:
         return asyncio.run(_active_ids(entities, address))
+
+
+def count_active(wanted: dict[str, list[str]], job: Job) -> int:
+    """Look up some ids of each entity, and say how many of them the target holds as active."""
+    with opened(job.target, job.state, job.concurrency) as address:
+        return asyncio.run(_count_active(wanted, address))
+
+
+async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
+    found = 0
+    async with Client(address) as client:
+        for name, ids in wanted.items():
+            for one in filter(wire.addressable, ids):
+                record = wire.record_in(COLLECTIONS[name], await client.send(wire.read(COLLECTIONS[name], one)))
+                found += record is not None and record.get("status") != "tobedeleted"
+    return found
 
 
 async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:

@@ -91,8 +91,15 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
     if result.error:
         yield f"The run broke off: {result.error}"
     yield _verdict(result, drop)
-    if result.plan:
+    yield from _moved(result)
+    if result.records.height:
         yield from _held(result, drop)
+    if result.stale:
+        yield f"Stale: {result.stale}"
+    if result.adds_only:
+        yield f"Until {result.adds_only} is over only new records are sent; updates wait, and what vanished stays."
+    if result.raised:
+        yield "Limits that were raised for once let this through; they are used up."
     if result.findings.errors.height:
         yield f"Each rejected row: {result.rejects}"
     yield f"Report: {result.report}"
@@ -122,13 +129,22 @@ def _check_verdict(result: Result, rejected: int) -> str:
 
 
 def _held(result: Result, drop: str) -> Iterator[str]:
-    deletes = sum(counts.get("held", 0) for counts in result.counts.values()) - sum(
-        t.result == "held" for t in result.troubles
-    )
-    yield f"Held: {deletes:,} records are missing from the drop and would be deleted (plan {result.plan}; ids in the report)."
-    if result.approval:
-        yield f"Plan {result.approval} is not what would be deleted now; look again before you approve."
-    yield f"To delete them: roster sync {drop} --approve {result.plan}"
+    yield f"Held: {result.records.height:,} changes wait for a person (plan {result.plan}):"
+    for hold in result.holds[:MOST_CAUSES]:
+        yield f"  - {hold.sentence}"
+    if result.command == "sync":
+        yield f"Read {result.folder / 'plan.md'} (with names: plan.csv). To send exactly this: roster sync {drop} --approve {result.plan}"
+        yield f"To drop it: roster discard {result.plan}"
+
+
+def _moved(result: Result) -> Iterator[str]:
+    if result.moved is not None:
+        words = [f"{entity}:{one}" for entity, one in result.moved.iter_rows()]
+        more = ", …" if len(words) > EXAMPLES else ""
+        yield (
+            f"Plan {result.plan} was not sent: {len(words):,} of its records are not any more as it found them "
+            f"({', '.join(words[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
+        )
 
 
 def write_report(result: Result, drop: str) -> None:
@@ -151,7 +167,7 @@ def write_report(result: Result, drop: str) -> None:
         lines += [f"- **{group.severity}** `{group.rule.code}` ({group.count:,}): {group.sentence}"]
         lines += [f"  - {example}" for example in group.examples]
     lines += ["", "## Not sent", "", *(f"- {t.result} {t.entity} {t.sourcedId}: {t.detail}" for t in result.troubles)]
-    for entity, ids in result.held.items():
-        lines += ["", f"## Held deletes: {entity}", "", *(f"- {sourced_id}" for sourced_id in ids)]
+    for entity, sourced_id, action in result.records.select("entity", "sourcedId", "action").iter_rows():
+        lines += [f"- held {entity} {sourced_id}: {action}"]
     lines += ["", *verdict(result, drop), ""]
     write_private(result.report, "\n".join(lines))

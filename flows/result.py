@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,8 @@ import polars as pl
 from connectors.oneroster.loaded import Trouble
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
+from transforms.guard import Hold
+from transforms.guard.plan import PLANNED
 from transforms.verdict import breaches
 
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
@@ -23,8 +26,11 @@ SENT = ("created", "updated", "disabled", "deleted")
 class Result:
     """One run of the straight line; `refused` are the findings that refused the drop, if it was.
 
-    `troubles` are the records that failed, wait or are held as foreign. `error` says why a run
-    broke off. `held` are the ids of the deletes that `plan` names. `seconds` is wall-clock time.
+    `troubles` are the records that failed, wait or are held as foreign. `error` says why a run broke
+    off. `holds` are the reasons why changes wait, `records` those changes (columns of a plan), and `plan`
+    its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
+    plan found it. `content` is the digest of the roster. `stale` says that the drop is too old.
+    `seconds` is wall-clock time.
     """
 
     run: str
@@ -41,7 +47,15 @@ class Result:
     seconds: float = 0.0
     strict: bool = False
     approval: str = ""
-    held: dict[str, list[str]] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
+    let_go: dict[str, int] = field(default_factory=dict)
+    moved: pl.DataFrame | None = None
+    raised: bool = False
+    adds_only: date | None = None
+    content: str = ""
+    stale: str = ""
+    expires: datetime | None = None
     folder: Path = field(default_factory=Path)
 
     @property
@@ -51,7 +65,7 @@ class Result:
             return "refused"
         if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
             return "failed"
-        if self.total("held"):
+        if self.total("held") or self.stale or self.moved is not None:
             return "held"
         return "done" if any(self.total(term) for term in SENT) else "unchanged"
 

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from connectors.archive import Archive
 from connectors.ledger import Ledger
-from connectors.ledger.lock import held
+from connectors.ledger.history import Run
+from flows.approving import approved_line
+from flows.dates import dated
 from flows.job import Job
 from flows.line import straight_line
+from flows.past import COUNTED
+from flows.plans import propose
 from flows.progress import Bars
 from flows.rejects import write_rejects
 from flows.report import show, write_report
+from flows.restoring import restored_line
 from flows.result import Command, Result
+from flows.setting_tables import last_day
+from flows.staleness import stale
 from flows.targets import SettingsError, Target, choose
 from transforms.carrying import Carrying
 from transforms.scope import Scope
 
 if TYPE_CHECKING:
     from flows.settings import Feed
+
+
+Line = Callable[..., Result]
 
 
 @dataclass(frozen=True)
@@ -41,13 +55,18 @@ class Options:
     approve: str | None = None
     all_or_nothing: bool = False
     workers: int | None = None
+    first_run: bool = False
+    by: str = ""
+    note: str = ""
+    restore: str = ""
 
 
 def run(options: Options, environment: Mapping[str, str]) -> int:
     """Run a command; print its outcome; give its exit code."""
     job = job_of(options, environment)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
-    result = execute(job, Bars(console))
+    line = partial(restored_line, run=options.restore) if options.restore else None
+    result = execute(job, Bars(console), line)
     finish(result, str(options.drop))
     with suppress(BrokenPipeError):  # whoever reads on or not, the run came to what it came to
         show(console, result, str(options.drop))
@@ -56,14 +75,54 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
     return result.exit_code
 
 
-def execute(job: Job, bars: Bars) -> Result:
-    """Run a job under the lock of its feed, if it sends anything."""
+def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
+    """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
+    line = line or (approved_line if job.approve else straight_line)
     with Ledger(job.state / "ledger.db") as ledger:
-        lock = held(job.state / "locks", job.key, job.run) if job.command == "sync" else nullcontext()
+        archive = Archive(job.state / "rosters", job.key)
+        lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
         with lock, bars:
             if job.command == "sync":
                 bars.console.print(f"Target: {job.target.name}")
-            return straight_line(job, ledger, bars.advance)
+            return _recorded(replace(job, **_remembered(job, ledger)), ledger, archive, line, bars)
+
+
+def _remembered(job: Job, ledger: Ledger) -> dict[str, Any]:
+    """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
+    runs = ledger.runs(job.key)
+    before = next((run.roster for run in runs if run.roster), "")
+    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
+    return {"before": before} | ({"raised": None} if used else {})
+
+
+def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
+    """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
+    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
+                max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
+    if job.command == "sync":
+        ledger.begin(begun)
+    result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
+    plan, expires = propose(result, job, ledger, archive)
+    result = replace(result, plan=plan or result.plan, expires=expires)
+    ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
+    if not job.approve:
+        result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
+    if job.command == "sync":
+        ledger.finish(_ended(ended, result, job))
+    return result
+
+
+def _ended(run: Run, result: Result, job: Job) -> Run:
+    counts = {name: {**terms, COUNTED: result.let_go.get(name, 0)} for name, terms in result.counts.items()}
+    return replace(
+        run,
+        status=result.status,
+        exit_code=result.exit_code,
+        counts=counts,
+        plan=result.plan,
+        raised=job.raised_name if result.raised else "",
+        requests=result.requests,
+    )
 
 
 def finish(result: Result, drop: str) -> None:
@@ -106,7 +165,16 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         layout=feed.layout,
         encoding=feed.encoding,
         external=feed.external,
-        kept=frozenset(name for name, what in feed.removed.items() if what == "keep"),
+        removed=feed.removed,
+        limits=feed.limits.limits,
+        raised=feed.limits.raised(job.today),
+        raised_name=feed.limits.once.name if feed.limits.once else "",
+        blackout=last_day(feed.calendar.blackout, job.today),
+        adds_only=last_day(feed.calendar.adds_only, job.today),
+        dated=feed.dated,
+        max_age_hours=feed.max_age_hours,
+        ids=feed.ids_path,
+        plan_days=feed.plan_days,
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
     )
@@ -127,4 +195,8 @@ def _job(
         strict=options.strict,
         approve=options.approve,
         all_or_nothing=options.all_or_nothing,
+        first_run=options.first_run,
+        by=options.by or getpass.getuser(),
+        note=options.note,
+        dated=dated(drop.name),
     )

@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable
+from datetime import date
 from difflib import get_close_matches
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator as Checked
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from flows.targets import ENVIRONMENT, SANDBOX, address
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import ROLES, ROLES_1_1
+from transforms.vanishing import allowed
 
 SECRET_LENGTH = 20
 
@@ -119,6 +121,45 @@ def _entity(text: str) -> str:
     return text
 
 
+def _policies(policies: dict[str, str]) -> dict[str, str]:
+    for entity, policy in policies.items():
+        if policy not in allowed(entity):
+            raise ValueError(f"says {policy!r} of {entity}, which cannot be done: {one_of(policy, allowed(entity))}")
+    return policies
+
+
+def _span(value: object) -> tuple[date, date]:
+    first, _, last = str(value).partition("..")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise ValueError(
+            f'has {str(value)!r}; expected a day or two, such as "2026-12-24" or "2026-12-24..2027-01-04".'
+        ) from None
+
+
+def _age(text: str) -> str:
+    hours(text)
+    return text
+
+
+def hours(age: str) -> float:
+    """How many hours an age such as `36h` or `2d` is."""
+    if not (found := re.fullmatch(r"(\d{1,4})([hd])", age)):
+        raise ValueError(f"is {age!r}; expected hours or days, such as 36h or 2d.")
+    return int(found[1]) * (24 if found[2] == "d" else 1)
+
+
+def _date_pattern(text: str) -> str:
+    try:
+        groups = set(re.compile(text).groupindex)
+    except re.error as error:
+        raise ValueError(f"is no regular expression ({error}).") from None
+    if not {"year", "month", "day"} <= groups:
+        raise ValueError("lacks a group; it needs (?P<year>...), (?P<month>...) and (?P<day>...).")
+    return text
+
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$")]
 Encoding = Annotated[Text, Checked(_encoding)]
@@ -130,7 +171,10 @@ Template = Annotated[Text, Checked(_template)]
 TimeZone = Annotated[Text, Checked(_time_zone)]
 Entity = Annotated[Text, Checked(_entity)]
 Entities = frozenset[Entity]
-Removals = dict[Entity, Literal["delete", "keep"]]
+Removals = Annotated[dict[Entity, Literal["delete", "disable", "end", "keep"]], Checked(_policies)]
+Span = Annotated[tuple[date, date], BeforeValidator(_span)]
+Age = Annotated[Text, Checked(_age)]
+DatePattern = Annotated[Text, Checked(_date_pattern)]
 Words = dict[Text, Text]
 Some = Annotated[frozenset[Text], Field(min_length=1)]
 Columns = Annotated[dict[Text, Some], Checked(_columns)]

@@ -1,11 +1,13 @@
 """A feed's file: where its drops come from, where they go, and what of them may be shared.
 
-TOML, read by pydantic. Later settings (limits, policies, schedule) are further tables of `Feed`.
+TOML, read by pydantic. Later settings (schedule, notifications) are further tables of `Feed`.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -23,10 +25,14 @@ from pydantic import (
     model_validator,
 )
 
+from flows.dates import DATED, dated
 from flows.setting_errors import sentences
+from flows.setting_tables import CalendarSettings, LimitSettings, OnceSettings
 from flows.setting_values import (
     Address,
+    Age,
     Columns,
+    DatePattern,
     Encoding,
     Entities,
     File,
@@ -40,6 +46,7 @@ from flows.setting_values import (
     TokenAddress,
     Variable,
     Words,
+    hours,
     one_of,
 )
 from flows.targets import ENVIRONMENT, SANDBOX, SettingsError
@@ -137,6 +144,13 @@ class Feed(BaseModel):
     time_zone: TimeZone = "UTC"
     external: Entities = NO_LIMIT
     removed: Removals = {}
+    ids: Text | None = None
+    drop_date: date | None = None
+    drop_date_pattern: DatePattern | None = None
+    max_age: Age | None = None
+    plan_days: Annotated[StrictInt, Field(ge=1, le=365)] = 14
+    limits: LimitSettings = LimitSettings()
+    calendar: CalendarSettings = CalendarSettings()
     target: TargetSettings
     share: ShareSettings = ShareSettings()
     _path: Path = PrivateAttr()
@@ -154,6 +168,22 @@ class Feed(BaseModel):
     def drop_path(self) -> Path:
         """The drop, which the file names relative to itself."""
         return self.path.parent / self.drop
+
+    @property
+    def dated(self) -> date | None:
+        """The day that the drop is of, if the file or the drop's name says it."""
+        pattern = re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
+        return self.drop_date or dated(self.drop_path.name, pattern)
+
+    @property
+    def max_age_hours(self) -> float | None:
+        """How old a drop may be."""
+        return hours(self.max_age) if self.max_age else None
+
+    @property
+    def ids_path(self) -> Path | None:
+        """The file that says which ids are new names of old ones, relative to this file."""
+        return self.path.parent / self.ids if self.ids else None
 
     def key_name(self, district: str | None = None) -> str:
         """The feed's name in the ledger: its district, and its file's name if that is another."""
@@ -185,6 +215,16 @@ class Feed(BaseModel):
         )
 
 
+TABLES: dict[str, type[BaseModel]] = {
+    "": Feed,
+    "target": TargetSettings,
+    "share": ShareSettings,
+    "limits": LimitSettings,
+    "limits.once": OnceSettings,
+    "calendar": CalendarSettings,
+}
+
+
 def read_feed(path: Path) -> Feed:
     """Read a feed's file; raise `SettingsError` with one sentence for each thing that is wrong in it."""
     try:
@@ -199,6 +239,4 @@ def read_feed(path: Path) -> Feed:
         return Feed.model_validate(data, context=path)
     except ValidationError as error:
         # Not chained: pydantic's own error holds the values.
-        raise SettingsError(
-            *sentences(path, error, {"": Feed, "target": TargetSettings, "share": ShareSettings})
-        ) from None
+        raise SettingsError(*sentences(path, error, TABLES)) from None

@@ -15,7 +15,7 @@ import polars as pl
 
 from transforms import parts
 from transforms.carrying import Carrying
-from transforms.checks.references import Known, active
+from transforms.checks.references import Known, in_target
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
@@ -118,7 +118,7 @@ def _housed(judged: Judged) -> Judged:
 def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
     if not refused.height:
         return refused["sourcedId"]
-    return refused.filter(~pl.col("sourcedId").is_in(active(known, name).implode()))["sourcedId"]
+    return refused.filter(~pl.col("sourcedId").is_in(in_target(known, name).implode()))["sourcedId"]
 
 
 def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:

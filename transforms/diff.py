@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from transforms import parts
-from transforms.changes import ACTION, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL, Changes, Counts, EntityChanges
+from transforms.changes import (
+    ACTION,
+    ACTIVE,
+    DISABLED,
+    ENDED,
+    ENDS,
+    FIELDS,
+    FINGERPRINT,
+    IN_TARGET,
+    KEPT,
+    LABEL,
+    PARENTS,
+    SCHOOL,
+    Changes,
+    Counts,
+    EntityChanges,
+    no_removals,
+)
 from transforms.checks.references import Known
 from transforms.findings import ROW, Findings, gather, of_file
 from transforms.fingerprint import fingerprints
@@ -30,11 +46,8 @@ class Difference:
     findings: Findings = field(default_factory=Findings)
 
 
-def diff(standing: Standing, known: Known, kept: Collection[str] = ()) -> Difference:
-    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`).
-
-    Of the entities in `kept` nothing is removed, whatever vanished.
-    """
+def diff(standing: Standing, known: Known) -> Difference:
+    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`)."""
     changes: Changes = {}
     found: list[Findings] = []
     for name, judged in standing.items():
@@ -44,11 +57,18 @@ def diff(standing: Standing, known: Known, kept: Collection[str] = ()) -> Differ
         upserts = _upserts(judged.entity, records, met)
         unchanged = records.height - upserts.height
         removals, told = _removals(judged, ledger, met)
-        if name in kept:
-            removals = removals.with_columns(pl.lit("kept").alias(ACTION))
         counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
         counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
-        changes[name] = EntityChanges(name, upserts, removals, counts, judged.said, judged.partial)
+        changes[name] = EntityChanges(
+            name,
+            upserts,
+            removals,
+            counts=counts,
+            said=judged.said,
+            partial=judged.partial,
+            returned=_returned(met),
+            whole=judged.mode == "bulk",
+        )
         found += told
     return Difference(changes, gather(found))
 
@@ -69,8 +89,8 @@ def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.Dat
     """Give the records to send: those that the target does not have as they are."""
     action = (
         pl.when(pl.col("status").is_null()).then(pl.lit("create"))
-        .when(pl.col("status") != "active").then(pl.lit("revive"))
-        .when(pl.col("fingerprint") != pl.col(FINGERPRINT)).then(pl.lit("update"))
+        .when(~pl.col("status").is_in(IN_TARGET)).then(pl.lit("revive"))
+        .when(pl.col("status").is_in([DISABLED, ENDED]) | (pl.col("fingerprint") != pl.col(FINGERPRINT))).then(pl.lit("update"))
     )  # fmt: skip
     actions = met.select(action.alias(ACTION))[ACTION]
     send = actions.is_not_null()
@@ -87,11 +107,12 @@ def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
     label = [pl.col(name) for name in entity.label if name in names]
     described = chosen.with_columns(
         pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
-        _school(entity, names).alias(SCHOOL),
+        _school(entity, chosen).alias(SCHOOL),
         (pl.concat_str(label, separator=" ", ignore_nulls=True) if label else pl.lit(None, pl.String)).alias(LABEL),
         _parents(entity, chosen).alias(PARENTS),
+        (pl.col("endDate") if "endDate" in names else pl.lit(None, pl.String)).alias(ENDS),
     )
-    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, *(name for name in names if name != "sourcedId"))  # fmt: skip
+    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *(name for name in names if name != "sourcedId"))  # fmt: skip
 
 
 def _filled(cells: pl.Series) -> pl.Expr:
@@ -104,12 +125,15 @@ def _filled(cells: pl.Series) -> pl.Expr:
     return pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String) if named else pl.lit(name)
 
 
-def _school(entity: Entity, names: list[str]) -> pl.Expr:
-    """The organisation by which a record is counted."""
-    for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId"):
-        if name in names:
-            return pl.col(name)
-    return pl.col("sourcedId") if entity.name == "orgs" else pl.lit(None, pl.String)
+def _school(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
+    """The organisation by which a record is counted; people who name none have that of their first role."""
+    if entity.name == "orgs":
+        return pl.col("sourcedId")
+    found = [pl.col(name) for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId") if name in chosen]
+    if "roles" in chosen.columns:
+        of_roles = parts.values(chosen["roles"], "orgSourcedId")
+        found.append(pl.lit(of_roles.str.split(",").list.first()))
+    return pl.coalesce(*found, pl.lit(None, pl.String))
 
 
 def _parents(entity: Entity, chosen: pl.DataFrame) -> pl.Series:
@@ -133,6 +157,11 @@ def _words(cell: pl.Expr, entity: str) -> pl.Expr:
     return pl.lit(f"{entity}:") + cell.str.replace_all(",", f" {entity}:", literal=True)
 
 
+def _returned(met: pl.DataFrame) -> pl.Series:
+    """The ids that vanished once, were kept, and are back as the target has them."""
+    return met.filter((pl.col("status") == KEPT) & (pl.col("fingerprint") == pl.col(FINGERPRINT)))["sourcedId"]
+
+
 def _removals(judged: Judged, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
     """The records that vanished: gone from a full snapshot, or said to be gone.
 
@@ -140,14 +169,14 @@ def _removals(judged: Judged, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[
     refused whose id is not certain.
     """
     said = judged.gone.unique(maintain_order=True)
-    everyone_is_there = (met["status"] == "active").sum() == (ledger["status"] == "active").sum()
+    everyone_is_there = (met["status"] == ACTIVE).sum() == (ledger["status"] == ACTIVE).sum()
     if everyone_is_there and not said.len():
-        return pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String}), []
-    active = ledger.filter(pl.col("status") == "active")["sourcedId"]
+        return no_removals(), []
+    active = ledger.filter(pl.col("status") == ACTIVE)["sourcedId"]
     deleted = said.filter(said.is_in(active.implode()))
     kept = said.filter(~said.is_in(active.implode()))
     missing = active.clear()
-    if judged.mode == "bulk" and not everyone_is_there:
+    if (judged.mode == "bulk" or judged.emptied) and not everyone_is_there:
         present = pl.concat(
             [judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.withheld["sourcedId"], said]
         )

@@ -31,7 +31,8 @@ class Judged:
     not shared. `gone`: ids whose rows say `tobedeleted`. `blurred` is true if rows were refused
     whose id is not certain, so that no one can say who is missing; `nameless` are those without any.
     `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
-    `partial` are kinds of parts of which it may hold some only, so that those it lacks stay.
+    `partial` are kinds of parts of which it may hold some only, so that those it lacks stay. `emptied` is
+    true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems.
     """
 
     entity: Entity
@@ -46,6 +47,7 @@ class Judged:
     merged: int = 0
     said: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
+    emptied: bool = False
 
     @property
     def counts(self) -> Counts:

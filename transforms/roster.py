@@ -22,7 +22,8 @@ class Table:
     where the rows came from. `mode` is what the drop says of it: a full snapshot (`bulk`), changes
     (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
     are the rows that do not fit their header, with the sourcedId as far as it can be told. `said`
-    are the columns that the drop has: of the others it says nothing, not even that they are blank.
+    are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
+    is true if it should be a full snapshot, and has no rows.
     """
 
     entity: Entity
@@ -31,6 +32,7 @@ class Table:
     mode: Mode
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
     said: frozenset[str] = frozenset()
+    emptied: bool = False
 
 
 @dataclass(frozen=True)

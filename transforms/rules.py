@@ -31,6 +31,9 @@ class Rule:
         return self.strict if strict and self.strict else self.severity
 
 
+# Rules that a row breaks because of another row; root causes are told first, and only they count against a file.
+CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
+
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
     Rule("drop_empty", "fatal", "the drop has no data rows at all", "Find out why the export came out empty, and export again."),
@@ -40,6 +43,8 @@ _DROP = (
     Rule("zip_nested", "fatal", "the files lie deeper than one folder, or a zip lies in the zip", "Put the CSV files at the top of the zip."),
     Rule("zip_damaged", "fatal", "the zip is damaged or cut short", "Send it again; wait until the upload has ended."),
     Rule("file_twice", "fatal", "two files have this name, or names that differ in case only", "Leave one of them in the drop."),
+    Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
+    Rule("ids_renamed", "note", "ids of the drop were given their old names back", "Leave ids.csv in place as long as the source uses the new ids."),
     Rule("wrapper_folder", "warning", "the files lie in a folder inside the zip", "Zip the files themselves, not their folder.", strict="fatal"),
     Rule("unknown_file", "warning", "the file is not one of this layout and was not read", "Remove it, or name it as the layout does.", strict="fatal"),
     Rule("file_name", "warning", "the file's name was read leniently", "Name it exactly as the standard does.", strict="fatal"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from transforms import parts
-from transforms.checks.references import Known, active
+from transforms.checks.references import Known, in_target
 from transforms.findings import EXAMPLES, Findings, gather, of_file
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
@@ -24,7 +24,7 @@ def share(standing: Standing, scope: Scope, known: Known | None = None) -> Stand
     `known` is what the ledger knows: whom this feed has shared before.
     """
     schools = _organisations(standing, scope)
-    shared = active(known or {}, "users")
+    shared = in_target(known or {}, "users")
     standing = {
         name: _of_others(_own(judged, scope, schools), standing, scope, shared) for name, judged in standing.items()
     }

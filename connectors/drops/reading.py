@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectors.drops.archive import Limits, zip_members
 from connectors.drops.folder import folder_members
-from connectors.drops.members import Members
+from connectors.drops.members import Member, Members
 from connectors.drops.refusal import Refused
 from connectors.drops.table import read_table
 from transforms.findings import Findings, gather
@@ -28,6 +28,15 @@ def read(path: Path, *, encoding: str | None = None, limits: Limits = Limits(), 
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         detail = getattr(error, "strerror", None) or str(error)
         return Raw({}, findings=Refused("drop_unreadable", detail=detail).findings)
+
+
+def read_file(path: Path, *, encoding: str | None = None) -> Raw:
+    """Read one CSV file that lies outside of a drop; what is wrong with it is found as in a drop."""
+    try:
+        return _tables(Members((Member(path.name, path.read_bytes),)), encoding, strict=False)
+    except (OSError, Refused) as error:
+        detail = getattr(error, "strerror", None) or f"{path} cannot be read"
+        return Raw({}, findings=Refused("drop_unreadable", detail=f"{path.name}: {detail}").findings)
 
 
 def _members(path: Path, limits: Limits, strict: bool) -> Members:

@@ -1,8 +1,9 @@
 """The ledger: what the target has acknowledged, feed by feed, and what was on its way when a run was killed."""
 
 from connectors.ledger.errors import LedgerError
+from connectors.ledger.history import Decision, Plan, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.ledger import Ledger
-from connectors.ledger.lock import Busy, held
+from connectors.ledger.lock import Busy, Holder
 
-__all__ = ["Busy", "FeedKey", "Ledger", "LedgerError", "held"]
+__all__ = ["Busy", "Decision", "FeedKey", "Holder", "Ledger", "LedgerError", "Plan", "Run"]

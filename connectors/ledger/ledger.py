@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import polars as pl
-from sqlalchemy import Connection, Table, delete, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
+from connectors.ledger import history
 from connectors.ledger.database import Database, make_file
 from connectors.ledger.errors import LedgerError
+from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
+from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import EXPECTED, is_ready, make_tables
-from connectors.ledger.tables import ACTIVE, DELETED, INTENTS, RECORDS
-from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS
+from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
+from transforms.guard import PLANNED_COLUMNS
+from transforms.guard.past import TOTALS
 
 Types = dict[str, type[pl.DataType]]
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
-DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "run"), pl.String)
+DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "ends", "run"), pl.String)
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
-ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS}
+ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS, "ends": ENDS}
 # Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
 FEW, AT_ONCE = 20_000, 1000
 
@@ -81,7 +87,9 @@ class Ledger:
         with self._database.reading() as connection:
             feeds = other_feeds(connection, key)
         held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
-        active = {name: pl.concat(frames).filter(pl.col("status") == ACTIVE) for name, frames in held.items() if frames}
+        active = {
+            name: pl.concat(frames).filter(pl.col("status").is_in(IN_TARGET)) for name, frames in held.items() if frames
+        }
         return {name: frame["sourcedId"] for name, frame in active.items() if frame.height}
 
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
@@ -92,7 +100,7 @@ class Ledger:
         with self._database.reading() as connection:
             feeds = [*filter(None, [feed_id(connection, key)]), *other_feeds(connection, key)]
         rows = pl.concat([_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)])
-        return rows.filter(pl.col("status") == ACTIVE).select("sourcedId", "school").unique("sourcedId")
+        return rows.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "school").unique("sourcedId")
 
     def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
         """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""
@@ -117,18 +125,115 @@ class Ledger:
         with self._writing(key) as (connection, feed):
             put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
 
-    def record(self, key: FeedKey, entity: str, acknowledged: pl.DataFrame, deleted: Sequence[str],
+    def record(self, key: FeedKey, entity: str, acknowledged: pl.DataFrame, left: Mapping[str, Sequence[str]],
                settled: Sequence[str], run: str) -> None:  # fmt: skip
         """Note what the target answered, all of it or nothing.
 
         `acknowledged` are the records that it holds now (`sourcedId`, `#fingerprint`, `#school`,
-        `#parents`, `#label`, `#fields`), `deleted` the ids that it has deleted, whose rows are kept,
-        `settled` the ids that were answered, whatever the answer: they are no longer intended.
+        `#parents`, `#label`, `#fields`, `#ends`), `left` the ids that it has deleted, disabled or ended, by
+        the status that their rows get, `settled` the ids that were answered, whatever the answer: they are no longer intended.
         """
+        if ENDS not in acknowledged.columns:
+            acknowledged = acknowledged.with_columns(pl.lit(None, pl.String).alias(ENDS))
         with self._writing(key) as (connection, feed):
             put(connection, RECORDS, acknowledged, ACKNOWLEDGED, feed_id=feed, entity=entity, status=ACTIVE, run=run)
-            each(connection, update(RECORDS).values(status=DELETED, run=run), RECORDS, feed, entity, deleted)
+            for status, ids in left.items():
+                each(connection, update(RECORDS).values(status=status, run=run), RECORDS, feed, entity, ids)
             each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
+
+    def mark(self, key: FeedKey, entity: str, status: str, ids: Sequence[str], run: str) -> None:
+        """Give records another status of which the target knows nothing: kept, or back."""
+        with self._writing(key) as (connection, feed):
+            each(connection, update(RECORDS).values(status=status, run=run), RECORDS, feed, entity, ids)
+
+    def totals(self, key: FeedKey) -> pl.DataFrame:
+        """How many active records of a feed the ledger knows: `entity`, `school` (null: none), `records`."""
+        feed = self._feed(key)
+        if self._database is None or feed is None:
+            return pl.DataFrame(schema=TOTALS)
+        columns = (RECORDS.c.entity, RECORDS.c.school)
+        query = select(*columns, func.count()).where(RECORDS.c.feed_id == feed, RECORDS.c.status == ACTIVE)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.group_by(*columns)).all()
+        return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
+
+    def begin(self, run: Run) -> None:
+        """Note that a run has begun."""
+        with self._writing(run.key) as (connection, feed):
+            history.write_run(connection, feed, run, new=True)
+
+    def finish(self, run: Run) -> None:
+        """Note how a run ended."""
+        with self._writing(run.key) as (connection, feed):
+            history.write_run(connection, feed, run, new=False)
+
+    def runs(self, key: FeedKey | None = None, *, last: int | None = None) -> list[Run]:
+        """Give the runs of a feed, or of all, the newest first."""
+        if self._database is None:
+            return []
+        with self._database.reading() as connection:
+            return history.read_runs(connection, *_of(key), last=last)
+
+    def run(self, run: str) -> Run | None:
+        """Give one run; None if there was none of that id."""
+        if self._database is None:
+            return None
+        with self._database.reading() as connection:
+            return next(iter(history.read_runs(connection, RUNS.c.id == run)), None)
+
+    def propose(self, plan: Plan, records: pl.DataFrame) -> None:
+        """Keep a plan with its records; it takes the place of the feed's other open plans.
+
+        One with the same id is renewed: one that was approved stays so, one that was decided on
+        otherwise is open again.
+        """
+        with self._writing(plan.key) as (connection, feed):
+            history.write_plan(connection, feed, plan, records)
+
+    def plan(self, plan: str) -> Plan | None:
+        """Give one plan; None if there is none of that id."""
+        if self._database is None:
+            return None
+        with self._database.reading() as connection:
+            return next(iter(history.read_plans(connection, PLANS.c.id == plan)), None)
+
+    def plans(self, key: FeedKey | None = None, *, status: str | None = None) -> list[Plan]:
+        """Give the plans of a feed, or of all, in one status, or in any, the newest first."""
+        if self._database is None:
+            return []
+        in_status = () if status is None else (PLANS.c.status == status,)
+        with self._database.reading() as connection:
+            return history.read_plans(connection, *_of(key), *in_status)
+
+    def planned(self, plan: str) -> pl.DataFrame:
+        """Give what a plan is to do: a row for each record."""
+        if self._database is None:
+            return pl.DataFrame(schema=PLANNED_COLUMNS)
+        with self._database.reading() as connection:
+            return history.read_planned(connection, plan, PLANNED_COLUMNS)
+
+    def decide(self, plan: str, status: PlanStatus, *, by: str, note: str, at: datetime) -> bool:
+        """Approve, discard, expire or close a plan, and keep who did; False if it is in no state for that."""
+        found = self.plan(plan)
+        if found is None:
+            return False
+        with self._writing(found.key) as (connection, _):
+            return history.decide(connection, Decision(plan, at, by, status, note))
+
+    def decisions(self, plan: str) -> list[Decision]:
+        """Give every decision on a plan."""
+        if self._database is None:
+            return []
+        with self._database.reading() as connection:
+            return history.read_decisions(connection, plan)
+
+    def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
+        """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""
+        return held(self.path.parent / "locks", key, run)
+
+    def holder(self, key: FeedKey) -> Holder | None:
+        """Who holds a feed now; None if nobody does."""
+        return holder(self.path.parent / "locks", key)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
@@ -157,6 +262,10 @@ class Ledger:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
         frame = self._database.bulk(query) if self._database else None
         return _empty(types) if frame is None or not frame.height else frame.rename({"sourced_id": "sourcedId"})
+
+
+def _of(key: FeedKey | None) -> tuple[ColumnElement[bool], ...]:
+    return () if key is None else (FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
 
 
 def _empty(types: Types) -> pl.DataFrame:

@@ -51,7 +51,7 @@ class Busy(Exception):
 def held(folder: Path, key: FeedKey, run: str) -> Iterator[None]:
     """Hold a feed while the body runs; raise `Busy` at once if another run, or this process, holds it."""
     # Never deleted: whoever holds a deleted file would not be seen by who comes next.
-    path = folder / f"{sha256(json.dumps([key.target, key.feed]).encode()).hexdigest()[:32]}.lock"
+    path = _path(folder, key)
     with explained(path):
         file = open_file(path)
     try:
@@ -60,6 +60,26 @@ def held(folder: Path, key: FeedKey, run: str) -> Iterator[None]:
         yield
     finally:
         os.close(file)
+
+
+def holder(folder: Path, key: FeedKey) -> Holder | None:
+    """Who holds a feed now; None if nobody does."""
+    path = _path(folder, key)
+    if not path.exists():
+        return None
+    with explained(path):
+        file = open_file(path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(file)
+        finally:
+            os.close(file)
+    return None
+
+
+def _path(folder: Path, key: FeedKey) -> Path:
+    return folder / f"{sha256(json.dumps([key.target, key.feed]).encode()).hexdigest()[:32]}.lock"
 
 
 def _take(file: int, path: Path, key: FeedKey) -> None:

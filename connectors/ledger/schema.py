@@ -1,8 +1,8 @@
-"""Makes a new ledger's tables, and refuses a file that is not a ledger of this version."""
+"""Makes a new ledger's tables, brings an older one up to date, and refuses what is not a ledger of this program."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, delete, insert, inspect, select, text
 
 from connectors.ledger.database import Database
 from connectors.ledger.errors import LedgerError
@@ -14,28 +14,34 @@ EXPECTED = f"a ledger of version {VERSION}"
 def is_ready(database: Database) -> bool:
     """Whether the ledger has its tables; raise `LedgerError` if it is another version, or no ledger."""
     with database.reading() as connection:
-        return _checked(database, connection)
+        return _checked(database, connection) == VERSION
 
 
 def make_tables(database: Database) -> None:
-    """Make the tables, all or none, unless another process has been faster."""
+    """Make the tables, or those that an older ledger lacks, all or none, unless another process has been faster."""
     database.set_up()
     with database.writing() as connection:
-        if not _checked(database, connection):
-            TABLES.create_all(connection)
-            connection.execute(insert(LEDGER).values(version=VERSION))
+        version = _checked(database, connection)
+        if version == VERSION:
+            return
+        if version == 1:
+            connection.execute(text("ALTER TABLE records ADD COLUMN ends TEXT"))
+            connection.execute(delete(LEDGER))
+        TABLES.create_all(connection)
+        connection.execute(insert(LEDGER).values(version=VERSION))
 
 
-def _checked(database: Database, connection: Connection) -> bool:
+def _checked(database: Database, connection: Connection) -> int:
+    """The version of a ledger; 0 if there is none yet."""
     tables = inspect(connection).get_table_names()
     if not tables:
-        return False
+        return 0
     if LEDGER.name not in tables:
         next_step = "It belongs to another program. Use another state folder."
         raise LedgerError(database.path, f"a database with other tables ({', '.join(tables[:3])})", EXPECTED, next_step)
     versions = connection.execute(select(LEDGER.c.version)).scalars().all()
-    if versions != [VERSION]:
+    if versions not in ([1], [VERSION]):
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
         next_step = "It was written by another release of this program. Use that release, or another state folder."
         raise LedgerError(database.path, found, EXPECTED, next_step)
-    return True
+    return int(versions[0])

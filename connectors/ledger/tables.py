@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSION = 1
-ACTIVE, DELETED = "active", "deleted"
+VERSION = 2
 
 TABLES = MetaData()
 
@@ -31,7 +30,7 @@ def _key() -> tuple[Column[int], Column[str], Column[str]]:
 
 
 # What the target has acknowledged. `fields` are the columns that we sent, which are ours to change;
-# `run` is the run that touched the record last.
+# `run` is the run that touched the record last, `ends` the last day of what is over some day.
 RECORDS = Table(
     "records",
     TABLES,
@@ -43,6 +42,7 @@ RECORDS = Table(
     Column("label", Text),
     Column("fields", Text),
     Column("run", Text, nullable=False),
+    Column("ends", Text),
     sqlite_with_rowid=False,
 )
 
@@ -54,4 +54,71 @@ INTENTS = Table(
     Column("fingerprint", BigInteger, nullable=False),
     Column("run", Text, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Each run of a feed that sends, as `history.Run`; times are ISO 8601 in UTC, `counts` is JSON.
+RUNS = Table(
+    "runs",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("feed_id", Integer, ForeignKey("feeds.id"), nullable=False, index=True),
+    Column("command", Text, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("ended", Text),
+    Column("drop", Text, nullable=False),
+    Column("drop_date", Text),
+    Column("content", Text, nullable=False),
+    Column("roster", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("exit_code", Integer),
+    Column("counts", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("approved", Text, nullable=False),
+    Column("raised", Text, nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("max_age_hours", Float),
+    Column("note", Text, nullable=False),
+)
+
+# What runs held; `holds` is JSON. What exactly waits stands in `planned`, who decided in `decisions`.
+PLANS = Table(
+    "plans",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    Column("feed_id", Integer, ForeignKey("feeds.id"), nullable=False, index=True),
+    Column("run", Text, nullable=False),
+    Column("made", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("holds", Text, nullable=False),
+    Column("decided", Text),
+    Column("by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+PLANNED = Table(
+    "planned",
+    TABLES,
+    Column("plan", Text, ForeignKey("plans.id"), primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("sourced_id", Text, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("fingerprint", BigInteger),
+    Column("was", BigInteger),
+    Column("was_status", Text),
+    Column("school", Text),
+    Column("grade", Text),
+    Column("hold", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+DECISIONS = Table(
+    "decisions",
+    TABLES,
+    Column("id", Integer, primary_key=True),
+    Column("plan", Text, ForeignKey("plans.id"), nullable=False, index=True),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("note", Text, nullable=False),
 )

@@ -17,10 +17,10 @@ from connectors.oneroster.filled import Filled
 from connectors.oneroster.job import Job
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.workers import Work, spread
-from transforms.changes import ACTION, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+from transforms.changes import ACTION, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.payload import Json, bodies
 
-RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS)
+RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 Results = dict[int, Result]
 
 
@@ -50,7 +50,7 @@ async def sent(job: Job, entity: str, frame: pl.DataFrame, work: Work[Row], know
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
     acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
     settled = [one for place, one in enumerate(frame["sourcedId"]) if _settled(job, entity, one, results.get(place))]
-    job.ledger.record(job.key, entity, acknowledged, [], settled, job.run)
+    job.ledger.record(job.key, entity, acknowledged, {}, settled, job.run)
     return results
 
 

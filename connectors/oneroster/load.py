@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+import polars as pl
+
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
@@ -14,7 +16,7 @@ from connectors.oneroster.job import Job, Watch
 from connectors.oneroster.loaded import Loaded, Trouble
 from connectors.oneroster.removals import send_removals
 from connectors.oneroster.upserts import send_upserts
-from transforms.changes import Changes
+from transforms.changes import ACTION, Changes
 from transforms.schemas import ENTITIES
 
 BATCH_SIZE = 1000
@@ -24,6 +26,12 @@ __all__ = ["BATCH_SIZE", "Loaded", "Trouble", "Watch", "load"]
 
 def _silent(entity: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def _held(changes: Changes) -> set[str]:
+    """What waits for a person and is not in the target, so that nothing may name it yet."""
+    new = pl.col(ACTION).is_in(["create", "revive"])
+    return {f"{name}:{one}" for name, part in changes.items() for one in part.held.filter(new)["sourcedId"]}
 
 
 async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
@@ -37,6 +45,7 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     """
     job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key))
     before = target.requests
+    job.blocked |= _held(changes)
     carried = [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS]
     for part in carried:
         await send_upserts(job, part)

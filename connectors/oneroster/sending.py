@@ -92,6 +92,29 @@ async def remove(client: Client, collection: Collection, sourced_id: str) -> Res
     return Result("deleted") if outcome.kind == "done" else _failed(outcome)
 
 
+async def disable(client: Client, collection: Collection, sourced_id: str) -> Result:
+    """Take a user's right to sign in, and leave everything else as it is."""
+    return await _set(client, collection, sourced_id, {"enabledUser": False})
+
+
+async def end(client: Client, collection: Collection, sourced_id: str, day: str) -> Result:
+    """Give an enrollment its last day (ISO), and leave everything else as it is."""
+    return await _set(client, collection, sourced_id, {"endDate": day})
+
+
+async def _set(client: Client, collection: Collection, sourced_id: str, properties: Json) -> Result:
+    """Change some properties of a record; one that is not there has nothing left to change."""
+    if not wire.addressable(sourced_id):
+        return Result("failed", DOTS)
+    found = await _found(client, collection, sourced_id)
+    if found.trouble:
+        return found.trouble
+    if found.record is None or found.record.get("status") == DELETED or covers(found.record, properties):
+        return Result("disabled")
+    outcome = await _sent(client, wire.replace(collection, found.record | properties))
+    return Result("disabled") if outcome.kind == "done" else _failed(outcome)
+
+
 async def _put_as_deleted(client: Client, collection: Collection, sourced_id: str) -> Result:
     found = await _found(client, collection, sourced_id)
     if found.trouble:

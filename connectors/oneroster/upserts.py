@@ -103,5 +103,4 @@ def _ready(job: Job, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
 
 
 def _report(job: Job, changes: EntityChanges) -> None:
-    total = changes.upserts.height + changes.of("delete").height
-    job.progress(changes.entity, job.tally.done(changes.entity), total)
+    job.progress(changes.entity, job.tally.done(changes.entity), changes.due)

@@ -30,7 +30,7 @@ def acknowledge(drop: Path, state: Path) -> None:
     with Ledger(state / "ledger.db") as ledger:
         for name, entity in changes_of(drop).items():
             for part in entity.upserts.iter_slices(BATCH):
-                ledger.record(FeedKey("sandbox", "default"), name, part, [], [], "bench")
+                ledger.record(FeedKey("sandbox", "default"), name, part, {}, [], "bench")
 
 
 def changes_of(drop: Path) -> Changes:

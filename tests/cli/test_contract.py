@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ledger import FeedKey, held
+from connectors.ledger import FeedKey
+from connectors.ledger.lock import held
 from connectors.oneroster.sandbox import Sandbox, Store
 from flows.cli import app
 from tests.rosters import DISTRICT, changed, district, drop, without
@@ -20,7 +21,7 @@ from tests.running import Run, roster
 from transforms.changes import TERMS
 from transforms.findings import ERRORS
 
-COMMANDS = ("sync", "plan", "check", "sandbox", "get", "enrollments")
+COMMANDS = ("sync", "plan", "check", "sandbox", "get", "enrollments", "restore", "verify", "adopt", "status", "why", "discard")
 
 
 def test_every_command_of_the_contract_is_there_and_has_help() -> None:
@@ -83,9 +84,13 @@ def test_deletes_are_held_then_approved(tmp_path: Path) -> None:
         roster("sync", folder, "--json", "--approve", one, state=state) for one in ("0000000000", plan, plan)
     )
 
-    assert [3, 3, 3, 0, 0] == [run.code for run in (planned, synced, wrong, right, again)]
+    assert [3, 3, 2, 0, 2] == [run.code for run in (planned, synced, wrong, right, again)]
     assert planned.json["plan"] == plan
-    assert (1, 1, 0) == (synced.total("held"), right.total("deleted"), again.total("vanished"))
+    assert (1, 1) == (synced.total("held"), right.total("deleted"))
+    assert ["There is no plan '0000000000'", f"Plan {plan} was sent on"] == [
+        said for said, run in (("There is no plan '0000000000'", wrong), (f"Plan {plan} was sent on", again)) if said in run.err
+    ]
+    assert 0 == roster("sync", folder, "--json", state=state).json["requests"]
 
 
 def test_what_is_held_does_not_hold_the_rest_unless_it_is_said_so(tmp_path: Path) -> None:
@@ -305,8 +310,10 @@ def test_a_target_that_has_others_records_is_not_overwritten(tmp_path: Path) -> 
     (tmp_path / "state" / "ledger.db").unlink()
     drop(folder, changed(district(), "co", title="Another course"))
 
-    run = roster("sync", folder, "--json", state=tmp_path / "state")
+    asked = roster("sync", folder, "--json", state=tmp_path / "state")
+    run = roster("sync", folder, "--json", "--first-run", state=tmp_path / "state")
 
+    assert (3, 16, True) == (asked.code, asked.total("held"), "roster adopt" in asked.err)
     assert (3, 1) == (run.code, run.json["entities"]["courses"]["held"])
     assert (0, 10) == (run.total("created"), run.total("unchanged"))
     assert 2 == run.json["entities"]["classes"]["waiting"]

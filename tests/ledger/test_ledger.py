@@ -57,7 +57,7 @@ def known(ledger: Ledger, key: FeedKey = KEY) -> dict[str, list[tuple[str, int, 
 
 def test_a_new_ledger_knows_nothing(ledger: Ledger) -> None:
     """A new ledger knows nothing, and says so with the right columns."""
-    schema = pl.Schema(dict.fromkeys(("sourcedId", "fingerprint", "status", "school", "parents", "label", "fields", "run"), pl.String) | {"fingerprint": pl.Int64})  # fmt: skip
+    schema = pl.Schema(dict.fromkeys(("sourcedId", "fingerprint", "status", "school", "parents", "label", "fields", "ends", "run"), pl.String) | {"fingerprint": pl.Int64})  # fmt: skip
 
     assert ({}, {}, schema) == (ledger.known(KEY), ledger.intended(KEY), ledger.details(KEY, "users").schema)
 
@@ -77,7 +77,7 @@ def test_an_empty_file_is_read_as_no_ledger(path: Path) -> None:
     with Ledger.reading(path) as reader:
         read = reader.known(KEY)
     with Ledger(path) as writer:
-        writer.record(KEY, "users", records("u"), [], [], "r1")
+        writer.record(KEY, "users", records("u"), {}, [], "r1")
         written = known(writer)
 
     assert ({}, {"users": [("u", 1, "active")]}) == (read, written)
@@ -91,9 +91,9 @@ def test_reading_an_absent_ledger_does_not_write(path: Path) -> None:
 
 def test_records_are_known_per_entity_in_the_order_of_their_ids(ledger: Ledger) -> None:
     """What was acknowledged is known, with fingerprints over the whole range of 64 bits."""
-    ledger.record(KEY, "users", records("u2", fingerprint=TOP), [], [], "r1")
-    ledger.record(KEY, "users", records("u1", fingerprint=-TOP - 1), [], [], "r1")
-    ledger.record(KEY, "orgs", records("o"), [], [], "r1")
+    ledger.record(KEY, "users", records("u2", fingerprint=TOP), {}, [], "r1")
+    ledger.record(KEY, "users", records("u1", fingerprint=-TOP - 1), {}, [], "r1")
+    ledger.record(KEY, "orgs", records("o"), {}, [], "r1")
 
     assert {"orgs": [("o", 1, "active")], "users": [("u1", -TOP - 1, "active"), ("u2", TOP, "active")]} == known(ledger)
     assert KNOWN_SCHEMA == ledger.known(KEY)["users"].schema
@@ -102,7 +102,7 @@ def test_records_are_known_per_entity_in_the_order_of_their_ids(ledger: Ledger) 
 def test_records_outlive_the_process(path: Path) -> None:
     """A ledger that is opened again knows what was written before."""
     with Ledger(path) as first:
-        first.record(KEY, "users", records("u"), [], [], "r1")
+        first.record(KEY, "users", records("u"), {}, [], "r1")
     with Ledger(path) as second:
         found = known(second)
 
@@ -112,7 +112,7 @@ def test_records_outlive_the_process(path: Path) -> None:
 def test_feeds_do_not_see_each_other(ledger: Ledger) -> None:
     """Each feed into each target has its own records and intents."""
     other = FeedKey("https://api.example.edu", KEY.feed)
-    ledger.record(KEY, "users", records("mine"), [], [], "r1")
+    ledger.record(KEY, "users", records("mine"), {}, [], "r1")
     ledger.intend(other, "users", records("theirs"), "r1")
 
     assert ({"users": [("mine", 1, "active")]}, {}) == (known(ledger), known(ledger, other))
@@ -121,19 +121,19 @@ def test_feeds_do_not_see_each_other(ledger: Ledger) -> None:
 
 def test_a_record_sent_again_is_overwritten(ledger: Ledger) -> None:
     """The newest acknowledgement counts; a deleted record that is sent again is active."""
-    ledger.record(KEY, "users", records("u", school="a", label="Ana"), [], [], "r1")
-    ledger.record(KEY, "users", records(), ["u"], [], "r2")
-    ledger.record(KEY, "users", records("u", fingerprint=7, school="b"), [], [], "r3")
+    ledger.record(KEY, "users", records("u", school="a", label="Ana"), {}, [], "r1")
+    ledger.record(KEY, "users", records(), {"deleted": ["u"]}, [], "r2")
+    ledger.record(KEY, "users", records("u", fingerprint=7, school="b"), {}, [], "r3")
 
-    assert [("u", 7, "active", "b", None, None, None, "r3")] == ledger.details(KEY, "users").rows()
+    assert [("u", 7, "active", "b", None, None, None, None, "r3")] == ledger.details(KEY, "users").rows()
 
 
 def test_a_deleted_record_keeps_its_row(ledger: Ledger) -> None:
     """Deleting changes status and run; what cannot be deleted since it is not there changes nothing."""
-    ledger.record(KEY, "users", records("u", "v", school="s"), [], [], "r1")
-    ledger.record(KEY, "users", pl.DataFrame(), ["u", "nobody"], [], "r2")
+    ledger.record(KEY, "users", records("u", "v", school="s"), {}, [], "r1")
+    ledger.record(KEY, "users", pl.DataFrame(), {"deleted": ["u", "nobody"]}, [], "r2")
 
-    expected = [("u", 1, "deleted", "s", None, None, None, "r2"), ("v", 2, "active", "s", None, None, None, "r1")]
+    expected = [("u", 1, "deleted", "s", None, None, None, None, "r2"), ("v", 2, "active", "s", None, None, None, None, "r1")]
     assert expected == ledger.details(KEY, "users").rows()
 
 
@@ -141,7 +141,7 @@ def test_intents_stay_until_they_are_answered(ledger: Ledger) -> None:
     """What was answered is no longer intended, whatever the answer; the rest is."""
     ledger.intend(KEY, "users", records("created", "refused", "silent"), "r1")
     ledger.intend(KEY, "users", records("silent", fingerprint=9), "r2")
-    ledger.record(KEY, "users", records("created"), [], ["created", "refused"], "r2")
+    ledger.record(KEY, "users", records("created"), {}, ["created", "refused"], "r2")
 
     assert {"users": frozenset({"silent"})} == ledger.intended(KEY)
 
@@ -157,7 +157,7 @@ def test_intending_nothing_is_no_intent(ledger: Ledger) -> None:
 def test_details_of_some(ledger: Ledger, count: int) -> None:
     """Details are given for the ids that are asked for, few or many, and for no unknown ones."""
     ids = [f"u{number:05}" for number in range(FEW + 5)]
-    ledger.record(KEY, "users", records(*ids), [], [], "r1")
+    ledger.record(KEY, "users", records(*ids), {}, [], "r1")
 
     asked = pl.Series([*ids[:count], "nobody"], dtype=pl.String)
     assert ids[:count] == ledger.details(KEY, "users", asked)["sourcedId"].to_list()
@@ -166,8 +166,8 @@ def test_details_of_some(ledger: Ledger, count: int) -> None:
 def test_blanks_are_null_even_if_all_that_come_first_are(ledger: Ledger) -> None:
     """A column of text is text, however many nulls it begins with."""
     blank = records(*(f"u{number:06}" for number in range(70_000)))
-    ledger.record(KEY, "users", blank, [], [], "r1")
-    ledger.record(KEY, "users", records("v", school="s"), [], [], "r1")
+    ledger.record(KEY, "users", blank, {}, [], "r1")
+    ledger.record(KEY, "users", records("v", school="s"), {}, [], "r1")
 
     schools = ledger.details(KEY, "users")["school"]
     assert (70_000, "s") == (schools.null_count(), schools[-1])
@@ -178,7 +178,7 @@ def test_a_refused_write_leaves_nothing_of_itself(ledger: Ledger) -> None:
     ledger.intend(KEY, "users", records("u"), "r1")
     broken = pl.concat([records("u"), records("v").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))])
     with pytest.raises(LedgerError):
-        ledger.record(KEY, "users", broken, [], ["u"], "r1")
+        ledger.record(KEY, "users", broken, {}, ["u"], "r1")
 
     assert ({}, {"users": frozenset({"u"})}) == (ledger.known(KEY), ledger.intended(KEY))
 
@@ -187,7 +187,7 @@ def test_the_error_of_a_write_does_not_repeat_what_was_written(ledger: Ledger) -
     """Names of people do not get into messages."""
     broken = records("u", label="Ana Example").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))
     with pytest.raises(LedgerError) as caught:
-        ledger.record(KEY, "users", broken, [], [], "r1")
+        ledger.record(KEY, "users", broken, {}, [], "r1")
 
     assert "Ana" not in str(caught.value)
 
@@ -208,7 +208,7 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: lis
     key, frame = FeedKey("sandbox", feed), pl.DataFrame(rows, schema=SCHEMA)
     with Ledger(tmp_path_factory.mktemp("any") / "ledger.db") as ledger:
         ledger.intend(key, entity, frame, "r1")
-        ledger.record(key, entity, frame, [], [], "r1")
+        ledger.record(key, entity, frame, {}, [], "r1")
         found, intended = ledger.details(key, entity, frame["sourcedId"]), ledger.intended(key)
 
     columns = {"fingerprint": FINGERPRINT, "school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS}
@@ -219,7 +219,7 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: lis
 
 def test_folder_and_file_are_for_their_owner_only(path: Path, ledger: Ledger) -> None:
     """The folder has mode 0700; the file and those that SQLite puts beside it have mode 0600."""
-    ledger.record(KEY, "users", records("u"), [], [], "r1")
+    ledger.record(KEY, "users", records("u"), {}, [], "r1")
 
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     assert 0o700 == stat.S_IMODE(path.parent.stat().st_mode)
@@ -283,7 +283,7 @@ def test_a_file_of_another_kind_is_refused(path: Path, statements: tuple[str, ..
         Ledger(path)
 
     message = str(caught.value)
-    assert [] == [word for word in (str(path), "expected a ledger of version 1", *words) if word not in message]
+    assert [] == [word for word in (str(path), "expected a ledger of version 2", *words) if word not in message]
     assert before == path.read_bytes()
 
 
@@ -299,7 +299,7 @@ def test_a_damaged_file_is_refused(path: Path) -> None:
 def test_damage_found_while_reading_is_told(path: Path) -> None:
     """Damage in the middle of the file, which only a read of the rows finds, is told the same way."""
     with Ledger(path) as ledger:
-        ledger.record(KEY, "users", records(*(f"u{number:04}" for number in range(2000))), [], [], "r1")
+        ledger.record(KEY, "users", records(*(f"u{number:04}" for number in range(2000))), {}, [], "r1")
     with path.open("r+b") as file:
         file.seek(4096 * 8)
         file.write(b"\xff" * 4096 * 8)

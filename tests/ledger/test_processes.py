@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.ledger import Busy, FeedKey, Ledger, held
+from connectors.ledger import Busy, FeedKey, Ledger
+from connectors.ledger.lock import held
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
 KEY = FeedKey("sandbox", "larkspur-valley")
@@ -21,14 +22,15 @@ START = """
 import sys, time
 from pathlib import Path
 import polars as pl
-from connectors.ledger import FeedKey, Ledger, held
+from connectors.ledger import FeedKey, Ledger
+from connectors.ledger.lock import held
 place, key = Path(sys.argv[1]), FeedKey("sandbox", "larkspur-valley")
 rows = pl.DataFrame({"sourcedId": ["a", "b"], "#fingerprint": [1, 2], "#school": "s", "#parents": "p", "#label": "l", "#fields": "f"})
 """
 HOLD = "with held(place, key, 'first-run'):\n    print('ready', flush=True)\n    time.sleep(60)\n"
 SEND = """
 ledger = Ledger(place)
-ledger.record(key, "orgs", rows, [], [], "r1")
+ledger.record(key, "orgs", rows, {}, [], "r1")
 ledger.intend(key, "users", rows, "r1")
 print("ready", flush=True)
 time.sleep(60)
@@ -36,7 +38,7 @@ time.sleep(60)
 WRITE = """
 with Ledger(place) as ledger:
     for number in range(20):
-        ledger.record(FeedKey("sandbox", sys.argv[2]), "users", rows.with_columns(sourcedId=pl.col("sourcedId") + str(number)), [], [], "r1")
+        ledger.record(FeedKey("sandbox", sys.argv[2]), "users", rows.with_columns(sourcedId=pl.col("sourcedId") + str(number)), {}, [], "r1")
 """  # fmt: skip
 
 
@@ -131,9 +133,9 @@ def test_reading_in_bulk_loses_nothing_that_is_written_afterwards(tmp_path: Path
     path = tmp_path / "ledger.db"
     code = """
 first, second = Ledger(place), Ledger(place)
-first.record(key, "users", rows, [], [], "r1")
+first.record(key, "users", rows, {}, [], "r1")
 second.known(key)
-first.record(key, "orgs", rows, [], [], "r1")
+first.record(key, "orgs", rows, {}, [], "r1")
 print("ready", flush=True)
 time.sleep(60)
 """
@@ -166,8 +168,8 @@ def test_two_ledgers_of_one_file_see_each_other(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with Ledger(path) as first:
         with Ledger(path) as second:
-            second.record(KEY, "users", row("by second"), [], [], "r1")
-        first.record(KEY, "users", row("by first"), [], [], "r1")
+            second.record(KEY, "users", row("by second"), {}, [], "r1")
+        first.record(KEY, "users", row("by first"), {}, [], "r1")
         ids = first.known(KEY)["users"]["sourcedId"].to_list()
 
     assert ["by first", "by second"] == ids

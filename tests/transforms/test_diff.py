@@ -11,7 +11,6 @@ from tests.judging import Known, judged, judged_drop, ledger
 from tests.rosters import DISTRICT, Rows, changed, csv_text, delta, district, drop, without
 from transforms.changes import ACTION, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL, imbalance
 from transforms.diff import Difference, diff
-from transforms.guard import guard
 
 
 def loaded(folder: Path, rows: Rows) -> Known:
@@ -21,6 +20,12 @@ def loaded(folder: Path, rows: Rows) -> Known:
         name: entity.upserts.select("sourcedId", fingerprint=FINGERPRINT, status=pl.lit("active"))
         for name, entity in changes.items()
     }
+
+
+def with_status(known: Known, entity: str, sourced_id: str, status: str) -> Known:
+    """Give a ledger in which a record has another status."""
+    other = pl.when(pl.col("sourcedId") == sourced_id).then(pl.lit(status)).otherwise("status").alias("status")
+    return {**known, entity: known[entity].with_columns(other)}
 
 
 def compared(folder: Path, rows: Rows, known: Known, mode: str = "bulk") -> Difference:
@@ -113,13 +118,33 @@ def test_a_missing_file_deletes_nothing(tmp_path: Path) -> None:
     assert {} == actions(compared(tmp_path, rows, known))
 
 
-def test_a_header_without_rows_deletes_nothing(tmp_path: Path) -> None:
-    """An export that came out empty is no snapshot."""
+def test_a_header_without_rows_is_no_snapshot(tmp_path: Path) -> None:
+    """What seems to have vanished is named, so that the guard can hold it; nothing that refers to it falls."""
     known = loaded(tmp_path / "before", district())
     folder = drop(tmp_path, district())
-    (folder / "demographics.csv").write_text(csv_text("demographics", []), newline="")
+    (folder / "classes.csv").write_text(csv_text("classes", []), newline="")
 
-    assert {} == actions(diff(judged_drop(folder, known).standing, known))
+    difference = diff(judged_drop(folder, known).standing, known)
+
+    assert ({"c1": "delete", "c2": "delete"}, False) == (actions(difference), difference.changes["classes"].whole)
+
+
+@pytest.mark.parametrize("status", ["disabled", "ended"])
+def test_whoever_was_disabled_or_ended_is_brought_up_to_date(status: str, tmp_path: Path) -> None:
+    """Also if nothing else changed: the target holds another state than the drop."""
+    known = with_status(loaded(tmp_path / "before", district()), "enrollments", "e1", status)
+
+    assert {"e1": "update"} == actions(compared(tmp_path, district(), known))
+
+
+def test_what_was_kept_returns_without_a_request(tmp_path: Path) -> None:
+    """It vanished, stayed in the target, and is back as it was; while it is away it does not vanish again."""
+    known = with_status(loaded(tmp_path / "before", district()), "enrollments", "e1", "kept")
+
+    back, away = compared(tmp_path, district(), known), compared(tmp_path / "2", without(district(), "e1"), known)
+
+    assert ({}, ["e1"]) == (actions(back), back.changes["enrollments"].returned.to_list())
+    assert {} == actions(away)
 
 
 def test_a_delta_deletes_only_what_it_says(tmp_path: Path) -> None:
@@ -137,9 +162,7 @@ def test_a_delta_deletes_only_what_it_says(tmp_path: Path) -> None:
 
 def test_whoever_returns_is_revived(tmp_path: Path) -> None:
     """The target still has the record, marked as deleted."""
-    known = loaded(tmp_path / "before", district())
-    gone = pl.when(pl.col("sourcedId") == "e1").then(pl.lit("deleted")).otherwise("status").alias("status")
-    known["enrollments"] = known["enrollments"].with_columns(gone)
+    known = with_status(loaded(tmp_path / "before", district()), "enrollments", "e1", "deleted")
 
     assert {"e1": "revive"} == actions(compared(tmp_path, district(), known))
 
@@ -149,7 +172,7 @@ def test_what_the_ledger_keeps_of_a_record(tmp_path: Path) -> None:
     users = compared(tmp_path, district(), {}).changes["users"].upserts.filter(sourcedId="ana")
 
     assert (
-        "agentSourcedIds,email,enabledUser,familyName,givenName,grades,roles,sourcedId,username", None, "orgs:s1", "Ana Diaz",
+        "agentSourcedIds,email,enabledUser,familyName,givenName,grades,roles,sourcedId,username", "s1", "orgs:s1", "Ana Diaz",
     ) == users.select(FIELDS, SCHOOL, PARENTS, LABEL).row(0)  # fmt: skip
 
 
@@ -162,26 +185,6 @@ def test_counts_balance_before_anything_is_sent(tmp_path: Path) -> None:
 
     for entity in difference.changes.values():
         assert imbalance(entity.counts) == entity.upserts.height + entity.of("delete").height
-
-
-def test_deletes_are_held_until_their_plan_is_approved(tmp_path: Path) -> None:
-    """A plan names exactly its deletes."""
-    known = loaded(tmp_path / "before", district())
-    one, two = (
-        compared(tmp_path / str(ids), without(district(), *ids), known).changes for ids in (("e1",), ("e1", "e2"))
-    )
-
-    plan = guard(one, None, "feed").plan
-
-    assert (1, 0, 2) == tuple(
-        guard(changes, approved, "feed").held for changes, approved in ((one, None), (one, plan), (two, plan))
-    )
-    assert 1 == guard(one, plan, "another feed").held
-
-
-def test_without_deletes_there_is_no_plan(tmp_path: Path) -> None:
-    """Nothing waits for anybody."""
-    assert ("", 0) == (guard(compared(tmp_path, district(), {}).changes, None, "feed").plan, 0)
 
 
 def test_ledger_rows_of_other_entities_do_not_matter(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from transforms.ancestry import words
+from transforms.changes import IN_TARGET
 from transforms.findings import ROW, Findings, of_rows
 from transforms.roster import Table
 from transforms.schemas import Column, Entity
@@ -46,14 +48,14 @@ def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
     """The parents of the records that are loaded, where the drop is no full snapshot of them."""
     if table.mode == "bulk" or known is None or "parents" not in known.columns:
         return {}
-    rows = known.filter(pl.col("status") == "active").select("sourcedId", "parents").iter_rows()
-    return {record: parent_in(words, table.entity) for record, words in rows}
+    rows = known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "parents").iter_rows()
+    return {record: parent_in(parents, table.entity) for record, parents in rows}
 
 
-def parent_in(words: str | None, entity: Entity) -> str | None:
+def parent_in(parents: str | None, entity: Entity) -> str | None:
     """Find a record's parent of its own kind among `entity:sourcedId` words."""
     prefix = f"{entity.name}:"
-    return next((word.removeprefix(prefix) for word in (words or "").split() if word.startswith(prefix)), None)
+    return next((word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None)
 
 
 def _is_own_ancestor(start: str, parents: dict[str, str]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from transforms.changes import ACTIVE
 from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
 from transforms.checks.chains import without_cycles
 from transforms.checks.duplicates import merged
@@ -18,7 +19,7 @@ from transforms.checks.folding import (
     role_findings,
     single_findings,
 )
-from transforms.checks.references import Elsewhere, Known, active, resolved
+from transforms.checks.references import Elsewhere, Known, in_target, resolved
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
@@ -64,8 +65,12 @@ def _emptied(roster: Roster, known: Known) -> list[Findings]:
     return [
         of_file("emptied", table.file)
         for name, table in roster.tables.items()
-        if not table.frame.height and not table.lost.height and active(known, _holder(name, table.entity)).len()
+        if not table.frame.height and not table.lost.height and _was_loaded(known.get(_holder(name, table.entity)))
     ]
+
+
+def _was_loaded(known: pl.DataFrame | None) -> bool:
+    return known is not None and known["status"].eq(ACTIVE).any()
 
 
 def _holder(name: str, entity: Entity) -> str:
@@ -91,7 +96,7 @@ def _judge_with_parts(state: _Check, entity: Entity) -> None:
 
 def _without_lost_friends(state: _Check, judged: Judged) -> Judged:
     """Leave out references to records of the same kind that fell with their parts, such as agents without a role."""
-    lost = judged.refused.filter(~pl.col("sourcedId").is_in(active(state.known, judged.entity.name).implode()))
+    lost = judged.refused.filter(~pl.col("sourcedId").is_in(in_target(state.known, judged.entity.name).implode()))
     left = without_references(judged, {judged.entity.name: lost["sourcedId"]})
     for column in (column.name for column in judged.entity.references if column.refers == judged.entity.name):
         rows = judged.accepted.filter(judged.accepted[column].ne_missing(left.accepted[column]))
@@ -169,6 +174,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         nameless=nameless,
         merged=extra,
         said=table.said,
+        emptied=table.emptied,
     )
 
 
@@ -182,7 +188,7 @@ def _lost(table: Table) -> pl.DataFrame:
 
 def _blurred(state: _Check, table: Table) -> bool:
     """Whether a row that does not fit its header names no record that the ledger knows: then it may be any."""
-    known = active(state.known, table.entity.name)
+    known = in_target(state.known, table.entity.name)
     return not table.lost["sourcedId"].is_in(known.implode()).all() if table.lost.height else False
 
 
@@ -210,7 +216,7 @@ def _taken_away(state: _Check, table: Table) -> Findings:
     if table.mode == "bulk":
         return Findings()
     column = owner(table.entity).name
-    held = pl.col(column).is_in(active(state.known, table.entity.folds_into or "").implode())
+    held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
     rows = table.frame.filter(held & pl.col("status").eq_missing("tobedeleted"))
     return of_rows("part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column)
 

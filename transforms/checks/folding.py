@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.checks.references import active
+from transforms.checks.references import in_target
 from transforms.findings import ROW, Findings, of_rows
 from transforms.judged import Judged
 from transforms.parts import PART, folded_text
@@ -66,7 +66,7 @@ def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.D
     if name in lacking.columns:
         lacking = lacking.filter(pl.col(name).is_null())
     if not (name in roster.tables and roster.tables[name].mode == "bulk"):
-        lacking = lacking.filter(~pl.col("sourcedId").is_in(active(known, judged.entity.name).implode()))
+        lacking = lacking.filter(~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode()))
     found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
     causes = lacking.select("sourcedId", cause=pl.format("{} row {}: {}", pl.lit(judged.file), ROW, pl.lit(rule)))
     return judged.refuse(causes), found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from transforms.changes import IN_TARGET
 from transforms.checks.chains import parent_column
 from transforms.findings import ROW, Findings, gather, of_rows
 from transforms.judged import Standing
@@ -39,8 +40,8 @@ class Parents:
 
     @property
     def earlier(self) -> pl.Series:
-        """The ids that the ledger knows as active."""
-        return active(self.known, self.entity)
+        """The ids that the target holds of ours."""
+        return in_target(self.known, self.entity)
 
 
 @dataclass
@@ -75,12 +76,12 @@ def resolved(table: Table, roster: Roster, standing: Standing, known: Known, els
     return done
 
 
-def active(known: Known, entity: str) -> pl.Series:
-    """The ids of an entity that the ledger knows as active."""
+def in_target(known: Known, entity: str) -> pl.Series:
+    """The ids of an entity that the target holds of ours, whether they vanished from the drops or not."""
     frame = known.get(entity)
     if frame is None:
         return pl.Series("sourcedId", dtype=pl.String)
-    return frame.filter(pl.col("status") == "active")["sourcedId"]
+    return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
 
 
 def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known,
@@ -103,7 +104,7 @@ def _parents(column: Column, table: Table, roster: Roster, standing: Standing, k
     if whole:
         return Parents(found, refused, known, refers)
     unsure = table.mode != "bulk" and refers not in known
-    return Parents(pl.concat([found, active(known, refers)]), refused, known, refers, unsure)
+    return Parents(pl.concat([found, in_target(known, refers)]), refused, known, refers, unsure)
 
 
 def wanted_elsewhere(roster: Roster) -> list[str]:

@@ -18,6 +18,7 @@ from transforms.binding.spelling import spelled
 from transforms.findings import ROW, Findings, gather, of_file
 from transforms.payload import METADATA
 from transforms.raw import Raw, RawFile
+from transforms.renaming import FILE as IDS
 from transforms.roster import LOST, Mode, Roster, Table
 from transforms.schemas import ENTITIES, Entity
 
@@ -55,7 +56,7 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
                 found.append(of_file("file_name", file.name, f"read as {ENTITIES[entity].file}", strict=strict))
-        elif file.name.casefold() != FILE:
+        elif file.name.casefold() not in (FILE, IDS):
             found.append(of_file("unknown_file", file.name, strict=strict))
     return {name: files[name] for name in ENTITIES if name in files}, found
 
@@ -77,7 +78,10 @@ def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> t
     if _has_rows(table):
         return table, found
     # No rows are no snapshot: an export that came out empty must not delete a district.
-    return replace(table, mode="unknown"), [*found, of_file("no_rows", file.name, strict=strict)]
+    return replace(table, mode="unknown", emptied=table.mode == "bulk"), [
+        *found,
+        of_file("no_rows", file.name, strict=strict),
+    ]
 
 
 def _has_rows(table: Table) -> bool:
@@ -136,6 +140,7 @@ def _without_secrets(tables: dict[str, Table], found: list[Findings]) -> dict[st
             table.mode,
             table.lost,
             table.said,
+            table.emptied,
         )
     return kept
 

@@ -1,0 +1,22 @@
+"""Of which day a drop is: as its name says, or the feed's file; never as the file system says."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+# One date in a name, such as `larkspur_2026-11-24.zip` or `20261124`; two different ones say nothing.
+DATED = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)(?!\d)")
+
+
+def dated(name: str, pattern: re.Pattern[str] = DATED) -> date | None:
+    """Read the day out of a drop's name by a pattern with groups `year`, `month` and `day`; None if it says none."""
+    days = {day for found in pattern.finditer(name) if (day := _day(found))}
+    return days.pop() if len(days) == 1 else None
+
+
+def _day(found: re.Match[str]) -> date | None:
+    try:
+        return date(int(found["year"]), int(found["month"]), int(found["day"]))
+    except ValueError:
+        return None

@@ -1,0 +1,117 @@
+"""What the guard is told: asked of the ledger, and of the target, only where the changes give it something to judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from connectors.ledger import Ledger
+from connectors.ledger.history import Run
+from connectors.oneroster.collections import COLLECTIONS
+from flows.job import Job
+from transforms.ancestry import ids_in
+from transforms.changes import ACTION, Changes
+from transforms.checks.references import Known
+from transforms.guard import Past, Rejections
+from transforms.guard.past import CHILDREN, no_children, no_totals
+from transforms.schemas import ENTITIES
+from transforms.vanishing import Details
+
+WEEK = timedelta(days=7)
+SAMPLED = ("orgs", "users", "courses", "classes")
+COUNTED = "counted"
+
+
+def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
+    """What the ledger keeps of the records that vanished, and of the sessions and classes by which some have ended."""
+    gone = {name: part.removals["sourcedId"] for name, part in changes.items() if part.removals.height}
+    if not gone:
+        return {}
+    details = {name: ledger.details(job.key, name, ids) for name, ids in gone.items()}
+    if gone.keys() & {"classes", "enrollments"} or "academicSessions" in gone:
+        details["academicSessions"] = ledger.details(job.key, "academicSessions")
+    if "enrollments" in gone:
+        details["classes"] = ledger.details(job.key, "classes")
+    return details
+
+
+def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known, job: Job, ledger: Ledger) -> Past:
+    """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more."""
+    quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
+    runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
+    newest = max((run.drop_date for run in runs if run.drop_date and run.status not in ("refused", "")), default=None)
+    if quiet:
+        return Past()
+    there = any(frame.height for frame in known.values())
+    return Past(
+        totals=ledger.totals(job.key) if there else no_totals(),
+        week=_week(runs, there=there),
+        children=_children(changes, job, ledger),
+        rejections=rejections,
+        newest=newest,
+        dated=job.dated,
+        strangers=0 if there else _strangers(changes, job, ledger),
+        blackout=job.blackout,
+        adds_only=job.adds_only,
+    )
+
+
+def _week(runs: list[Run], *, there: bool) -> dict[str, int] | None:
+    """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all."""
+    if there and not runs:
+        return None
+    since = datetime.now(UTC) - WEEK
+    let_go: Counter[str] = Counter()
+    for run in runs:
+        if run.started >= since:
+            let_go.update({name: counts.get(COUNTED, 0) for name, counts in run.counts.items()})
+    return dict(let_go)
+
+
+def _children(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """The active records that name one that is to be deleted."""
+    found = [no_children()]
+    for name, part in changes.items():
+        going = part.of("delete")["sourcedId"]
+        for child in _referring(name) if going.len() else ():
+            details = ledger.details(job.key, child).filter(pl.col("status") == "active")
+            named = details.select("sourcedId", parent=ids_in(pl.col("parents"), name)).explode("parent")
+            named = named.filter(pl.col("parent").is_in(going.implode()))
+            found.append(named.select(entity=pl.lit(child), sourcedId="sourcedId", of=pl.lit(name), parent="parent"))
+    return pl.concat(found).select(*CHILDREN)
+
+
+def _referring(name: str) -> list[str]:
+    """The entities whose records may name one of this entity; demographics are a part of their user, and follow it."""
+    return [
+        other.name
+        for other in ENTITIES.values()
+        if not other.folds_into and other.name in COLLECTIONS and other.name != "demographics"
+        if any(column.refers == name for column in other.references)
+    ]
+
+
+def _strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
+    """Look up a few of the drop's ids in a target of which this feed's ledger knows nothing."""
+    if job.first_run or ledger.intended(job.key) or job.nothing_there:
+        return 0
+    others = ledger.of_others(job.key, SAMPLED)
+    wanted = {}
+    for name in SAMPLED:
+        part = changes.get(name)
+        if part is None:
+            continue
+        new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
+        if name in others:
+            new = new.filter(~new.is_in(others[name].implode()))
+        wanted[name] = (
+            list(dict.fromkeys(new[place] for place in (0, new.len() // 2, new.len() - 1))) if new.len() else []
+        )
+    if not any(wanted.values()):
+        return 0
+    from flows.loading import count_active
+
+    return count_active(wanted, job)

@@ -1,0 +1,64 @@
+"""Old ids for records that a source has renamed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.drops import read, read_file
+from tests.judging import TODAY
+from tests.rosters import district, drop
+from transforms.findings import Findings
+from transforms.renaming import file_of_ids, renamed
+from transforms.roster import Roster
+from transforms.sources import normalise
+
+
+def with_ids(folder: Path, text: str) -> Roster:
+    """Read the district with a file of ids in its drop."""
+    drop(folder, district())
+    (folder / "ids.csv").write_text(text)
+    raw = read(folder)
+    return renamed(normalise("oneroster", raw, TODAY), file_of_ids(raw.files), Findings())
+
+
+def test_the_old_id_stands_wherever_the_new_one_did(tmp_path: Path) -> None:
+    """In the record itself, in what refers to it, in lists, and in what has the same id because it is a part of it."""
+    tables = with_ids(tmp_path, "old,new\nana-1,ana\nt-old,t1\n").tables
+
+    assert "ana-1" in tables["users"].frame["sourcedId"].to_list()
+    assert "ana-1" == tables["demographics"].frame["sourcedId"][0] == tables["enrollments"].frame["userSourcedId"][0]
+    assert ["t-old", "y,t-old"] == tables["classes"].frame["termSourcedIds"].to_list()
+    assert "ana" == tables["users"].frame["username"][0]
+
+
+def test_a_line_may_name_its_entity(tmp_path: Path) -> None:
+    """Ids of other kinds that look the same stay."""
+    tables = with_ids(tmp_path, "old,new,entity\nkept,co,courses\nlost,s1,classes\n").tables
+
+    assert ["kept", "kept"] == tables["classes"].frame["courseSourcedId"].to_list()
+    assert {"s1", "s2"} == set(tables["classes"].frame["schoolSourcedId"])
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("new,id\na,b\n", "lacks the column old"),
+    ("old,new\na,b\na,c\n", "names the old id a twice"),
+    ("old,new\na,c\nb,c\n", "names the new id c twice"),
+    ("old,new\na,\n", "without an old or a new id"),
+])  # fmt: skip
+def test_an_unclear_file_refuses_the_drop(text: str, said: str, tmp_path: Path) -> None:
+    """Without it everybody would seem to be somebody else."""
+    fatal = with_ids(tmp_path, text).findings.fatal
+
+    assert ("", "ids_unclear") == fatal.select("file", "rule").row(0)
+    assert said in fatal["value"][0]
+
+
+def test_a_file_outside_the_drop_that_is_not_there(tmp_path: Path) -> None:
+    """It is named, and refuses the drop."""
+    outside = read_file(tmp_path / "ids.csv")
+
+    roster = renamed(Roster({}), None, outside.findings)
+
+    assert ["ids_unclear"] == roster.findings.fatal["rule"].to_list()

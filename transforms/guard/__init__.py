@@ -1,0 +1,23 @@
+"""Step 6 of the straight line: which changes a person has to agree to before they are sent."""
+
+from transforms.guard.guard import Guarded, guard
+from transforms.guard.limits import Limits
+from transforms.guard.past import Past, Rejections
+from transforms.guard.plan import PLANNED as PLANNED_COLUMNS
+from transforms.guard.plan import moved, of_plan, plan_id, planned, undone
+from transforms.guard.stops import Hold
+
+__all__ = [
+    "PLANNED_COLUMNS",
+    "Guarded",
+    "Hold",
+    "Limits",
+    "Past",
+    "Rejections",
+    "guard",
+    "moved",
+    "of_plan",
+    "plan_id",
+    "planned",
+    "undone",
+]

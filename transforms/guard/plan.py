@@ -1,0 +1,122 @@
+"""A plan: exactly the changes that wait, so that a person can agree to them tomorrow, and to nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+
+from transforms.changes import ACTION, ENDS, FINGERPRINT, HOLD, REMOVALS, SCHOOL, Changes, Counts, EntityChanges
+from transforms.checks.references import Known
+from transforms.judged import Standing
+
+PLAN_DIGITS = 10
+REMOVAL_ACTIONS = (*REMOVALS, "keep")
+PLANNED: dict[str, type[pl.DataType]] = {
+    "entity": pl.String, "sourcedId": pl.String, "action": pl.String, "fingerprint": pl.Int64, "was": pl.Int64,
+    "was_status": pl.String, "school": pl.String, "grade": pl.String, "hold": pl.String,
+}  # fmt: skip
+UNKNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
+
+
+def planned(changes: Changes, known: Known, standing: Standing) -> pl.DataFrame:
+    """Everything that is held (columns of `PLANNED`), and what the ledger said of it (`was`, `was_status`).
+
+    The grade is that of the record in `standing`, the roster that knows it best: the one before for what vanished.
+    """
+    frames = [_planned(part, known.get(name), standing) for name, part in changes.items() if part.held.height]
+    return pl.concat([pl.DataFrame(schema=PLANNED), *frames])
+
+
+def plan_id(records: pl.DataFrame, feed: str) -> str:
+    """Name a plan by its content and its feed: the same changes have the same name tomorrow, others another one."""
+    digest = hashlib.sha256(feed.encode())
+    for row in records.select("entity", "sourcedId", "action", "fingerprint").sort("entity", "sourcedId").iter_rows():
+        digest.update(repr(row).encode())
+    return digest.hexdigest()[:PLAN_DIGITS]
+
+
+def _planned(part: EntityChanges, known: pl.DataFrame | None, standing: Standing) -> pl.DataFrame:
+    ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
+    ledger = ledger.rename({"fingerprint": "was", "status": "was_status"})
+    rows = part.held.join(ledger, on="sourcedId", how="left", maintain_order="left")
+    return rows.select(
+        entity=pl.lit(part.entity),
+        sourcedId="sourcedId",
+        action=ACTION,
+        fingerprint=FINGERPRINT,
+        was="was",
+        was_status="was_status",
+        school=SCHOOL,
+        grade=_grades(part, rows["sourcedId"], standing),
+        hold=HOLD,
+    )
+
+
+def _grades(part: EntityChanges, ids: pl.Series, standing: Standing) -> pl.Series:
+    """The first grade of each record that has one."""
+    judged = standing.get(part.entity)
+    if judged is None or "grades" not in judged.accepted.columns:
+        return pl.Series("grade", [None] * ids.len(), dtype=pl.String)
+    grades = judged.accepted.select("sourcedId", grade=pl.col("grades").str.split(",").list.first())
+    return ids.to_frame().join(grades, on="sourcedId", how="left", maintain_order="left")["grade"]
+
+
+def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """The records of a plan (`entity`, `sourcedId`) of which the ledger says something else by now.
+
+    What the plan wanted already, because an approval that broke off has sent it, has not moved.
+    """
+    found = [_moved(rows, known.get(name)) for name, rows in _by_entity(records)]
+    return pl.concat([pl.DataFrame(schema={"entity": pl.String, "sourcedId": pl.String}), *found])
+
+
+def _moved(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+    met = _met(rows, known)
+    same = pl.col("status").eq_missing(pl.col("was_status")) & pl.col("now").eq_missing(pl.col("was"))
+    return met.filter(~same & ~_done()).select("entity", "sourcedId")
+
+
+def undone(records: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """The records of a plan that have not been sent yet."""
+    found = [_met(rows, known.get(name)).filter(~_done()).select(*PLANNED) for name, rows in _by_entity(records)]
+    return pl.concat([pl.DataFrame(schema=PLANNED), *found])
+
+
+def _by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    return ((name, records.filter(entity=name)) for name in records["entity"].unique(maintain_order=True))
+
+
+def _met(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+    ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
+    ledger = ledger.rename({"fingerprint": "now"})
+    return rows.join(ledger, on="sourcedId", how="left", maintain_order="left")
+
+
+def _done() -> pl.Expr:
+    """Whether the ledger says of a record what the plan wanted."""
+    wanted = pl.col("action").replace_strict({action: status for action, (_, status) in REMOVALS.items()} | {"keep": "kept"}, default="active")  # fmt: skip
+    arrived = pl.col("fingerprint").is_null() | (pl.col("now") == pl.col("fingerprint"))
+    return ((pl.col("status") == wanted) & arrived).fill_null(value=False)
+
+
+def of_plan(records: pl.DataFrame, changes: Changes, today: date) -> Changes:
+    """The changes of a plan, and no others: its upserts out of those that the archived roster makes, and its removals."""
+    names = records["entity"].unique(maintain_order=True)
+    return {name: _of_plan(changes.get(name), name, records.filter(entity=name), today) for name in names}
+
+
+def _of_plan(part: EntityChanges | None, name: str, rows: pl.DataFrame, today: date) -> EntityChanges:
+    part = part or EntityChanges(name, pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String}))
+    agreed = rows.filter(~pl.col("action").is_in(REMOVAL_ACTIONS))
+    upserts = part.upserts.filter(pl.col("sourcedId").is_in(agreed["sourcedId"].implode()))
+    gone = rows.filter(pl.col("action").is_in(REMOVAL_ACTIONS))
+    removals = gone.select(
+        "sourcedId", pl.col("action").alias(ACTION), pl.col("school").alias(SCHOOL), pl.lit(str(today)).alias(ENDS)
+    )
+    counts: Counts = {"read": upserts.height, "vanished": removals.height}
+    counts["kept"] = removals.filter(pl.col(ACTION) == "keep").height
+    return replace(part, upserts=upserts, removals=removals, counts=counts, returned=part.returned.clear())

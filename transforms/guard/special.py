@@ -1,0 +1,125 @@
+"""What is never let through without a person, whatever the limits say: each case with its own sentence."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.changes import ACTION, SCHOOL
+from transforms.guard.past import Past
+from transforms.guard.stops import ALL, VANISHED, Stops
+from transforms.schemas import ENTITIES
+
+FIRST = 3
+IN_SCHOOLS = ("users", "classes", "enrollments")
+CHILDREN_FIRST = tuple(reversed([name for name, entity in ENTITIES.items() if not entity.folds_into]))
+
+
+def the_whole_run(stops: Stops, past: Past) -> None:
+    """Stop everything in a blackout, of a drop older than one that was loaded, or before a target that is not empty."""
+    if past.blackout:
+        _everything(stops, "blackout", f"Nothing is sent until {past.blackout} is over: the feed's file says so.")
+    if past.dated and past.newest and past.dated < past.newest:
+        _everything(
+            stops, "older_drop", f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
+            "Send it only if it is meant to put the older truth over the newer.",
+        )  # fmt: skip
+    if past.strangers:
+        _everything(
+            stops, "not_ours_yet", f"This feed has no ledger yet, and the target already holds {past.strangers:,} of the "
+            "records that were looked up. If they are this district's, run `roster adopt` first; "
+            "if they are not, see whose they are, and load with --first-run.",
+        )  # fmt: skip
+
+
+def _everything(stops: Stops, rule: str, sentence: str) -> None:
+    stops.stop(rule, sentence, *stops.parts, removals=ALL, upserts=ALL)
+
+
+def emptied(stops: Stops, past: Past) -> None:
+    """Stop what vanished because a file that had rows has none."""
+    for name, _ in list(stops.counted()):
+        if not stops.parts[name].counts.get("read"):
+            sentence = f"{name}: the drop has no records at all, and {past.total(name):,} were loaded before."
+            stops.stop("emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL)
+
+
+def rekeyed(stops: Stops) -> None:
+    """Stop creates and removals of an entity all of whose ids are others than before."""
+    for name, vanished in list(stops.counted()):
+        part = stops.parts[name]
+        new = part.upserts.filter(pl.col(ACTION) == "create").height
+        if part.whole and new and new == part.upserts.height and not part.counts.get("unchanged"):
+            sentence = (
+                f"{name}: all {vanished:,} ids are gone and {new:,} others are there. If these are the same {name} with new "
+                "ids, say so in ids.csv (old,new), and their ids in the target stay as they are."
+            )
+            stops.stop("rekeyed", sentence, name, removals=ALL, upserts=pl.col(ACTION) == "create")
+
+
+def widths(stops: Stops) -> None:
+    """Stop creates and removals of ids that differ by leading zeros only: a spreadsheet has been at work."""
+    for name, _ in list(stops.counted()):
+        part = stops.parts[name]
+        gone, new = part.of(*VANISHED)["sourcedId"], part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
+        alike = set(gone.str.strip_chars_start("0")) & set(new.str.strip_chars_start("0"))
+        if not alike:
+            continue
+        bare = pl.col("sourcedId").str.strip_chars_start("0").is_in(list(alike))
+        sentence = (
+            f"{name}: {len(alike):,} ids differ from those loaded before by leading zeros only. "
+            "Export them again as text, with their zeros."
+        )
+        stops.stop("id_width", sentence, name, removals=bare, upserts=bare & (pl.col(ACTION) == "create"))
+
+
+def schools(stops: Stops, past: Past) -> None:
+    """Stop what belongs to a school that is missing altogether."""
+    gone = list(stops.vanished("orgs")["sourcedId"]) if "orgs" in stops.parts else []
+    for school in dict.fromkeys([*gone, *_deserted(stops, past)]):
+        said = "is not in the drop any more" if school in gone else "has no record left in the drop"
+        sentence = f"School {school} {said}. If it was closed or left the district, approve; else correct the export."
+        of_school = (pl.col(SCHOOL) == school) | ((pl.col("sourcedId") == school) & pl.lit(value=school in gone))
+        stops.stop("school_missing", sentence, *stops.parts, school=school, removals=of_school)
+
+
+def _deserted(stops: Stops, past: Past) -> list[str]:
+    """The schools all of whose records vanished."""
+    frames = [stops.vanished(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
+    gone = pl.concat([pl.DataFrame(schema={SCHOOL: pl.String}), *frames]).drop_nulls().group_by(SCHOOL).len()
+    there = past.totals.filter(pl.col("entity").is_in(IN_SCHOOLS)).group_by("school").agg(pl.col("records").sum())
+    lost = gone.join(there, left_on=SCHOOL, right_on="school").filter(pl.col("len") >= pl.col("records"))
+    return sorted(lost[SCHOOL])
+
+
+def still_named(stops: Stops, past: Past) -> None:
+    """Stop deletes of records that others name, if those stay: because they are held, rejected, or just not deleted."""
+    for name in CHILDREN_FIRST:
+        if name not in stops.parts:
+            continue
+        while stays := _children_that_stay(stops, past, name):
+            parents = list(dict.fromkeys(parent for parent, _ in stays))
+            first = ", ".join(child for _, child in stays[:FIRST]) + (", …" if len(stays) > FIRST else "")
+            sentence = f"{name}: {len(parents):,} records are still named by {len(stays):,} that stay ({first})."
+            stops.stop("still_named", sentence, name, removals=pl.col("sourcedId").is_in(parents))
+
+
+def _children_that_stay(stops: Stops, past: Past, name: str) -> list[tuple[str, str]]:
+    """Pairs of a record to be deleted and one that names it and stays, as `entity:sourcedId`."""
+    going = stops.going(name)
+    children = past.children.filter((pl.col("of") == name) & pl.col("parent").is_in(going.implode()))
+    found = []
+    for entity in children["entity"].unique().sort():
+        gone, moved = set(stops.going(entity)), stops.moved(entity)
+        for child, parent in children.filter(entity=entity).select("sourcedId", "parent").iter_rows():
+            if child not in gone and f"{name}:{parent}" in moved.get(child, f"{name}:{parent}"):
+                found.append((parent, f"{entity}:{child}"))
+    return found
+
+
+def followers(stops: Stops, owners: dict[str, str]) -> None:
+    """Stop deletes of records that follow one whose delete is stopped."""
+    for name, owner in owners.items():
+        if name in stops.parts and owner in stops.parts:
+            held = stops.waiting_removals(owner)
+            sentence = f"{name} wait with their {owner}."
+            stops.stop("follows", sentence, name, removals=pl.col("sourcedId").is_in(held.implode()))

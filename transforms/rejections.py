@@ -1,0 +1,28 @@
+"""How many rows of each file were rejected for a fault of their own, and not because of another row."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.findings import Findings
+from transforms.guard.past import Rejections
+from transforms.roster import Roster
+from transforms.rules import CONSEQUENCES
+
+
+def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
+    """Count by entity; a file whose rows are parts of another's records is counted for those, the worse of the two."""
+    roots = findings.errors.filter((pl.col("severity") == "error") & ~pl.col("rule").is_in(list(CONSEQUENCES)))
+    faults = dict(roots.drop_nulls("row").unique(["file", "row"]).group_by("file").len().iter_rows())
+    found: dict[str, Rejections] = {}
+    for table in roster.tables.values():
+        name = table.entity.folds_into or table.entity.name
+        rows = table.frame.height + table.lost.height
+        here = Rejections(table.file, rows, faults.get(table.file, 0))
+        if rows and (name not in found or _share(here) > _share(found[name])):
+            found[name] = here
+    return found
+
+
+def _share(one: Rejections) -> float:
+    return one.faults / one.rows
