@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from connectors.archive import ArchiveError
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.result import FAILED, USAGE
@@ -17,7 +18,7 @@ def told(action: Callable[[], int]) -> int:
         return action()
     except SettingsError as error:
         return _say(error, USAGE)
-    except (Busy, LedgerError, TargetError) as error:
+    except (ArchiveError, Busy, LedgerError, TargetError) as error:
         return _say(error, FAILED)
     except BrokenPipeError:
         return FAILED  # whoever read the output has gone; there is nobody to tell

@@ -39,10 +39,10 @@ class Archive:
         """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).
 
         `before` is the run of the roster that this one follows: an entity that the drop lacks is as it
-        was, one that is no snapshot is laid over what was. `marks` are the fingerprints of each
+        was, one that is no snapshot is laid over what was. If that roster is not kept, nothing was. `marks` are the fingerprints of each
         entity's accepted records, if they are computed already. Everything is on the disk when this returns.
         """
-        entries = dict(self._manifest(before).entities) if before else {}
+        entries = dict(self._manifest(before).entities) if before in self.runs() else {}
         for name, judged in standing.items():
             old = entries.get(name)
             entries[name] = self._kept(judged, old, (marks or {}).get(name))
@@ -57,6 +57,11 @@ class Archive:
         """
         entries = self._manifest(run).entities
         return {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
+
+    def judged(self, run: str, entity: str) -> Judged | None:
+        """Give one entity as of a run, without reading the others; None if the roster has none."""
+        entry = self._manifest(run).entities.get(entity)
+        return None if entry is None else self._read(entity, entry)
 
     def frame(self, run: str, entity: str) -> pl.DataFrame | None:
         """Give the accepted records of one entity as of a run, without reading the others; None if it has none."""

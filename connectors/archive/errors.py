@@ -43,7 +43,7 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         found = repr(error.strerror) if isinstance(error, OSError) and error.strerror else "a damaged file"
-        next_step = "Restore it from a copy; later rosters are not touched by it, and the next sync keeps a new one."
+        next_step = "Restore it from a copy, or delete its folder: the next full drop begins a new one."
         raise ArchiveError(path, found, "a roster as it was written", next_step) from None
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from connectors.archive.errors import reading
 from transforms.judged import Judged
@@ -73,7 +73,7 @@ def file_of(entity: str, content: str) -> str:
 
 def entry_of(judged: Judged, content: str) -> Entry:
     """Describe an entity of a roster. What is missing from a drop of unknown mode is not known to be gone."""
-    mode = cast("Mode", "bulk" if judged.mode == "bulk" else "unknown")
+    mode: Mode = "bulk" if judged.mode == "bulk" else "unknown"
     return Entry(content, judged.accepted.height, mode, judged.file, judged.blurred, judged.emptied,
                  tuple(sorted(judged.said)), tuple(sorted(judged.partial)))  # fmt: skip
 

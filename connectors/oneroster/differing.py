@@ -1,0 +1,23 @@
+"""Which properties of a record in the target an update would change."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from connectors.oneroster.collections import Collection
+from connectors.oneroster.compare import covers
+from connectors.oneroster.merging import merged, write_shape
+from transforms.payload import Json
+
+
+def differing(collection: Collection, read: Json, ours: Json, partial: Container[str] = ()) -> list[str]:
+    """Name the properties of ours, sorted, that a record as `read` says otherwise, also those that no update can change.
+
+    Of lists in `partial` the target may hold more than we sent.
+    """
+    theirs = write_shape(collection, read)
+    if covers(theirs, ours):
+        return []
+    whole = merged(collection, theirs, ours, (), partial)
+    laid = {name: value if name in collection.fixed else whole[name] for name, value in ours.items()}
+    return sorted(name for name, value in laid.items() if not covers(theirs, {name: value}))

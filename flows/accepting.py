@@ -1,0 +1,104 @@
+"""The head of the straight line: from a drop to what is accepted of it, before it is compared with what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from connectors.drops import read, read_file
+from connectors.ledger import Ledger
+from connectors.oneroster.collections import COLLECTIONS
+from flows.job import Job
+from transforms.binding.lifting import with_schools
+from transforms.carry import carry, not_carried
+from transforms.changes import DELETED
+from transforms.checks import check, prepare
+from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
+from transforms.findings import Findings, gather
+from transforms.guard import Rejections
+from transforms.judged import Standing
+from transforms.raw import Raw, RawFile
+from transforms.rejections import rejections_of
+from transforms.renaming import file_of_ids, renamed
+from transforms.roster import Roster
+from transforms.share import share, unjudged, unknown
+from transforms.sources import normalise
+from transforms.verdict import refusals
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`."""
+
+    known: Known
+    findings: Findings
+    refused: pl.DataFrame
+    standing: Standing = field(default_factory=dict)
+    rejections: Mapping[str, Rejections] = field(default_factory=dict)
+
+
+def accept(job: Job, ledger: Ledger) -> Accepted:
+    """Take the line's steps 1 to 4, and leave out what the feed does not share and the target cannot carry."""
+    with ThreadPoolExecutor(2) as aside:
+        aside.submit(prepare)
+        knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
+        raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
+        roster = renamed(normalise(job.layout, raw, job.today, job.strict), *_ids(raw, job))  # 2
+        known = knowing.result()
+    roster = _placed(roster, job, ledger)
+    known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
+    checked = check(roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
+    refused = refusals(checked.findings, job.strict)
+    if refused.height:
+        return Accepted(known, checked.findings, refused)
+    shared = share(checked.standing, job.scope, known)
+    carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
+    findings = gather(
+        [
+            checked.findings,
+            unknown(checked.standing, job.scope),
+            unjudged(shared),
+            *not_carried(roster, COLLECTIONS),
+            carried.findings,
+        ]
+    )
+    return Accepted(known, findings, refused, carried.standing, rejections_of(roster, findings))
+
+
+def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
+    """The file of old and new ids: the drop's own, or the one that the feed's file names."""
+    if (file := file_of_ids(raw.files)) is not None or job.ids is None:
+        return file, Findings()
+    other = read_file(job.ids)
+    return next(iter(other.files.values()), None), other.findings
+
+
+def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
+    """Find the schools of line items in the ledger, where neither they nor the drop's classes say them (OneRoster 1.1)."""
+    items = roster.tables.get("lineItems")
+    if items is None or not items.frame["schoolSourcedId"].null_count():
+        return roster
+    placed = with_schools(items, ledger.schools_of(job.key, "classes"))
+    return replace(roster, tables={**roster.tables, "lineItems": placed})
+
+
+def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
+    """The records of others to which a drop may refer: as other feeds' ledgers know them, or as the target does."""
+    wanted = wanted_elsewhere(roster)
+    others = ledger.of_others(job.key, wanted)
+    if asked := [name for name in wanted if name in job.external and name in COLLECTIONS]:
+        from flows.loading import active_ids
+
+        others |= active_ids(asked, job)
+    return others
+
+
+def _root(ledger: Ledger, job: Job) -> str | None:
+    """The organisation above all others, as far as the ledger knows one; for drops without organisations."""
+    orgs = ledger.details(job.key, "orgs").filter(
+        (pl.col("status") != DELETED) & pl.col("parents").fill_null("").eq("")
+    )
+    return str(orgs["sourcedId"][0]) if orgs.height == 1 else None

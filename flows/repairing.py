@@ -1,0 +1,96 @@
+"""The repair of what `roster verify` found: the ledger learns what the target really holds, and the rest is an ordinary load.
+
+A run that is killed after the ledger was corrected leaves nothing to remember: the next sync sends the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.ledger import Ledger
+from connectors.oneroster.agents import unfinished
+from connectors.oneroster.verifying import DIFFERENT, EXTRA, MISSING, Verified
+from flows.job import Job
+from flows.line import Watch, result_of, send, with_policies
+from flows.past import past_of
+from flows.result import Result
+from flows.verification import Verification
+from transforms.changes import (
+    ACTION,
+    ACTIVE,
+    DELETED,
+    ENDS,
+    FIELDS,
+    FINGERPRINT,
+    LABEL,
+    PARENTS,
+    SCHOOL,
+    Changes,
+    Counts,
+    EntityChanges,
+)
+from transforms.checks.references import Known
+from transforms.diff import diff
+from transforms.guard import guard, planned
+from transforms.judged import Standing
+
+LEDGERS = {
+    FINGERPRINT: "fingerprint",
+    SCHOOL: "school",
+    PARENTS: "parents",
+    LABEL: "label",
+    FIELDS: "fields",
+    ENDS: "ends",
+}
+
+
+def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
+    """Create what is missing, update what differs and delete what came back, all through the guard.
+
+    Without a roster of which to take the records, only the ledger is corrected: the next sync sends them.
+    """
+    started = time.monotonic()
+    for one in found.entities.values():
+        _correct(one, job, ledger)
+    known = ledger.known(job.key)
+    standing = archive.standing(found.roster) if found.roster else {}
+    content = archive.keep(job.run, {}, found.roster) if found.roster else ""
+    changes = with_policies(_changes(found, standing, known), job, ledger)
+    # The content is that of the last roster, whatever its age.
+    past = replace(past_of(changes, {}, known, job, ledger), dated=None)
+    guarded = guard(changes, past, job.limits, job.raised)
+    records = planned(guarded.changes, known, standing)
+    loaded = send(guarded, job, ledger, watch)
+    result = result_of(job, started, [], guarded=guarded, loaded=loaded)
+    return replace(result, records=records, content=content)
+
+
+def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
+    """Note in the ledger what the target said: who is not there, who is there again, and who is not as we sent them."""
+    for kind, status in ((MISSING, DELETED), (EXTRA, ACTIVE)):
+        if (ids := one.of(kind)).len():
+            ledger.mark(job.key, one.entity, status, ids.to_list(), job.run)
+    if (ids := one.of(DIFFERENT)).len():
+        details = ledger.details(job.key, one.entity, ids)
+        rows = details.select("sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()})
+        ledger.record(job.key, one.entity, rows.with_columns(unfinished(pl.col(FINGERPRINT))), {}, [], job.run)
+
+
+def _changes(found: Verification, standing: Standing, known: Known) -> Changes:
+    """The changes that repair what was found, and no others: what else waits is another run's."""
+    changes = diff(standing, known).changes
+    return {name: _repair(changes[name], one) for name, one in found.entities.items() if name in changes}
+
+
+def _repair(part: EntityChanges, one: Verified) -> EntityChanges:
+    ids = one.found["sourcedId"].implode()
+    upserts = part.upserts.filter(pl.col("sourcedId").is_in(ids))
+    extra = part.removals.filter((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(one.of(EXTRA).implode()))
+    # The guard must see how much of the roster there is, and each record is counted once.
+    others = part.upserts.height - upserts.height
+    counts: Counts = {**part.counts, "vanished": extra.height, "waiting": others}
+    return replace(part, upserts=upserts, removals=extra, returned=part.returned.clear(), counts=counts)

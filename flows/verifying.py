@@ -1,0 +1,60 @@
+"""`roster verify`: says what the target holds otherwise than the ledger and the last roster do, and repairs it if asked to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from rich.console import Console
+
+from connectors.archive import Archive
+from connectors.ledger import Ledger
+from flows import report
+from flows.job import Job
+from flows.line import Watch
+from flows.progress import Bars
+from flows.repairing import repaired
+from flows.result import DONE, FAILED, Result
+from flows.running import Options, execute, finish, job_of
+from flows.verification import Verification, compared
+from flows.verify_report import as_json, show, write_csv
+
+
+def verify(options: Options, environment: Mapping[str, str], *, repair: bool) -> int:
+    """Compare, repair if asked to, tell, and give the exit code: 1 if there are differences that nothing was done about."""
+    started = time.monotonic()
+    job = job_of(options, environment)
+    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    found, result = _repaired(job, Bars(console)) if repair else (_compared(job, Bars(console)), None)
+    write_csv(found, job)
+    if result:
+        finish(result, str(options.drop))
+    with suppress(BrokenPipeError):
+        show(console, found, job)
+        if result:
+            report.show(console, result, str(options.drop))
+        if options.json:
+            told = as_json(found, job, time.monotonic() - started)
+            print(json.dumps(told | {"repair": result.as_json() if result else None}), flush=True)
+    if result:
+        return result.exit_code
+    return FAILED if found.found else DONE
+
+
+def _compared(job: Job, bars: Bars) -> Verification:
+    with Ledger.reading(job.state / "ledger.db") as ledger, bars:
+        return compared(job, ledger, Archive(job.state / "rosters", job.key), bars.advance)
+
+
+def _repaired(job: Job, bars: Bars) -> tuple[Verification, Result]:
+    """Compare and repair as one run: under the feed's lock, and kept in the ledger like any other."""
+    found: list[Verification] = []
+
+    def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
+        found.append(compared(job, ledger, archive, watch))
+        return repaired(found[0], job, ledger, archive, watch)
+
+    result = execute(job, bars, line)
+    return found[0], result

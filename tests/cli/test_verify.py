@@ -1,0 +1,183 @@
+"""`roster verify`: what somebody else did to our records in the target is found, told, and repaired if asked for."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rosters import changed, district, drop, without
+from tests.running import Run, roster
+from tests.serving import Served, served
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give the drop of the district."""
+    return drop(tmp_path / "drop", district())
+
+
+@pytest.fixture
+def target(tmp_path: Path, folder: Path) -> Iterator[Served]:
+    """Give a target into which the district was loaded."""
+    with served(tmp_path / "state") as place:
+        assert 0 == place.roster("sync", folder).code
+        yield place
+
+
+def found(run: Run) -> dict[str, dict[str, list[str]]]:
+    """Give the ids by entity and kind, where there are any."""
+    kinds = ("missing", "extra", "different")
+    ids = {name: {kind: one[kind] for kind in kinds if one[kind]} for name, one in run.json["entities"].items()}
+    return {name: kinds for name, kinds in ids.items() if kinds}
+
+
+def test_a_target_as_it_was_loaded_has_no_differences(target: Served, folder: Path) -> None:
+    """Each record was compared with the roster, and nothing was sent."""
+    run = target.roster("verify", folder)
+
+    entities = run.json["entities"].values()
+    assert (0, "equal", {}) == (run.code, run.json["status"], found(run))
+    assert (16, 0) == (sum(one["equal"] for one in entities), sum(one["unchecked"] for one in entities))
+    assert [] == target.writes
+
+
+def disturb(target: Served) -> None:
+    """Let somebody delete, lose, change and add records."""
+    target.change("enrollments", "e1", status="tobedeleted")
+    target.lose("demographics", "ana")
+    target.change("users", "bo", givenName="Robert", pronouns="he/him")
+    target.change("users", "tia", metadata={"app": {"theme": "dark"}})
+    target.change("users", "zed", givenName="Zed", familyName="Ash", enabledUser=True, email="zed@example.edu")
+
+
+DISTURBED = {"users": {"different": ["bo"]}, "demographics": {"missing": ["ana"]}, "enrollments": {"missing": ["e1"]}}
+
+
+def test_what_others_did_is_found_and_left_alone(target: Served, folder: Path) -> None:
+    """Exit 1; what they added is theirs, and is only counted."""
+    disturb(target)
+
+    run = target.roster("verify", folder)
+
+    assert (1, "different", DISTURBED) == (run.code, run.json["status"], found(run))
+    assert 1 == run.json["entities"]["users"]["others"]
+    assert [] == target.writes
+
+
+def test_a_repair_brings_back_ours_and_keeps_theirs(target: Served, folder: Path) -> None:
+    """Three writes for three differences; afterwards there is nothing to find, and nothing for a sync to send."""
+    disturb(target)
+
+    run = target.roster("verify", folder, "--repair")
+    writes = sorted(target.writes)
+    again, sync = target.roster("verify", folder), target.roster("sync", folder)
+
+    assert (0, DISTURBED, ["POST", "PUT", "PUT"]) == (run.code, found(run), writes)
+    assert (0, {}, 0) == (again.code, found(again), sync.json["requests"])
+    assert ("Bo", "he/him") == tuple(target.record("users", "bo")[name] for name in ("givenName", "pronouns"))
+    assert {"app": {"theme": "dark"}} == target.record("users", "tia")["metadata"]
+    assert "Zed" == target.record("users", "zed")["givenName"]
+    assert "active" == target.record("enrollments", "e1")["status"]
+
+
+def test_what_we_deleted_and_is_active_again_is_extra(target: Served, folder: Path) -> None:
+    """It is ours, so that a repair deletes it again."""
+    rows = district()
+    rows["enrollments"] += [rows["enrollments"][0] | {"sourcedId": f"f{number}"} for number in range(5)]
+    assert 0 == target.roster("sync", drop(folder, rows)).code
+    drop(folder, without(rows, "e1"))
+    assert 0 == target.roster("sync", folder).code
+    target.change("enrollments", "e1", status="active")
+
+    run = target.roster("verify", folder, "--repair")
+
+    assert (0, {"enrollments": {"extra": ["e1"]}}) == (run.code, found(run))
+    assert "tobedeleted" == target.record("enrollments", "e1")["status"]
+    assert {} == found(target.roster("verify", folder))
+
+
+def test_deletes_of_a_repair_pass_the_guard(target: Served, folder: Path) -> None:
+    """All enrollments of a school are more than it lets go: they wait for a person, who approves the plan."""
+    drop(folder, without(district(), "e1", "e3"))
+    held = target.roster("sync", folder)
+    assert 0 == target.roster("sync", folder, "--approve", held.json["plan"]).code
+    for one in ("e1", "e3"):
+        target.change("enrollments", one, status="active")
+
+    run = target.roster("verify", folder, "--repair")
+    active = [target.record("enrollments", one)["status"] for one in ("e1", "e3")]
+    approved = target.roster("sync", folder, "--approve", run.json["repair"]["plan"])
+
+    assert (3, ["active", "active"], 0) == (run.code, active, approved.code)
+    assert ["tobedeleted"] * 2 == [target.record("enrollments", one)["status"] for one in ("e1", "e3")]
+
+
+def test_what_waits_for_a_person_is_not_sent_by_a_repair(target: Served, folder: Path) -> None:
+    """A record that the last roster has otherwise, and that was not sent, is not compared with it."""
+    drop(folder, changed(district(), "bo", givenName="Boris"))
+    target.roster("plan", folder)
+    drop(folder, without(district(), "e1", "e3"))
+    held = target.roster("sync", folder)
+
+    run = target.roster("verify", folder, "--repair")
+
+    assert (3, 0, {}) == (held.code, run.code, found(run))
+    assert [] == target.writes
+
+
+def test_without_a_kept_roster_only_existence_is_compared(target: Served, folder: Path) -> None:
+    """That is said; a repair notes in the ledger who is gone, and the next sync sends them."""
+    shutil.rmtree(target.state / "rosters")
+    disturb(target)
+
+    run = target.roster("verify", folder, "--repair")
+    writes = target.writes
+    sync = target.roster("sync", folder)
+
+    missing = {"demographics": {"missing": ["ana"]}, "enrollments": {"missing": ["e1"]}}
+    assert (missing, None, []) == (found(run), run.json["roster"], writes)
+    assert "only" in run.said or "No roster" in run.said
+    assert 2 == sync.total("created")
+
+
+def test_all_ids_stand_in_a_private_file_without_values(target: Served, folder: Path) -> None:
+    """Names of properties say enough."""
+    disturb(target)
+
+    run = target.roster("verify", folder)
+
+    path = Path(run.json["verify"])
+    rows = list(csv.reader(path.read_text().splitlines()))
+    assert [
+        ["entity", "sourcedId", "kind", "detail"],
+        ["users", "bo", "different", "givenName"],
+        ["demographics", "ana", "missing", "not there"],
+        ["enrollments", "e1", "missing", "tobedeleted"],
+    ] == rows
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert "Robert" not in run.said + path.read_text()
+
+
+def test_the_terminal_shows_counts_and_the_next_step(folder: Path, tmp_path: Path) -> None:
+    """Of a feed that was never loaded, that there is nothing to compare."""
+    never = roster("verify", folder, state=tmp_path / "state")
+    roster("sync", folder, state=tmp_path / "state")
+    run = roster("verify", folder, state=tmp_path / "state")
+
+    assert (0, True) == (never.code, "roster adopt" in never.said)
+    assert (0, True) == (run.code, "Compared with the roster of run" in run.said)
+
+
+def test_a_target_that_cannot_be_read_is_told(target: Served, folder: Path) -> None:
+    """Exit 1 and a sentence, also for a roster that is damaged."""
+    for path in (target.state / "rosters").rglob("users-*"):
+        path.write_bytes(b"damaged")
+
+    run = target.roster("verify", folder)
+
+    assert (1, True, False) == (run.code, "Restore it from a copy" in run.said, "Traceback" in run.said)
