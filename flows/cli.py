@@ -86,13 +86,14 @@ def check(drop: Drop, target: TargetOption = None, district: District = None, st
 @app.command()
 def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
            repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
+           lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
            workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
     from flows.running import Options
     from flows.verifying import verify as compare
 
     options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
-    _guarded(lambda: compare(options, os.environ, repair=repair))
+    _guarded(lambda: compare(options, os.environ, repair=repair, lost=lost))
 
 
 @app.command()

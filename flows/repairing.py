@@ -18,14 +18,17 @@ from flows.job import Job
 from flows.line import Watch, result_of, send, with_policies
 from flows.past import past_of
 from flows.result import Result
+from flows.targets import SettingsError
 from flows.verification import Verification
 from transforms.changes import (
     ACTION,
     ACTIVE,
     DELETED,
+    DISABLED,
     ENDS,
     FIELDS,
     FINGERPRINT,
+    IN_TARGET,
     LABEL,
     PARENTS,
     SCHOOL,
@@ -35,7 +38,8 @@ from transforms.changes import (
 )
 from transforms.checks.references import Known
 from transforms.diff import diff
-from transforms.guard import guard, planned
+from transforms.guard import Limits, guard, planned
+from transforms.guard.limits import allows, told
 from transforms.judged import Standing
 
 LEDGERS = {
@@ -49,7 +53,7 @@ LEDGERS = {
 
 
 def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
-    """Create what is missing, update what differs and delete what came back, all through the guard.
+    """Create what is missing, update what differs and remove what came back, as the feed's policy says, all through the guard.
 
     Without a roster of which to take the records, only the ledger is corrected: the next sync sends them.
     """
@@ -69,14 +73,32 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     return replace(result, records=records, content=content)
 
 
+def refuse_losses(found: Verification, known: Known, limits: Limits) -> None:
+    """Raise `SettingsError` if so much is missing that this may be another target, or one that shows only a part."""
+    for name, one in found.entities.items():
+        count, total, percent = one.of(MISSING).len(), _held(known[name]), limits.vanished(name)
+        if not allows(count, total, percent, limits.vanished_records):
+            raise SettingsError(
+                f"{count:,} of {total:,} {name} are missing in the target, more than {told(percent, limits.vanished_records)}. "
+                "Nothing was done. Find out whether it is the right target, and shows everything. To send them all again: "
+                "roster verify --repair --lost"
+            )
+
+
+def _held(known: pl.DataFrame) -> int:
+    return known.filter(pl.col("status").is_in(IN_TARGET)).height
+
+
 def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
     """Note in the ledger what the target said: who is not there, who is there again, and who is not as we sent them."""
-    for kind, status in ((MISSING, DELETED), (EXTRA, ACTIVE)):
-        if (ids := one.of(kind)).len():
+    details = ledger.details(job.key, one.entity, one.of(DIFFERENT))
+    enabled = details.filter(pl.col("status") == DISABLED)["sourcedId"]
+    for status, ids in ((DELETED, one.of(MISSING)), (ACTIVE, one.of(EXTRA)), (ACTIVE, enabled)):
+        if ids.len():
             ledger.mark(job.key, one.entity, status, ids.to_list(), job.run)
-    if (ids := one.of(DIFFERENT)).len():
-        details = ledger.details(job.key, one.entity, ids)
-        rows = details.select("sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()})
+    rows = details.filter(pl.col("status") != DISABLED)
+    if rows.height:
+        rows = rows.select("sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()})
         ledger.record(job.key, one.entity, rows.with_columns(unfinished(pl.col(FINGERPRINT))), {}, [], job.run)
 
 
@@ -87,10 +109,10 @@ def _changes(found: Verification, standing: Standing, known: Known) -> Changes:
 
 
 def _repair(part: EntityChanges, one: Verified) -> EntityChanges:
-    ids = one.found["sourcedId"].implode()
-    upserts = part.upserts.filter(pl.col("sourcedId").is_in(ids))
-    extra = part.removals.filter((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(one.of(EXTRA).implode()))
+    found = pl.col("sourcedId").is_in(one.found["sourcedId"].implode())
+    upserts = part.upserts.filter(found)
+    removals = part.removals.filter((pl.col(ACTION) == "delete") & found)
     # The guard must see how much of the roster there is, and each record is counted once.
     others = part.upserts.height - upserts.height
-    counts: Counts = {**part.counts, "vanished": extra.height, "waiting": others}
-    return replace(part, upserts=upserts, removals=extra, returned=part.returned.clear(), counts=counts)
+    counts: Counts = {**part.counts, "vanished": removals.height, "waiting": others}
+    return replace(part, upserts=upserts, removals=removals, returned=part.returned.clear(), counts=counts)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 
 Line = Callable[..., Result]
+# So many rosters of a feed are kept, to go back to; those of plans that wait are kept besides.
+ROSTERS = 30
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,13 @@ def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars
     if job.command == "sync":
         ledger.begin(begun)
     result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
-    plan, expires = propose(result, job, ledger, archive)
-    result = replace(result, plan=plan or result.plan, expires=expires)
+    result = propose(result, job, ledger, archive)
     ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
     if not job.approve:
         result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
+        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key, status="open")])
     return result
 
 

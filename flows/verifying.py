@@ -15,19 +15,19 @@ from flows import report
 from flows.job import Job
 from flows.line import Watch
 from flows.progress import Bars
-from flows.repairing import repaired
+from flows.repairing import refuse_losses, repaired
 from flows.result import DONE, FAILED, Result
 from flows.running import Options, execute, finish, job_of
 from flows.verification import Verification, compared
 from flows.verify_report import as_json, show, write_csv
 
 
-def verify(options: Options, environment: Mapping[str, str], *, repair: bool) -> int:
+def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lost: bool = False) -> int:
     """Compare, repair if asked to, tell, and give the exit code: 1 if there are differences that nothing was done about."""
     started = time.monotonic()
     job = job_of(options, environment)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
-    found, result = _repaired(job, Bars(console)) if repair else (_compared(job, Bars(console)), None)
+    found, result = _repaired(job, Bars(console), lost=lost) if repair else (_compared(job, Bars(console)), None)
     write_csv(found, job)
     if result:
         finish(result, str(options.drop))
@@ -48,12 +48,14 @@ def _compared(job: Job, bars: Bars) -> Verification:
         return compared(job, ledger, Archive(job.state / "rosters", job.key), bars.advance)
 
 
-def _repaired(job: Job, bars: Bars) -> tuple[Verification, Result]:
+def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result]:
     """Compare and repair as one run: under the feed's lock, and kept in the ledger like any other."""
     found: list[Verification] = []
 
     def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
         found.append(compared(job, ledger, archive, watch))
+        if not lost:
+            refuse_losses(found[0], ledger.known(job.key), job.limits)
         return repaired(found[0], job, ledger, archive, watch)
 
     result = execute(job, bars, line)

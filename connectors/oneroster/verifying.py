@@ -17,7 +17,7 @@ from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.differing import differing
 from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import TargetError
-from transforms.changes import DELETED, FINGERPRINT, IN_TARGET
+from transforms.changes import ACTIVE, DELETED, DISABLED, FINGERPRINT, IN_TARGET, KEPT
 from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
@@ -78,20 +78,26 @@ def expected(entity: str, known: pl.DataFrame, roster: Judged | None) -> Expecte
         return Expected(entity, known)
     frame = roster.accepted.drop(ROW, *LIFECYCLE)
     marked = frame.with_columns(fingerprints(roster.entity, frame))
-    sent = known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", pl.col("fingerprint").alias(FINGERPRINT))
+    sent = known.filter(pl.col("status").is_in([ACTIVE, KEPT])).select(
+        "sourcedId", pl.col("fingerprint").alias(FINGERPRINT)
+    )
     records = marked.join(sent, on=["sourcedId", FINGERPRINT], how="semi")
     return Expected(entity, known, records, roster.partial)
 
 
 @dataclass
 class Seen:
-    """What the pages have shown so far: ids of ours that are active, of all that are deleted, differences by id."""
+    """What the pages have shown so far.
+
+    `active` are the ids of ours that are there, `extra` those that should not be, `deleted` all that
+    are `tobedeleted`, `different` names what differs, by id. `compared` and `others` are counts.
+    """
 
     active: set[str] = field(default_factory=set)
-    deleted: set[str] = field(default_factory=set)
     extra: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     different: dict[str, str] = field(default_factory=dict)
-    compared: set[str] = field(default_factory=set)
+    compared: int = 0
     others: int = 0
 
 
@@ -101,51 +107,56 @@ async def verified(client: Client, expected: Expected, watch: Watch = lambda *_:
     async for page in pages(client, *READABLE[expected.entity]):
         look_at(seen, expected, page)
         watch(expected.entity, len(seen.active), expected.known.height)
-    absent = [one for one in _in_target(expected)["sourcedId"] if one not in seen.active]
+    absent = _absent(seen, expected)
     if len(absent) <= ASKED:
         look_at(seen, expected, [one async for one in _asked(client, expected.collection, absent, seen)])
     return outcome(seen, expected)
 
 
 def look_at(seen: Seen, expected: Expected, page: list[Json]) -> None:
-    """Take note of what a page says."""
-    active = {record["sourcedId"]: record for record in page if record.get("status") != GONE}
-    seen.deleted.update(record["sourcedId"] for record in page if record.get("status") == GONE)
+    """Take note of what a page says; a record that was on an earlier page already is not looked at again."""
+    new = [record for record in page if record["sourcedId"] not in seen.active]
+    active = {record["sourcedId"]: record for record in new if record.get("status") != GONE}
+    seen.deleted.update(record["sourcedId"] for record in new if record.get("status") == GONE)
     ids = pl.Series("sourcedId", list(active), dtype=pl.String).to_frame()
     met = ids.join(expected.known.select("sourcedId", "status"), on="sourcedId", how="left")
-    ours = met.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId")
+    ours = met.filter(pl.col("status").is_in(IN_TARGET))
     seen.active.update(ours["sourcedId"])
     seen.extra.update(met.filter(pl.col("status") == DELETED)["sourcedId"])
     seen.others += met["status"].null_count()
-    for sourced_id, names in _compared(expected, ours, active):
-        seen.compared.add(sourced_id)
-        if names:
-            seen.different[sourced_id] = ", ".join(names)
+    for body in (*_bodies(expected, ours), *_disabled(ours)):
+        seen.compared += 1
+        if names := differing(expected.collection, active[body["sourcedId"]], body, expected.partial):
+            seen.different[body["sourcedId"]] = ", ".join(names)
 
 
 def outcome(seen: Seen, expected: Expected) -> Verified:
     """Put together what the pages have shown."""
-    missing = [one for one in _in_target(expected)["sourcedId"] if one not in seen.active]
-    rows = [(one, MISSING, GONE if one in seen.deleted else ABSENT) for one in missing]
+    rows = [(one, MISSING, GONE if one in seen.deleted else ABSENT) for one in _absent(seen, expected)]
     rows += [(one, EXTRA, "deleted by us, and active again") for one in sorted(seen.extra)]
     rows += [(one, DIFFERENT, names) for one, names in sorted(seen.different.items())]
     found = pl.DataFrame(rows, schema=FOUND, orient="row")
-    equal = len(seen.compared) - len(seen.different)
-    return Verified(expected.entity, found, equal, len(seen.active) - len(seen.compared), seen.others)
+    equal = seen.compared - len(seen.different)
+    return Verified(expected.entity, found, equal, len(seen.active) - seen.compared, seen.others)
 
 
-def _in_target(expected: Expected) -> pl.DataFrame:
-    return expected.known.filter(pl.col("status").is_in(IN_TARGET)).sort("sourcedId")
+def _absent(seen: Seen, expected: Expected) -> list[str]:
+    """The ids that should be there, and that no page had as active."""
+    ids = expected.known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"].sort()
+    return [one for one in ids if one not in seen.active]
 
 
-def _compared(expected: Expected, ours: pl.DataFrame, active: dict[str, Json]) -> Iterator[tuple[str, list[str]]]:
-    """Give the id of each record that can be compared, with the names of the properties that differ."""
-    if expected.records is None:
-        return
-    frame = expected.records.join(ours, on="sourcedId", how="semi")
-    for body in bodies(expected.collection.entity, frame):
-        read = active[body["sourcedId"]]
-        yield body["sourcedId"], differing(expected.collection, read, body, expected.partial)
+def _bodies(expected: Expected, ours: pl.DataFrame) -> Iterator[Json]:
+    """The records as they were sent, of those that can be compared."""
+    if expected.records is not None:
+        frame = expected.records.join(ours, on="sourcedId", how="semi")
+        yield from bodies(expected.collection.entity, frame)
+
+
+def _disabled(ours: pl.DataFrame) -> Iterator[Json]:
+    """What should hold of people whom we disabled."""
+    for sourced_id in ours.filter(pl.col("status") == DISABLED)["sourcedId"]:
+        yield {"sourcedId": sourced_id, "enabledUser": False}
 
 
 async def _asked(client: Client, collection: Collection, ids: list[str], seen: Seen) -> AsyncIterator[Json]:

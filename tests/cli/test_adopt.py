@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ledger import FeedKey, Ledger
 from tests.rosters import changed, district, drop, without
 from tests.running import Run
 from tests.serving import Served, served
@@ -116,3 +117,11 @@ def test_a_class_in_another_school_is_told_by_the_first_sync(target: Served, fol
 
     assert 1 == run.json["entities"]["classes"]["different"]
     assert "class_moved" in target.roster("sync", folder).err
+
+
+def test_nobody_adopts_while_a_run_holds_the_feed(target: Served, folder: Path) -> None:
+    """Exit 1, and it is told who does."""
+    with Ledger(target.state / "ledger.db") as ledger, ledger.hold(FeedKey(target.sandbox.url, "default"), "the-first"):
+        run = target.roster("adopt", folder)
+
+    assert (1, True) == (run.code, "the-first" in run.said)

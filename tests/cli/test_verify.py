@@ -118,16 +118,15 @@ def test_deletes_of_a_repair_pass_the_guard(target: Served, folder: Path) -> Non
 
 
 def test_what_waits_for_a_person_is_not_sent_by_a_repair(target: Served, folder: Path) -> None:
-    """A record that the last roster has otherwise, and that was not sent, is not compared with it."""
-    drop(folder, changed(district(), "bo", givenName="Boris"))
-    target.roster("plan", folder)
-    drop(folder, without(district(), "e1", "e3"))
-    held = target.roster("sync", folder)
+    """A record that the last roster has otherwise, and that was not sent, is there and cannot be compared."""
+    drop(folder, changed(without(district(), "e1"), "bo", givenName="Boris"))
+    held = target.roster("sync", folder, "--all-or-nothing")
 
     run = target.roster("verify", folder, "--repair")
 
-    assert (3, 0, {}) == (held.code, run.code, found(run))
-    assert [] == target.writes
+    users, enrollments = (run.json["entities"][name] for name in ("users", "enrollments"))
+    assert (3, 0, {}, []) == (held.code, run.code, found(run), target.writes)
+    assert [(3, 1), (2, 1)] == [(one["equal"], one["unchecked"]) for one in (users, enrollments)]
 
 
 def test_without_a_kept_roster_only_existence_is_compared(target: Served, folder: Path) -> None:
@@ -141,7 +140,7 @@ def test_without_a_kept_roster_only_existence_is_compared(target: Served, folder
 
     missing = {"demographics": {"missing": ["ana"]}, "enrollments": {"missing": ["e1"]}}
     assert (missing, None, []) == (found(run), run.json["roster"], writes)
-    assert "only" in run.said or "No roster" in run.said
+    assert "No roster of this feed is kept yet" in run.said
     assert 2 == sync.total("created")
 
 
@@ -181,3 +180,39 @@ def test_a_target_that_cannot_be_read_is_told(target: Served, folder: Path) -> N
     run = target.roster("verify", folder)
 
     assert (1, True, False) == (run.code, "Restore it from a copy" in run.said, "Traceback" in run.said)
+
+
+def test_who_was_disabled_and_may_sign_in_again_is_found(target: Served, folder: Path) -> None:
+    """Somebody let them; a repair takes it back."""
+    rows = district()
+    rows["users"] += [rows["users"][1] | {"sourcedId": f"g{number}", "username": f"g{number}"} for number in range(5)]
+    rows["roles"] += [
+        rows["roles"][1] | {"sourcedId": f"rg{number}", "userSourcedId": f"g{number}"} for number in range(5)
+    ]
+    assert 0 == target.roster("sync", drop(folder, rows)).code
+    left = without(rows, "g0", "rg0")
+    assert 1 == target.roster("sync", drop(folder, left)).total("disabled")
+    assert {} == found(target.roster("verify", folder))
+    target.change("users", "g0", enabledUser=True)
+
+    run = target.roster("verify", folder, "--repair")
+
+    assert (0, {"users": {"different": ["g0"]}}, ["PUT"]) == (run.code, found(run), target.writes)
+    assert target.record("users", "g0")["enabledUser"] in (False, "false")
+    assert {} == found(target.roster("verify", folder))
+
+
+def test_a_target_that_has_lost_too_much_is_not_filled_unasked(target: Served, folder: Path) -> None:
+    """It may be another one. Exit 2 and nothing is done; `--lost` says that it is meant."""
+    rows = district()
+    rows["enrollments"] += [rows["enrollments"][0] | {"sourcedId": f"f{number}"} for number in range(30)]
+    target.roster("sync", drop(folder, rows))
+    for number in range(30):
+        target.lose("enrollments", f"f{number}")
+
+    refused = target.roster("verify", folder, "--repair")
+    writes = target.writes
+    meant = target.roster("verify", folder, "--repair", "--lost")
+
+    assert (2, True, []) == (refused.code, "30 of 33 enrollments are missing" in refused.said, writes)
+    assert (0, ["POST"] * 30) == (meant.code, target.writes)
