@@ -1,0 +1,88 @@
+"""Reading a target to compare it: rows that shift between pages, and answers that are none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+
+from connectors.oneroster.client import Client
+from connectors.oneroster.target import TargetError
+from connectors.oneroster.verifying import Verified, expected, verified
+from tests.oneroster.districts import KEY, District, Twist, Twisted, opened, org
+
+ORGS = [org("d"), *(org(f"s{number}", "d") for number in range(4))]
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> Iterator[District]:
+    """Give a sandbox that holds a district and its schools."""
+    with opened(tmp_path) as place:
+        place.load(orgs=ORGS)
+        yield place
+
+
+def compared(district: District, twist: Twist) -> Verified:
+    """Compare the organisations, over a network on which things go wrong."""
+
+    async def run() -> Verified:
+        async with Client(district.target, Twisted(twist)) as client:
+            return await verified(client, expected("orgs", district.ledger.known(KEY)["orgs"], None))
+
+    return asyncio.run(run())
+
+
+def page(*records: dict[str, object]) -> httpx.Response:
+    """Answer with a page that is the last."""
+    return httpx.Response(200, content=json.dumps({"orgs": records, "totalCount": len(records)}))
+
+
+def test_a_row_that_slipped_between_two_pages_is_not_missing(district: District) -> None:
+    """It is asked for by itself."""
+    seen = [{"sourcedId": row["sourcedId"], "status": "active"} for row in ORGS if row["sourcedId"] != "s2"]
+
+    found = compared(district, lambda request: page(*seen) if "limit=" in str(request.url) else None)
+
+    assert (0, 5) == (found.found.height, found.unchecked)
+
+
+def test_a_row_that_is_on_two_pages_is_counted_once(district: District) -> None:
+    """Others may have added one before it."""
+    seen = [{"sourcedId": row["sourcedId"], "status": "active"} for row in [*ORGS, ORGS[0]]]
+    pages = iter([page(*seen[:3]), page(*seen[3:])])
+
+    found = compared(district, lambda request: _two(pages) if "limit=" in str(request.url) else None)
+
+    assert (0, 5, 0) == (found.found.height, found.unchecked, found.others)
+
+
+def _two(pages: Iterator[httpx.Response]) -> httpx.Response:
+    answer = next(pages)
+    body = json.loads(answer.content) | {"totalCount": 6}
+    return httpx.Response(200, content=json.dumps(body))
+
+
+def test_what_the_target_does_not_answer_for_is_not_called_missing(district: District) -> None:
+    """The comparison breaks off with a sentence."""
+    broken = httpx.Response(403, content=b'{"message": "no"}')
+
+    with pytest.raises(TargetError, match="does not say whether it holds orgs d"):
+        compared(district, lambda request: page() if "limit=" in str(request.url) else broken if "/orgs/" in str(request.url) else None)  # fmt: skip
+
+
+def test_an_id_that_no_address_can_hold_is_missing_if_no_page_has_it(district: District) -> None:
+    """It cannot be asked for."""
+    known = pl.DataFrame({"sourcedId": [".."], "fingerprint": [1], "status": ["active"]})
+
+    async def run() -> Verified:
+        async with Client(district.target) as client:
+            return await verified(client, expected("orgs", known, None))
+
+    found = asyncio.run(run())
+
+    assert ([("..", "missing", "not there")], 5) == (found.found.rows(), found.others)
