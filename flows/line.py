@@ -117,6 +117,7 @@ def result_of(job: Job, started: float, found: list[Findings], *, refused: pl.Da
         findings=findings,
         refused=refused if refused is not None else findings.fatal.clear(),
         holds=guarded.holds if guarded else (),
+        whole=frozenset(name for name, entity in changes.items() if entity.whole),
         raised=guarded.raised if guarded else False,
         troubles=sent.troubles,
         error=sent.error or "",

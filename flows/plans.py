@@ -7,6 +7,7 @@ has the names as well, for who must judge.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -18,7 +19,7 @@ from flows.files import write_private
 from flows.job import Job
 from flows.rejects import harmless
 from flows.result import Result
-from transforms.guard import plan_id
+from transforms.guard import Hold, moved, plan_id, undone
 from transforms.schemas import ENTITIES
 
 WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
@@ -26,19 +27,42 @@ WORDS = {"create": "created", "update": "updated", "revive": "brought back", "de
 MOST_IDS = 2000
 
 
-def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> tuple[str, datetime | None]:
-    """Keep what a sync holds as a plan, with its files; give its id and when it expires."""
+def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Result:
+    """Keep what a sync holds as a plan, with its files; give the result with the plan's id and when it expires."""
+    if job.command == "sync" and result.content:
+        result = _with_what_waits(result, job, ledger)
     if result.records.is_empty():
-        return "", None
+        return result
     plan = plan_id(result.records, f"{job.key.target} {job.key.feed}")
     if job.command != "sync":
-        return plan, None
+        return replace(result, plan=plan)
     made = datetime.now(UTC)
     expires = made + timedelta(days=job.plan_days)
     ledger.propose(Plan(plan, job.key, job.run, made, expires, holds=result.holds), result.records)
     write_private(job.folder / "plan.md", "\n".join(_told(plan, result, expires)))
     write_private(job.folder / "plan.csv", _named(result.records, job, ledger, archive))
-    return plan, expires
+    return replace(result, plan=plan, expires=expires)
+
+
+def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
+    """Take over what an older plan holds and this drop, which is no full snapshot of it, does not speak of.
+
+    Of a full snapshot this run knows better: whatever it does not hold does not wait any more.
+    """
+    for older in ledger.plans(job.key, status="open"):
+        records = ledger.planned(older.id).filter(~pl.col("entity").is_in(list(result.whole)))
+        if records.is_empty():
+            ledger.decide(older.id, "replaced", by="", note=f"by run {job.run}", at=datetime.now(UTC))
+        elif not result.records.is_empty():
+            known = ledger.known(job.key)
+            waits = undone(records, known).join(moved(records, known), on=["entity", "sourcedId"], how="anti")
+            waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
+            sentence = f"{waits.height:,} changes wait since run {older.run}."
+            hold = Hold("waits", "", "", waits.height, sentence)
+            if waits.height:
+                records = pl.concat([result.records, waits])
+                result = replace(result, records=records, holds=(*result.holds, *older.holds, hold))
+    return result
 
 
 def _told(plan: str, result: Result, expires: datetime) -> Iterator[str]:

@@ -29,7 +29,8 @@ class Result:
     `troubles` are the records that failed, wait or are held as foreign. `error` says why a run broke
     off. `holds` are the reasons why changes wait, `records` those changes (columns of a plan), and `plan`
     its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
-    plan found it. `content` is the digest of the roster. `stale` says that the drop is too old.
+    plan found it. `content` is the digest of the roster,
+    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old.
     `seconds` is wall-clock time.
     """
 
@@ -51,6 +52,7 @@ class Result:
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
     let_go: dict[str, int] = field(default_factory=dict)
     moved: pl.DataFrame | None = None
+    whole: frozenset[str] = frozenset()
     raised: bool = False
     adds_only: date | None = None
     content: str = ""

@@ -7,23 +7,30 @@ from dataclasses import dataclass
 import polars as pl
 
 from connectors.oneroster.job import Job
-from transforms.changes import ACTION, FIELDS, EntityChanges
+from transforms.changes import ACTION, ENDED, FIELDS, EntityChanges
 from transforms.payload import METADATA
 
 NOTHING: frozenset[str] = frozenset()
+# What we gave to enrollments that vanished, whatever their drop says of it.
+LAST_DAY = frozenset({"endDate"})
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The columns that were filled when records were `last` sent, by id, and those that the drop speaks of (`said`)."""
+    """The columns that were filled when records were `last` sent, by id, and those that the drop speaks of (`said`).
+
+    `ended` are the records to which we gave a last day when they vanished.
+    """
 
     last: dict[str, frozenset[str]]
     said: frozenset[str]
     partial: frozenset[str] = NOTHING
+    ended: frozenset[str] = NOTHING
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
         """The columns to clear: filled then, blank now, and the drop says so."""
-        return frozenset(filter(self._spoken_of, self.last.get(sourced_id, NOTHING) - _names(now)))
+        gone = frozenset(filter(self._spoken_of, self.last.get(sourced_id, NOTHING) - _names(now)))
+        return gone | (LAST_DAY - _names(now)) if sourced_id in self.ended else gone
 
     def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep in mind the columns that we filled once and of which this drop does not speak."""
@@ -46,7 +53,8 @@ def filled(job: Job, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
         return Filled({}, changes.said, changes.partial)
     details = job.ledger.details(job.key, changes.entity, known)
     last = {one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}
-    return Filled(last, changes.said, changes.partial)
+    ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
+    return Filled(last, changes.said, changes.partial, ended)
 
 
 def _names(fields: str | None) -> frozenset[str]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
@@ -20,6 +21,7 @@ from flows.running import execute
 from flows.targets import choose
 from tests.rosters import Rows, drop
 from transforms.carrying import Carrying
+from transforms.changes import IN_TARGET
 from transforms.scope import Scope
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -57,10 +59,11 @@ class World:
         self.sandbox.requests.clear()
 
     def known(self) -> dict[str, set[str]]:
-        """The ids that the ledger holds as active."""
+        """The ids that the target holds, as the ledger has it."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             tables = ledger.known(FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default"))
-        return {name: set(frame.filter(status="active")["sourcedId"]) for name, frame in tables.items()}
+        held = pl.col("status").is_in(IN_TARGET)
+        return {name: set(frame.filter(held)["sourcedId"]) for name, frame in tables.items()}
 
 
 def _credentials(sandbox: Sandbox) -> dict[str, str]:

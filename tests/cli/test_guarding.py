@@ -1,0 +1,328 @@
+"""The guard as people meet it: what is held, why, and what they can do about it."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors.oneroster.sandbox.store import Store
+from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, drop, without
+from tests.running import Run, roster
+
+FEED = 'drop = "{drop}"\n{head}\n[target]\nurl = "sandbox"\n[share]\ndemographics = true\ncontacts = true\n{tail}\n'
+OPEN = "[limits]\nvanished_percent = 100\nschool_percent = 100\nweek_percent = 100\nupdated_percent = 100\n"
+
+
+def today() -> date:
+    """The day on which the tests run."""
+    return datetime.now().astimezone().date()
+
+
+class Feed:
+    """A feed's file, its drop and its state."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.path = folder / "larkspur.toml"
+        self.configure()
+
+    def configure(self, head: str = "", tail: str = "", name: str = "drop") -> None:
+        """Write the feed's file anew."""
+        self.path.write_text(FEED.format(drop=name, head=head, tail=tail))
+
+    def sync(self, rows: Rows | None, *more: str, mode: str = "bulk", name: str = "drop") -> Run:
+        """Load rows; None loads the drop that is there."""
+        if rows is not None:
+            drop(self.folder / name, rows, mode)
+        return roster("sync", self.path, "--json", *more, state=self.state)
+
+    def record(self, entity: str, sourced_id: str) -> dict[str, object]:
+        """Read a record as the target keeps it."""
+        store = Store(self.state / "sandbox.db")
+        try:
+            return store.get(entity, sourced_id) or {}
+        finally:
+            store.close()
+
+    def active(self, entity: str) -> set[str]:
+        """The ids that the target holds as active."""
+        store = Store(self.state / "sandbox.db")
+        try:
+            return set(store.ids(entity))
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Feed:
+    """A feed without a history."""
+    return Feed(tmp_path)
+
+
+def many(count: int = 60) -> Rows:
+    """A district with many enrollments, so that a few are few."""
+    users: list[Row] = [
+        DISTRICT["users"][1] | {"sourcedId": f"u{number}", "username": f"u{number}"} for number in range(count)
+    ]
+    return {
+        **district(),
+        "users": [*DISTRICT["users"], *users],
+        "roles": [*DISTRICT["roles"], *(DISTRICT["roles"][0] | {"sourcedId": f"r-{u['sourcedId']}", "userSourcedId": u["sourcedId"]} for u in users)],
+        "enrollments": [*DISTRICT["enrollments"], *(DISTRICT["enrollments"][0] | {"sourcedId": f"e-{u['sourcedId']}", "userSourcedId": u["sourcedId"]} for u in users)],
+    }  # fmt: skip
+
+
+def test_a_few_enrollments_go_and_a_few_users_are_disabled(feed: Feed) -> None:
+    """Nobody is asked for what happens every week."""
+    feed.sync(many())
+
+    run = feed.sync(without(many(), "u1", "e-u1", "r-u1"))
+
+    assert (0, 1, 1, 0) == (run.code, run.total("deleted"), run.total("disabled"), run.total("held"))
+    assert "tobedeleted" == feed.record("enrollments", "e-u1")["status"]
+    assert ("active", "false") == (
+        feed.record("users", "u1")["status"],
+        str(feed.record("users", "u1")["enabledUser"]).lower(),
+    )
+    assert 0 == feed.sync(None).json["requests"]
+
+
+def test_whoever_returns_is_enabled_and_enrolled_again(feed: Feed) -> None:
+    """After a delete and after a disabling."""
+    feed.sync(many())
+    feed.sync(without(many(), "u1", "e-u1", "r-u1"))
+
+    run = feed.sync(many())
+
+    assert (0, 1, 1) == (run.code, run.total("created"), run.total("updated"))
+    assert ("active", "true") == (
+        feed.record("enrollments", "e-u1")["status"],
+        str(feed.record("users", "u1")["enabledUser"]).lower(),
+    )
+
+
+def test_an_enrollment_can_be_ended_instead(feed: Feed) -> None:
+    """Its last day is the day of the run; when it returns, it has none again."""
+    feed.configure(tail='[removed]\nenrollments = "end"\n')
+    feed.sync(many())
+
+    run = feed.sync(without(many(), "e-u1"))
+
+    assert (0, 1) == (run.code, run.total("disabled"))
+    assert str(feed.record("enrollments", "e-u1")["endDate"]).startswith(str(today()))
+    feed.sync(many())
+    assert feed.record("enrollments", "e-u1").get("endDate") in (None, "")
+
+
+def test_a_school_loses_too_much(feed: Feed) -> None:
+    """The plan says why, without a name; the names stand in a file of its own; creates go on."""
+    feed.sync(many())
+    rows = without(many(), *(f"e-u{number}" for number in range(20)))
+    rows["orgs"].append({"sourcedId": "s3", "name": "New School", "type": "school", "parentSourcedId": "d"})
+
+    run = feed.sync(rows)
+
+    folder = Path(run.json["report"]).parent
+    plan = (folder / "plan.md").read_text()
+    named = list(csv.DictReader((folder / "plan.csv").read_text().splitlines()))
+    assert (3, 20, 1) == (run.code, run.total("held"), run.total("created"))
+    assert "20 of 62 enrollments of school s1 vanished, more than 30 %." in plan
+    assert ("enrollments", "delete", "s1") == (named[0]["entity"], named[0]["action"], named[0]["school"])
+    assert 0o600 == (folder / "plan.csv").stat().st_mode & 0o777
+    assert f"roster discard {run.json['plan']}" in run.err
+
+
+def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
+    """Exactly its changes are sent, from the roster that was archived, whatever lies in the drop by now; and only once."""
+    feed.sync(many())
+    held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
+    drop(feed.folder / "drop", changed(many(), "u50", givenName="Later"))
+
+    first = feed.sync(None, "--approve", held.json["plan"], "--by", "Data Office", "--note", "graduation")
+    second = feed.sync(None, "--approve", held.json["plan"])
+
+    assert (0, 20, 0, 20) == (first.code, first.total("deleted"), first.total("updated"), first.json["requests"])
+    assert (2, True) == (second.code, "was sent on" in second.err)
+    assert "e-u5" not in feed.active("enrollments")
+
+
+def test_what_moved_is_said_and_nothing_is_sent(feed: Feed) -> None:
+    """A record of the plan was changed by a later run."""
+    feed.configure(tail="[limits]\nschool_percent = 10\n")
+    feed.sync(many())
+    held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
+    feed.sync(
+        delta(
+            {"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-u3", "userSourcedId": "u3", "role": "aide"}]}
+        ),
+        mode="delta",
+    )
+
+    run = feed.sync(None, "--approve", held.json["plan"])
+
+    assert (3, 0, True) == (
+        run.code,
+        run.json["requests"],
+        "1 of its records are not any more as it found them \n(enrollments:e-u3)" in run.err,
+    )
+    assert "e-u4" in feed.active("enrollments")
+
+
+def test_a_newer_plan_takes_the_place_of_an_older_one(feed: Feed) -> None:
+    """The older one cannot be approved any more."""
+    feed.sync(many())
+    older = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
+    newer = feed.sync(without(many(), *(f"e-u{number}" for number in range(21))))
+
+    run = feed.sync(None, "--approve", older.json["plan"])
+
+    assert (2, True, True) == (run.code, "was replaced by a newer one" in run.err, newer.json["plan"] in run.err)
+
+
+def test_a_corrected_export_ends_a_plan(feed: Feed) -> None:
+    """Everybody is back: nobody can delete them by an old approval any more."""
+    feed.sync(many())
+    held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
+    feed.sync(many())
+
+    run = feed.sync(None, "--approve", held.json["plan"])
+
+    assert (2, 63) == (run.code, len(feed.active("enrollments")))
+
+
+def test_limits_are_raised_once(feed: Feed) -> None:
+    """For the run that needs it, and not for the next one."""
+    until = today() + timedelta(days=2)
+    feed.sync(many())
+    feed.configure(tail=f"[limits.once]\nuntil = {until}\nschool_percent = 90\nvanished_percent = 90\n")
+
+    first = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
+    second = feed.sync(without(many(), *(f"e-u{number}" for number in range(42))))
+
+    assert (0, 20, True) == (first.code, first.total("deleted"), "used up" in first.err)
+    assert (3, 22) == (second.code, second.total("held"))
+
+
+def test_an_older_drop_waits(feed: Feed) -> None:
+    """By the date in its name; an earlier content under a newer date is not older."""
+    for name in ("larkspur_2026-11-23", "larkspur_2026-11-22", "larkspur_2026-11-24"):
+        feed.configure(name=name)
+        run = feed.sync(changed(district(), "bo", givenName=name[-1]), name=name)
+        assert (3 if name.endswith("22") else 0) == run.code, run.err
+
+    feed.configure(name="larkspur_2026-11-25")
+    assert 0 == feed.sync(changed(district(), "bo", givenName="3"), name="larkspur_2026-11-25").code
+    assert "3" == feed.record("users", "bo")["givenName"]
+
+
+def test_renamed_people_are_held_and_then_renamed_back(feed: Feed) -> None:
+    """All ids are others: a file of old and new ids says that they are the same people."""
+    feed.sync(district())
+    rows = {name: [dict(row) for row in table] for name, table in district().items()}
+    for table in rows.values():
+        for row in table:
+            for column in (
+                "userSourcedId",
+                "agentSourcedIds",
+                *(["sourcedId"] if "givenName" in row or "birthDate" in row else []),
+            ):
+                if row.get(column):
+                    row[column] = f"x-{row[column]}"
+
+    held = feed.sync(rows)
+    (feed.folder / "ids.csv").write_text(
+        "old,new\n" + "".join(f"{one},x-{one}\n" for one in ("ana", "bo", "tia", "mum"))
+    )
+    feed.configure(head='ids = "ids.csv"')
+    renamed = feed.sync(None)
+
+    assert (3, True) == (held.code, "users: all 4 ids are gone and 4 others are there" in held.err)
+    assert (0, 0, {"ana", "bo", "tia", "mum"}) == (renamed.code, renamed.json["requests"], feed.active("users"))
+
+
+def test_nothing_is_sent_in_a_blackout_and_little_when_only_adds_are_let_through(feed: Feed) -> None:
+    """The calendar stands in the feed's file."""
+    feed.sync(district())
+    rows = changed(without(many(3), "e1"), "bo", givenName="Boris")
+    feed.configure(tail=f'[calendar]\nblackout = ["{today()}"]\n')
+    dark = feed.sync(rows)
+    feed.configure(tail=f'[calendar]\nadds_only = ["{today()}"]\n')
+    summer = feed.sync(rows)
+
+    assert (3, 0, True) == (dark.code, dark.json["requests"], "Nothing is sent until" in dark.err)
+    assert (0, 6, 1, 1) == (summer.code, summer.total("created"), summer.total("waiting"), summer.total("kept"))
+    assert "Bo" == feed.record("users", "bo")["givenName"]
+    feed.configure(tail=OPEN)
+    assert (1, 1) == ((after := feed.sync(None)).total("updated"), after.total("deleted"))
+
+
+def test_a_stale_drop_ends_as_held(feed: Feed) -> None:
+    """An export that stopped coming looks like a quiet night."""
+    feed.configure(head='max_age = "2d"', name="larkspur_2026-01-05")
+
+    run = feed.sync(district(), name="larkspur_2026-01-05")
+
+    assert (3, 16, True) == (
+        run.code,
+        run.total("created"),
+        "Stale: the drop larkspur_2026-01-05 is of 2026-01-05" in run.err,
+    )
+
+
+def test_an_earlier_roster_is_restored(feed: Feed) -> None:
+    """What the later runs changed, made and deleted is undone, through the same guard."""
+    feed.configure(tail=OPEN)
+    first = feed.sync(many(5))
+    feed.sync(changed(without(many(6), "e-u1"), "bo", givenName="Boris"))
+
+    dry = roster("restore", first.json["run"], feed.path, "--dry-run", "--json", state=feed.state)
+    run = roster("restore", first.json["run"], feed.path, "--json", state=feed.state)
+
+    assert (0, 0) == (dry.code, dry.json["requests"])
+    assert (0, 1, 1, 1, 1) == (
+        run.code,
+        run.total("created"),
+        run.total("updated"),
+        run.total("deleted"),
+        run.total("disabled"),
+    )
+    assert ("Bo", "active") == (feed.record("users", "bo")["givenName"], feed.record("enrollments", "e-u1")["status"])
+    unknown = roster("restore", "20200101-000000-abcd", feed.path, state=feed.state)
+    assert (2, True) == (unknown.code, "No roster of run" in unknown.err)
+
+
+def test_what_a_delta_deletes_waits_in_its_plan(feed: Feed) -> None:
+    """The next drop does not forget it."""
+    feed.sync(many())
+    gone = delta(
+        {"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)]},
+        "tobedeleted",
+    )
+    held = feed.sync(gone, mode="delta")
+    feed.sync(
+        delta({"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}), mode="delta"
+    )
+
+    run = feed.sync(None, "--approve", held.json["plan"])
+
+    assert (3, 30, 0, 30) == (held.code, held.total("held"), run.code, run.total("deleted"))
+
+
+def test_what_several_deltas_hold_is_one_plan(feed: Feed) -> None:
+    """A newer plan has what the older one had, as far as it still waits."""
+    feed.configure(tail="[limits]\nschool_percent = 10\n")
+    feed.sync(many())
+    for first in (0, 30):
+        ids = [f"e-u{number}" for number in range(first, first + 25)]
+        held = feed.sync(
+            delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": one} for one in ids]}, "tobedeleted"),
+            mode="delta",
+        )
+
+    run = feed.sync(None, "--approve", held.json["plan"])
+
+    assert (3, 25, 0, 50) == (held.code, held.total("held"), run.code, run.total("deleted"))
