@@ -17,7 +17,7 @@ from connectors.oneroster.batch import RECORDED
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.differing import differing
-from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.sending import DELETED as GONE
 from transforms.changes import DELETED, FINGERPRINT, EntityChanges
 from transforms.payload import Json, bodies
@@ -49,7 +49,7 @@ async def adopt(client: Client, ledger: Ledger, key: FeedKey, run: str, changes:
     """
     done: set[str] = set()
     deleted = different = others = 0
-    async for page in pages(client, *READABLE[changes.entity]):
+    async for page in pages(client, *READABLE[changes.entity], limit=LARGEST):
         records = {record["sourcedId"]: record for record in page if record["sourcedId"] not in done}
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")

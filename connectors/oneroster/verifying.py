@@ -15,7 +15,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.differing import differing
-from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import TargetError
 from transforms.changes import ACTIVE, DELETED, DISABLED, FINGERPRINT, IN_TARGET, KEPT
 from transforms.diff import LIFECYCLE
@@ -104,7 +104,7 @@ class Seen:
 async def verified(client: Client, expected: Expected, watch: Watch = lambda *_: None) -> Verified:
     """Read a collection and compare; `watch` is told (entity, records of ours seen, records of ours). Raises `TargetError`."""
     seen = Seen()
-    async for page in pages(client, *READABLE[expected.entity]):
+    async for page in pages(client, *READABLE[expected.entity], limit=LARGEST):
         look_at(seen, expected, page)
         watch(expected.entity, len(seen.active), expected.known.height)
     absent = _absent(seen, expected)
