@@ -32,7 +32,8 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     if job.command == "sync" and result.content:
         result = _with_what_waits(result, job, ledger)
     if result.records.is_empty():
-        return result
+        waits = next(iter(ledger.plans(job.key, status="open")), None) if job.command == "sync" else None
+        return replace(result, plan=waits.id, waits=waits.run) if waits and result.content else result
     plan = plan_id(result.records, f"{job.key.target} {job.key.feed}")
     if job.command != "sync":
         return replace(result, plan=plan)

@@ -94,6 +94,8 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
     yield from _moved(result)
     if result.records.height:
         yield from _held(result, drop)
+    if result.waits:
+        yield f"Plan {result.plan} of run {result.waits} still waits. To send it: roster sync {drop} --approve {result.plan}"
     if result.stale:
         yield f"Stale: {result.stale}"
     if result.adds_only:

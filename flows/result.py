@@ -30,7 +30,8 @@ class Result:
     off. `holds` are the reasons why changes wait, `records` those changes (columns of a plan), and `plan`
     its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
     plan found it. `content` is the digest of the roster,
-    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old.
+    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `waits`
+    names the run whose plan still waits.
     `seconds` is wall-clock time.
     """
 
@@ -57,6 +58,7 @@ class Result:
     adds_only: date | None = None
     content: str = ""
     stale: str = ""
+    waits: str = ""
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
 
@@ -67,7 +69,7 @@ class Result:
             return "refused"
         if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
             return "failed"
-        if self.total("held") or self.stale or self.moved is not None:
+        if self.total("held") or self.stale or self.waits or self.moved is not None:
             return "held"
         return "done" if any(self.total(term) for term in SENT) else "unchanged"
 

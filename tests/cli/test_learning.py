@@ -117,11 +117,11 @@ def test_a_gradebook_of_1_1_takes_its_schools_from_the_classes_that_are_loaded(t
 
 
 def test_what_a_feed_keeps_is_not_removed(tmp_path: Path) -> None:
-    """`removed` decides by kind: results stay, links go once a person approves."""
+    """`removed` decides by kind: results stay, links go."""
     state = tmp_path / "state"
     roster("sync", drop(tmp_path / "district", district()), state=state)
     drop(tmp_path / "learning", learning())
-    path = feed(tmp_path, '[removed]\nassessmentResults = "keep"\n')
+    path = feed(tmp_path, '[removed]\nassessmentResults = "keep"\n[limits]\nschool_percent = 100\n')
     roster("sync", path, state=state)
     rows = learning()
     rows["assessmentResults"][0]["sourcedId"] = "g2"
@@ -131,7 +131,7 @@ def test_what_a_feed_keeps_is_not_removed(tmp_path: Path) -> None:
     entities = roster("sync", path, "--json", state=state).json["entities"]
 
     assert (1, 0) == (entities["assessmentResults"]["kept"], entities["assessmentResults"]["held"])
-    assert (0, 1) == (entities["componentResources"]["kept"], entities["componentResources"]["held"])
+    assert (0, 1) == (entities["componentResources"]["kept"], entities["componentResources"]["deleted"])
 
 
 PACKAGES = (

@@ -22,8 +22,14 @@ from flows.targets import choose
 from tests.rosters import Rows, drop
 from transforms.carrying import Carrying
 from transforms.changes import IN_TARGET
+from transforms.guard import Limits
+from transforms.schemas import ENTITIES
 from transforms.scope import Scope
+from transforms.vanishing import Policy
 
+# In these laws whatever vanishes is deleted, once a person says so; only what is not a record's own follows its owner.
+REMOVED: dict[str, Policy] = dict.fromkeys(ENTITIES, "delete")
+STRICT = Limits(vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100)
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -41,7 +47,7 @@ class World:
         target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
                                                  "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
         job = Job("sync", folder, target, self.folder / "state", Scope(demographics=True, contacts=True),
-                  Carrying(email_template="{sourcedId}@example.edu"), approve=approve)  # fmt: skip
+                  Carrying(email_template="{sourcedId}@example.edu"), approve=approve, removed=REMOVED, limits=STRICT)  # fmt: skip
         return execute(job, Bars.silent())
 
     def approved(self, rows: Rows) -> Result:

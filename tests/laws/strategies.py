@@ -84,7 +84,7 @@ def rosters(draw: st.DrawFn) -> Rows:
     one = st.sampled_from
     rows: Rows = {
         "orgs": [draw(rows_of("orgs", "d", type="district")), *(draw(rows_of("orgs", school, type="school", parentSourcedId="d")) for school in schools)],
-        "academicSessions": [draw(rows_of("academicSessions", "t", type="term"))],
+        "academicSessions": [draw(rows_of("academicSessions", "t", type="term", endDate="2099-01-15"))],
         "users": [draw(rows_of("users", user, primaryOrgSourcedId=draw(one(["", *schools])), agentSourcedIds=draw(one(["", *users])))) for user in users],
         "roles": [draw(rows_of("roles", f"r-{user}", userSourcedId=user, orgSourcedId=draw(one(schools)), roleType="primary", role=draw(one(["student", "teacher", "parent"])))) for user in users],
         "demographics": [draw(rows_of("demographics", user, sex=draw(one(["", "male", "female"])))) for user in draw(st.lists(one(users), unique=True))],

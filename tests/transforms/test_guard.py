@@ -43,7 +43,7 @@ def totals(**records: int) -> pl.DataFrame:
 
 
 def judged(
-    *parts: EntityChanges, limits: Limits | None = None, raised: Limits | None = None, **past: object
+    *parts: EntityChanges, limits: Limits | None = None, raised: Limits | None = None, **past: Any
 ) -> Guarded:
     """Let the guard judge changes."""
     changes: Changes = {one.entity: one for one in parts}

@@ -48,7 +48,7 @@ def rekeyed(stops: Stops) -> None:
     for name, vanished in list(stops.counted()):
         part = stops.parts[name]
         new = part.upserts.filter(pl.col(ACTION) == "create").height
-        if part.whole and new and new == part.upserts.height and not part.counts.get("unchanged"):
+        if vanished > 1 and part.whole and new and new == part.upserts.height and not part.counts.get("unchanged"):
             sentence = (
                 f"{name}: all {vanished:,} ids are gone and {new:,} others are there. If these are the same {name} with new "
                 "ids, say so in ids.csv (old,new), and their ids in the target stay as they are."
