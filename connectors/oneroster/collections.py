@@ -25,7 +25,8 @@ class Collection:
     that the target takes and the standard does not have. `duplicate_status` is what a POST of an
     existing id answers. `fixed` are the properties that a PUT does not change (section 11b). `twins`
     are properties that are written under a second name as well, null where they are blank.
-    `put_creates` is true where a PUT makes what is not there.
+    `put_creates` is true where a PUT makes what is not there. `derived` are the properties that the target
+    works out by itself, whatever is written: an enrollment has the school of its class (section 8).
     """
 
     entity: Entity
@@ -42,6 +43,7 @@ class Collection:
     fixed: tuple[str, ...] = ()
     twins: tuple[tuple[str, str], ...] = ()
     put_creates: bool = False
+    derived: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ COLLECTIONS: dict[str, Collection] = {
                    ("title", "course", "org", "terms"), (), 200, "bare", written_as=(("school", "org"),),
                    fixed=("course", "school")),
         Collection(ENTITIES["enrollments"], "rostering/v1p2/enrollments/", "enrollment", "enrollments",
-                   ("role", "user", "class"), ("role", "user", "class"), 201, "bare"),
+                   ("role", "user", "class"), ("role", "user", "class"), 201, "bare", derived=("school",)),
         Collection(ENTITIES["courseComponents"], "rostering/v1p2/courses/components", "courseComponent",
                    "courseComponents", _COMPONENT, _COMPONENT, 200, "bare", twins=(("parent", "courseComponent"),)),
         Collection(ENTITIES["resources"], "resources/v1p2/resources/", "resource", "resources",

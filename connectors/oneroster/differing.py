@@ -13,9 +13,10 @@ from transforms.payload import Json
 def differing(collection: Collection, read: Json, ours: Json, partial: Container[str] = ()) -> list[str]:
     """Name the properties of ours, sorted, that a record as `read` says otherwise, also those that no update can change.
 
-    Of lists in `partial` the target may hold more than we sent.
+    What the target works out by itself is not ours; of lists in `partial` it may hold more than we sent.
     """
     theirs = write_shape(collection, read)
+    ours = {name: value for name, value in ours.items() if name not in collection.derived}
     if covers(theirs, ours):
         return []
     whole = merged(collection, theirs, ours, (), partial)

@@ -144,6 +144,15 @@ def test_without_a_kept_roster_only_existence_is_compared(target: Served, folder
     assert 2 == sync.total("created")
 
 
+def test_what_the_target_works_out_by_itself_is_no_difference(target: Served, folder: Path) -> None:
+    """An enrollment has the school of its class there, whatever the drop says."""
+    assert 0 == target.roster("sync", drop(folder, changed(district(), "e1", schoolSourcedId="d"))).code
+
+    run = target.roster("verify", folder)
+
+    assert (0, 3) == (run.code, run.json["entities"]["enrollments"]["equal"])
+
+
 def test_all_ids_stand_in_a_private_file_without_values(target: Served, folder: Path) -> None:
     """Names of properties say enough."""
     disturb(target)
