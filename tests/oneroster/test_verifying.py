@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -37,7 +37,7 @@ def compared(district: District, twist: Twist) -> Verified:
     return asyncio.run(run())
 
 
-def page(*records: dict[str, object]) -> httpx.Response:
+def page(*records: Mapping[str, object]) -> httpx.Response:
     """Answer with a page that is the last."""
     return httpx.Response(200, content=json.dumps({"orgs": records, "totalCount": len(records)}))
 
