@@ -41,7 +41,7 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
     difference = diff(standing, known)  # 5
     changes = with_policies(difference.changes, job, ledger)
     guarded = guard(changes, past_of(changes, accepted.rejections, known, job, ledger), job.limits, job.raised)  # 6
-    records = planned(guarded.changes, known, standing)
+    records = planned(guarded.changes, known)
     del accepted, standing, known, changes  # a large district's frames need not live until the last record is sent
     loaded = send(guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [difference.findings, Findings(notices=loaded.notices)]

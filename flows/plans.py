@@ -19,7 +19,9 @@ from flows.files import write_private
 from flows.job import Job
 from flows.rejects import harmless
 from flows.result import Result
-from transforms.guard import Hold, moved, plan_id, undone
+from transforms.checks.references import Known
+from transforms.guard import Hold, moved, plan_id, undone, with_grades
+from transforms.guard.plan import GRADED
 from transforms.schemas import ENTITIES
 
 WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
@@ -31,6 +33,8 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     """Keep what a sync holds as a plan, with its files; give the result with the plan's id and when it expires."""
     if job.command == "sync" and result.content:
         result = _with_what_waits(result, job, ledger)
+    if not result.records.is_empty():
+        result = replace(result, records=with_grades(result.records, _rosters(job, archive)))
     if result.records.is_empty():
         waits = next(iter(ledger.plans(job.key, status="open")), None) if job.command == "sync" else None
         return replace(result, plan=waits.id, waits=waits.run) if waits and result.content else result
@@ -43,6 +47,13 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     write_private(job.folder / "plan.md", "\n".join(_told(plan, result, expires)))
     write_private(job.folder / "plan.csv", _named(result.records, job, ledger, archive))
     return replace(result, plan=plan, expires=expires)
+
+
+def _rosters(job: Job, archive: Archive) -> list[Known]:
+    """The roster of this run and the one before it, as far as they tell grades."""
+    runs = [run for run in (job.run, job.before) if run in archive.runs()]
+    frames = [{name: archive.frame(run, name) for name in GRADED} for run in runs]
+    return [{name: frame for name, frame in one.items() if frame is not None} for one in frames]
 
 
 def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:

@@ -67,7 +67,7 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     # The content is that of the last roster, whatever its age.
     past = replace(past_of(changes, {}, known, job, ledger), dated=None)
     guarded = guard(changes, past, job.limits, job.raised)
-    records = planned(guarded.changes, known, standing)
+    records = planned(guarded.changes, known)
     loaded = send(guarded, job, ledger, watch)
     result = result_of(job, started, [], guarded=guarded, loaded=loaded)
     return replace(result, records=records, content=content)

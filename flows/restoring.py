@@ -33,7 +33,7 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
     # That this roster is older is the point, and no reason to hold it.
     past = replace(past_of(changes, {}, known, job, ledger), dated=None)
     guarded = guard(changes, past, job.limits, job.raised)
-    records = planned(guarded.changes, known, standing)
+    records = planned(guarded.changes, known)
     loaded = send(guarded, job, ledger, watch)
     result = result_of(job, started, [difference.findings], guarded=guarded, loaded=loaded)
     return replace(result, records=records, content=content)

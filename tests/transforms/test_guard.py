@@ -42,9 +42,7 @@ def totals(**records: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TOTALS, orient="row")
 
 
-def judged(
-    *parts: EntityChanges, limits: Limits | None = None, raised: Limits | None = None, **past: Any
-) -> Guarded:
+def judged(*parts: EntityChanges, limits: Limits | None = None, raised: Limits | None = None, **past: Any) -> Guarded:
     """Let the guard judge changes."""
     changes: Changes = {one.entity: one for one in parts}
     guarded = guard(changes, Past(**past), limits or Limits(), raised)

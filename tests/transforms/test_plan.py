@@ -8,7 +8,7 @@ import polars as pl
 
 from transforms.changes import ACTION, FINGERPRINT, HELD, EntityChanges
 from transforms.checks.references import Known
-from transforms.guard import moved, of_plan, plan_id, planned, undone
+from transforms.guard import moved, of_plan, plan_id, planned, undone, with_grades
 
 TODAY = date(2026, 11, 24)
 UPSERTS = {"sourcedId": pl.String, ACTION: pl.String, FINGERPRINT: pl.Int64}
@@ -23,7 +23,7 @@ def held(*rows: tuple[str, str, int | None]) -> dict[str, EntityChanges]:
     return {"users": EntityChanges("users", pl.DataFrame(schema=UPSERTS), held=frame)}
 
 
-PLAN = planned(held(("gone", "disable", None), ("changed", "update", 7), ("new", "create", 8)), KNOWN, {})
+PLAN = planned(held(("gone", "disable", None), ("changed", "update", 7), ("new", "create", 8)), KNOWN)
 
 
 def ledger(**records: tuple[int, str]) -> Known:
@@ -37,6 +37,17 @@ def test_a_plan_knows_what_the_ledger_said() -> None:
     assert [("gone", 5, "active"), ("changed", 6, "active"), ("new", None, None)] == PLAN.select(
         "sourcedId", "was", "was_status"
     ).rows()
+
+
+def test_grades_come_from_the_roster_that_knows_them() -> None:
+    """A user's own, and for an enrollment its user's; the first roster that has the record is asked."""
+    users = pl.DataFrame({"sourcedId": ["gone"], "grades": ["07,08"]})
+    enrollments = pl.DataFrame({"sourcedId": ["e"], "userSourcedId": ["gone"]})
+    records = pl.concat([PLAN, PLAN.head(1).with_columns(entity=pl.lit("enrollments"), sourcedId=pl.lit("e"))])
+
+    graded = with_grades(records, [{}, {"users": users, "enrollments": enrollments}])
+
+    assert ["07", None, None, "07"] == graded["grade"].to_list()
 
 
 def test_the_same_changes_are_the_same_plan() -> None:

@@ -4,7 +4,7 @@ from transforms.guard.guard import Guarded, guard
 from transforms.guard.limits import Limits
 from transforms.guard.past import Past, Rejections
 from transforms.guard.plan import PLANNED as PLANNED_COLUMNS
-from transforms.guard.plan import moved, of_plan, plan_id, planned, undone
+from transforms.guard.plan import moved, of_plan, plan_id, planned, undone, with_grades
 from transforms.guard.stops import Hold
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "plan_id",
     "planned",
     "undone",
+    "with_grades",
 ]

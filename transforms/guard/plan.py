@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +11,6 @@ import polars as pl
 
 from transforms.changes import ACTION, ENDS, FINGERPRINT, HOLD, REMOVALS, SCHOOL, Changes, Counts, EntityChanges
 from transforms.checks.references import Known
-from transforms.judged import Standing
 
 PLAN_DIGITS = 10
 REMOVAL_ACTIONS = (*REMOVALS, "keep")
@@ -19,16 +18,40 @@ PLANNED: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "sourcedId": pl.String, "action": pl.String, "fingerprint": pl.Int64, "was": pl.Int64,
     "was_status": pl.String, "school": pl.String, "grade": pl.String, "hold": pl.String,
 }  # fmt: skip
+GRADES: dict[str, type[pl.DataType]] = {"entity": pl.String, "sourcedId": pl.String, "found": pl.String}
+# Whose grade a record has that has none itself.
+OF_USERS = {"enrollments": "userSourcedId", "demographics": "sourcedId"}
+GRADED = ("users", "classes", "courses", *OF_USERS)
 UNKNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 
 
-def planned(changes: Changes, known: Known, standing: Standing) -> pl.DataFrame:
-    """Everything that is held (columns of `PLANNED`), and what the ledger said of it (`was`, `was_status`).
-
-    The grade is that of the record in `standing`, the roster that knows it best: the one before for what vanished.
-    """
-    frames = [_planned(part, known.get(name), standing) for name, part in changes.items() if part.held.height]
+def planned(changes: Changes, known: Known) -> pl.DataFrame:
+    """Everything that is held (columns of `PLANNED`), and what the ledger said of it (`was`, `was_status`)."""
+    frames = [_planned(part, known.get(name)) for name, part in changes.items() if part.held.height]
     return pl.concat([pl.DataFrame(schema=PLANNED), *frames])
+
+
+def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame:
+    """Say the grade of each record: its own first one, or that of its user; the first of the rosters that knows it does.
+
+    `rosters` have frames of users, classes, courses and enrollments, as far as they have them.
+    """
+    grades = pl.concat([pl.DataFrame(schema=GRADES), *(_grades(name, roster) for roster in rosters for name in GRADED)])
+    grades = grades.drop_nulls("found").unique(["entity", "sourcedId"], keep="first", maintain_order=True)
+    met = records.join(grades, on=["entity", "sourcedId"], how="left", maintain_order="left")
+    return met.with_columns(pl.coalesce("grade", "found").alias("grade")).drop("found")
+
+
+def _grades(name: str, roster: Known) -> pl.DataFrame:
+    frame, users = roster.get(name), roster.get("users")
+    if name in OF_USERS and frame is not None and users is not None and "grades" in users.columns:
+        owner = OF_USERS[name]
+        theirs = users.select(pl.col("sourcedId").alias(owner), "grades")
+        frame = frame.select("sourcedId", owner) if owner != "sourcedId" else frame.select(owner)
+        frame = frame.join(theirs, on=owner, how="left", maintain_order="left")
+    if frame is None or "grades" not in frame.columns:
+        return pl.DataFrame(schema=GRADES)
+    return frame.select(entity=pl.lit(name), sourcedId="sourcedId", found=pl.col("grades").str.split(",").list.first())
 
 
 def plan_id(records: pl.DataFrame, feed: str) -> str:
@@ -39,7 +62,7 @@ def plan_id(records: pl.DataFrame, feed: str) -> str:
     return digest.hexdigest()[:PLAN_DIGITS]
 
 
-def _planned(part: EntityChanges, known: pl.DataFrame | None, standing: Standing) -> pl.DataFrame:
+def _planned(part: EntityChanges, known: pl.DataFrame | None) -> pl.DataFrame:
     ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
     ledger = ledger.rename({"fingerprint": "was", "status": "was_status"})
     rows = part.held.join(ledger, on="sourcedId", how="left", maintain_order="left")
@@ -51,18 +74,9 @@ def _planned(part: EntityChanges, known: pl.DataFrame | None, standing: Standing
         was="was",
         was_status="was_status",
         school=SCHOOL,
-        grade=_grades(part, rows["sourcedId"], standing),
+        grade=pl.lit(None, pl.String),
         hold=HOLD,
     )
-
-
-def _grades(part: EntityChanges, ids: pl.Series, standing: Standing) -> pl.Series:
-    """The first grade of each record that has one."""
-    judged = standing.get(part.entity)
-    if judged is None or "grades" not in judged.accepted.columns:
-        return pl.Series("grade", [None] * ids.len(), dtype=pl.String)
-    grades = judged.accepted.select("sourcedId", grade=pl.col("grades").str.split(",").list.first())
-    return ids.to_frame().join(grades, on="sourcedId", how="left", maintain_order="left")["grade"]
 
 
 def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
