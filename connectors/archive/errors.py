@@ -42,7 +42,7 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        found = repr(error.strerror) if isinstance(error, OSError) and error.strerror else "a damaged file"
+        found = "no file" if isinstance(error, FileNotFoundError) else "a file that cannot be read"
         next_step = "Restore it from a copy, or delete its folder: the next full drop begins a new one."
         raise ArchiveError(path, found, "a roster as it was written", next_step) from None
 

@@ -233,7 +233,7 @@ def test_damage_is_told_with_the_next_step(archive: Archive, content: bytes, tmp
     archive.keep("monday", standing(tmp_path, district()))
     (users,) = files(archive, "users-*")
     users.write_bytes(content)
-    with pytest.raises(ArchiveError, match=f"{users.name}.*a damaged file.*Restore it from a copy"):
+    with pytest.raises(ArchiveError, match=f"{users.name}.*a file that cannot be read.*Restore it from a copy"):
         archive.standing("monday")
     with pytest.raises(ArchiveError, match=users.name):
         archive.frame("monday", "users")
@@ -243,6 +243,28 @@ def test_damage_is_told_with_the_next_step(archive: Archive, content: bytes, tmp
 
     with pytest.raises(ArchiveError, match=manifest.name):
         archive.standing("monday")
+
+
+def test_a_file_that_is_gone_is_told(archive: Archive, tmp_path: Path) -> None:
+    """A later snapshot does not need it, and neither does one whose roster before is not kept any more."""
+    archive.keep("monday", standing(tmp_path, district()))
+    for path in files(archive, "users-*"):
+        path.unlink()
+    with pytest.raises(ArchiveError, match=r"found no file, .* delete its folder"):
+        archive.judged("monday", "users")
+
+    archive.keep("tuesday", standing(tmp_path, district()), "monday")
+    archive.keep("wednesday", standing(tmp_path, district()), "the-day-before")
+
+    users = archive.judged("monday", "users")
+    assert users is not None
+    assert 4 == users.accepted.height
+    assert ["monday", "tuesday", "wednesday"] == archive.runs()
+
+
+def test_an_archive_that_holds_nothing_is_empty(archive: Archive) -> None:
+    """It has no folder yet, and nothing to forget."""
+    assert ([], []) == (archive.runs(), archive.forget(1))
 
 
 def test_a_run_that_is_not_there_is_told(archive: Archive, tmp_path: Path) -> None:
@@ -272,3 +294,4 @@ def test_an_entity_that_no_drop_has_is_nothing(archive: Archive, tmp_path: Path)
     assert frame is not None
     assert 0 == frame.height
     assert archive.frame("monday", "results") is None
+    assert archive.judged("monday", "results") is None

@@ -51,12 +51,14 @@ def test_the_first_sync_sends_what_is_truly_different(target: Served, folder: Pa
     target.change("users", "bo", givenName="Robert", pronouns="he/him")
     target.lose("enrollments", "e1")
     target.change("enrollments", "e2", status="tobedeleted")
+    target.lose("demographics", "ana")
+    target.change("demographics", "zed", sex="male")
 
     run = target.roster("adopt", folder)
     sync = target.roster("sync", folder)
 
-    assert {"equal": 13, "different": 1, "absent": 2, "others": 0} == counted(run)
-    assert (0, 1, 2) == (sync.code, sync.total("updated"), sync.total("created"))
+    assert {"equal": 12, "different": 1, "absent": 3, "others": 1} == counted(run)
+    assert (0, 1, 3) == (sync.code, sync.total("updated"), sync.total("created"))
     assert ("Bo", "he/him") == tuple(target.record("users", "bo")[name] for name in ("givenName", "pronouns"))
     assert 0 == target.roster("sync", folder).json["requests"]
 
