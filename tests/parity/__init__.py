@@ -1,0 +1,1 @@
+"""What the nearest peers do wrong, as tests: each is named after its probe."""
