@@ -157,6 +157,14 @@ class Ledger:
             rows = connection.execute(query.group_by(*columns)).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
 
+    def feeds(self) -> list[FeedKey]:
+        """Name every feed of which the ledger has heard, in order."""
+        if self._database is None:
+            return []
+        query = select(FEEDS.c.target, FEEDS.c.feed).order_by(FEEDS.c.feed, FEEDS.c.target)
+        with self._database.reading() as connection:
+            return [FeedKey(row.target, row.feed) for row in connection.execute(query)]
+
     def begin(self, run: Run) -> None:
         """Note that a run has begun."""
         with self._writing(run.key) as (connection, feed):
