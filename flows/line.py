@@ -122,6 +122,7 @@ def result_of(job: Job, started: float, found: list[Findings], *, refused: pl.Da
         troubles=sent.troubles,
         error=sent.error or "",
         requests=sent.requests,
+        retries=sent.retries,
         seconds=time.monotonic() - started,
         strict=job.strict,
         adds_only=job.adds_only,

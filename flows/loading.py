@@ -10,11 +10,13 @@ from connectors.ledger import Ledger
 from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import Target as Address
+from connectors.oneroster.target import TargetError
 from flows.job import Job
 from flows.opening import opened
+from flows.stopping import stopping
 from transforms.changes import Changes
 
 
@@ -41,9 +43,18 @@ async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
     async with Client(address) as client:
         for name, ids in wanted.items():
             for one in filter(wire.addressable, ids):
-                record = wire.record_in(COLLECTIONS[name], await client.send(wire.read(COLLECTIONS[name], one)))
-                found += record is not None and record.get("status") != "tobedeleted"
+                found += await _is_active(COLLECTIONS[name], one, client)
     return found
+
+
+async def _is_active(collection: Collection, sourced_id: str, client: Client) -> bool:
+    request = wire.read(collection, sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind not in ("done", "missing"):
+        raise TargetError(f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}")
+    record = wire.record_in(collection, answer)
+    return record is not None and record.get("status") != "tobedeleted"
 
 
 async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
@@ -59,4 +70,7 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
     async with Client(address) as client:
-        return await loader.load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size, progress=watch)
+        with stopping() as stop:
+            return await loader.load(
+                changes, client, ledger, job.key, job.run, batch_size=job.batch_size, progress=watch, stop=stop
+            )

@@ -155,7 +155,7 @@ def write_report(result: Result, drop: str) -> None:
     lines = [
         f"# {heading(result, drop)}",
         "",
-        f"Run {result.run}, {result.seconds:.1f} s, {result.requests:,} requests.",
+        f"Run {result.run}, {result.seconds:.1f} s, {result.requests:,} requests, {result.retries:,} of them sent again.",
         "",
     ]
     if result.counts:

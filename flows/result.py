@@ -46,6 +46,7 @@ class Result:
     troubles: tuple[Trouble, ...] = ()
     error: str = ""
     requests: int = 0
+    retries: int = 0
     seconds: float = 0.0
     strict: bool = False
     approval: str = ""
@@ -115,7 +116,7 @@ class Result:
             "plan": self.plan or None,
             "entities": entities,
             "requests": self.requests,
-            "retries": 0,
+            "retries": self.retries,
             "seconds": round(self.seconds, 3),
             "rejects": str(self.rejects),
             "report": str(self.report),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from connectors.oneroster.job import Job
-from transforms.changes import Term
+from transforms.changes import IN_TARGET, Term
 from transforms.payload import Json
 
 COLUMN = "agentSourcedIds"
@@ -49,11 +49,8 @@ def agents_of(job: Job, users: pl.DataFrame) -> Agents:
     if COLUMN not in users.columns:
         return Agents()
     named = users.select(pl.col(COLUMN).str.split(",").explode().drop_nulls().unique())[COLUMN]
-    known = job.ledger.known(job.key).get("users")
-    if known is None:
-        return Agents(frozenset(named))
-    there = known.filter(pl.col("status") == "active").join(named.to_frame("sourcedId"), on="sourcedId", how="semi")
-    return Agents(frozenset(named), set(there["sourcedId"]))
+    known = job.ledger.details(job.key, "users", named)
+    return Agents(frozenset(named), set(known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]))
 
 
 def unfinished(fingerprint: pl.Expr) -> pl.Expr:

@@ -13,6 +13,12 @@ from typing import Any
 from transforms.payload import Json
 
 LONGEST = 200
+# What a failure inside of a 2xx stands for, by its code; one that names none is the server's.
+CODES = {
+    "invaliddata": 422, "unauthorisedrequest": 401, "forbidden": 403, "unknownobject": 404, "server_busy": 429,
+    "internal_server_error": 500,
+}  # fmt: skip
+FAILED = frozenset({"failure", "unsupported"})
 # What is said of a record in a report: ids, and words that are the same for everybody.
 PUBLIC = frozenset({"sourcedId", "status", "href"})
 
@@ -26,6 +32,41 @@ def parsed(body: bytes) -> Json:
     return value if isinstance(value, dict) else {}
 
 
+def readable(body: bytes) -> bool:
+    """Tell whether a body is a JSON object to its end."""
+    return bool(parsed(body)) or body.strip() == b"{}"
+
+
+def is_page(body: bytes) -> bool:
+    """Tell whether a body is a page for people, as proxies and sign-in portals send it."""
+    return body.lstrip()[:1] == b"<"
+
+
+def hidden_status(body: bytes) -> int:
+    """Give the status that stands for a failure which came as a success; 0 if the body tells of none.
+
+    The standard wraps it in `imsx_StatusInfo`, the API does not (section 5).
+    """
+    if b"imsx_" not in body:
+        return 0
+    answer = parsed(body)
+    info = answer.get("imsx_StatusInfo", answer)
+    if not isinstance(info, dict):
+        return 0
+    codes = [CODES[code] for code in _codes(info) if code in CODES]
+    if codes or info.get("imsx_codeMajor") in FAILED:
+        return codes[0] if codes else 500
+    return 0
+
+
+def _codes(info: Json) -> Iterator[str]:
+    minor = info.get("imsx_CodeMinor", info.get("imsx_codeMinor"))
+    fields = minor.get("imsx_codeMinorField") if isinstance(minor, dict) else None
+    for one in fields if isinstance(fields, list) else []:
+        if isinstance(one, dict) and isinstance(value := one.get("imsx_codeMinorFieldValue"), str):
+            yield value
+
+
 def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
     """Say in a line why a request failed, without any value of the record that was `sent`."""
     if lost:
@@ -37,12 +78,13 @@ def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> st
 
 def _said(body: bytes) -> str:
     answer = parsed(body)
+    answer = answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
     for name in ("imsx_description", "message", "error"):
         if isinstance(text := answer.get(name), str) and text.strip():
             return text + _details(answer.get("imsx_error_details"))
     if not body.strip():
         return "no explanation"
-    return "an HTML page" if body.lstrip().startswith(b"<") else "an explanation that is not understood"
+    return "an HTML page" if is_page(body) else "an answer that is not understood"
 
 
 def _details(details: Any) -> str:

@@ -43,7 +43,7 @@ async def sent(job: Job, entity: str, frame: pl.DataFrame, work: Work[Row], know
     if job.halted or frame.is_empty():
         return {}
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
-    results, job.error = await spread(_rows(COLLECTIONS[entity], frame), job.target.concurrency, work)
+    results, job.error = await spread(_rows(COLLECTIONS[entity], frame), job.target.concurrency, work, job.stop)
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
     # A class that the target did not move is told again every night, until someone sees to it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]

@@ -1,111 +1,140 @@
-"""Sends requests to a target and hands back what it answers; retries belong here, and nowhere else.
-
-Requests go to the transport as they are: what `httpx.AsyncClient` does around it costs a quarter
-of the time of a request.
-"""
+"""Sends requests to a target and hands back what it answers; retries are made here, and nowhere else."""
 
 from __future__ import annotations
 
-import asyncio
-from functools import lru_cache
+import random
+import time
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
+from connectors.oneroster import wire
+from connectors.oneroster.exchange import Exchange
+from connectors.oneroster.pace import Pace
+from connectors.oneroster.patience import BROKEN, BUSY
 from connectors.oneroster.target import Target, TargetError
-from connectors.oneroster.token import Token
 from connectors.oneroster.wire import Answer, Request
-
-UNAUTHORISED = 401
-# Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
-IDLE_SECONDS = 2.0
-# What the transport makes of these is a `ConnectTimeout`, as it is of a connection that broke later.
-UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Client:
-    """A target that is being used: an async context manager. `requests` counts what was sent to the API."""
+    """A target that is being used: an async context manager.
+
+    `requests` counts what was sent to the API, `retries` what of it was sent again. Once a `TargetError`
+    has ended the run, every other request ends with it.
+    """
 
     def __init__(self, target: Target, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
-        timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
         self.target = target
-        self.requests = 0
-        self._address = target.url.rstrip("/")
-        self._extensions = {"timeout": timeout.as_dict()}
-        self._transport = transport or AiohttpTransport(limits=limits)
-        self._http = httpx.AsyncClient(transport=self._transport, timeout=timeout, follow_redirects=False)
-        self._token = Token(target, self._http)
+        self.retries = 0
+        self._pace = Pace(target.concurrency)
+        self._exchange = Exchange(target, transport, self._pace.rest)
+        self._patience = target.patience
+        self._was_reached = False
+        self._hopeless = 0
 
     @property
     def concurrency(self) -> int:
-        """How many requests may be under way at once."""
+        """How many requests may be under way at once, at most."""
         return self.target.concurrency
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent to the API."""
+        return self._exchange.requests
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
                         trace: TracebackType | None) -> None:  # fmt: skip
-        await self._http.aclose()
+        await self._exchange.close()
 
     async def send(self, request: Request) -> Answer:
         """Send a request and give the answer, whatever its status; a lost one says why it was lost.
 
-        Raises `TargetError` if the target cannot be reached at all, or refuses a fresh token too.
+        What may pass is repeated, within the target's patience. Raises `TargetError` if the target cannot be
+        reached, is down, asks for more patience than there is, or refuses a fresh token too.
         """
-        token = await self._token.current()
-        answer = await self._exchanged(request, token)
-        if answer.status == UNAUTHORISED:
-            answer = await self._exchanged(request, await self._token.current(refused=token))
-        if answer.status == UNAUTHORISED:
-            raise TargetError(f"{self.target.host} refuses a fresh token (HTTP 401). Ask who runs it for access.")
+        answer = await self._sent(request)
+        return await self._repeated(request, answer) if wire.may_pass(request, answer) else answer
+
+    def end(self, error: TargetError) -> TargetError:
+        """Send nothing more: what waits, also to be repeated, ends with the error; what is under way is finished."""
+        self._pace.end(error)
+        return error
+
+    async def _sent(self, request: Request) -> Answer:
+        burst = await self._pace.enter()
+        try:
+            answer = await self._exchange.answer(request)
+        except TargetError as error:
+            raise self.end(error) from None
+        finally:
+            self._pace.leave()
+        if wire.may_pass(request, answer):
+            self._heed(answer, burst)
+        else:
+            self._pace.answered()
+            self._hopeless = 0
+        self._was_reached = self._was_reached or answer.fault != "unreached"
         return answer
 
-    async def _exchanged(self, request: Request, token: str) -> Answer:
-        self.requests += 1
-        try:
-            async with asyncio.timeout(self.target.request_seconds):
-                return await self._answer(self._message(request, token))
-        except TimeoutError:
-            return Answer(0, lost=f"no answer within {self.target.request_seconds:g} seconds")
-        except (httpx.RequestError, aiohttp.ClientError) as error:
-            if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, UNREACHED):
-                raise self._unreachable(error) from None
-            return Answer(0, lost=f"the answer was lost ({type(error.__cause__ or error).__name__})")
+    def _heed(self, answer: Answer, burst: int) -> None:
+        """Go slower if the target is too slow or asks for it, and leave it alone for as long as it asks."""
+        if answer.status == BUSY or answer.fault == "slow":
+            self._pace.slow_down(burst)
+        if answer.wait is None:
+            return
+        if answer.wait > self._patience.pause or self._pace.paused > self._patience.pauses:
+            raise self.end(TargetError(f"{self.target.host} asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). Run again after that."))  # fmt: skip
+        self._pace.pause(answer.wait)
 
-    async def _answer(self, message: httpx.Request) -> Answer:
-        response = await self._transport.handle_async_request(message)
-        try:
-            return Answer(response.status_code, await response.aread())
-        finally:
-            await response.aclose()
+    async def _repeated(self, request: Request, answer: Answer) -> Answer:
+        """Repeat a request until it is answered, is found to have been carried out, or the budget is spent."""
+        attempt, again, began = 1, False, self._now()
+        while wire.may_pass(request, answer):
+            again = again or wire.may_be_done(answer)
+            attempt += 1
+            if not self._goes_on(attempt, self._now() - began, answer):
+                self._give_up(request, answer, again=again)
+                break
+            try:
+                await self._pace.rest(0.0 if answer.wait else self._patience.rest_before(attempt, random.random()))
+                if request.seen_by and wire.may_be_done(answer) and await self._is_there(request.seen_by):
+                    return replace(answer, again=again and answer.status != BROKEN)
+                self.retries += 1
+                answer = await self._sent(request)
+            except TargetError as error:
+                raise type(error)(str(error), unsure=again) from None
+        return replace(answer, again=again)
 
-    def _message(self, request: Request, token: str) -> httpx.Request:
-        """Build the request from parsed parts: with `content=` httpx would prepare what aiohttp prepares anyway."""
-        if not request.path.startswith("/"):
-            raise ValueError("a path must begin with a slash, or it could lead to another host")
-        url, headers, body = _url(self._address + request.path), _headers(token), httpx.ByteStream(request.body)
-        message = httpx.Request(request.method, url, headers=headers, stream=body, extensions=self._extensions)
-        message.read()
-        return message
+    def _goes_on(self, attempt: int, seconds: float, answer: Answer) -> bool:
+        if answer.fault == "unreached" and not self._was_reached:
+            return attempt <= self._patience.first_attempts and seconds < self.target.connect_seconds
+        within = attempt <= self._patience.attempts_after(answer.status) and seconds < self._patience.seconds
+        return within and (answer.status == BUSY or self._patience.bears(self.retries, self.requests))
 
-    def _unreachable(self, error: Exception) -> TargetError:
-        return TargetError(
-            f"{self.target.host} cannot be reached ({type(error.__cause__ or error).__name__}). "
-            "Check its address and the network, and run again."
-        )
+    def _now(self) -> float:
+        """The time in seconds, without that for which the target asked to be left alone."""
+        return time.monotonic() - self._pace.paused
 
+    async def _is_there(self, path: str) -> bool:
+        """Ask for a record before it is sent again."""
+        read = Request("GET", path)
+        return wire.understood(read, await self.send(read)).kind == "done"
 
-@lru_cache(maxsize=64)
-def _url(address: str) -> httpx.URL:
-    return httpx.URL(address)
+    def _give_up(self, request: Request, answer: Answer, *, again: bool) -> None:
+        """Raise `TargetError` if it is not this request that cannot be had, but the target.
 
-
-@lru_cache(maxsize=4)
-def _headers(token: str) -> httpx.Headers:
-    json = {"content-type": "application/json", "accept": "application/json"}
-    return httpx.Headers({"authorization": f"Bearer {token}", "user-agent": "roster", **json})
+        A 500 to a write may be the record's own fault.
+        """
+        if answer.fault == "unreached":
+            raise self.end(TargetError(f"{self.target.host} cannot be reached: {answer.lost}. Check its address and the network, and run again.", unsure=again))  # fmt: skip
+        if answer.status == BROKEN and request.method != "GET":
+            return
+        self._hopeless += 1
+        if self._hopeless >= self._patience.hopeless:
+            seen = wire.understood(request, answer).detail
+            raise self.end(TargetError(f"{self.target.host} is down: {self._hopeless} requests in a row failed to the end, the last with {seen!r}. Run again when it is up.", unsure=again))  # fmt: skip

@@ -44,9 +44,9 @@ class Job:
     @property
     def halted(self) -> str:
         """Why nothing more is sent; blank while the load goes on."""
-        if self.error:
-            return BROKEN_OFF
-        return STOPPED if self.stop and self.stop.is_set() else ""
+        if self.stop and self.stop.is_set():
+            return STOPPED
+        return BROKEN_OFF if self.error else ""
 
     def waits_for(self, parents: str | None) -> str:
         """Name the first of a record's parents that the target does not hold; blank if it holds all."""

@@ -6,20 +6,24 @@ Parents first; deletes last, and children first (API reference, section 9).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.job import Job, Watch
+from connectors.oneroster.job import STOPPED, Job, Watch
 from connectors.oneroster.loaded import Loaded, Trouble
 from connectors.oneroster.removals import send_removals
+from connectors.oneroster.target import Stopped
 from connectors.oneroster.upserts import send_upserts
-from transforms.changes import ACTION, Changes
+from transforms.changes import ACTION, Changes, EntityChanges
 from transforms.schemas import ENTITIES
 
 BATCH_SIZE = 1000
+WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
 
 __all__ = ["BATCH_SIZE", "Loaded", "Trouble", "Watch", "load"]
 
@@ -40,16 +44,47 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     """Send changes in batches of `batch_size` records, and say what became of each record.
 
     `progress` is called with an entity, how many of its records are done and how many there are.
-    Once `stop` is set, the batch under way is finished and the rest waits. If the target cannot be
-    used, the load breaks off, and `Loaded.error` says why.
+    Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
+    be used, the load breaks off, and `Loaded.error` says why.
     """
     job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key))
-    before = target.requests
+    requests, retries = target.requests, target.retries
     job.blocked |= _held(changes)
-    carried = [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS]
+    async with _stopping(job):
+        await _each(job, [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS])
+    return Loaded(
+        counts=job.tally.counts(),
+        troubles=tuple(job.tally.troubles),
+        notices=job.tally.notices(),
+        requests=target.requests - requests,
+        retries=target.retries - retries,
+        error=_error(job),
+    )
+
+
+async def _each(job: Job, carried: list[EntityChanges]) -> None:
     for part in carried:
         await send_upserts(job, part)
     for part in reversed(carried):
         await send_removals(job, part)
-    error = str(job.error) if job.error else None
-    return Loaded(job.tally.counts(), tuple(job.tally.troubles), job.tally.notices(), target.requests - before, error)
+
+
+@asynccontextmanager
+async def _stopping(job: Job) -> AsyncIterator[None]:
+    """Let what waits for its turn, or to be sent again, wait no longer once the load is stopped."""
+
+    async def end() -> None:
+        if job.stop and await job.stop.wait():
+            job.target.end(Stopped(WHY_STOPPED))
+
+    ending = asyncio.create_task(end())
+    try:
+        yield
+    finally:
+        ending.cancel()
+
+
+def _error(job: Job) -> str | None:
+    """Why the load broke off; a stop that came when nothing was left is none."""
+    stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
+    return WHY_STOPPED if stopped else str(job.error) if job.error else None

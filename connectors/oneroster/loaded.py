@@ -23,12 +23,16 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The end of a load. `requests` were sent to the API; `error` says why the load broke off, if it did."""
+    """The end of a load. `requests` were sent to the API, `retries` of them not for the first time.
+
+    `error` says why the load broke off, if it did.
+    """
 
     counts: dict[str, Counts]
     troubles: tuple[Trouble, ...] = ()
     notices: tuple[Notice, ...] = ()
     requests: int = 0
+    retries: int = 0
     error: str | None = None
 
 

@@ -39,7 +39,7 @@ async def _batch(job: Job, entity: str, removals: list[Removal]) -> None:
     async def work(removal: Removal) -> Result:
         return await _removed(job, collection, *removal)
 
-    results, job.error = await spread(removals, workers, work)
+    results, job.error = await spread(removals, workers, work, job.stop)
     left: dict[str, list[str]] = {}
     for place, result in sorted(results.items()):
         sourced_id, action, _ = removals[place]

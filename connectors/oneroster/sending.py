@@ -33,9 +33,12 @@ class Found:
 async def create(client: Client, collection: Collection, record: Json, *, whole: Json, ours: bool) -> Result:
     """POST a record; one that is there already is judged by its content, unless it is `ours` from a killed run.
 
-    `whole` is what we have to say of it altogether, `record` what can be said now.
+    `whole` is what we have to say of it altogether, `record` what can be said now. A record that says just
+    that after a request which may have been carried out is the one that it made.
     """
-    outcome = await _sent(client, wire.create(collection, record))
+    request = wire.create(collection, record)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
     if outcome.kind == "done":
         return Result("created")
     if outcome.kind not in ("exists", "unclear"):
@@ -44,9 +47,12 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
     if found.trouble:
         return found.trouble
     if found.record is None:
-        return Result("failed", outcome.detail)
+        # A gateway or a lost connection may still bring the request to the target.
+        return Result("failed", outcome.detail, settled=outcome.kind == "exists" or answer.status == 500)
     if ours:
         return await _laid_over(client, collection, found.record, record, (), "created")
+    if answer.again and covers(found.record, record):
+        return Result("created")
     different = [name for name, value in sorted(whole.items()) if not covers(found.record, {name: value})]
     return Result("held", _foreign(different)) if different else Result("unchanged")
 
@@ -153,12 +159,23 @@ async def _laid_over(client: Client, collection: Collection, theirs: Json, ours:
     if same(theirs, record):
         return Result("unchanged" if term == "updated" else term, moved=stays)
     outcome = await _sent(client, wire.replace(collection, record))
-    return Result(term, moved=stays) if outcome.kind == "done" else _failed(outcome)
+    if outcome.kind == "done" or (outcome.kind == "broken" and await _holds(client, collection, record)):
+        return Result(term, moved=stays)
+    return _failed(outcome)
+
+
+async def _holds(client: Client, collection: Collection, record: Json) -> bool:
+    """Ask whether a PUT was carried out whose answer told nothing."""
+    found = await _found(client, collection, record["sourcedId"])
+    return found.record is not None and same(found.record, record)
 
 
 async def _created_again(client: Client, collection: Collection, record: Json) -> Result:
+    """Make a record of ours that the target lost; an answer that was lost may have hidden that it is there."""
     make = wire.replace if collection.put_creates else wire.create
     outcome = await _sent(client, make(collection, record))
+    if outcome.kind in ("exists", "unclear", "broken") and await _holds(client, collection, record):
+        return Result("updated")
     return Result("updated") if outcome.kind == "done" else _failed(outcome)
 
 

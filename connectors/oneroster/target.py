@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from connectors.oneroster.patience import Patience
+
 
 class TargetError(Exception):
-    """The target cannot be used: not reached, or it refuses our credentials. The run breaks off."""
+    """The target cannot be used: not reached, down, or it refuses our credentials. The run breaks off.
+
+    `unsure` is true where the request that was under way may have been carried out.
+    """
+
+    def __init__(self, message: str, *, unsure: bool = False) -> None:
+        super().__init__(message)
+        self.unsure = unsure
+
+
+class Stopped(TargetError):
+    """Somebody stopped the run."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +29,7 @@ class Target:
 
     `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
     section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
-    is for one request from its first byte to its last.
+    is for one request from its first byte to its last. `patience` is for one that fails.
     """
 
     url: str
@@ -28,6 +41,7 @@ class Target:
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
     request_seconds: float = 60.0
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def host(self) -> str:

@@ -7,15 +7,18 @@ as HTTP Basic where the token endpoint does not take the form.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import httpx
 
 from connectors.oneroster.answers import parsed
+from connectors.oneroster.patience import asked_pause
 from connectors.oneroster.target import Target, TargetError, host
+from connectors.oneroster.wire import PASSING
 
 EARLY_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
@@ -26,10 +29,12 @@ ERROR_CODE = re.compile(r"[a-z_]{3,40}")
 class Token:
     """The token that all concurrent requests share; one fetch at a time, whose failure they share too."""
 
-    def __init__(self, target: Target, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, target: Target, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic,
+                 rest: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:  # fmt: skip
         self._target = target
         self._http = http
         self._clock = clock
+        self._rest = rest
         self._lock = asyncio.Lock()
         self._value = target.access_token
         self._until = float("inf") if target.access_token else 0.0
@@ -65,12 +70,31 @@ class Token:
             raise TargetError(
                 f"{self._target.host} refused the access token (HTTP 401). Renew it, or give a client id and secret."
             )
-        response = await self._answer()
+        response = await self._patiently()
         answer = parsed(response.content)
         token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
         if not response.is_success or not isinstance(token, str) or not token:
             raise TargetError(self._refusal(response.status_code, answer.get("error")))
         return token, float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME_SECONDS
+
+    async def _patiently(self) -> httpx.Response:
+        """Ask until there is an answer that will not pass, or the target's patience is spent."""
+        patience, attempt, until = self._target.patience, 1, time.monotonic() + self._target.patience.seconds
+        while True:
+            attempt += 1
+            wait = None
+            try:
+                response = await self._answer()
+            except TargetError:
+                if attempt > patience.first_attempts:
+                    raise
+            else:
+                asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))
+                wait = asked_pause(asked, date, time.time())
+                spent = attempt > patience.attempts or time.monotonic() > until or (wait or 0.0) > patience.pause
+                if response.status_code not in PASSING or spent:
+                    return response
+            await self._rest(wait or patience.rest_before(attempt, random.random()))
 
     async def _answer(self) -> httpx.Response:
         url, grant = self._target.token_url, {"grant_type": "client_credentials"}

@@ -10,13 +10,16 @@ from json import JSONEncoder
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-from connectors.oneroster.answers import description, parsed
+from connectors.oneroster.answers import description, is_page, parsed, readable
 from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
 from transforms.payload import Json
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+Fault = Literal["", "unreached", "slow", "lost"]
 Kind = Literal["done", "exists", "missing", "unclear", "refused", "broken"]
 ALREADY = b"already exists"
+# Answers that may be others in a while: API reference, section 7, and what gateways say.
+PASSING = frozenset({0, 429, 500, 502, 503, 504})
 
 # Escapes everything but ASCII: a lone surrogate that another program stored cannot be written as UTF-8.
 _encode = JSONEncoder(separators=(",", ":")).encode
@@ -24,20 +27,31 @@ _encode = JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `path` is percent-encoded, begins with a slash and has the query."""
+    """One request; `path` is percent-encoded, begins with a slash and has the query.
+
+    `seen_by` is the path by which the target shows what the request makes: who is to repeat it asks there first.
+    """
 
     method: Method
     path: str
     body: bytes = b""
+    seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response to a request; `status` is 0 if none came, and `lost` then says why."""
+    """The response to a request; `status` is 0 if none came: `lost` then says why, and `fault` how.
+
+    `wait` is for how many seconds the target asks to be left alone. `again` is true if the request may have been
+    carried out before: what it met may be its own.
+    """
 
     status: int
     body: bytes = b""
     lost: str = ""
+    fault: Fault = ""
+    wait: float | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,8 @@ def addressable(sourced_id: str) -> bool:
 
 def create(collection: Collection, record: Json) -> Request:
     """Ask to create a record."""
-    return Request("POST", PREFIX + collection.path, _body(collection, record))
+    seen_by = _path(collection, record["sourcedId"])
+    return Request("POST", PREFIX + collection.path, _body(collection, record), seen_by)
 
 
 def replace(collection: Collection, record: Json) -> Request:
@@ -85,10 +100,20 @@ def listing(path: str, parameters: dict[str, str]) -> Request:
 
 
 def understood(request: Request, answer: Answer) -> Outcome:
-    """Say what an answer means. Any 2xx is a success, whatever its body (section 8)."""
-    if 200 <= answer.status < 300:
+    """Say what an answer means. Any 2xx to a write is a success, whatever the API's body (section 8)."""
+    if _succeeded(request, answer):
         return Outcome("done")
     return Outcome(_kind(request, answer), description(answer.status, answer.body, answer.lost, sent=request.body))
+
+
+def may_pass(request: Request, answer: Answer) -> bool:
+    """Tell whether the same request may be answered otherwise in a while."""
+    return answer.status in PASSING or (answer.status < 300 and not _succeeded(request, answer))
+
+
+def may_be_done(answer: Answer) -> bool:
+    """Tell whether a request that failed may have been carried out all the same."""
+    return answer.status != 429 and answer.fault != "unreached"
 
 
 def record_in(collection: Collection, answer: Answer) -> Json | None:
@@ -97,15 +122,22 @@ def record_in(collection: Collection, answer: Answer) -> Json | None:
     return record if isinstance(record, dict) else None
 
 
+def _succeeded(request: Request, answer: Answer) -> bool:
+    """Tell a 2xx of the API from one that something on the way gave; a read must have brought JSON."""
+    if not 200 <= answer.status < 300:
+        return False
+    return readable(answer.body) if request.method == "GET" else not is_page(answer.body)
+
+
 def _kind(request: Request, answer: Answer) -> Kind:
     posted = request.method == "POST"
     if posted and (answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())):
         return "exists"
-    if answer.status == 404 and not answer.body.lstrip().startswith(b"<"):
+    if answer.status == 404 and not is_page(answer.body):
         return "missing"
-    if posted and answer.status == 500:
-        return "unclear"
-    return "broken" if answer.status >= 500 or answer.lost else "refused"
+    if answer.status >= 500 or answer.status < 300:
+        return "unclear" if posted else "broken"
+    return "refused"
 
 
 def _path(collection: Collection, sourced_id: str) -> str:

@@ -9,14 +9,16 @@ from typing import TypeVar
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.target import TargetError
 
+UNANSWERED = "the run broke off before it was known what became of it"
 Item = TypeVar("Item")
 Work = Callable[[Item], Awaitable[Result]]
 
 
-async def spread(items: Iterable[Item], workers: int, work: Work[Item]) -> tuple[dict[int, Result], TargetError | None]:
+async def spread(items: Iterable[Item], workers: int, work: Work[Item],
+                 stop: asyncio.Event | None = None) -> tuple[dict[int, Result], TargetError | None]:  # fmt: skip
     """Give the result of each item by its place in `items`; those that were not done are not there.
 
-    After a `TargetError` nothing new is begun, and what is under way is finished.
+    After a `TargetError`, or once `stop` is set, nothing new is begun, and what is under way is finished.
     """
     results: dict[int, Result] = {}
     errors: list[TargetError] = []
@@ -28,7 +30,9 @@ async def spread(items: Iterable[Item], workers: int, work: Work[Item]) -> tuple
                 results[place] = await work(item)
             except TargetError as error:
                 errors.append(error)
-            if errors:
+                if error.unsure:
+                    results[place] = Result("failed", UNANSWERED, settled=False)
+            if errors or (stop and stop.is_set()):
                 return
 
     async with asyncio.TaskGroup() as group:

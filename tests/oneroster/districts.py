@@ -18,6 +18,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import Loaded, load
+from connectors.oneroster.patience import Patience
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from transforms.changes import Changes, EntityChanges
@@ -31,6 +32,8 @@ Row = dict[str, str | None]
 Json = dict[str, Any]
 Twist = Callable[[httpx.Request], httpx.Response | Exception | None]
 KEY = FeedKey("sandbox", "default")
+# As persistent as any other, and in no mood to wait.
+QUICK = Patience(rest=0.001, longest_rest=0.01)
 
 
 def org(sourced_id: str, parent: str | None = None, **cells: str | None) -> Row:
@@ -117,6 +120,7 @@ class District:
     ledger: Ledger
     twist: Twist | None = None
     concurrency: int = 10
+    patience: Patience = QUICK
     runs: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
 
     def changes(self, gone: dict[str, list[str]] | None = None, /, **rows: list[Row]) -> Changes:
@@ -174,7 +178,8 @@ class District:
     def target(self) -> Target:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
-        return Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=self.concurrency)
+        return Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox",
+                      concurrency=self.concurrency, patience=self.patience)  # fmt: skip
 
     async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:
         twisted = Twisted(self.twist) if self.twist else None

@@ -14,10 +14,13 @@ import pytest
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target, TargetError
+from tests.oneroster.districts import QUICK
 
 USERS = COLLECTIONS["users"]
 GET = wire.read(USERS, "u1")
+ONCE = Patience(attempts=1)
 TOKENS = "https://login.example.edu/token"
 Handler = Callable[[httpx.Request], httpx.Response]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -27,7 +30,7 @@ def sent(handler: Handler, *requests: wire.Request, target: Target | None = None
     """Send requests to a stand-in for the target; give its answers and how many were counted."""
 
     async def run() -> tuple[list[wire.Answer], int]:
-        where = target or Target("https://api.example.edu", access_token="t")
+        where = target or Target("https://api.example.edu", access_token="t", patience=QUICK)
         async with Client(where, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client.requests
 
@@ -49,7 +52,7 @@ async def talking(talk: Talk) -> AsyncIterator[Target]:
 
     async with await asyncio.start_server(conversation, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3)
+        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE)
         await asyncio.gather(*ended)
 
 
@@ -125,7 +128,7 @@ def test_a_401_gets_one_fresh_token_and_one_more_try() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         if str(request.url) == TOKENS:
             return httpx.Response(200, json={"access_token": next(tokens)})
-        return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401)
+        return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401, json={})
 
     answers, counted = sent(handler, GET, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret"))
 
@@ -152,10 +155,12 @@ def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
     async def run() -> None:
         async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-        async with Client(Target(f"http://127.0.0.1:{port}", access_token="t")) as client:
+        async with Client(Target(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK)) as client:
             await client.send(GET)
 
-    with pytest.raises(TargetError, match=r"127\.0\.0\.1:\d+ cannot be reached \(.*\)\. Check its address"):
+    with pytest.raises(
+        TargetError, match=r"127\.0\.0\.1:\d+ cannot be reached: no connection \(.*\)\. Check its address"
+    ):
         asyncio.run(run())
 
 
@@ -165,7 +170,7 @@ def test_another_transports_connection_error_ends_the_run() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    with pytest.raises(TargetError, match=r"cannot be reached \(ConnectError\)"):
+    with pytest.raises(TargetError, match=r"cannot be reached: no connection \(ConnectError\)"):
         sent(handler, GET)
 
 
@@ -177,7 +182,7 @@ def test_a_connection_that_breaks_loses_one_answer() -> None:
 
     posted = answered(hang_up, wire.create(USERS, {"sourcedId": "u1"}))
 
-    assert posted == wire.Answer(0, lost="the answer was lost (ServerDisconnectedError)")
+    assert posted == wire.Answer(0, lost="the answer was lost (ServerDisconnectedError)", fault="lost", again=True)
 
 
 def test_an_answer_that_is_cut_short_is_lost() -> None:
@@ -186,7 +191,7 @@ def test_an_answer_that_is_cut_short_is_lost() -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
 
-    assert answered(half) == wire.Answer(0, lost="the answer was lost (ClientPayloadError)")
+    assert answered(half) == wire.Answer(0, lost="the answer was lost (ClientPayloadError)", fault="lost", again=True)
 
 
 def test_an_answer_that_is_not_http_is_lost() -> None:
@@ -207,7 +212,7 @@ def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
             writer.write(b"{")
             await asyncio.sleep(0.1)
 
-    assert answered(trickle) == wire.Answer(0, lost="no answer within 0.3 seconds")
+    assert answered(trickle) == wire.Answer(0, lost="no answer within 0.3 seconds", fault="slow", again=True)
 
 
 def test_a_compressed_answer_is_read() -> None:
@@ -224,7 +229,7 @@ def test_certificates_are_verified() -> None:
 
     async def verified() -> ssl.VerifyMode:
         async with Client(Target("https://api.example.edu", access_token="t")) as client:
-            context: ssl.SSLContext = client._transport.ssl_context  # type: ignore[attr-defined]
+            context: ssl.SSLContext = client._exchange.transport.ssl_context  # type: ignore[attr-defined]
             return context.verify_mode
 
     assert asyncio.run(verified()) == ssl.CERT_REQUIRED

@@ -13,6 +13,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import Target, TargetError
+from tests.oneroster.districts import QUICK
 
 PATH, KEY = READABLE["users"]
 
@@ -22,7 +23,7 @@ def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> l
 
     async def run() -> list[list[Any]]:
         transport = httpx.MockTransport(handler)
-        async with Client(Target("https://api.example.edu", access_token="t"), transport) as client:
+        async with Client(Target("https://api.example.edu", access_token="t", patience=QUICK), transport) as client:
             return [page async for page in pages(client, PATH, KEY, **wanted)]
 
     return asyncio.run(run())
@@ -69,7 +70,7 @@ def test_what_is_asked_for_is_asked_in_order() -> None:
     [
         (page([], 5), r"ended after 0 of 5 records"),
         (httpx.Response(400, json={"imsx_description": "Error in filter query"}), r"HTTP 400: Error in filter query"),
-        (httpx.Response(200, html="<h1>Welcome"), "not a page"),
+        (httpx.Response(200, html="<h1>Welcome"), "HTTP 200: an HTML page"),
         (httpx.Response(200, json={"orgs": [], "totalCount": 0}), "not a page"),
         (httpx.Response(200, json={"users": []}), "not a page"),
     ],

@@ -12,8 +12,11 @@ import pytest
 
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.token import Token
+from tests.oneroster.districts import QUICK
 
-TARGET = Target("https://api.example.edu", "https://login.example.edu/oauth2/token", "the-id", "the-secret")
+TARGET = Target(
+    "https://api.example.edu", "https://login.example.edu/oauth2/token", "the-id", "the-secret", patience=QUICK
+)
 Handler = Callable[[httpx.Request], httpx.Response]
 
 

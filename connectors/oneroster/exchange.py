@@ -1,0 +1,112 @@
+"""One request to a target and its one answer: the address, the token and the time-outs.
+
+Requests go to the transport as they are: what `httpx.AsyncClient` does around it costs a quarter
+of the time of a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from connectors.oneroster.answers import hidden_status
+from connectors.oneroster.patience import asked_pause
+from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.token import Token
+from connectors.oneroster.wire import Answer, Request
+
+Rest = Callable[[float], Awaitable[None]]
+UNAUTHORISED = 401
+# Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
+IDLE_SECONDS = 2.0
+# What the transport makes of these is a `ConnectTimeout`, as it is of a connection that broke later.
+UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+TOO_SLOW = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
+
+
+class Exchange:
+    """A target that is being asked. `requests` counts what was sent to the API, `rest` is how one waits."""
+
+    def __init__(self, target: Target, transport: httpx.AsyncBaseTransport | None, rest: Rest) -> None:
+        limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
+        timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
+        self.requests = 0
+        self.transport = transport or AiohttpTransport(limits=limits)
+        self._target = target
+        self._address = target.url.rstrip("/")
+        self._extensions = {"timeout": timeout.as_dict()}
+        self._http = httpx.AsyncClient(transport=self.transport, timeout=timeout, follow_redirects=False)
+        self._token = Token(target, self._http, rest=rest)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def answer(self, request: Request) -> Answer:
+        """Send a request and give the answer, whatever its status; a lost one says why it was lost.
+
+        A failure in the body of a 2xx gets the status that it stands for. Raises `TargetError` if the
+        target refuses a fresh token too, or none is to be had.
+        """
+        token = await self._token.current()
+        answer = await self._exchanged(request, token)
+        if answer.status == UNAUTHORISED:
+            answer = await self._exchanged(request, await self._token.current(refused=token))
+        if answer.status == UNAUTHORISED:
+            raise TargetError(f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access.")
+        return answer
+
+    async def _exchanged(self, request: Request, token: str) -> Answer:
+        self.requests += 1
+        try:
+            async with asyncio.timeout(self._target.request_seconds):
+                return await self._heard(self._message(request, token))
+        except TimeoutError:
+            return Answer(0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow")
+        except (httpx.RequestError, aiohttp.ClientError) as error:
+            name = type(error.__cause__ or error).__name__
+            if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, UNREACHED):
+                return Answer(0, lost=f"no connection ({name})", fault="unreached")
+            return Answer(0, lost=f"the answer was lost ({name})", fault="slow" if _slow(error) else "lost")
+
+    async def _heard(self, message: httpx.Request) -> Answer:
+        response = await self.transport.handle_async_request(message)
+        try:
+            body, status = await response.aread(), response.status_code
+        finally:
+            await response.aclose()
+        if status < 300:
+            return Answer(hidden_status(body) or status, body)
+        asked = response.headers.get("retry-after")
+        wait = asked_pause(asked, response.headers.get("date", ""), time.time()) if asked else None
+        return Answer(status, body, wait=wait)
+
+    def _message(self, request: Request, token: str) -> httpx.Request:
+        """Build the request from parsed parts: with `content=` httpx would prepare what aiohttp prepares anyway."""
+        if not request.path.startswith("/"):
+            raise ValueError("a path must begin with a slash, or it could lead to another host")
+        url, headers, body = _url(self._address + request.path), _headers(token), httpx.ByteStream(request.body)
+        message = httpx.Request(request.method, url, headers=headers, stream=body, extensions=self._extensions)
+        message.read()
+        return message
+
+
+def _slow(error: Exception) -> bool:
+    return isinstance(error, TOO_SLOW) or isinstance(error.__cause__, TOO_SLOW)
+
+
+@lru_cache(maxsize=64)
+def _url(address: str) -> httpx.URL:
+    return httpx.URL(address)
+
+
+@lru_cache(maxsize=4)
+def _headers(token: str) -> httpx.Headers:
+    json = {"content-type": "application/json", "accept": "application/json"}
+    return httpx.Headers({"authorization": f"Bearer {token}", "user-agent": "roster", **json})
