@@ -127,3 +127,16 @@ def test_nobody_adopts_while_a_run_holds_the_feed(target: Served, folder: Path) 
         run = target.roster("adopt", folder)
 
     assert (1, True) == (run.code, "the-first" in run.said)
+
+
+def test_a_real_district_that_lost_its_state_is_adopted_whole(real_drops: Path, tmp_path: Path) -> None:
+    """All that the target holds says what the drop says, however it spells it; so the first sync sends nothing."""
+    folder = real_drops / "oneroster-1.1-district"
+    with served(tmp_path / "state") as place:
+        created = place.roster("sync", folder).total("created")
+        shutil.rmtree(place.state)
+
+        run, sync, verified = (place.roster(command, folder) for command in ("adopt", "sync", "verify"))
+
+    assert (created, 0) == (counted(run)["equal"], counted(run)["different"])
+    assert (0, 0, 0) == (sync.json["requests"], sync.code, verified.code)
