@@ -16,7 +16,7 @@ from flows.job import Job
 from flows.past import details_of, past_of
 from flows.result import Result
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
-from transforms.diff import diff
+from transforms.diff import diff, marked
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard, planned
 from transforms.guard.stops import VANISHED
@@ -37,8 +37,9 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
     if accepted.refused.height:
         return result_of(job, started, [accepted.findings], refused=accepted.refused)
     standing, known, findings = accepted.standing, accepted.known, [accepted.findings]
-    content = archive.keep(job.run, standing, job.before) if job.command == "sync" else ""
-    difference = diff(standing, known)  # 5
+    marks = marked(standing)
+    content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
+    difference = diff(standing, known, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
     guarded = guard(changes, past_of(changes, accepted.rejections, known, job, ledger), job.limits, job.raised)  # 6
     records = planned(guarded.changes, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -33,6 +34,7 @@ from transforms.payload import METADATA, names_in
 from transforms.schemas import Entity
 
 LIFECYCLE = ("status", "dateLastModified")
+Marks = Mapping[str, pl.Series]
 KNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 # A user's agents are sent after all users, and are not waited for.
 NOT_PARENTS = frozenset({("users", "agentSourcedIds")})
@@ -46,14 +48,18 @@ class Difference:
     findings: Findings = field(default_factory=Findings)
 
 
-def diff(standing: Standing, known: Known) -> Difference:
-    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`)."""
+def diff(standing: Standing, known: Known, marks: Marks | None = None) -> Difference:
+    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`).
+
+    `marks` are the records' fingerprints, if they are computed already.
+    """
+    marks = marked(standing) if marks is None else marks
     changes: Changes = {}
     found: list[Findings] = []
     for name, judged in standing.items():
         ledger = known.get(name, pl.DataFrame(schema=KNOWN))
         records = _records(judged)
-        met = _met(judged.entity, records, ledger)
+        met = _met(records, marks[name], ledger)
         upserts = _upserts(judged.entity, records, met)
         unchanged = records.height - upserts.height
         removals, told = _removals(judged, ledger, met)
@@ -73,15 +79,20 @@ def diff(standing: Standing, known: Known) -> Difference:
     return Difference(changes, gather(found))
 
 
+def marked(standing: Standing) -> Marks:
+    """Give the fingerprints of each entity's accepted records, in their order."""
+    return {name: fingerprints(judged.entity, _records(judged)) for name, judged in standing.items()}
+
+
 def _records(judged: Judged) -> pl.DataFrame:
     """The accepted records without what is not theirs: row numbers, lifecycle, columns that are blank throughout."""
     frame = judged.accepted.drop(ROW, *LIFECYCLE)
     return frame.select(name for name in frame.columns if name == "sourcedId" or frame[name].count())
 
 
-def _met(entity: Entity, records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+def _met(records: pl.DataFrame, marks: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
     """Put what the ledger knows beside each record, in the records' order."""
-    now = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: fingerprints(entity, records)})
+    now = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: marks})
     return now.join(ledger, on="sourcedId", how="left", maintain_order="left")
 
 

@@ -10,8 +10,7 @@ import hashlib
 
 import polars as pl
 
-from transforms.diff import LIFECYCLE
-from transforms.findings import ROW
+from transforms.diff import marked
 from transforms.fingerprint import fingerprints
 from transforms.judged import Judged
 from transforms.schemas import Entity
@@ -26,7 +25,7 @@ def digest(judged: Judged, marks: pl.Series | None = None) -> str:
     Order of rows and columns, row numbers and blank columns say nothing, as in the fingerprints.
     """
     if marks is None:
-        marks = fingerprints(judged.entity, judged.accepted.drop(ROW, *LIFECYCLE, strict=False))
+        marks = marked({judged.entity.name: judged})[judged.entity.name]
     said = [judged.entity.name, *_sums(marks)]
     for name in ("refused", "withheld"):
         said += _sums(_marks(judged.entity, getattr(judged, name)))

@@ -6,7 +6,7 @@ Each run has a manifest, `NUMBER-RUN.json`; it names a parquet file for each ent
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -18,12 +18,11 @@ from connectors.archive.errors import ArchiveError, reading, writing
 from connectors.archive.files import UNFINISHED, sync_folder, write_durably
 from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
 from connectors.ledger.key import FeedKey
+from transforms.diff import Marks
 from transforms.digest import digest
 from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
 from transforms.schemas import ENTITIES
-
-Marks = Mapping[str, pl.Series]
 
 
 class Archive:
