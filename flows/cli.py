@@ -109,6 +109,40 @@ def adopt(drop: Drop, target: TargetOption = None, district: District = None, st
 
 
 @app.command()
+def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds")] = None,
+           every: Annotated[bool, typer.Option("--all", help="Show the last 20 runs of each feed.")] = False,
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Say how feeds stand: their last runs, what is held, what is stale."""
+    from flows.status import status as tell
+
+    _guarded(lambda: tell(drops or [], state, os.environ, every=every, as_json=json))
+
+
+@app.command()
+def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)],
+        feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
+        target: TargetOption = None,
+        entity: Annotated[str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")] = None,
+        offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
+        state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Tell one record's story: its row, findings, ledger, target and plan."""
+    from flows.why import Asked
+    from flows.why import why as tell
+
+    _guarded(lambda: tell(Asked(sourced_id, feed, target, entity, offline), state, os.environ, as_json=json))
+
+
+@app.command()
+def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)],
+            by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "", note: Note = "",
+            state: State = Path(".roster")) -> None:  # fmt: skip
+    """Let go of a plan that was held."""
+    from flows.discarding import discard as let_go
+
+    _guarded(lambda: let_go(plan, state, by, note))
+
+
+@app.command()
 def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
             seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
     """Serve a local OneRoster API until it is interrupted."""

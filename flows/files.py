@@ -12,6 +12,13 @@ def private_folder(folder: Path) -> None:
         one.mkdir(mode=0o700, exist_ok=True)
 
 
+def private_file(path: Path) -> None:
+    """Make a file with mode 0600, or give it that; one that is there is not opened, since a database may be using it."""
+    private_folder(path.parent)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file with mode 0600 in a folder with mode 0700."""
     private_folder(path.parent)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
+from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
-from flows.files import private_folder
+from flows.files import private_file
 from flows.targets import Credentials, Target
 
 # The one client that a sandbox knows; its secret is the same word.
@@ -16,15 +18,27 @@ DATABASE = "sandbox.db"
 
 
 @contextmanager
-def opened(target: Target, state: Path, concurrency: int = 10) -> Iterator[Address]:
-    """Give the address of a target; the embedded sandbox runs inside of this context."""
+def opened(target: Target, state: Path, concurrency: int = 10, patience: float = Patience.seconds) -> Iterator[Address]:
+    """Give the address of a target, and the `patience` for one request (seconds).
+
+    The embedded sandbox runs inside of this context. Runs against another target share its slots.
+    """
     if target.url is None:
         from connectors.oneroster.sandbox import Sandbox
 
-        private_folder(state)
+        private_file(state / DATABASE)
         with Sandbox(state / DATABASE) as server:
             yield Address(server.url, server.token_url, CLIENT, CLIENT, concurrency=concurrency)
         return
     held = target.credentials or Credentials()
     secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}
-    yield Address(target.url, target.token_url or "", concurrency=concurrency, **secrets)
+    slots = state / "slots" / sha256(target.name.encode()).hexdigest()[:32]
+    yield Address(
+        target.url,
+        target.token_url or "",
+        concurrency=concurrency,
+        patience=Patience(seconds=patience),
+        # Who only looks leaves nothing behind.
+        slots=slots if state.is_dir() else None,
+        **secrets,
+    )

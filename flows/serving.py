@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.oneroster.sandbox import serve_forever
-from flows.files import private_folder
+from flows.files import private_file
 from flows.opening import CLIENT, DATABASE
 from flows.result import DONE
 
 
 def serve(state: Path, port: int, seed: bool) -> int:
     """Serve until interrupted; `port` is on 127.0.0.1."""
-    private_folder(state)
+    private_file(state / DATABASE)
     serve_forever(state / DATABASE, port, seed, _started)
     return DONE
 

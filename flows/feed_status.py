@@ -1,0 +1,65 @@
+"""How a feed stands, by its ledger: its runs, who is running, what is held and whether its drop is too old."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
+from flows.result import DONE, FAILED, HELD
+from flows.staleness import stale
+
+PASSED = (DONE, HELD)
+
+
+@dataclass(frozen=True)
+class FeedStatus:
+    """How a feed stands. `runs` are all of it, the newest first, `holder` is the run that is under way.
+
+    `held` are the plans that wait for a person, or were approved and not sent to their end. `drop` is what
+    the feed was named by, blank if nobody named it. `stale` is a sentence, blank if its drop is new enough.
+    """
+
+    key: FeedKey
+    runs: tuple[Run, ...]
+    holder: Holder | None
+    held: tuple[Plan, ...]
+    stale: str
+    drop: str = ""
+
+    @property
+    def last(self) -> Run | None:
+        """The newest run that is not under way."""
+        return next((run for run in self.runs if not self.is_running(run)), None)
+
+    @property
+    def good(self) -> Run | None:
+        """The newest run after which everything had been sent."""
+        return next((run for run in self.runs if run.exit_code == DONE), None)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if the last run failed, was refused or broke off; 3 if something is held or stale; else 0."""
+        if self.last and self.last.exit_code not in PASSED:
+            return FAILED
+        return HELD if self.held or self.stale else DONE
+
+    def is_running(self, run: Run) -> bool:
+        """Whether a run is the one that holds the feed now."""
+        return run.ended is None and self.holder is not None and run.id == self.holder.run
+
+
+def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
+    """Ask the ledger how a feed stands."""
+    runs = ledger.runs(key)
+    accepted = next((run for run in runs if run.content and run.ended), None)
+    old = stale(accepted, runs, now) if accepted else ""
+    return FeedStatus(key, tuple(runs), ledger.holder(key), _held(key, runs, ledger, now), old, drop)
+
+
+def _held(key: FeedKey, runs: Sequence[Run], ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
+    """The plans that can still be approved, and one whose approval the newest runs did not bring to its end."""
+    newest = {name for run in runs[:1] for name in (run.plan, run.approved)}
+    waits = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
+    return (*waits, *(plan for plan in ledger.plans(key, status="approved") if plan.id in newest))

@@ -1,0 +1,86 @@
+"""`roster discard`: a plan that nobody wants is let go of, and it is kept who did that and why."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connectors.ledger import Ledger
+from tests.rosters import district, drop, without
+from tests.running import roster
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Give the state of a feed with a plan that waits."""
+    folder = drop(tmp_path / "drop", district())
+    roster("sync", folder, state=tmp_path / "state")
+    roster("sync", drop(folder, without(district(), "e1")), state=tmp_path / "state")
+    return tmp_path / "state"
+
+
+def waiting(state: Path) -> str:
+    """Name the plan that waits."""
+    with Ledger.reading(state / "ledger.db") as ledger:
+        return next((plan.id for plan in ledger.plans(status="open")), "")
+
+
+def test_a_discarded_plan_cannot_be_approved(state: Path) -> None:
+    """Who discarded it, and why, is kept."""
+    plan = waiting(state)
+
+    discarded = roster("discard", plan, "--by", "Data Office", "--note", "wrong export", state=state)
+    approved = roster("sync", state.parent / "drop", "--approve", plan, state=state)
+
+    with Ledger.reading(state / "ledger.db") as ledger:
+        (decision,) = ledger.decisions(plan)
+    assert (0, 2, True) == (discarded.code, approved.code, "was discarded" in approved.err)
+    assert ("discarded", "Data Office", "wrong export") == (decision.what, decision.by, decision.note)
+    assert "" == waiting(state)
+
+
+def test_who_says_nothing_is_named_by_the_system(state: Path) -> None:
+    """The name of the account."""
+    plan = waiting(state)
+
+    roster("discard", plan, state=state)
+
+    with Ledger.reading(state / "ledger.db") as ledger:
+        assert [getpass.getuser()] == [decision.by for decision in ledger.decisions(plan)]
+
+
+def test_a_plan_that_is_not_there_is_told_with_those_that_wait(state: Path) -> None:
+    """Exit 2, and nothing is decided."""
+    plan = waiting(state)
+
+    run = roster("discard", "0000000000", state=state)
+
+    assert (2, True, True) == (run.code, "no plan '0000000000'" in run.err, plan in run.err)
+    assert plan == waiting(state)
+
+
+@pytest.mark.parametrize("status", ["discarded", "replaced", "expired", "approved", "sent"])
+def test_a_plan_that_is_decided_stays_so(status: str, state: Path) -> None:
+    """Exit 2, and it is told what became of it."""
+    plan = waiting(state)
+    with Ledger(state / "ledger.db") as ledger:
+        for one in ("approved", "sent") if status == "sent" else (status,):
+            ledger.decide(plan, one, by="Data Office", note="", at=datetime.now(UTC))
+
+    run = roster("discard", plan, state=state)
+
+    assert (2, True) == (run.code, {"replaced": "by a newer one"}.get(status, status) in run.err)
+
+
+def test_what_was_discarded_is_held_again_by_the_same_drop(state: Path) -> None:
+    """Discarding a plan changes no limit."""
+    plan = waiting(state)
+    roster("discard", plan, state=state)
+
+    run = roster("sync", state.parent / "drop", "--json", state=state)
+
+    assert (3, plan) == (run.code, run.json["plan"])
+    assert plan == waiting(state)
