@@ -13,7 +13,8 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from connectors.ledger import history
-from connectors.ledger.database import Database, make_file
+from connectors.ledger.address import shown
+from connectors.ledger.database import Database, Types, opened
 from connectors.ledger.errors import LedgerError
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
@@ -25,7 +26,6 @@ from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LAB
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.past import TOTALS
 
-Types = dict[str, type[pl.DataType]]
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
 DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "ends", "run"), pl.String)
@@ -36,13 +36,11 @@ FEW, AT_ONCE = 20_000, 1000
 
 
 class Ledger:
-    """The ledger in one file, which is made, with its folder, if it is not there. Raises `LedgerError`."""
+    """The ledger in a file, or on a PostgreSQL server by its address; made if it is not there. Raises `LedgerError`."""
 
-    def __init__(self, path: Path, *, make: bool = True) -> None:
-        self.path = path
-        if make:
-            make_file(path)
-        self._database = Database.at(path) if path.exists() else None
+    def __init__(self, place: Path | str, *, make: bool = True) -> None:
+        self.place = shown(place)
+        self._database = opened(place, make=make)
         try:
             self._prepare(make)
         except LedgerError:
@@ -50,9 +48,9 @@ class Ledger:
             raise
 
     @classmethod
-    def reading(cls, path: Path) -> Self:
+    def reading(cls, place: Path | str) -> Self:
         """Open a ledger to read it; one that does not exist knows nothing, and is not made."""
-        return cls(path, make=False)
+        return cls(place, make=False)
 
     def _prepare(self, make: bool) -> None:
         if self._database is None or is_ready(self._database):
@@ -72,7 +70,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the file; nothing is pending, since every write is committed when it returns."""
+        """Close the database; nothing is pending, since every write is committed when it returns."""
         if self._database:
             self._database.close()
 
@@ -237,18 +235,21 @@ class Ledger:
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
         """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""
-        return held(self.path.parent / "locks", key, run)
+        return held(self._to_write(), key, run)
 
     def holder(self, key: FeedKey) -> Holder | None:
         """Who holds a feed now; None if nobody does."""
-        return holder(self.path.parent / "locks", key)
+        return None if self._database is None else holder(self._database, key)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
-        if self._database is None:
-            raise LedgerError(self.path, "no ledger", EXPECTED, "Open it to write, which makes it.")
-        with self._database.writing() as connection:
+        with self._to_write().writing() as connection:
             yield connection, made_feed_id(connection, key)
+
+    def _to_write(self) -> Database:
+        if self._database is None:
+            raise LedgerError(self.place, "no ledger", EXPECTED, "Open it to write, which makes it.")
+        return self._database
 
     def _feed(self, key: FeedKey) -> int | None:
         if self._database is None:
@@ -268,8 +269,8 @@ class Ledger:
         query = rows_of(table, list(types), feed, entity)
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
-        frame = self._database.bulk(query) if self._database else None
-        return _empty(types) if frame is None or not frame.height else frame.rename({"sourced_id": "sourcedId"})
+        frame = self._database.bulk(query, types) if self._database else pl.DataFrame(schema=types)
+        return frame.rename({"sourced_id": "sourcedId"})
 
 
 def _of(key: FeedKey | None) -> tuple[ColumnElement[bool], ...]:

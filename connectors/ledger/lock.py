@@ -1,11 +1,7 @@
-"""One run at a time for each feed, on one machine: a file lock, which the system takes back from a killed run.
-
-A fleet that shares one database takes its advisory locks instead, behind the same signature.
-"""
+"""One run at a time for each feed: the database has the lock, and a table says whose it is."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -14,11 +10,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 
-from connectors.ledger.errors import explained
+from sqlalchemy import select
+
+from connectors.ledger.database import Database
+from connectors.ledger.dialects import upsert
 from connectors.ledger.key import FeedKey
-from connectors.ledger.private import open_file
+from connectors.ledger.rows import feed_id, made_feed_id
+from connectors.ledger.tables import LOCKS
 
 
 @dataclass(frozen=True)
@@ -48,59 +47,35 @@ class Busy(Exception):
 
 
 @contextmanager
-def held(folder: Path, key: FeedKey, run: str) -> Iterator[None]:
+def held(database: Database, key: FeedKey, run: str) -> Iterator[None]:
     """Hold a feed while the body runs; raise `Busy` at once if another run, or this process, holds it."""
-    # Never deleted: whoever holds a deleted file would not be seen by who comes next.
-    path = _path(folder, key)
-    with explained(path):
-        file = open_file(path)
-    try:
-        _take(file, path, key)
-        _write(file, json.dumps(asdict(_me(run))))
+    with database.locked(_name(key)) as taken:
+        if not taken:
+            raise Busy(key, _written(database, key))
+        _write(database, key, run)
         yield
-    finally:
-        os.close(file)
 
 
-def holder(folder: Path, key: FeedKey) -> Holder | None:
+def holder(database: Database, key: FeedKey) -> Holder | None:
     """Who holds a feed now; None if nobody does."""
-    path = _path(folder, key)
-    if not path.exists():
-        return None
-    with explained(path):
-        file = open_file(path)
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _holder(file)
-        finally:
-            os.close(file)
-    return None
+    return _written(database, key) if database.is_locked(_name(key)) else None
 
 
-def _path(folder: Path, key: FeedKey) -> Path:
-    return folder / f"{sha256(json.dumps([key.target, key.feed]).encode()).hexdigest()[:32]}.lock"
+def _name(key: FeedKey) -> str:
+    # Names of feeds do not stand in names of files.
+    return sha256(json.dumps([key.target, key.feed]).encode()).hexdigest()[:32]
 
 
-def _take(file: int, path: Path, key: FeedKey) -> None:
-    with explained(path):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(key, _holder(file)) from None
+def _write(database: Database, key: FeedKey, run: str) -> None:
+    me = Holder(run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
+    with database.writing() as connection:
+        row = {"feed_id": made_feed_id(connection, key), **asdict(me)}
+        connection.execute(upsert(connection.dialect.name, LOCKS), row)
 
 
-def _me(run: str) -> Holder:
-    return Holder(run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _write(file: int, text: str) -> None:
-    os.ftruncate(file, 0)
-    os.pwrite(file, text.encode(), 0)
-
-
-def _holder(file: int) -> Holder | None:
-    try:
-        return Holder(**json.loads(os.pread(file, 4096, 0)))
-    except (ValueError, TypeError):
-        return None
+def _written(database: Database, key: FeedKey) -> Holder | None:
+    """Who held the feed last: the row stays when the lock has gone."""
+    with database.reading() as connection:
+        query = select(LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
+        row = connection.execute(query.where(LOCKS.c.feed_id == feed_id(connection, key))).one_or_none()
+    return Holder(*row) if row else None

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Delete, Select, Table, Update, bindparam, func, insert, select
+from sqlalchemy import Connection, Delete, Select, Table, Update, bindparam, func, select
 
-from connectors.ledger.dialects import upsert
+from connectors.ledger.dialects import unless_there, upsert
 from connectors.ledger.key import FeedKey
 from connectors.ledger.tables import FEEDS
 
@@ -26,12 +26,14 @@ def other_feeds(connection: Connection, key: FeedKey) -> list[int]:
 
 
 def made_feed_id(connection: Connection, key: FeedKey) -> int:
-    """Number of the feed; a new feed is entered."""
-    found = feed_id(connection, key)
-    if found is not None:
-        return found
-    row = insert(FEEDS).values(target=key.target, feed=key.feed).returning(FEEDS.c.id)
-    return int(connection.execute(row).scalar_one())
+    """Number of the feed; a new feed is entered. Whoever else writes for the feed waits until this transaction ends."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
+    alone = query.with_for_update(key_share=True)
+    found = connection.execute(alone).scalar_one_or_none()
+    if found is None:
+        connection.execute(unless_there(connection.dialect.name, FEEDS), {"target": key.target, "feed": key.feed})
+        found = connection.execute(alone).scalar_one()
+    return int(found)
 
 
 def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:

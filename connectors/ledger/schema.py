@@ -19,8 +19,7 @@ def is_ready(database: Database) -> bool:
 
 def make_tables(database: Database) -> None:
     """Make the tables, or those that an older ledger lacks, all or none, unless another process has been faster."""
-    database.set_up()
-    with database.writing() as connection:
+    with database.making() as connection:
         version = _checked(database, connection)
         if version == VERSION:
             return
@@ -38,10 +37,12 @@ def _checked(database: Database, connection: Connection) -> int:
         return 0
     if LEDGER.name not in tables:
         next_step = "It belongs to another program. Use another state folder."
-        raise LedgerError(database.path, f"a database with other tables ({', '.join(tables[:3])})", EXPECTED, next_step)
+        raise LedgerError(
+            database.place, f"a database with other tables ({', '.join(tables[:3])})", EXPECTED, next_step
+        )
     versions = connection.execute(select(LEDGER.c.version)).scalars().all()
     if versions not in ([1], [VERSION]):
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
         next_step = "It was written by another release of this program. Use that release, or another state folder."
-        raise LedgerError(database.path, found, EXPECTED, next_step)
+        raise LedgerError(database.place, found, EXPECTED, next_step)
     return int(versions[0])

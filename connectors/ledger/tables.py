@@ -80,6 +80,17 @@ RUNS = Table(
     Column("note", Text, nullable=False),
 )
 
+# Which run took a feed's lock last; whether it still has it, the lock itself says (`lock.py`).
+LOCKS = Table(
+    "locks",
+    TABLES,
+    Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("since", Text, nullable=False),
+)
+
 # What runs held; `holds` is JSON. What exactly waits stands in `planned`, who decided in `decisions`.
 PLANS = Table(
     "plans",

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.ledger import FeedKey
-from connectors.ledger.lock import held
+from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox, Store
 from flows.cli import app
 from tests.rosters import DISTRICT, changed, district, drop, without
@@ -21,7 +20,20 @@ from tests.running import Run, roster
 from transforms.changes import TERMS
 from transforms.findings import ERRORS
 
-COMMANDS = ("sync", "plan", "check", "sandbox", "get", "enrollments", "restore", "verify", "adopt", "status", "why", "discard")
+COMMANDS = (
+    "sync",
+    "plan",
+    "check",
+    "sandbox",
+    "get",
+    "enrollments",
+    "restore",
+    "verify",
+    "adopt",
+    "status",
+    "why",
+    "discard",
+)
 
 
 def test_every_command_of_the_contract_is_there_and_has_help() -> None:
@@ -88,7 +100,9 @@ def test_deletes_are_held_then_approved(tmp_path: Path) -> None:
     assert planned.json["plan"] == plan
     assert (1, 1) == (synced.total("held"), right.total("deleted"))
     assert ["There is no plan '0000000000'", f"Plan {plan} was sent on"] == [
-        said for said, run in (("There is no plan '0000000000'", wrong), (f"Plan {plan} was sent on", again)) if said in run.err
+        said
+        for said, run in (("There is no plan '0000000000'", wrong), (f"Plan {plan} was sent on", again))
+        if said in run.err
     ]
     assert 0 == roster("sync", folder, "--json", state=state).json["requests"]
 
@@ -297,8 +311,9 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     """A second one is told who holds the feed."""
     folder = drop(tmp_path / "drop", district())
 
-    with held(tmp_path / "state" / "locks", FeedKey("sandbox", "default"), "the-first"):
-        second = roster("sync", folder, state=tmp_path / "state")
+    state = tmp_path / "state"
+    with Ledger(state / "ledger.db") as ledger, ledger.hold(FeedKey("sandbox", "default"), "the-first"):
+        second = roster("sync", folder, state=state)
 
     assert (1, True) == (second.code, "the-first" in second.said)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
 import pytest
+from sqlalchemy import delete
 
 from connectors.ledger import Busy, FeedKey, Ledger
-from connectors.ledger.lock import held
+from connectors.ledger.database import opened
+from connectors.ledger.tables import LOCKS
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
 KEY = FeedKey("sandbox", "larkspur-valley")
@@ -23,11 +28,14 @@ import sys, time
 from pathlib import Path
 import polars as pl
 from connectors.ledger import FeedKey, Ledger
-from connectors.ledger.lock import held
-place, key = Path(sys.argv[1]), FeedKey("sandbox", "larkspur-valley")
+place, key = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1]), FeedKey("sandbox", "larkspur-valley")
 rows = pl.DataFrame({"sourcedId": ["a", "b"], "#fingerprint": [1, 2], "#school": "s", "#parents": "p", "#label": "l", "#fields": "f"})
 """
-HOLD = "with held(place, key, 'first-run'):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+HOLD = """
+with Ledger(place) as ledger, ledger.hold(key, "first-run"):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
 SEND = """
 ledger = Ledger(place)
 ledger.record(key, "orgs", rows, {}, [], "r1")
@@ -67,59 +75,78 @@ def row(name: str) -> pl.DataFrame:
     return pl.DataFrame({"sourcedId": [name], FINGERPRINT: [1]}).with_columns(pl.lit("").alias(text) for text in (SCHOOL, PARENTS, LABEL, FIELDS))  # fmt: skip
 
 
-def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(tmp_path: Path) -> None:
+def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(ledger: Ledger, place: Path | str) -> None:
     """The second run names the first, its process and since when; a killed run holds nothing."""
-    first = ready(HOLD, str(tmp_path))
-    refusal, other = taken(tmp_path, KEY, "second-run"), taken(tmp_path, OTHER, "other-feed")
+    first = ready(HOLD, str(place))
+    refusal, other, holder = taken(ledger, KEY, "second-run"), taken(ledger, OTHER, "other"), ledger.holder(KEY)
     kill(first)
+    free_again(ledger)
 
     words = ("larkspur-valley", "sandbox", "first-run", f"process {first.pid}", "since 20", "run again")
     assert [] == [word for word in words if word not in str(refusal)]
     assert refusal is not None
     assert refusal.holder is not None
     assert ("first-run", first.pid) == (refusal.holder.run, refusal.holder.process)
-    assert (None, None) == (other, taken(tmp_path, KEY, "third-run"))
+    assert (holder, None, None) == (refusal.holder, other, taken(ledger, KEY, "third-run"))
 
 
-def taken(folder: Path, key: FeedKey, run: str) -> Busy | None:
+def taken(ledger: Ledger, key: FeedKey, run: str) -> Busy | None:
     """Take a feed for a moment, or give the refusal."""
     try:
-        with held(folder, key, run):
+        with ledger.hold(key, run):
             return None
     except Busy as refusal:
         return refusal
 
 
-def test_a_run_that_ended_holds_nothing_and_its_file_is_private(tmp_path: Path) -> None:
-    """A feed is free again after a run, also after one that failed; the file tells no names of feeds."""
-    folder = tmp_path / "state" / "locks"
-    with pytest.raises(RuntimeError), held(folder, KEY, "failed"):
+def free_again(ledger: Ledger) -> None:
+    """Wait until a server has seen that a process is gone."""
+    until = time.monotonic() + 20
+    while ledger.holder(KEY) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_run_that_ended_holds_nothing(ledger: Ledger) -> None:
+    """A feed is free again after a run, also after one that failed; while one runs, it is known which."""
+    with pytest.raises(RuntimeError), ledger.hold(KEY, "failed"):
         raise RuntimeError
-    with held(folder, KEY, "next"):
+    with ledger.hold(KEY, "next"):
+        during = ledger.holder(KEY)
+
+    assert during is not None
+    assert ("next", os.getpid(), None, None) == (during.run, during.process, ledger.holder(KEY), ledger.holder(OTHER))
+
+
+def test_one_process_holds_a_feed_once(ledger: Ledger, place: Path | str) -> None:
+    """Two runs of one process, as in two threads, exclude each other too."""
+    with Ledger(place) as second, ledger.hold(KEY, "first"):
+        assert "run first" in str(taken(second, KEY, "second"))
+
+
+def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(ledger: Ledger, place: Path | str) -> None:
+    """Between taking the lock and writing who took it, a run is busy, and nameless."""
+    database = opened(place, make=False)
+    assert database is not None
+    with closing(database), ledger.hold(KEY, "first"):
+        with database.writing() as connection:
+            connection.execute(delete(LOCKS))
+        assert "just begun" in str(taken(ledger, KEY, "second"))
+
+
+def test_files_of_locks_are_private(path: Path) -> None:
+    """They are for their owner only, and their names tell no names of feeds."""
+    folder = path.parent / "locks"
+    with Ledger(path) as ledger, ledger.hold(KEY, "one"):
         files = list(folder.iterdir())
 
     assert [(0o600, True)] == [(file.stat().st_mode & 0o777, "larkspur" not in file.name) for file in files]
     assert (0o700, 0o700) == (folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777)
 
 
-def test_one_process_holds_a_feed_once(tmp_path: Path) -> None:
-    """Two runs of one process, as in two threads, exclude each other too."""
-    with held(tmp_path, KEY, "first"):
-        assert "run first" in str(taken(tmp_path, KEY, "second"))
-
-
-def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(tmp_path: Path) -> None:
-    """Between taking the lock and writing who took it, a run is busy, and nameless."""
-    with held(tmp_path, KEY, "first"):
-        next(tmp_path.iterdir()).write_text("")
-        assert "just begun" in str(taken(tmp_path, KEY, "second"))
-
-
-def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(place: Path | str) -> None:
     """What was recorded is known, and what was sent and not answered is known as ours."""
-    path = tmp_path / "ledger.db"
-    kill(ready(SEND, str(path)))
-    with Ledger(path) as ledger:
+    kill(ready(SEND, str(place)))
+    with Ledger(place) as ledger:
         found = ({entity: frame.height for entity, frame in ledger.known(KEY).items()}, ledger.intended(KEY))
 
     assert ({"orgs": 2}, {"users": frozenset({"a", "b"})}) == found
@@ -149,15 +176,14 @@ time.sleep(60)
     assert ({"orgs", "users"}, {"orgs", "users"}) == (while_running, after_kill)
 
 
-def test_processes_make_and_write_one_ledger_together(tmp_path: Path) -> None:
+def test_processes_make_and_write_one_ledger_together(place: Path | str) -> None:
     """Several feeds start at once on a new state folder, and each finds all of its records."""
-    path = tmp_path / "state" / "ledger.db"
     feeds = [f"feed-{number}" for number in range(4)]
-    processes = [started(WRITE, str(path), feed) for feed in feeds]
+    processes = [started(WRITE, str(place), feed) for feed in feeds]
     codes = [process.wait(60) for process in processes]
     for process in processes:
         kill(process)
-    with Ledger(path) as ledger:
+    with Ledger(place) as ledger:
         counts = [ledger.known(FeedKey("sandbox", feed))["users"].height for feed in feeds]
 
     assert ([0] * 4, [40] * 4) == (codes, counts)

@@ -1,0 +1,143 @@
+"""A ledger kept on a PostgreSQL server, which several machines share: the only module here that knows the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+import psycopg
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectors.ledger.address import shown, url_of
+from connectors.ledger.database import Types
+from connectors.ledger.errors import LedgerError, explained
+
+# In seconds, for a connection; a server that is silent for a minute has gone.
+CONNECT = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4,
+           "tcp_user_timeout": 60_000, "application_name": "roster", "client_encoding": "utf8"}  # fmt: skip
+# A commit survives power loss, whatever the server's own setting. Nobody waits for a row for ever. An idle
+# connection may hold a lock, and is not to be closed for that.
+SETTINGS = "SET synchronous_commit = on; SET lock_timeout = '60s'; SET idle_session_timeout = 0"
+MAKING = int.from_bytes(b"roster", "big")
+# Who has a lock: its number is the one of 64 bits, in two halves.
+HOLDER = text("""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32) | objid::bigint = :number""")
+AGAIN = "Run again: what was recorded before is safe."
+
+NEXT_STEPS = {
+    "authentication failed": "Correct the user or the password in its address, and run again.",
+    "no password supplied": "Put the password into its address, and run again.",
+    "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
+    "read-only": "Let its user write to it, and name the server that takes writes, not a copy.",
+    "resolve host": "Correct the host in its address, and run again.",
+    "invalid connection option": "Correct what follows the ? in its address, and run again.",
+    "connection failed": "Start the server, or correct the host and port in its address, and run again.",
+    "connection is bad": "Start the server, or correct the host and port in its address, and run again.",
+    "does not exist": "Make the database, or correct its name in its address, and run again.",
+    "lock timeout": "Another process has been writing to it for too long. Wait until it has ended, and run again.",
+    "No space left": "Free some space on the server's disk, and run again; what was recorded before is safe.",
+    "connection": AGAIN,
+    "": "Check the server and its log, and run again; what was recorded before is safe.",
+}
+
+
+class Postgresql:
+    """One ledger's database on a server. Raises `ValueError` for an address that cannot be meant."""
+
+    def __init__(self, address: str) -> None:
+        self.place = shown(address)
+        self._engine = _engine(address)
+        # The locks that are held through this object, each with the server's process that has it.
+        self._locks: dict[int, int] = {}
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self.place, (SQLAlchemyError, psycopg.Error), NEXT_STEPS)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the ledger."""
+        with self._explained(), self._engine.connect() as connection:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a transaction, committed to the disk at the end, or not at all."""
+        with self._explained(), self._engine.begin() as connection:
+            self._check_locks(connection)
+            yield connection
+
+    @contextmanager
+    def making(self) -> Iterator[Connection]:
+        """Give a connection, like `writing`, while no other process can make tables."""
+        with self.writing() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MAKING})
+            yield connection
+
+    def bulk(self, query: Select[Any], types: Types) -> pl.DataFrame:
+        """Read many rows at once; the query answers no null."""
+        compiled = query.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
+        with self.reading() as connection:
+            cursor: Any = connection.connection.cursor()
+            with cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params) as copy:
+                rows = b"".join(copy)
+        return pl.read_csv(rows, has_header=False, schema=types) if rows else pl.DataFrame(schema=types)
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[bool]:
+        """Hold a lock while the body runs, on a connection of its own, and say whether it could be had."""
+        number = _number(name)
+        with self._explained():
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with connection:
+            with self._explained():
+                taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
+                process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+            if not taken:
+                yield False
+                return
+            self._locks[number] = process
+            try:
+                yield True
+            finally:
+                del self._locks[number]
+                # A connection that has been lost holds nothing any more.
+                with suppress(SQLAlchemyError):
+                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+
+    def is_locked(self, name: str) -> bool:
+        """Whether anybody holds a lock now."""
+        with self.reading() as connection:
+            return connection.execute(HOLDER, {"number": _number(name)}).first() is not None
+
+    def close(self) -> None:
+        """Let go of the server; whoever goes on using the ledger connects again."""
+        self._engine.dispose()
+
+    def _check_locks(self, connection: Connection) -> None:
+        """Write nothing once a lock has been lost: another run may hold it."""
+        for number, process in self._locks.items():
+            if connection.execute(HOLDER, {"number": number}).scalar() != process:
+                found = "the connection lost that kept other runs away"
+                raise LedgerError(self.place, found, "it open until the run ends", AGAIN)
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def _engine(address: str) -> Engine:
+    engine = create_engine(url_of(address), connect_args=CONNECT, pool_pre_ping=True, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: object) -> None:
+        connection.execute(SETTINGS)
+        connection.commit()
+
+    return engine

@@ -1,0 +1,45 @@
+"""Both databases that can hold a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.ledger import Ledger
+from tests.ledger.server import Server, programs, running
+
+PLACES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of its own."""
+    where = programs()
+    if where is None:
+        pytest.skip("PostgreSQL's server is not installed (Debian: apt install postgresql)")
+    with running(where) as one:
+        yield one
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the ledger of a test is, if it is a file."""
+    return tmp_path / "state" / "ledger.db"
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, path: Path) -> Path | str:
+    """Where the ledger of a test is: a file, or an empty database on the server."""
+    if request.param == "sqlite":
+        return path
+    server: Server = request.getfixturevalue("server")
+    return server.new()
+
+
+@pytest.fixture
+def ledger(place: Path | str) -> Iterator[Ledger]:
+    """A new ledger."""
+    with Ledger(place) as made:
+        yield made

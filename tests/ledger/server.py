@@ -1,0 +1,106 @@
+"""A PostgreSQL server of its own for a session of tests: in a temporary folder, on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+USER, PASSWORD = "roster", "not-a-secret-anywhere"
+# The order of ids must not be that of a language. Data of tests need not survive a power loss.
+CLUSTER = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `programs` is where its programs are, `data` where its data are."""
+
+    programs: Path
+    data: Path
+    port: int
+    numbers: Iterator[int]
+
+    def address(self, database: str = "postgres", password: str = PASSWORD) -> str:
+        """The address of a database."""
+        return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def new(self) -> str:
+        """Make an empty database, and give its address."""
+        name = f"ledger_{next(self.numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def run(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement on a database, as its owner."""
+        with psycopg.connect(self.address(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def control(self, *words: str) -> None:
+        """Start or stop the server."""
+        _run(self.programs / "pg_ctl", "-D", self.data, "-w", "-l", self.data / "log", *words)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.control("start", "-o", f"-F -p {self.port} -c listen_addresses=127.0.0.1 -k {self.data}")
+
+    def stop(self) -> None:
+        """Stop it at once, as a crash would."""
+        self.control("stop", "-m", "immediate")
+
+
+def programs() -> Path | None:
+    """Where the server's programs are; Debian keeps them off the path, by version."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
+
+
+@contextmanager
+def running(where: Path) -> Iterator[Server]:
+    """Make a cluster and run it."""
+    # A path to a socket may be 100 bytes long, and the server's user has to get there: no folder of pytest's.
+    with tempfile.TemporaryDirectory(prefix="roster-ledger-") as name:
+        folder = Path(name)
+        (folder / "password").write_text(PASSWORD)
+        if account := _account():
+            for path in (folder, folder / "password"):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        server = Server(where, folder / "data", _free_port(), count())
+        _run(where / "initdb", "-D", server.data, f"--username={USER}", f"--pwfile={folder / 'password'}", *CLUSTER)
+        server.start()
+        try:
+            yield server
+        finally:
+            with suppress(subprocess.CalledProcessError):  # a test has stopped it
+                server.stop()
+
+
+def _run(*command: str | Path) -> None:
+    account = _account()
+    other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **other)  # type: ignore[call-overload]
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Who runs the server instead of root, who may not."""
+    if os.geteuid():
+        return None
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
