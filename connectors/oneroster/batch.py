@@ -5,18 +5,18 @@ Whoever is killed in between finds the intent, and knows that what the target ho
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from collections.abc import Collection as Container
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from connectors.oneroster.agents import unfinished
 from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.errands import Action, Errand
 from connectors.oneroster.filled import Filled
 from connectors.oneroster.job import Job
 from connectors.oneroster.loaded import Result
-from connectors.oneroster.workers import Work, spread
 from transforms.changes import ACTION, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.payload import Json, bodies
 
@@ -29,21 +29,21 @@ class Row:
     """One record on its way: what is done with it, the columns it fills and all that we have to say of it."""
 
     sourced_id: str
-    action: str
+    action: Action
     fields: str
     body: Json
 
 
-async def sent(job: Job, entity: str, frame: pl.DataFrame, work: Work[Row], known: Filled,
+async def sent(job: Job, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
                partial: Container[str] = ()) -> Results:  # fmt: skip
-    """Do `work` for each row, and give the results by place; none for what was not begun.
+    """Run the errand of each row, and give the results by place; none for what was not begun.
 
     The ids in `partial`, which fills while they are sent, are recorded as unfinished.
     """
     if job.halted or frame.is_empty():
         return {}
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
-    results, job.error = await spread(_rows(COLLECTIONS[entity], frame), job.target.concurrency, work, job.stop)
+    results = await job.perform(map(errand, _rows(COLLECTIONS[entity], frame)))
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
     # A class that the target did not move is told again every night, until someone sees to it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]

@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.loaded import Tally
+from connectors.oneroster.errands import Errand, done
+from connectors.oneroster.loaded import Result, Tally
+from connectors.oneroster.processes import Processes
 from connectors.oneroster.target import TargetError
+from connectors.oneroster.workers import spread
 from transforms.schemas import ENTITIES
 
 Watch = Callable[[str, int, int], None]
@@ -26,7 +29,7 @@ class Job:
 
     `intended` are the ids that killed runs may have sent. `blocked` are the records, as
     `entity:sourcedId`, that the target does not hold and that others may refer to. `error` is set
-    once the target is of no use any more.
+    once the target is of no use any more. `processes` send instead of this one, if there are any.
     """
 
     target: Client
@@ -37,6 +40,7 @@ class Job:
     progress: Watch
     stop: asyncio.Event | None
     intended: dict[str, frozenset[str]]
+    processes: Processes | None = None
     tally: Tally = field(default_factory=Tally)
     blocked: set[str] = field(default_factory=set)
     error: TargetError | None = None
@@ -47,6 +51,15 @@ class Job:
         if self.stop and self.stop.is_set():
             return STOPPED
         return BROKEN_OFF if self.error else ""
+
+    async def perform(self, errands: Iterable[Errand], at_once: int = 0) -> dict[int, Result]:
+        """Run errands, and give their results by place; those that were not begun are not there."""
+        at_once = at_once or self.target.concurrency
+        if self.processes:
+            results, self.error = await self.processes.run(list(errands), at_once, self.stop)
+        else:
+            results, self.error = await spread(errands, at_once, lambda errand: done(self.target, errand), self.stop)
+        return results
 
     def waits_for(self, parents: str | None) -> str:
         """Name the first of a record's parents that the target does not hold; blank if it holds all."""

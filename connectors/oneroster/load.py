@@ -16,6 +16,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.job import STOPPED, Job, Watch
 from connectors.oneroster.loaded import Loaded, Trouble
+from connectors.oneroster.processes import Processes
 from connectors.oneroster.removals import send_removals
 from connectors.oneroster.target import Stopped
 from connectors.oneroster.upserts import send_upserts
@@ -40,15 +41,15 @@ def _held(changes: Changes) -> set[str]:
 
 async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
                batch_size: int = BATCH_SIZE, progress: Watch = _silent,
-               stop: asyncio.Event | None = None) -> Loaded:  # fmt: skip
+               stop: asyncio.Event | None = None, processes: Processes | None = None) -> Loaded:  # fmt: skip
     """Send changes in batches of `batch_size` records, and say what became of each record.
 
     `progress` is called with an entity, how many of its records are done and how many there are.
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
     be used, the load breaks off, and `Loaded.error` says why.
     """
-    job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key))
-    requests, retries = target.requests, target.retries
+    job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key), processes)
+    requests, retries = _made(job)
     job.blocked |= _held(changes)
     async with _stopping(job):
         await _each(job, [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS])
@@ -56,8 +57,8 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
         counts=job.tally.counts(),
         troubles=tuple(job.tally.troubles),
         notices=job.tally.notices(),
-        requests=target.requests - requests,
-        retries=target.retries - retries,
+        requests=_made(job)[0] - requests,
+        retries=_made(job)[1] - retries,
         error=_error(job),
     )
 
@@ -82,6 +83,13 @@ async def _stopping(job: Job) -> AsyncIterator[None]:
         yield
     finally:
         ending.cancel()
+
+
+def _made(job: Job) -> tuple[int, int]:
+    """How many requests were made so far, here and by other processes, and how many of them again."""
+    requests, retries = job.target.requests, job.target.retries
+    others = job.processes
+    return (requests + others.requests, retries + others.retries) if others else (requests, retries)
 
 
 def _error(job: Job) -> str | None:

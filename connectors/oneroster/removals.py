@@ -5,17 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from connectors.oneroster.batches import slices
-from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.errands import Action, Errand
 from connectors.oneroster.job import Job
-from connectors.oneroster.loaded import Result
-from connectors.oneroster.sending import disable, end, remove
-from connectors.oneroster.workers import spread
 from transforms.changes import ACTION, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, REMOVALS, SCHOOL, EntityChanges
 from transforms.checks.chains import parent_column
+from transforms.schemas import ENTITIES
 
 TEXTS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 NONE_ACKNOWLEDGED = pl.DataFrame(schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXTS, pl.String))
-Removal = tuple[str, str, str]
+Removal = tuple[str, Action, str]
 
 
 async def send_removals(job: Job, changes: EntityChanges) -> None:
@@ -32,14 +30,10 @@ async def send_removals(job: Job, changes: EntityChanges) -> None:
 
 
 async def _batch(job: Job, entity: str, removals: list[Removal]) -> None:
-    collection = COLLECTIONS[entity]
     # In a tree the next record may be the parent of the one under way.
-    workers = 1 if parent_column(collection.entity) else job.target.concurrency
-
-    async def work(removal: Removal) -> Result:
-        return await _removed(job, collection, *removal)
-
-    results, job.error = await spread(removals, workers, work, job.stop)
+    workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
+    errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
+    results = await job.perform(errands, workers)
     left: dict[str, list[str]] = {}
     for place, result in sorted(results.items()):
         sourced_id, action, _ = removals[place]
@@ -49,12 +43,3 @@ async def _batch(job: Job, entity: str, removals: list[Removal]) -> None:
         job.tally.add(entity, sourced_id, result.term, result.detail)
     job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, left, [], job.run)
     job.abandon(entity, [sourced_id for place, (sourced_id, _, _) in enumerate(removals) if place not in results])
-
-
-async def _removed(job: Job, collection: Collection, sourced_id: str, action: str, day: str) -> Result:
-    match action:
-        case "disable":
-            return await disable(job.target, collection, sourced_id)
-        case "end":
-            return await end(job.target, collection, sourced_id, day)
-    return await remove(job.target, collection, sourced_id)

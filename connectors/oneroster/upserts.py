@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from connectors.oneroster import sending
 from connectors.oneroster.agents import PROPERTY, Agents, agents_of
 from connectors.oneroster.batch import Row, sent
 from connectors.oneroster.batches import batches, slices
 from connectors.oneroster.collections import COLLECTIONS, Collection
-from connectors.oneroster.filled import Filled, filled
+from connectors.oneroster.errands import Errand
+from connectors.oneroster.filled import filled
 from connectors.oneroster.job import Job
 from connectors.oneroster.loaded import Result
-from connectors.oneroster.wire import addressable
 from transforms.changes import ACTION, PARENTS, EntityChanges
-from transforms.payload import Json, bodies
+from transforms.payload import bodies
 
 
 async def send_upserts(job: Job, changes: EntityChanges) -> None:
@@ -22,7 +21,7 @@ async def send_upserts(job: Job, changes: EntityChanges) -> None:
     collection = COLLECTIONS[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
     for batch in batches(collection.entity, changes.upserts, job.batch_size):
-        await _first_pass(job, changes, collection, batch, agents)
+        await _first_pass(job, changes, batch, agents)
         _report(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
     for batch in slices(later, job.batch_size):
@@ -30,21 +29,21 @@ async def send_upserts(job: Job, changes: EntityChanges) -> None:
         _report(job, changes)
 
 
-async def _first_pass(job: Job, changes: EntityChanges, collection: Collection, batch: pl.DataFrame,
-                      agents: Agents) -> None:  # fmt: skip
+async def _first_pass(job: Job, changes: EntityChanges, batch: pl.DataFrame, agents: Agents) -> None:
     ready = _ready(job, changes.entity, batch)
     known = filled(job, changes, ready)
     intended = job.intended.get(changes.entity, frozenset())
     partial: set[str] = set()
 
-    async def work(row: Row) -> Result:
+    def errand(row: Row) -> Errand:
         record = row.body
         if agents.missing(record):
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != PROPERTY}
-        return await _send(job, collection, row, record, known, ours=row.sourced_id in intended)
+        gone, ours = known.gone(row.sourced_id, row.fields), row.sourced_id in intended
+        return Errand(changes.entity, row.action, record, row.body, ours, gone, known.partial)
 
-    results = await sent(job, changes.entity, ready, work, known, partial)
+    results = await sent(job, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or Result("waiting", job.halted)
@@ -60,15 +59,6 @@ async def _first_pass(job: Job, changes: EntityChanges, collection: Collection, 
             job.tally.add(changes.entity, sourced_id, result.term, result.detail)
 
 
-async def _send(job: Job, collection: Collection, row: Row, record: Json, known: Filled, *, ours: bool) -> Result:
-    if not addressable(row.sourced_id):
-        return Result("failed", sending.DOTS)
-    if row.action == "create":
-        return await sending.create(job.target, collection, record, whole=row.body, ours=ours)
-    send = sending.update if row.action == "update" else sending.revive
-    return await send(job.target, collection, record, known.gone(row.sourced_id, row.fields), known.partial)
-
-
 async def _second_pass(job: Job, changes: EntityChanges, collection: Collection, batch: pl.DataFrame,
                        agents: Agents) -> None:  # fmt: skip
     """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
@@ -78,10 +68,10 @@ async def _second_pass(job: Job, changes: EntityChanges, collection: Collection,
         if absent:
             job.tally.add(changes.entity, sourced_id, "waiting", f"its agent users:{absent[0]} is not in the target")
 
-    async def work(row: Row) -> Result:
-        return await sending.lay_agents(job.target, collection, row.body)
+    def errand(row: Row) -> Errand:
+        return Errand(changes.entity, "agents", row.body)
 
-    results = await sent(job, changes.entity, ready, work, filled(job, changes, ready))
+    results = await sent(job, changes.entity, ready, errand, filled(job, changes, ready))
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or Result("waiting", job.halted)
         first = agents.later[sourced_id]

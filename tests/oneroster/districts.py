@@ -120,6 +120,7 @@ class District:
     ledger: Ledger
     twist: Twist | None = None
     concurrency: int = 10
+    secret: str = "sandbox"
     patience: Patience = QUICK
     runs: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
 
@@ -178,7 +179,7 @@ class District:
     def target(self) -> Target:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
-        return Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox",
+        return Target(sandbox.url, sandbox.token_url, "sandbox", self.secret,
                       concurrency=self.concurrency, patience=self.patience)  # fmt: skip
 
     async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:

@@ -1,0 +1,56 @@
+"""What is to be done with one record, told so that any process can do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from connectors.oneroster import sending
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.loaded import Result
+from connectors.oneroster.wire import addressable
+from transforms.payload import Json
+
+NONE: frozenset[str] = frozenset()
+Action = Literal["create", "update", "revive", "agents", "delete", "disable", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One record on its way. `record` is what can be said now, of a removal the id alone.
+
+    `whole` is what we have to say of it altogether; `ours` tells that a killed run may have sent it;
+    `gone` are the columns to clear, `partial` the lists to which ours are added; `day` is the last one (ISO).
+    """
+
+    entity: str
+    action: Action
+    record: Json
+    whole: Json | None = None
+    ours: bool = False
+    gone: frozenset[str] = NONE
+    partial: frozenset[str] = NONE
+    day: str = ""
+
+
+async def done(client: Client, errand: Errand) -> Result:
+    """Do what is to be done, and say what came of it."""
+    collection, record = COLLECTIONS[errand.entity], errand.record
+    if not addressable(record["sourcedId"]):
+        return Result("failed", sending.DOTS)
+    match errand.action:
+        case "create":
+            return await sending.create(client, collection, record, whole=errand.whole or record, ours=errand.ours)
+        case "update":
+            return await sending.update(client, collection, record, errand.gone, errand.partial)
+        case "revive":
+            return await sending.revive(client, collection, record, errand.gone, errand.partial)
+        case "agents":
+            return await sending.lay_agents(client, collection, record)
+        case "delete":
+            return await sending.remove(client, collection, record["sourcedId"])
+        case "disable":
+            return await sending.disable(client, collection, record["sourcedId"])
+        case "end":
+            return await sending.end(client, collection, record["sourcedId"], errand.day)
