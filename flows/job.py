@@ -19,7 +19,8 @@ from transforms.vanishing import Policy
 
 @dataclass(frozen=True)
 class Job:
-    """One run; `approve` is the plan that a person agreed to. `batch_size` is in records.
+    """One run; `approve` is the plan that a person agreed to. `batch_size` is in records. `patience_seconds` is for
+    how long a request is sent again that may yet succeed.
 
     `external` are the entities whose records others put into the target, and to which this feed's may refer.
     `removed` are the feed's own policies for what vanishes. `raised` are limits raised for one run, known to
@@ -58,6 +59,7 @@ class Job:
     all_or_nothing: bool = False
     batch_size: int = 1000
     concurrency: int = 10
+    patience_seconds: float = 120.0
     today: date = field(default_factory=date.today)
     run: str = field(default_factory=lambda: f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
 

@@ -22,7 +22,7 @@ from transforms.changes import Changes
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
     """Send the changes batch by batch; the ledger is written after each."""
-    with opened(job.target, job.state, job.concurrency) as address:
+    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
 
 

@@ -179,6 +179,7 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         plan_days=feed.plan_days,
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
+        patience_seconds=feed.target.patience_seconds,
     )
 
 

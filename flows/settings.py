@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     StrictBool,
+    StrictFloat,
     StrictInt,
     ValidationError,
     ValidationInfo,
@@ -75,6 +76,7 @@ class TargetSettings(BaseModel):
     session_org: Text | None = None
     batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
     concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
+    patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
     grades: Words = {}
     subjects: Words = {}
     roles: Words = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.exchange import Exchange
 from connectors.oneroster.pace import Pace
 from connectors.oneroster.patience import BROKEN, BUSY
+from connectors.oneroster.slots import shared
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.wire import Answer, Request
 
@@ -29,6 +31,7 @@ class Client:
         self.target = target
         self.retries = 0
         self._pace = Pace(target.concurrency)
+        self._shared = AsyncExitStack()
         self._exchange = Exchange(target, transport, self._pace.rest)
         self._patience = target.patience
         self._was_reached = False
@@ -45,10 +48,13 @@ class Client:
         return self._exchange.requests
 
     async def __aenter__(self) -> Self:
+        if self.target.slots:
+            await self._shared.enter_async_context(shared(self.target.slots, self.concurrency, self._pace))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
                         trace: TracebackType | None) -> None:  # fmt: skip
+        await self._shared.aclose()
         await self._exchange.close()
 
     async def send(self, request: Request) -> Answer:

@@ -15,14 +15,16 @@ from connectors.oneroster.target import TargetError
 class Pace:
     """The gate that every request of a run passes, first come, first served.
 
-    `paused` is for how many seconds it was closed altogether.
+    `paused` is for how many seconds it was closed altogether. `under_way` are the requests that have passed
+    and are not answered.
     """
 
     def __init__(self, ceiling: int) -> None:
         self.paused = 0.0
+        self.under_way = 0
         self._ceiling = ceiling
+        self._allowed = ceiling
         self._window = float(ceiling)
-        self._under_way = 0
         self._burst = 0
         self._turns: deque[asyncio.Future[None]] = deque()
         self._pause: asyncio.TimerHandle | None = None
@@ -31,22 +33,22 @@ class Pace:
 
     @property
     def window(self) -> int:
-        """How many requests may be under way at once."""
+        """How many requests may be under way at once, as the target bears them."""
         return int(self._window)
 
     async def enter(self) -> int:
         """Wait for one's turn, and take it; give the burst to which the request belongs."""
         if self._end:
             raise self._end
-        if self._pause or self._under_way >= int(self._window):
-            await self._turn()
+        if self._has_room():
+            self.under_way += 1
         else:
-            self._under_way += 1
+            await self._turn()
         return self._burst
 
     def leave(self) -> None:
         """Give one's turn to the next."""
-        self._under_way -= 1
+        self.under_way -= 1
         if self._turns:
             self._admit()
 
@@ -60,6 +62,11 @@ class Pace:
         if burst == self._burst:
             self._burst += 1
             self._window = max(1.0, self._window / 2)
+
+    def allow(self, requests: int) -> None:
+        """Let no more requests be under way than this, whatever the window."""
+        self._allowed = requests
+        self._admit()
 
     def pause(self, seconds: float) -> None:
         """Let nobody pass for a while."""
@@ -105,7 +112,10 @@ class Pace:
         self._admit()
 
     def _admit(self) -> None:
-        while self._turns and not self._pause and self._under_way < int(self._window):
+        while self._turns and self._has_room():
             if not (turn := self._turns.popleft()).done():
-                self._under_way += 1
+                self.under_way += 1
                 turn.set_result(None)
+
+    def _has_room(self) -> bool:
+        return self.under_way < int(self._window) and self.under_way < self._allowed and not self._pause

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.oneroster.patience import Patience
@@ -29,7 +30,8 @@ class Target:
 
     `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
     section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
-    is for one request from its first byte to its last. `patience` is for one that fails.
+    is for one request from its first byte to its last. `patience` is for one that fails. `slots` is the
+    folder by which all runs against this target share its `concurrency`; None if there are no others.
     """
 
     url: str
@@ -42,6 +44,7 @@ class Target:
     read_seconds: float = 30.0
     request_seconds: float = 60.0
     patience: Patience = field(default_factory=Patience)
+    slots: Path | None = None
 
     @property
     def host(self) -> str:

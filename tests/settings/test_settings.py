@@ -26,6 +26,7 @@ email_template = "{sourcedId}@students.example.edu"
 session_org = "larkspur"
 batch_size = 500
 concurrency = 4
+patience_seconds = 30
 [target.grades]
 "K5" = "0"
 [target.subjects]
