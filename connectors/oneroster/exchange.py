@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import aiohttp
@@ -66,7 +67,7 @@ class Exchange:
         self.requests += 1
         try:
             async with asyncio.timeout(self._target.request_seconds):
-                return await self._heard(self._message(request, token))
+                return _without(token, await self._heard(self._message(request, token)))
         except TimeoutError:
             return Answer(0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow")
         except (httpx.RequestError, aiohttp.ClientError) as error:
@@ -102,6 +103,16 @@ async def _body(response: httpx.Response) -> bytes:
     if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
         return await response.aread()
     return b"".join([part async for part in response.stream])
+
+
+def _without(token: str, answer: Answer) -> Answer:
+    """Hide our token where a failure repeats it, since what the target says of a failure is told to people."""
+    if answer.status < 300:
+        return answer
+    body = answer.body
+    for spelled in (token, token.replace("/", "\\/")):  # JSON may escape slashes
+        body = body.replace(spelled.encode(), b"...")
+    return replace(answer, body=body)
 
 
 def _slow(error: Exception) -> bool:
