@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
+from tests.chaos.runner import Runner
 from tests.chaos.weather import Weather
 from tests.rosters import DISTRICT, Rows, drop
 from transforms.changes import imbalance
 
-SEEDS = range(8)
-NIGHTS, MOST_RUNS = 3, 14
+SEEDS = range(6)
+NIGHTS, MOST_RUNS = 2, 14
 SENT = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 FEED = """
 district = "chaos"
@@ -53,31 +53,32 @@ class Night:
     folder: Path
     sandbox: Sandbox
     chance: random.Random
+    runner: Runner
 
     def run(self, *, killed: bool) -> tuple[int, dict[str, Any]]:
         """Run a sync; perhaps kill it at some instant. Give its exit code and, if it lived, its JSON."""
-        environment = os.environ | {"CHAOS_ID": "sandbox", "CHAOS_SECRET": "sandbox"}
-        words = [sys.executable, "-m", "flows", "sync", "feed.toml", "--json", "--first-run"]
-        process = subprocess.Popen(words, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+        process = self.runner.start(
+            "sync", str(self.folder / "feed.toml"), "--state", str(self.folder / "state"), "--json", "--first-run"
+        )
         if killed:
             self._wait_for_some_requests()
-            process.kill()
-        out, err = process.communicate(timeout=120)
-        if process.returncode < 0:
-            return process.returncode, {}
+            os.kill(process, signal.SIGKILL)
+        code, out, err = self.runner.wait()
+        if code < 0:
+            return code, {}
         assert "Traceback" not in err, err
-        assert out.strip(), (process.returncode, err)
-        return process.returncode, json.loads(out.strip().splitlines()[-1])
+        assert out.strip(), (code, err)
+        return code, json.loads(out.strip().splitlines()[-1])
 
     def _wait_for_some_requests(self) -> None:
         """Until the run is somewhere in the middle of its requests, or has had its time."""
-        before, some, until = len(self.sandbox.requests), self.chance.randint(1, 60), time.monotonic() + 6
+        before, some, until = len(self.sandbox.requests), self.chance.randint(0, 60), time.monotonic() + 1
         while len(self.sandbox.requests) < before + some and time.monotonic() < until:
             time.sleep(0.002)
 
     def ledger(self) -> dict[str, set[str]]:
         """The ids that the ledger holds as active."""
-        with Ledger(self.folder / ".roster" / "ledger.db") as ledger:
+        with Ledger(self.folder / "state" / "ledger.db") as ledger:
             key = FeedKey(self.sandbox.url, "chaos/feed")
             return {name: set(frame.filter(status="active")["sourcedId"]) for name, frame in ledger.known(key).items()}
 
@@ -95,7 +96,8 @@ def roster(chance: random.Random, name: str) -> Rows:
     rows["users"] = [user | {"sourcedId": one, "givenName": chance.choice([name, "Ann"]), "username": one,
                              "agentSourcedIds": chance.choice(["", people[0]])} for one in people]  # fmt: skip
     rows["roles"] = [DISTRICT["roles"][0] | {"sourcedId": f"r-{one}", "userSourcedId": one} for one in people]
-    rows["demographics"] = [{"sourcedId": one, "sex": "female"} for one in people[::2]]
+    # Demographics stay with their user: everybody has them, or nobody ever.
+    rows["demographics"] = [{"sourcedId": one, "sex": "female"} for one in people if int(one[1:]) % 2]
     rows["classes"] = [DISTRICT["classes"][0] | {"sourcedId": one} for one in classes]
     rows["enrollments"] = [
         {"sourcedId": f"e-{one}-{place}", "classSourcedId": place, "schoolSourcedId": "s1", "userSourcedId": one, "role": "student"}
@@ -104,15 +106,20 @@ def roster(chance: random.Random, name: str) -> Rows:
     return rows
 
 
+def apart(expected: dict[str, set[str]], found: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The ids that are in one of the two only, by entity."""
+    return {name: ids ^ found[name] for name, ids in expected.items() if ids != found[name]}
+
+
 @pytest.fixture(params=SEEDS, ids=[f"seed {seed}" for seed in SEEDS])
 def night(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Night, Weather]]:
     """Serve a target in the weather of a seed."""
-    weather = Weather(request.param, 0.12)
+    weather = Weather(request.param, 0.08)
     sandbox = Sandbox(None, wrap=weather.over)
     weather.expire = sandbox.tokens.expire
-    with sandbox:
+    with sandbox, Runner(tmp_path, {"CHAOS_ID": "sandbox", "CHAOS_SECRET": "sandbox"}) as runner:
         (tmp_path / "feed.toml").write_text(FEED.format(url=sandbox.url, token_url=sandbox.token_url))
-        yield Night(tmp_path, sandbox, random.Random(request.param)), weather
+        yield Night(tmp_path, sandbox, random.Random(request.param), runner), weather
 
 
 def test_in_the_end_the_target_is_the_drop(night: tuple[Night, Weather]) -> None:
@@ -133,8 +140,8 @@ def test_in_the_end_the_target_is_the_drop(night: tuple[Night, Weather]) -> None
             if attempt == MOST_RUNS - 4:
                 weather.clear_up()
 
-        assert (0, expected) == (code, one.target())
-        assert expected == {entity: one.ledger()[entity] for entity in SENT}
+        assert (0, {}) == (code, apart(expected, one.target()))
+        assert {} == apart(expected, one.ledger())
         names = {row["sourcedId"]: row["givenName"] for row in rows["users"]}
         assert names == {user: (one.sandbox.store.get("users", user) or {})["givenName"] for user in names}
     assert weather.met.total() > 10

@@ -21,19 +21,19 @@ class Weather:
 
     def __init__(self, seed: int, bad: float) -> None:
         self._chance = random.Random(seed)
-        self._bad = bad
+        self.bad = bad
         self.expire: Callable[[], None] = lambda: None
         self.met: Counter[str] = Counter()
 
     def clear_up(self) -> None:
         """Let the sun shine from now on."""
-        self._bad = 0.0
+        self.bad = 0.0
 
     def over(self, app: ASGIApp) -> ASGIApp:
         """Give the application as clients see it."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            kind = self._chance.choice(KINDS) if self._chance.random() < self._bad else ""
+            kind = self._chance.choice(KINDS) if self._chance.random() < self.bad else ""
             if not kind or scope["type"] != "http":
                 await app(scope, receive, send)
                 return
@@ -47,7 +47,7 @@ class Weather:
             case "busy":
                 await respond(send, 429, b"", {"retry-after": "0"})
             case "busy_until":
-                await respond(send, 429, LATER, {"retry-after": formatdate(time() + 1, usegmt=True)})
+                await respond(send, 429, LATER, {"retry-after": formatdate(time(), usegmt=True)})
             case "error":
                 await respond(send, 500, LATER)
             case "page":
