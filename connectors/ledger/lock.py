@@ -70,7 +70,7 @@ def _write(database: Database, key: FeedKey, run: str) -> None:
     me = Holder(run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
     with database.writing() as connection:
         row = {"feed_id": made_feed_id(connection, key), **asdict(me)}
-        connection.execute(upsert(connection.dialect.name, LOCKS), row)
+        connection.execute(upsert(connection, LOCKS), row)
 
 
 def _written(database: Database, key: FeedKey) -> Holder | None:

@@ -38,7 +38,7 @@ NEXT_STEPS = {
     "invalid connection option": "Correct what follows the ? in its address, and run again.",
     "connection failed": "Start the server, or correct the host and port in its address, and run again.",
     "connection is bad": "Start the server, or correct the host and port in its address, and run again.",
-    "does not exist": "Make the database, or correct its name in its address, and run again.",
+    'database "': "Make the database, or correct its name in its address, and run again.",
     "lock timeout": "Another process has been writing to it for too long. Wait until it has ended, and run again.",
     "No space left": "Free some space on the server's disk, and run again; what was recorded before is safe.",
     "connection": AGAIN,

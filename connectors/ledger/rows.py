@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Delete, Select, Table, Update, bindparam, func, select
 
-from connectors.ledger.dialects import unless_there, upsert
+from connectors.ledger.dialects import each_of, put_all, unless_there
 from connectors.ledger.key import FeedKey
 from connectors.ledger.tables import FEEDS
 
@@ -31,7 +31,7 @@ def made_feed_id(connection: Connection, key: FeedKey) -> int:
     alone = query.with_for_update(key_share=True)
     found = connection.execute(alone).scalar_one_or_none()
     if found is None:
-        connection.execute(unless_there(connection.dialect.name, FEEDS), {"target": key.target, "feed": key.feed})
+        connection.execute(unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed})
         found = connection.execute(alone).scalar_one()
     return int(found)
 
@@ -61,16 +61,13 @@ def put(connection: Connection, table: Table, frame: pl.DataFrame, columns: Mapp
 
     `columns` maps the table's columns to the frame's; `same` are values that all rows have.
     """
-    if not frame.height:
-        return
-    rows = frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()})
-    connection.execute(upsert(connection.dialect.name, table), rows.to_dicts())
+    if frame.height:
+        put_all(connection, table, frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()}))
 
 
 def each(connection: Connection, statement: Update | Delete, table: Table, feed: int, entity: str,
          ids: Sequence[str]) -> None:  # fmt: skip
     """Run a statement on each of the rows with these ids."""
-    if not ids:
-        return
-    key = (table.c.feed_id == feed, table.c.entity == entity, table.c.sourced_id == bindparam("one"))
-    connection.execute(statement.where(*key), [{"one": one} for one in ids])
+    if ids:
+        of_entity = statement.where(table.c.feed_id == feed, table.c.entity == entity)
+        each_of(connection, of_entity, table.c.sourced_id, ids)

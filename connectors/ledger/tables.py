@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData,
 
 VERSION = 2
 
+# Text in the order of its bytes, as SQLite has it; a server may follow the rules of a language, which takes longer.
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+
 TABLES = MetaData()
 
 LEDGER = Table("ledger", TABLES, Column("version", Integer, primary_key=True))
@@ -14,18 +17,21 @@ FEEDS = Table(
     "feeds",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("target", Text, nullable=False),
-    Column("feed", Text, nullable=False),
+    Column("target", TEXT, nullable=False),
+    Column("feed", TEXT, nullable=False),
     UniqueConstraint("target", "feed"),
 )
 
 
 def _key() -> tuple[Column[int], Column[str], Column[str]]:
-    """The key of a record: rows of one feed and entity lie together, and are read without touching others."""
+    """The key of a record: rows of one feed and entity lie together, and are read without touching others.
+
+    A server would look up a reference to the feed for every row, which takes as long as writing it.
+    """
     return (
-        Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True),
-        Column("entity", Text, primary_key=True),
-        Column("sourced_id", Text, primary_key=True),
+        Column("feed_id", Integer, primary_key=True, autoincrement=False),
+        Column("entity", TEXT, primary_key=True),
+        Column("sourced_id", TEXT, primary_key=True),
     )
 
 
@@ -36,13 +42,13 @@ RECORDS = Table(
     TABLES,
     *_key(),
     Column("fingerprint", BigInteger, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("school", Text),
-    Column("parents", Text),
-    Column("label", Text),
-    Column("fields", Text),
-    Column("run", Text, nullable=False),
-    Column("ends", Text),
+    Column("status", TEXT, nullable=False),
+    Column("school", TEXT),
+    Column("parents", TEXT),
+    Column("label", TEXT),
+    Column("fields", TEXT),
+    Column("run", TEXT, nullable=False),
+    Column("ends", TEXT),
     sqlite_with_rowid=False,
 )
 
@@ -52,7 +58,7 @@ INTENTS = Table(
     TABLES,
     *_key(),
     Column("fingerprint", BigInteger, nullable=False),
-    Column("run", Text, nullable=False),
+    Column("run", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -60,24 +66,24 @@ INTENTS = Table(
 RUNS = Table(
     "runs",
     TABLES,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("feed_id", Integer, ForeignKey("feeds.id"), nullable=False, index=True),
-    Column("command", Text, nullable=False),
-    Column("started", Text, nullable=False),
-    Column("ended", Text),
-    Column("drop", Text, nullable=False),
-    Column("drop_date", Text),
-    Column("content", Text, nullable=False),
-    Column("roster", Text, nullable=False),
-    Column("status", Text, nullable=False),
+    Column("command", TEXT, nullable=False),
+    Column("started", TEXT, nullable=False),
+    Column("ended", TEXT),
+    Column("drop", TEXT, nullable=False),
+    Column("drop_date", TEXT),
+    Column("content", TEXT, nullable=False),
+    Column("roster", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
     Column("exit_code", Integer),
-    Column("counts", Text, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("approved", Text, nullable=False),
-    Column("raised", Text, nullable=False),
+    Column("counts", TEXT, nullable=False),
+    Column("plan", TEXT, nullable=False),
+    Column("approved", TEXT, nullable=False),
+    Column("raised", TEXT, nullable=False),
     Column("requests", Integer, nullable=False),
     Column("max_age_hours", Float),
-    Column("note", Text, nullable=False),
+    Column("note", TEXT, nullable=False),
 )
 
 # Which run took a feed's lock last; whether it still has it, the lock itself says (`lock.py`).
@@ -85,41 +91,41 @@ LOCKS = Table(
     "locks",
     TABLES,
     Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True),
-    Column("run", Text, nullable=False),
+    Column("run", TEXT, nullable=False),
     Column("process", Integer, nullable=False),
-    Column("host", Text, nullable=False),
-    Column("since", Text, nullable=False),
+    Column("host", TEXT, nullable=False),
+    Column("since", TEXT, nullable=False),
 )
 
 # What runs held; `holds` is JSON. What exactly waits stands in `planned`, who decided in `decisions`.
 PLANS = Table(
     "plans",
     TABLES,
-    Column("id", Text, primary_key=True),
+    Column("id", TEXT, primary_key=True),
     Column("feed_id", Integer, ForeignKey("feeds.id"), nullable=False, index=True),
-    Column("run", Text, nullable=False),
-    Column("made", Text, nullable=False),
-    Column("expires", Text, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("holds", Text, nullable=False),
-    Column("decided", Text),
-    Column("by", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("run", TEXT, nullable=False),
+    Column("made", TEXT, nullable=False),
+    Column("expires", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
+    Column("holds", TEXT, nullable=False),
+    Column("decided", TEXT),
+    Column("by", TEXT, nullable=False),
+    Column("note", TEXT, nullable=False),
 )
 
 PLANNED = Table(
     "planned",
     TABLES,
-    Column("plan", Text, ForeignKey("plans.id"), primary_key=True),
-    Column("entity", Text, primary_key=True),
-    Column("sourced_id", Text, primary_key=True),
-    Column("action", Text, nullable=False),
+    Column("plan", TEXT, ForeignKey("plans.id"), primary_key=True),
+    Column("entity", TEXT, primary_key=True),
+    Column("sourced_id", TEXT, primary_key=True),
+    Column("action", TEXT, nullable=False),
     Column("fingerprint", BigInteger),
     Column("was", BigInteger),
-    Column("was_status", Text),
-    Column("school", Text),
-    Column("grade", Text),
-    Column("hold", Text, nullable=False),
+    Column("was_status", TEXT),
+    Column("school", TEXT),
+    Column("grade", TEXT),
+    Column("hold", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -127,9 +133,9 @@ DECISIONS = Table(
     "decisions",
     TABLES,
     Column("id", Integer, primary_key=True),
-    Column("plan", Text, ForeignKey("plans.id"), nullable=False, index=True),
-    Column("at", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("plan", TEXT, ForeignKey("plans.id"), nullable=False, index=True),
+    Column("at", TEXT, nullable=False),
+    Column("by", TEXT, nullable=False),
+    Column("what", TEXT, nullable=False),
+    Column("note", TEXT, nullable=False),
 )
