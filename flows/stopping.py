@@ -37,4 +37,4 @@ def stopping() -> Iterator[asyncio.Event]:
     finally:
         for one, handler in before.items():
             loop.remove_signal_handler(one)
-            signal.signal(one, handler)
+            signal.signal(one, handler or signal.SIG_DFL)

@@ -1,0 +1,142 @@
+"""A feed and a real process that loads it over real HTTP, which tests may stop, kill or starve midway."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.sandbox import Sandbox
+from tests.rosters import drop
+from tests.running import Run, roster
+
+FEED = """
+district = "larkspur"
+drop = "drop"
+[target]
+url = "{url}"
+token_url = "{url}/oauth2/token"
+client_id_env = "LARKSPUR_ID"
+client_secret_env = "LARKSPUR_SECRET"
+patience_seconds = {patience}
+batch_size = {batch}
+"""
+CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
+
+
+@dataclass(frozen=True)
+class Create:
+    """A create on its way to the target; whoever meets it may answer it with `send`."""
+
+    body: bytes
+    receive: Receive
+    send: Send
+    pass_on: Callable[[Send], Awaitable[None]]
+
+
+# Says what becomes of a create; true if it was answered, or never will be.
+Meet = Callable[[Create], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed of schools, its file, its state and its target."""
+
+    folder: Path
+    sandbox: Sandbox
+
+    def schools(self, count: int, **cells: str) -> None:
+        """Write a drop of so many schools, without a district above them."""
+        rows = [{"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells for number in range(count)]
+        drop(self.folder / "drop", {"orgs": rows})
+
+    def configure(self, patience: float = 120, batch: int = 1000) -> None:
+        """Write the feed's file; `patience` is in seconds."""
+        text = FEED.format(url=self.sandbox.url, patience=patience, batch=batch)
+        (self.folder / "feed.toml").write_text(text)
+
+    def sync(self) -> Run:
+        """Load the drop in this process."""
+        feed, state = self.folder / "feed.toml", self.folder / "state"
+        return roster("sync", feed, "--json", state=state, environment=CREDENTIALS)
+
+    def start(self) -> subprocess.Popen[str]:
+        """Load the drop in a process of its own."""
+        feed, state = str(self.folder / "feed.toml"), str(self.folder / "state")
+        words = [sys.executable, "-m", "flows", "sync", feed, "--json", "--state", state]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True)
+
+    def wait_for(self, creates: int) -> None:
+        """Wait until the target was sent so many creates altogether."""
+        until = time.monotonic() + 60
+        while self.created < creates:
+            assert time.monotonic() < until, f"only {self.created} creates came"
+            time.sleep(0.002)
+
+    @property
+    def created(self) -> int:
+        """How many creates the target was sent."""
+        return sum(method == "POST" for method, _ in self.sandbox.requests.copy())
+
+    @property
+    def target_holds(self) -> set[str]:
+        """The ids that are active in the target."""
+        return set(self.sandbox.store.ids("orgs"))
+
+    @property
+    def ledger_holds(self) -> set[str]:
+        """The ids that are active in the ledger."""
+        with Ledger(self.folder / "state" / "ledger.db") as ledger:
+            known = ledger.known(FeedKey(self.sandbox.url, "larkspur/feed")).get("orgs")
+        return set() if known is None else set(known.filter(status="active")["sourcedId"])
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
+    """Wait for a process; give its exit code, its JSON (none if it printed none) and what it said to people."""
+    out, err = process.communicate(timeout=60)
+    return process.returncode, json.loads(out.strip().splitlines()[-1]) if out.strip() else {}, err
+
+
+def meeting(meet: Meet) -> Callable[[ASGIApp], ASGIApp]:
+    """Let creates meet something on their way to the target."""
+
+    def over(app: ASGIApp) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/orgs/"):
+                await app(scope, receive, send)
+                return
+            body = await _body(receive)
+            messages = iter([{"type": "http.request", "body": body}])
+
+            async def again() -> Message:
+                return next(messages, None) or await receive()
+
+            async def pass_on(send: Send) -> None:
+                await app(scope, again, send)
+
+            if not await meet(Create(body, receive, send, pass_on)):
+                await pass_on(send)
+
+        return answer
+
+    return over
+
+
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
