@@ -46,7 +46,7 @@ def accept(job: Job, ledger: Ledger) -> Accepted:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
-        roster = renamed(normalise(job.layout, raw, job.today, job.strict), *_ids(raw, job))  # 2
+        roster = renamed(normalise(job.layout, raw, job.today, job.strict, job.scope.passwords), *_ids(raw, job))  # 2
         known = knowing.result()
     roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}

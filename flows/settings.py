@@ -132,6 +132,7 @@ class ShareSettings(BaseModel):
     leave_out: Columns = {}
     demographics: StrictBool | None = None
     contacts: StrictBool | None = None
+    passwords: StrictBool = False
 
 
 class Feed(BaseModel):
@@ -203,6 +204,7 @@ class Feed(BaseModel):
             said.leave_out,
             on_this_machine if said.demographics is None else said.demographics,
             on_this_machine if said.contacts is None else said.contacts,
+            said.passwords,
         )
 
     @property

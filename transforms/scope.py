@@ -12,7 +12,7 @@ class Scope:
 
     `schools` are ids of organisations, `exclude` ids of people; `grades` and `roles` are spelled as
     in the normalised drop. `leave_out` names columns that are never sent, per entity. Demographics,
-    and contacts (parents, guardians, relatives), are shared only if the feed says so.
+    contacts (parents, guardians, relatives) and passwords are shared only if the feed says so.
     """
 
     schools: frozenset[str] = frozenset()
@@ -22,3 +22,4 @@ class Scope:
     leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
     demographics: bool = False
     contacts: bool = False
+    passwords: bool = False

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.drops import read
 from tests.judging import TODAY, judged_drop, rules
-from tests.rosters import DISTRICT, Rows, csv_text, district, drop, manifest
+from tests.rosters import DISTRICT, Rows, changed, csv_text, district, drop, manifest
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 from transforms.sources import normalise
@@ -188,6 +188,16 @@ def test_passwords_are_dropped_when_they_are_read(tmp_path: Path) -> None:
     roster, broken = spelled(tmp_path, {"users bo": {"password": "hunter2"}})
 
     assert ({"secrets_dropped"}, 0) == (broken, roster.tables["users"].frame["password"].count())
+
+
+def test_passwords_stay_if_the_settings_say_so(tmp_path: Path) -> None:
+    """Then they are part of the record, and nothing is told."""
+    raw = read(drop(tmp_path, changed(district(), "bo", password="hunter2")))
+
+    roster = normalise("oneroster", raw, TODAY, secrets=True)
+
+    assert "hunter2" in roster.tables["users"].frame["password"].to_list()
+    assert "secrets_dropped" not in {notice.rule for notice in roster.findings.notices}
 
 
 ONE_1_1: Rows = {

@@ -9,9 +9,12 @@ from transforms.raw import Raw
 from transforms.roster import Roster
 from transforms.sources import oneroster
 
-SOURCES: dict[str, Callable[[Raw, date, bool], Roster]] = {"oneroster": oneroster.normalise}
+SOURCES: dict[str, Callable[[Raw, date, bool, bool], Roster]] = {"oneroster": oneroster.normalise}
 
 
-def normalise(layout: str, raw: Raw, today: date, strict: bool = False) -> Roster:
-    """Give a drop in OneRoster 1.2's columns and spelling; what cannot be normalised stays as it was."""
-    return SOURCES[layout](raw, today, strict)
+def normalise(layout: str, raw: Raw, today: date, strict: bool = False, secrets: bool = False) -> Roster:
+    """Give a drop in OneRoster 1.2's columns and spelling; what cannot be normalised stays as it was.
+
+    Passwords go no further than here, unless `secrets` says that they shall.
+    """
+    return SOURCES[layout](raw, today, strict, secrets)

@@ -25,7 +25,7 @@ from transforms.schemas import ENTITIES, Entity
 MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
 
 
-def normalise(raw: Raw, today: date, strict: bool = False) -> Roster:  # noqa: ARG001 (the contract of every layout)
+def normalise(raw: Raw, today: date, strict: bool = False, secrets: bool = False) -> Roster:  # noqa: ARG001 (the contract of every layout)
     """Give the drop as OneRoster 1.2."""
     manifest, found = manifest_of(raw, strict)
     files, named = _files(raw, strict)
@@ -39,7 +39,7 @@ def normalise(raw: Raw, today: date, strict: bool = False) -> Roster:  # noqa: A
     refused = gather([raw.findings, *found]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
         found.append(of_file("drop_empty", ""))
-    tables = _without_secrets(lifted(tables, manifest.version), found)
+    tables = _current(lifted(tables, manifest.version), found, secrets)
     findings = gather([_named(raw.findings, files, tables), *found])
     return Roster(tables, _broken(raw, findings), findings)
 
@@ -118,12 +118,14 @@ def _promises(raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: b
     return found
 
 
-def _without_secrets(tables: dict[str, Table], found: list[Findings]) -> dict[str, Table]:
-    """Drop passwords, and the columns that only older versions have."""
+def _current(tables: dict[str, Table], found: list[Findings], keep_secrets: bool) -> dict[str, Table]:
+    """Drop the columns that only older versions have and, unless they are to be kept, passwords."""
     kept = {}
     for name, table in tables.items():
         secrets = [
-            column.name for column in table.entity.columns if column.secret and column.name in table.frame.columns
+            column.name
+            for column in table.entity.columns
+            if column.secret and column.name in table.frame.columns and not keep_secrets
         ]
         filled = [secret for secret in secrets if table.frame[secret].count()]
         found += [
