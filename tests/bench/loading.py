@@ -18,15 +18,19 @@ Runs = dict[str, list[Figures]]
 def measure(folder: Path, people: int = 430, runs: int = 5) -> None:
     """Measure the load of a small district: seven records a person, all of them new."""
     with serving(LATENCY) as url:
-        late = in_turn(["load", "sockets"], url, folder, people, runs)
+        late = in_turn(["load", "sockets", "workers"], url, folder, people, runs)
     records = late["load"][0].records
     print(f"{records:,} records, all new, 10 requests at once; the server takes {LATENCY * 1000:.0f} ms", flush=True)
     rate = median(late["load"], "rate") / median(late["sockets"], "rate")
     print(f"requests/s   {rate:.2f} x bare sockets (at least {RATE_LIMIT:g}); medians {_rates(late)}", flush=True)
     with serving(0) as url:
-        atonce = in_turn(["load", "loop", "prebuilt"], url, folder, people, runs)
+        atonce = in_turn(["load", "loop", "prebuilt", "workers"], url, folder, people, runs)
         lightbeam = beside(url, folder, people, runs)
     _costs(atonce)
+    for when, figures in ((f"{LATENCY * 1000:.0f} ms", late["workers"]), ("at once", atonce["workers"])):
+        print(
+            f"--workers 2  {median(figures, 'rate'):.0f} records/s, {median(figures, 'cpu_each') * 1000:.3f} ms of CPU a record, their start included; answers {when}"
+        )
     print(f"lightbeam    {lightbeam}", flush=True)
 
 
@@ -42,7 +46,7 @@ def median(figures: Sequence[Figures], what: str) -> float:
 
 
 def _rates(runs: Runs) -> str:
-    return " and ".join(f"{median(figures, 'rate'):.0f}" for figures in runs.values())
+    return " and ".join(f"{median(runs[name], 'rate'):.0f}" for name in ("load", "sockets"))
 
 
 def _costs(runs: Runs) -> None:

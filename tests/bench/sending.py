@@ -10,7 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +25,7 @@ from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import load
+from connectors.oneroster.processes import Processes
 from connectors.oneroster.target import Target
 from tests.bench.district import write_district
 from tests.bench.preparing import changes_of
@@ -81,14 +84,15 @@ def main(name: str, url: str, folder: Path, people: int) -> None:
 Prepared = Callable[[], Coroutine[None, None, None]]
 
 
-def _load(url: str, changes: Changes) -> Prepared:
-    """Our own: from the frames to the ledger on the disk."""
+def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
+    """Our own: from the frames to the ledger on the disk; the start of other processes counts."""
 
     async def run() -> None:
         target = Target(url, access_token=TOKEN, concurrency=CONCURRENCY)
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
-            async with Client(target) as client:
-                loaded = await load(changes, client, ledger, FeedKey(url, "bench"), "bench")
+            several = Processes(workers, target) if workers > 1 else nullcontext()
+            async with Client(target) as client, several as processes:
+                loaded = await load(changes, client, ledger, FeedKey(url, "bench"), "bench", processes=processes)
         created = sum(counts.get("created", 0) for counts in loaded.counts.values())
         assert created == _records(changes), loaded
 
@@ -179,7 +183,13 @@ def _cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-SENDERS = {"load": _load, "loop": _loop, "prebuilt": _prebuilt, "sockets": _sockets}
+SENDERS: dict[str, Callable[[str, Changes], Prepared]] = {
+    "load": _load,
+    "workers": partial(_load, workers=2),
+    "loop": _loop,
+    "prebuilt": _prebuilt,
+    "sockets": _sockets,
+}
 
 if __name__ == "__main__":
     main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
