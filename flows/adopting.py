@@ -41,7 +41,7 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     job = job_of(options, environment)
     console = Console(stderr=options.json, highlight=False)
     bars = Bars(console)
-    with Ledger(job.state / "ledger.db") as ledger, ledger.hold(job.key, job.run), bars:
+    with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
         _refuse_known(job, ledger, again=again)
         console.print(f"Target: {job.target.name}, from which nothing but reading is asked")
         accepted = accept(job, ledger)

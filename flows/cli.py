@@ -139,7 +139,7 @@ def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to
     """Let go of a plan that was held."""
     from flows.discarding import discard as let_go
 
-    _guarded(lambda: let_go(plan, state, by, note))
+    _guarded(lambda: let_go(plan, state, os.environ, by, note))
 
 
 @app.command()

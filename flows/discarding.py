@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.ledger import Ledger, Plan
+from flows.ledgers import ledger_of
 from flows.result import DONE
 from flows.targets import SettingsError
 
@@ -19,13 +21,13 @@ DECIDED = {
 }
 
 
-def discard(plan: str, state: Path, by: str, note: str) -> int:
+def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, note: str) -> int:
     """Discard a plan, and keep in the ledger who did it, when and why.
 
     Raises `SettingsError` if there is no such plan, or it is decided already.
     """
     now, by = datetime.now(UTC), by or getpass.getuser()
-    with Ledger.reading(state / "ledger.db") as ledger:
+    with Ledger.reading(ledger_of(state, environment)) as ledger:
         found = ledger.plan(plan)
         waiting = [one for one in ledger.plans(status="open") if one.expires > now]
         if found is None:

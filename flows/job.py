@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
+from flows.ledgers import FILE
 from flows.result import Command
 from flows.targets import Target
 from transforms.carrying import Carrying
@@ -26,7 +27,8 @@ class Job:
     `removed` are the feed's own policies for what vanishes. `raised` are limits raised for one run, known to
     the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
     one. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
-    approves, and why. `before` is the run whose archived roster is the feed's newest.
+    approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
+    archived roster is the feed's newest.
     """
 
     command: Command
@@ -35,6 +37,7 @@ class Job:
     state: Path
     scope: Scope
     carrying: Carrying
+    ledger: str = field(default="", repr=False)
     district: str = "default"
     feed: str = "default"
     layout: str = "oneroster"
@@ -67,6 +70,11 @@ class Job:
     def key(self) -> FeedKey:
         """Under which the ledger keeps what this feed sent to this target."""
         return FeedKey(self.target.name, self.feed)
+
+    @property
+    def ledger_at(self) -> Path | str:
+        """Where the ledger is: at the address that it was told, or in the state folder."""
+        return self.ledger or self.state / FILE
 
     @property
     def nothing_there(self) -> bool:

@@ -20,6 +20,7 @@ from connectors.ledger.history import Run
 from flows.approving import approved_line
 from flows.dates import dated
 from flows.job import Job
+from flows.ledgers import address_in
 from flows.line import straight_line
 from flows.past import COUNTED
 from flows.plans import propose
@@ -80,7 +81,7 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
 def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
     line = line or (approved_line if job.approve else straight_line)
-    with Ledger(job.state / "ledger.db") as ledger:
+    with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.state / "rosters", job.key)
         lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
         with lock, bars:
@@ -140,6 +141,7 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
     if not job.drop.exists():
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
+    job = replace(job, ledger=address_in(environment))
     return replace(job, concurrency=options.workers) if options.workers else job
 
 

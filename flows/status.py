@@ -13,6 +13,7 @@ from rich.console import Console
 from connectors.ledger import Ledger
 from flows.feed_keys import key_of
 from flows.feed_status import status_of
+from flows.ledgers import ledger_of
 from flows.result import DONE, FAILED, HELD
 from flows.status_report import as_object, show
 
@@ -27,7 +28,7 @@ def status(drops: Sequence[Path], state: Path, environment: Mapping[str, str], *
     """
     now = datetime.now(UTC)
     named = {key_of(drop, environment): str(drop) for drop in drops}
-    with Ledger.reading(state / "ledger.db") as ledger:
+    with Ledger.reading(ledger_of(state, environment)) as ledger:
         feeds = [status_of(key, named.get(key, ""), ledger, now) for key in named or ledger.feeds()]
     codes = {feed.exit_code for feed in feeds}
     code = next((one for one in (FAILED, HELD) if one in codes), DONE)

@@ -44,7 +44,7 @@ def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lo
 
 
 def _compared(job: Job, bars: Bars) -> Verification:
-    with Ledger.reading(job.state / "ledger.db") as ledger, bars:
+    with Ledger.reading(job.ledger_at) as ledger, bars:
         return compared(job, ledger, Archive(job.state / "rosters", job.key), bars.advance)
 
 

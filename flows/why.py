@@ -14,6 +14,7 @@ from rich.console import Console
 
 from connectors.ledger import FeedKey, Ledger
 from flows.feed_keys import FILE, chosen
+from flows.ledgers import ledger_of
 from flows.result import DONE
 from flows.seeing import seen
 from flows.story import Story
@@ -48,7 +49,7 @@ def why(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: b
     Raises `SettingsError`, with ids that are spelled alike, if nobody knows the id.
     """
     entities = _entities(asked.entity)
-    with Ledger.reading(state / "ledger.db") as ledger:
+    with Ledger.reading(ledger_of(state, environment)) as ledger:
         keys = chosen(ledger.feeds(), asked.feed, asked.target, environment)
         stories = [story for key in keys for story in _of_feed(key, entities, asked, state, environment, ledger)]
         if not stories:

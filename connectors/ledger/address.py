@@ -8,7 +8,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 SCHEME = "postgresql"
-EXPECTED = f"{SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE"
+ADDRESS = f"{SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE"
 
 
 def fault_of(address: str) -> str:
@@ -28,7 +28,7 @@ def fault_of(address: str) -> str:
 def url_of(address: str) -> URL:
     """The address as SQLAlchemy has it, with the driver; raises `ValueError` without a word of the address."""
     if fault := fault_of(address):
-        raise ValueError(f"The address of the ledger {fault}. Expected {EXPECTED}.")
+        raise ValueError(f"The address of the ledger {fault}. Expected {ADDRESS}.")
     return make_url(address).set(drivername=f"{SCHEME}+psycopg")
 
 

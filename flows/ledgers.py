@@ -1,0 +1,27 @@
+"""Where the ledger is: in the state folder, or where `$ROSTER_LEDGER` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from connectors.ledger import ADDRESS, fault_of
+from flows.targets import SettingsError
+
+VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
+
+
+def ledger_of(state: Path, environment: Mapping[str, str]) -> Path | str:
+    """Give the ledger's file, or its address on a server; raise `SettingsError` for what is none."""
+    return address_in(environment) or state / FILE
+
+
+def address_in(environment: Mapping[str, str]) -> str:
+    """Give the address of the ledger, which holds a password; blank if it is a file."""
+    address = environment.get(VARIABLE, "").strip()
+    if address and (fault := fault_of(address)):
+        # Nothing of what was found is told: it may be the password.
+        raise SettingsError(
+            f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state folder."
+        )
+    return address
