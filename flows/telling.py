@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger, Plan, Run
+from flows.plans import WORDS
 from flows.rejects import harmless
 from flows.story import Finding, InLedger, InRoster, LastRun, Story, Waiting
 from transforms.diff import LIFECYCLE
@@ -29,13 +30,14 @@ def told_here(key: FeedKey, sourced_id: str, entities: Sequence[str], state: Pat
     plans = [*ledger.plans(key, status="open"), *ledger.plans(key, status="approved")]
     planned = [(plan, ledger.planned(plan.id).filter(sourcedId=sourced_id)) for plan in plans]
     for entity in entities:
+        known = _in_ledger(ledger, key, entity, sourced_id)
         yield Story(
             key,
             entity,
             sourced_id,
             _in_roster(archive, entity, sourced_id),
-            _last_run(runs, entity, sourced_id, state),
-            _in_ledger(ledger, key, entity, sourced_id),
+            _last_run(runs, entity, sourced_id, state, known.run if known else ""),
+            known,
             waiting=_waiting(planned, entity),
         )
 
@@ -58,12 +60,16 @@ def _of_judged(run: str, judged: Judged, sourced_id: str) -> InRoster:
     return InRoster(run, "withheld" if sourced_id in judged.withheld["sourcedId"] else "absent")
 
 
-def _last_run(runs: Sequence[Run], entity: str, sourced_id: str, state: Path) -> LastRun:
-    """What the last run that judged a drop found, and what it and later approvals could not send."""
+def _last_run(runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str) -> LastRun:
+    """What the last run that judged a drop found, and what it and later approvals could not send.
+
+    The run that `settled` the record has nothing to tell of it, and what went before is over.
+    """
     later = list(takewhile(lambda run: not _judged(run), runs))
     judging = runs[len(later)] if len(later) < len(runs) else None
     found = _findings(state / "runs" / judging.id / "rejects.csv", entity, sourced_id) if judging else ()
-    reports = (state / "runs" / run.id / "report.md" for run in (*later, *filter(None, [judging])))
+    since = takewhile(lambda run: run.id != settled, [*later, *filter(None, [judging])])
+    reports = (state / "runs" / run.id / "report.md" for run in since)
     trouble = next(filter(None, (_trouble(report, entity, sourced_id) for report in reports)), "")
     return LastRun(judging.id if judging else "", tuple(found), trouble)
 
@@ -80,14 +86,14 @@ def _findings(path: Path, entity: str, sourced_id: str) -> Iterator[Finding]:
 
 
 def _trouble(report: Path, entity: str, sourced_id: str) -> str:
-    """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so."""
+    """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so, or a plan holds it."""
     if not report.exists():
         return ""
     starts = {f"- {word} {entity} {sourced_id}: ": word for word in TROUBLES}
     for line in report.read_text("utf-8").splitlines():
         for start, word in starts.items():
-            if line.startswith(start):
-                return f"{word}: {line.removeprefix(start)}"
+            if line.startswith(start) and (detail := line.removeprefix(start)) not in WORDS:
+                return f"{word}: {detail}"
     return ""
 
 

@@ -23,8 +23,8 @@ from flows.telling import every_id, told_here
 from flows.why_report import as_object, show
 from transforms.schemas import ENTITIES
 
-# Of so many ids that look alike the closest are sought.
-ALIKE = 5000
+# Among so many ids at least, and at most, the closest are sought.
+ENOUGH, ALIKE = 50, 5000
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,13 @@ def _feeds(keys: Sequence[FeedKey]) -> str:
 
 
 def _alike(sourced_id: str, ids: pl.Series) -> list[str]:
-    """The closest ids among those of a similar length that begin or end alike."""
-    length = ids.str.len_chars().cast(pl.Int64) - len(sourced_id)
-    lower, wanted = ids.str.to_lowercase(), sourced_id.lower()
-    near = ids.filter((length.abs() <= 2) & (lower.str.starts_with(wanted[:2]) | lower.str.ends_with(wanted[-2:])))
-    return get_close_matches(sourced_id, near.head(ALIKE).to_list(), 3)
+    """The closest ids, sought among those of a similar length that share the longest beginning or end with it."""
+    wanted, lower = sourced_id.lower(), ids.str.to_lowercase()
+    similar = (lower.str.len_chars().cast(pl.Int64) - len(wanted)).abs() <= 2
+    near = ids.clear()
+    for shared in range(len(wanted), 0, -1):
+        near = ids.filter(similar & (lower.str.starts_with(wanted[:shared]) | lower.str.ends_with(wanted[-shared:])))
+        if near.len() >= ENOUGH:
+            break
+    spelled = {one.lower(): one for one in near.head(ALIKE)}
+    return [spelled[one] for one in get_close_matches(wanted, spelled, 3)]

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from flows.plans import WORDS
 from flows.story import Finding, InLedger, InRoster, InTarget, LastRun, Story
-from flows.why_verdict import DONE_WITH, comes_to
+from flows.why_verdict import comes_to
 from transforms.payload import Json
 from transforms.rules import RULES
 
@@ -54,7 +55,7 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     yield f"Ledger: {ledger_words(story.ledger, story.is_same)}", 1
     yield f"Target: {target_words(story.target)}", 1
     if story.waiting:
-        yield f"Plan {story.waiting.plan.id}: to be {DONE_WITH[story.waiting.action]}. {story.waiting.sentence}", 1
+        yield f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. {story.waiting.sentence}", 1
 
 
 def roster_words(roster: InRoster | None) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from flows.story import InLedger, Story
+from flows.plans import WORDS
+from flows.story import InLedger, Story, Waiting
 from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
 
-DONE_WITH = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
-             "disable": "disabled", "end": "ended", "keep": "kept"}  # fmt: skip
 WELL = {
     ACTIVE: "All is well: the target holds it as the roster says. Nothing to do.",
     KEPT: "It vanished from the drop and is kept in the target, as the feed's policy wants. Nothing to do.",
@@ -19,7 +18,7 @@ WELL = {
 def comes_to(story: Story) -> str:
     """Say it: what waits for a person goes before what is wrong in the drop, and that before the target."""
     if story.waiting:
-        return _waits(story)
+        return _waits(story, story.waiting)
     if story.last.findings:
         return _rejected(story)
     if story.roster and story.roster.standing == "withheld":
@@ -29,12 +28,9 @@ def comes_to(story: Story) -> str:
     return _in_ledger(story, story.ledger) if story.ledger else _unknown_to_ledger(story)
 
 
-def _waits(story: Story) -> str:
-    plan, done = (
-        story.waiting.plan.id if story.waiting else "",
-        DONE_WITH[story.waiting.action] if story.waiting else "",
-    )
-    return f"It waits for a person, and is {done} once the plan is sent: roster sync {story.drop} --approve {plan}. To drop the plan: roster discard {plan}"
+def _waits(story: Story, waiting: Waiting) -> str:
+    sent = f"It waits for a person, and is {WORDS[waiting.action]} once the plan is sent: roster sync {story.drop} --approve {waiting.plan.id}"
+    return f"{sent}. To drop the plan: roster discard {waiting.plan.id}"
 
 
 def _rejected(story: Story) -> str:

@@ -1,0 +1,260 @@
+"""`roster why`: one record's story, and one sentence that says what it comes to."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rosters import Rows, changed, district, drop, without
+from tests.running import Run, roster
+from tests.serving import Served, served
+
+FEED = 'drop = "drop"\ndistrict = "larkspur"\n[target]\nurl = "sandbox"\n[share]\n{share}\n[limits]\n{limits}\n'
+ALL = "demographics = true\ncontacts = true"
+OPEN = "vanished_percent = 100\nschool_percent = 100\nweek_percent = 100\nupdated_percent = 100\nrejected_percent = 100"
+
+
+class Feed:
+    """A feed's file, its drop and its state."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.state, self.path = folder, folder / "state", folder / "larkspur.toml"
+        self.configure()
+
+    def configure(self, share: str = ALL, limits: str = OPEN) -> None:
+        """Write the feed's file anew."""
+        self.path.write_text(FEED.format(share=share, limits=limits))
+
+    def sync(self, rows: Rows) -> Run:
+        """Load rows."""
+        drop(self.folder / "drop", rows)
+        return roster("sync", self.path, "--json", state=self.state)
+
+    def why(self, sourced_id: str, *more: str | Path) -> Run:
+        """Ask for a story as JSON."""
+        return roster("why", sourced_id, *more, "--json", state=self.state)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a feed whose district was loaded."""
+    folder = tmp_path_factory.mktemp("loaded")
+    assert 0 == Feed(folder).sync(district()).code
+    return folder
+
+
+@pytest.fixture
+def feed(loaded: Path, tmp_path: Path) -> Feed:
+    """A feed whose district was loaded, to be changed."""
+    return Feed(shutil.copytree(loaded, tmp_path / "feed"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Served]:
+    """A target that holds the district, and that somebody else can change."""
+    with served(tmp_path / "state") as place:
+        assert 0 == place.roster("sync", drop(tmp_path / "drop", district())).code
+        yield place
+
+
+def one(run: Run, entity: str = "users") -> dict[str, object]:
+    """The story of one entity."""
+    (record,) = [record for record in run.json["records"] if record["entity"] == entity]
+    return dict(record)
+
+
+def verdict(run: Run, entity: str = "users") -> str:
+    """What a story comes to."""
+    return str(one(run, entity)["verdict"])
+
+
+def test_all_that_is_known_is_told(feed: Feed) -> None:
+    """The row as it is sent, the run, the ledger, the target; of each entity that has the id."""
+    text, data = roster("why", "ana", state=feed.state), feed.why("ana")
+
+    user = one(data)
+    assert (0, 0) == (text.code, data.code)
+    assert ["users", "demographics"] == [record["entity"] for record in data.json["records"]]
+    assert ("larkspur", "sandbox", [], None) == tuple(user[name] for name in ("feed", "target", "findings", "plan"))
+    assert ("accepted", "Diaz") == (user["roster"]["standing"], user["roster"]["record"]["familyName"])  # type: ignore[index]
+    assert ("active", True) == (user["ledger"]["status"], user["ledger"]["asRoster"])  # type: ignore[index]
+    assert {"is": "there", "differs": [], "reason": None} == user["seen"]
+    assert all(word in text.out for word in ("familyName: Diaz", "Ledger: in the target", "Target: there"))
+    assert 2 == text.out.count("All is well")
+
+
+def test_a_rejected_row_is_told_with_the_next_step(feed: Feed) -> None:
+    """File, row, column, the rule's sentence and its fix; what the target has stays."""
+    feed.sync(changed(district(), "bo", enabledUser="maybe"))
+
+    text, data = roster("why", "bo", "--offline", state=feed.state), feed.why("bo", "--offline")
+
+    assert [{"file": "users.csv", "row": "2", "column": "enabledUser", "rule": "boolean", "value": "maybe"}] == one(
+        data
+    )["findings"]
+    assert "neither `true` nor `false` (maybe). Write `true` or `false`." in " ".join(text.out.split())
+    assert "refused" == one(data)["roster"]["standing"]  # type: ignore[index]
+    assert "correct users.csv row 2 enabledUser at the source" in verdict(data)
+    assert "the target keeps what it had" in verdict(data)
+
+
+def test_a_part_that_was_rejected_is_found_by_its_own_id(feed: Feed) -> None:
+    """A role has no record of its own, and its row has an id."""
+    feed.sync(changed(district(), "r2", role="wizard"))
+
+    assert "roles.csv row 2 role" in verdict(feed.why("r2", "--offline"), "roles")
+
+
+def test_what_waits_for_a_person_is_told_with_its_plan(feed: Feed) -> None:
+    """Why it waits, and the two commands that end that."""
+    feed.configure(limits="school_percent = 0")
+    plan = feed.sync(without(district(), "e1")).json["plan"]
+
+    story = one(feed.why("e1", "--feed", feed.path, "--offline"), "enrollments")
+
+    assert (plan, "delete") == (story["plan"]["plan"], story["plan"]["action"])  # type: ignore[index]
+    assert "vanished" in story["plan"]["why"]  # type: ignore[index]
+    assert "absent" == story["roster"]["standing"]  # type: ignore[index]
+    assert f"roster sync {feed.path} --approve {plan}" in str(story["verdict"])
+    assert f"roster discard {plan}" in str(story["verdict"])
+
+
+@pytest.mark.parametrize(
+    ("gone", "entity", "expected"),
+    [
+        (["e1"], "enrollments", "was deleted in the target when it vanished"),
+        (["bo", "r2", "e2"], "users", "may not sign in any more"),
+        (["spare"], "courses", "is kept in the target"),
+    ],
+)
+def test_who_vanished_is_told_as_the_policy_has_it(gone: list[str], entity: str, expected: str, feed: Feed) -> None:
+    """Deleted, disabled or kept: nothing is to be done."""
+    rows = district()
+    rows["courses"].append(rows["courses"][0] | {"sourcedId": "spare"})
+    feed.sync(rows)
+    feed.sync(without(rows, *gone))
+
+    story = one(feed.why(gone[0], "--offline"), entity)
+
+    assert "absent" == story["roster"]["standing"]  # type: ignore[index]
+    assert expected in str(story["verdict"])
+
+
+def test_what_is_not_shared_is_told(feed: Feed) -> None:
+    """It is in the drop, and does not leave."""
+    feed.configure(share='exclude = ["bo"]')
+    feed.sync(district())
+
+    assert "does not leave: the feed's file does not share it" in verdict(feed.why("bo", "--offline"))
+
+
+@pytest.mark.parametrize(
+    ("change", "seen", "expected"),
+    [
+        (lambda target: target.lose("users", "bo"), "absent", "has lost it. To send it again: roster verify"),
+        (lambda target: target.change("users", "bo", status="tobedeleted"), "deleted", "has lost it"),
+        (lambda target: target.change("users", "bo", givenName="Rob"), "there", "Somebody else changed it in the target (givenName)"),
+        (lambda target: target.change("users", "bo", pronouns="he/him"), "there", "All is well"),
+    ],
+    ids=["lost", "deleted", "changed", "added to"],
+)  # fmt: skip
+def test_what_somebody_did_in_the_target_is_seen(change, seen: str, expected: str, target: Served) -> None:  # type: ignore[no-untyped-def]
+    """Properties are named, and their values are not."""
+    change(target)
+
+    run = target.roster("why", "bo")
+
+    assert (0, seen) == (run.code, one(run)["seen"]["is"])  # type: ignore[index]
+    assert expected in verdict(run)
+    assert "Rob" not in run.out.replace("Robert", "")
+    assert [] == target.writes
+
+
+def test_what_we_deleted_and_somebody_brought_back_is_told(target: Served) -> None:
+    """It is ours to delete again."""
+    plan = target.roster("sync", drop(target.state.parent / "drop", without(district(), "e1"))).json["plan"]
+    target.roster("sync", target.state.parent / "drop", "--approve", plan)
+    target.change("enrollments", "e1", status="active")
+
+    assert "somebody else brought it back" in verdict(target.roster("why", "e1"), "enrollments")
+
+
+def test_what_only_the_target_has_is_somebody_elses(target: Served) -> None:
+    """It is known, so that the exit code is 0."""
+    target.change("users", "zed", givenName="Zed")
+
+    run = target.roster("why", "zed")
+
+    assert (0, ["users"]) == (run.code, [record["entity"] for record in run.json["records"]])
+    assert "it is somebody else's, and is left alone" in verdict(run)
+
+
+def test_a_target_that_is_down_is_no_error(target: Served, tmp_path: Path) -> None:
+    """The rest of the story is told; so it is without being asked, and without credentials."""
+    there = {"TIMEBACK_API_URL": target.sandbox.url, "TIMEBACK_ACCESS_TOKEN": "expired"}
+
+    refused = roster("why", "bo", "--json", state=target.state, environment=there)
+    unknown = roster("why", "bo", "--json", state=target.state)
+    offline = target.roster("why", "bo", "--offline")
+
+    assert [0, 0, 0] == [run.code for run in (refused, unknown, offline)]
+    assert ["unasked"] * 3 == [one(run)["seen"]["is"] for run in (refused, unknown, offline)]  # type: ignore[index]
+    assert "HTTP 401" in str(one(refused)["seen"])
+    assert "no credentials" in str(one(unknown)["seen"])
+    assert "was not asked" in verdict(offline)
+    assert [] == list(target.sandbox.requests)
+
+
+def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path) -> None:
+    """As the report of the last run has it."""
+    with served(tmp_path / "state") as place:
+        rows = changed(district(), "bo", email="")
+        place.change("users", "bo", givenName="Other")
+        place.roster("sync", drop(tmp_path / "drop", changed(rows, "bo", email="bo@example.edu")), "--first-run")
+
+        run = place.roster("why", "bo")
+
+    assert "held" in str(one(run)["lastRun"]["trouble"])  # type: ignore[index]
+    assert "did not bring it to the target" in verdict(run)
+
+
+def test_an_id_that_nobody_knows_is_answered_with_close_ones(feed: Feed) -> None:
+    """Exit 2."""
+    run = feed.why("mom")
+
+    assert (2, True) == (run.code, "Did you mean 'mum'?" in run.err)
+
+
+def test_without_any_run_nobody_knows_anything(tmp_path: Path) -> None:
+    """Exit 2, and nothing is made."""
+    run = roster("why", "ana", state=tmp_path / "state")
+
+    assert (2, False) == (run.code, (tmp_path / "state").exists())
+    assert "roster sync DROP" in run.err
+
+
+def test_feed_target_and_entity_can_be_named(feed: Feed) -> None:
+    """By name, by the feed's file, by target; and what is misspelt is told."""
+    roster("sync", feed.folder / "drop", state=feed.state)
+
+    def asked(*more: str | Path) -> list[tuple[str, str]]:
+        records = feed.why("ana", "--offline", *more).json["records"]
+        return [(record["feed"], record["entity"]) for record in records]
+
+    default, larkspur = ([(name, entity) for entity in ("users", "demographics")] for name in ("default", "larkspur"))
+    assert [*default, *larkspur] == asked() == asked("--target", "sandbox")
+    assert larkspur == asked("--feed", "larkspur") == asked("--district", feed.path)
+    assert larkspur[1:] == asked("--feed", "larkspur", "--entity", "demographics")
+    for misspelt, meant in (("--feed", "larkspru"), "larkspur"), (("--entity", "user"), "users"):
+        run = feed.why("ana", *misspelt)
+        assert (2, True) == (run.code, f"Did you mean {meant!r}?" in run.err)
+
+
+def test_it_fits_a_narrow_terminal(feed: Feed) -> None:
+    """Sixty columns; only the last sentence, which has commands to copy, runs on."""
+    text = roster("why", "ana", "--entity", "users", state=feed.state, environment={"COLUMNS": "60"}).out
+
+    assert [] == [line for line in text.splitlines()[:-1] if len(line) > 60]
