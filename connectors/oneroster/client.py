@@ -49,7 +49,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         if self.target.slots:
-            await self._shared.enter_async_context(shared(self.target.slots, self.concurrency, self._pace))
+            await self._shared.enter_async_context(shared(self.target.slots, self._pace))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,

@@ -24,6 +24,8 @@ from connectors.oneroster.wire import Answer, Request
 
 Rest = Callable[[float], Awaitable[None]]
 UNAUTHORISED = 401
+# What is shorter keeps no secret, and stands in many a word.
+SECRET_LENGTH = 8
 # Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
 IDLE_SECONDS = 2.0
 # What the transport makes of these is a `ConnectTimeout`, as it is of a connection that broke later.
@@ -107,7 +109,7 @@ async def _body(response: httpx.Response) -> bytes:
 
 def _without(token: str, answer: Answer) -> Answer:
     """Hide our token where a failure repeats it, since what the target says of a failure is told to people."""
-    if answer.status < 300:
+    if answer.status < 300 or len(token) < SECRET_LENGTH:
         return answer
     body = answer.body
     for spelled in (token, token.replace("/", "\\/")):  # JSON may escape slashes

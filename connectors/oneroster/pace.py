@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from connectors.oneroster.target import TargetError
 
@@ -16,12 +17,13 @@ class Pace:
     """The gate that every request of a run passes, first come, first served.
 
     `paused` is for how many seconds it was closed altogether. `under_way` are the requests that have passed
-    and are not answered.
+    and are not answered. `short` is called when some wait who could pass if more were allowed.
     """
 
     def __init__(self, ceiling: int) -> None:
         self.paused = 0.0
         self.under_way = 0
+        self.short: Callable[[], None] | None = None
         self._ceiling = ceiling
         self._allowed = ceiling
         self._window = float(ceiling)
@@ -35,6 +37,11 @@ class Pace:
     def window(self) -> int:
         """How many requests may be under way at once, as the target bears them."""
         return int(self._window)
+
+    @property
+    def wanted(self) -> int:
+        """How many requests would be under way at once, if as many were allowed."""
+        return min(int(self._window), self.under_way + len(self._turns))
 
     async def enter(self) -> int:
         """Wait for one's turn, and take it; give the burst to which the request belongs."""
@@ -99,6 +106,8 @@ class Pace:
     async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._turns.append(turn)
+        if self.short and self._allowed < self.wanted:
+            self.short()
         try:
             await turn
         except asyncio.CancelledError:

@@ -31,7 +31,7 @@ class Target:
     `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
     section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
     is for one request from its first byte to its last. `patience` is for one that fails. `slots` is the
-    folder by which all runs against this target share its `concurrency`; None if there are no others.
+    folder by which all runs against this target share what it bears; None if there are no others.
     """
 
     url: str

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.pace import Pace
 from connectors.oneroster.patience import Patience, asked_pause
+from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.slots import Slots, shared
-from connectors.oneroster.target import TargetError
+from connectors.oneroster.target import Target, TargetError
 
+ROOT = Path(__file__).parents[2]
 NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
 SECONDS_AT_NOON = 784123200.0
 
@@ -180,10 +187,9 @@ def test_rests_double_up_to_the_longest_and_are_random() -> None:
 
 
 def test_runs_share_the_slots_of_a_target(tmp_path: Path) -> None:
-    """One run has all of them; as soon as there is another, each has half, and never do both have more than there are."""
-    first = Slots(tmp_path, 10)
+    """One run has all of them; with another, each has half, and never do both have more than there are."""
+    first, second = Slots(tmp_path), Slots(tmp_path)
     alone = first.hold(10, 0)
-    second = Slots(tmp_path, 10)
     at_first, still_in_use = second.hold(10, 0), first.hold(10, 8)
     then = second.hold(10, 0)
     fair = (first.hold(10, 0), second.hold(10, 2))
@@ -194,10 +200,12 @@ def test_runs_share_the_slots_of_a_target(tmp_path: Path) -> None:
 
 
 def test_a_run_that_goes_slower_gives_slots_back(tmp_path: Path) -> None:
-    """It holds no more than its window, and has its share again when that grows."""
-    one, other = Slots(tmp_path, 4), Slots(tmp_path, 4)
+    """It holds no more than it wants, and has its share again when it wants more; one that sends nothing is not counted."""
+    one, other = Slots(tmp_path), Slots(tmp_path)
 
-    assert (2, 2, 1, 2, 2) == (one.hold(4, 0), other.hold(4, 0), one.hold(1, 0), other.hold(4, 0), one.hold(4, 1))
+    assert (10, 0, 5, 5) == (one.hold(10, 0), other.hold(10, 0), one.hold(10, 0), other.hold(10, 0))
+    assert (2, 5, 5) == (one.hold(2, 0), other.hold(10, 0), one.hold(10, 0))
+    assert (0, 10) == (one.hold(0, 0), other.hold(10, 0))
     one.close()
     other.close()
 
@@ -207,10 +215,9 @@ def test_a_pace_admits_no_more_than_there_are_slots_for(tmp_path: Path) -> None:
     admitted: list[int] = []
 
     async def story(pace: Pace) -> None:
-        other = Slots(tmp_path, 2)
-        other.hold(2, 2)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(shared(tmp_path, 2, pace))
+        other = Slots(tmp_path)
+        other.hold(10, 10)
+        async with shared(tmp_path, pace):
             entering = asyncio.create_task(pace.enter())
             await asyncio.sleep(0)
             admitted.append(pace.under_way)
@@ -221,3 +228,68 @@ def test_a_pace_admits_no_more_than_there_are_slots_for(tmp_path: Path) -> None:
     paced(2, story)
 
     assert [0, 1] == admitted
+
+
+def test_a_run_does_not_wait_for_ever_for_those_that_hang(tmp_path: Path) -> None:
+    """It ends with the next step."""
+
+    async def story(pace: Pace) -> None:
+        other = Slots(tmp_path)
+        other.hold(10, 10)
+        async with shared(tmp_path, pace, longest_wait=0.0):
+            with pytest.raises(TargetError, match="Wait until they have ended, or end one that hangs"):
+                await pace.enter()
+        other.close()
+
+    assert 0 == paced(2, story).under_way
+
+
+def test_slots_are_looked_for_when_they_are_needed(tmp_path: Path) -> None:
+    """A run that is alone waits for nothing, and one that sends nothing holds nothing."""
+    free: list[int] = []
+
+    async def story(pace: Pace) -> None:
+        other = Slots(tmp_path)
+        async with shared(tmp_path, pace):
+            free.append(other.hold(10, 0))
+            other.hold(0, 0)
+            for _ in range(4):
+                await pace.enter()
+            free.append(other.hold(10, 0))
+        other.close()
+
+    pace = paced(4, story)
+
+    assert (4, [10, 5]) == (pace.under_way, free)
+
+
+def test_runs_in_two_processes_never_ask_more_at_once_than_a_target_bears(tmp_path: Path) -> None:
+    """Each alone would send ten requests at once; together they do as well."""
+    under_way, most = 0, 0
+
+    def count(app: ASGIApp) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.01)
+            await app(scope, receive, send)
+            under_way -= 1
+
+        return answer
+
+    with Sandbox(None, wrap=count) as sandbox:
+        target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots")
+        code = f"import asyncio; from tests.oneroster.test_pace import ask; asyncio.run(ask({target.url!r}, {str(target.slots)!r}))"
+        processes = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
+        codes = [process.wait(60) for process in processes]
+
+        assert ([0, 0], 400) == (codes, len(sandbox.requests))
+    assert 5 < most <= 10
+
+
+async def ask(url: str, slots: str) -> None:
+    """Send two hundred requests, ten at once."""
+    target = Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=Path(slots))
+    async with Client(target) as client:
+        await asyncio.gather(*(client.send(wire.read(COLLECTIONS["orgs"], "nobody")) for _ in range(200)))
