@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -43,15 +44,13 @@ FirstRun = Annotated[
 By = Annotated[str, typer.Option(help="Who approves.", show_default="you")]
 Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing if anything is held.")]
-Workers = Annotated[
-    int | None, typer.Option(min=1, max=10, help="Requests at once.", show_default="10, or the feed's file")
-]
+Workers = Annotated[int, typer.Option(min=1, max=10, help="Processes that send; they share the requests at once.")]
 
 
 @app.command()
 def sync(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
+         workers: Workers = 1, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
     """Extract, validate, compare and load a drop; or send a plan that was held."""
     _run("sync", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
          workers=workers, first_run=first_run, by=by, note=note)  # fmt: skip
@@ -60,7 +59,7 @@ def sync(drop: Drop, target: TargetOption = None, district: District = None, sta
 @app.command()
 def plan(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
+         workers: Workers = 1, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
     """Say what `sync` would send, and send nothing."""
     _run("plan", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
          workers=workers, first_run=first_run)  # fmt: skip
@@ -69,7 +68,7 @@ def plan(drop: Drop, target: TargetOption = None, district: District = None, sta
 @app.command()
 def restore(run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
             drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-            all_or_nothing: AllOrNothing = False, workers: Workers = None, json: Json = False,
+            all_or_nothing: AllOrNothing = False, workers: Workers = 1, json: Json = False,
             dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False) -> None:  # fmt: skip
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
     _run("plan" if dry_run else "sync", drop, target, district, state, False, json, all_or_nothing=all_or_nothing,
@@ -87,7 +86,7 @@ def check(drop: Drop, target: TargetOption = None, district: District = None, st
 def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
            repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
            lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
-           workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+           workers: Workers = 1, json: Json = False) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
     from flows.running import Options
     from flows.verifying import verify as compare
@@ -99,7 +98,7 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
 @app.command()
 def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
           again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
-          strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+          strict: Strict = False, workers: Workers = 1, json: Json = False) -> None:  # fmt: skip
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopting import run_adopt
     from flows.running import Options
@@ -213,6 +212,8 @@ def main() -> None:
     """Run the command line."""
     # Modules and frames live until the end: looking for garbage among them takes a tenth of a night that sends nothing.
     gc.set_threshold(100_000)
+    # Whoever ends a command politely is told how far it came, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except SystemExit as end:

@@ -62,6 +62,7 @@ class Job:
     all_or_nothing: bool = False
     batch_size: int = 1000
     concurrency: int = 10
+    workers: int = 1
     patience_seconds: float = 120.0
     today: date = field(default_factory=date.today)
     run: str = field(default_factory=lambda: f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")

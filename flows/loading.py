@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,6 +13,7 @@ from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.processes import Processes
 from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import Target as Address
 from connectors.oneroster.target import TargetError
@@ -69,8 +72,10 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
 
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
-    async with Client(address) as client:
+    several = Processes(job.workers, address) if job.workers > 1 else nullcontext()
+    # Where others send, this process takes none of the target's slots.
+    here = replace(address, slots=None) if job.workers > 1 else address
+    async with Client(here) as client, several as processes:
         with stopping() as stop:
-            return await loader.load(
-                changes, client, ledger, job.key, job.run, batch_size=job.batch_size, progress=watch, stop=stop
-            )
+            return await loader.load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size,
+                                     progress=watch, stop=stop, processes=processes)  # fmt: skip

@@ -57,7 +57,7 @@ class Options:
     json: bool = False
     approve: str | None = None
     all_or_nothing: bool = False
-    workers: int | None = None
+    workers: int = 1
     first_run: bool = False
     by: str = ""
     note: str = ""
@@ -142,7 +142,7 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     if not job.drop.exists():
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     job = replace(job, ledger=address_in(environment))
-    return replace(job, concurrency=options.workers) if options.workers else job
+    return replace(job, workers=options.workers)
 
 
 def _feed(path: Path) -> Feed:

@@ -41,7 +41,11 @@ class Processes:
         return [member.pid for member in self._members]
 
     async def __aenter__(self) -> Self:
-        self._members = [await _started(replace(self._target, concurrency=share)) for share in self._shares]
+        # Slots are shared among processes as they are among runs: there each may have any of them.
+        own = [
+            self._target if self._target.slots else replace(self._target, concurrency=share) for share in self._shares
+        ]
+        self._members = [await _started(target) for target in own]
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,

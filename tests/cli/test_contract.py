@@ -391,3 +391,14 @@ def test_get_filters_limits_and_escapes(tmp_path: Path) -> None:
     assert ['{"sourcedId": "bo"}'] == asked("--filter", "familyName='O''Brien'").out.splitlines()
     assert 2 == len(asked("--limit", "2").out.splitlines())
     assert (1, True) == ((bad := asked("--filter", "nonsense")).code, "filter" in bad.said)
+
+
+def test_several_processes_send_what_one_would(tmp_path: Path) -> None:
+    """`--workers` shares the requests among processes; counts and target are the same."""
+    folder = drop(tmp_path / "drop", district())
+
+    one, two = (roster("sync", folder, "--json", "--workers", count, state=tmp_path / count) for count in ("1", "2"))
+
+    assert (0, 0) == (one.code, two.code)
+    assert one.json["entities"] == two.json["entities"]
+    assert one.json["requests"] == two.json["requests"]
