@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
-from flows.result import DONE, FAILED, HELD
+from flows.result import DONE, FAILED, HELD, USAGE
 from flows.staleness import stale
 
 PASSED = (DONE, HELD)
@@ -30,8 +30,8 @@ class FeedStatus:
 
     @property
     def last(self) -> Run | None:
-        """The newest run that is not under way."""
-        return next((run for run in self.runs if not self.is_running(run)), None)
+        """The newest run that is not under way; one that was told something wrong did nothing, and does not count."""
+        return next((run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None)
 
     @property
     def good(self) -> Run | None:

@@ -62,7 +62,7 @@ def _lines(feed: FeedStatus, now: datetime, most: int) -> Iterator[str]:
 def _outcome(run: Run) -> str:
     code = "" if run.exit_code is None else f" (exit {run.exit_code})"
     counts = ", ".join(f"{count:,} {name}" for name, count in totals(run).items())
-    return f"{WORDS[run.status]}{code}; {counts}. Run {run.id} of {run.drop}."
+    return f"{WORDS.get(run.status, run.status)}{code}; {counts}. Run {run.id} of {run.drop}."
 
 
 def _show_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, options: str, now: datetime) -> None:
@@ -112,7 +112,7 @@ def _feed(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
         "target": feed.key.target,
         "status": STANDS[feed.exit_code],
         "running": vars(feed.holder) if feed.holder else None,
-        "last": runs[0] if runs else None,
+        "last": _run(feed.last) if feed.last else None,
         "good": _run(feed.good) if feed.good else None,
         "runs": runs,
         "held": [_plan(feed, plan, state) for plan in feed.held],
