@@ -11,6 +11,7 @@ from typing import Any, Literal
 import polars as pl
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from connectors.ledger.dialects import put_all
 from connectors.ledger.key import FeedKey
 from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RUNS
 from transforms.guard import Hold
@@ -114,7 +115,7 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
     connection.execute(delete(PLANNED).where(PLANNED.c.plan == plan.id))
     rows = records.rename({"sourcedId": "sourced_id"}).with_columns(plan=pl.lit(plan.id))
     for part in rows.iter_slices(AT_ONCE):
-        connection.execute(insert(PLANNED), part.to_dicts())
+        put_all(connection, PLANNED, part)
 
 
 def read_plans(connection: Connection, *conditions: Any) -> list[Plan]:

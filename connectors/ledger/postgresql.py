@@ -29,7 +29,10 @@ HOLDER = text("""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsub
     AND (classid::bigint << 32) | objid::bigint = :number""")
 AGAIN = "Run again: what was recorded before is safe."
 
+# Found by the first word that stands in what the server or the driver said.
 NEXT_STEPS = {
+    'database "': "Make the database, or correct its name in its address, and run again.",
+    "too many": "Wait until other runs have ended, or let the server have more connections, and run again.",
     "authentication failed": "Correct the user or the password in its address, and run again.",
     "no password supplied": "Put the password into its address, and run again.",
     "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
@@ -38,7 +41,6 @@ NEXT_STEPS = {
     "invalid connection option": "Correct what follows the ? in its address, and run again.",
     "connection failed": "Start the server, or correct the host and port in its address, and run again.",
     "connection is bad": "Start the server, or correct the host and port in its address, and run again.",
-    'database "': "Make the database, or correct its name in its address, and run again.",
     "lock timeout": "Another process has been writing to it for too long. Wait until it has ended, and run again.",
     "No space left": "Free some space on the server's disk, and run again; what was recorded before is safe.",
     "connection": AGAIN,
@@ -62,7 +64,7 @@ class Postgresql:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the ledger."""
         with self._explained(), self._engine.connect() as connection:
-            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
