@@ -20,8 +20,8 @@ from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
-from connectors.ledger.schema import EXPECTED, is_ready, make_tables
-from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS
+from connectors.ledger.schema import EXPECTED, make_tables, version_of
+from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.past import TOTALS
@@ -53,13 +53,14 @@ class Ledger:
         return cls(place, make=False)
 
     def _prepare(self, make: bool) -> None:
-        if self._database is None or is_ready(self._database):
+        if self._database is None:
             return
-        if make:
-            make_tables(self._database)
-        else:
+        version = version_of(self._database)
+        if version == 0 and not make:
             self.close()
             self._database = None
+        elif version != VERSION:
+            make_tables(self._database)
 
     def __enter__(self) -> Self:
         return self

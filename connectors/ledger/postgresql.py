@@ -31,11 +31,11 @@ AGAIN = "Run again: what was recorded before is safe."
 
 # Found by the first word that stands in what the server or the driver said.
 NEXT_STEPS = {
+    "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
     'database "': "Make the database, or correct its name in its address, and run again.",
     "too many": "Wait until other runs have ended, or let the server have more connections, and run again.",
     "authentication failed": "Correct the user or the password in its address, and run again.",
     "no password supplied": "Put the password into its address, and run again.",
-    "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
     "read-only": "Let its user write to it, and name the server that takes writes, not a copy.",
     "resolve host": "Correct the host in its address, and run again.",
     "invalid connection option": "Correct what follows the ? in its address, and run again.",

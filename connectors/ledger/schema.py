@@ -11,10 +11,10 @@ from connectors.ledger.tables import LEDGER, TABLES, VERSION
 EXPECTED = f"a ledger of version {VERSION}"
 
 
-def is_ready(database: Database) -> bool:
-    """Whether the ledger has its tables; raise `LedgerError` if it is another version, or no ledger."""
+def version_of(database: Database) -> int:
+    """The version of a ledger, 0 if there is none yet; raise `LedgerError` if it is unknown, or no ledger."""
     with database.reading() as connection:
-        return _checked(database, connection) == VERSION
+        return _checked(database, connection)
 
 
 def make_tables(database: Database) -> None:
@@ -31,7 +31,6 @@ def make_tables(database: Database) -> None:
 
 
 def _checked(database: Database, connection: Connection) -> int:
-    """The version of a ledger; 0 if there is none yet."""
     tables = inspect(connection).get_table_names()
     if not tables:
         return 0
