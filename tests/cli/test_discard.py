@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,13 +14,19 @@ from tests.rosters import district, drop, without
 from tests.running import roster
 
 
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a feed with a plan that waits."""
+    folder = tmp_path_factory.mktemp("held")
+    roster("sync", drop(folder / "drop", district()), state=folder / "state")
+    roster("sync", drop(folder / "drop", without(district(), "e1")), state=folder / "state")
+    return folder
+
+
 @pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """Give the state of a feed with a plan that waits."""
-    folder = drop(tmp_path / "drop", district())
-    roster("sync", folder, state=tmp_path / "state")
-    roster("sync", drop(folder, without(district(), "e1")), state=tmp_path / "state")
-    return tmp_path / "state"
+def state(held: Path, tmp_path: Path) -> Path:
+    """The state of that feed, to be changed."""
+    return shutil.copytree(held, tmp_path / "feed") / "state"
 
 
 def waiting(state: Path) -> str:

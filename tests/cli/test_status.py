@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,15 @@ KEY = FeedKey("sandbox", "default")
 NOW = datetime.now(UTC)
 NOTHING = pl.DataFrame(schema=PLANNED_COLUMNS)
 FEED = 'drop = "{drop}"\ndistrict = "{name}"\n{head}\n[target]\nurl = "sandbox"\n'
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """State and drop of a feed with a plan that waits, and the plan."""
+    folder = tmp_path_factory.mktemp("held")
+    roster("sync", drop(folder / "drop", district()), state=folder / "state")
+    run = roster("sync", drop(folder / "drop", without(district(), "e1")), "--json", state=folder / "state")
+    return folder / "state", folder / "drop", str(run.json["plan"])
 
 
 def told(state: Path, *arguments: str | Path) -> Command:
@@ -46,7 +57,7 @@ def enter(state: Path, *runs: Run) -> None:
 def ended(name: str, hours: float, code: int = 0, **more: object) -> Run:
     """A run that ended so many hours ago."""
     started = NOW - timedelta(hours=hours)
-    status = {0: "done", 1: "failed", 3: "held", 4: "refused"}[code]
+    status = {0: "done", 1: "failed", 2: "", 3: "held", 4: "refused"}[code]
     return Run(name, KEY, "sync", started, drop="drop", ended=started, status=status, exit_code=code, **more)  # type: ignore[arg-type]
 
 
@@ -76,32 +87,26 @@ def test_a_feed_that_is_well_ends_with_0(tmp_path: Path) -> None:
     assert feed["last"] == feed["good"]
 
 
-def test_what_is_held_is_told_with_the_commands_that_end_it(tmp_path: Path) -> None:
+def test_what_is_held_is_told_with_the_commands_that_end_it(held: tuple[Path, Path, str], tmp_path: Path) -> None:
     """Exit 3; the command that it names sends the plan, and then all is well."""
-    state, folder = tmp_path / "state", drop(tmp_path / "drop", district())
-    roster("sync", folder, state=state)
-    plan = roster("sync", drop(folder, without(district(), "e1")), "--json", state=state).json["plan"]
+    state, (_, folder, plan) = shutil.copytree(held[0], tmp_path / "state"), held
 
     text, data = roster("status", folder, state=state), told(state, folder)
 
-    (held,) = data.json["feeds"][0]["held"]
+    (waiting,) = data.json["feeds"][0]["held"]
     assert (3, 3, "held") == (text.code, data.code, data.json["status"])
-    assert (plan, f"roster sync {folder} --approve {plan}") == (held["plan"], held["commands"]["send"])
+    assert (plan, f"roster sync {folder} --approve {plan}") == (waiting["plan"], waiting["commands"]["send"])
     assert f"roster sync {folder} --approve {plan} --state {state}" in text.out
     assert f"roster discard {plan}" in text.out
-    assert all(hold["sentence"] in " ".join(text.out.split()) for hold in held["holds"])
-    assert Path(held["file"]).exists()
+    assert all(hold["sentence"] in " ".join(text.out.split()) for hold in waiting["holds"])
+    assert Path(waiting["file"]).exists()
     assert 0 == roster("sync", folder, "--approve", plan, state=state).code
     assert 0 == told(state).code
 
 
-def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(tmp_path: Path) -> None:
+def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(held: tuple[Path, Path, str]) -> None:
     """The ledger does not know under which path the drop is given."""
-    state, folder = tmp_path / "state", drop(tmp_path / "drop", district())
-    roster("sync", folder, state=state)
-    roster("sync", drop(folder, without(district(), "e1")), state=state)
-
-    text = roster("status", state=state).out
+    text = roster("status", state=held[0]).out
 
     assert "roster sync DROP --approve" in text
     assert "DROP is" in text
@@ -138,8 +143,9 @@ def test_a_plan_that_was_approved_and_not_sent_is_held(tmp_path: Path) -> None:
         (ended("r2", 1, 4), 1),
         (Run("r2", KEY, "sync", NOW - timedelta(hours=1), drop="drop"), 1),
         (ended("r2", 1, 3), 0),
+        (ended("r2", 1, 2), 0),
     ],
-    ids=["failed", "refused", "killed", "held, and no plan waits any more"],
+    ids=["failed", "refused", "killed", "held, and no plan waits any more", "wrong use"],
 )
 def test_the_last_run_decides(last: Run, expected: int, tmp_path: Path) -> None:
     """A run that failed, was refused or never ended needs somebody; the last good one is told beside it."""
@@ -148,16 +154,13 @@ def test_the_last_run_decides(last: Run, expected: int, tmp_path: Path) -> None:
     run = told(tmp_path)
 
     assert expected == run.code
-    assert ("r2", "r1") == (run.json["feeds"][0]["last"]["run"], run.json["feeds"][0]["good"]["run"])
+    assert ("r2", "r1") == (run.json["feeds"][0]["runs"][0]["run"], run.json["feeds"][0]["good"]["run"])
 
 
-def test_failed_goes_before_held(tmp_path: Path) -> None:
+def test_failed_goes_before_held(held: tuple[Path, Path, str], tmp_path: Path) -> None:
     """Of two feeds, one held and one failed, the exit code tells of the failed one."""
-    state, folder = tmp_path / "state", drop(tmp_path / "drop", district())
-    roster("sync", folder, state=state)
-    roster("sync", drop(folder, without(district(), "e1")), state=state)
-    (folder / "users.csv").write_bytes(b"\x1f\x8bgzip")
-    roster("sync", feed_file(tmp_path, "second"), state=state)
+    state = shutil.copytree(held[0], tmp_path / "state")
+    enter(state, replace(ended("r1", 1, 1), key=FeedKey("sandbox", "second")))
 
     run = told(state)
 
@@ -207,13 +210,9 @@ def test_all_shows_twenty_runs(tmp_path: Path) -> None:
     assert 20 == len(many.json["feeds"][0]["runs"])
 
 
-def test_it_fits_a_narrow_terminal(tmp_path: Path) -> None:
+def test_it_fits_a_narrow_terminal(held: tuple[Path, Path, str]) -> None:
     """Sixty columns; only what is to be copied runs on."""
-    state, folder = tmp_path / "state", drop(tmp_path / "drop", district())
-    roster("sync", folder, state=state)
-    roster("sync", drop(folder, without(district(), "e1")), state=state)
-
-    text = roster("status", folder, state=state, environment={"COLUMNS": "60"}).out
+    text = roster("status", held[1], state=held[0], environment={"COLUMNS": "60"}).out
 
     assert [] == [line for line in text.splitlines() if len(line) > 60 and not re.match(r" +To \w+ it: ", line)]
 

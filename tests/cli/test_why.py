@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ledger import FeedKey
+from flows.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
+from flows.why_verdict import comes_to
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served, served
@@ -219,6 +222,34 @@ def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path)
 
     assert "held" in str(one(run)["lastRun"]["trouble"])  # type: ignore[index]
     assert "did not bring it to the target" in verdict(run)
+
+
+def story(ledger: str = "", standing: Standing = "accepted", same: bool = True, target: Seen = "there") -> Story:
+    """A story, by what ledger, roster and target say."""
+    known = InLedger(ledger, "r1", 1 if same else 2) if ledger else None
+    roster_says = InRoster("r2", standing, {}, 1 if standing == "accepted" else None)
+    return Story(FeedKey("sandbox", "larkspur"), "users", "bo", roster_says, LastRun("r2"), known, InTarget(target))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (story(), "not acknowledged it yet. To send it: roster sync"),
+        (story(standing="refused", target="absent"), "has never acknowledged it"),
+        (story(standing="absent", target="deleted"), "holds it as deleted"),
+        (story("active", same=False), "says something else than the target has acknowledged"),
+        (story("active", standing="absent"), "The last roster does not have it any more"),
+        (story("active", target="unasked"), "was not asked"),
+        (story("deleted"), "brought it back"),
+        (story("deleted", target="deleted"), "is in the roster again"),
+        (story("deleted", standing="absent", target="absent"), "What returns to the drop is brought back"),
+        (story("ended", standing="absent"), "has ended in the target"),
+        (story("kept", standing="absent", target="absent"), "has lost it"),
+    ],
+)
+def test_every_story_comes_to_one_sentence_with_the_next_step(told: Story, expected: str) -> None:
+    """Whatever is known of a record, and by whom."""
+    assert expected in comes_to(told)
 
 
 def test_an_id_that_nobody_knows_is_answered_with_close_ones(feed: Feed) -> None:
