@@ -14,7 +14,7 @@ Seen = Literal["there", "deleted", "absent", "unasked"]
 
 @dataclass(frozen=True)
 class InRoster:
-    """What the last accepted roster, that of `run`, says of a record: `body` is it as it is sent, if it was accepted.
+    """What the last accepted roster, that of `run`, says of a record: `body` is it as it is sent, if it was accepted, without passwords.
 
     `partial` are the kinds of parts of which the target may hold more.
     """

@@ -19,6 +19,7 @@ from transforms.fingerprint import fingerprints
 from transforms.judged import Judged
 from transforms.payload import bodies
 from transforms.schemas import ENTITIES
+from transforms.secrecy import without_secrets
 
 TROUBLES = ("failed", "waiting", "held")
 
@@ -54,7 +55,7 @@ def _of_judged(run: str, judged: Judged, sourced_id: str) -> InRoster:
     row = judged.accepted.filter(sourcedId=sourced_id).drop(ROW, *LIFECYCLE)
     if row.height:
         mark = int(fingerprints(judged.entity, row)[0])
-        return InRoster(run, "accepted", next(bodies(judged.entity, row)), mark, judged.partial)
+        return InRoster(run, "accepted", without_secrets(next(bodies(judged.entity, row))), mark, judged.partial)
     if sourced_id in judged.refused["sourcedId"]:
         return InRoster(run, "refused")
     return InRoster(run, "withheld" if sourced_id in judged.withheld["sourcedId"] else "absent")

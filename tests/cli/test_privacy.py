@@ -198,6 +198,22 @@ def test_rejects_run_in_no_spreadsheet(failed: Failed) -> None:
     assert [f"'{FORMULA}"] == values
 
 
+def test_a_password_that_a_feed_shares_is_never_shown(tmp_path: Path) -> None:
+    """It is sent, and neither told by `why` nor taken for a difference by `verify`: a target keeps it to itself."""
+    rows = changed(district(), "bo", password=PASSWORD)
+    folder = drop(tmp_path / "drop", rows).parent
+    text = FEED.format(url="sandbox", secret="").replace("[share]", "[share]\npasswords = true")
+    kept = [line for line in text.splitlines() if not line.startswith(("token_url", "client_id"))]
+    (folder / "larkspur.toml").write_text("\n".join(kept))
+    synced = roster("sync", folder / "larkspur.toml", state=tmp_path / "state")
+
+    why = roster("why", "bo", "--json", state=tmp_path / "state")
+    verify = roster("verify", folder / "larkspur.toml", state=tmp_path / "state")
+
+    assert (0, 0, 0) == (synced.code, why.code, verify.code)
+    assert [] == [run for run in (synced, why, verify) if PASSWORD in run.said]
+
+
 def test_who_refuses_the_secret_cannot_make_us_repeat_it(tmp_path: Path) -> None:
     """The endpoint for tokens says all that it was told, in each of the places where an error may be said."""
 
