@@ -31,13 +31,13 @@ def load(changes: Changes, job: Job, ledger: Ledger, watch: loader.Watch) -> loa
 
 def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
     """Read from the target, page by page, which records of some entities are there."""
-    with opened(job.target, job.state, job.concurrency) as address:
+    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
         return asyncio.run(_active_ids(entities, address))
 
 
 def count_active(wanted: dict[str, list[str]], job: Job) -> int:
     """Look up some ids of each entity, and say how many of them the target holds as active."""
-    with opened(job.target, job.state, job.concurrency) as address:
+    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
         return asyncio.run(_count_active(wanted, address))
 
 

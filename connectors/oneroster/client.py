@@ -16,8 +16,11 @@ from connectors.oneroster.exchange import Exchange
 from connectors.oneroster.pace import Pace
 from connectors.oneroster.patience import BROKEN, BUSY
 from connectors.oneroster.slots import shared
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.target import Stopped, Target, TargetError
 from connectors.oneroster.wire import Answer, Request
+
+# Who stops a service kills it some ten seconds later.
+STOP_SECONDS = 7.0
 
 
 class Client:
@@ -69,6 +72,8 @@ class Client:
     def end(self, error: TargetError) -> TargetError:
         """Send nothing more: what waits, also to be repeated, ends with the error; what is under way is finished."""
         self._pace.end(error)
+        if isinstance(error, Stopped):
+            self._exchange.hurry(STOP_SECONDS)
         return error
 
     async def _sent(self, request: Request) -> Answer:

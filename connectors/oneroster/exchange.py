@@ -24,6 +24,8 @@ from connectors.oneroster.wire import Answer, Request
 
 Rest = Callable[[float], Awaitable[None]]
 UNAUTHORISED = 401
+# One is enough, unless that was revoked as well before it was used.
+FRESH_TOKENS = 2
 # What is shorter keeps no secret, and stands in many a word.
 SECRET_LENGTH = 8
 # Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
@@ -42,6 +44,7 @@ class Exchange:
         self.requests = 0
         self.transport = transport or AiohttpTransport(limits=limits)
         self._target = target
+        self._under_way: set[asyncio.Timeout] = set()
         self._address = target.url.rstrip("/")
         self._extensions = {"timeout": timeout.as_dict()}
         self._http = httpx.AsyncClient(transport=self.transport, timeout=timeout, follow_redirects=False)
@@ -59,17 +62,31 @@ class Exchange:
         """
         token = await self._token.current()
         answer = await self._exchanged(request, token)
-        if answer.status == UNAUTHORISED:
-            answer = await self._exchanged(request, await self._token.current(refused=token))
+        for _ in range(FRESH_TOKENS):
+            if answer.status != UNAUTHORISED:
+                return answer
+            token = await self._token.current(refused=token)
+            answer = await self._exchanged(request, token)
         if answer.status == UNAUTHORISED:
             raise TargetError(f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access.")
         return answer
 
+    def hurry(self, seconds: float) -> None:
+        """Wait for the answers that are under way only so much longer."""
+        until = asyncio.get_running_loop().time() + seconds
+        for one in self._under_way:
+            if not one.expired():
+                one.reschedule(min(until, one.when() or until))
+
     async def _exchanged(self, request: Request, token: str) -> Answer:
         self.requests += 1
         try:
-            async with asyncio.timeout(self._target.request_seconds):
-                return _without(token, await self._heard(self._message(request, token)))
+            async with asyncio.timeout(self._target.request_seconds) as limit:
+                self._under_way.add(limit)
+                try:
+                    return _without(token, await self._heard(self._message(request, token)))
+                finally:
+                    self._under_way.discard(limit)
         except TimeoutError:
             return Answer(0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow")
         except (httpx.RequestError, aiohttp.ClientError) as error:

@@ -78,7 +78,10 @@ class Token:
         return token, float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME_SECONDS
 
     async def _patiently(self) -> httpx.Response:
-        """Ask until there is an answer that will not pass, or the target's patience is spent."""
+        """Ask until there is an answer that will not pass, or the target's patience is spent.
+
+        That a first token is not to be had, since nobody answers, is known after a few attempts.
+        """
         patience, attempt, until = self._target.patience, 1, time.monotonic() + self._target.patience.seconds
         while True:
             attempt += 1
@@ -86,7 +89,7 @@ class Token:
             try:
                 response = await self._answer()
             except TargetError:
-                if attempt > patience.first_attempts:
+                if attempt > (patience.attempts if self._value else patience.first_attempts):
                     raise
             else:
                 asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))

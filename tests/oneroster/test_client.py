@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.exchange import Exchange
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import QUICK
@@ -215,6 +217,25 @@ def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
     assert answered(trickle) == wire.Answer(0, lost="no answer within 0.3 seconds", fault="slow", again=True)
 
 
+def test_a_token_that_does_not_end_is_not_waited_for() -> None:
+    """Who gives out tokens keeps nobody alive either."""
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
+        for _ in range(5):
+            writer.write(b"{")
+            await asyncio.sleep(0.1)
+
+    async def run() -> None:
+        async with talking(trickle) as place:
+            wants = {"token_url": place.url, "access_token": "", "client_id": "id", "client_secret": "secret"}
+            async with Client(replace(place, **wants, patience=Patience(first_attempts=1))) as client:
+                await client.send(GET)
+
+    with pytest.raises(TargetError, match=r"127\.0\.0\.1:\d+, which gives out tokens, did not answer \(TimeoutError\)"):
+        asyncio.run(run())
+
+
 def test_a_compressed_answer_is_read() -> None:
     """Gateways compress what they like."""
     body = httpx.Response(200, json={"user": {}}).content
@@ -233,3 +254,22 @@ def test_certificates_are_verified() -> None:
             return context.verify_mode
 
     assert asyncio.run(verified()) == ssl.CERT_REQUIRED
+
+
+def test_what_is_under_way_when_a_run_is_stopped_is_not_waited_for_long() -> None:
+    """Who stops a service kills it soon after: an answer that does not come by then is lost."""
+
+    async def run() -> wire.Answer:
+        async def silent(request: httpx.Request) -> httpx.Response:
+            await asyncio.sleep(3600)
+            raise AssertionError(request)
+
+        exchange = Exchange(
+            Target("https://api.example.edu", access_token="t"), httpx.MockTransport(silent), asyncio.sleep
+        )
+        under_way = asyncio.create_task(exchange.answer(GET))
+        await asyncio.sleep(0)
+        exchange.hurry(0.01)
+        return await under_way
+
+    assert "slow" == asyncio.run(run()).fault

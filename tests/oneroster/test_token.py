@@ -34,14 +34,14 @@ class Endpoint:
 
     def __init__(self, answer: Handler | None = None, lifetime: object = 3600) -> None:
         self.asked: list[httpx.Request] = []
-        self._answer = answer
+        self.answer = answer
         self._lifetime = lifetime
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         await asyncio.sleep(0)
-        if self._answer:
-            return self._answer(request)
+        if self.answer:
+            return self.answer(request)
         return httpx.Response(200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._lifetime})
 
 
@@ -165,6 +165,20 @@ def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) ->
         asyncio.run(token(Endpoint(answer)).current())
 
     assert "the-secret" not in str(error.value)
+
+
+def test_an_endpoint_that_gave_a_token_before_is_asked_for_longer() -> None:
+    """That it is away for a moment does not end a run that is under way."""
+    answers = iter([*[broken] * 5, None])
+    endpoint = Endpoint()
+
+    async def run() -> str:
+        shared = token(endpoint)
+        await shared.current()
+        endpoint.answer = lambda request: answer(request) if (answer := next(answers)) else httpx.Response(200, json={"access_token": "new"})  # fmt: skip
+        return await shared.current(refused="t1")
+
+    assert "new" == asyncio.run(run())
 
 
 def test_waiting_requests_share_a_failure() -> None:
