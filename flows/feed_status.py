@@ -39,11 +39,18 @@ class FeedStatus:
         return next((run for run in self.runs if run.exit_code == DONE), None)
 
     @property
+    def foreign(self) -> int:
+        """How many records the last run held because the target has them otherwise, and this feed has not sent them."""
+        if self.last is None or self.last.exit_code != HELD or self.last.plan:
+            return 0
+        return sum(counts.get("held", 0) for counts in self.last.counts.values())
+
+    @property
     def exit_code(self) -> int:
         """1 if the last run failed, was refused or broke off; 3 if something is held or stale; else 0."""
         if self.last and self.last.exit_code not in PASSED:
             return FAILED
-        return HELD if self.held or self.stale else DONE
+        return HELD if self.held or self.foreign or self.stale else DONE
 
     def is_running(self, run: Run) -> bool:
         """Whether a run is the one that holds the feed now."""

@@ -21,6 +21,10 @@ WORDS = {
 }  # fmt: skip
 STANDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
+FOREIGN = (
+    "Held: {count:,} records that this feed has not sent, and that the target has otherwise. {report} names them. "
+    "If they are the district's: roster adopt DROP --again."
+)
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it in its place."
 INDENT = 2
@@ -35,7 +39,7 @@ def show(console: Console, feeds: Sequence[FeedStatus], state: Path, environment
     )
     for feed in feeds:
         console.print(Text(f"{feed.key.feed} into {feed.key.target}: {STANDS[feed.exit_code]}", style="bold"))
-        for line in _lines(feed, now, most):
+        for line in _lines(feed, state, now, most):
             console.print(Padding.indent(Text(line), INDENT))
         for plan in feed.held:
             _show_plan(console, feed, plan, state, options, now)
@@ -43,7 +47,7 @@ def show(console: Console, feeds: Sequence[FeedStatus], state: Path, environment
         console.print(PLACEHOLDER)
 
 
-def _lines(feed: FeedStatus, now: datetime, most: int) -> Iterator[str]:
+def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[str]:
     if feed.holder:
         yield f"Running: {feed.holder.run}, since {feed.holder.since}, process {feed.holder.process} on {feed.holder.host}."
     shown = [run for run in feed.runs if not feed.is_running(run)][:most]
@@ -55,6 +59,8 @@ def _lines(feed: FeedStatus, now: datetime, most: int) -> Iterator[str]:
         yield f"Last good run: {feed.good.started:%Y-%m-%d %H:%M} UTC, {_ago(now - feed.good.started)} ago ({feed.good.id})."
     elif shown and not feed.good:
         yield "No run of it was good yet."
+    if feed.foreign and feed.last:
+        yield FOREIGN.format(count=feed.foreign, report=state / "runs" / feed.last.id / "report.md")
     if feed.stale:
         yield f"Stale: {feed.stale}"
 
@@ -116,6 +122,7 @@ def _feed(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
         "good": _run(feed.good) if feed.good else None,
         "runs": runs,
         "held": [_plan(feed, plan, state) for plan in feed.held],
+        "foreign": feed.foreign,
         "stale": feed.stale or None,
     }
 

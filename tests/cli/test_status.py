@@ -16,6 +16,7 @@ from flows.staleness import stale
 from tests.rosters import changed, district, drop, without
 from tests.running import Run as Command
 from tests.running import roster
+from tests.serving import served
 from transforms.guard import PLANNED_COLUMNS, Hold
 
 KEY = FeedKey("sandbox", "default")
@@ -110,6 +111,18 @@ def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(held: tupl
 
     assert "roster sync DROP --approve" in text
     assert "DROP is" in text
+
+
+def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path) -> None:
+    """Exit 3, and the report that names it is named."""
+    with served(tmp_path / "state") as place:
+        place.change("users", "bo", givenName="Other")
+        run = place.roster("sync", drop(tmp_path / "drop", district()), "--first-run")
+
+    text, data = roster("status", state=place.state), told(place.state)
+
+    assert (3, 3, 3, None, 1) == (run.code, text.code, data.code, run.json["plan"], data.json["feeds"][0]["foreign"])
+    assert run.json["report"].replace("/", "") in "".join(text.out.split()).replace("/", "")
 
 
 def test_a_plan_that_expired_is_not_held(tmp_path: Path) -> None:
