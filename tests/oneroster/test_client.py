@@ -228,8 +228,9 @@ def test_a_token_that_does_not_end_is_not_waited_for() -> None:
 
     async def run() -> None:
         async with talking(trickle) as place:
-            wants = {"token_url": place.url, "access_token": "", "client_id": "id", "client_secret": "secret"}
-            async with Client(replace(place, **wants, patience=Patience(first_attempts=1))) as client:
+            once = Patience(first_attempts=1)
+            target = replace(place, token_url=place.url, access_token="", client_id="id", patience=once)
+            async with Client(target) as client:
                 await client.send(GET)
 
     with pytest.raises(TargetError, match=r"127\.0\.0\.1:\d+, which gives out tokens, did not answer \(TimeoutError\)"):
