@@ -94,11 +94,11 @@ class Postgresql:
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
         """Hold a lock while the body runs, on a connection of its own, and say whether it could be had."""
-        number = _number(name)
         with self._explained():
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         with connection:
             with self._explained():
+                number = _number(connection, name)
                 taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
                 process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
             if not taken:
@@ -116,7 +116,7 @@ class Postgresql:
     def is_locked(self, name: str) -> bool:
         """Whether anybody holds a lock now."""
         with self.reading() as connection:
-            return connection.execute(HOLDER, {"number": _number(name)}).first() is not None
+            return connection.execute(HOLDER, {"number": _number(connection, name)}).first() is not None
 
     def close(self) -> None:
         """Let go of the server; whoever goes on using the ledger connects again."""
@@ -130,8 +130,10 @@ class Postgresql:
                 raise LedgerError(self.place, found, "it open until the run ends", AGAIN)
 
 
-def _number(name: str) -> int:
-    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+def _number(connection: Connection, name: str) -> int:
+    # Locks are of the whole database, which may hold several ledgers, each in a schema.
+    schema = connection.execute(text("SELECT current_schema()")).scalar()
+    return int.from_bytes(sha256(f"{schema} {name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _engine(address: str) -> Engine:

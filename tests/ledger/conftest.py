@@ -31,11 +31,11 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, path: Path) -> Path | str:
-    """Where the ledger of a test is: a file, or an empty database on the server."""
+    """Where the ledger of a test is: a file, or an empty schema on the server."""
     if request.param == "sqlite":
         return path
     server: Server = request.getfixturevalue("server")
-    return server.new()
+    return server.schema()
 
 
 @pytest.fixture

@@ -138,23 +138,24 @@ def test_intending_nothing_is_no_intent(ledger: Ledger) -> None:
     assert {} == ledger.intended(KEY)
 
 
-@pytest.mark.parametrize("count", [0, 2, 1001, FEW + 1])
-def test_details_of_some(ledger: Ledger, count: int) -> None:
+def test_details_of_some(ledger: Ledger) -> None:
     """Details are given for the ids that are asked for, few or many, and for no unknown ones."""
     ids = [f"u{number:05}" for number in range(FEW + 5)]
     ledger.record(KEY, "users", records(*ids), {}, [], "r1")
 
-    asked = pl.Series([*ids[:count], "nobody"], dtype=pl.String)
-    assert ids[:count] == ledger.details(KEY, "users", asked)["sourcedId"].to_list()
+    for count in (0, 2, 1001, FEW + 1):
+        asked = pl.Series([*ids[:count], "nobody"], dtype=pl.String)
+        assert ids[:count] == ledger.details(KEY, "users", asked)["sourcedId"].to_list()
 
 
-def test_blanks_are_null_even_if_all_that_come_first_are(ledger: Ledger) -> None:
+def test_blanks_are_null_even_if_all_that_come_first_are(path: Path) -> None:
     """A column of text is text, however many nulls it begins with."""
     blank = records(*(f"u{number:06}" for number in range(70_000)))
-    ledger.record(KEY, "users", blank, {}, [], "r1")
-    ledger.record(KEY, "users", records("v", school="s"), {}, [], "r1")
+    with Ledger(path) as ledger:
+        ledger.record(KEY, "users", blank, {}, [], "r1")
+        ledger.record(KEY, "users", records("v", school="s"), {}, [], "r1")
+        schools = ledger.details(KEY, "users")["school"]
 
-    schools = ledger.details(KEY, "users")["school"]
     assert (70_000, "s") == (schools.null_count(), schools[-1])
 
 

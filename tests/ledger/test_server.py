@@ -55,6 +55,12 @@ def test_an_address_that_cannot_be_meant_is_told_without_a_word_of_it(address: s
     assert fault == fault_of(address)
 
 
+def test_a_ledger_is_not_opened_at_such_an_address() -> None:
+    """Whoever has not asked first is told the same, and nothing of it."""
+    with pytest.raises(ValueError, match=r"^The address of the ledger does not begin with postgresql://\. Expected"):
+        Ledger("mysql://roster:s3cret@db.example.edu/ledger")
+
+
 def test_a_ledger_is_shown_by_server_and_database_only(server: Server) -> None:
     """Nobody reads the password off a ledger, nor off its engine."""
     with Ledger(server.new()) as ledger:
