@@ -230,15 +230,16 @@ def test_a_token_that_does_not_end_is_not_waited_for() -> None:
             writer.write(b"{")
             await asyncio.sleep(0.1)
 
-    async def run() -> None:
+    async def run() -> str:
         async with talking(trickle) as place:
             once = Patience(first_attempts=1)
             target = replace(place, token_url=place.url, access_token="", client_id="id", patience=once)
             async with Client(target) as client:
-                await client.send(GET)
+                with pytest.raises(TargetError) as error:
+                    await client.send(GET)
+                return str(error.value)
 
-    with pytest.raises(TargetError, match=r"127\.0\.0\.1:\d+, which gives out tokens, did not answer \(TimeoutError\)"):
-        asyncio.run(run())
+    assert "which gives out tokens, did not answer (TimeoutError)" in asyncio.run(run())
 
 
 def test_a_compressed_answer_is_read() -> None:
