@@ -20,8 +20,9 @@ from connectors.ledger.errors import LedgerError, explained
 CONNECT = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4,
            "tcp_user_timeout": 60_000, "application_name": "roster", "client_encoding": "utf8"}  # fmt: skip
 # A commit survives power loss, whatever the server's own setting. Nobody waits for a row for ever. An idle
-# connection may hold a lock, and is not to be closed for that.
-SETTINGS = "SET synchronous_commit = on; SET lock_timeout = '60s'; SET idle_session_timeout = 0"
+# connection may hold a lock, and is not closed for that; but what a machine held that is gone is free in a minute.
+SETTINGS = """SET synchronous_commit = on; SET lock_timeout = '60s'; SET idle_session_timeout = 0;
+    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4"""
 MAKING = int.from_bytes(b"roster", "big")
 # Who has a lock: its number is the one of 64 bits, in two halves.
 HOLDER = text("""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'

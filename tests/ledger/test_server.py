@@ -132,6 +132,18 @@ def test_a_commit_survives_power_loss_whatever_the_server_is_set_to(server: Serv
         assert "on" == connection.execute(text("SHOW synchronous_commit")).scalar()
 
 
+def test_a_machine_that_is_gone_does_not_hold_a_feed_for_hours(server: Server) -> None:
+    """The server asks after it within a minute, and then closes its connections."""
+    database = opened(server.new(), make=True)
+
+    assert database is not None
+    with closing(database), database.reading() as connection:
+        asked = [
+            connection.execute(text(f"SHOW tcp_keepalives_{name}")).scalar() for name in ("idle", "interval", "count")
+        ]
+    assert ["20", "10", "4"] == asked
+
+
 def test_a_connection_that_was_lost_between_two_writes_is_made_again(server: Server) -> None:
     """A server that was restarted between two batches does not end a run that holds nothing."""
     address = server.new()
