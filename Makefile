@@ -48,8 +48,9 @@ $(STAMP): constraints.txt pyproject.toml
 demo: install
 	$(BIN)/roster sync sample_data/oneroster_1_2
 
+# As many at once as there are cores; tests of one file stay together.
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from connectors.archive import Archive
+from connectors.archive import Archive, ArchiveError
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
+from connectors.oneroster.target import TargetError
 from flows.approving import approved_line
 from flows.dates import dated
 from flows.job import Job
@@ -28,7 +29,7 @@ from flows.progress import Bars
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restoring import restored_line
-from flows.result import Command, Result
+from flows.result import FAILED, USAGE, Command, Result
 from flows.setting_tables import last_day
 from flows.staleness import stale
 from flows.targets import SettingsError, Target, choose
@@ -87,15 +88,14 @@ def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
         with lock, bars:
             if job.command == "sync":
                 bars.console.print(f"Target: {job.target.name}")
-            return _recorded(replace(job, **_remembered(job, ledger)), ledger, archive, line, bars)
+            return _recorded(replace(job, **_remembered(job, ledger, archive)), ledger, archive, line, bars)
 
 
-def _remembered(job: Job, ledger: Ledger) -> dict[str, Any]:
+def _remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
-    runs = ledger.runs(job.key)
-    before = next((run.roster for run in runs if run.roster), "")
-    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
-    return {"before": before} | ({"raised": None} if used else {})
+    used = job.raised_name and any(run.raised == job.raised_name for run in ledger.runs(job.key))
+    # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
+    return {"before": next(reversed(archive.runs()), "")} | ({"raised": None} if used else {})
 
 
 def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
@@ -104,7 +104,11 @@ def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars
                 max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
     if job.command == "sync":
         ledger.begin(begun)
-    result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
+    try:
+        result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
+    except (SettingsError, TargetError, ArchiveError, OSError) as error:
+        _broken_off(begun, error, job, ledger)
+        raise
     result = propose(result, job, ledger, archive)
     ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
     if not job.approve:
@@ -113,6 +117,15 @@ def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars
         ledger.finish(_ended(ended, result, job))
         archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key, status="open")])
     return result
+
+
+def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
+    """Note that a run ended without a result: a plan that cannot be approved, a target or a disk that is of no use."""
+    code = USAGE if isinstance(error, SettingsError) else FAILED
+    if job.command == "sync":
+        ledger.finish(
+            replace(begun, ended=datetime.now(UTC), status="failed", exit_code=code, note=type(error).__name__)
+        )
 
 
 def _ended(run: Run, result: Result, job: Job) -> Run:
