@@ -236,7 +236,7 @@ def test_a_state_that_is_a_file_is_wrong_use(tmp_path: Path) -> None:
     """Exit 2, like any other wrong path."""
     folder = drop(tmp_path / "drop", district())
 
-    run = roster("sync", folder, state=folder / "users.csv")
+    run = roster("sync", folder, state=folder / "users.csv", environment={"COLUMNS": "400"})
 
     assert (2, True) == (run.code, "is a file" in run.said)
 
