@@ -98,9 +98,14 @@ class Client:
             self._pace.slow_down(burst)
         if answer.wait is None:
             return
-        if answer.wait > self._patience.pause or self._pace.paused > self._patience.pauses:
-            raise self.end(TargetError(f"{self.target.host} asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). Run again after that."))  # fmt: skip
-        self._pace.pause(answer.wait)
+        if answer.wait > self._patience.pause:
+            why = f"asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). Run again after that."
+        elif self._pace.paused > self._patience.pauses:
+            why = f"asks again and again to be left alone (HTTP {answer.status}), {self._pace.paused:,.0f} seconds so far. Run again later."
+        else:
+            self._pace.pause(answer.wait)
+            return
+        raise self.end(TargetError(f"{self.target.host} {why}", unsure=wire.may_be_done(answer)))
 
     async def _repeated(self, request: Request, answer: Answer) -> Answer:
         """Repeat a request until it is answered, is found to have been carried out, or the budget is spent."""

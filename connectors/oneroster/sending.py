@@ -14,6 +14,7 @@ from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import covers, same
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import merged, moved, write_shape
+from connectors.oneroster.target import TargetError
 from transforms.changes import Term
 from transforms.payload import Json
 
@@ -43,7 +44,10 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
         return Result("created")
     if outcome.kind not in ("exists", "unclear"):
         return _failed(outcome)
-    found = await _found(client, collection, record["sourcedId"])
+    try:
+        found = await _found(client, collection, record["sourcedId"])
+    except TargetError as error:
+        raise type(error)(str(error), unsure=outcome.kind == "unclear" or answer.again) from None
     if found.trouble:
         return found.trouble
     if found.record is None:
