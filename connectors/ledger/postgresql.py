@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import psycopg
-from sqlalchemy import Connection, Engine, Select, create_engine, event, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger.address import shown, url_of
@@ -23,6 +23,8 @@ CONNECT = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 
 # connection may hold a lock, and is not closed for that; but what a machine held that is gone is free in a minute.
 SETTINGS = """SET synchronous_commit = on; SET lock_timeout = '60s'; SET idle_session_timeout = 0;
     SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4"""
+# Rows that are read as one array: a server has a gigabyte for one.
+AT_ONCE = 500_000
 MAKING = int.from_bytes(b"roster", "big")
 # Who has a lock: its number is the one of 64 bits, in two halves.
 HOLDER = text("""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'
@@ -84,13 +86,16 @@ class Postgresql:
             yield connection
 
     def bulk(self, query: Select[Any], types: Types) -> pl.DataFrame:
-        """Read many rows at once; the query answers no null."""
-        compiled = query.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
+        """Read many rows at once, in the order of the first column; the query answers no null.
+
+        Columns come as arrays, and are sorted here: both take a fraction of what single rows would.
+        """
+        part = (func.row_number().over() // AT_ONCE).label("part")
+        rows = query.order_by(None).add_columns(part).subquery()
+        arrays = select(*(func.array_agg(rows.c[name]) for name in types)).group_by(rows.c.part)
         with self.reading() as connection:
-            cursor: Any = connection.connection.cursor()
-            with cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params) as copy:
-                rows = b"".join(copy)
-        return pl.read_csv(rows, has_header=False, schema=types) if rows else pl.DataFrame(schema=types)
+            parts = [pl.DataFrame(list(part), schema=types) for part in connection.execute(arrays)]
+        return pl.concat([pl.DataFrame(schema=types), *parts]).sort(next(iter(types)))
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
