@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-SEVERAL = "Multiple connection attempts failed"
-
 
 class LedgerError(Exception):
     """The ledger cannot be read or written. The run breaks off; what was recorded stays recorded.
@@ -40,7 +38,5 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     said = str(error.orig if isinstance(error, DBAPIError) else error)
-    if said.startswith(SEVERAL):
-        return " ".join(said.split())
     # What follows the first line may repeat the values of a row.
     return next(iter(said.splitlines()), type(error).__name__)

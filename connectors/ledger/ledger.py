@@ -13,14 +13,15 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from connectors.ledger import history
+from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
-from connectors.ledger.database import Database, Types, opened
+from connectors.ledger.database import Types, opened
 from connectors.ledger.errors import LedgerError
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
-from connectors.ledger.schema import EXPECTED, make_tables, version_of
+from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
@@ -53,12 +54,10 @@ class Ledger:
         return cls(place, make=False)
 
     def _prepare(self, make: bool) -> None:
-        if self._database is None:
-            return
         version = version_of(self._database)
         if version == 0 and not make:
             self.close()
-            self._database = None
+            self._database = Absent(self.place)
         elif version != VERSION:
             make_tables(self._database)
 
@@ -72,8 +71,7 @@ class Ledger:
 
     def close(self) -> None:
         """Close the database; nothing is pending, since every write is committed when it returns."""
-        if self._database:
-            self._database.close()
+        self._database.close()
 
     def known(self, key: FeedKey) -> dict[str, pl.DataFrame]:
         """What the target holds of this feed: per entity `sourcedId`, `fingerprint` (Int64) and `status`."""
@@ -81,8 +79,6 @@ class Ledger:
 
     def of_others(self, key: FeedKey, names: Sequence[str]) -> dict[str, pl.Series]:
         """Per entity, the ids that the same target holds of other feeds."""
-        if self._database is None or not names:
-            return {}
         with self._database.reading() as connection:
             feeds = other_feeds(connection, key)
         held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
@@ -94,8 +90,6 @@ class Ledger:
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
         """The schools (`sourcedId`, `school`) of the records of an entity that the target holds, of whichever feed."""
         types = ID | dict.fromkeys(("status", "school"), pl.String)
-        if self._database is None:
-            return _empty(types).drop("status")
         with self._database.reading() as connection:
             feeds = [*filter(None, [feed_id(connection, key)]), *other_feeds(connection, key)]
         rows = pl.concat([_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)])
@@ -148,7 +142,7 @@ class Ledger:
     def totals(self, key: FeedKey) -> pl.DataFrame:
         """How many active records of a feed the ledger knows: `entity`, `school` (null: none), `records`."""
         feed = self._feed(key)
-        if self._database is None or feed is None:
+        if feed is None:
             return pl.DataFrame(schema=TOTALS)
         columns = (RECORDS.c.entity, RECORDS.c.school)
         query = select(*columns, func.count()).where(RECORDS.c.feed_id == feed, RECORDS.c.status == ACTIVE)
@@ -158,8 +152,6 @@ class Ledger:
 
     def feeds(self) -> list[FeedKey]:
         """Name every feed of which the ledger has heard, in order."""
-        if self._database is None:
-            return []
         query = select(FEEDS.c.target, FEEDS.c.feed).order_by(FEEDS.c.feed, FEEDS.c.target)
         with self._database.reading() as connection:
             return [FeedKey(row.target, row.feed) for row in connection.execute(query)]
@@ -176,15 +168,11 @@ class Ledger:
 
     def runs(self, key: FeedKey | None = None, *, last: int | None = None) -> list[Run]:
         """Give the runs of a feed, or of all, the newest first."""
-        if self._database is None:
-            return []
         with self._database.reading() as connection:
             return history.read_runs(connection, *_of(key), last=last)
 
     def run(self, run: str) -> Run | None:
         """Give one run; None if there was none of that id."""
-        if self._database is None:
-            return None
         with self._database.reading() as connection:
             return next(iter(history.read_runs(connection, RUNS.c.id == run)), None)
 
@@ -199,23 +187,17 @@ class Ledger:
 
     def plan(self, plan: str) -> Plan | None:
         """Give one plan; None if there is none of that id."""
-        if self._database is None:
-            return None
         with self._database.reading() as connection:
             return next(iter(history.read_plans(connection, PLANS.c.id == plan)), None)
 
     def plans(self, key: FeedKey | None = None, *, status: str | None = None) -> list[Plan]:
         """Give the plans of a feed, or of all, in one status, or in any, the newest first."""
-        if self._database is None:
-            return []
         in_status = () if status is None else (PLANS.c.status == status,)
         with self._database.reading() as connection:
             return history.read_plans(connection, *_of(key), *in_status)
 
     def planned(self, plan: str) -> pl.DataFrame:
         """Give what a plan is to do: a row for each record."""
-        if self._database is None:
-            return pl.DataFrame(schema=PLANNED_COLUMNS)
         with self._database.reading() as connection:
             return history.read_planned(connection, plan, PLANNED_COLUMNS)
 
@@ -229,38 +211,29 @@ class Ledger:
 
     def decisions(self, plan: str) -> list[Decision]:
         """Give every decision on a plan."""
-        if self._database is None:
-            return []
         with self._database.reading() as connection:
             return history.read_decisions(connection, plan)
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
         """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""
-        return held(self._to_write(), key, run)
+        return held(self._database, key, run)
 
     def holder(self, key: FeedKey) -> Holder | None:
         """Who holds a feed now; None if nobody does."""
-        return None if self._database is None else holder(self._database, key)
+        return holder(self._database, key)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
-        with self._to_write().writing() as connection:
+        with self._database.writing() as connection:
             yield connection, made_feed_id(connection, key)
 
-    def _to_write(self) -> Database:
-        if self._database is None:
-            raise LedgerError(self.place, "no ledger", EXPECTED, "Open it to write, which makes it.")
-        return self._database
-
     def _feed(self, key: FeedKey) -> int | None:
-        if self._database is None:
-            return None
         with self._database.reading() as connection:
             return feed_id(connection, key)
 
     def _by_entity(self, table: Table, key: FeedKey, types: Types) -> dict[str, pl.DataFrame]:
         feed = self._feed(key)
-        if self._database is None or feed is None:
+        if feed is None:
             return {}
         with self._database.reading() as connection:
             names = list(entities(connection, table, feed))
@@ -270,8 +243,7 @@ class Ledger:
         query = rows_of(table, list(types), feed, entity)
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
-        frame = self._database.bulk(query, types) if self._database else pl.DataFrame(schema=types)
-        return frame.rename({"sourced_id": "sourcedId"})
+        return self._database.bulk(query, types).rename({"sourced_id": "sourcedId"})
 
 
 def _of(key: FeedKey | None) -> tuple[ColumnElement[bool], ...]:

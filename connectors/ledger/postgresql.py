@@ -107,17 +107,16 @@ class Postgresql:
                 number = _number(connection, name)
                 taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
                 process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
-            if not taken:
-                yield False
-                return
-            self._locks[number] = process
+            if taken:
+                self._locks[number] = process
             try:
-                yield True
+                yield bool(taken)
             finally:
-                del self._locks[number]
-                # A connection that has been lost holds nothing any more.
-                with suppress(SQLAlchemyError):
-                    connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+                if taken:
+                    del self._locks[number]
+                    # A connection that has been lost holds nothing any more.
+                    with suppress(SQLAlchemyError):
+                        connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
 
     def is_locked(self, name: str) -> bool:
         """Whether anybody holds a lock now."""

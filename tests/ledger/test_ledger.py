@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+from sqlalchemy import select
 
 from connectors.ledger import FeedKey, Ledger, LedgerError
+from connectors.ledger.database import opened
 from connectors.ledger.ledger import FEW
+from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.sqlite import Sqlite
+from connectors.ledger.tables import RECORDS, VERSION
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
 KEY = FeedKey("sandbox", "larkspur-valley")
@@ -69,6 +74,27 @@ def test_reading_an_absent_ledger_does_not_write(path: Path) -> None:
     """A ledger that was opened to read, and is not there, refuses to be written."""
     with Ledger.reading(path) as ledger, pytest.raises(LedgerError, match="no ledger"):
         ledger.intend(KEY, "users", records("u"), "r1")
+
+
+def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_rest(path: Path) -> None:
+    """It has no rows, and nothing is made, written or locked in it."""
+    with closing(opened(path, make=False)) as database:
+        rows = database.bulk(select(RECORDS), {"sourced_id": pl.String})
+        for refused in (database.writing, database.making, lambda: database.locked("feed")):
+            with pytest.raises(LedgerError, match=r"ledger\.db cannot be used: found no ledger"):
+                refused()
+
+    assert (0, ["sourced_id"], False) == (rows.height, rows.columns, database.is_locked("feed"))
+
+
+def test_tables_are_made_once(place: Path | str) -> None:
+    """Whoever comes second to making them leaves them as they are."""
+    with closing(opened(place, make=True)) as database:
+        before = version_of(database)
+        make_tables(database)
+        make_tables(database)
+
+        assert (0, VERSION) == (before, version_of(database))
 
 
 def test_records_are_known_per_entity_in_the_order_of_their_ids(ledger: Ledger) -> None:

@@ -126,7 +126,6 @@ def test_one_process_holds_a_feed_once(ledger: Ledger, place: Path | str) -> Non
 def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(ledger: Ledger, place: Path | str) -> None:
     """Between taking the lock and writing who took it, a run is busy, and nameless."""
     database = opened(place, make=False)
-    assert database is not None
     with closing(database), ledger.hold(KEY, "first"):
         with database.writing() as connection:
             connection.execute(delete(LOCKS))

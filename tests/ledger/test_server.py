@@ -127,7 +127,6 @@ def test_a_commit_survives_power_loss_whatever_the_server_is_set_to(server: Serv
     server.run(f"ALTER DATABASE {address.rpartition('/')[2]} SET synchronous_commit = off")
     database = opened(address, make=True)
 
-    assert database is not None
     with closing(database), database.writing() as connection:
         assert "on" == connection.execute(text("SHOW synchronous_commit")).scalar()
 
@@ -136,7 +135,6 @@ def test_a_machine_that_is_gone_does_not_hold_a_feed_for_hours(server: Server) -
     """The server asks after it within a minute, and then closes its connections."""
     database = opened(server.new(), make=True)
 
-    assert database is not None
     with closing(database), database.reading() as connection:
         asked = [
             connection.execute(text(f"SHOW tcp_keepalives_{name}")).scalar() for name in ("idle", "interval", "count")
@@ -167,7 +165,6 @@ def test_a_connection_that_is_lost_while_writing_is_told(server: Server) -> None
     address = server.new()
     Ledger(address).close()
     database = opened(address, make=True)
-    assert database is not None
     with closing(database), pytest.raises(LedgerError, match=r"connection.*Run again"):
         write_and_lose(database, address)
 
