@@ -86,9 +86,13 @@ def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
 
 
 def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
-    """The records of others to which a drop may refer: as other feeds' ledgers know them, or as the target does."""
+    """The records to which a drop may refer beside its own: of other feeds, of the target, and what waits for a person."""
     wanted = wanted_elsewhere(roster)
     others = ledger.of_others(job.key, wanted)
+    for name, ids in ledger.awaited(job.key).items():
+        if name in wanted:
+            waiting = pl.Series("sourcedId", ids, dtype=pl.String)
+            others[name] = pl.concat([others[name], waiting]) if name in others else waiting
     if asked := [name for name in wanted if name in job.external and name in COLLECTIONS]:
         from flows.loading import active_ids
 

@@ -10,8 +10,9 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from flows.job import Job
-from flows.line import Watch, ordered, result_of, send
+from flows.line import Watch, not_of_others, ordered, result_of, send
 from flows.past import details_of
+from flows.plans import expire
 from flows.result import Result
 from flows.targets import SettingsError
 from transforms.diff import diff
@@ -40,18 +41,20 @@ def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
     if job.command == "sync" and plan.status == "open":
         ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
     difference = diff(archive.standing(plan.run), known)
-    changes = of_plan(undone(records, known), difference.changes, job.today)
+    changes = not_of_others(of_plan(undone(records, known), difference.changes, job.today), job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
     loaded = send(Guarded(changes), job, ledger, watch)
     result = result_of(job, started, [difference.findings], guarded=Guarded(changes), loaded=loaded)
+    result = replace(result, approved=plan.id)
     if job.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
         ledger.decide(plan.id, "sent", by=job.by, note=job.note, at=datetime.now(UTC))
     return result
 
 
 def _plan(job: Job, ledger: Ledger) -> Plan:
+    expire(job, ledger)
     plan = ledger.plan(job.approve or "")
-    waiting = [one.id for one in ledger.plans(job.key, status="open")]
+    waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.approve]
     there = f"Waiting: {', '.join(waiting)}." if waiting else "No plan of this feed waits."
     if plan is None:
         raise SettingsError(f"There is no plan {job.approve!r}. {there}")
@@ -59,9 +62,6 @@ def _plan(job: Job, ledger: Ledger) -> Plan:
         raise SettingsError(
             f"Plan {plan.id} is of feed {plan.key.feed!r} into {plan.key.target}, and this is {job.key.feed!r} into {job.key.target}."
         )
-    if plan.status == "open" and plan.expires < datetime.now(UTC):
-        ledger.decide(plan.id, "expired", by="", note="", at=datetime.now(UTC))
-        plan = replace(plan, status="expired")
     if plan.status in WHY_NOT:
         day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
         why = WHY_NOT[plan.status].format(day=day, expires=f"{plan.expires:%Y-%m-%d}")

@@ -208,6 +208,10 @@ def _guarded(action: object) -> None:
     sys.exit(told(action))  # type: ignore[arg-type]
 
 
+# What the command line's library makes of an interruption that nobody has told of yet.
+INTERRUPTED = 130
+
+
 def main() -> None:
     """Run the command line."""
     # Modules and frames live until the end: looking for garbage among them takes a tenth of a night that sends nothing.
@@ -218,6 +222,9 @@ def main() -> None:
         app()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if code == INTERRUPTED:
+            code = 1
+            sys.stderr.write("roster: Interrupted before anything was sent; run again.\n")
     else:
         code = 0
     # What is to be kept is on the disk by now; taking frames and modules apart one by one would take longer than many a run.

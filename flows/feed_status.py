@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,11 +61,10 @@ def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedSta
     runs = ledger.runs(key)
     accepted = next((run for run in runs if run.content and run.ended), None)
     old = stale(accepted, runs, now) if accepted else ""
-    return FeedStatus(key, tuple(runs), ledger.holder(key), _held(key, runs, ledger, now), old, drop)
+    return FeedStatus(key, tuple(runs), ledger.holder(key), _held(key, ledger, now), old, drop)
 
 
-def _held(key: FeedKey, runs: Sequence[Run], ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
-    """The plans that can still be approved, and one whose approval the newest runs did not bring to its end."""
-    newest = {name for run in runs[:1] for name in (run.plan, run.approved)}
+def _held(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
+    """The plans that can still be approved, and those whose approval was not brought to its end."""
     waits = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
-    return (*waits, *(plan for plan in ledger.plans(key, status="approved") if plan.id in newest))
+    return (*waits, *ledger.plans(key, status="approved"))

@@ -28,7 +28,8 @@ class Job:
     the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
     one. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
-    archived roster is the feed's newest.
+    archived roster is the feed's newest;
+    `in_arrears` is true if a run before left something unsent.
     """
 
     command: Command
@@ -54,6 +55,7 @@ class Job:
     ids: Path | None = None
     first_run: bool = False
     before: str = ""
+    in_arrears: bool = False
     by: str = ""
     note: str = ""
     plan_days: int = 14

@@ -13,13 +13,13 @@ from connectors.ledger import Ledger
 from connectors.oneroster.loaded import Loaded
 from flows.accepting import accept
 from flows.job import Job
-from flows.past import details_of, past_of
+from flows.past import decided_on, details_of, past_of
 from flows.result import Result
+from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import diff, marked
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard, planned
-from transforms.guard.stops import VANISHED
 from transforms.order import children_first
 from transforms.vanishing import Details, decided
 
@@ -39,6 +39,9 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
     standing, known, findings = accepted.standing, accepted.known, [accepted.findings]
     marks = marked(standing)
     content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
+    if job.in_arrears and content:
+        standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
+        findings, marks = [*findings, told], marked(standing)
     difference = diff(standing, known, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
     guarded = guard(changes, past_of(changes, accepted.rejections, known, job, ledger), job.limits, job.raised)  # 6
@@ -53,7 +56,19 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Say what is done with what vanished, and in which order: nothing is deleted before what hangs on it."""
     details = details_of(changes, job, ledger)
-    return ordered(decided(changes, details, job.removed, job.today), details)
+    return ordered(decided(not_of_others(changes, job, ledger), details, job.removed, job.today), details)
+
+
+def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
+    """Leave to other feeds of the same target what they have sent too: it stays, whatever vanished here."""
+    others = ledger.of_others(job.key, [name for name, part in changes.items() if part.removals.height])
+
+    def _left(part: EntityChanges) -> EntityChanges:
+        theirs = pl.col("sourcedId").is_in(others[part.entity].implode())
+        action = pl.when(theirs & (pl.col(ACTION) != "kept")).then(pl.lit("stay")).otherwise(ACTION)
+        return replace(part, removals=part.removals.with_columns(action.alias(ACTION)))
+
+    return {name: _left(part) if name in others else part for name, part in changes.items()}
 
 
 def ordered(changes: Changes, details: Details) -> Changes:
@@ -98,6 +113,11 @@ def _would_be(entity: EntityChanges) -> Counts:
     return counts
 
 
+def _let_go(entity: EntityChanges, sent: Counts) -> int:
+    """How much vanished and is gone by now, or is kept by the feed's policy; what did not arrive may still be held."""
+    return sent.get("deleted", 0) + sent.get("disabled", 0) + entity.of("keep").height
+
+
 def _waiting(entity: EntityChanges) -> Counts:
     return {"waiting": entity.due}
 
@@ -114,7 +134,7 @@ def result_of(job: Job, started: float, found: list[Findings], *, refused: pl.Da
         district=job.district,
         target=job.target.name,
         counts={name: added([entity.counts, sent.counts.get(name, {})]) for name, entity in changes.items()},
-        let_go={name: entity.of(*VANISHED).height for name, entity in changes.items()},
+        let_go={name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()},
         findings=findings,
         refused=refused if refused is not None else findings.fatal.clear(),
         holds=guarded.holds if guarded else (),

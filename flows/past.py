@@ -15,7 +15,7 @@ from flows.job import Job
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, Changes
 from transforms.checks.references import Known
-from transforms.guard import Past, Rejections
+from transforms.guard import PLANNED_COLUMNS, Past, Rejections
 from transforms.guard.past import CHILDREN, no_children, no_totals
 from transforms.schemas import ENTITIES
 from transforms.vanishing import Details
@@ -23,6 +23,8 @@ from transforms.vanishing import Details
 WEEK = timedelta(days=7)
 SAMPLED = ("orgs", "users", "courses", "classes")
 COUNTED = "counted"
+# Notes of runs that were held altogether, and of those that let only new records through.
+STOPPED, ADDS_ONLY = "stopped", "adds only"
 
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
@@ -42,7 +44,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more."""
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
     runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
-    newest = max((run.drop_date for run in runs if run.drop_date and run.status not in ("refused", "")), default=None)
+    newest = next((run.drop_date for run in runs if run.drop_date and _loaded(run)), None)
     if quiet:
         return Past()
     there = any(frame.height for frame in known.values())
@@ -53,10 +55,34 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         rejections=rejections,
         newest=newest,
         dated=job.dated,
+        today=job.today,
         strangers=0 if there else _strangers(changes, job, ledger),
         blackout=job.blackout,
         adds_only=job.adds_only,
     )
+
+
+def _loaded(run: Run) -> bool:
+    """Whether a run put its drop into the target, or as much of it as would go."""
+    return run.status != "failed" if run.approved else run.status not in ("refused", "") and run.note != STOPPED
+
+
+def in_arrears(runs: list[Run]) -> bool:
+    """Whether the last run of a drop (of `runs`, the newest first) was killed, or left something that it should have sent."""
+    last = next((run for run in runs if run.command == "sync" and not run.approved and run.status != "refused"), None)
+    if last is None:
+        return False
+    return (
+        last.status in ("failed", "")
+        or last.note == ADDS_ONLY
+        or any(counts.get("waiting", 0) for counts in last.counts.values())
+    )
+
+
+def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
+    """What the plans of a feed hold, or held until a person decided otherwise (`entity`, `sourcedId`, `fingerprint`)."""
+    plans = [ledger.planned(plan.id) for plan in ledger.plans(job.key) if plan.status != "sent"]
+    return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 
 def _week(runs: list[Run], *, there: bool) -> dict[str, int] | None:
@@ -66,7 +92,8 @@ def _week(runs: list[Run], *, there: bool) -> dict[str, int] | None:
     since = datetime.now(UTC) - WEEK
     let_go: Counter[str] = Counter()
     for run in runs:
-        if run.started >= since:
+        # What a person has let go is decided; the sum is there for what nobody saw.
+        if run.started >= since and not run.approved and not run.raised:
             let_go.update({name: counts.get(COUNTED, 0) for name, counts in run.counts.items()})
     return dict(let_go)
 

@@ -32,13 +32,13 @@ MOST_IDS = 2000
 def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Result:
     """Keep what a sync holds as a plan, with its files; give the result with the plan's id and when it expires."""
     if job.command == "sync" and result.content:
+        expire(job, ledger)
         result = _with_what_waits(result, job, ledger)
     if not result.records.is_empty():
         result = replace(result, records=with_grades(result.records, _rosters(job, archive)))
     if result.records.is_empty():
-        waits = next(iter(ledger.plans(job.key, status="open")), None) if job.command == "sync" else None
-        return replace(result, plan=waits.id, waits=waits.run) if waits and result.content else result
-    plan = plan_id(result.records, f"{job.key.target} {job.key.feed}")
+        return result
+    plan = plan_id(result.records, _feed(job))
     if job.command != "sync":
         return replace(result, plan=plan)
     made = datetime.now(UTC)
@@ -61,20 +61,33 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
 
     Of a full snapshot this run knows better: whatever it does not hold does not wait any more.
     """
-    for older in ledger.plans(job.key, status="open"):
+    own = plan_id(result.records, _feed(job))
+    for older in (one for one in ledger.plans(job.key) if one.status in ("open", "approved") and one.id != own):
         records = ledger.planned(older.id).filter(~pl.col("entity").is_in(list(result.whole)))
-        if records.is_empty():
+        known = ledger.known(job.key)
+        waits = undone(records, known).join(moved(records, known), on=["entity", "sourcedId"], how="anti")
+        waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
+        if result.records.is_empty() and waits.height == ledger.planned(older.id).height:
+            return replace(result, plan=older.id, waits=older.run, expires=older.expires)
+        if waits.is_empty() or older.status == "approved":
             ledger.decide(older.id, "replaced", by="", note=f"by run {job.run}", at=datetime.now(UTC))
-        elif not result.records.is_empty():
-            known = ledger.known(job.key)
-            waits = undone(records, known).join(moved(records, known), on=["entity", "sourcedId"], how="anti")
-            waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
-            sentence = f"{waits.height:,} changes wait since run {older.run}."
-            hold = Hold("waits", "", "", waits.height, sentence)
-            if waits.height:
-                records = pl.concat([result.records, waits])
-                result = replace(result, records=records, holds=(*result.holds, *older.holds, hold))
+            continue
+        told = [hold for hold in older.holds if hold.rule != "waits" and hold not in result.holds]
+        hold = Hold("waits", "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")
+        result = replace(result, records=pl.concat([result.records, waits]), holds=(*result.holds, *told, hold))
     return result
+
+
+def expire(job: Job, ledger: Ledger) -> None:
+    """Close the plans of a feed whose time is over."""
+    now = datetime.now(UTC)
+    for plan in ledger.plans(job.key, status="open"):
+        if plan.expires < now:
+            ledger.decide(plan.id, "expired", by="", note="", at=now)
+
+
+def _feed(job: Job) -> str:
+    return f"{job.key.target} {job.key.feed}"
 
 
 def _told(plan: str, result: Result, expires: datetime) -> Iterator[str]:

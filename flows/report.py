@@ -100,7 +100,7 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
         yield f"Stale: {result.stale}"
     if result.adds_only:
         yield f"Until {result.adds_only} is over only new records are sent; updates wait, and what vanished stays."
-    if result.raised:
+    if result.raised and not result.error:
         yield "Limits that were raised for once let this through; they are used up."
     if result.findings.errors.height:
         yield f"Each rejected row: {result.rejects}"
@@ -117,10 +117,16 @@ def _verdict(result: Result, drop: str) -> str:
     if result.command == "plan":
         return f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are unchanged, {rejected:,} rejected."
     if result.status == "failed":
-        return f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, {result.total('waiting'):,} wait. Run `roster sync {drop}` again; nothing is sent twice."
+        return f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, {result.total('waiting'):,} wait. Run `{_again(result, drop)}` again; nothing is sent twice."
     if result.status == "unchanged":
         return "Nothing changed, nothing sent."
     return f"{'Held' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
+
+
+def _again(result: Result, drop: str) -> str:
+    if result.restored:
+        return f"roster restore {result.restored} {drop}"
+    return f"roster sync {drop}" + (f" --approve {result.approved}" if result.approved else "")
 
 
 def _check_verdict(result: Result, rejected: int) -> str:

@@ -36,4 +36,4 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
     records = planned(guarded.changes, known)
     loaded = send(guarded, job, ledger, watch)
     result = result_of(job, started, [difference.findings], guarded=guarded, loaded=loaded)
-    return replace(result, records=records, content=content)
+    return replace(result, records=records, content=content, restored=run)

@@ -31,7 +31,8 @@ class Result:
     its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
     plan found it. `content` is the digest of the roster,
     `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `waits`
-    names the run whose plan still waits.
+    names the run whose plan still waits. `approved` is the
+    plan that was sent, `restored` the run whose roster was.
     `seconds` is wall-clock time.
     """
 
@@ -60,6 +61,8 @@ class Result:
     content: str = ""
     stale: str = ""
     waits: str = ""
+    approved: str = ""
+    restored: str = ""
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
 
@@ -70,7 +73,7 @@ class Result:
             return "refused"
         if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
             return "failed"
-        if self.total("held") or self.stale or self.waits or self.moved is not None:
+        if self.total("held") or self.records.height or self.stale or self.waits or self.moved is not None:
             return "held"
         return "done" if any(self.total(term) for term in SENT) else "unchanged"
 

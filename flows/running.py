@@ -23,7 +23,7 @@ from flows.dates import dated
 from flows.job import Job
 from flows.ledgers import address_in
 from flows.line import straight_line
-from flows.past import COUNTED
+from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
 from flows.progress import Bars
 from flows.rejects import write_rejects
@@ -34,6 +34,7 @@ from flows.setting_tables import last_day
 from flows.staleness import stale
 from flows.targets import SettingsError, Target, choose
 from transforms.carrying import Carrying
+from transforms.guard.special import WHOLE_RUN
 from transforms.scope import Scope
 
 if TYPE_CHECKING:
@@ -93,15 +94,20 @@ def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
 
 def _remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
-    used = job.raised_name and any(run.raised == job.raised_name for run in ledger.runs(job.key))
+    runs = ledger.runs(job.key)
+    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
     # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
-    return {"before": next(reversed(archive.runs()), "")} | ({"raised": None} if used else {})
+    return {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)} | (
+        {"raised": None} if used else {}
+    )
 
 
 def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
     """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
     begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
                 max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
+    if job.approve and (plan := ledger.plan(job.approve)) and (source := ledger.run(plan.run)):
+        begun = replace(begun, drop=source.drop, drop_date=source.drop_date)
     if job.command == "sync":
         ledger.begin(begun)
     try:
@@ -115,7 +121,7 @@ def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars
         result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
-        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key, status="open")])
+        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key) if one.status in ("open", "approved")])
     return result
 
 
@@ -136,9 +142,17 @@ def _ended(run: Run, result: Result, job: Job) -> Run:
         exit_code=result.exit_code,
         counts=counts,
         plan=result.plan,
-        raised=job.raised_name if result.raised else "",
+        raised=job.raised_name if result.raised and not result.error else "",
+        note=_note(result),
         requests=result.requests,
     )
+
+
+def _note(result: Result) -> str:
+    """What later runs must know of this one beside its counts."""
+    if any(hold.rule in WHOLE_RUN for hold in result.holds):
+        return STOPPED
+    return ADDS_ONLY if result.adds_only else ""
 
 
 def finish(result: Result, drop: str) -> None:
@@ -152,7 +166,8 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
-    if not job.drop.exists():
+    # An approval and a restore take their roster from the archive.
+    if not job.drop.exists() and not options.approve and not options.restore:
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     job = replace(job, ledger=address_in(environment))
     return replace(job, workers=options.workers)

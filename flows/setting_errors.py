@@ -19,6 +19,7 @@ HIDDEN = ("_env", "_file", "url")
 EXPECTED = {
     "string_type": "a text in quotes",
     "int_type": "a whole number without quotes",
+    "float_type": "a number without quotes",
     "bool_type": "true or false without quotes",
     "frozen_set_type": 'a list of texts, such as ["a", "b"]',
     "dict_type": "a table",

@@ -7,14 +7,14 @@ from datetime import date
 from hashlib import sha256
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
 from flows.setting_values import Entity, Span
 from transforms.guard import Limits
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-Percent = Annotated[StrictFloat | StrictInt, Field(ge=0, le=100)]
+Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 Records = Annotated[StrictInt, Field(ge=0)]
 
 

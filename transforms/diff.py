@@ -74,6 +74,7 @@ def diff(standing: Standing, known: Known, marks: Marks | None = None) -> Differ
             partial=judged.partial,
             returned=_returned(met),
             whole=judged.mode == "bulk",
+            emptied=judged.emptied,
         )
         found += told
     return Difference(changes, gather(found))

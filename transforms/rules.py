@@ -43,6 +43,7 @@ _DROP = (
     Rule("zip_nested", "fatal", "the files lie deeper than one folder, or a zip lies in the zip", "Put the CSV files at the top of the zip."),
     Rule("zip_damaged", "fatal", "the zip is damaged or cut short", "Send it again; wait until the upload has ended."),
     Rule("file_twice", "fatal", "two files have this name, or names that differ in case only", "Leave one of them in the drop."),
+    Rule("arrears", "note", "records of earlier drops had not arrived in the target, and were taken along", "Nothing; see the reports of the nights before for the reason."),
     Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
     Rule("ids_renamed", "note", "ids of the drop were given their old names back", "Leave ids.csv in place as long as the source uses the new ids."),
     Rule("wrapper_folder", "warning", "the files lie in a folder inside the zip", "Zip the files themselves, not their folder.", strict="fatal"),

@@ -48,7 +48,13 @@ def _decided(part: EntityChanges, details: Details, policies: Mapping[str, Polic
         return part
     policy = policies.get(part.entity, DEFAULTS.get(part.entity, "keep"))
     stays = pl.col("sourcedId").is_in([] if over is None else over.implode())
-    action = pl.when(pl.col(ACTION) == "kept").then(ACTION).when(stays).then(pl.lit("stay")).otherwise(pl.lit(policy))
+    action = (
+        pl.when(pl.col(ACTION).is_in(["kept", "stay"]))
+        .then(ACTION)
+        .when(stays)
+        .then(pl.lit("stay"))
+        .otherwise(pl.lit(policy))
+    )
     removals = part.removals.with_columns(action.alias(ACTION), pl.lit(today.isoformat()).alias(ENDS))
     return replace(part, removals=_placed(removals, details.get(part.entity)))
 

@@ -19,7 +19,7 @@ from transforms.guard import Hold
 PlanStatus = Literal["open", "approved", "sent", "replaced", "discarded", "expired"]
 # From which states a plan can be brought into which.
 FROM: dict[str, tuple[str, ...]] = {
-    "approved": ("open",), "discarded": ("open",), "expired": ("open",), "replaced": ("open",), "sent": ("approved",),
+    "approved": ("open",), "discarded": ("open",), "expired": ("open",), "replaced": ("open", "approved"), "sent": ("approved",),
 }  # fmt: skip
 # Rows that are inserted at once: a plan may hold a whole district.
 AT_ONCE = 10_000

@@ -201,6 +201,15 @@ class Ledger:
         with self._database.reading() as connection:
             return history.read_planned(connection, plan, PLANNED_COLUMNS)
 
+    def awaited(self, key: FeedKey) -> dict[str, list[str]]:
+        """Per entity, the ids of records that the open plans of a feed hold and the target does not have yet."""
+        found: dict[str, list[str]] = {}
+        for plan in self.plans(key, status="open"):
+            new = self.planned(plan.id).filter(pl.col("action").is_in(["create", "revive"]))
+            for entity, sourced_id in new.select("entity", "sourcedId").iter_rows():
+                found.setdefault(entity, []).append(sourced_id)
+        return found
+
     def decide(self, plan: str, status: PlanStatus, *, by: str, note: str, at: datetime) -> bool:
         """Approve, discard, expire or close a plan, and keep who did; False if it is in no state for that."""
         found = self.plan(plan)

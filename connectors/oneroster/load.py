@@ -39,6 +39,15 @@ def _held(changes: Changes) -> set[str]:
     return {f"{name}:{one}" for name, part in changes.items() for one in part.held.filter(new)["sourcedId"]}
 
 
+def _awaited(changes: Changes, job: Job) -> set[str]:
+    """What plans of runs before hold, unless this run sends it."""
+    found = set()
+    for name, ids in job.ledger.awaited(job.key).items():
+        own = set(changes[name].upserts["sourcedId"]) if name in changes else set()
+        found |= {f"{name}:{one}" for one in ids if one not in own}
+    return found
+
+
 async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
                batch_size: int = BATCH_SIZE, progress: Watch = _silent,
                stop: asyncio.Event | None = None, processes: Processes | None = None) -> Loaded:  # fmt: skip
@@ -50,7 +59,7 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     """
     job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key), processes)
     requests, retries = _made(job)
-    job.blocked |= _held(changes)
+    job.blocked |= _held(changes) | _awaited(changes, job)
     async with _stopping(job):
         await _each(job, [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS])
     return Loaded(

@@ -150,26 +150,20 @@ def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
     assert "e-u5" not in feed.active("enrollments")
 
 
-def test_what_moved_is_said_and_nothing_is_sent(feed: Feed) -> None:
-    """A record of the plan was changed by a later run."""
+def test_a_plan_is_made_anew_without_what_has_moved(feed: Feed) -> None:
+    """A record of the plan was changed by a later delta: the rest waits under another id, and the first one is closed."""
     feed.configure(tail="[limits]\nschool_percent = 10\n")
     feed.sync(many())
     held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
-    feed.sync(
-        delta(
-            {
-                "enrollments": [
-                    DISTRICT["enrollments"][0] | {"sourcedId": "e-u3", "userSourcedId": "u3", "role": "teacher"}
-                ]
-            }
-        ),
-        mode="delta",
-    )
+    teacher = DISTRICT["enrollments"][0] | {"sourcedId": "e-u3", "userSourcedId": "u3", "role": "teacher"}
+    later = feed.sync(delta({"enrollments": [teacher]}), mode="delta")
 
-    run = feed.sync(None, "--approve", held.json["plan"])
+    first = feed.sync(None, "--approve", held.json["plan"])
+    second = feed.sync(None, "--approve", later.json["plan"])
 
-    assert (3, 0, True) == (run.code, run.json["requests"], "1 of its records" in run.err and "e-u3" in run.err)
-    assert "e-u4" in feed.active("enrollments")
+    assert (2, True) == (first.code, "was replaced by a newer one" in first.err)
+    assert (3, 0, 19) == (later.code, second.code, second.total("deleted"))
+    assert "e-u3" in feed.active("enrollments")
 
 
 def test_a_newer_plan_takes_the_place_of_an_older_one(feed: Feed) -> None:
@@ -327,3 +321,66 @@ def test_what_several_deltas_hold_is_one_plan(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (3, 25, 0, 50) == (held.code, held.total("held"), run.code, run.total("deleted"))
+
+
+def test_what_a_delta_could_not_deliver_is_sent_with_the_next_one(feed: Feed) -> None:
+    """The second delta does not speak of it any more, and neither it nor what depends on it is lost."""
+    feed.sync(district())
+    new = delta(
+        {
+            "users": [DISTRICT["users"][1] | {"sourcedId": "new"}],
+            "roles": [DISTRICT["roles"][1] | {"sourcedId": "rn", "userSourcedId": "new"}],
+        }
+    )
+    feed.configure(tail=f'[calendar]\nblackout = ["{today()}"]\n[limits]\nrejected_percent = 1\n')
+    held = feed.sync(new, mode="delta")
+    enrollment = delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-new", "userSourcedId": "new"}]})
+    feed.configure()
+    waits = feed.sync(enrollment, mode="delta")
+
+    approved = feed.sync(None, "--approve", held.json["plan"])
+    last = feed.sync(
+        delta({"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}), mode="delta"
+    )
+
+    assert (3, 0, 1) == (held.code, approved.code, approved.total("created"))
+    assert waits.code in (0, 3)
+    assert (0, True) == (last.code, "e-new" in feed.active("enrollments"))
+
+
+def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
+    """Both have sent a record, or found it there: it stays as long as one of them has it."""
+    feed.sync(many())
+    other = feed.folder / "other.toml"
+    other.write_text(FEED.format(drop="other", head='district = "other"', tail=OPEN))
+    drop(feed.folder / "other", many())
+    roster("sync", other, "--first-run", state=feed.state)
+    drop(feed.folder / "other", without(many(), "u1", "e-u1", "r-u1"))
+
+    run = roster("sync", other, "--json", state=feed.state)
+
+    assert (0, 0, 2) == (run.code, run.json["requests"], run.total("kept"))
+    assert ("active", "e-u1" in feed.active("enrollments")) == (feed.record("users", "u1")["status"], True)
+
+
+def test_a_delta_that_only_deletes_is_no_empty_export(feed: Feed) -> None:
+    """What it says is gone, within the limits, goes."""
+    feed.sync(many())
+
+    run = feed.sync(
+        delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-u1"}]}, "tobedeleted"), mode="delta"
+    )
+
+    assert (0, 1) == (run.code, run.total("deleted"))
+
+
+def test_a_drop_from_the_future_waits(feed: Feed) -> None:
+    """A date that was mistyped would make every later drop an older one."""
+    name = f"larkspur_{today() + timedelta(days=400)}"
+    feed.configure(name=name)
+
+    run = feed.sync(district(), name=name)
+
+    assert (3, 0, True) == (run.code, run.json["requests"], "Correct its name" in run.err)
+    feed.configure(name=f"larkspur_{today()}")
+    assert 0 == feed.sync(district(), name=f"larkspur_{today()}").code

@@ -68,6 +68,7 @@ def test_days_of_the_calendar(tmp_path: Path) -> None:
 
 WRONG = (
     ("", "[limits]\nvanished_percent = 110", "`limits.vanished_percent` is 110; expected at most 100."),
+    ("", '[limits]\nschool_percent = "x"', "`limits.school_percent` is 'x'; expected a number without quotes."),
     ("", "[limits]\nvanished = 5", "`limits.vanished` is not a setting: did you mean 'vanished_"),
     ("", "[limits.once]\nvanished_percent = 50", "`limits.once.until` is missing."),
     ("", '[calendar]\nblackout = ["christmas"]', "`calendar.blackout` has 'christmas'; expected a day or two"),

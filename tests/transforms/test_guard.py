@@ -166,7 +166,11 @@ def test_limits_of_single_entities() -> None:
 
 def test_an_emptied_file_is_held() -> None:
     """Rows last time, none now."""
-    guarded = judged(part("resources", gone=["r1"]), totals=totals(resources=2), limits=Limits(school_percent=100))
+    guarded = judged(
+        replace(part("resources", gone=["r1"]), emptied=True),
+        totals=totals(resources=2),
+        limits=Limits(school_percent=100),
+    )
 
     assert (["emptied"], {"resources": ["r1"]}) == (rules(guarded), held(guarded))
     assert "1 of" not in guarded.holds[0].sentence

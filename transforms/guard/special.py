@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
@@ -10,6 +12,8 @@ from transforms.guard.stops import ALL, VANISHED, Stops
 from transforms.schemas import ENTITIES
 
 FIRST = 3
+# What stops everything that a drop says.
+WHOLE_RUN = ("blackout", "older_drop", "future_drop", "not_ours_yet")
 IN_SCHOOLS = ("users", "classes", "enrollments")
 CHILDREN_FIRST = tuple(reversed([name for name, entity in ENTITIES.items() if not entity.folds_into]))
 
@@ -23,6 +27,12 @@ def the_whole_run(stops: Stops, past: Past) -> None:
             stops, "older_drop", f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
             "Send it only if it is meant to put the older truth over the newer.",
         )  # fmt: skip
+    if past.dated and past.today and past.dated > past.today + timedelta(days=1):
+        _everything(
+            stops,
+            "future_drop",
+            f"This drop is of {past.dated}, and today is {past.today}. Correct its name, or its date in the feed's file.",
+        )
     if past.strangers:
         _everything(
             stops, "not_ours_yet", f"This feed has no ledger yet, and the target already holds {past.strangers:,} of the "
@@ -38,7 +48,7 @@ def _everything(stops: Stops, rule: str, sentence: str) -> None:
 def emptied(stops: Stops, past: Past) -> None:
     """Stop what vanished because a file that had rows has none."""
     for name, _ in list(stops.counted()):
-        if not stops.parts[name].counts.get("read"):
+        if stops.parts[name].emptied:
             sentence = f"{name}: the drop has no records at all, and {past.total(name):,} were loaded before."
             stops.stop("emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL)
 
