@@ -1,4 +1,4 @@
-"""Of which day a drop is: as its name says, or the feed's file; never as the file system says."""
+"""Days: of which one a drop is, as its name or the feed's file says and never the file system; and days of the calendar."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def _day(found: re.Match[str]) -> date | None:
         return date(int(found["year"]), int(found["month"]), int(found["day"]))
     except ValueError:
         return None
+
+
+def last_day(spans: list[tuple[date, date]], today: date) -> date | None:
+    """The last day of the span that today is in; None if it is in none."""
+    return max((last for first, last in spans if first <= today <= last), default=None)

@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from connectors.archive import Archive, ArchiveError
+from connectors.archive import Archive
 from connectors.ledger import Ledger
-from connectors.ledger.history import Run
-from connectors.oneroster.target import TargetError
 from flows.approving import approved_line
-from flows.dates import dated
+from flows.dates import dated, last_day
 from flows.job import Job
 from flows.ledgers import address_in
 from flows.line import straight_line
-from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
-from flows.plans import propose
 from flows.progress import Bars
+from flows.recording import Line, recorded, remembered
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restoring import restored_line
-from flows.result import FAILED, USAGE, Command, Result
-from flows.setting_tables import last_day
-from flows.staleness import stale
+from flows.result import Command, Result
 from flows.targets import SettingsError, Target, choose
 from transforms.carrying import Carrying
-from transforms.guard.special import WHOLE_RUN
 from transforms.scope import Scope
 
 if TYPE_CHECKING:
     from flows.settings import Feed
-
-
-Line = Callable[..., Result]
-# So many rosters of a feed are kept, to go back to; those of plans that wait are kept besides.
-ROSTERS = 30
 
 
 @dataclass(frozen=True)
@@ -89,70 +77,7 @@ def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
         with lock, bars:
             if job.command == "sync":
                 bars.console.print(f"Target: {job.target.name}")
-            return _recorded(replace(job, **_remembered(job, ledger, archive)), ledger, archive, line, bars)
-
-
-def _remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
-    """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
-    runs = ledger.runs(job.key)
-    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
-    # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
-    return {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)} | (
-        {"raised": None} if used else {}
-    )
-
-
-def _recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
-    """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
-    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
-                max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
-    if job.approve and (plan := ledger.plan(job.approve)) and (source := ledger.run(plan.run)):
-        begun = replace(begun, drop=source.drop, drop_date=source.drop_date)
-    if job.command == "sync":
-        ledger.begin(begun)
-    try:
-        result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
-    except (SettingsError, TargetError, ArchiveError, OSError) as error:
-        _broken_off(begun, error, job, ledger)
-        raise
-    result = propose(result, job, ledger, archive)
-    ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
-    if not job.approve:
-        result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
-    if job.command == "sync":
-        ledger.finish(_ended(ended, result, job))
-        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key) if one.status in ("open", "approved")])
-    return result
-
-
-def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
-    """Note that a run ended without a result: a plan that cannot be approved, a target or a disk that is of no use."""
-    code = USAGE if isinstance(error, SettingsError) else FAILED
-    if job.command == "sync":
-        ledger.finish(
-            replace(begun, ended=datetime.now(UTC), status="failed", exit_code=code, note=type(error).__name__)
-        )
-
-
-def _ended(run: Run, result: Result, job: Job) -> Run:
-    counts = {name: {**terms, COUNTED: result.let_go.get(name, 0)} for name, terms in result.counts.items()}
-    return replace(
-        run,
-        status=result.status,
-        exit_code=result.exit_code,
-        counts=counts,
-        plan=result.plan,
-        raised=job.raised_name if result.raised and not result.error else "",
-        note=_note(result),
-        requests=result.requests,
-    )
-
-
-def _note(result: Result) -> str:
-    """What later runs must know of this one beside its counts."""
-    if any(hold.rule in WHOLE_RUN for hold in result.holds):
-        return STOPPED
-    return ADDS_ONLY if result.adds_only else ""
+            return recorded(replace(job, **remembered(job, ledger, archive)), ledger, archive, line, bars)
 
 
 def finish(result: Result, drop: str) -> None:

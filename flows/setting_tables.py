@@ -83,8 +83,3 @@ class CalendarSettings(BaseModel):
             if backwards := [span for span in getattr(self, name) if span[0] > span[1]]:
                 raise ValueError(f"has {name} days that end before they begin ({backwards[0][0]}). Swap the two.")
         return self
-
-
-def last_day(spans: list[tuple[date, date]], today: date) -> date | None:
-    """The last day of the span that today is in; None if it is in none."""
-    return max((last for first, last in spans if first <= today <= last), default=None)

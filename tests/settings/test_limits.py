@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.dates import dated
-from flows.setting_tables import last_day
+from flows.dates import dated, last_day
 from flows.settings import Feed, read_feed
 from flows.targets import SettingsError
 

@@ -1,0 +1,88 @@
+"""What a run leaves in the ledger and the archive: that it began, how it ended, its plan and the roster that it accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.archive import Archive, ArchiveError
+from connectors.ledger import Ledger
+from connectors.ledger.history import Run
+from connectors.oneroster.target import TargetError
+from flows.job import Job
+from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
+from flows.plans import propose
+from flows.progress import Bars
+from flows.result import FAILED, USAGE, Result
+from flows.staleness import stale
+from flows.targets import SettingsError
+from transforms.guard.special import WHOLE_RUN
+
+Line = Callable[..., Result]
+# So many rosters of a feed are kept, to go back to; those of plans that wait are kept besides.
+ROSTERS = 30
+
+
+def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
+    """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
+    runs = ledger.runs(job.key)
+    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
+    # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
+    return {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)} | (
+        {"raised": None} if used else {}
+    )
+
+
+def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
+    """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
+    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
+                max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
+    if job.approve and (plan := ledger.plan(job.approve)) and (source := ledger.run(plan.run)):
+        begun = replace(begun, drop=source.drop, drop_date=source.drop_date)
+    if job.command == "sync":
+        ledger.begin(begun)
+    try:
+        result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
+    except (SettingsError, TargetError, ArchiveError, OSError) as error:
+        _broken_off(begun, error, job, ledger)
+        raise
+    result = propose(result, job, ledger, archive)
+    ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
+    if not job.approve:
+        result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
+    if job.command == "sync":
+        ledger.finish(_ended(ended, result, job))
+        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key) if one.status in ("open", "approved")])
+    return result
+
+
+def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
+    """Note that a run ended without a result: a plan that cannot be approved, a target or a disk that is of no use."""
+    code = USAGE if isinstance(error, SettingsError) else FAILED
+    if job.command == "sync":
+        ledger.finish(
+            replace(begun, ended=datetime.now(UTC), status="failed", exit_code=code, note=type(error).__name__)
+        )
+
+
+def _ended(run: Run, result: Result, job: Job) -> Run:
+    counts = {name: {**terms, COUNTED: result.let_go.get(name, 0)} for name, terms in result.counts.items()}
+    return replace(
+        run,
+        status=result.status,
+        exit_code=result.exit_code,
+        counts=counts,
+        plan=result.plan,
+        raised=job.raised_name if result.raised and not result.error else "",
+        note=_note(result),
+        requests=result.requests,
+    )
+
+
+def _note(result: Result) -> str:
+    """What later runs must know of this one beside its counts."""
+    if any(hold.rule in WHOLE_RUN for hold in result.holds):
+        return STOPPED
+    return ADDS_ONLY if result.adds_only else ""
