@@ -8,17 +8,22 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 USER, PASSWORD = "roster", "not-a-secret-anywhere"
 # The order of ids must not be that of a language. Data of tests need not survive a power loss.
 CLUSTER = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
+
+# However the tests end, also by a kill: their end of the pipe is closed then, and the server stopped at once.
+WHILE_TESTS_RUN = '"$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"'
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,16 @@ class Server:
         with psycopg.connect(self.address(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def control(self, *words: str) -> None:
-        """Start or stop the server."""
-        _run(self.programs / "pg_ctl", "-D", self.data, "-w", "-l", self.data / "log", *words)
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        self.control("start", "-o", f"-F -p {self.port} -c listen_addresses=127.0.0.1 -k {self.data}")
-
-    def stop(self) -> None:
-        """Stop it at once, as a crash would."""
-        self.control("stop", "-m", "immediate")
+    def wait(self) -> None:
+        """Wait until it answers."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                return self.run("SELECT 1")
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
 
 def programs() -> Path | None:
@@ -83,19 +87,23 @@ def running(where: Path) -> Iterator[Server]:
             for path in (folder, folder / "password"):
                 os.chown(path, account.pw_uid, account.pw_gid)
         server = Server(where, folder / "data", _free_port(), count())
-        _run(where / "initdb", "-D", server.data, f"--username={USER}", f"--pwfile={folder / 'password'}", *CLUSTER)
-        server.start()
-        try:
+        made = (where / "initdb", "-D", server.data, f"--username={USER}", f"--pwfile={folder / 'password'}", *CLUSTER)
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd="/", **_as_another())
+        with subprocess.Popen(
+            _kept(server), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", **_as_another()
+        ):
+            server.wait()
             yield server
-        finally:
-            with suppress(subprocess.CalledProcessError):  # a test has stopped it
-                server.stop()
 
 
-def _run(*command: str | Path) -> None:
+def _kept(server: Server) -> list[str]:
+    options = f"-F -c listen_addresses=127.0.0.1 -p {server.port} -D {server.data} -k {server.data}"
+    return ["sh", "-c", WHILE_TESTS_RUN, "sh", str(server.programs / "postgres"), *options.split()]
+
+
+def _as_another() -> dict[str, Any]:
     account = _account()
-    other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", **other)  # type: ignore[call-overload]
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
 
 
 def _account() -> pwd.struct_passwd | None:
