@@ -60,8 +60,9 @@ def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
-    """Leave to other feeds of the same target what they have sent too: it stays, whatever vanished here."""
-    others = ledger.of_others(job.key, [name for name, part in changes.items() if part.removals.height])
+    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well."""
+    names = [name for name, part in changes.items() if part.removals.height]
+    others = ledger.of_others(job.key, names, (ACTIVE,))
 
     def _left(part: EntityChanges) -> EntityChanges:
         theirs = pl.col("sourcedId").is_in(others[part.entity].implode())

@@ -77,15 +77,17 @@ class Ledger:
         """What the target holds of this feed: per entity `sourcedId`, `fingerprint` (Int64) and `status`."""
         return self._by_entity(RECORDS, key, KNOWN)
 
-    def of_others(self, key: FeedKey, names: Sequence[str]) -> dict[str, pl.Series]:
-        """Per entity, the ids that the same target holds of other feeds."""
+    def of_others(
+        self, key: FeedKey, names: Sequence[str], statuses: Sequence[str] = IN_TARGET
+    ) -> dict[str, pl.Series]:
+        """Per entity, the ids that the same target holds of other feeds, in some of the statuses."""
         with self._database.reading() as connection:
             feeds = other_feeds(connection, key)
         held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
-        active = {
-            name: pl.concat(frames).filter(pl.col("status").is_in(IN_TARGET)) for name, frames in held.items() if frames
+        found = {
+            name: pl.concat(frames).filter(pl.col("status").is_in(statuses)) for name, frames in held.items() if frames
         }
-        return {name: frame["sourcedId"] for name, frame in active.items() if frame.height}
+        return {name: frame["sourcedId"] for name, frame in found.items() if frame.height}
 
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
         """The schools (`sourcedId`, `school`) of the records of an entity that the target holds, of whichever feed."""

@@ -362,6 +362,10 @@ def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
     assert (0, 0, 2) == (run.code, run.json["requests"], run.total("kept"))
     assert ("active", "e-u1" in feed.active("enrollments")) == (feed.record("users", "u1")["status"], True)
 
+    last = feed.sync(without(many(), "u1", "e-u1", "r-u1"))
+
+    assert (0, 1, 1) == (last.code, last.total("deleted"), last.total("disabled"))
+
 
 def test_a_delta_that_only_deletes_is_no_empty_export(feed: Feed) -> None:
     """What it says is gone, within the limits, goes."""

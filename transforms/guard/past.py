@@ -40,9 +40,9 @@ class Past:
     `totals` are the active records by entity and school. `week` is how many vanished in the last seven
     days, by entity; None if that is not known. `children` are the active records (`entity`, `sourcedId`)
     that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
-    of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today`
-    is the day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger is empty. `blackout`
-    and `adds_only` are the last days of such a time, if today is in one.
+    of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
+    day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
+    is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
