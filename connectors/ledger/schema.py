@@ -25,8 +25,8 @@ def make_tables(database: Database) -> None:
             return
         if version == 1:
             connection.execute(text("ALTER TABLE records ADD COLUMN ends TEXT"))
-            connection.execute(delete(LEDGER))
         TABLES.create_all(connection)
+        connection.execute(delete(LEDGER))
         connection.execute(insert(LEDGER).values(version=VERSION))
 
 
@@ -40,7 +40,7 @@ def _checked(database: Database, connection: Connection) -> int:
             database.place, f"a database with other tables ({', '.join(tables[:3])})", EXPECTED, next_step
         )
     versions = connection.execute(select(LEDGER.c.version)).scalars().all()
-    if versions not in ([1], [VERSION]):
+    if versions not in [[version] for version in range(1, VERSION + 1)]:
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
         next_step = "It was written by another release of this program. Use that release, or another state folder."
         raise LedgerError(database.place, found, EXPECTED, next_step)

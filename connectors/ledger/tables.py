@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSION = 2
+VERSION = 3
 
 # Text in the order of its bytes, as SQLite has it; a server may follow the rules of a language, which takes longer.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -137,5 +137,25 @@ DECISIONS = Table(
     Column("at", TEXT, nullable=False),
     Column("by", TEXT, nullable=False),
     Column("what", TEXT, nullable=False),
+    Column("note", TEXT, nullable=False),
+)
+
+# Of which causes somebody was told, so that nobody is told twice; `cause` is a digest, and `at` ISO 8601 in UTC.
+TOLD = Table(
+    "told",
+    TABLES,
+    Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
+    Column("cause", TEXT, primary_key=True),
+    Column("run", TEXT, nullable=False),
+    Column("at", TEXT, nullable=False),
+)
+
+# The people who are to be forgotten in every feed, by the digest of their id (hex).
+FORGOTTEN = Table(
+    "forgotten",
+    TABLES,
+    Column("digest", TEXT, primary_key=True),
+    Column("at", TEXT, nullable=False),
+    Column("by", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
 )

@@ -284,7 +284,9 @@ def test_a_file_of_another_kind_is_refused(path: Path, statements: tuple[str, ..
         Ledger(path)
 
     message = str(caught.value)
-    assert [] == [word for word in (str(path), "expected a ledger of version 2", *words) if word not in message]
+    assert [] == [
+        word for word in (str(path), f"expected a ledger of version {VERSION}", *words) if word not in message
+    ]
     assert before == path.read_bytes()
 
 

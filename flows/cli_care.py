@@ -1,0 +1,52 @@
+"""The commands that look after feeds and their targets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli_app import app, guarded
+from flows.cli_options import (
+    District,
+    Drop,
+    Json,
+    Note,
+    State,
+    Strict,
+    TargetOption,
+    Workers,
+)
+
+
+@app.command()
+def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+          again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
+          strict: Strict = False, workers: Workers = 1, json: Json = False) -> None:  # fmt: skip
+    """Enter in the ledger what the target holds of a drop already, and send nothing."""
+    from flows.adopting import run_adopt
+    from flows.running import Options
+
+    options = Options("sync", drop, target, district, state, strict, json, workers=workers)
+    guarded(lambda: run_adopt(options, os.environ, again=again))
+
+
+@app.command()
+def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)],
+            by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "", note: Note = "",
+            state: State = Path(".roster")) -> None:  # fmt: skip
+    """Let go of a plan that was held."""
+    from flows.discarding import discard as let_go
+
+    guarded(lambda: let_go(plan, state, os.environ, by, note))
+
+
+@app.command()
+def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+            seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
+    """Serve a local OneRoster API until it is interrupted."""
+    from flows.serving import serve
+
+    guarded(lambda: serve(state, port, seed))
