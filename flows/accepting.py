@@ -12,6 +12,7 @@ from connectors.drops import read, read_file
 from connectors.ledger import Ledger
 from connectors.oneroster.collections import COLLECTIONS
 from flows.job import Job
+from flows.watch import NOBODY, Watch
 from transforms.binding.lifting import with_schools
 from transforms.carry import carry, not_carried
 from transforms.changes import DELETED
@@ -40,17 +41,18 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
 
 
-def accept(job: Job, ledger: Ledger) -> Accepted:
+def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     """Take the line's steps 1 to 4, and leave out what the feed does not share and the target cannot carry."""
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        raw = read(job.drop, encoding=job.encoding, strict=job.strict)  # 1
-        roster = renamed(normalise(job.layout, raw, job.today, job.strict, job.scope.passwords), *_ids(raw, job))  # 2
+        raw = watch.stage("extract", read, job.drop, encoding=job.encoding, strict=job.strict)  # 1
+        roster = watch.stage("normalise", normalise, job.layout, raw, job.today, job.strict, job.scope.passwords)  # 2
+        roster = renamed(roster, *_ids(raw, job))
         known = knowing.result()
     roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
-    checked = check(roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
+    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     refused = refusals(checked.findings, job.strict)
     if refused.height:
         return Accepted(known, checked.findings, refused)

@@ -10,11 +10,12 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from flows.job import Job
-from flows.line import Watch, not_of_others, ordered, result_of, send
+from flows.line import not_of_others, ordered, result_of, send
 from flows.past import details_of
 from flows.plans import expire
 from flows.result import Result
 from flows.targets import SettingsError
+from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import Guarded, moved, of_plan, undone
 
@@ -26,7 +27,7 @@ WHY_NOT = {
 }
 
 
-def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lambda *_: None) -> Result:
+def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
     """Send the plan that `job.approve` names; under `plan`, say what that would be.
 
     If the ledger says something else by now of any of its records, nothing is sent, and the result
@@ -40,10 +41,10 @@ def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
         return replace(result_of(job, started, []), moved=astray, plan=plan.id)
     if job.command == "sync" and plan.status == "open":
         ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
-    difference = diff(archive.standing(plan.run), known)
+    difference = watch.stage("compare", diff, archive.standing(plan.run), known)
     changes = not_of_others(of_plan(undone(records, known), difference.changes, job.today), job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
-    loaded = send(Guarded(changes), job, ledger, watch)
+    loaded = watch.stage("load", send, Guarded(changes), job, ledger, watch)
     result = result_of(job, started, [difference.findings], guarded=Guarded(changes), loaded=loaded)
     result = replace(result, approved=plan.id)
     if job.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
@@ -15,6 +14,7 @@ from flows.accepting import accept
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
+from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import diff, marked
@@ -23,17 +23,15 @@ from transforms.guard import Guarded, guard, planned
 from transforms.order import children_first
 from transforms.vanishing import Details, decided
 
-Watch = Callable[[str, int, int], None]
 
-
-def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lambda *_: None) -> Result:
-    """Run a job's nine steps; `watch` is told (entity, records done, records in all) while loading.
+def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+    """Run a job's nine steps; `watch` sees each stage, and each batch of the load.
 
     What a drop or a target may bring ends in the result; only a target that cannot be read, where the
     feed calls records there `external`, raises `TargetError`, before anything is sent.
     """
     started = time.monotonic()
-    accepted = accept(job, ledger)  # 1 to 4, in flows/accepting.py
+    accepted = accept(job, ledger, watch)  # 1 to 4, in flows/accepting.py
     if accepted.refused.height:
         return result_of(job, started, [accepted.findings], refused=accepted.refused)
     standing, known, findings = accepted.standing, accepted.known, [accepted.findings]
@@ -42,12 +40,14 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = lam
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
-    difference = diff(standing, known, marks)  # 5
+    difference = watch.stage("compare", diff, standing, known, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
-    guarded = guard(changes, past_of(changes, accepted.rejections, known, job, ledger), job.limits, job.raised)  # 6
+    past = past_of(changes, accepted.rejections, known, job, ledger)
+    guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)  # 6
     records = planned(guarded.changes, known)
-    del accepted, standing, known, changes  # a large district's frames need not live until the last record is sent
-    loaded = send(guarded, job, ledger, watch)  # 7, and 8 after every batch
+    # A large district's frames need not live until the last record is sent.
+    del accepted, standing, known, changes, past
+    loaded = watch.stage("load", send, guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [difference.findings, Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
     return replace(result, records=records, content=content)

@@ -13,6 +13,7 @@ from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.here import Here
 from connectors.oneroster.processes import Processes
 from connectors.oneroster.reading import LARGEST, READABLE, pages
 from connectors.oneroster.target import Target as Address
@@ -20,10 +21,11 @@ from connectors.oneroster.target import TargetError
 from flows.job import Job
 from flows.opening import opened
 from flows.stopping import stopping
+from flows.watch import Watch
 from transforms.changes import Changes
 
 
-def load(changes: Changes, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
+def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
     """Send the changes batch by batch; the ledger is written after each."""
     with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
@@ -71,11 +73,15 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
     return found
 
 
-async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: loader.Watch) -> loader.Loaded:
+async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
     several = Processes(job.workers, address) if job.workers > 1 else nullcontext()
     # Where others send, this process takes none of the target's slots.
     here = replace(address, slots=None) if job.workers > 1 else address
-    async with Client(here) as client, several as processes:
+    async with (
+        Client(here) as client,
+        several as processes,
+        watch.sending(processes or Here(client), address, job) as sender,
+    ):
         with stopping() as stop:
             return await loader.load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size,
-                                     progress=watch, stop=stop, processes=processes)  # fmt: skip
+                                     progress=watch.advance, stop=stop, sender=sender)  # fmt: skip

@@ -10,9 +10,9 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.progress import Bars
 from flows.result import Result
 from flows.running import Options, execute, finish, job_of
+from flows.watch import Watch
 
 
 @flow(name="nightly", flow_run_name="nightly {drop}", log_prints=True)
@@ -21,7 +21,7 @@ def nightly(drop: str = "sample_data/district.toml", target: str | None = None, 
     """Load one feed's drop, and end in a state that says what happened: completed, held or failed."""
     options = Options("sync", Path(drop), target, state=Path(state), approve=approve, strict=strict)
     job = job_of(options, os.environ)
-    result = execute(job, Bars.silent())
+    result = execute(job, Watch())
     finish(result, drop)
     print(f"{drop}: {result.status}; report: {result.report}")
     return _state(result)

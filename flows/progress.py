@@ -8,8 +8,10 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from flows.watch import Watch
 
-class Bars:
+
+class Bars(Watch):
     """The bars of a run; a context manager. A bar appears when its entity begins."""
 
     def __init__(self, console: Console) -> None:
@@ -17,11 +19,6 @@ class Bars:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
-
-    @classmethod
-    def silent(cls) -> Self:
-        """Give bars that are never drawn."""
-        return cls(Console(quiet=True))
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -31,6 +28,10 @@ class Bars:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self.console.print(line)
 
     def advance(self, entity: str, done: int, total: int) -> None:
         """Show that `done` of `total` records of an entity are settled."""

@@ -14,10 +14,10 @@ from connectors.oneroster.target import TargetError
 from flows.job import Job
 from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
-from flows.progress import Bars
 from flows.result import FAILED, USAGE, Result
 from flows.staleness import stale
 from flows.targets import SettingsError
+from flows.watch import Watch
 from transforms.guard.special import WHOLE_RUN
 
 Line = Callable[..., Result]
@@ -35,7 +35,7 @@ def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     )
 
 
-def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars) -> Result:
+def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:
     """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
     begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
                 max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
@@ -44,7 +44,7 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, bars: Bars)
     if job.command == "sync":
         ledger.begin(begun)
     try:
-        result = line(job, ledger=ledger, archive=archive, watch=bars.advance)
+        result = line(job, ledger=ledger, archive=archive, watch=watch)
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         _broken_off(begun, error, job, ledger)
         raise

@@ -15,11 +15,12 @@ from connectors.ledger import Ledger
 from connectors.oneroster.agents import unfinished
 from connectors.oneroster.verifying import DIFFERENT, EXTRA, MISSING, Verified
 from flows.job import Job
-from flows.line import Watch, result_of, send, with_policies
+from flows.line import result_of, send, with_policies
 from flows.past import past_of
 from flows.result import Result
 from flows.targets import SettingsError
 from flows.verification import Verification
+from flows.watch import Watch
 from transforms.changes import (
     ACTION,
     ACTIVE,
@@ -68,7 +69,7 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     past = replace(past_of(changes, {}, known, job, ledger), dated=None)
     guarded = guard(changes, past, job.limits, job.raised)
     records = planned(guarded.changes, known)
-    loaded = send(guarded, job, ledger, watch)
+    loaded = watch.stage("load", send, guarded, job, ledger, watch)
     result = result_of(job, started, [], guarded=guarded, loaded=loaded)
     return replace(result, records=records, content=content)
 

@@ -8,15 +8,16 @@ from dataclasses import replace
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.job import Job
-from flows.line import Watch, result_of, send, with_policies
+from flows.line import result_of, send, with_policies
 from flows.past import past_of
 from flows.result import Result
 from flows.targets import SettingsError
+from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import guard, planned
 
 
-def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: Watch = lambda *_: None) -> Result:
+def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
     """Send what makes the target hold the roster that `run` accepted; what a person must see is held, as always.
 
     Raises `SettingsError` if no roster of that run is kept.
@@ -28,12 +29,12 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
     known = ledger.known(job.key)
     standing = archive.standing(run)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
-    difference = diff(standing, known)
+    difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.
     past = replace(past_of(changes, {}, known, job, ledger), dated=None)
-    guarded = guard(changes, past, job.limits, job.raised)
+    guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)
     records = planned(guarded.changes, known)
-    loaded = send(guarded, job, ledger, watch)
+    loaded = watch.stage("load", send, guarded, job, ledger, watch)
     result = result_of(job, started, [difference.findings], guarded=guarded, loaded=loaded)
     return replace(result, records=records, content=content, restored=run)

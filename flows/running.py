@@ -27,6 +27,7 @@ from flows.report import show, write_report
 from flows.restoring import restored_line
 from flows.result import Command, Result
 from flows.targets import SettingsError, Target, choose
+from flows.watch import Watch
 from transforms.carrying import Carrying
 from transforms.scope import Scope
 
@@ -68,16 +69,16 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
     return result.exit_code
 
 
-def execute(job: Job, bars: Bars, line: Line | None = None) -> Result:
+def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
     line = line or (approved_line if job.approve else straight_line)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.state / "rosters", job.key)
         lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
-        with lock, bars:
+        with lock, watch:
             if job.command == "sync":
-                bars.console.print(f"Target: {job.target.name}")
-            return recorded(replace(job, **remembered(job, ledger, archive)), ledger, archive, line, bars)
+                watch.say(f"Target: {job.target.name}")
+            return recorded(replace(job, **remembered(job, ledger, archive)), ledger, archive, line, watch)
 
 
 def finish(result: Result, drop: str) -> None:

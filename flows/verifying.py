@@ -13,13 +13,13 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows import report
 from flows.job import Job
-from flows.line import Watch
 from flows.progress import Bars
 from flows.repairing import refuse_losses, repaired
 from flows.result import DONE, FAILED, Result
 from flows.running import Options, execute, finish, job_of
 from flows.verification import Verification, compared
 from flows.verify_report import as_json, show, write_csv
+from flows.watch import Watch
 
 
 def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lost: bool = False) -> int:
@@ -53,7 +53,7 @@ def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result
     found: list[Verification] = []
 
     def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
-        found.append(compared(job, ledger, archive, watch))
+        found.append(compared(job, ledger, archive, watch.advance))
         if not lost:
             refuse_losses(found[0], ledger.known(job.key), job.limits)
         return repaired(found[0], job, ledger, archive, watch)

@@ -34,7 +34,7 @@ class Row:
     body: Json
 
 
-async def sent(job: Job, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
+async def sent(job: Job, batch: str, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
                partial: Container[str] = ()) -> Results:  # fmt: skip
     """Run the errand of each row, and give the results by place; none for what was not begun.
 
@@ -43,7 +43,7 @@ async def sent(job: Job, entity: str, frame: pl.DataFrame, errand: Callable[[Row
     if job.halted or frame.is_empty():
         return {}
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
-    results = await job.perform(map(errand, _rows(COLLECTIONS[entity], frame)))
+    results = await job.perform(batch, map(errand, _rows(COLLECTIONS[entity], frame)))
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
     # A class that the target did not move is told again every night, until someone sees to it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]

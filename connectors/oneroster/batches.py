@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -19,6 +19,12 @@ def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataF
 def slices(frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
     """Slice a frame; nothing if it is empty."""
     return (frame.slice(start, size) for start in range(0, frame.height, size))
+
+
+def named(entity: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Give each batch its name among its like, such as `users 3/12`."""
+    frames = list(batches)
+    return ((f"{entity} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))
 
 
 def levels(entity: Entity, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -6,21 +6,34 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.errands import Errand, done
+from connectors.oneroster.errands import Errand
 from connectors.oneroster.loaded import Result, Tally
-from connectors.oneroster.processes import Processes
 from connectors.oneroster.target import TargetError
-from connectors.oneroster.workers import spread
 from transforms.schemas import ENTITIES
 
 Watch = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
 BROKEN_OFF = "the run broke off before it"
+Sent = tuple[dict[int, Result], TargetError | None]
 # An id may hold spaces, so that words are told apart by the entity with which each begins.
 BETWEEN = re.compile(rf" (?=(?:{'|'.join(ENTITIES)}):)")
+
+
+class Sender(Protocol):
+    """Runs the errands of a batch, here or elsewhere. `requests` counts what it sent, `retries` what of it was sent again."""
+
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def retries(self) -> int: ...
+
+    async def run(self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> Sent:  # fmt: skip
+        """Give the result of each errand by its place, none for those that were not begun, and why it broke off."""
 
 
 @dataclass
@@ -29,10 +42,11 @@ class Job:
 
     `intended` are the ids that killed runs may have sent. `blocked` are the records, as
     `entity:sourcedId`, that the target does not hold and that others may refer to. `error` is set
-    once the target is of no use any more. `processes` send instead of this one, if there are any.
+    once the target is of no use any more. `sender` is who sends.
     """
 
     target: Client
+    sender: Sender
     ledger: Ledger
     key: FeedKey
     run: str
@@ -40,7 +54,6 @@ class Job:
     progress: Watch
     stop: asyncio.Event | None
     intended: dict[str, frozenset[str]]
-    processes: Processes | None = None
     tally: Tally = field(default_factory=Tally)
     blocked: set[str] = field(default_factory=set)
     error: TargetError | None = None
@@ -52,13 +65,10 @@ class Job:
             return STOPPED
         return BROKEN_OFF if self.error else ""
 
-    async def perform(self, errands: Iterable[Errand], at_once: int = 0) -> dict[int, Result]:
-        """Run errands, and give their results by place; those that were not begun are not there."""
+    async def perform(self, batch: str, errands: Iterable[Errand], at_once: int = 0) -> dict[int, Result]:
+        """Run the errands of a batch, and give their results by place; those that were not begun are not there."""
         at_once = at_once or self.target.concurrency
-        if self.processes:
-            results, self.error = await self.processes.run(list(errands), at_once, self.stop)
-        else:
-            results, self.error = await spread(errands, at_once, lambda errand: done(self.target, errand), self.stop)
+        results, self.error = await self.sender.run(batch, list(errands), at_once, self.stop)
         return results
 
     def waits_for(self, parents: str | None) -> str:

@@ -14,9 +14,9 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.job import STOPPED, Job, Watch
+from connectors.oneroster.here import Here
+from connectors.oneroster.job import STOPPED, Job, Sender, Watch
 from connectors.oneroster.loaded import Loaded, Trouble
-from connectors.oneroster.processes import Processes
 from connectors.oneroster.removals import send_removals
 from connectors.oneroster.target import Stopped
 from connectors.oneroster.upserts import send_upserts
@@ -50,14 +50,15 @@ def _awaited(changes: Changes, job: Job) -> set[str]:
 
 async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
                batch_size: int = BATCH_SIZE, progress: Watch = _silent,
-               stop: asyncio.Event | None = None, processes: Processes | None = None) -> Loaded:  # fmt: skip
+               stop: asyncio.Event | None = None, sender: Sender | None = None) -> Loaded:  # fmt: skip
     """Send changes in batches of `batch_size` records, and say what became of each record.
 
-    `progress` is called with an entity, how many of its records are done and how many there are.
+    `progress` is called with an entity, how many of its records are done and how many there are. `sender` sends
+    instead of `target`, where there is one.
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
     be used, the load breaks off, and `Loaded.error` says why.
     """
-    job = Job(target, ledger, key, run, batch_size, progress, stop, ledger.intended(key), processes)
+    job = Job(target, sender or Here(target), ledger, key, run, batch_size, progress, stop, ledger.intended(key))
     requests, retries = _made(job)
     job.blocked |= _held(changes) | _awaited(changes, job)
     async with _stopping(job):
@@ -95,10 +96,8 @@ async def _stopping(job: Job) -> AsyncIterator[None]:
 
 
 def _made(job: Job) -> tuple[int, int]:
-    """How many requests were made so far, here and by other processes, and how many of them again."""
-    requests, retries = job.target.requests, job.target.retries
-    others = job.processes
-    return (requests + others.requests, retries + others.retries) if others else (requests, retries)
+    """How many requests were made so far, and how many of them again."""
+    return job.sender.requests, job.sender.retries
 
 
 def _error(job: Job) -> str | None:

@@ -53,7 +53,7 @@ class Processes:
         for member in self._members:
             await member.end()
 
-    async def run(self, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> tuple[dict[int, Result], TargetError | None]:  # fmt: skip
+    async def run(self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> tuple[dict[int, Result], TargetError | None]:  # fmt: skip
         """Give the result of each errand by its place; those that were not run, or of which nobody knows, are not there."""
         members = self._members if at_once > 1 else self._members[:1]
         stopping = asyncio.create_task(_stopped(stop, members))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from connectors.oneroster.batches import slices
+from connectors.oneroster.batches import named, slices
 from connectors.oneroster.errands import Action, Errand
 from connectors.oneroster.job import Job
 from transforms.changes import ACTION, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, REMOVALS, SCHOOL, EntityChanges
@@ -21,19 +21,20 @@ async def send_removals(job: Job, changes: EntityChanges) -> None:
     removals = changes.of(*REMOVALS)
     if ENDS not in removals.columns:
         removals = removals.with_columns(pl.lit("").alias(ENDS))
-    for batch in slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size):
+    parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
+    for name, batch in named(f"vanished {changes.entity}", parts):
         if job.halted:
             job.abandon(changes.entity, batch["sourcedId"])
         else:
-            await _batch(job, changes.entity, batch.rows())
+            await _batch(job, name, changes.entity, batch.rows())
         job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
 
 
-async def _batch(job: Job, entity: str, removals: list[Removal]) -> None:
+async def _batch(job: Job, name: str, entity: str, removals: list[Removal]) -> None:
     # In a tree the next record may be the parent of the one under way.
     workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
     errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
-    results = await job.perform(errands, workers)
+    results = await job.perform(name, errands, workers)
     left: dict[str, list[str]] = {}
     for place, result in sorted(results.items()):
         sourced_id, action, _ = removals[place]

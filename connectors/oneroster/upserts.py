@@ -6,7 +6,7 @@ import polars as pl
 
 from connectors.oneroster.agents import PROPERTY, Agents, agents_of
 from connectors.oneroster.batch import Row, sent
-from connectors.oneroster.batches import batches, slices
+from connectors.oneroster.batches import batches, named, slices
 from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.filled import filled
@@ -20,16 +20,16 @@ async def send_upserts(job: Job, changes: EntityChanges) -> None:
     """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
     collection = COLLECTIONS[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
-    for batch in batches(collection.entity, changes.upserts, job.batch_size):
-        await _first_pass(job, changes, batch, agents)
+    for name, batch in named(changes.entity, batches(collection.entity, changes.upserts, job.batch_size)):
+        await _first_pass(job, changes, name, batch, agents)
         _report(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
-    for batch in slices(later, job.batch_size):
-        await _second_pass(job, changes, collection, batch, agents)
+    for name, batch in named("agents of users", slices(later, job.batch_size)):
+        await _second_pass(job, changes, collection, name, batch, agents)
         _report(job, changes)
 
 
-async def _first_pass(job: Job, changes: EntityChanges, batch: pl.DataFrame, agents: Agents) -> None:
+async def _first_pass(job: Job, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
     ready = _ready(job, changes.entity, batch)
     known = filled(job, changes, ready)
     intended = job.intended.get(changes.entity, frozenset())
@@ -43,7 +43,7 @@ async def _first_pass(job: Job, changes: EntityChanges, batch: pl.DataFrame, age
         gone, ours = known.gone(row.sourced_id, row.fields), row.sourced_id in intended
         return Errand(changes.entity, row.action, record, row.body, ours, gone, known.partial)
 
-    results = await sent(job, changes.entity, ready, errand, known, partial)
+    results = await sent(job, name, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or Result("waiting", job.halted)
@@ -59,7 +59,7 @@ async def _first_pass(job: Job, changes: EntityChanges, batch: pl.DataFrame, age
             job.tally.add(changes.entity, sourced_id, result.term, result.detail)
 
 
-async def _second_pass(job: Job, changes: EntityChanges, collection: Collection, batch: pl.DataFrame,
+async def _second_pass(job: Job, changes: EntityChanges, collection: Collection, name: str, batch: pl.DataFrame,
                        agents: Agents) -> None:  # fmt: skip
     """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
     missing = [agents.missing(body) for body in bodies(collection.entity, batch)]
@@ -71,7 +71,7 @@ async def _second_pass(job: Job, changes: EntityChanges, collection: Collection,
     def errand(row: Row) -> Errand:
         return Errand(changes.entity, "agents", row.body)
 
-    results = await sent(job, changes.entity, ready, errand, filled(job, changes, ready))
+    results = await sent(job, name, changes.entity, ready, errand, filled(job, changes, ready))
     for place, sourced_id in enumerate(ready["sourcedId"]):
         result = results.get(place) or Result("waiting", job.halted)
         first = agents.later[sourced_id]

@@ -92,7 +92,7 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
             several = Processes(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:
-                loaded = await load(changes, client, ledger, FeedKey(url, "bench"), "bench", processes=processes)
+                loaded = await load(changes, client, ledger, FeedKey(url, "bench"), "bench", sender=processes)
         created = sum(counts.get("created", 0) for counts in loaded.counts.values())
         assert created == _records(changes), loaded
 

@@ -15,10 +15,10 @@ import pytest
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
 from flows.job import Job
-from flows.progress import Bars
 from flows.result import Result
 from flows.running import execute
 from flows.targets import choose
+from flows.watch import Watch
 from tests.rosters import Rows, drop
 from transforms.carrying import Carrying
 from transforms.changes import IN_TARGET
@@ -48,7 +48,7 @@ class World:
                                                  "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
         job = Job("sync", folder, target, self.folder / "state", Scope(demographics=True, contacts=True),
                   Carrying(email_template="{sourcedId}@example.edu"), approve=approve, removed=REMOVED, limits=STRICT)  # fmt: skip
-        return execute(job, Bars.silent())
+        return execute(job, Watch())
 
     def approved(self, rows: Rows) -> Result:
         """Load rows, and let every delete go that is held."""

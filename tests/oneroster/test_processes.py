@@ -34,7 +34,7 @@ async def loaded(district: District, rows: Rows, gone: Gone | None = None, happe
     async with Client(district.target) as client, Processes(2, district.target) as processes:
         if happening is not None:
             happening["kill"] = lambda count: os.kill(processes.pids[0], signal.SIGKILL) if count == 5 else None
-        return await load(changes, client, district.ledger, KEY, "run", stop=stop, processes=processes)
+        return await load(changes, client, district.ledger, KEY, "run", stop=stop, sender=processes)
 
 
 def interrupted(happening: dict[str, Happening]) -> Any:

@@ -1,0 +1,46 @@
+"""How a run is seen while it goes: by nobody, by bars on a terminal, or by an orchestrator that has each stage as a task."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+
+if TYPE_CHECKING:
+    from connectors.oneroster.job import Sender
+    from connectors.oneroster.target import Target as Address
+    from flows.job import Job
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Watch:
+    """Sees a run, and shows nothing; a context manager. What others show, they add to this."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End what is shown."""
+
+    def say(self, line: str) -> None:
+        """Tell people one line."""
+
+    def stage(self, _name: str, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Do the work of one stage of the line, and give what came of it."""
+        return work(*args, **more)
+
+    def advance(self, entity: str, done: int, total: int) -> None:
+        """Hear that `done` of `total` records of an entity are settled."""
+
+    @asynccontextmanager
+    async def sending(self, sender: Sender, _address: Address, _job: Job) -> AsyncIterator[Sender]:
+        """Give who sends the batches of a load, while it goes on: as a rule the one who is given."""
+        yield sender
+
+
+NOBODY = Watch()
