@@ -24,7 +24,7 @@ from flows.cli_options import (
 @app.command()
 def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
           again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
-          strict: Strict = False, workers: Workers = 1, json: Json = False) -> None:  # fmt: skip
+          strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopting import run_adopt
     from flows.running import Options

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @app.command()
 def sync(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = 1, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
+         workers: Workers = None, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
     """Extract, validate, compare and load a drop; or send a plan that was held."""
     _run("sync", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
          workers=workers, first_run=first_run, by=by, note=note)  # fmt: skip
@@ -40,7 +40,7 @@ def sync(drop: Drop, target: TargetOption = None, district: District = None, sta
 @app.command()
 def plan(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
          approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = 1, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
+         workers: Workers = None, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
     """Say what `sync` would send, and send nothing."""
     _run("plan", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
          workers=workers, first_run=first_run)  # fmt: skip
@@ -49,7 +49,7 @@ def plan(drop: Drop, target: TargetOption = None, district: District = None, sta
 @app.command()
 def restore(run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
             drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-            all_or_nothing: AllOrNothing = False, workers: Workers = 1, json: Json = False,
+            all_or_nothing: AllOrNothing = False, workers: Workers = None, json: Json = False,
             dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False) -> None:  # fmt: skip
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
     _run("plan" if dry_run else "sync", drop, target, district, state, False, json, all_or_nothing=all_or_nothing,
@@ -67,7 +67,7 @@ def check(drop: Drop, target: TargetOption = None, district: District = None, st
 def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
            repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
            lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
-           workers: Workers = 1, json: Json = False) -> None:  # fmt: skip
+           workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
     from flows.running import Options
     from flows.verifying import verify as compare

@@ -28,4 +28,12 @@ FirstRun = Annotated[
 By = Annotated[str, typer.Option(help="Who approves.", show_default="you")]
 Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
 AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing if anything is held.")]
-Workers = Annotated[int, typer.Option(min=1, max=10, help="Processes that send; they share the requests at once.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10,
+        help="Processes that send; they share the requests at once.",
+        show_default="1, or the feed's file",
+    ),
+]

@@ -1,4 +1,4 @@
-"""What ends a command early, told in one readable sentence with the next step; never as a traceback."""
+"""What ends a command or a flow early, told in one readable sentence with the next step; never as a traceback."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from connectors.oneroster.target import TargetError
 from flows.result import FAILED, USAGE
 from flows.targets import SettingsError
 
+FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
+
 
 def told(action: Callable[[], int]) -> int:
     """Give the action's exit code, or tell why there is none: 2 for settings, 1 for what may pass."""
     try:
         return action()
-    except SettingsError as error:
-        return _say(error, USAGE)
-    except (ArchiveError, Busy, LedgerError, TargetError) as error:
-        return _say(error, FAILED)
     except BrokenPipeError:
         return FAILED  # whoever read the output has gone; there is nobody to tell
-    except OSError as error:
-        return _say(f"{error}. Check the disk and the permissions of the state folder, and run again.", FAILED)
+    except FAULTS as error:
+        return _say(sentence(error), USAGE if isinstance(error, SettingsError) else FAILED)
     except KeyboardInterrupt:
         return _say("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED)
+
+
+def sentence(error: Exception) -> str:
+    """Say what went wrong, and what to do next."""
+    if isinstance(error, OSError) and not isinstance(error, FAULTS[:3]):
+        return f"{error}. Check the disk and the permissions of the state folder, and run again."
+    return str(error)
 
 
 def _say(what: object, code: int) -> int:

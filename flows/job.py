@@ -29,7 +29,8 @@ class Job:
     one. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
     archived roster is the feed's newest;
-    `in_arrears` is true if a run before left something unsent.
+    `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it.
+    `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
     command: Command
@@ -54,6 +55,7 @@ class Job:
     max_age_hours: float | None = None
     ids: Path | None = None
     first_run: bool = False
+    ask_first: bool = False
     before: str = ""
     in_arrears: bool = False
     by: str = ""
@@ -65,6 +67,8 @@ class Job:
     batch_size: int = 1000
     concurrency: int = 10
     workers: int = 1
+    runner: str = ""
+    cluster: str = ""
     patience_seconds: float = 120.0
     today: date = field(default_factory=date.today)
     run: str = field(default_factory=lambda: f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")

@@ -1,35 +1,23 @@
-"""The nightly flow: the straight line for one feed, as Prefect runs it."""
+"""The nightly flow: the straight line for one feed, with its stages and batches as tasks."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
 
-from flows.result import Result
-from flows.running import Options, execute, finish, job_of
-from flows.watch import Watch
-
-
-@flow(name="nightly", flow_run_name="nightly {drop}", log_prints=True)
-def nightly(drop: str = "sample_data/district.toml", target: str | None = None, state: str = ".roster",
-            approve: str | None = None, strict: bool = False) -> State[Any]:  # fmt: skip
-    """Load one feed's drop, and end in a state that says what happened: completed, held or failed."""
-    options = Options("sync", Path(drop), target, state=Path(state), approve=approve, strict=strict)
-    job = job_of(options, os.environ)
-    result = execute(job, Watch())
-    finish(result, drop)
-    print(f"{drop}: {result.status}; report: {result.report}")
-    return _state(result)
+from flows.conducting import sync
+from flows.ended import conducted
+from flows.lateness import superseded
 
 
-def _state(result: Result) -> State[Any]:
-    """Name the outcome; a held run is completed, since what waits for a person must not block the next night."""
-    outcome = result.as_json()
-    if result.status in ("failed", "refused"):
-        return Failed(name=result.status.title(), message=f"{result.status}: see {result.report}", data=outcome)
-    return Completed(name="Held" if result.status == "held" else "Completed", data=outcome)
+@flow(name="nightly", flow_run_name="nightly {district}")
+def nightly(district: str = "sample_data/district.toml", target: str | None = None, state: str = "",
+            strict: bool = False) -> State[Any]:  # fmt: skip
+    """Load a district's drop: `district` is its feed's file, or that file's name in $ROSTER_FEEDS.
+
+    Ends as Completed, Held (what waits for a person must not block the next night), Refused or Failed; and as
+    Superseded, with nothing done, if a later night of the same deployment is due already.
+    """
+    return conducted(lambda: superseded() or sync(district, state, target=target, strict=strict))

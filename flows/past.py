@@ -59,6 +59,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         strangers=0 if there else _strangers(changes, job, ledger),
         blackout=job.blackout,
         adds_only=job.adds_only,
+        ask_first=job.ask_first,
     )
 
 

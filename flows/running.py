@@ -48,11 +48,12 @@ class Options:
     json: bool = False
     approve: str | None = None
     all_or_nothing: bool = False
-    workers: int = 1
+    workers: int | None = None
     first_run: bool = False
     by: str = ""
     note: str = ""
     restore: str = ""
+    ask_first: bool = False
 
 
 def run(options: Options, environment: Mapping[str, str]) -> int:
@@ -96,7 +97,7 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     if not job.drop.exists() and not options.approve and not options.restore:
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     job = replace(job, ledger=address_in(environment))
-    return replace(job, workers=options.workers)
+    return replace(job, workers=options.workers or job.workers)
 
 
 def _feed(path: Path) -> Feed:
@@ -136,6 +137,9 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
         patience_seconds=feed.target.patience_seconds,
+        workers=feed.run.processes,
+        runner=feed.run.runner,
+        cluster=feed.run.cluster,
     )
 
 
@@ -155,6 +159,7 @@ def _job(
         approve=options.approve,
         all_or_nothing=options.all_or_nothing,
         first_run=options.first_run,
+        ask_first=options.ask_first,
         by=options.by or getpass.getuser(),
         note=options.note,
         dated=dated(drop.name),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
-from flows.setting_values import Entity, Span
+from flows.setting_values import Entity, Span, Text
 from transforms.guard import Limits
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -67,6 +67,16 @@ class LimitSettings(BaseModel):
         given = self.once.model_dump(exclude={"until"}, exclude_none=True)
         wider = {} if "vanished_percent" in given else self.entities
         return Limits(**self.model_dump(exclude={"once", "entities"}) | given, entities=wider)
+
+
+class RunSettings(BaseModel):
+    """`[run]`: how many processes send, and where they are if not on this machine."""
+
+    model_config = CONFIG
+
+    processes: Annotated[StrictInt, Field(ge=1, le=10)] = 1
+    runner: Literal["", "dask", "ray"] = ""
+    cluster: Text = ""
 
 
 class CalendarSettings(BaseModel):

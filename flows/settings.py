@@ -28,7 +28,7 @@ from pydantic import (
 
 from flows.dates import DATED, dated
 from flows.setting_errors import sentences
-from flows.setting_tables import CalendarSettings, LimitSettings, OnceSettings
+from flows.setting_tables import CalendarSettings, LimitSettings, OnceSettings, RunSettings
 from flows.setting_values import (
     Address,
     Age,
@@ -154,6 +154,7 @@ class Feed(BaseModel):
     plan_days: Annotated[StrictInt, Field(ge=1, le=365)] = 14
     limits: LimitSettings = LimitSettings()
     calendar: CalendarSettings = CalendarSettings()
+    run: RunSettings = RunSettings()
     target: TargetSettings
     share: ShareSettings = ShareSettings()
     _path: Path = PrivateAttr()
@@ -226,6 +227,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "limits": LimitSettings,
     "limits.once": OnceSettings,
     "calendar": CalendarSettings,
+    "run": RunSettings,
 }
 
 

@@ -30,7 +30,7 @@ class Watch:
     def say(self, line: str) -> None:
         """Tell people one line."""
 
-    def stage(self, _name: str, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+    def stage(self, _name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
         """Do the work of one stage of the line, and give what came of it."""
         return work(*args, **more)
 
@@ -38,7 +38,7 @@ class Watch:
         """Hear that `done` of `total` records of an entity are settled."""
 
     @asynccontextmanager
-    async def sending(self, sender: Sender, _address: Address, _job: Job) -> AsyncIterator[Sender]:
+    async def sending(self, sender: Sender, _address: Address, _job: Job, /) -> AsyncIterator[Sender]:
         """Give who sends the batches of a load, while it goes on: as a rule the one who is given."""
         yield sender
 

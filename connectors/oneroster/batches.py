@@ -21,10 +21,10 @@ def slices(frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
     return (frame.slice(start, size) for start in range(0, frame.height, size))
 
 
-def named(entity: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Give each batch its name among its like, such as `users 3/12`."""
+def named(what: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Give each batch its name among its like, such as `load users 3/12`."""
     frames = list(batches)
-    return ((f"{entity} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))
+    return ((f"{what} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))
 
 
 def levels(entity: Entity, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

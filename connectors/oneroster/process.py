@@ -11,10 +11,9 @@ import socket
 import sys
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.errands import done
-from connectors.oneroster.messages import Batch, Outcome, packed, received
+from connectors.oneroster.messages import Batch, packed, received
+from connectors.oneroster.parts import run
 from connectors.oneroster.target import Stopped
-from connectors.oneroster.workers import spread
 
 
 async def serve(way: socket.socket) -> None:
@@ -34,10 +33,7 @@ async def serve(way: socket.socket) -> None:
 
 
 async def _run(batch: Batch, client: Client, stop: asyncio.Event, writer: asyncio.StreamWriter) -> None:
-    requests, retries = client.requests, client.retries
-    results, error = await spread(batch.errands, batch.at_once, lambda errand: done(client, errand), stop)
-    outcome = Outcome(results, str(error or ""), client.requests - requests, client.retries - retries)
-    writer.write(packed(outcome))
+    writer.write(packed(await run(batch, client, stop)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from typing import Self
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.messages import Batch, Outcome, packed, received
+from connectors.oneroster.parts import in_parts, joined, lost, shares
 from connectors.oneroster.target import Target, TargetError
-from connectors.oneroster.workers import UNANSWERED
 
 PROGRAM = "connectors.oneroster.process"
 ROOT = Path(__file__).parents[2]
@@ -57,23 +57,14 @@ class Processes:
         """Give the result of each errand by its place; those that were not run, or of which nobody knows, are not there."""
         members = self._members if at_once > 1 else self._members[:1]
         stopping = asyncio.create_task(_stopped(stop, members))
-        parts = [
-            Batch(errands[first :: len(members)], min(at_once, share))
-            for first, share in enumerate(self._shares[: len(members)])
-        ]
+        parts = in_parts(errands, at_once, len(members))
         outcomes = await asyncio.gather(
             *(self._of(member, part, members) for member, part in zip(members, parts, strict=True))
         )
         stopping.cancel()
         self.requests += sum(outcome.requests for outcome in outcomes)
         self.retries += sum(outcome.retries for outcome in outcomes)
-        results = {
-            first + place * len(members): result  # as the errands were dealt out
-            for first, outcome in enumerate(outcomes)
-            for place, result in outcome.results.items()
-        }
-        error = next((outcome.error for outcome in outcomes if outcome.error), "")
-        return results, TargetError(error) if error else None
+        return joined(outcomes)
 
     async def _of(self, member: _Member, batch: Batch, all_of_them: list[_Member]) -> Outcome:
         outcome = await member.run(batch)
@@ -81,12 +72,6 @@ class Processes:
             for other in all_of_them:
                 other.stop(outcome.error)
         return outcome
-
-
-def shares(total: int, count: int) -> list[int]:
-    """Share a number among so many, or among fewer if it is smaller: 10 among 3 is 4, 3, 3."""
-    count = min(count, total)
-    return [total // count + (place < total % count) for place in range(count)]
 
 
 async def _stopped(stop: asyncio.Event | None, members: list[_Member]) -> None:
@@ -128,12 +113,7 @@ class _Member:
             outcome: Outcome | None = await received(self._reader)
         except ConnectionError:
             outcome = None
-        return outcome or self._ended(batch)
-
-    def _ended(self, batch: Batch) -> Outcome:
-        unknown = Result("waiting", UNANSWERED, settled=False)
-        sentence = f"Process {self.pid}, which was sending, has ended. Run again."
-        return Outcome(dict.fromkeys(range(len(batch.errands)), unknown), sentence)
+        return outcome or lost(batch, f"Process {self.pid}, which was sending, has ended. Run again.")
 
     def stop(self, why: str) -> None:
         """Let it finish what is under way, and begin nothing new."""

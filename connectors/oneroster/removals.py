@@ -22,7 +22,7 @@ async def send_removals(job: Job, changes: EntityChanges) -> None:
     if ENDS not in removals.columns:
         removals = removals.with_columns(pl.lit("").alias(ENDS))
     parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
-    for name, batch in named(f"vanished {changes.entity}", parts):
+    for name, batch in named(f"remove {changes.entity}", parts):
         if job.halted:
             job.abandon(changes.entity, batch["sourcedId"])
         else:

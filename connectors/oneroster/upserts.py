@@ -20,11 +20,11 @@ async def send_upserts(job: Job, changes: EntityChanges) -> None:
     """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
     collection = COLLECTIONS[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
-    for name, batch in named(changes.entity, batches(collection.entity, changes.upserts, job.batch_size)):
+    for name, batch in named(f"load {changes.entity}", batches(collection.entity, changes.upserts, job.batch_size)):
         await _first_pass(job, changes, name, batch, agents)
         _report(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
-    for name, batch in named("agents of users", slices(later, job.batch_size)):
+    for name, batch in named("load agents of users", slices(later, job.batch_size)):
         await _second_pass(job, changes, collection, name, batch, agents)
         _report(job, changes)
 

@@ -15,7 +15,8 @@ import pytest
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import Loaded, load
-from connectors.oneroster.processes import Processes, shares
+from connectors.oneroster.parts import shares
+from connectors.oneroster.processes import Processes
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, Row, opened, user

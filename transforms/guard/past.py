@@ -42,7 +42,8 @@ class Past:
     that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
     of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
     day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
-    is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one.
+    is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
+    is to see all of it before anything is sent.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
@@ -55,6 +56,7 @@ class Past:
     today: date | None = None
     blackout: date | None = None
     adds_only: date | None = None
+    ask_first: bool = False
 
     def total(self, entity: str) -> int:
         """How many active records of an entity the ledger knows."""

@@ -13,15 +13,19 @@ from transforms.schemas import ENTITIES
 
 FIRST = 3
 # What stops everything that a drop says.
-WHOLE_RUN = ("blackout", "older_drop", "future_drop", "not_ours_yet")
+WHOLE_RUN = ("blackout", "ask_first", "older_drop", "future_drop", "not_ours_yet")
 IN_SCHOOLS = ("users", "classes", "enrollments")
 CHILDREN_FIRST = tuple(reversed([name for name, entity in ENTITIES.items() if not entity.folds_into]))
 
 
 def the_whole_run(stops: Stops, past: Past) -> None:
-    """Stop everything in a blackout, of a drop older than one that was loaded, or before a target that is not empty."""
+    """Stop everything in a blackout or an onboarding, of a drop older than one that was loaded, or before a target that is not empty."""
     if past.blackout:
         _everything(stops, "blackout", f"Nothing is sent until {past.blackout} is over: the feed's file says so.")
+    if past.ask_first:
+        _everything(
+            stops, "ask_first", "This is an onboarding: nothing is sent before a person has seen and approved it."
+        )
     if past.dated and past.newest and past.dated < past.newest:
         _everything(
             stops, "older_drop", f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "

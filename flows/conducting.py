@@ -1,0 +1,37 @@
+"""Runs a job of the command line under Prefect: its stages as tasks, its outcome as artifacts."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import Any
+
+from flows.artifacts import publish
+from flows.ended import Ended, ended
+from flows.feed_files import feed_file, state_folder
+from flows.recording import Line
+from flows.restoring import restored_line
+from flows.result import Command, Result
+from flows.running import Options, execute, finish, job_of
+from flows.tasks import Tasks
+
+
+def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
+    """Say what a flow's parameters mean, as the command line would. Raises `SettingsError`."""
+    return Options(command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more)
+
+
+def sync(district: str, state: str, command: Command = "sync", **more: Any) -> Ended:
+    """Run the straight line, or bring back the roster of the run that `restore` names."""
+    options = options_of(district, state, command, **more)
+    return ended(performed(options), str(options.drop))
+
+
+def performed(options: Options) -> Result:
+    """Run a job, write what it leaves behind and show it."""
+    job = job_of(options, os.environ)
+    line: Line | None = partial(restored_line, run=options.restore) if options.restore else None
+    result = execute(job, Tasks(job.feed), line)
+    finish(result, str(options.drop))
+    publish(result, str(options.drop), job.feed)
+    return result

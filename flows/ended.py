@@ -1,0 +1,50 @@
+"""How a flow ended, in one word and a few sentences; what Prefect makes of it is its final state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from flows.faults import FAULTS, sentence
+from flows.report import verdict
+from flows.result import Result
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+Name = Literal["Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"]
+# What nobody has to mend: what is held waits for a person and must not block the next night, and what was rejected
+# is as a person wanted it.
+GOOD: tuple[Name, ...] = ("Completed", "Held", "Rejected", "Superseded")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a flow: its name, what people read of it, and the run as one object, if there was one."""
+
+    name: Name
+    message: str
+    outcome: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> State[Any]:
+        """The final state of the flow run."""
+        from prefect.states import Completed, Failed
+
+        state = Completed if self.name in GOOD else Failed
+        return state(name=self.name, message=self.message, data=self.outcome)
+
+
+def ended(result: Result, drop: str) -> Ended:
+    """Say how the flow of one run ended."""
+    names: dict[str, Name] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
+    return Ended(names.get(result.status, "Completed"), " ".join(verdict(result, drop)), result.as_json())
+
+
+def conducted(work: Callable[[], Ended]) -> State[Any]:
+    """Give the final state of a flow's work; what it cannot go on for is told in a sentence, not as a traceback."""
+    try:
+        return work().state
+    except FAULTS as error:
+        return Ended("Failed", sentence(error)).state
