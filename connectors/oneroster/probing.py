@@ -1,0 +1,109 @@
+"""Finds out with throw-away records what a target really does, and takes them away again however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from connectors.oneroster import probe_reads, probe_writes, sending, wire
+from connectors.oneroster.assumptions import Fact
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.listening import Listening
+from connectors.oneroster.probe_writes import Asking
+from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.throwaway import KINDS, Throwaways
+
+# (collection, id) of a record that a probe made, or may have made.
+Made = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a probe came to: `broken` says why it broke off, if it did; `left` is what it could not take away."""
+
+    facts: tuple[Fact, ...]
+    left: tuple[Made, ...] = ()
+    broken: str = ""
+    requests: int = 0
+
+
+async def probe(target: Target, run: str, earlier: Sequence[Made] = (),
+                swept: Callable[[Sequence[Made]], None] = lambda _: None) -> Probe:  # fmt: skip
+    """Ask a target everything; never raises `TargetError`.
+
+    `run` is a word that no other probe has. What `earlier` probes left is taken away too. `swept` is told what
+    remains, also where the probe is interrupted.
+    """
+    things, facts, heard, broken = Throwaways(run), [], Listening(), ""
+    left: Sequence[Made] = (*earlier, *things.ids())
+    requests = 0
+    try:
+        async with Client(target, heard) as client:
+            try:
+                async for fact in _facts(client, things, heard):
+                    facts.append(fact)  # noqa: PERF401 (what was found before it broke off is kept)
+            except TargetError as error:
+                broken = str(error)
+            finally:
+                requests = client.requests
+    finally:
+        left, sent = await _swept(target, left)
+        swept(left)
+    return Probe(tuple(facts), tuple(left), broken, requests + sent)
+
+
+async def _facts(client: Client, things: Throwaways, heard: Listening) -> AsyncIterator[Fact]:
+    there: set[str] = set()
+    for kind in KINDS:
+        if not there.issuperset(kind.needs):
+            continue
+        asking = Asking(client, things, kind)
+        yield (made := await probe_writes.create(asking))
+        if made.answer == "accepted":
+            there.add(kind.name)
+            async for fact in probe_writes.while_there(asking):
+                yield fact
+    for kind in reversed(KINDS):
+        if kind.name in there:
+            async for fact in probe_writes.while_going(Asking(client, things, kind)):
+                yield fact
+    for question in (probe_reads.page, probe_reads.page_beyond, probe_reads.filter_status):
+        yield await question(client)
+    yield probe_reads.limits(heard)
+
+
+async def _swept(target: Target, made: Sequence[Made]) -> tuple[list[Made], int]:
+    """Take records away, the last first, with a client that nothing has ended yet; give those that remain."""
+    left = list(made)
+    async with Client(target) as client:
+        try:
+            for one in reversed(made):
+                if await _taken_away(client, *one):
+                    left.remove(one)
+        except TargetError:
+            return left, client.requests
+    return left, client.requests
+
+
+async def _taken_away(client: Client, name: str, sourced_id: str) -> bool:
+    """Delete a record, or put it as deleted where that is all that works; tell whether it is gone."""
+    collection = COLLECTIONS[name]
+    if await _is_gone(client, name, sourced_id):
+        return True
+    await sending.remove(client, collection, sourced_id)
+    if await _is_gone(client, name, sourced_id):
+        return True
+    whole = Throwaways.with_id(sourced_id).record_of(name, sourced_id)
+    await sending.update(client, collection, whole | {"status": sending.DELETED})
+    return await _is_gone(client, name, sourced_id)
+
+
+async def _is_gone(client: Client, name: str, sourced_id: str) -> bool:
+    request = wire.read(COLLECTIONS[name], sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    record = wire.record_in(COLLECTIONS[name], answer)
+    if outcome.kind == "missing":
+        return True
+    return outcome.kind == "done" and record is not None and record.get("status") == sending.DELETED
