@@ -6,10 +6,13 @@ Each run has a manifest, `NUMBER-RUN.json`; it names a parquet file for each ent
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
@@ -20,6 +23,7 @@ from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
 from connectors.ledger.key import FeedKey
 from transforms.diff import Marks
 from transforms.digest import digest
+from transforms.forgetting import nameless
 from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
 from transforms.schemas import ENTITIES
@@ -46,7 +50,7 @@ class Archive:
             old = entries.get(name)
             entries[name] = self._kept(judged, old, (marks or {}).get(name))
         manifest = Manifest(run, before, entries)
-        write_durably(self._path(run), lambda file: file.write(manifest.as_bytes()))
+        write_durably(self._path(run), partial(_write, manifest))
         return manifest.digest
 
     def standing(self, run: str) -> Standing:
@@ -79,6 +83,30 @@ class Archive:
         """Name the runs whose rosters are kept, the oldest first."""
         return list(self._manifests())
 
+    def contents(self, entity: str) -> Iterator[Judged]:
+        """Give each content of an entity that any roster has, once."""
+        entries = [self._manifest(run).entities.get(entity) for run in self.runs()]
+        for entry in {entry.content: entry for entry in entries if entry is not None}.values():
+            yield self._read(entity, entry)
+
+    def rewrite(self, change: Callable[[Judged], Judged]) -> dict[str, str]:
+        """Change the records of all rosters, each content once; give the new digests of those that changed, by run.
+
+        `change` gives the same object if nothing is to be changed. Killed at any instant, each roster is as it
+        was or as it is to be; the files that no roster names any more are deleted at the end.
+        """
+        digests: dict[str, str] = {}
+        changed: dict[str, Entry] = {}
+        for run, path in self._manifests().items():
+            manifest = Manifest.read(path)
+            entries = {name: self._rewritten(name, entry, change, changed) for name, entry in manifest.entities.items()}
+            if entries != manifest.entities:
+                after = replace(manifest, entities=entries)
+                write_durably(path, partial(_write, after))
+                digests[run] = after.digest
+        self.forget(len(self.runs()))
+        return digests
+
     def forget(self, keep: int, spare: Collection[str] = ()) -> list[str]:
         """Delete all rosters but the last `keep` (at least one) and those to `spare`; name the runs that went."""
         manifests = self._manifests()
@@ -98,16 +126,30 @@ class Archive:
         return gone
 
     def _kept(self, judged: Judged, old: Entry | None, marks: pl.Series | None) -> Entry:
-        """Write an entity, unless there is a file of the same content."""
+        """Write an entity, unless there is a file of the same content; whoever is forgotten leaves no id."""
+        judged = nameless(judged)
         if old and judged.mode != "bulk":
             if not _speaks(judged):
                 return old
             judged, marks = overlay(self._read(judged.entity.name, old), judged), None
+        return entry_of(judged, self._written(judged, marks))
+
+    def _written(self, judged: Judged, marks: pl.Series | None = None) -> str:
         content = digest(judged, marks)
         path = self.folder / file_of(judged.entity.name, content)
         if not path.exists():
             write_durably(path, lambda file: write_content(judged, file))
-        return entry_of(judged, content)
+        return content
+
+    def _rewritten(self, name: str, entry: Entry, change: Callable[[Judged], Judged], done: dict[str, Entry]) -> Entry:
+        """Write an entity as it is after a change, unless that content is `done` already."""
+        file = file_of(name, entry.content)
+        if file not in done:
+            before = self._read(name, entry)
+            after = change(before)
+            content = entry.content if after is before else self._written(after)
+            done[file] = replace(entry, content=content, height=after.accepted.height)
+        return replace(entry, content=done[file].content, height=done[file].height)
 
     def _read(self, name: str, entry: Entry) -> Judged:
         return read_content(self.folder / file_of(name, entry.content), ENTITIES[name], entry)
@@ -138,6 +180,10 @@ def folder_of(key: FeedKey) -> str:
     """Name the folder of a feed: readable, and its own whatever signs the feed's name has."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", key.feed).strip("-")[:40]
     return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
+
+
+def _write(manifest: Manifest, file: IO[bytes]) -> None:
+    file.write(manifest.as_bytes())
 
 
 def _speaks(judged: Judged) -> bool:

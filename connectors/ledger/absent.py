@@ -51,6 +51,10 @@ class Absent:
         """There are no rows."""
         return pl.DataFrame(schema=types)
 
+    def compact(self) -> NoReturn:
+        """Refuse."""
+        self.writing()
+
     def close(self) -> None:
         """Let go of the memory."""
         self._engine.dispose()

@@ -41,6 +41,9 @@ class Database(Protocol):
     def is_locked(self, name: str, /) -> bool:
         """Whether anybody holds a lock now."""
 
+    def compact(self) -> None:
+        """Overwrite what was deleted, as far as this database can."""
+
     def close(self) -> None:
         """Let go of the database; whoever goes on using it opens it again."""
 

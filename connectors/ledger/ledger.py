@@ -12,11 +12,12 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import history
+from connectors.ledger import forgotten, history
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.database import Types, opened
 from connectors.ledger.errors import LedgerError
+from connectors.ledger.forgotten import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
@@ -224,6 +225,37 @@ class Ledger:
         """Give every decision on a plan."""
         with self._database.reading() as connection:
             return history.read_decisions(connection, plan)
+
+    def forgotten(self) -> frozenset[str]:
+        """The digests of the ids of all who are forgotten, in every feed."""
+        with self._database.reading() as connection:
+            return forgotten.digests(connection)
+
+    def note_forgotten(self, digest: str, *, at: datetime, by: str, note: str) -> None:
+        """Keep that somebody is forgotten, by the digest of the id."""
+        with self._database.writing() as connection:
+            forgotten.note(connection, digest, at, by, note)
+
+    def of_person(self, key: FeedKey, person: str) -> dict[str, list[str]]:
+        """Per entity, the ids of a feed's records that are of a person, or belong to that person."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return {} if feed is None else forgotten.of_person(connection, feed, person)
+
+    def awaits(self, key: FeedKey, person: str) -> bool:
+        """Whether a person is on the way to the target, or stands in a plan of a feed."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return feed is not None and forgotten.awaited(connection, feed, person)
+
+    def erase(self, key: FeedKey, erasure: Erasure) -> list[str]:
+        """Take a person out of a feed, all or nothing; give the open plans of which nothing is left."""
+        with self._writing(key) as (connection, feed):
+            return forgotten.erase(connection, feed, erasure)
+
+    def compact(self) -> None:
+        """Leave nothing of what was deleted in the database's files, as far as that is ours to do."""
+        self._database.compact()
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
         """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""

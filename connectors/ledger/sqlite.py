@@ -128,6 +128,12 @@ class Sqlite:
     def _lock(self, name: str) -> Path:
         return self.path.parent / "locks" / f"{name}.lock"
 
+    def compact(self) -> None:
+        """Write the file anew, without what was deleted, and empty its journal; once nobody else is reading."""
+        with self._turn, _explained(self.path), closing(self._engine.raw_connection()) as connection:
+            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.cursor().execute(statement)
+
     def close(self) -> None:
         """Close the file; whoever else uses it opens it again."""
         with self._turn:
