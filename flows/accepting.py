@@ -19,6 +19,7 @@ from transforms.changes import DELETED
 from transforms.checks import check, prepare
 from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
 from transforms.findings import Findings, gather
+from transforms.forgetting import forgotten, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
 from transforms.raw import Raw, RawFile
@@ -53,14 +54,16 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
-    refused = refusals(checked.findings, job.strict)
+    gone = forgotten(_rows(roster), ledger.forgotten())
+    found = untold(checked.findings, gone)
+    refused = refusals(found, job.strict)
     if refused.height:
-        return Accepted(known, checked.findings, refused)
-    shared = share(checked.standing, job.scope, known)
+        return Accepted(known, found, refused)
+    shared = share(left_out(checked.standing, gone), job.scope, known)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
     findings = gather(
         [
-            checked.findings,
+            found,
             unknown(checked.standing, job.scope),
             unjudged(shared),
             *not_carried(roster, COLLECTIONS),
@@ -76,6 +79,15 @@ def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
         return file, Findings()
     other = read_file(job.ids)
     return next(iter(other.files.values()), None), other.findings
+
+
+def _rows(roster: Roster) -> dict[str, pl.DataFrame]:
+    """Every row of each file, those too that do not fit their header."""
+    tables = roster.tables.items()
+    return {
+        name: pl.concat([table.frame, table.lost], how="diagonal") if table.lost.height else table.frame
+        for name, table in tables
+    }
 
 
 def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
