@@ -39,6 +39,17 @@ def publish(result: Result, drop: str, name: str) -> None:
         create_link_artifact(address, str(result.report), key(name, "report"), "On the machine that ran it")
 
 
+def page(name: str, what: str, lines: list[str]) -> None:
+    """Show a page of lines, such as a preflight."""
+    show("\n".join(lines), name, what, what)
+
+
+def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
+    """Show a table of its own."""
+    with suppress(*UNSHOWN):
+        create_table_artifact(rows, key(name, "summary"), about)
+
+
 def show(text: str, name: str, what: str, about: str) -> None:
     """Show a text of another kind, such as a plan that waits."""
     with suppress(*UNSHOWN):

@@ -14,6 +14,8 @@ from flows.restoring import restored_line
 from flows.result import Command, Result
 from flows.running import Options, execute, finish, job_of
 from flows.tasks import Tasks
+from flows.verification import Verification
+from flows.verifying import compared_all
 
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
@@ -31,7 +33,12 @@ def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
     job = job_of(options, os.environ)
     line: Line | None = partial(restored_line, run=options.restore) if options.restore else None
-    result = execute(job, Tasks(job.feed), line)
+    result = execute(job, Tasks(options.drop.stem), line)
     finish(result, str(options.drop))
-    publish(result, str(options.drop), job.feed)
+    publish(result, str(options.drop), options.drop.stem)
     return result
+
+
+def verified(options: Options) -> Verification:
+    """Compare what the target holds with the ledger and the last roster."""
+    return Tasks(options.drop.stem).stage("verify", compared_all, job_of(options, os.environ))

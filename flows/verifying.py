@@ -19,7 +19,7 @@ from flows.result import DONE, FAILED, Result
 from flows.running import Options, execute, finish, job_of
 from flows.verification import Verification, compared
 from flows.verify_report import as_json, show, write_csv
-from flows.watch import Watch
+from flows.watch import NOBODY, Watch
 
 
 def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lost: bool = False) -> int:
@@ -27,7 +27,7 @@ def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lo
     started = time.monotonic()
     job = job_of(options, environment)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
-    found, result = _repaired(job, Bars(console), lost=lost) if repair else (_compared(job, Bars(console)), None)
+    found, result = _repaired(job, Bars(console), lost=lost) if repair else (compared_all(job, Bars(console)), None)
     write_csv(found, job)
     if result:
         finish(result, str(options.drop))
@@ -43,9 +43,10 @@ def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lo
     return FAILED if found.found else DONE
 
 
-def _compared(job: Job, bars: Bars) -> Verification:
-    with Ledger.reading(job.ledger_at) as ledger, bars:
-        return compared(job, ledger, Archive(job.state / "rosters", job.key), bars.advance)
+def compared_all(job: Job, watch: Watch = NOBODY) -> Verification:
+    """Compare all that the ledger knows of a feed."""
+    with Ledger.reading(job.ledger_at) as ledger, watch:
+        return compared(job, ledger, Archive(job.state / "rosters", job.key), watch.advance)
 
 
 def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result]:

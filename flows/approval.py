@@ -1,0 +1,28 @@
+"""The approval flow: shows a plan that waits, asks a person about it, and sends it or discards it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.conducting import options_of, performed
+from flows.deciding import decide
+from flows.ended import Ended, conducted
+from flows.form import form
+
+
+@flow(name="approval", flow_run_name="approval for {district}")
+def approval(district: str = "sample_data/district.toml", plan: str = "", hours: float = 24, state: str = "") -> State[Any]:  # fmt: skip
+    """Ask a person about a plan of a district, for so many hours; a blank `plan` is the one that waits.
+
+    Ends as Completed once it is sent, as Rejected or Timed out if nothing is to be sent, else as Failed.
+    """
+
+    def decided() -> Ended:
+        options = options_of(district, state)
+        return decide(plan, options, os.environ, form(options.drop.stem, hours), performed)
+
+    return conducted(decided)
