@@ -172,13 +172,13 @@ def _one_column(judged: Judged, column: str, vocabulary: Vocabulary, values: Map
     is_list = judged.entity[column].is_list
     cells = judged.accepted[column].drop_nulls().unique().to_list()
     items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
-    unknown = {cell for cell, words in items.items() if any(_look_up(values, word) is None for word in words)}
+    unknown = {cell for cell, words in items.items() if any(look_up(values, word) is None for word in words)}
     rows = judged.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = vocabulary.refuses or ("target_mapped" if vocabulary.unknown else "target_value")
     detail = f"sent as {vocabulary.unknown!r}" if vocabulary.unknown else ""
     found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column, detail=detail)
     if vocabulary.refuses:
-        mapped = {cell: _look_up(values, cell) or cell for cell in cells}
+        mapped = {cell: look_up(values, cell) or cell for cell in cells}
     else:
         mapped = {cell: ",".join(_kept(values, words, vocabulary.unknown)) or None for cell, words in items.items()}
     changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
@@ -187,11 +187,11 @@ def _one_column(judged: Judged, column: str, vocabulary: Vocabulary, values: Map
 
 def _kept(values: Mapping[str, str], words: list[str], unknown: Unknown) -> list[str]:
     """Map the words of a cell, each result once."""
-    mapped = (_look_up(values, word) or unknown for word in words)
+    mapped = (look_up(values, word) or unknown for word in words)
     return list(dict.fromkeys(word for word in mapped if word))
 
 
-def _look_up(values: Mapping[str, str], word: str) -> str | None:
+def look_up(values: Mapping[str, str], word: str) -> str | None:
     """Find a word in a map, whose keys may end in `*` for "begins with"; the longest such key wins."""
     if word in values:
         return values[word]
