@@ -74,6 +74,7 @@ class TargetSettings(BaseModel):
     access_token_file: File | None = None
     email_template: Template | None = None
     session_org: Text | None = None
+    staging: StrictBool = False
     batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
     concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
     patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
