@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import loading, memory, night
+from tests.bench import loading, memory, night, sizes
 
 FOLDER = Path(".bench")
 PARTS: dict[str, Callable[[Path], None]] = {"night": night.measure, "load": loading.measure}
-LONG: dict[str, Callable[[Path], None]] = {"memory": memory.measure}
+LONG: dict[str, Callable[[Path], None]] = {"memory": memory.measure, "sizes": sizes.measure}
 
 
 if __name__ == "__main__":
