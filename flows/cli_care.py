@@ -44,6 +44,28 @@ def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to
 
 
 @app.command()
+def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)],
+           feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
+           target: TargetOption = None, by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "",
+           note: Note = "", state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Remove one person here and in the target, for good."""
+    from flows.forgetting import Asked
+    from flows.forgetting import forget as remove
+
+    guarded(lambda: remove(Asked(person, feed, target, by, note), state, os.environ, as_json=json))
+
+
+@app.command()
+def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
+    """Find out with throw-away records what a staging target does."""
+    from flows.probing import run_probe
+    from flows.running import Options
+
+    options = Options("sync", drop, target, state=state, json=json)
+    guarded(lambda: run_probe(options, os.environ))
+
+
+@app.command()
 def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
             seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
     """Serve a local OneRoster API until it is interrupted."""

@@ -18,6 +18,11 @@ from transforms.scope import Scope
 from transforms.vanishing import Policy
 
 
+def new_run() -> str:
+    """Name a run after the moment, on the clock of this machine."""
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
 @dataclass(frozen=True)
 class Job:
     """One run; `approve` is the plan that a person agreed to. `batch_size` is in records. `patience_seconds` is for
@@ -71,7 +76,7 @@ class Job:
     cluster: str = ""
     patience_seconds: float = 120.0
     today: date = field(default_factory=date.today)
-    run: str = field(default_factory=lambda: f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    run: str = field(default_factory=new_run)
 
     @property
     def key(self) -> FeedKey:

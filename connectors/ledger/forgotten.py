@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,8 +76,8 @@ def erase(connection: Connection, feed: int, erasure: Erasure) -> list[str]:
         of_run = update(RUNS).where(RUNS.c.feed_id == feed, RUNS.c.roster == run)
         connection.execute(of_run.values(content=digest))
     of_feed = PLANS.c.feed_id == feed
-    _masked(connection, PLANS, ("holds", "note"), of_feed, erasure.masked)
-    _masked(connection, DECISIONS, ("note",), DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed)), erasure.masked)
+    _mask(connection, PLANS, of_feed, erasure.masked)
+    _mask(connection, DECISIONS, DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed)), erasure.masked)
     left = select(PLANNED.c.plan).where(PLANNED.c.plan == PLANS.c.id)
     return list(
         connection.execute(select(PLANS.c.id).where(of_feed, PLANS.c.status == "open", ~left.exists())).scalars()
@@ -100,9 +101,13 @@ def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: i
         connection.execute(update(table).where(*where).values({name: new}))
 
 
-def _masked(connection: Connection, table: Table, names: Iterable[str], where: ColumnElement[bool], masked: Mask) -> None:  # fmt: skip
+def _mask(connection: Connection, table: Table, where: ColumnElement[bool], masked: Mask) -> None:
+    """Change the notes of people, and the sentences of what is held."""
     for row in connection.execute(select(table).where(where)).mappings().all():
-        new = {name: masked(row[name]) for name in names}
+        new = {"note": masked(row["note"])}
+        if "holds" in row:
+            holds = json.loads(row["holds"])
+            new["holds"] = json.dumps([hold | {"sentence": masked(hold["sentence"])} for hold in holds])
         if any(new[name] != row[name] for name in new):
             connection.execute(update(table).where(table.c.id == row["id"]).values(**new))
 

@@ -1,0 +1,109 @@
+"""Takes one person out of a target: what a PUT can blank is blanked, then all is deleted, children first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connectors.oneroster import wire
+from connectors.oneroster.blanking import PERSONAL, blanked, unlinked
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.compare import same
+from connectors.oneroster.loaded import Result
+from connectors.oneroster.merging import write_shape
+from connectors.oneroster.sending import DOTS, remove
+from connectors.oneroster.workers import spread
+from transforms.payload import Json
+
+Step = Literal["blank", "unlink", "delete"]
+Errand = tuple[Step, str, str]
+USERS = COLLECTIONS["users"]
+
+
+@dataclass
+class Forgotten:
+    """What became of a person in a target: ids by entity that are `deleted`, users who are `unlinked`, and what failed.
+
+    `failed` has entity, id and reason; `error` says why the target is of no use, if it is.
+    """
+
+    deleted: dict[str, list[str]] = field(default_factory=dict)
+    unlinked: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str, str]] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self.failed and not self.error
+
+
+async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]) -> Forgotten:
+    """Blank and delete what we sent of a person (`ids` by entity), and take the person from the agents of `friends`.
+
+    A record that could not be blanked is not deleted: the next time it is tried again.
+    """
+    done = Forgotten()
+    for errands in _stages(person, ids, friends):
+        left = [one for one in errands if not any(one[1:] == failed[:2] for failed in done.failed)]
+        results, error = await spread(left, client.concurrency, lambda one: _do(client, one, person))
+        for place, result in sorted(results.items()):
+            _take_note(done, left[place], result)
+        if error:
+            done.error = str(error)
+            break
+    return done
+
+
+def _stages(person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]) -> Iterator[list[Errand]]:
+    """What can be done at once, stage after stage: names first, then links, then what hangs on the person, then the person."""
+    mine = [name for name in reversed(COLLECTIONS) if name != USERS.name and ids.get(name)]
+    users = [one for one in ids.get(USERS.name, ()) if one == person]
+    yield [("blank", USERS.name, one) for one in users]
+    yield [("unlink", USERS.name, one) for one in friends]
+    for name in mine:
+        if name in PERSONAL:
+            yield [("blank", name, one) for one in ids[name]]
+        yield [("delete", name, one) for one in ids[name]]
+    yield [("delete", USERS.name, one) for one in users]
+
+
+def _take_note(done: Forgotten, errand: Errand, result: Result) -> None:
+    step, name, sourced_id = errand
+    if result.term == "failed":
+        done.failed.append((name, sourced_id, result.detail))
+    elif step == "unlink":
+        done.unlinked.append(sourced_id)
+    elif step == "delete":
+        done.deleted.setdefault(name, []).append(sourced_id)
+
+
+async def _do(client: Client, errand: Errand, person: str) -> Result:
+    step, name, sourced_id = errand
+    collection = COLLECTIONS[name]
+    if not wire.addressable(sourced_id):
+        return Result("failed", DOTS)
+    if step == "delete":
+        return await remove(client, collection, sourced_id)
+    return await _put(client, collection, sourced_id, person, step)
+
+
+async def _put(client: Client, collection: Collection, sourced_id: str, person: str, step: Step) -> Result:
+    """Read a record and put less of it; one that is not there, or says no more, is left alone."""
+    request = wire.read(collection, sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind == "missing":
+        return Result("unchanged")
+    record = wire.record_in(collection, answer)
+    if outcome.kind != "done" or record is None:
+        return Result("failed", outcome.detail or "the target's record could not be understood")
+    theirs = write_shape(collection, record)
+    less: Json = unlinked(theirs, person) if step == "unlink" else blanked(collection, theirs)
+    if same(theirs, less):
+        return Result("unchanged")
+    request = wire.replace(collection, less)
+    outcome = wire.understood(request, await client.send(request))
+    return Result("updated") if outcome.kind == "done" else Result("failed", outcome.detail)

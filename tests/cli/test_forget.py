@@ -1,0 +1,250 @@
+"""`roster forget`: one person is removed everywhere here and in the target, and does not come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from connectors.archive import Archive
+from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.sandbox import Sandbox
+from tests.rosters import Rows, changed, district, drop, without
+from tests.running import Run
+from tests.serving import Served, served
+from transforms.forgetting import digest_of
+
+LONG = {"ana": "lv-ana-0001", "mum": "lv-mum-0001"}
+WORDS = ("lv-ana-0001", "Anabella", "Zephyrine", "anabella@example.edu")
+
+
+def people() -> Rows:
+    """The district, with ids and names that are not to be mistaken."""
+    text = json.dumps(district())
+    for short, long in LONG.items():
+        text = text.replace(f'"{short}"', f'"{long}"')
+    rows: Rows = json.loads(text)
+    rows = with_cells(rows, givenName="Anabella", familyName="Zephyrine", email="anabella@example.edu",
+                      username="anabella.z", sms="5550123")  # fmt: skip
+    rows["enrollments"].append(
+        {
+            "sourcedId": "lv-enr-ana2",
+            "classSourcedId": "c2",
+            "schoolSourcedId": "s2",
+            "userSourcedId": "lv-ana-0001",
+            "role": "student",
+        }
+    )
+    return rows
+
+
+def with_cells(rows: Rows, **cells: str) -> Rows:
+    """Change cells of the person, and not of what else has that id."""
+    return rows | {"users": changed({"users": rows["users"]}, "lv-ana-0001", **cells)["users"]}
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Served]:
+    """A target that holds the district."""
+    with served(tmp_path / "state") as place:
+        assert 0 == sync(place, people()).code
+        yield place
+
+
+def sync(place: Served, rows: Rows, *more: str) -> Run:
+    """Load rows."""
+    return place.roster("sync", drop(place.state.parent / "drop", rows), *more)
+
+
+def everything(state: Path) -> str:
+    """All that the state folder holds, but for the sandbox: bytes of the ledger, rosters read back, texts."""
+    texts = [path.read_bytes().decode("latin-1") for path in state.rglob("*") if path.is_file()]
+    rosters = [pl.read_parquet(path).write_json() for path in state.rglob("*.parquet")]
+    names = [str(path) for path in state.rglob("*")]
+    return "\n".join([*texts, *rosters, *names])
+
+
+def test_nothing_of_the_person_is_left_here(target: Served) -> None:
+    """Neither id nor name nor address in ledger, rosters and files of runs, not even in what was deleted there."""
+    sync(target, with_cells(people(), enabledUser="maybe"))
+    sync(target, without(people(), "lv-ana-0001", "lv-enr-ana2", "e1"))
+    assert all(word in everything(target.state) for word in WORDS)
+
+    run = target.roster("forget", "lv-ana-0001", "--by", "Data Office", "--note", "asked for by lv-ana-0001")
+
+    left = everything(target.state)
+    assert (0, "done") == (run.code, run.json["status"])
+    assert [] == [word for word in (*WORDS, "anabella.z", "5550123", "lv-enr-ana2") if word in left]
+    with Ledger(target.state / "ledger.db") as ledger:
+        assert {digest_of("lv-ana-0001")} == ledger.forgotten()
+
+
+def test_the_target_holds_neutral_values_and_the_deletion(target: Served) -> None:
+    """A deletion there keeps the data, so that it is blanked before; children go too."""
+    run = target.roster("forget", "lv-ana-0001")
+
+    user, born = target.record("users", "lv-ana-0001"), target.record("demographics", "lv-ana-0001")
+    assert ("forgotten", "forgotten", "forgotten@example.invalid", "tobedeleted") == tuple(
+        user[name] for name in ("givenName", "familyName", "email", "status")
+    )
+    assert not any(word in json.dumps(user) for word in (*WORDS[1:], "anabella", "5550123"))
+    assert (None, None, "tobedeleted") == (born["birthDate"], born["sex"], born["status"])
+    assert ["tobedeleted"] * 2 == [target.record("enrollments", one)["status"] for one in ("e1", "lv-enr-ana2")]
+    assert {"users": 1, "demographics": 1, "enrollments": 2} == run.json["feeds"][0]["deleted"]
+    assert "active" == target.record("enrollments", "e2")["status"]
+
+
+def test_the_next_sync_sends_nothing_and_counts_unshared(target: Served) -> None:
+    """The drop still has the person; user, birth and enrollments are left out, and have not vanished."""
+    target.roster("forget", "lv-ana-0001")
+
+    run = sync(target, people())
+
+    unshared = {name: counts["unshared"] for name, counts in run.json["entities"].items() if counts["unshared"]}
+    assert (0, "unchanged", []) == (run.code, run.json["status"], target.writes)
+    assert {"users": 1, "demographics": 1, "enrollments": 2} == unshared
+    assert 0 == run.total("vanished")
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+def test_faults_in_the_rows_of_the_forgotten_are_not_told(target: Served) -> None:
+    """No value of theirs comes back into the rejects."""
+    target.roster("forget", "lv-ana-0001")
+
+    run = sync(target, changed(with_cells(people(), enabledUser="Anabella"), "r1", role="wizard"))
+
+    assert (0, 0, 1) == (run.code, run.total("rejected"), run.json["entities"]["users"]["unshared"])
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+def test_the_person_is_taken_from_those_who_name_them(target: Served) -> None:
+    """A parent is an agent of a child: the child stays as it is otherwise, here and there."""
+    assert [{"sourcedId": "lv-mum-0001"}] == target.record("users", "lv-ana-0001")["agents"]
+
+    run = target.roster("forget", "lv-mum-0001")
+    again = sync(target, people())
+
+    assert (0, 1) == (run.code, run.json["feeds"][0]["unlinked"])
+    assert [] == target.record("users", "lv-ana-0001")["agents"]
+    assert "Anabella" == target.record("users", "lv-ana-0001")["givenName"]
+    assert (0, []) == (again.code, target.writes)
+    assert "lv-mum-0001" not in everything(target.state)
+
+
+def test_a_restore_does_not_bring_the_person_back(target: Served) -> None:
+    """The roster of an earlier run is as it was, without them."""
+    first = _runs(target)[0]
+    sync(target, changed(people(), "bo", givenName="Robert"))
+    target.roster("forget", "lv-ana-0001")
+
+    run = target.roster("restore", first, target.state.parent / "drop")
+
+    assert (0, ["PUT"]) == (run.code, target.writes)
+    assert ("Bo", "tobedeleted") == (
+        target.record("users", "bo")["givenName"],
+        target.record("users", "lv-ana-0001")["status"],
+    )
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+def test_a_restore_from_a_copy_of_the_archive_does_not_either(target: Served) -> None:
+    """Rosters that came back from a backup hold the person: the digest keeps them out."""
+    folder = Archive(target.state / "rosters", _key(target)).folder
+    copy = {path: path.read_bytes() for path in folder.iterdir()}
+    sync(target, changed(people(), "bo", givenName="Robert"))
+    target.roster("forget", "lv-ana-0001")
+    for path, content in copy.items():
+        path.write_bytes(content)
+
+    run = target.roster("restore", _runs(target)[0], target.state.parent / "drop")
+
+    assert (0, ["PUT"], 1) == (run.code, target.writes, run.json["entities"]["users"]["unshared"])
+
+
+def test_an_older_plan_does_not_either(target: Served) -> None:
+    """What was held of the person is not in the plan any more; the rest of it is sent."""
+    rows = people()
+    renamed = [row | {"sourcedId": f"new-{row['sourcedId']}"} for row in rows["enrollments"]]
+    held = sync(target, rows | {"enrollments": renamed})
+    assert (3, 8) == (held.code, held.total("held"))
+
+    forgotten = target.roster("forget", "lv-ana-0001")
+    run = target.roster("sync", target.state.parent / "drop", "--approve", held.json["plan"])
+
+    assert (0, 0, 4) == (forgotten.code, run.code, len(target.writes))
+    assert ("tobedeleted", {}) == (
+        target.record("users", "lv-ana-0001")["status"],
+        target.record("enrollments", "new-lv-enr-ana2"),
+    )
+    assert "active" == target.record("enrollments", "new-e2")["status"]
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+def test_forgetting_twice_finds_nothing_left(target: Served) -> None:
+    """No request, no change, no error."""
+    target.roster("forget", "lv-ana-0001")
+
+    run = target.roster("forget", "lv-ana-0001")
+
+    assert (0, [], [], 0) == (run.code, run.json["feeds"], target.writes, run.json["files"])
+
+
+def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
+    """Ledger and rosters keep what is needed to go on, and the digest holds from the first moment."""
+    with Sandbox(tmp_path / "target.db") as sandbox:
+        place = Served(sandbox, tmp_path / "state")
+        sync(place, people())
+    first = place.roster("forget", "lv-ana-0001")
+    with Ledger(place.state / "ledger.db") as ledger:
+        noted = ledger.forgotten()
+    with Sandbox(tmp_path / "target.db", port=int(sandbox.url.rpartition(":")[2])) as again:
+        place = Served(again, tmp_path / "state")
+        second = place.roster("forget", "lv-ana-0001")
+        status = place.record("users", "lv-ana-0001")["status"]
+
+    assert (1, "failed", "failed") == (first.code, first.json["status"], first.json["feeds"][0]["status"])
+    assert "run again" in first.json["feeds"][0]["error"]
+    assert {digest_of("lv-ana-0001")} == noted
+    assert (0, "tobedeleted") == (second.code, status)
+    assert not any(word in everything(place.state) for word in WORDS)
+
+
+def test_somebody_elses_record_is_not_touched(tmp_path: Path) -> None:
+    """A user whom the target held before us is held as foreign, and stays as it is."""
+    with served(tmp_path / "state") as place:
+        place.change("orgs", "s1", name="Elm School", type="school")
+        theirs = {"givenName": "Somebody", "familyName": "Else", "enabledUser": "true", "email": "else@example.edu"}
+        place.change(
+            "users",
+            "lv-ana-0001",
+            **theirs,
+            roles=[{"role": "student", "roleType": "primary", "org": {"sourcedId": "s1"}}],
+        )
+        sync(place, people(), "--first-run")
+
+        run = place.roster("forget", "lv-ana-0001")
+
+        assert (0, True) == (run.code, run.json["feeds"][0]["foreign"])
+        assert ("Somebody", "active") == tuple(
+            place.record("users", "lv-ana-0001")[name] for name in ("givenName", "status")
+        )
+        assert "lv-ana-0001" not in everything(tmp_path / "state")
+
+
+def test_an_id_that_nobody_knows_is_refused(target: Served) -> None:
+    """A misspelt id would be promised to be gone, and is not."""
+    run = target.roster("forget", "lv-ana-001")
+
+    with Ledger(target.state / "ledger.db") as ledger:
+        assert (2, frozenset(), True) == (run.code, ledger.forgotten(), "Nobody knows" in run.err)
+
+
+def _runs(place: Served) -> list[str]:
+    return Archive(place.state / "rosters", _key(place)).runs()
+
+
+def _key(place: Served) -> FeedKey:
+    return FeedKey(place.sandbox.url, "default")
