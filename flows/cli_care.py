@@ -56,6 +56,16 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
 
 
 @app.command()
+def preflight(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
+    """Say what stands in the way of a first load, and send nothing."""
+    from flows.preflight import run_preflight
+    from flows.running import Options
+
+    options = Options("plan", drop, target, state=state, json=json)
+    guarded(lambda: run_preflight(options, os.environ))
+
+
+@app.command()
 def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
     """Find out with throw-away records what a staging target does."""
     from flows.probing import run_probe
