@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
+from flows.keeping import Keep
 from flows.ledgers import FILE
 from flows.result import Command
 from flows.targets import Target
@@ -66,6 +67,7 @@ class Job:
     by: str = ""
     note: str = ""
     plan_days: int = 14
+    keep: Keep = field(default_factory=Keep)
     strict: bool = False
     approve: str | None = None
     all_or_nothing: bool = False

@@ -12,6 +12,7 @@ from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.target import TargetError
 from flows.job import Job
+from flows.keeping import tidy
 from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
 from flows.result import FAILED, USAGE, Result
@@ -21,8 +22,6 @@ from flows.watch import Watch
 from transforms.guard.special import WHOLE_RUN
 
 Line = Callable[..., Result]
-# So many rosters of a feed are kept, to go back to; those of plans that wait are kept besides.
-ROSTERS = 30
 
 
 def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watc
         result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
-        archive.forget(ROSTERS, spare=[one.run for one in ledger.plans(job.key) if one.status in ("open", "approved")])
+        tidy(job, ledger, archive, datetime.now(UTC))
     return result
 
 

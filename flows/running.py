@@ -134,6 +134,7 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         max_age_hours=feed.max_age_hours,
         ids=feed.ids_path,
         plan_days=feed.plan_days,
+        keep=feed.keep.keep,
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
         patience_seconds=feed.target.patience_seconds,

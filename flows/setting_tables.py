@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
+from flows.keeping import Keep
 from flows.setting_values import Entity, Span, Text
 from transforms.guard import Limits
 
@@ -16,6 +17,7 @@ CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 Records = Annotated[StrictInt, Field(ge=0)]
+Days = Annotated[StrictInt, Field(ge=1, le=3650)]
 
 
 class OnceSettings(BaseModel):
@@ -77,6 +79,21 @@ class RunSettings(BaseModel):
     processes: Annotated[StrictInt, Field(ge=1, le=10)] = 1
     runner: Literal["", "dask", "ray"] = ""
     cluster: Text = ""
+
+
+class KeepSettings(BaseModel):
+    """`[keep]`: how many rosters are kept, and for how many days what else runs leave behind."""
+
+    model_config = CONFIG
+
+    rosters: Annotated[StrictInt, Field(ge=1, le=10_000)] = Keep.rosters
+    run_days: Days = Keep.run_days
+    closed_plan_days: Days = Keep.closed_plan_days
+
+    @property
+    def keep(self) -> Keep:
+        """What the end of a sync is told."""
+        return Keep(**self.model_dump())
 
 
 class CalendarSettings(BaseModel):

@@ -28,7 +28,7 @@ from pydantic import (
 
 from flows.dates import DATED, dated
 from flows.setting_errors import sentences
-from flows.setting_tables import CalendarSettings, LimitSettings, OnceSettings, RunSettings
+from flows.setting_tables import CalendarSettings, KeepSettings, LimitSettings, OnceSettings, RunSettings
 from flows.setting_values import (
     Address,
     Age,
@@ -155,6 +155,7 @@ class Feed(BaseModel):
     plan_days: Annotated[StrictInt, Field(ge=1, le=365)] = 14
     limits: LimitSettings = LimitSettings()
     calendar: CalendarSettings = CalendarSettings()
+    keep: KeepSettings = KeepSettings()
     run: RunSettings = RunSettings()
     target: TargetSettings
     share: ShareSettings = ShareSettings()
@@ -228,6 +229,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "limits": LimitSettings,
     "limits.once": OnceSettings,
     "calendar": CalendarSettings,
+    "keep": KeepSettings,
     "run": RunSettings,
 }
 

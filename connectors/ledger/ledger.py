@@ -21,6 +21,7 @@ from connectors.ledger.forgotten import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
+from connectors.ledger.pruning import prune
 from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
@@ -225,6 +226,11 @@ class Ledger:
         """Give every decision on a plan."""
         with self._database.reading() as connection:
             return history.read_decisions(connection, plan)
+
+    def prune(self, key: FeedKey, before: datetime) -> None:
+        """Delete the records of a feed's plans that were closed before a moment (in UTC)."""
+        with self._writing(key) as (connection, feed):
+            prune(connection, feed, before)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""
