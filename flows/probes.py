@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.oneroster.assumptions import Fact, Problem, problems
 from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.probing import Made
+from connectors.oneroster.throwaway import Made
 from flows.files import write_private
 from flows.result import DONE, FAILED
 

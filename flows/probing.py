@@ -13,9 +13,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from connectors.oneroster.probing import Made
 from connectors.oneroster.probing import probe as asked
-from connectors.oneroster.throwaway import PREFIX, Throwaways
+from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.opening import opened
 from flows.probe_report import show
 from flows.probes import Probed, keep, kept

@@ -15,7 +15,7 @@ from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.compare import blank
 from connectors.oneroster.merging import merged, write_shape
-from connectors.oneroster.throwaway import Kind, Throwaways
+from connectors.oneroster.throwaway import Kind, Made, Throwaways
 from transforms.payload import Json
 
 FORBIDDEN = 403
@@ -24,11 +24,12 @@ WORDS: dict[wire.Kind, str] = {"done": "accepted"}
 
 @dataclass(frozen=True)
 class Asking:
-    """One kind of record, of one probe, and the target that is asked about it."""
+    """One kind of record, of one probe, and the target that is asked about it; what may be there by now is in `made`."""
 
     client: Client
     things: Throwaways
     kind: Kind
+    made: list[Made]
 
     @property
     def record(self) -> Json:
@@ -50,6 +51,10 @@ class Asking:
         answer = await self.client.send(wire.read(self.kind.collection, self.things.id_of(self.kind.name, which)))
         return wire.record_in(self.kind.collection, answer) if answer.status < 300 else None
 
+    def about_to_make(self, which: str = "") -> None:
+        """Note a record before it is sent: whatever the answer, it may be there then."""
+        self.made.append((self.kind.name, self.things.id_of(self.kind.name, which)))
+
     def fact(self, question: str, word: str, answer: wire.Answer, detail: str = "") -> Fact:
         """Put an answer down."""
         return Fact(question, self.kind.name, word, answer.status, kind_of_body(answer.body), detail)
@@ -69,6 +74,7 @@ def kind_of_body(body: bytes) -> str:
 
 async def create(asking: Asking) -> Fact:
     """POST a new record."""
+    asking.about_to_make()
     answer, word = await asking.send(wire.create(asking.kind.collection, asking.record))
     if word == "accepted" and await asking.read() is None:
         word = "not kept"
@@ -129,6 +135,7 @@ async def _spare(asking: Asking, question: str, record: Json) -> Fact:
 
 
 async def _unknown(asking: Asking) -> Fact:
+    asking.about_to_make("unknown")
     answer, word = await asking.put(asking.things.record(asking.kind, "unknown"))
     if word == "accepted":
         word = "created" if await asking.read("unknown") else "accepted, not made"
@@ -137,6 +144,7 @@ async def _unknown(asking: Asking) -> Fact:
 
 
 async def _orphan(asking: Asking) -> Fact:
+    asking.about_to_make("orphan")
     answer, word = await asking.send(wire.create(asking.kind.collection, asking.things.orphan(asking.kind)))
     if word == "accepted":
         await _remove(asking, "orphan")

@@ -12,10 +12,7 @@ from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import Asking
 from connectors.oneroster.target import Target, TargetError
-from connectors.oneroster.throwaway import KINDS, Throwaways
-
-# (collection, id) of a record that a probe made, or may have made.
-Made = tuple[str, str]
+from connectors.oneroster.throwaway import KINDS, Made, Throwaways
 
 
 @dataclass(frozen=True)
@@ -35,38 +32,39 @@ async def probe(target: Target, run: str, earlier: Sequence[Made] = (),
     `run` is a word that no other probe has. What `earlier` probes left is taken away too. `swept` is told what
     remains, also where the probe is interrupted.
     """
-    things, facts, heard, broken = Throwaways(run), [], Listening(), ""
-    left: Sequence[Made] = (*earlier, *things.ids())
-    requests = 0
+    facts: list[Fact] = []
+    made, heard, broken, requests = list(earlier), Listening(), "", 0
     try:
         async with Client(target, heard) as client:
             try:
-                async for fact in _facts(client, things, heard):
+                async for fact in _facts(client, Throwaways(run), made, heard):
                     facts.append(fact)  # noqa: PERF401 (what was found before it broke off is kept)
             except TargetError as error:
                 broken = str(error)
+                if not facts and not error.unsure:
+                    made = list(earlier)  # nothing was sent
             finally:
                 requests = client.requests
     finally:
-        left, sent = await _swept(target, left)
+        left, sent = await _swept(target, made)
         swept(left)
     return Probe(tuple(facts), tuple(left), broken, requests + sent)
 
 
-async def _facts(client: Client, things: Throwaways, heard: Listening) -> AsyncIterator[Fact]:
+async def _facts(client: Client, things: Throwaways, made: list[Made], heard: Listening) -> AsyncIterator[Fact]:
     there: set[str] = set()
     for kind in KINDS:
         if not there.issuperset(kind.needs):
             continue
-        asking = Asking(client, things, kind)
-        yield (made := await probe_writes.create(asking))
-        if made.answer == "accepted":
+        asking = Asking(client, things, kind, made)
+        yield (first := await probe_writes.create(asking))
+        if first.answer == "accepted":
             there.add(kind.name)
             async for fact in probe_writes.while_there(asking):
                 yield fact
     for kind in reversed(KINDS):
         if kind.name in there:
-            async for fact in probe_writes.while_going(Asking(client, things, kind)):
+            async for fact in probe_writes.while_going(Asking(client, things, kind, made)):
                 yield fact
     for question in (probe_reads.page, probe_reads.page_beyond, probe_reads.filter_status):
         yield await question(client)

@@ -14,6 +14,8 @@ from connectors.oneroster.collections import COLLECTIONS, Collection
 from transforms.payload import Json
 
 PREFIX = "roster-probe-"
+# (collection, id) of a record that a probe made, or may have made.
+Made = tuple[str, str]
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -101,7 +103,7 @@ class Throwaways:
         """Give the record of a kind and an id, be it the first of its kind or another one."""
         return self.record(_kind(name)) | {"sourcedId": sourced_id}
 
-    def ids(self) -> list[tuple[str, str]]:
+    def ids(self) -> list[Made]:
         """Name everything that a probe may make, as (collection, id), parents first."""
         return [(kind.name, self.id_of(kind.name, which)) for kind in KINDS for which in ("", "unknown", "orphan")]
 
