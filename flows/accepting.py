@@ -19,7 +19,7 @@ from transforms.changes import DELETED
 from transforms.checks import check, prepare
 from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
 from transforms.findings import Findings, gather
-from transforms.forgetting import forgotten, left_out, untold
+from transforms.forgetting import forgotten_in, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
 from transforms.raw import Raw, RawFile
@@ -54,7 +54,7 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
-    gone = forgotten(_rows(roster), ledger.forgotten())
+    gone = forgotten_in(roster, ledger.forgotten())
     found = untold(checked.findings, gone)
     refused = refusals(found, job.strict)
     if refused.height:
@@ -79,15 +79,6 @@ def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
         return file, Findings()
     other = read_file(job.ids)
     return next(iter(other.files.values()), None), other.findings
-
-
-def _rows(roster: Roster) -> dict[str, pl.DataFrame]:
-    """Every row of each file, those too that do not fit their header."""
-    tables = roster.tables.items()
-    return {
-        name: pl.concat([table.frame, table.lost], how="diagonal") if table.lost.height else table.frame
-        for name, table in tables
-    }
 
 
 def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:

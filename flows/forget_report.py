@@ -32,11 +32,6 @@ class Outcome:
         """Whether nothing is left to do."""
         return self.target.is_done
 
-    @property
-    def is_foreign(self) -> bool:
-        """Whether the target's record of the person, if it has one, was not sent by this feed."""
-        return not self.found.is_ours
-
 
 @dataclass(frozen=True)
 class Here:
@@ -46,6 +41,16 @@ class Here:
     files: int
     compacted: bool = True
     elsewhere: Sequence[FeedKey] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(one.is_done for one in self.outcomes)
+
+    def is_foreign(self, one: Outcome) -> bool:
+        """Whether none of these feeds has sent the person to the target, so that a user of that id there is not ours."""
+        target = one.found.key.target
+        return not any(other.found.is_ours for other in self.outcomes if other.found.key.target == target)
 
 
 def tell(person: str, here: Here, *, as_json: bool) -> None:
@@ -63,24 +68,24 @@ def _lines(person: str, here: Here) -> Iterator[str]:
         yield f"Nothing is left of {person}; later drops, restores and approvals leave this person out."
     for one in here.outcomes:
         yield f"Feed {one.found.key.feed} into {one.found.key.target}"
-        yield from (f"  {line}" for line in _of_feed(one))
+        yield from (f"  {line}" for line in _of_feed(one, foreign=here.is_foreign(one)))
     yield f"Files of runs that named the person, and do not any more: {here.files:,}"
     if not here.compacted:
         yield "The sandbox's file is in use, and may still hold what was overwritten. Stop the sandbox, and run this again."
     for key in here.elsewhere:
         yield f"Feed {key.feed} into {key.target} has this person too: roster forget {person} --feed {key.feed}"
     yield from KEPT
-    if all(one.is_done for one in here.outcomes):
+    if here.is_done:
         yield f"Done: {person} is forgotten. The ledger keeps a digest of the id, by which this person is left out from now on."
     else:
         yield f"Not finished: what is marked so stays in ledger and rosters, to be removed when `roster forget {person}` is run again."
 
 
-def _of_feed(one: Outcome) -> Iterator[str]:
+def _of_feed(one: Outcome, *, foreign: bool) -> Iterator[str]:
     deleted = ", ".join(f"{len(ids):,} {name}" for name, ids in sorted(one.target.deleted.items()))
-    yield f"target: {deleted or 'nothing'} deleted" + (", values blanked before" if one.target.deleted else "")
-    if one.is_foreign:
-        yield "target: the person was not sent by this feed; a user of that id is somebody else's record, and was not touched"
+    yield f"target: {f'{deleted} deleted, and blanked before' if deleted else 'nothing was to be deleted'}"
+    if foreign:
+        yield "target: we have not sent the person; a user of that id there is somebody else's record, and was not touched"
     if one.target.unlinked:
         yield f"target: taken from the agents of {len(one.target.unlinked):,} users"
     for name, sourced_id, detail in one.target.failed[:MOST]:
@@ -98,11 +103,10 @@ def _count(found: Traces) -> int:
 
 
 def _as_object(person: str, here: Here) -> dict[str, Any]:
-    done = all(one.is_done for one in here.outcomes)
     return {
         "person": person,
-        "status": "done" if done else "failed",
-        "feeds": [_feed(one) for one in here.outcomes],
+        "status": "done" if here.is_done else "failed",
+        "feeds": [_feed(one, foreign=here.is_foreign(one)) for one in here.outcomes],
         "files": here.files,
         "sandboxCompacted": here.compacted,
         "elsewhere": [{"feed": key.feed, "target": key.target} for key in here.elsewhere],
@@ -110,12 +114,12 @@ def _as_object(person: str, here: Here) -> dict[str, Any]:
     }
 
 
-def _feed(one: Outcome) -> dict[str, Any]:
+def _feed(one: Outcome, *, foreign: bool) -> dict[str, Any]:
     return {
         "feed": one.found.key.feed,
         "target": one.found.key.target,
         "status": "done" if one.is_done else "failed",
-        "foreign": one.is_foreign,
+        "foreign": foreign,
         "deleted": {name: len(ids) for name, ids in one.target.deleted.items()},
         "unlinked": len(one.target.unlinked),
         "failed": [{"entity": name, "sourcedId": one, "detail": detail} for name, one, detail in one.target.failed],

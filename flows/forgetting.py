@@ -74,10 +74,12 @@ def _known(keys: Sequence[FeedKey], asked: Asked, state: Path, ledger: Ledger) -
 
 
 def _nobody(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
-    there = f"these {len(feeds)} feeds" if len(feeds) > 1 else f"feed {feeds[0].feed!r}" if feeds else "no feed at all"
+    if not feeds:
+        return f"No run is known in {state} yet, so that there is nothing of {person!r} to remove. Nothing was done."
+    there = f"these {len(feeds)} feeds" if len(feeds) > 1 else f"feed {feeds[0].feed!r}"
     return (
         f"Nobody knows a user {person!r}: no roster, plan or ledger of {there} in {state} has one. "
-        "Nothing was done. `roster why ID` finds ids that are spelled alike."
+        f"Nothing was done. `roster why {person}` finds ids that are spelled alike."
     )
 
 

@@ -11,6 +11,7 @@ import polars_hash  # noqa: F401 (registers the namespace chash)
 
 from transforms.findings import ROW, Findings
 from transforms.judged import Judged, Standing, without_references
+from transforms.roster import Roster
 from transforms.schemas import ENTITIES, Column, Entity
 
 CAUSE = "forgotten"
@@ -22,6 +23,14 @@ ROWS: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
 def digest_of(sourced_id: str) -> str:
     """The SHA-256 of an id in UTF-8, as 64 hex digits."""
     return hashlib.sha256(sourced_id.encode()).hexdigest()
+
+
+def forgotten_in(roster: Roster, digests: frozenset[str]) -> Frames:
+    """As `forgotten`, of every row of a drop, those too that do not fit their header."""
+    if not digests:
+        return {}
+    tables = roster.tables.items()
+    return forgotten({name: pl.concat([table.frame, table.lost], how="diagonal") for name, table in tables}, digests)
 
 
 def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:

@@ -1,0 +1,53 @@
+"""What is put over a person before the deletion: nothing that is theirs, and all that the target must have."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from connectors.oneroster.blanking import PERSONAL, blanked, unlinked
+from connectors.oneroster.collections import COLLECTIONS
+
+USER = {
+    "sourcedId": "u", "status": "active", "enabledUser": "true", "givenName": "Zephyrine", "familyName": "Quillon",
+    "middleName": "Quillon", "email": "quillon@example.edu", "username": "quillon", "grades": ["5"],
+    "userIds": [{"type": "sis", "identifier": "quillon"}], "primaryOrg": {"sourcedId": "s"}, "agents": [{"sourcedId": "quillon"}],
+    "roles": [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s"}, "metadata": {"of": "quillon"}, "userProfile": "quillon"}],
+    "metadata": {"nick": "quillon", "onboarding": {"of": "quillon"}},
+}  # fmt: skip
+
+
+def test_a_user_says_nothing_of_anybody() -> None:
+    """Roles and organisation stay, since the target wants them; the right to sign in goes, and the password too."""
+    user = blanked(COLLECTIONS["users"], USER)
+
+    assert not any(word in json.dumps(user).lower() for word in ("quillon", "zephyrine"))
+    assert [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s"}}] == user["roles"]
+    assert ("u", "active", False, None, {"nick": None, "onboarding": None}) == tuple(
+        user[name] for name in ("sourcedId", "status", "enabledUser", "password", "metadata")
+    )
+
+
+@pytest.mark.parametrize("name", sorted(PERSONAL))
+def test_what_a_put_must_have_is_there(name: str) -> None:
+    """Whatever the collection: a blank record is one that the target takes."""
+    collection = COLLECTIONS[name]
+    record = {
+        one: {"sourcedId": "x"} if one in ("student", "lineItem", "assessmentLineItem") else "a"
+        for one in collection.required_on_put
+    }
+    full = record | {"sourcedId": "r", "status": "active", "roles": USER["roles"], "comment": "quillon"}
+
+    blank = blanked(collection, full)
+
+    assert blank["comment"] is None
+    assert [one for one in collection.required_on_put if blank.get(one) in (None, "", [])] == []
+    assert blank == blanked(collection, blank)
+
+
+def test_an_agent_is_taken_away_and_no_other() -> None:
+    """The rest of the user is as it was."""
+    user = USER | {"agents": [{"sourcedId": "a"}, {"sourcedId": "b"}]}
+
+    assert USER | {"agents": [{"sourcedId": "b"}]} == unlinked(user, "a")

@@ -1,0 +1,143 @@
+"""Whoever is forgotten is withheld as if the feed's file excluded them, and leaves no id in what is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.drops import read
+from tests.judging import TODAY, Known, judged, ledger
+from tests.laws.strategies import Dirt, dirt, rosters
+from tests.learning import learning
+from tests.rosters import Rows, changed, district, drop
+from transforms.changes import Counts, EntityChanges, imbalance
+from transforms.checks import check
+from transforms.diff import diff
+from transforms.findings import Findings
+from transforms.forgetting import (
+    digest_of,
+    erased,
+    forgotten,
+    forgotten_in,
+    left_out,
+    nameless,
+    untold,
+    without_forgotten,
+)
+from transforms.judged import Standing
+from transforms.scope import Scope
+from transforms.share import share
+from transforms.sources import normalise
+
+
+def without(folder: Path, rows: Rows, *people: str, known: Known | None = None) -> tuple[Standing, Findings]:
+    """Judge rows as a drop, and leave people out."""
+    roster = normalise("oneroster", read(drop(folder / "drop", rows)), TODAY, strict=False)
+    checked = check(roster, known or {})
+    digests = frozenset(map(digest_of, people))
+    gone = forgotten_in(roster, digests)
+    return left_out(checked.standing, gone), untold(checked.findings, gone)
+
+
+def withheld(standing: Standing) -> dict[str, list[str]]:
+    """The ids that are withheld, by entity."""
+    ids = {name: sorted(judged.withheld["sourcedId"]) for name, judged in standing.items()}
+    return {name: of_entity for name, of_entity in ids.items() if of_entity}
+
+
+@pytest.mark.parametrize("person", ["ana", "bo", "tia", "mum"])
+def test_forgotten_is_as_excluded(person: str, tmp_path: Path) -> None:
+    """The same records are withheld, and the same are left."""
+    standing, _ = without(tmp_path, district(), person)
+    scope = Scope(exclude=frozenset({person}), demographics=True, contacts=True)
+    excluded = share(judged(tmp_path, district()).standing, scope)
+
+    assert withheld(excluded) == withheld(standing)
+    assert all(excluded[name].accepted.equals(one.accepted) for name, one in standing.items())
+
+
+def test_results_of_the_forgotten_are_withheld(tmp_path: Path) -> None:
+    """So is whatever names them and cannot be without."""
+    rows = learning()
+    student = rows["results"][0]["studentSourcedId"]
+
+    standing, _ = without(tmp_path, rows, student, known=ledger(users=[student]))
+
+    mine = sorted(row["sourcedId"] for row in rows["results"] if row["studentSourcedId"] == student)
+    assert mine == withheld(standing)["results"]
+
+
+def test_a_row_with_a_fault_is_withheld_and_not_rejected(tmp_path: Path) -> None:
+    """Its values would stand in the rejects; another person's faults are told as always."""
+    rows = changed(changed(district(), "e1", role="pupil"), "e2", role="pupil")
+
+    standing, findings = without(tmp_path, rows, "ana")
+
+    assert (["e2"], ["e1"]) == (list(standing["enrollments"].refused["sourcedId"]), withheld(standing)["enrollments"])
+    assert ["e2"] == findings.errors["sourcedId"].to_list()
+
+
+def test_what_the_ledger_still_has_has_not_vanished(tmp_path: Path) -> None:
+    """Until the target could be reached: no removal, no update."""
+    known = ledger(users=["ana", "bo", "tia", "mum"], enrollments=["e1", "e2", "e3"], demographics=["ana"])
+
+    standing, _ = without(tmp_path, district(), "ana", known=known)
+    changes = diff(standing, known).changes
+
+    assert [] == [one for part in changes.values() for one in part.removals["sourcedId"]]
+    assert {} == {name: off for name, part in changes.items() if (off := imbalance(part.counts | _sent(part)))}
+
+
+def _sent(part: EntityChanges) -> Counts:
+    return {"created": part.upserts.height}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that examples share."""
+    return tmp_path_factory.mktemp("examples")
+
+
+@settings(max_examples=15, deadline=None)
+@given(rosters(), st.lists(dirt(), max_size=3), st.data())
+def test_counts_balance_whoever_is_forgotten(folder: Path, rows: Rows, faults: list[Dirt], data: st.DataObject) -> None:
+    """Whatever is wrong with the drop, each record is counted once, and nobody's id is kept."""
+    for fault in faults:
+        rows = fault(rows)
+    people = [row["sourcedId"] for row in rows["users"]]
+    person = data.draw(st.sampled_from(people)) if people else "nobody"
+
+    before = judged(folder, rows).standing
+    standing, findings = without(folder, rows, person)
+
+    assert {name: one.counts["read"] for name, one in before.items()} == {
+        name: one.counts["read"] for name, one in standing.items()
+    }
+    assert person not in findings.errors.filter(entity="users")["sourcedId"]
+    for judged_one in map(nameless, standing.values()):
+        ids = [getattr(judged_one, name)["sourcedId"] for name in ("accepted", "refused", "withheld")]
+        assert judged_one.entity.name != "users" or person not in pl.concat(ids)
+
+
+def test_nobody_forgotten_is_nothing_done(tmp_path: Path) -> None:
+    """The roster is the same object: an ordinary night pays nothing."""
+    standing = judged(tmp_path, district()).standing
+
+    assert standing is left_out(standing, forgotten({}, frozenset()))
+    assert withheld(without_forgotten(standing, frozenset({digest_of("somebody")}))) == {}
+
+
+def test_a_roster_is_erased_of_a_person(tmp_path: Path) -> None:
+    """What is not theirs stays the same object; those who name them do not any more."""
+    standing = judged(tmp_path, district()).standing
+    mum, none = pl.Series("sourcedId", ["mum"]), pl.Series("sourcedId", [], dtype=pl.String)
+
+    users = erased(standing["users"], mum, mum)
+
+    assert standing["enrollments"] is erased(standing["enrollments"], none, mum)
+    assert ["ana", "bo", "tia"] == sorted(users.accepted["sourcedId"])
+    assert [None] == users.accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list()
