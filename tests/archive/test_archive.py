@@ -18,6 +18,7 @@ from tests.judging import Known, judged
 from tests.rosters import Rows, changed, delta, district, without
 from transforms.changes import FINGERPRINT
 from transforms.diff import diff
+from transforms.forgetting import digest_of, erased, without_forgotten
 from transforms.judged import Standing
 
 KEY = FeedKey("sandbox", "springfield/high school")
@@ -295,3 +296,50 @@ def test_an_entity_that_no_drop_has_is_nothing(archive: Archive, tmp_path: Path)
     assert 0 == frame.height
     assert archive.frame("monday", "results") is None
     assert archive.judged("monday", "results") is None
+
+
+def test_a_person_is_taken_out_of_every_roster(archive: Archive, tmp_path: Path) -> None:
+    """The others stay as they were, each content is rewritten once, and nothing of the old files is left."""
+    for run, before, name in (
+        ("monday", "", "Bo"),
+        ("tuesday", "monday", "Robert"),
+        ("wednesday", "tuesday", "Robert"),
+    ):
+        archive.keep(run, standing(tmp_path, changed(district(), "bo", givenName=name)), before)
+    digests = {run: archive.digest(run) for run in archive.runs()}
+    ana = pl.Series("sourcedId", ["ana"])
+
+    changed_ones = archive.rewrite(
+        lambda judged: erased(judged, ana if judged.entity.name == "users" else ana.clear(), ana)
+    )
+
+    assert {run: archive.digest(run) for run in archive.runs()} == changed_ones
+    assert all(digests[run] != digest for run, digest in changed_ones.items())
+    assert changed_ones["tuesday"] == changed_ones["wednesday"] != changed_ones["monday"]
+    assert not any("Ana" in pl.read_parquet(path).write_json() for path in files(archive, "*.parquet"))
+    gone = without(changed(district(), "bo", givenName="Bo"), "ana", "e1")
+    assert {} == differences(archive.standing("monday"), loaded(standing(tmp_path, gone | {"demographics": []})))
+
+
+def test_a_roster_that_is_rewritten_is_the_one_that_the_next_night_keeps(archive: Archive, tmp_path: Path) -> None:
+    """Whoever is forgotten leaves no id in it, so that the same drop writes one small file."""
+    archive.keep("monday", standing(tmp_path, district()))
+    ana, digests = pl.Series("sourcedId", ["ana"]), frozenset({digest_of("ana")})
+    archive.rewrite(lambda judged: erased(judged, ana, ana))
+    before = files(archive)
+
+    archive.keep("tuesday", without_forgotten(standing(tmp_path, district()), digests), "monday")
+
+    assert ["00000002-tuesday.json"] == [path.name for path in files(archive) - before]
+    assert archive.digest("monday") == archive.digest("tuesday")
+
+
+def test_rosters_without_the_person_are_not_written(archive: Archive, tmp_path: Path) -> None:
+    """Nothing is rewritten for nobody's sake; what a killed rewriting left behind is swept up."""
+    archive.keep("monday", standing(tmp_path, district()))
+    before = files(archive)
+    (archive.folder / "users-0123.parquet").write_bytes(b"left behind")
+
+    nobody = pl.Series("sourcedId", ["nobody"])
+    assert {} == archive.rewrite(lambda judged: erased(judged, nobody, nobody))
+    assert before == files(archive)
