@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
@@ -56,8 +55,8 @@ def seen(job: Job) -> Seen:
         return Seen()
     raw = read(job.drop, encoding=job.encoding, strict=job.strict)
     roster = normalise(job.layout, raw, job.today, job.strict, job.scope.passwords)
-    rows = sum(file.frame.height + len(file.ragged) for file in raw.files.values())
-    return Seen(len(raw.files), rows, roster, unmapped(roster, job.carrying))
+    rows = sum(table.frame.height + table.lost.height for table in roster.tables.values())
+    return Seen(len(roster.tables), rows, roster, unmapped(roster, job.carrying))
 
 
 def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
@@ -100,8 +99,7 @@ def _mapping(job: Job, drop: Seen, findings: Findings) -> Check:
     if not said:
         return ok(MAPPING, "The target has a word for each of the drop's, or the feed's file gives one.")
     if drop.words.height:
-        path = _write(job, drop.words)
-        said.append(f"The words stand in {path}: say what each is sent, and put it into the feed's file.")
+        said.append(_kept(job, drop.words))
     return warning(MAPPING, "\n".join(said))
 
 
@@ -125,9 +123,18 @@ def _no_place(roster: Roster) -> Iterator[str]:
         yield f"The target has no place for {', '.join(files)}."
 
 
-def _write(job: Job, words: pl.DataFrame) -> Path:
-    """Write the words as tables for the feed's file; they may be personal where a column is not what it should be."""
+def _kept(job: Job, words: pl.DataFrame) -> str:
+    """Write the words for their owner only: they may be personal where a column is not what it should be."""
     path = job.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.feed)}.toml"
+    try:
+        write_private(path, _tables(words))
+    except OSError as error:
+        return f"The words could not be written to {path}: {error.strerror}."
+    return f"The words stand in {path}: say what each is sent, and put it into the feed's file."
+
+
+def _tables(words: pl.DataFrame) -> str:
+    """Write the words as tables for the feed's file."""
     tables = [HEAD]
     for (name,), rows in words.group_by("map", maintain_order=True):
         tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(VOCABULARIES[str(name)])}\n"]
@@ -138,5 +145,4 @@ def _write(job: Job, words: pl.DataFrame) -> Path:
             tables.append(f'{json.dumps(word, ensure_ascii=False)} = ""  # {count:,} in {places}\n')
         if once.height > MOST_WORDS:
             tables.append(f"# and {once.height - MOST_WORDS:,} others\n")
-    write_private(path, "".join(tables))
-    return path
+    return "".join(tables)

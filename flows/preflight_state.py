@@ -81,7 +81,8 @@ def _probe(found: Probed) -> Check:
     fine = "The client may write, and nothing differs from what the loader assumes."
     said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(sentence, problems) if problems else [fine])]
     if found.left:
-        said.append(f"{len(found.left)} throw-away records are still there. `roster probe` again takes them away.")
+        number = "1 throw-away record is" if len(found.left) == 1 else f"{len(found.left)} throw-away records are"
+        said.append(f"{number} still there: `roster probe` again takes away what it can.")
     if days > OLD_DAYS:
         said.append("That is long ago: probe again.")
     if any(map(_forbids, problems)):

@@ -27,9 +27,14 @@ def target(job: Job, names: Sequence[str]) -> list[Check]:
     """Ask whether the target answers, takes our credentials and shows each of the collections that a load would touch."""
     if job.nothing_there:
         return [ok(TARGET, SLEEPING), ok(CREDENTIALS, "It takes its own."), ok(SCOPES, "It shows everything.")]
-    with opened(job.target, job.state, job.concurrency) as address:
-        hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
-        found = asyncio.run(examined(hurried, [COLLECTIONS[name] for name in names]))
+    try:
+        with opened(job.target, job.state, job.concurrency) as address:
+            hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
+            found = asyncio.run(examined(hurried, [COLLECTIONS[name] for name in names]))
+    except OSError as error:
+        found = Examined(
+            down=f"{job.target.name} cannot be opened: {error}. Check the permissions of the state folder."
+        )
     return _told(job.target.name, found)
 
 
