@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.context import TaskRunContext
 
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.job import Sent
@@ -69,7 +71,14 @@ class Cluster:
         # As bytes: Prefect looks into what it is given, and has no business among records.
         message = pickle.dumps((self._address, part), pickle.HIGHEST_PROTOCOL)
         work = task(name="part", task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(run_part)
-        return self._runner.submit(work, parameters={"message": message})
+        return _out_of_tasks(lambda: self._runner.submit(work, parameters={"message": message}))
+
+
+def _out_of_tasks(submit: Callable[[], Any]) -> Any:
+    """Submit as a child of the flow run: a task takes its parent along, and this one's holds the ledger and all frames."""
+    context = copy_context()
+    context.run(TaskRunContext.__var__.set, None)  # type: ignore[arg-type]
+    return context.run(submit)
 
 
 def _runner(job: Job) -> Any:
