@@ -15,7 +15,7 @@ from flows.setting_values import one_of
 Tables = Mapping[str, type[BaseModel]]
 SHOWN = 40  # characters of a value
 # Keys whose value may be a secret in the wrong place.
-HIDDEN = ("_env", "_file", "url")
+HIDDEN = ("_env", "_file", "_block", "url", "notify.env", "notify.files", "notify.blocks")
 EXPECTED = {
     "string_type": "a text in quotes",
     "int_type": "a whole number without quotes",

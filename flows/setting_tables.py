@@ -7,10 +7,11 @@ from datetime import date
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
+from flows.causes import KINDS, Kind
 from flows.keeping import Keep
-from flows.setting_values import Entity, Span, Text
+from flows.setting_values import Block, Cron, Entity, File, Span, Text, Variable
 from transforms.guard import Limits
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -94,6 +95,32 @@ class KeepSettings(BaseModel):
     def keep(self) -> Keep:
         """What the end of a sync is told."""
         return Keep(**self.model_dump())
+
+
+class ScheduleSettings(BaseModel):
+    """`[schedule]`: when the feed is due, in five fields of cron and by the clocks of its time zone."""
+
+    model_config = CONFIG
+
+    cron: Cron | None = None
+    paused: StrictBool = False
+
+
+class NotifySettings(BaseModel):
+    """`[notify]`: what holds the addresses of those who are told, and of what they are told."""
+
+    model_config = CONFIG
+
+    env: frozenset[Variable] = frozenset()
+    files: frozenset[File] = frozenset()
+    blocks: frozenset[Block] = frozenset()
+    on: Annotated[frozenset[Kind], Field(min_length=1)] = frozenset(KINDS)
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> NotifySettings:
+        if not (self.env or self.files or self.blocks):
+            raise ValueError("names no address. Name what holds one in env, files or blocks, or remove the table.")
+        return self
 
 
 class CalendarSettings(BaseModel):

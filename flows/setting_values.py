@@ -17,6 +17,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator as Checked
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from flows.schedules import checked
 from flows.targets import ENVIRONMENT, SANDBOX, address
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import ROLES, ROLES_1_1
@@ -46,7 +47,7 @@ def _names_a_secret(text: str) -> str:
     for piece in re.split(r"[/\\._ -]", text):
         if len(piece) >= SECRET_LENGTH and re.search(r"\d", piece) and re.search(r"[A-Za-z]", piece):
             raise ValueError(
-                "looks like the secret itself (not shown). Give the name of a variable or a file that holds it."
+                "looks like the secret itself (not shown). Give the name of a variable, a file or a block that holds it."
             )
     return text
 
@@ -55,6 +56,23 @@ def _variable(text: str) -> str:
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
         raise ValueError(
             "is not the name of a variable (not shown), such as LARKSPUR_CLIENT_SECRET. The secret itself never stands here."
+        )
+    return _names_a_secret(text)
+
+
+def _file(text: str) -> str:
+    if "://" in text:
+        raise ValueError(
+            "is an address (not shown), and not the name of a file. Write the address into a file, and name that."
+        )
+    return _names_a_secret(text)
+
+
+def _block(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
+        raise ValueError(
+            "is not the name of a block (not shown): small letters and digits, with - between, such as larkspur-secret. "
+            "The secret itself never stands here."
         )
     return _names_a_secret(text)
 
@@ -166,7 +184,9 @@ Encoding = Annotated[Text, Checked(_encoding)]
 Address = Annotated[Text, Checked(_address)]
 TokenAddress = Annotated[Text, Checked(_token_address)]
 Variable = Annotated[Text, Checked(_variable)]
-File = Annotated[Text, Checked(_names_a_secret)]
+File = Annotated[Text, Checked(_file)]
+Block = Annotated[Text, Checked(_block)]
+Cron = Annotated[Text, Checked(checked)]
 Template = Annotated[Text, Checked(_template)]
 TimeZone = Annotated[Text, Checked(_time_zone)]
 Entity = Annotated[Text, Checked(_entity)]

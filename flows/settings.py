@@ -1,6 +1,6 @@
 """A feed's file: where its drops come from, where they go, and what of them may be shared.
 
-TOML, read by pydantic. Later settings (schedule, notifications) are further tables of `Feed`.
+TOML, read by pydantic.
 """
 
 from __future__ import annotations
@@ -28,10 +28,19 @@ from pydantic import (
 
 from flows.dates import DATED, dated
 from flows.setting_errors import sentences
-from flows.setting_tables import CalendarSettings, KeepSettings, LimitSettings, OnceSettings, RunSettings
+from flows.setting_tables import (
+    CalendarSettings,
+    KeepSettings,
+    LimitSettings,
+    NotifySettings,
+    OnceSettings,
+    RunSettings,
+    ScheduleSettings,
+)
 from flows.setting_values import (
     Address,
     Age,
+    Block,
     Columns,
     DatePattern,
     Encoding,
@@ -68,10 +77,13 @@ class TargetSettings(BaseModel):
     token_url: TokenAddress | None = None
     client_id_env: Variable | None = None
     client_id_file: File | None = None
+    client_id_block: Block | None = None
     client_secret_env: Variable | None = None
     client_secret_file: File | None = None
+    client_secret_block: Block | None = None
     access_token_env: Variable | None = None
     access_token_file: File | None = None
+    access_token_block: Block | None = None
     email_template: Template | None = None
     session_org: Text | None = None
     staging: StrictBool = False
@@ -104,7 +116,8 @@ class TargetSettings(BaseModel):
         both = [name for name in SECRETS if len(self._how(name)) > 1]
         named = sorted({*given, *(("token_url",) if self.token_url else ())})
         if both:
-            raise ValueError(f"has {both[0]}_env and {both[0]}_file. Leave one of them.")
+            ways = " and ".join(f"{both[0]}_{how}" for how in self._how(both[0]))
+            raise ValueError(f"has {ways}. Leave one of them.")
         if self.url in (SANDBOX, ENVIRONMENT):
             if named:
                 raise ValueError(
@@ -113,12 +126,12 @@ class TargetSettings(BaseModel):
         elif named not in (["access_token"], ["client_id", "client_secret", "token_url"]):
             raise ValueError(
                 f"names {', '.join(named) or 'no credentials'}. Name either access_token_env, or all of token_url, client_id_env "
-                "and client_secret_env (or _file in place of _env)."
+                "and client_secret_env (or _file or _block in place of _env)."
             )
         return self
 
     def _how(self, name: str) -> list[str]:
-        return [how for how in ("env", "file") if getattr(self, f"{name}_{how}")]
+        return [how for how in ("env", "file", "block") if getattr(self, f"{name}_{how}")]
 
 
 class ShareSettings(BaseModel):
@@ -157,6 +170,8 @@ class Feed(BaseModel):
     calendar: CalendarSettings = CalendarSettings()
     keep: KeepSettings = KeepSettings()
     run: RunSettings = RunSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    notify: NotifySettings | None = None
     target: TargetSettings
     share: ShareSettings = ShareSettings()
     _path: Path = PrivateAttr()
@@ -231,6 +246,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "calendar": CalendarSettings,
     "keep": KeepSettings,
     "run": RunSettings,
+    "schedule": ScheduleSettings,
+    "notify": NotifySettings,
 }
 
 
