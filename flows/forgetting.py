@@ -21,7 +21,7 @@ from flows.feed_keys import FILE, chosen
 from flows.forget_report import Here, Outcome, tell
 from flows.job import new_run
 from flows.ledgers import ledger_of
-from flows.masking import Mask, mask_files, masker
+from flows.masking import Mask, mask_files
 from flows.opening import DATABASE, opened
 from flows.result import DONE, FAILED
 from flows.targets import SettingsError, Target, choose
@@ -57,9 +57,9 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
         if not found and digest not in ledger.forgotten():
             raise SettingsError(_nobody(asked.person, feeds, state))
         targets = {one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one)}
-        mask = masker({asked.person, *(word for one in found for word in one.words)})
+        mask = Mask({asked.person, *(word for one in found for word in one.words)})
         by = asked.by or getpass.getuser()
-        ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask(asked.note))
+        ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
         files = mask_files(state / "runs", mask)
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
         ledger.compact()
@@ -103,7 +103,7 @@ def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: P
     if not done.is_done:
         return Outcome(found, done)
     contents = Archive(state / "rosters", found.key).rewrite(found.left)
-    for plan in ledger.erase(found.key, Erasure(found.ids, found.marks, contents, mask)):
+    for plan in ledger.erase(found.key, Erasure(found.ids, found.marks, contents, mask.over)):
         ledger.decide(plan, "discarded", by=by, note="nothing of it is left", at=datetime.now(UTC))
     return Outcome(found, done, rosters=len(contents))
 

@@ -10,6 +10,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.forgotten import MARKS
+from flows.masking import LONG
 from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
@@ -17,9 +18,8 @@ from transforms.forgetting import PEOPLE, erased, friends, is_of
 from transforms.judged import Judged
 from transforms.schemas import ENTITIES
 
-# Besides the label: what stands for one person alone, and is long enough to be found as a word.
+# Besides the label: what stands for one person alone, if it is long enough to be no other word.
 TELLING = ("email", "username", "identifier", "userMasterIdentifier", "sms", "phone")
-SHORTEST = 4
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _words(rows: pl.DataFrame) -> Iterator[str]:
     label = [name for name in ENTITIES[PEOPLE].label if name in rows.columns]
     for row in rows.iter_rows(named=True):
         yield from filter(None, [" ".join(row[name] for name in label if row[name])])
-        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= SHORTEST)
+        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG)
 
 
 def _labels(ledger: Ledger, key: FeedKey, person: str) -> Iterator[str]:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
-from tests.rosters import Rows, changed, district, drop, without
-from tests.running import Run
+from tests.learning import learning
+from tests.rosters import Rows, changed, delta, district, drop, without
+from tests.running import Run, roster
 from tests.serving import Served, served
 from transforms.forgetting import digest_of
 
@@ -240,6 +244,148 @@ def test_an_id_that_nobody_knows_is_refused(target: Served) -> None:
 
     with Ledger(target.state / "ledger.db") as ledger:
         assert (2, frozenset(), True) == (run.code, ledger.forgotten(), "Nobody knows" in run.err)
+
+
+def test_it_is_told_what_was_removed_and_what_is_not_ours(target: Served) -> None:
+    """For people: where, how much, and that the drop still has the person; no name of anybody."""
+    environment = {"TIMEBACK_API_URL": target.sandbox.url, "TIMEBACK_TOKEN_URL": target.sandbox.token_url,
+                   "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+
+    run = roster("forget", "lv-ana-0001", state=target.state, environment=environment)
+
+    assert "target: 1 demographics, 2 enrollments, 1 users deleted" in run.out
+    assert "ledger: 4 records taken out; rosters: 4 records, out of 1 rosters" in run.out
+    assert all(part in run.out for part in ("The drop itself still has", "backups", "Done: lv-ana-0001 is forgotten"))
+    assert not any(word in run.said for word in WORDS[1:])
+
+
+def test_reports_and_plans_name_nobody_any_more(target: Served) -> None:
+    """Rows of tables are taken out, words of texts are masked; what they say of others stays."""
+    rows = people()
+    renamed = [row | {"sourcedId": f"new-{row['sourcedId']}"} for row in rows["enrollments"]]
+    sync(target, with_cells(rows | {"enrollments": renamed}, enabledUser="maybe"))
+    sync(target, rows | {"enrollments": renamed})
+    before = {path: path.read_text() for path in target.state.glob("runs/*/*")}
+
+    run = target.roster("forget", "lv-ana-0001")
+
+    changed_files = {path.name for path, text in before.items() if path.read_text() != text}
+    assert {"rejects.csv", "plan.csv", "plan.md", "report.md"} == changed_files
+    assert sum(path.read_text() != text for path, text in before.items()) == run.json["files"]
+    plan = next(path for path in before if path.name == "plan.csv" and "new-e2" in path.read_text())
+    assert ("new-e2" in plan.read_text(), "new-e1" in plan.read_text()) == (True, False)
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in before}
+
+
+def test_a_feed_alone_tells_of_the_others(target: Served) -> None:
+    """The other feed has sent the person too; it is named, with the command that goes on."""
+    target.roster("sync", target.state.parent / "drop", "--district", "other")
+
+    run = target.roster("forget", "lv-ana-0001", "--feed", "other")
+    rest = target.roster("forget", "lv-ana-0001")
+
+    assert [{"feed": "default", "target": target.sandbox.url}] == run.json["elsewhere"]
+    assert (0, ["default"]) == (rest.code, [feed["feed"] for feed in rest.json["feeds"]])
+    assert ["tobedeleted"] * 2 == [
+        target.record(*one)["status"] for one in (("users", "lv-ana-0001"), ("enrollments", "e1"))
+    ]
+
+
+def test_a_feed_that_is_being_loaded_is_left_alone(target: Served) -> None:
+    """Nothing is done, the note of the digest neither."""
+    with Ledger(target.state / "ledger.db") as ledger, ledger.hold(_key(target), "a-run"):
+        run = target.roster("forget", "lv-ana-0001")
+
+        assert (1, True, frozenset()) == (run.code, "is being loaded by run a-run" in run.err, ledger.forgotten())
+
+
+def test_missing_credentials_are_told_before_anything_is_done(target: Served) -> None:
+    """Nobody is half forgotten for want of a variable."""
+    run = roster("forget", "lv-ana-0001", state=target.state)
+
+    with Ledger(target.state / "ledger.db") as ledger:
+        assert (2, frozenset()) == (run.code, ledger.forgotten())
+    assert "active" == target.record("users", "lv-ana-0001")["status"]
+
+
+def test_a_record_that_cannot_be_blanked_is_not_deleted(tmp_path: Path) -> None:
+    """It is told without any value, and tried again the next time."""
+    refusing = Refusing()
+    with Sandbox(None, wrap=refusing.over) as sandbox:
+        place = Served(sandbox, tmp_path / "state")
+        sync(place, people())
+        refusing.path = "/demographics/"
+        first = place.roster("forget", "lv-ana-0001")
+        born = place.record("demographics", "lv-ana-0001")["status"]
+        refusing.path = ""
+        second = place.roster("forget", "lv-ana-0001")
+
+        assert (1, "active", "demographics") == (first.code, born, first.json["feeds"][0]["failed"][0]["entity"])
+        assert not any(word in first.said for word in WORDS[1:])
+        assert (0, "tobedeleted") == (second.code, place.record("demographics", "lv-ana-0001")["status"])
+
+
+def test_results_are_blanked_and_deleted_too(target: Served) -> None:
+    """Scores and comments of a gradebook that another feed has loaded."""
+    text = (
+        json.dumps(people() | learning())
+        .replace('"ana"', '"lv-ana-0001"')
+        .replace('"score": "9"', '"score": "9", "comment": "Zephyrine tries"')
+    )
+    sync(target, json.loads(text))
+
+    run = target.roster("forget", "lv-ana-0001")
+
+    result = target.record("results", "r9")
+    assert (0, "tobedeleted", None, None) == (run.code, result["status"], result["comment"], result["score"])
+    assert "tobedeleted" == target.record("assessmentResults", "g1")["status"]
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+def test_the_embedded_sandbox_keeps_no_name_either(tmp_path: Path) -> None:
+    """Its file is written anew: neither free pages nor journal hold what was overwritten."""
+    state = tmp_path / "state"
+    roster("sync", drop(tmp_path / "drop", people()), state=state)
+    assert all(word.encode() in (state / "sandbox.db").read_bytes() + _journal(state) for word in WORDS)
+
+    run = roster("forget", "lv-ana-0001", state=state)
+
+    assert (0, []) == (run.code, [word for word in WORDS[1:] if word in everything(state)])
+
+
+def test_a_delta_does_not_bring_the_person_back(target: Served) -> None:
+    """What it says of the person is unshared, and left out of the roster that is kept."""
+    target.roster("forget", "lv-ana-0001")
+    rows = {name: table for name, table in people().items() if name in ("users", "roles", "enrollments")}
+
+    run = target.roster("sync", drop(target.state.parent / "drop", delta(rows), mode="delta"))
+
+    assert (0, [], 1) == (run.code, target.writes, run.json["entities"]["users"]["unshared"])
+    assert not any(word in everything(target.state) for word in WORDS)
+
+
+class Refusing:
+    """A target that refuses each PUT below a path, and repeats what it was told."""
+
+    def __init__(self) -> None:
+        self.path = ""
+
+    def over(self, app: ASGIApp) -> ASGIApp:
+        """Give the application as clients see it."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and scope["method"] == "PUT" and self.path and self.path in scope["path"]:
+                said = (await Request(scope, receive).body()).decode()
+                await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": said}, 422)(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return answer
+
+
+def _journal(state: Path) -> bytes:
+    path = state / "sandbox.db-wal"
+    return path.read_bytes() if path.exists() else b""
 
 
 def _runs(place: Served) -> list[str]:
