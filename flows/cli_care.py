@@ -56,12 +56,13 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
 
 
 @app.command()
-def preflight(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
+def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+              json: Json = False) -> None:  # fmt: skip
     """Say what stands in the way of a first load, and send nothing."""
     from flows.preflight import run_preflight
     from flows.running import Options
 
-    options = Options("plan", drop, target, state=state, json=json)
+    options = Options("plan", drop, target, district, state, json=json)
     guarded(lambda: run_preflight(options, os.environ))
 
 

@@ -78,6 +78,8 @@ def _probe(found: Probed) -> Check:
     days = (datetime.now(UTC) - found.at).days
     when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
     problems = found.problems
+    if found.broken:
+        return warning(PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again.")
     fine = "The client may write, and nothing differs from what the loader assumes."
     said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(sentence, problems) if problems else [fine])]
     if found.left:

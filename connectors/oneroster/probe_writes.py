@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from connectors.oneroster import sending, wire
-from connectors.oneroster.answers import description, is_page, parsed
+from connectors.oneroster.answers import description, is_page, parsed, readable
 from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.compare import blank
@@ -66,10 +66,9 @@ def kind_of_body(body: bytes) -> str:
         return "nothing"
     if is_page(body):
         return "a page"
-    answer = parsed(body)
-    if not answer:
+    if not readable(body):
         return "something else"
-    return "an error of the API" if any(name.startswith("imsx_") for name in answer) else "JSON"
+    return "an error of the API" if any(name.startswith("imsx_") for name in parsed(body)) else "JSON"
 
 
 async def create(asking: Asking) -> Fact:

@@ -274,6 +274,27 @@ def test_the_words_can_be_put_into_the_feeds_file(place: Place) -> None:
     assert (2, 0, {"probe": "warning"}) == (unfilled.code, filled.code, standings(filled))
 
 
+def test_only_the_most_frequent_of_many_words_are_written(place: Place) -> None:
+    """A column that holds something else altogether is not copied into another file."""
+    rows = district()
+    rows["courses"] = [rows["courses"][0] | {"sourcedId": f"co{n}", "subjects": f"Subject {n}"} for n in range(120)]
+    place.rows(rows)
+
+    place.preflight()
+
+    tables = next((place.state / "preflight").iterdir()).read_text()
+    assert (100, True) == (tables.count(' = ""'), "# and 20 others" in tables)
+
+
+def test_files_that_the_target_has_no_place_for_are_named(place: Place) -> None:
+    """They are valid, and are not sent."""
+    rows = district()
+    rows["classResources"] = [{"sourcedId": "cr", "classSourcedId": "c1", "resourceSourcedId": "r"}]
+    place.rows(rows)
+
+    assert "no place for classResources.csv" in said(place.preflight(), "mapping")
+
+
 def test_a_feed_that_is_held_is_told(place: Place) -> None:
     """Exit 1, and by whom."""
     with Ledger(place.state / "ledger.db") as ledger, ledger.hold(place.key, "the-first"):
@@ -338,6 +359,15 @@ def test_a_target_that_holds_the_drop_already_is_told(place: Place) -> None:
     assert ("roster adopt" in said(run, "first load"), "holds 10 of 10" in said(run, "first load")) == (True, True)
 
 
+def test_a_target_that_shows_no_single_records_is_told(tmp_path: Path) -> None:
+    """Whether they are there cannot be looked up then."""
+    with odd(lambda met: Reply(400) if met.sourced_id else None) as sandbox:
+        run = placed(tmp_path, sandbox).preflight()
+
+    assert (0, "not looked at") == (run.code, standings(run)["first load"])
+    assert "does not show orgs" in said(run, "first load")
+
+
 def test_records_of_other_feeds_are_no_strangers(place: Place) -> None:
     """What another feed of this ledger has sent is known."""
     twin = place.folder / "twin.toml"
@@ -386,6 +416,16 @@ def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
     assert (0, "warning") == (run.code, standings(run)["probe"])
     for words in ("2026-01-05", "cannot bring back", "probe again", "1 throw-away record is still there"):
         assert words in said(run, "probe")
+
+
+def test_a_probe_that_broke_off_is_told(place: Place) -> None:
+    """It does not say whether the client may write."""
+    fact = Fact("create", "orgs", "accepted", 201)
+    keep(place.state, Probed(place.sandbox.url, datetime.now(UTC), (fact,), broken="It is down."))
+
+    run = place.preflight()
+
+    assert (0, "warning", True) == (run.code, standings(run)["probe"], "broke off: It is down." in said(run, "probe"))
 
 
 def test_a_client_that_may_not_write_stands_in_the_way(place: Place) -> None:

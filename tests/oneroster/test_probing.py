@@ -9,6 +9,7 @@ import pytest
 
 from connectors.oneroster.assumptions import QUESTIONS, Fact, problems
 from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.probe_writes import kind_of_body
 from connectors.oneroster.probing import Probe, probe
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
@@ -162,6 +163,8 @@ def meet_others(met: Met) -> Reply | None:
             return Reply(204)
         case "DELETE", "academicSessions":
             return Reply(405)
+        case "PUT", "academicSessions" if met.record["status"] == "active":
+            return Reply(422)
         case "DELETE", "categories":
             met.keep(status="lost")
             return Reply(204)
@@ -228,6 +231,7 @@ def test_each_oddity_is_found(odd_one: Probe, question: str, collection: str, an
         ("delete", "resources", "ignored", "stays in the target"),
         ("left out", "resources", "not shown", ""),
         ("delete", "academicSessions", "refused", "deletes nothing"),
+        ("unchanged", "academicSessions", "refused", ""),
         ("delete", "categories", "hard", "what others wrote on it is lost"),
         ("post deleted", "categories", "gone for good", "fail for each record that comes back"),
         ("page", "orgs", "refused", "cannot read the target"),
@@ -247,6 +251,21 @@ def assert_found(found: Probe, question: str, collection: str, answer: str, harm
     assert answer == answers(found, question)[collection]
     told = [one for one in problems(found.facts, CREATED_BY_PUT) if (one.question, one.answer) == (question, answer)]
     assert [True] * bool(harms) == [harms in one.means and collection in one.collections for one in told]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b" ", "nothing"),
+        (b"<html></html>", "a page"),
+        (b"oops", "something else"),
+        (b"{}", "JSON"),
+        (b'{"imsx_codeMajor": "failure"}', "an error of the API"),
+    ],
+)
+def test_bodies_are_of_five_kinds(body: bytes, kind: str) -> None:
+    """What a target says with an answer is told apart from what a gateway does."""
+    assert kind == kind_of_body(body)
 
 
 def test_limits_that_a_target_speaks_of_are_told() -> None:
