@@ -17,7 +17,6 @@ from flows.result import Result
 from flows.targets import SettingsError
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
-from transforms.forgetting import without_forgotten
 from transforms.guard import Guarded, moved, of_plan, undone
 
 WHY_NOT = {
@@ -42,8 +41,7 @@ def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
         return replace(result_of(job, started, []), moved=astray, plan=plan.id)
     if job.command == "sync" and plan.status == "open":
         ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
-    standing = without_forgotten(archive.standing(plan.run), ledger.forgotten())
-    difference = watch.stage("compare", diff, standing, known)
+    difference = watch.stage("compare", diff, archive.standing(plan.run), known)
     changes = not_of_others(of_plan(undone(records, known), difference.changes, job.today), job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
     loaded = watch.stage("load", send, Guarded(changes), job, ledger, watch)

@@ -14,7 +14,6 @@ from flows.result import Result
 from flows.targets import SettingsError
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
-from transforms.forgetting import without_forgotten
 from transforms.guard import guard, planned
 
 
@@ -28,7 +27,7 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
         last = f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
     known = ledger.known(job.key)
-    standing = without_forgotten(archive.standing(run), ledger.forgotten())
+    standing = archive.standing(run)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
     difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)

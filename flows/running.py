@@ -74,7 +74,7 @@ def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
     line = line or (approved_line if job.approve else straight_line)
     with Ledger(job.ledger_at) as ledger:
-        archive = Archive(job.state / "rosters", job.key)
+        archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
         with lock, watch:
             if job.command == "sync":

@@ -23,7 +23,7 @@ from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
 from connectors.ledger.key import FeedKey
 from transforms.diff import Marks
 from transforms.digest import digest
-from transforms.forgetting import nameless
+from transforms.forgetting import nameless, without_forgotten
 from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
 from transforms.schemas import ENTITIES
@@ -32,11 +32,13 @@ from transforms.schemas import ENTITIES
 class Archive:
     """The rosters of one feed into one target, in a folder of its own below `folder`. Raises `ArchiveError`.
 
-    Whoever writes holds the feed's lock.
+    Whoever writes holds the feed's lock. Whole rosters are given without the `forgotten` (digests of ids), whom a
+    copy of an archive may still have.
     """
 
-    def __init__(self, folder: Path, key: FeedKey) -> None:
+    def __init__(self, folder: Path, key: FeedKey, forgotten: frozenset[str] = frozenset()) -> None:
         self.folder = folder / folder_of(key)
+        self._forgotten = forgotten
 
     def keep(self, run: str, standing: Standing, before: str = "", marks: Marks | None = None) -> str:
         """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).
@@ -59,7 +61,8 @@ class Archive:
         Its mode is `bulk`, except for entities of which no snapshot ever came: of those no one can say what is gone.
         """
         entries = self._manifest(run).entities
-        return {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
+        standing = {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
+        return without_forgotten(standing, self._forgotten)
 
     def judged(self, run: str, entity: str) -> Judged | None:
         """Give one entity as of a run, without reading the others; None if the roster has none."""
