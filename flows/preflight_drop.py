@@ -55,8 +55,10 @@ def seen(job: Job) -> Seen:
         return Seen()
     raw = read(job.drop, encoding=job.encoding, strict=job.strict)
     roster = normalise(job.layout, raw, job.today, job.strict, job.scope.passwords)
-    rows = sum(table.frame.height + table.lost.height for table in roster.tables.values())
-    return Seen(len(roster.tables), rows, roster, unmapped(roster, job.carrying))
+    # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
+    files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
+    rows = sum(file.frame.height + len(file.ragged) for file in files)
+    return Seen(len(files), rows, roster, unmapped(roster, job.carrying))
 
 
 def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
