@@ -1,0 +1,55 @@
+"""A district's first load: looked at from all sides, planned, approved by a person, loaded and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from flows.deciding import Ask, Perform, decide
+from flows.ended import Ended, ended
+from flows.preflight import preflight
+from flows.probing import is_staging, probe
+from flows.running import Options
+from flows.verification import Verification
+
+Verify = Callable[[Options], Verification]
+# Shows a page (a short name, and its lines) to people.
+Show = Callable[[str, list[str]], None]
+
+
+@dataclass(frozen=True)
+class Means:
+    """By what a first load asks, runs, compares and tells: pages and forms of Prefect's, or whatever a test has."""
+
+    ask: Ask
+    perform: Perform
+    verify: Verify
+    show: Show
+
+
+def first_load(options: Options, environment: Mapping[str, str], means: Means) -> Ended:
+    """Take a district from its drop to a target that holds it. Nothing is sent before a person has approved the plan."""
+    ready = preflight(options, environment)
+    means.show("preflight", list(ready.lines()))
+    if not ready.ok:
+        return Ended("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
+    if is_staging(options, environment):
+        means.show("probe", list(probe(options, environment).lines()))
+    checked = means.perform(replace(options, command="check"))
+    if checked.exit_code:
+        return ended(checked, str(options.drop))
+    proposed = means.perform(replace(options, ask_first=True))
+    if proposed.status != "held" or not proposed.plan:
+        return ended(proposed, str(options.drop))
+    end = decide(proposed.plan, options, environment, means.ask, means.perform)
+    return _verified(options, means, end) if end.name == "Completed" else end
+
+
+def _verified(options: Options, means: Means, loaded: Ended) -> Ended:
+    found = means.verify(options)
+    if not found.found:
+        return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
+    told = (
+        f"It was loaded, and {found.found:,} records in the target differ. `roster verify {options.drop}` names them."
+    )
+    return Ended("Failed", told, loaded.outcome)

@@ -1,0 +1,32 @@
+"""The onboarding flow: preflight, check and plan of a district's first load; then a person decides, and it is loaded."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.artifacts import page
+from flows.conducting import options_of, performed, verified
+from flows.ended import Ended, conducted
+from flows.first_load import Means, first_load
+from flows.form import form
+
+
+@flow(name="onboarding", flow_run_name="onboarding of {district}")
+def onboarding(district: str = "sample_data/district.toml", hours: float = 72, state: str = "") -> State[Any]:
+    """Load a district for the first time; a person has so many hours to approve the plan.
+
+    Ends as Completed once it is loaded and verified, as Not ready, Refused, Rejected or Timed out if nothing was
+    sent, else as Failed.
+    """
+
+    def loaded() -> Ended:
+        options = options_of(district, state)
+        name = options.drop.stem
+        return first_load(options, os.environ, Means(form(name, hours), performed, verified, partial(page, name)))
+
+    return conducted(loaded)
