@@ -1,0 +1,104 @@
+"""How every feed of a folder stands: which succeeded, were held, are stale, failed or did not run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from connectors.ledger import Ledger
+from flows.ended import Ended, Name
+from flows.feed_keys import key_of
+from flows.feed_status import FeedStatus, status_of
+from flows.ledgers import ledger_of
+from flows.result import FAILED, HELD
+from flows.schedules import last_due
+from flows.settings import Feed, read_feed
+from flows.status_report import totals
+from flows.targets import SettingsError
+
+Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused"]
+WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "succeeded")
+# A run may begin so much later than it is due: workers are busy, or were away for a while.
+GRACE = timedelta(hours=2)
+Table = Callable[[str, list[dict[str, Any]], str], None]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a feed stands, in one word, and in a sentence if there is something to do."""
+
+    feed: str
+    word: Word
+    sentence: str
+    status: FeedStatus | None = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The feed as a row of a table."""
+        last = self.status.last if self.status else None
+        counts = totals(last) if last else {}
+        started = f"{last.started:%Y-%m-%d %H:%M} UTC" if last else ""
+        return {"feed": self.feed, "stands": self.word, "last run": started, **counts, "next": self.sentence}
+
+
+def summed_up(feeds: str, state: Path, environment: Mapping[str, str], show: Table) -> Ended:
+    """Sum up a folder of feeds' files: as a table, the worst first, and in one line. Raises `SettingsError`."""
+    found = standings(Path(feeds), state, environment, datetime.now(UTC))
+    show("feeds", [one.row for one in found], "How every feed stands")
+    words = Counter(one.word for one in found)
+    told = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
+    bad = ", ".join(one.feed for one in found if one.word in ("failed", "did not run"))
+    waits = any(one.word in ("held", "stale") for one in found)
+    name: Name = "Failed" if bad else "Held" if waits else "Completed"
+    return Ended(name, f"{told}. {f'See to: {bad}.' if bad else ''}".strip(), {"feeds": [one.row for one in found]})
+
+
+def standings(folder: Path, state: Path, environment: Mapping[str, str], now: datetime) -> list[Standing]:
+    """Say how each feed stands whose file is in a folder, the worst first. Raises `SettingsError` if there is none."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise SettingsError(f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files.")
+    with Ledger.reading(ledger_of(state, environment)) as ledger:
+        found = [_standing(file, ledger, environment, now) for file in files]
+    return sorted(found, key=lambda one: WORST.index(one.word))
+
+
+def _standing(file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime) -> Standing:
+    try:
+        feed, key = read_feed(file), key_of(file, environment)
+    except SettingsError as error:
+        return Standing(file.stem, "failed", " ".join(error.problems))
+    status = status_of(key, str(file), ledger, now)
+    word, sentence = _word(feed, status, now)
+    return Standing(file.stem, word, sentence, status)
+
+
+def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
+    missed = _missed(feed, status, now)
+    if status.holder:
+        return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
+    if missed:
+        return "did not run", missed
+    if status.last is None:
+        return ("paused", "Its schedule is paused.") if feed.schedule.paused else ("did not run", "It has never run.")
+    if status.exit_code == FAILED:
+        return "failed", f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}"
+    if status.stale:
+        return "stale", status.stale
+    if status.exit_code == HELD:
+        return "held", f"Changes wait for a person: roster status {status.drop}"
+    return "succeeded", ""
+
+
+def _missed(feed: Feed, status: FeedStatus, now: datetime) -> str:
+    """Say which night the feed missed; blank if it missed none, or has no schedule."""
+    if not feed.schedule.cron or feed.schedule.paused:
+        return ""
+    due = last_due(feed.schedule.cron, feed.time_zone, now - GRACE)
+    if due is None or any(run.started >= due for run in status.runs):
+        return ""
+    return f"It was due at {due:%Y-%m-%d %H:%M %Z}, and did not run. Is the worker up?"

@@ -1,0 +1,23 @@
+"""The summary flow: how every feed of a folder stands, once a morning."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows.artifacts import table
+from flows.ended import conducted
+from flows.feed_files import state_folder
+from flows.standings import summed_up
+
+
+@flow(name="summary", flow_run_name="summary of {feeds}")
+def summary(feeds: str = "sample_data", state: str = "") -> State[Any]:
+    """Say of each feed's file in a folder whether its last night succeeded, was held, is stale, failed or did not run.
+
+    Ends as Completed if all succeeded, as Held if some wait for a person, else as Failed.
+    """
+    return conducted(lambda: summed_up(feeds, state_folder(state, os.environ), os.environ, table))
