@@ -46,13 +46,14 @@ def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to
 @app.command()
 def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)],
            feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
-           target: TargetOption = None, by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "",
-           note: Note = "", state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+           target: TargetOption = None, here: Annotated[bool, typer.Option("--here", help="Leave the targets as they are.")] = False,
+           by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "", note: Note = "",
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Remove one person here and in the target, for good."""
     from flows.forgetting import Asked
     from flows.forgetting import forget as remove
 
-    guarded(lambda: remove(Asked(person, feed, target, by, note), state, os.environ, as_json=json))
+    guarded(lambda: remove(Asked(person, feed, target, by, note, here), state, os.environ, as_json=json))
 
 
 @app.command()

@@ -21,11 +21,12 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one feed: what was found, what the target did, how many `rosters` changed."""
+    """What came of one feed: what was found, what the target did if it was `asked`, how many `rosters` changed."""
 
     found: Traces
     target: Forgotten
     rosters: int = 0
+    asked: bool = True
 
     @property
     def is_done(self) -> bool:
@@ -78,12 +79,19 @@ def _lines(person: str, here: Here) -> Iterator[str]:
     if here.is_done:
         yield f"Done: {person} is forgotten. The ledger keeps a digest of the id, by which this person is left out from now on."
     else:
-        yield f"Not finished: what is marked so stays in ledger and rosters, to be removed when `roster forget {person}` is run again."
+        yield f"Not finished: what is kept here says what is to be removed there, and stays. Run `roster forget {person}` again; with --here, if the target is gone or never takes it."
 
 
 def _of_feed(one: Outcome, *, foreign: bool) -> Iterator[str]:
+    if not one.asked:
+        yield "target: not asked" + (
+            ", and holds what we sent of the person"
+            if one.found.sent
+            else ", since nothing of the person was sent there"
+        )
     deleted = ", ".join(f"{len(ids):,} {name}" for name, ids in sorted(one.target.deleted.items()))
-    yield f"target: {f'{deleted} deleted, and blanked before' if deleted else 'nothing was to be deleted'}"
+    if deleted:
+        yield f"target: {deleted} deleted, and blanked before"
     if foreign:
         yield "target: we have not sent the person; a user of that id there is somebody else's record, and was not touched"
     if one.target.unlinked:
@@ -119,6 +127,7 @@ def _feed(one: Outcome, *, foreign: bool) -> dict[str, Any]:
         "feed": one.found.key.feed,
         "target": one.found.key.target,
         "status": "done" if one.is_done else "failed",
+        "asked": one.asked,
         "foreign": foreign,
         "deleted": {name: len(ids) for name, ids in one.target.deleted.items()},
         "unlinked": len(one.target.unlinked),

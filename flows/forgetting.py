@@ -31,13 +31,17 @@ from transforms.forgetting import PEOPLE, digest_of
 
 @dataclass(frozen=True)
 class Asked:
-    """Who is to be forgotten, and perhaps in which feed (its name, its district's or its file) and target; by whom, and why."""
+    """Who is to be forgotten, and perhaps in which feed (its name, its district's or its file) and target; by whom, and why.
+
+    `here` leaves the targets alone.
+    """
 
     person: str
     feed: str | None = None
     target: str | None = None
     by: str = ""
     note: str = ""
+    here: bool = False
 
 
 def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: bool) -> int:
@@ -56,7 +60,9 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
         digest = digest_of(asked.person)
         if not found and digest not in ledger.forgotten():
             raise SettingsError(_nobody(asked.person, feeds, state))
-        targets = {one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one)}
+        targets = {
+            one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one) and not asked.here
+        }
         mask = Mask({asked.person, *(word for one in found for word in one.words)})
         by = asked.by or getpass.getuser()
         ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
@@ -103,9 +109,11 @@ def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: P
     if not done.is_done:
         return Outcome(found, done)
     contents = Archive(state / "rosters", found.key).rewrite(found.left)
-    for plan in ledger.erase(found.key, Erasure(found.ids, found.marks, contents, mask.over)):
+    # Those who name the person were told apart in the target only if it was asked; else the next sync sends them.
+    marks = found.marks if target else found.marks.clear()
+    for plan in ledger.erase(found.key, Erasure(found.ids, marks, contents, mask.over)):
         ledger.decide(plan, "discarded", by=by, note="nothing of it is left", at=datetime.now(UTC))
-    return Outcome(found, done, rosters=len(contents))
+    return Outcome(found, done, rosters=len(contents), asked=target is not None)
 
 
 def _sent_friends(found: Traces, ledger: Ledger) -> list[str]:

@@ -18,12 +18,18 @@ NEUTRAL: Json = {
 ROLE = ("roleType", "role", "org")
 # The collections whose records say anything of a person but to whom and to what they belong.
 PERSONAL = frozenset({"users", "demographics", "results", "assessmentResults"})
+# Where a flag may be null (appendix A); elsewhere it must be one of two words.
+NULLABLE_FLAGS = frozenset({"demographics"})
 
 
 def blanked(collection: Collection, record: Json) -> Json:
     """Give a record in write shape with nothing in it but what a PUT must have, references and neutral values."""
     kept = {"sourcedId", "status", *collection.required_on_put}
-    whole = {name: value if name in kept or is_reference(value) else _cleared(value) for name, value in record.items()}
+    neutral = {} if collection.name in NULLABLE_FLAGS else dict.fromkeys(_flags(collection), "false")
+    whole = {
+        name: value if name in kept or is_reference(value) else neutral.get(name, _cleared(value))
+        for name, value in record.items()
+    }
     if collection.name != "users":
         return whole
     # A read does not show the password, and what a PUT does not name stays.
@@ -34,6 +40,10 @@ def unlinked(record: Json, person: str) -> Json:
     """Give a user without one of its agents."""
     agents = record.get("agents") or []
     return record | {"agents": [agent for agent in agents if agent.get("sourcedId") != person]}
+
+
+def _flags(collection: Collection) -> list[str]:
+    return [column.json for column in collection.entity.columns if column.kind == "boolean"]
 
 
 def _role(role: Json) -> Json:

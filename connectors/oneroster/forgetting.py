@@ -43,14 +43,13 @@ class Forgotten:
 async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]) -> Forgotten:
     """Blank and delete what we sent of a person (`ids` by entity), and take the person from the agents of `friends`.
 
-    A record that could not be blanked is not deleted: the next time it is tried again.
+    A record that cannot be blanked is deleted all the same, and counts as failed.
     """
     done = Forgotten()
     for errands in _stages(person, ids, friends):
-        left = [one for one in errands if not any(one[1:] == failed[:2] for failed in done.failed)]
-        results, error = await spread(left, client.concurrency, lambda one: _do(client, one, person))
+        results, error = await spread(errands, client.concurrency, lambda one: _do(client, one, person))
         for place, result in sorted(results.items()):
-            _take_note(done, left[place], result)
+            _take_note(done, errands[place], result)
         if error:
             done.error = str(error)
             break

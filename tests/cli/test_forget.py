@@ -308,21 +308,32 @@ def test_missing_credentials_are_told_before_anything_is_done(target: Served) ->
     assert "active" == target.record("users", "lv-ana-0001")["status"]
 
 
-def test_a_record_that_cannot_be_blanked_is_not_deleted(tmp_path: Path) -> None:
-    """It is told without any value, and tried again the next time."""
+def test_a_record_that_cannot_be_blanked_is_told(tmp_path: Path) -> None:
+    """It is deleted all the same; what is needed to try again is kept, and no value is told."""
     refusing = Refusing()
     with Sandbox(None, wrap=refusing.over) as sandbox:
         place = Served(sandbox, tmp_path / "state")
         sync(place, people())
         refusing.path = "/demographics/"
         first = place.roster("forget", "lv-ana-0001")
-        born = place.record("demographics", "lv-ana-0001")["status"]
+        born = place.record("demographics", "lv-ana-0001")
         refusing.path = ""
         second = place.roster("forget", "lv-ana-0001")
 
-        assert (1, "active", "demographics") == (first.code, born, first.json["feeds"][0]["failed"][0]["entity"])
+        assert (1, "tobedeleted", "2015-03-04") == (first.code, born["status"], born["birthDate"])
+        assert ["demographics"] == [failed["entity"] for failed in first.json["feeds"][0]["failed"]]
         assert not any(word in first.said for word in WORDS[1:])
-        assert (0, "tobedeleted") == (second.code, place.record("demographics", "lv-ana-0001")["status"])
+        assert (0, None) == (second.code, place.record("demographics", "lv-ana-0001")["birthDate"])
+
+
+def test_a_target_that_is_gone_can_be_left_alone(target: Served) -> None:
+    """Nothing is left here; the next sync takes the person from those who name them, as from any drop."""
+    run = target.roster("forget", "lv-mum-0001", "--here")
+
+    assert (0, [], False) == (run.code, target.writes, run.json["feeds"][0]["asked"])
+    assert "lv-mum-0001" not in everything(target.state)
+    assert "active" == target.record("users", "lv-mum-0001")["status"]
+    assert (0, ["PUT"]) == (sync(target, people()).code, target.writes)
 
 
 def test_results_are_blanked_and_deleted_too(target: Served) -> None:

@@ -51,3 +51,11 @@ def test_an_agent_is_taken_away_and_no_other() -> None:
     user = USER | {"agents": [{"sourcedId": "a"}, {"sourcedId": "b"}]}
 
     assert USER | {"agents": [{"sourcedId": "b"}]} == unlinked(user, "a")
+
+
+def test_flags_are_what_the_target_takes() -> None:
+    """Null where it may be (appendix A), else a word that says nothing."""
+    result, born = ({"sourcedId": "r", "late": "true"}, {"sourcedId": "u", "asian": "true"})
+
+    assert "false" == blanked(COLLECTIONS["results"], result)["late"]
+    assert blanked(COLLECTIONS["demographics"], born)["asian"] is None
