@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flows.problems import SettingsError
+from flows.secret import Secret, in_block, in_file, in_variable, plain
+
 if TYPE_CHECKING:
     from flows.settings import Feed
+
+__all__ = ["API_URL", "ENVIRONMENT", "SANDBOX", "Credentials", "Secret", "SettingsError", "Target", "address", "choose"]
 
 SANDBOX, ENVIRONMENT = "sandbox", "env"
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
 CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
-
-
-class SettingsError(Exception):
-    """Settings or options that cannot be meant: one readable sentence for each of the `problems`."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A text that stays out of `repr`, and so out of logs and errors."""
-
-    value: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -145,9 +134,9 @@ def _of_environment(environment: Mapping[str, str]) -> Target:
         )
     url = _checked(f"${API_URL}", environment[API_URL])
     if ACCESS_TOKEN in given:
-        return Target(url, url, None, Credentials(_secret(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])))
+        return Target(url, url, None, Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])))
     _checked(f"${TOKEN_URL}", environment[TOKEN_URL])
-    client = (_secret(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
+    client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
     return Target(url, url, environment[TOKEN_URL].strip(), Credentials(None, *client))
 
 
@@ -163,29 +152,10 @@ def _of_feed(feed: Feed, environment: Mapping[str, str]) -> Target:
 
 def _of_file(feed: Feed, name: str, environment: Mapping[str, str]) -> Secret | None:
     """Read a secret where the feed's file says that it is."""
-    variable: str | None = getattr(feed.target, f"{name}_env")
-    file: str | None = getattr(feed.target, f"{name}_file")
+    variable, file, block = (getattr(feed.target, f"{name}_{how}") for how in ("env", "file", "block"))
+    said = f"{feed.path}: `target.{name}"
     if variable:
-        where = f"{feed.path}: `target.{name}_env` names ${variable}, which"
-        return _secret(where, environment.get(variable, ""))
+        return in_variable(f"{said}_env`", variable, environment)
     if file:
-        place = feed.path.parent / file
-        return _secret(f"{feed.path}: `target.{name}_file` names {place}, which", _text(feed.path, name, place))
-    return None
-
-
-def _text(path: Path, name: str, place: Path) -> str:
-    try:
-        return place.read_text("utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise SettingsError(f"{path}: `target.{name}_file` names {place}, which cannot be read: {reason}. Make it, or correct the name.") from None  # fmt: skip
-
-
-def _secret(where: str, text: str) -> Secret:
-    value = text.strip()
-    if not value:
-        raise SettingsError(f"{where} is not set, or blank. Put the secret there.")
-    if not (value.isascii() and value.isprintable()):
-        raise SettingsError(f"{where} holds more than one line of plain text. Put the secret there, and nothing else.")
-    return Secret(value)
+        return in_file(f"{said}_file`", feed.path.parent / file)
+    return in_block(f"{said}_block`", block) if block else None
