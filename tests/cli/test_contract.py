@@ -21,6 +21,7 @@ from transforms.changes import TERMS
 from transforms.findings import ERRORS
 
 COMMANDS = (
+    "forget",
     "sync",
     "plan",
     "check",
