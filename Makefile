@@ -2,6 +2,7 @@
 
 SHELL := /bin/sh
 BIN := .venv/bin
+PORT := 4200
 STAMP := .venv/.installed
 
 # The first Python that fits, unless PYTHON names one: `make install PYTHON=/opt/python/bin/python3.12`.
@@ -11,10 +12,12 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo test check bench bench-memory dictionary clean
+.PHONY: help install demo server stop test check bench bench-memory dictionary clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
+	@echo "make server   install, then start Prefect and a worker on this machine, and deploy the flows"
+	@echo "make stop     end them"
 	@echo "make test     install, then run every test"
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
@@ -47,6 +50,12 @@ $(STAMP): constraints.txt pyproject.toml
 
 demo: install
 	$(BIN)/roster sync sample_data/oneroster_1_2
+
+server: install
+	$(BIN)/python -m flows.server start --port $(PORT)
+
+stop:
+	$(BIN)/python -m flows.server stop
 
 # As many at once as there are cores; tests of one file stay together.
 test: install

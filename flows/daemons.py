@@ -1,0 +1,82 @@
+"""A process that goes on after the command that started it: known by a file, and ended by the number in that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE_SECONDS, LOOK_SECONDS = 30.0, 0.2
+
+
+class DaemonError(Exception):
+    """A process that could not be started, told in a sentence with the next step."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A process by its `name`, in a `folder` that keeps its number and its log."""
+
+    name: str
+    folder: Path
+    environment: Mapping[str, str]
+
+    @property
+    def log(self) -> Path:
+        """What it has printed."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs; a number that another program has by now is none of ours."""
+        number = self._number()
+        return number is not None and self.name in _command(number)
+
+    def start(self, command: Sequence[str]) -> None:
+        """Start it in a session of its own, so that it hears no Ctrl-C of this terminal."""
+        with self.log.open("ab") as log:
+            self.log.chmod(0o600)
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                                       env=dict(self.environment), start_new_session=True)  # fmt: skip
+        self._file.write_text(str(process.pid))
+
+    def stop(self) -> bool:
+        """End it and what it has started: politely, then for good. Says whether it ran."""
+        number = self._number()
+        ran = self.runs
+        if ran and number is not None:
+            self._signal(number, signal.SIGTERM)
+            until = time.monotonic() + PATIENCE_SECONDS
+            while self.runs and time.monotonic() < until:
+                time.sleep(LOOK_SECONDS)
+            self._signal(number, signal.SIGKILL)
+        self._file.unlink(missing_ok=True)
+        return ran
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+    def _number(self) -> int | None:
+        try:
+            return int(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _signal(self, number: int, one: signal.Signals) -> None:
+        # The whole group: the children of a worker are flow runs.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(number, one)
+
+
+def _command(number: int) -> str:
+    """The command line of a process; blank if it has ended."""
+    with suppress(ChildProcessError):
+        os.waitpid(number, os.WNOHANG)  # one that this very process had started, and that has ended, goes
+    told = subprocess.run(["ps", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False)
+    return "" if "defunct" in told.stdout else told.stdout
