@@ -78,6 +78,17 @@ def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"
 
 
 @app.command()
+def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
+           pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",
+           dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
+           state: State = Path(".roster")) -> None:  # fmt: skip
+    """Give each feed of a folder its nightly deployment in Prefect."""
+    from flows.deploying import deploy as give
+
+    guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run))
+
+
+@app.command()
 def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
             seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
     """Serve a local OneRoster API until it is interrupted."""

@@ -38,7 +38,8 @@ def _due_later(deployment: UUID, run: UUID) -> datetime | None:
         own = client.read_flow_run(run)
         if not own.auto_scheduled or own.expected_start_time is None:
             return None
-        window = filters.FlowRunFilterExpectedStartTime(after_=own.expected_start_time, before_=datetime.now(UTC))
+        moments = {"after_": own.expected_start_time, "before_": datetime.now(UTC)}
+        window = filters.FlowRunFilterExpectedStartTime.model_validate(moments)
         found = client.read_flow_runs(
             deployment_filter=filters.DeploymentFilter(id=filters.DeploymentFilterId(any_=[deployment])),
             flow_run_filter=filters.FlowRunFilter(state=waiting, expected_start_time=window),

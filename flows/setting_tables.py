@@ -98,11 +98,12 @@ class KeepSettings(BaseModel):
 
 
 class ScheduleSettings(BaseModel):
-    """`[schedule]`: when the feed is due, in five fields of cron and by the clocks of its time zone."""
+    """`[schedule]`: when the feed is due, in five fields of cron and by the clocks of its time zone; and which work pool runs it."""
 
     model_config = CONFIG
 
     cron: Cron | None = None
+    pool: Text = ""
     paused: StrictBool = False
 
 
