@@ -63,6 +63,12 @@ def sync(place: Served, rows: Rows, *more: str) -> Run:
     return place.roster("sync", drop(place.state.parent / "drop", rows), *more)
 
 
+def credentials(place: Served) -> dict[str, str]:
+    """What a command is told of this target."""
+    return {"TIMEBACK_API_URL": place.sandbox.url, "TIMEBACK_TOKEN_URL": place.sandbox.token_url,
+            "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+
+
 def everything(state: Path) -> str:
     """All that the state folder holds, but for the sandbox: bytes of the ledger, rosters read back, texts."""
     texts = [path.read_bytes().decode("latin-1") for path in state.rglob("*") if path.is_file()]
@@ -202,6 +208,7 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
         place = Served(sandbox, tmp_path / "state")
         sync(place, people())
     first = place.roster("forget", "lv-ana-0001")
+    told = roster("forget", "lv-ana-0001", state=place.state, environment=credentials(place)).out
     with Ledger(place.state / "ledger.db") as ledger:
         noted = ledger.forgotten()
     with Sandbox(tmp_path / "target.db", port=int(sandbox.url.rpartition(":")[2])) as again:
@@ -211,6 +218,7 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
 
     assert (1, "failed", "failed") == (first.code, first.json["status"], first.json["feeds"][0]["status"])
     assert "run again" in first.json["feeds"][0]["error"]
+    assert all(part in told for part in ("target: not finished: ", "ledger and rosters: not yet", "Not finished: "))
     assert {digest_of("lv-ana-0001")} == noted
     assert (0, "tobedeleted") == (second.code, status)
     assert not any(word in everything(place.state) for word in WORDS)
@@ -248,10 +256,7 @@ def test_an_id_that_nobody_knows_is_refused(target: Served) -> None:
 
 def test_it_is_told_what_was_removed_and_what_is_not_ours(target: Served) -> None:
     """For people: where, how much, and that the drop still has the person; no name of anybody."""
-    environment = {"TIMEBACK_API_URL": target.sandbox.url, "TIMEBACK_TOKEN_URL": target.sandbox.token_url,
-                   "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
-
-    run = roster("forget", "lv-ana-0001", state=target.state, environment=environment)
+    run = roster("forget", "lv-ana-0001", state=target.state, environment=credentials(target))
 
     assert "target: 1 demographics, 2 enrollments, 1 users deleted" in run.out
     assert "ledger: 4 records taken out; rosters: 4 records, out of 1 rosters" in run.out

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
-from connectors.ledger import FeedKey, Ledger, Plan
+from connectors.ledger import FeedKey, Ledger, LedgerError, Plan
 from connectors.ledger.forgotten import MARKS, Erasure
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.forgetting import digest_of
@@ -148,3 +149,22 @@ def test_records_of_plans_that_were_closed_lately_stay(ledger: Ledger) -> None:
     ledger.prune(KEY, NOW - timedelta(days=90))
 
     assert 1 == ledger.planned("p1").height
+
+
+def test_a_ledger_that_is_not_there_forgets_nobody(tmp_path: Path) -> None:
+    """Read, it knows nobody; it is not made for that."""
+    with Ledger.reading(tmp_path / "ledger.db") as ledger:
+        assert (frozenset(), {}, False) == (ledger.forgotten(), ledger.of_person(KEY, "ana"), ledger.awaits(KEY, "ana"))
+        with pytest.raises(LedgerError, match="no ledger"):
+            ledger.compact()
+
+
+def test_nothing_to_erase_erases_nothing(ledger: Ledger) -> None:
+    """An entity of which the person has no record stays as it is."""
+    fill(ledger, KEY)
+
+    ledger.erase(KEY, Erasure({"users": [], "classes": []}, NO_MARKS, {}, str))
+
+    assert {"users": 3, "demographics": 1, "enrollments": 3} == {
+        name: rows.height for name, rows in ledger.known(KEY).items()
+    }
