@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
+from flows.addressees import Addressees
 from flows.keeping import Keep
 from flows.ledgers import FILE
 from flows.result import Command
@@ -32,7 +33,7 @@ class Job:
     `external` are the entities whose records others put into the target, and to which this feed's may refer.
     `removed` are the feed's own policies for what vanishes. `raised` are limits raised for one run, known to
     the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
-    one. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
+    one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
     archived roster is the feed's newest;
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it.
@@ -66,6 +67,7 @@ class Job:
     in_arrears: bool = False
     by: str = ""
     note: str = ""
+    notify: Addressees | None = None
     plan_days: int = 14
     keep: Keep = field(default_factory=Keep)
     strict: bool = False

@@ -18,6 +18,7 @@ from flows.plans import propose
 from flows.result import FAILED, USAGE, Result
 from flows.staleness import stale
 from flows.targets import SettingsError
+from flows.usual import RESTORED, unusual_in
 from flows.watch import Watch
 from transforms.guard.special import WHOLE_RUN
 
@@ -50,7 +51,8 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watc
     result = propose(result, job, ledger, archive)
     ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
     if not job.approve:
-        result = replace(result, stale=stale(ended, ledger.runs(job.key), datetime.now(UTC)))
+        runs = ledger.runs(job.key)
+        result = replace(result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
         tidy(job, ledger, archive, datetime.now(UTC))
@@ -84,4 +86,6 @@ def _note(result: Result) -> str:
     """What later runs must know of this one beside its counts."""
     if any(hold.rule in WHOLE_RUN for hold in result.holds):
         return STOPPED
-    return ADDS_ONLY if result.adds_only else ""
+    if result.adds_only:
+        return ADDS_ONLY
+    return RESTORED if result.restored else ""

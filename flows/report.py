@@ -98,6 +98,8 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
         yield f"Plan {result.plan} of run {result.waits} still waits. To send it: roster sync {drop} --approve {result.plan}"
     if result.stale:
         yield f"Stale: {result.stale}"
+    yield from (f"Unusual: {one}" for one in result.unusual)
+    yield from result.untold
     if result.adds_only:
         yield f"Until {result.adds_only} is over only new records are sent; updates wait, and what vanished stays."
     if result.raised and not result.error:

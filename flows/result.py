@@ -30,7 +30,8 @@ class Result:
     off. `holds` are the reasons why changes wait, `records` those changes (columns of a plan), and `plan`
     its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
     plan found it. `content` is the digest of the roster,
-    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `waits`
+    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `unusual` what is far
+    from the feed's usual, `untold` who could not be told of it, `waits`
     names the run whose plan still waits. `approved` is the
     plan that was sent, `restored` the run whose roster was.
     `seconds` is wall-clock time.
@@ -60,6 +61,8 @@ class Result:
     adds_only: date | None = None
     content: str = ""
     stale: str = ""
+    unusual: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
     waits: str = ""
     approved: str = ""
     restored: str = ""

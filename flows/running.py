@@ -15,11 +15,13 @@ from rich.console import Console
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
+from flows.addressees import addressees
 from flows.approving import approved_line
 from flows.dates import dated, last_day
 from flows.job import Job
 from flows.ledgers import address_in
 from flows.line import straight_line
+from flows.notifying import notified
 from flows.progress import Bars
 from flows.recording import Line, recorded, remembered
 from flows.rejects import write_rejects
@@ -72,6 +74,7 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
 
 def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
+    whole = line is None and not job.approve
     line = line or (approved_line if job.approve else straight_line)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
@@ -79,7 +82,9 @@ def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
         with lock, watch:
             if job.command == "sync":
                 watch.say(f"Target: {job.target.name}")
-            return recorded(replace(job, **remembered(job, ledger, archive)), ledger, archive, line, watch)
+            job = replace(job, **remembered(job, ledger, archive))
+            work = partial(recorded, job, ledger, archive, line, watch)
+            return notified(work, job, ledger, watch, whole=whole)
 
 
 def finish(result: Result, drop: str) -> None:
@@ -91,13 +96,29 @@ def finish(result: Result, drop: str) -> None:
 def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     """Make a job of a feed's file, or of a bare folder or zip; raise `SettingsError` for what cannot be meant."""
     feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
+    try:
+        return _job_of(options, feed, environment)
+    except SettingsError as error:
+        if feed and options.command == "sync" and not options.approve:
+            _tell_of_start(error, feed, options, environment)
+        raise
+
+
+def _tell_of_start(error: SettingsError, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
+    from flows.false_starts import tell_of_start
+
+    key_name = feed.key_name(options.district)
+    tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
+
+
+def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
     # An approval and a restore take their roster from the archive.
     if not job.drop.exists() and not options.approve and not options.restore:
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
-    job = replace(job, ledger=address_in(environment))
-    return replace(job, workers=options.workers or job.workers)
+    notify = addressees(feed, str(options.drop), environment) if feed else None
+    return replace(job, ledger=address_in(environment), workers=options.workers or job.workers, notify=notify)
 
 
 def _feed(path: Path) -> Feed:

@@ -65,7 +65,7 @@ def last_due(cron: str, time_zone: str, now: datetime) -> datetime | None:
     As Prefect has it: a time that comes twice is due the first time, and one that a change of the clocks leaves out is
     told by the new clock.
     """
-    zone = ZoneInfo(time_zone)
+    zone, now = ZoneInfo(time_zone), now.astimezone(UTC)
     for back in BACK:
         if due := [one for one in _due(cron, zone, now - back, now) if one <= now]:
             return max(due).astimezone(zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, history
+from connectors.ledger import forgotten, history, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.database import Types, opened
@@ -231,6 +231,21 @@ class Ledger:
         """Delete the records of a feed's plans that were closed before a moment (in UTC)."""
         with self._writing(key) as (connection, feed):
             prune(connection, feed, before)
+
+    def told(self, key: FeedKey) -> frozenset[str]:
+        """The causes of which somebody was told of a feed, and which are not over."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return frozenset() if feed is None else told.causes(connection, feed)
+
+    def note_told(
+        self, key: FeedKey, causes: Collection[str], *, over: Collection[str], run: str, at: datetime
+    ) -> None:
+        """Keep of which causes somebody was told, and forget those that are `over`."""
+        if causes or over:
+            with self._writing(key) as (connection, feed):
+                told.note(connection, feed, causes, run, at)
+                told.over(connection, feed, over)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""
