@@ -1,0 +1,100 @@
+"""What can be said of image and services without a container: that they fit what is here, and hold no secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE, COMPOSE = ROOT / "Dockerfile", ROOT / "compose.yaml"
+SOURCES = [
+    source
+    for line in DOCKERFILE.read_text().splitlines()
+    if line.startswith("COPY ") and "--from" not in line
+    for source in line.split()[1:-1]
+]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The file of the services as it is, its anchors resolved."""
+    read: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return read
+
+
+def test_what_the_image_copies_is_there_and_not_ignored() -> None:
+    """All else is ignored: state, secrets and drops of whoever builds it."""
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+
+    assert [] == [source for source in SOURCES if not (ROOT / source).exists()]
+    assert "*" in ignored
+    assert set(SOURCES) == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+
+
+def test_the_image_has_every_package_of_the_project_and_nothing_unpinned() -> None:
+    """Packages are checked against their hashes, and installed from what was checked alone."""
+    text = DOCKERFILE.read_text()
+
+    assert {"flows", "connectors", "transforms", "sample_data", "prefect.yaml"} <= set(SOURCES)
+    assert ("--require-hashes" in text, "--no-index" in text) == (True, True)
+
+
+def test_the_image_runs_as_nobody_in_particular() -> None:
+    """The last user is none with rights."""
+    users = re.findall(r"^USER (\S+)", DOCKERFILE.read_text(), re.MULTILINE)
+
+    assert ["roster"] == users
+
+
+def test_what_services_name_is_declared(compose: dict[str, Any]) -> None:
+    """Volumes, secrets, configs and other services."""
+    for name, service in compose["services"].items():
+        volumes = {volume.split(":")[0] for volume in service.get("volumes", []) if not volume.startswith(".")}
+        configs = {config["source"] for config in service.get("configs", [])}
+
+        assert volumes <= compose["volumes"].keys(), name
+        assert set(service.get("secrets", [])) <= compose["secrets"].keys(), name
+        assert configs <= compose.get("configs", {}).keys(), name
+        assert service.get("depends_on", {}).keys() <= compose["services"].keys(), name
+
+
+def test_services_wait_for_what_can_say_that_it_is_well(compose: dict[str, Any]) -> None:
+    """`service_healthy` of a service without a health check would never come."""
+    needed = {other for service in compose["services"].values() for other in service.get("depends_on", {})}
+
+    assert {"database", "server"} == needed
+    assert [] == [name for name in needed if "healthcheck" not in compose["services"][name]]
+
+
+def test_only_this_machine_reaches_a_port(compose: dict[str, Any]) -> None:
+    """Prefect asks nobody who they are."""
+    ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
+
+    assert 1 == len(ports)
+    assert ports[0].startswith("127.0.0.1:")
+
+
+def test_no_credential_stands_in_the_file(compose: dict[str, Any]) -> None:
+    """Passwords are files of their own; addresses have a user, and no password."""
+    text = COMPOSE.read_text()
+    variables = {
+        key: str(value)
+        for service in compose["services"].values()
+        for key, value in service.get("environment", {}).items()
+    }
+
+    assert {"database_password": {"file": "secrets/database_password"}} == compose["secrets"]
+    assert [] == re.findall(r"://[^/@\s]*:[^/@\s]*@", text)
+    assert [] == [key for key in variables if "PASSWORD" in key and not key.endswith("_FILE")]
+
+
+def test_nobody_is_told_of_the_use(compose: dict[str, Any]) -> None:
+    """The server would be asked first, and the image says so too."""
+    server = compose["services"]["server"]["environment"]
+
+    assert ("false", "1") == (server["PREFECT_SERVER_ANALYTICS_ENABLED"], server["DO_NOT_TRACK"])
+    assert "PREFECT_SERVER_ANALYTICS_ENABLED=false" in DOCKERFILE.read_text()
