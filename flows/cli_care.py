@@ -78,6 +78,27 @@ def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"
 
 
 @app.command()
+def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first day, such as 2026-09-01.", show_default=False)],
+             end: Annotated[str, typer.Argument(help="The last day.", show_default=False)],
+             drops: Annotated[str, typer.Option(help="A folder of dated drops or archived rosters, at any address.", show_default="the feed's archive")] = "",
+             force: Annotated[bool, typer.Option("--force", help="Put older truth over newer.")] = False,
+             every_step: Annotated[bool, typer.Option("--every-step", help="Replay each day, also where a later one has it all.")] = False,
+             dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each day would send, and send nothing.")] = False,
+             target: TargetOption = None, district: District = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Replay dated drops, or archived rosters, of a span of days."""
+    from flows.backfilling import run_backfill, wish_of
+    from flows.running import Options
+
+    options = Options("sync", drop, target, district, state, json=json, replays=True)
+
+    def replay() -> int:
+        wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
+        return run_backfill(options, wish, os.environ)
+
+    guarded(replay)
+
+
+@app.command()
 def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
            pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",
            dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,

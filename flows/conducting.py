@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from flows.artifacts import publish
+from flows.artifacts import page, publish
+from flows.backfilling import Backfill
 from flows.ended import Ended, ended
 from flows.feed_files import feed_file, state_folder
+from flows.job import Job
 from flows.recording import Line
 from flows.restoring import restored_line
 from flows.result import Command, Result
@@ -37,6 +40,22 @@ def performed(options: Options) -> Result:
     finish(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)
     return result
+
+
+def replayed(job: Job, line: Line | None) -> Result:
+    """Run one step of a backfill, and show it; a rehearsal leaves nothing behind."""
+    result = execute(job, Tasks(job.feed), line)
+    if not job.rehearsal:
+        finish(result, str(job.drop))
+    return result
+
+
+def shown(found: Backfill, options: Options) -> Ended:
+    """Show a backfill day by day, and say how it ended."""
+    lines = list(found.lines())
+    page(options.drop.stem, "backfill", lines)
+    last = found.done[-1][1]
+    return replace(ended(last, str(options.drop)), message=" ".join(lines), outcome=found.as_json())
 
 
 def verified(options: Options) -> Verification:

@@ -59,7 +59,8 @@ def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: s
 
 def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
     """Read every feed's file of a folder. Raises `SettingsError` with all that is wrong."""
-    found, problems = [], []
+    found: list[Planned] = []
+    problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
             found.append(Planned(file.absolute(), read_feed(file), key_of(file, environment).target))

@@ -36,7 +36,8 @@ class Job:
     one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
     archived roster is the feed's newest;
-    `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it.
+    `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `rehearsal` sends nothing, and records it as
+    sent; `older` lets a drop be put over what is newer.
     `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
@@ -63,6 +64,8 @@ class Job:
     ids: Path | None = None
     first_run: bool = False
     ask_first: bool = False
+    rehearsal: bool = False
+    older: bool = False
     before: str = ""
     in_arrears: bool = False
     by: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
@@ -44,7 +44,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more."""
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
     runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
-    newest = next((run.drop_date for run in runs if run.drop_date and _loaded(run)), None)
+    newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and _loaded(run)), None)
     if quiet:
         return Past()
     there = any(frame.height for frame in known.values())
@@ -60,6 +60,14 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         blackout=job.blackout,
         adds_only=job.adds_only,
         ask_first=job.ask_first,
+    )
+
+
+def newest_of(runs: list[Run]) -> date | None:
+    """Of which day the drop is that was loaded last (of `runs`, the newest first); the day it was loaded, if it says none."""
+    return next(
+        (run.drop_date or run.started.date() for run in runs if run.command == "sync" and run.ended and _loaded(run)),
+        None,
     )
 
 

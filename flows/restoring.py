@@ -17,17 +17,20 @@ from transforms.diff import diff
 from transforms.guard import guard, planned
 
 
-def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: Watch = NOBODY,
+                  rosters: Archive | None = None) -> Result:  # fmt: skip
     """Send what makes the target hold the roster that `run` accepted; what a person must see is held, as always.
+
+    The roster is in the feed's archive, or in another one (`rosters`).
 
     Raises `SettingsError` if no roster of that run is kept.
     """
     started = time.monotonic()
-    if run not in (runs := archive.runs()):
+    if run not in (runs := (rosters or archive).runs()):
         last = f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
     known = ledger.known(job.key)
-    standing = archive.standing(run)
+    standing = (rosters or archive).standing(run)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
     difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)

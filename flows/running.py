@@ -56,6 +56,7 @@ class Options:
     note: str = ""
     restore: str = ""
     ask_first: bool = False
+    replays: bool = False
 
 
 def run(options: Options, environment: Mapping[str, str]) -> int:
@@ -114,8 +115,9 @@ def _tell_of_start(error: SettingsError, feed: Feed, options: Options, environme
 def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
-    # An approval and a restore take their roster from the archive.
-    if not job.drop.exists() and not options.approve and not options.restore:
+    # These take their rosters from the archive, or name their drops otherwise.
+    elsewhere = options.approve or options.restore or options.replays
+    if not job.drop.exists() and not elsewhere:
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     notify = addressees(feed, str(options.drop), environment) if feed else None
     return replace(job, ledger=address_in(environment), workers=options.workers or job.workers, notify=notify)

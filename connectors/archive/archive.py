@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import polars as pl
 
@@ -39,6 +39,13 @@ class Archive:
     def __init__(self, folder: Path, key: FeedKey, forgotten: frozenset[str] = frozenset()) -> None:
         self.folder = folder / folder_of(key)
         self._forgotten = forgotten
+
+    @classmethod
+    def at(cls, folder: Path, forgotten: frozenset[str] = frozenset()) -> Self:
+        """Open an archive that somebody has put into a folder of another name, to read it."""
+        archive = cls(folder, FeedKey("", ""), forgotten)
+        archive.folder = folder
+        return archive
 
     def keep(self, run: str, standing: Standing, before: str = "", marks: Marks | None = None) -> str:
         """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, u
 from connectors.ledger import forgotten, history, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
+from connectors.ledger.copying import copy_tables
 from connectors.ledger.database import Types, opened
 from connectors.ledger.errors import LedgerError
 from connectors.ledger.forgotten import Erasure
@@ -277,6 +278,11 @@ class Ledger:
     def compact(self) -> None:
         """Leave nothing of what was deleted in the database's files, as far as that is ours to do."""
         self._database.compact()
+
+    def copy_into(self, other: Ledger) -> None:
+        """Copy everything into a ledger that is new."""
+        with self._database.reading() as of, other._database.writing() as into:
+            copy_tables(of, into)
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
         """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""
