@@ -85,7 +85,7 @@ def settled(result: Result, *, whole: bool) -> frozenset[Kind]:
 
 def own(sentence: str) -> str:
     """Take out of a sentence what a target said: what follows its status."""
-    return re.sub(r"(HTTP \d{3}):.*", r"\1", sentence, flags=re.DOTALL)
+    return re.sub(r"['\"]?(HTTP \d{3}):.*", r"\1", sentence, flags=re.DOTALL)
 
 
 def bare(sentence: str) -> str:
