@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_a_fault_of_that_addressee_alone(tmp_path: Path) 
     assert "names $A, which is not set, or blank" in found.everyone[0].fault
     assert "cannot be read: No such file or directory" in found.everyone[2].fault
     with pytest.raises(SettingsError, match="nowhere"):
-        print(found.everyone[2].address)
+        _ = found.everyone[2].address
 
 
 @pytest.mark.parametrize(
