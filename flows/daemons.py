@@ -1,4 +1,4 @@
-"""A process that goes on after the command that started it: known by a file, and ended by the number in that."""
+"""A process of Prefect's that goes on after the command that started it: known by a file, ended by the number in that."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.files import private_file, write_private
+
 PATIENCE_SECONDS, LOOK_SECONDS = 30.0, 0.2
 
 
@@ -20,7 +22,7 @@ class DaemonError(Exception):
 
 @dataclass(frozen=True)
 class Daemon:
-    """A process by its `name`, in a `folder` that keeps its number and its log."""
+    """`prefect NAME`, with a `folder` that keeps its number and its log."""
 
     name: str
     folder: Path
@@ -33,17 +35,23 @@ class Daemon:
 
     @property
     def runs(self) -> bool:
-        """Whether it runs; a number that another program has by now is none of ours."""
+        """Whether it runs."""
+        return bool(self.command)
+
+    @property
+    def command(self) -> str:
+        """The command line as which it runs; blank if it does not. A number that another program has by now is none of ours."""
         number = self._number()
-        return number is not None and self.name in _command(number)
+        found = "" if number is None else _command(number)
+        return found if f"prefect {self.name} " in found else ""
 
     def start(self, command: Sequence[str]) -> None:
-        """Start it in a session of its own, so that it hears no Ctrl-C of this terminal."""
+        """Start it in a session of its own, so that it hears no Ctrl-C of this terminal; its files are its owner's only."""
+        private_file(self.log)
         with self.log.open("ab") as log:
-            self.log.chmod(0o600)
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                       env=dict(self.environment), start_new_session=True)  # fmt: skip
-        self._file.write_text(str(process.pid))
+                                       env=dict(self.environment), start_new_session=True, umask=0o077)  # fmt: skip
+        write_private(self._file, str(process.pid))
 
     def stop(self) -> bool:
         """End it and what it has started: politely, then for good. Says whether it ran."""
@@ -78,5 +86,8 @@ def _command(number: int) -> str:
     """The command line of a process; blank if it has ended."""
     with suppress(ChildProcessError):
         os.waitpid(number, os.WNOHANG)  # one that this very process had started, and that has ended, goes
-    told = subprocess.run(["ps", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False)
+    # Twice `w`, without which the ps of macOS cuts lines short.
+    told = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False
+    )
     return "" if "defunct" in told.stdout else told.stdout

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from flows.daemons import Daemon, DaemonError
+from flows.files import private_folder
 
 HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
 ROOT = Path(__file__).parents[1]
@@ -65,24 +66,27 @@ class Place:
         return {**wished, **given, **ours}
 
 
-def start(place: Place, environment: Mapping[str, str]) -> None:
-    """Start what does not run yet, deploy the flows, and return when all is ready. Raises `DaemonError`."""
-    place.folder.mkdir(parents=True, exist_ok=True)
-    place.folder.chmod(0o700)
+def start(place: Place, environment: Mapping[str, str]) -> list[str]:
+    """Start what does not run yet, deploy the flows, and return when all is ready. Raises `DaemonError`.
+
+    Gives the names of what ran before.
+    """
+    private_folder(place.folder)
     own = place.environment(environment)
     server = Daemon("server", place.folder, own)
     worker = Daemon("worker", place.folder, own)
-    if not server.runs:
+    ran = [one.name for one in (server, worker) if one.runs]
+    if server.runs:
+        _refuse_elsewhere(place, server)
+    else:
         _refuse_taken(place)
         server.start([PREFECT, "server", "start", "--host", HOST, "--port", str(place.port)])
-        _wait(lambda: _answers(place), server)
+    _wait(lambda: _answers(place), server)
     if not worker.runs:
         worker.start([PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL])
-        _wait(lambda: _has_worker(place), worker)  # which makes the pool, without which nothing can be deployed
-    deploy = [PREFECT, "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(deploy, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DaemonError(f"The flows could not be deployed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    _wait(lambda: _has_worker(place), worker)  # which makes the pool, without which nothing can be deployed
+    _deploy(own)
+    return ran
 
 
 def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
@@ -91,12 +95,27 @@ def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
     return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
 
 
+def _refuse_elsewhere(place: Place, server: Daemon) -> None:
+    port = server.command.rpartition("--port ")[2].split()[0]
+    if port != str(place.port):
+        raise DaemonError(
+            f"The server of {place.state} runs already, at port {port}. Stop it first (make stop), or use that: make server PORT={port}"
+        )
+
+
 def _refuse_taken(place: Place) -> None:
     with socket.socket() as one:
         if one.connect_ex((HOST, place.port)) == 0:
             raise DaemonError(
                 f"Port {place.port} is taken by another program. Choose another: make server PORT={place.port + 1}"
             )
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    deploy = [PREFECT, "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(deploy, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DaemonError(f"The flows could not be deployed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def _wait(ready: Callable[[], bool], daemon: Daemon) -> None:
@@ -119,7 +138,10 @@ def _answers(place: Place) -> bool:
 
 
 def _has_worker(place: Place) -> bool:
-    answer = httpx.post(f"{place.api}/work_pools/{POOL}/workers/filter", json={})
+    try:
+        answer = httpx.post(f"{place.api}/work_pools/{POOL}/workers/filter", json={})
+    except httpx.HTTPError:
+        return False
     workers: list[dict[str, Any]] = answer.json() if answer.is_success else []
     return any(worker.get("status") == "ONLINE" for worker in workers)
 
@@ -134,7 +156,9 @@ def main() -> int:
     place = Place(told.state.absolute(), told.port)
     try:
         if told.what == "start":
-            start(place, os.environ)
+            ran = start(place, os.environ)
+            if ran:
+                print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
             print(READY.format(host=HOST, port=place.port))
         else:
             ended = stop(place, os.environ)
