@@ -1,0 +1,130 @@
+"""A real Prefect server and worker as `make server` starts them, and what tests ask of them over the server's API."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+PREFECT = str(Path(sys.executable).parent / "prefect")
+CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
+FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+PATIENCE_SECONDS, LOOK_SECONDS = 120.0, 0.3
+
+
+@dataclass(frozen=True)
+class FlowRun:
+    """A flow run that has come as far as somebody waited for: the name of its state, what that says, and its name."""
+
+    id: str
+    state: str
+    message: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Orchestra:
+    """Server and worker; `state` is the state folder of flows that are told no other."""
+
+    state: Path
+    port: int
+
+    @property
+    def api(self) -> str:
+        """The address of the server's API."""
+        return f"http://127.0.0.1:{self.port}/api"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of whoever speaks with this server, and of the worker."""
+        quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_HOME": str(self.state / "prefect"), "NO_COLOR": "1"}
+        return os.environ | CREDENTIALS | quick | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
+
+    def make(self, what: str) -> str:
+        """Start or stop server and worker as `make` does; give what that printed."""
+        words = [sys.executable, "-m", "flows.server", what, "--port", str(self.port), "--state", str(self.state)]
+        done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of Prefect's."""
+        return subprocess.run(
+            [PREFECT, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the API, and give what it answers."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=30)
+        # The server's database is a file, for which flows and their events wait in turn.
+        while answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < until:
+            time.sleep(LOOK_SECONDS)
+            answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def begin(self, deployment: str, **parameters: object) -> str:
+        """Start a run of a deployment (`flow/deployment`); give its id."""
+        found = self.ask("GET", f"/deployments/name/{deployment}")
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        return str(self.ask("POST", f"/deployments/{found['id']}/create_flow_run", body)["id"])
+
+    def run(self, deployment: str, **parameters: object) -> FlowRun:
+        """Start a run of a deployment, and wait until it has ended."""
+        return self.wait(self.begin(deployment, **parameters))
+
+    def wait(self, run: str, *types: str) -> FlowRun:
+        """Wait until a flow run is in a state of one of the types, or has ended."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            found = self.ask("GET", f"/flow_runs/{run}")
+            if found["state_type"] in (types or FINAL):
+                return FlowRun(run, found["state_name"], found["state"]["message"] or "", found["name"])
+            time.sleep(LOOK_SECONDS)
+        raise AssertionError(f"{found['name']} is {found['state_name']} still. {self.log('worker')}")
+
+    def decide(self, run: str, **form: str) -> FlowRun:
+        """Fill in the form for which a flow run waits, and wait until it has ended."""
+        self.wait(run, "PAUSED")
+        answer = self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": form})
+        assert answer["status"] == "ACCEPT", answer
+        return self.wait(run)
+
+    def tasks(self, run: FlowRun) -> list[str]:
+        """The names of a flow run's tasks, in the order in which they began."""
+        wanted = {"flow_runs": {"id": {"any_": [run.id]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        return [one["name"] for one in self.ask("POST", "/task_runs/filter", wanted)]
+
+    def artifact(self, run: FlowRun, key: str) -> str:
+        """What a flow run shows under a key; blank if it shows nothing there."""
+        wanted = {"artifacts": {"key": {"any_": [key]}, "flow_run_id": {"any_": [run.id]}}}
+        return "".join(str(one["data"]) for one in self.ask("POST", "/artifacts/filter", wanted))
+
+    def log(self, name: str) -> str:
+        """The end of what server or worker has printed."""
+        return (self.state / "prefect" / f"{name}.log").read_text()[-3000:]
+
+
+@contextmanager
+def orchestra(folder: Path) -> Iterator[Orchestra]:
+    """Start server and worker, and end them however the tests end."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    started = Orchestra(folder / "state", port)
+    try:
+        started.make("start")
+        yield started
+    finally:
+        started.make("stop")

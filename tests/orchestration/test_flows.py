@@ -1,0 +1,128 @@
+"""The flows from end to end: a real server, a real worker, deployments as `prefect deploy --all` makes them."""
+
+from __future__ import annotations
+
+from tests.orchestration.feeds import Feed
+from tests.orchestration.orchestra import Orchestra
+
+BY = {"by": "Data Office", "note": "seen"}
+
+
+def test_the_nightly_deployment_loads_the_sample_and_then_sends_nothing(prefect: Orchestra) -> None:
+    """With its default parameters and as a person would start it; every stage and batch is a task with a name."""
+    first, again = (prefect.command("deployment", "run", "nightly/nightly", "--watch") for _ in range(2))
+    [second, one] = prefect.ask("POST", "/flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 2})
+    loaded, unchanged = prefect.wait(one["id"]), prefect.wait(second["id"])
+
+    assert (0, 0) == (first.returncode, again.returncode), first.stdout + again.stdout
+    assert ("Completed", "nightly sample_data/district.toml") == (loaded.state, loaded.name)
+    assert ["extract", "normalise", "check", "compare", "guard", "load", "load orgs 1/2"] == prefect.tasks(loaded)[:7]
+    assert {"load users 1/2", "load enrollments 1/1"} <= set(prefect.tasks(loaded))
+    assert ["extract", "normalise", "check", "compare", "guard", "load"] == prefect.tasks(unchanged)
+    assert unchanged.message.startswith("Nothing changed, nothing sent.")
+
+
+def test_a_run_shows_what_happened_and_nobodys_name(prefect: Orchestra, feed: Feed) -> None:
+    """A summary, counts, rejects by rule, the way to the report and the progress of each kind of record."""
+    run = prefect.run("nightly/nightly", **feed.parameters)
+    shown = {
+        what: prefect.artifact(run, f"larkspur-{what}") for what in ("summary", "counts", "rejects", "report", "users")
+    }
+
+    assert "Completed" == run.state
+    assert [] == [what for what, text in shown.items() if not text]
+    assert ("records sent and acknowledged" in shown["summary"], '"created"' in shown["counts"]) == (True, True)
+    assert ("report.md" in shown["report"], "100" in shown["users"]) == (True, True)
+    assert [] == [name for name in ("Ana", "Diaz") if name in "".join(shown.values())]
+
+
+def test_what_a_night_held_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> None:
+    """The night ends as held, so that the next one can come; the plan waits for the form, or for the command line."""
+    prefect.run("nightly/nightly", **feed.parameters)
+    feed.lose("e1")
+    night = prefect.run("nightly/nightly", **feed.parameters)
+    before = feed.active("enrollments")
+    approval = prefect.begin("approval/approval", **feed.parameters)
+    done = prefect.decide(approval, decision="approve", **BY)
+
+    assert ("Held", "Completed") == (night.state, done.state)
+    assert {"e1"} == before - feed.active("enrollments")
+    assert [("approved", "Data Office", "seen"), ("sent", "Data Office", "seen")] == feed.decisions
+
+
+def test_an_onboarding_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> None:
+    """Nothing is in the target while the flow waits; afterwards it is loaded and verified."""
+    run = prefect.begin("onboarding/onboarding", **feed.parameters)
+    prefect.wait(run, "PAUSED")
+    before = feed.active("users")
+    wrong = prefect.ask("POST", f"/flow_runs/{run}/resume", {"run_input": {"decision": "perhaps", "by": "Data Office"}})
+    done = prefect.decide(run, decision="approve", **BY)
+
+    assert ("REJECT", set()) == (wrong["status"], before)
+    assert ("Completed", True) == (done.state, done.message.endswith("Verified: the target holds it."))
+    assert {"ana", "bo"} <= feed.active("users")
+    assert (
+        "ok" in prefect.artifact(done, "larkspur-preflight"),
+        "Plan" in prefect.artifact(done, "larkspur-plan"),
+    ) == (True, True)
+
+
+def test_an_onboarding_that_is_rejected_sends_nothing(prefect: Orchestra, feed: Feed) -> None:
+    """The plan is discarded, and who said no is kept."""
+    done = prefect.decide(prefect.begin("onboarding/onboarding", **feed.parameters), decision="reject", **BY)
+
+    assert ("Rejected", set()) == (done.state, feed.active("users"))
+    assert [("discarded", "Data Office", "seen")] == feed.decisions
+
+
+def test_a_target_is_brought_back_to_an_earlier_roster(prefect: Orchestra, feed: Feed) -> None:
+    """At first it is only said what that would send."""
+    prefect.run("nightly/nightly", **feed.parameters)
+    first = feed.runs[0].id
+    feed.change("bo", givenName="Zoe")
+    prefect.run("nightly/nightly", **feed.parameters)
+    told = prefect.run("restore/restore", run=first, **feed.parameters)
+    between = feed.given_name("bo")
+    done = prefect.run("restore/restore", run=first, dry_run=False, **feed.parameters)
+
+    assert ("Completed", "Completed") == (told.state, done.state)
+    assert ("Zoe", "Bo") == (between, feed.given_name("bo"))
+
+
+def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
+    """At first it is only said what each day would send; then each day is a run of its own."""
+    days = [feed.deliver(day, "bo", givenName=name) for day, name in (("01", "Bob"), ("02", "Zoe"), ("03", "Mia"))]
+    words = feed.parameters | {
+        "start": days[0],
+        "end": days[-1],
+        "drops": str(feed.folder / "dated"),
+        "every_step": True,
+    }
+    told = prefect.run("backfill/backfill", **words)
+    left = feed.runs
+    done = prefect.run("backfill/backfill", **words, dry_run=False)
+
+    assert ("Completed", "Completed", []) == (told.state, done.state, left)
+    assert "would be done" in told.message
+    assert list(reversed(days)) == [str(run.drop_date) for run in feed.runs]
+    assert "Mia" == feed.given_name("bo")
+
+
+def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(prefect: Orchestra, feed: Feed) -> None:
+    """No traceback: the state says which file, what in it and what was meant."""
+    feed.file.write_text(feed.file.read_text().replace("drop =", "dorp ="))
+    run = prefect.run("nightly/nightly", **feed.parameters)
+
+    assert ("Failed", True) == (run.state, "dorp" in run.message and "drop" in run.message)
+
+
+def test_a_morning_sums_up_all_feeds(prefect: Orchestra, feed: Feed) -> None:
+    """A folder with one feed, which has never run: that is a failure to be seen to."""
+    where = {"feeds": str(feed.folder), "state": str(feed.state)}
+    before = prefect.run("summary/summary", **where)
+    prefect.run("nightly/nightly", **feed.parameters)
+    after = prefect.run("summary/summary", **where)
+
+    assert [("Failed", "1 did not run. See to: larkspur."), ("Completed", "1 succeeded.")] == [
+        (run.state, run.message) for run in (before, after)
+    ]
