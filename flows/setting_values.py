@@ -70,10 +70,7 @@ def _file(text: str) -> str:
 
 def _block(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
-        raise ValueError(
-            "is not the name of a block (not shown): small letters and digits, with - between, such as larkspur-secret. "
-            "The secret itself never stands here."
-        )
+        raise ValueError("is not the name of a block (not shown): small letters and digits, with - between them.")
     return _names_a_secret(text)
 
 
