@@ -1,21 +1,27 @@
-"""Which drops or archived rosters of a span of days there are to replay, each with its day."""
+"""Which drops or archived rosters of a span of days there are to replay, each with its day, and how each is replayed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from connectors.archive import Archive
 from connectors.drops import read
 from connectors.fetching import FetchError, Store, shown
 from connectors.ledger import Ledger, Run
-from flows.dates import DATED, dated
-from flows.job import Job
+from flows.dates import DATED, dated, days_in
+from flows.job import Job, new_run
+from flows.past import day_of
 from flows.problems import SettingsError
+from flows.recording import Line
+from flows.restoring import restored_line
+from flows.scratch import scratch_folder
 from transforms.replay import Step
 from transforms.schemas import ENTITIES
 from transforms.sources import normalise
@@ -43,6 +49,22 @@ class Steps:
     rosters: Archive | None = None
     undated: list[str] = field(default_factory=list)
 
+    def run_of(self, step: Step, job: Job) -> tuple[Job, Line | None]:
+        """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
+        own = replace(job, run=new_run(), dated=step.day)
+        if self.folder:
+            return replace(own, drop=self.folder / step.source), None
+        return own, partial(restored_line, run=step.source, rosters=self.rosters)
+
+    def content(self, step: Step) -> str:
+        """Give a digest of what a step says (hex)."""
+        if self.rosters:
+            return self.rosters.digest(step.source)
+        drop = (self.folder or Path()) / step.source
+        files = sorted(one for one in drop.iterdir() if one.is_file()) if drop.is_dir() else [drop]
+        digests = ((file.name, sha256(file.read_bytes()).hexdigest()) for file in files)
+        return sha256(repr(list(digests)).encode()).hexdigest()
+
 
 @contextmanager
 def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
@@ -53,19 +75,30 @@ def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
         archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
         yield _of_archive(archive, span, ledger.runs(job.key))
         return
+    with scratch_folder(job.state) as folder:
+        yield _elsewhere(folder, span, job, ledger)
+
+
+def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        store = Store(span.drops)
-        names = store.names()
-        archived = [name for name in names if MANIFEST.fullmatch(name)]
-        found = names if archived else list(_by_day(names, span).values())
-        with store.fetched(found, job.state / "fetched") as folder:
-            yield _of_archive(Archive.at(folder, ledger.forgotten()), span, ledger.runs(job.key)) if archived else _of_drops(folder, names, span, job)  # fmt: skip
+        return _brought(Store(span.drops), into, span, job, ledger)
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
 
+def _brought(store: Store, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+    if any(MANIFEST.fullmatch(name) for name in store.names):
+        kept = [name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")]
+        archive = Archive.at(store.fetch(kept, into), ledger.forgotten())
+        return _of_archive(archive, span, ledger.runs(job.key))
+    days = _by_day(store.drops, span)
+    folder = store.fetch(list(days.values()), into)
+    steps = [_step(day, name, folder, job) for day, name in sorted(days.items())]
+    return Steps(steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)])
+
+
 def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
-    days: Mapping[str, date] = {run.id: run.drop_date or run.started.date() for run in runs}
+    days = {run.id: day_of(run) for run in runs}
     # Of several rosters of one day the last one counts.
     found = {day: run for run in archive.runs() if (day := days.get(run) or dated(run))}
     steps = [Step(day, run, EVERYTHING) for day, run in sorted(found.items()) if span.start <= day <= span.end]
@@ -73,21 +106,18 @@ def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     return Steps(steps, rosters=archive)
 
 
-def _of_drops(folder: Path, names: list[str], span: Span, job: Job) -> Steps:
-    steps = [_step(day, name, folder, job) for day, name in sorted(_by_day(names, span).items())]
-    return Steps(steps, folder, undated=[name for name in names if dated(name, span.pattern) is None])
-
-
 def _by_day(names: list[str], span: Span) -> dict[date, str]:
-    """Name the drop of each day of the span. Raises `SettingsError` for a day with two."""
+    """Name the drop of each day of the span. Raises `SettingsError` for a day with two, and a drop with two days."""
     found: dict[date, str] = {}
-    days = {name: day for name in names if (day := dated(name, span.pattern))}
-    for name, day in days.items():
-        if span.start <= day <= span.end and day in found:
-            raise SettingsError(f"{found[day]} and {name} are both of {day}. Take one of them away.")
-        if span.start <= day <= span.end:
-            found[day] = name
-    _refuse_none(found, span, sorted(days.values()))
+    said = {name: sorted(days_in(name, span.pattern)) for name in names}
+    for name, days in said.items():
+        inside = [day for day in days if span.start <= day <= span.end]
+        if inside and len(days) > 1:
+            raise SettingsError(f"{name} has two days in its name, {days[0]} and {days[1]}. Leave it that of its drop.")
+        if inside and inside[0] in found:
+            raise SettingsError(f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away.")
+        found |= dict.fromkeys(inside, name)
+    _refuse_none(found, span, sorted(day for days in said.values() for day in days))
     return found
 
 

@@ -4,85 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from functools import partial
-from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from connectors.ledger import Ledger
+from flows.backfill_outcome import Backfill, Wish
+from flows.backfill_progress import Begun, Progress
+from flows.backfill_report import as_json, show
 from flows.backfill_steps import Span, Steps, steps_of
 from flows.dates import DATED
-from flows.job import Job, new_run
+from flows.faults import FAULTS
+from flows.job import Job
 from flows.past import newest_of
 from flows.problems import SettingsError
 from flows.progress import Bars
 from flows.recording import Line
 from flows.rehearsing import rehearsal
-from flows.restoring import restored_line
-from flows.result import DONE, SENT, Result
+from flows.result import DONE, Result
 from flows.running import Options, execute, finish, job_of
 from transforms.replay import Step, needed
 
 # Runs one step, by the line that is given, or as a drop if there is none.
 Perform = Callable[[Job, Line | None], Result]
 OLDER = (
-    "The target holds what is of {newest}, and the span ends with {end}: older truth would go over newer. "
-    "Let the span end with {newest} or later, or say --force if that is meant."
+    "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
+    "Let the span begin later, or say --force if that is meant."
 )
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is to be replayed: a span of days; `force` puts older truth over newer, `every_step` replays each day."""
-
-    span: Span
-    force: bool = False
-    dry_run: bool = False
-    every_step: bool = False
-
-
-@dataclass
-class Backfill:
-    """What came of each day that was replayed; `left` are the days after one that was held or failed."""
-
-    job: Job
-    wish: Wish
-    done: list[tuple[Step, Result]] = field(default_factory=list)
-    left: list[Step] = field(default_factory=list)
-    skipped: list[Step] = field(default_factory=list)
-    undated: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the last day that was replayed."""
-        return self.done[-1][1].exit_code if self.done else DONE
-
-    def lines(self) -> Iterator[str]:
-        """Say day by day what was sent, or would be, and what is next."""
-        for step, result in self.done:
-            yield f"{step.day}  {step.source}: {_told(result, dry_run=self.wish.dry_run)}"
-        if self.skipped:
-            yield f"Left out, since later ones have it all: {', '.join(str(step.day) for step in self.skipped)} (--every-step replays them)."
-        if self.undated:
-            yield f"Left out, since their names say no day: {', '.join(self.undated)}."
-        if self.left:
-            yield f"Not replayed: {', '.join(str(step.day) for step in self.left)}. See to {self.done[-1][0].day} first, then run the same again."
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the object that `--json` prints."""
-        return {
-            "district": self.job.district,
-            "target": self.job.target.name,
-            "status": self.done[-1][1].status if self.done else "unchanged",
-            "dry_run": self.wish.dry_run,
-            "steps": [{"date": str(step.day), "source": step.source} | result.as_json() for step, result in self.done],
-            "left": [str(step.day) for step in self.left],
-        }
 
 
 def wish_of(
@@ -111,58 +62,66 @@ def _pattern(options: Options) -> re.Pattern[str]:
 
 
 def run_backfill(options: Options, wish: Wish, environment: Mapping[str, str]) -> int:
-    """Replay, tell, and give the exit code."""
+    """Replay, tell, and give the exit code; what was done before something broke is told too."""
     console = Console(stderr=options.json, highlight=False)
-
-    def perform(job: Job, line: Line | None) -> Result:
-        result = execute(job, Bars(console), line)
-        if not job.rehearsal:
-            finish(result, str(job.drop))
-        return result
-
-    found = backfilled(options, wish, environment, perform)
+    found: list[Backfill] = []
+    try:
+        backfilled(options, wish, environment, lambda job, line: execute(job, Bars(console), line), found.append)
+    except FAULTS:
+        if found and found[0].done:
+            show(console, found[0])
+        raise
     with suppress(BrokenPipeError):
-        console.print(Text(f"{'Rehearsal of a backfill' if wish.dry_run else 'Backfill'} of {found.job.feed} into {found.job.target.name}", style="bold"))  # fmt: skip
-        for line in found.lines():
-            console.print(Text(line))
+        show(console, found[0])
         if options.json:
-            print(json.dumps(found.as_json()), flush=True)
-    return found.exit_code
+            print(json.dumps(as_json(found[0])), flush=True)
+    return found[0].exit_code
 
 
-def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], perform: Perform) -> Backfill:
+def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], perform: Perform,
+               begun: Callable[[Backfill], None] = lambda _: None) -> Backfill:  # fmt: skip
     """Replay day after day, up to the first one that is held, fails or is refused. Raises `SettingsError`.
 
-    A dry run rehearses each day with what the days before it would have left.
+    A dry run rehearses each day with what the days before it would have left. `begun` is given what will be the result.
     """
     job = replace(job_of(options, environment), max_age_hours=None, older=wish.force)
     with Ledger.reading(job.ledger_at) as ledger, steps_of(wish.span, job, ledger) as found:
+        chosen = list(found.steps) if wish.every_step else needed(found.steps)
+        progress, marks = Progress(job), [Begun.of(step, found.content(step)) for step in chosen]
+        count = progress.done(marks, ledger, job)
         if not wish.force:
-            _refuse_older(found.steps, ledger, job)
-        chosen = found.steps if wish.every_step else needed(found.steps)
+            _refuse_older(chosen[count], ledger, job)
         skipped = [step for step in found.steps if step not in chosen]
-        result = Backfill(job, wish, left=list(chosen), skipped=skipped, undated=found.undated)
+        result = Backfill(job, wish, str(options.drop), left=chosen[count:], before=chosen[:count], skipped=skipped,
+                          undated=found.undated)  # fmt: skip
+        begun(result)
         with rehearsal(job) if wish.dry_run else nullcontext(job) as place:
             while result.left and result.exit_code == DONE:
-                step = result.left.pop(0)
-                result.done.append((step, _replayed(step, found, place, perform)))
+                _replay_next(result, found, place, perform, None if wish.dry_run else progress, marks)
     return result
 
 
-def _replayed(step: Step, found: Steps, job: Job, perform: Perform) -> Result:
-    own = replace(job, run=new_run(), dated=step.day)
-    if found.folder:
-        return perform(replace(own, drop=found.folder / step.source), None)
-    return perform(own, partial(restored_line, run=step.source, rosters=found.rosters))
-
-
-def _refuse_older(steps: list[Step], ledger: Ledger, job: Job) -> None:
+def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
     newest = newest_of(ledger.runs(job.key))
-    if newest and steps[-1].day < newest:
-        raise SettingsError(OLDER.format(newest=newest, end=steps[-1].day))
+    if newest and first.day < newest:
+        raise SettingsError(OLDER.format(newest=newest, first=first.day))
 
 
-def _told(result: Result, *, dry_run: bool) -> str:
-    counts = ", ".join(f"{result.total(term):,} {term}" for term in (*SENT, "held", "rejected") if result.total(term))
-    word = "would be " if dry_run else ""
-    return f"{word}{result.status}; {counts or 'nothing to send'}. {result.error}".strip()
+def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, progress: Progress | None,
+                 marks: list[Begun]) -> None:  # fmt: skip
+    """Replay the first step that is left."""
+    step = result.left[0]
+    own, line = found.run_of(step, _with_rosters(job, len(result.left)))
+    if progress:
+        place = len(marks) - len(result.left)
+        progress.begin(place, marks[place], own.run)
+    came = perform(own, line)
+    if not job.rehearsal:
+        finish(came, result.drop)
+    del result.left[0]
+    result.done.append((step, came))
+
+
+def _with_rosters(job: Job, steps: int) -> Job:
+    """Keep what is still to be replayed, while rosters are added."""
+    return replace(job, keep=replace(job.keep, rosters=job.keep.rosters + steps - 1))

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from flows.artifacts import page, publish
-from flows.backfilling import Backfill
+from flows.backfill_outcome import Backfill
+from flows.backfill_report import as_json, lines
 from flows.ended import Ended, ended
 from flows.feed_files import feed_file, state_folder
 from flows.job import Job
@@ -43,19 +44,16 @@ def performed(options: Options) -> Result:
 
 
 def replayed(job: Job, line: Line | None) -> Result:
-    """Run one step of a backfill, and show it; a rehearsal leaves nothing behind."""
-    result = execute(job, Tasks(job.feed), line)
-    if not job.rehearsal:
-        finish(result, str(job.drop))
-    return result
+    """Run one step of a backfill, and show it."""
+    return execute(job, Tasks(job.feed), line)
 
 
 def shown(found: Backfill, options: Options) -> Ended:
     """Show a backfill day by day, and say how it ended."""
-    lines = list(found.lines())
-    page(options.drop.stem, "backfill", lines)
+    told = lines(found)
+    page(options.drop.stem, "backfill", told)
     last = found.done[-1][1]
-    return replace(ended(last, str(options.drop)), message=" ".join(lines), outcome=found.as_json())
+    return replace(ended(last, str(options.drop)), message=" ".join(told), outcome=as_json(found))
 
 
 def verified(options: Options) -> Verification:

@@ -11,8 +11,13 @@ DATED = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)
 
 def dated(name: str, pattern: re.Pattern[str] = DATED) -> date | None:
     """Read the day out of a drop's name by a pattern with groups `year`, `month` and `day`; None if it says none."""
-    days = {day for found in pattern.finditer(name) if (day := _day(found))}
+    days = days_in(name, pattern)
     return days.pop() if len(days) == 1 else None
+
+
+def days_in(name: str, pattern: re.Pattern[str] = DATED) -> set[date]:
+    """Read all the days out of a drop's name."""
+    return {day for found in pattern.finditer(name) if (day := _day(found))}
 
 
 def _day(found: re.Match[str]) -> date | None:

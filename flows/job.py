@@ -36,8 +36,8 @@ class Job:
     one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
     archived roster is the feed's newest;
-    `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `rehearsal` sends nothing, and records it as
-    sent; `older` lets a drop be put over what is newer.
+    `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
+    what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
     `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
@@ -64,8 +64,8 @@ class Job:
     ids: Path | None = None
     first_run: bool = False
     ask_first: bool = False
-    rehearsal: bool = False
     older: bool = False
+    scratch: Path | None = None
     before: str = ""
     in_arrears: bool = False
     by: str = ""
@@ -91,9 +91,19 @@ class Job:
         return FeedKey(self.target.name, self.feed)
 
     @property
+    def rehearsal(self) -> bool:
+        """Whether nothing is sent, and all of it is recorded as sent."""
+        return self.scratch is not None
+
+    @property
+    def home(self) -> Path:
+        """Where the run leaves what it leaves."""
+        return self.scratch or self.state
+
+    @property
     def ledger_at(self) -> Path | str:
-        """Where the ledger is: at the address that it was told, or in the state folder."""
-        return self.ledger or self.state / FILE
+        """Where the ledger is: at the address that it was told, or in a file."""
+        return self.ledger or self.home / FILE
 
     @property
     def nothing_there(self) -> bool:
@@ -103,4 +113,4 @@ class Job:
     @property
     def folder(self) -> Path:
         """Where this run writes its report and its rejects."""
-        return self.state / "runs" / self.run
+        return self.home / "runs" / self.run

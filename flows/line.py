@@ -13,11 +13,10 @@ from connectors.oneroster.loaded import Loaded
 from flows.accepting import accept
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
-from flows.rehearsing import rehearsed, would_be
 from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
-from transforms.changes import ACTION, ACTIVE, KEPT, Changes, Counts, EntityChanges, added
+from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import diff, marked
 from transforms.findings import Findings, gather
 from transforms.guard import Guarded, guard, planned
@@ -87,15 +86,17 @@ def ordered(changes: Changes, details: Details) -> Changes:
 def send(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
     """Send the changes, or tell what would be sent."""
     if job.command != "sync":
-        return Loaded({name: would_be(entity) for name, entity in guarded.changes.items()})
+        return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
     if guarded.held and job.all_or_nothing:
         return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
     _note(guarded.changes, job, ledger)
-    if job.rehearsal:
-        return rehearsed(guarded.changes, job, ledger)
     if not any(entity.due for entity in guarded.changes.values()):
         return Loaded({})
     # What talks to a target takes a while to import, and most nights of most feeds send nothing.
+    if job.rehearsal:
+        from flows.rehearsing import rehearsed
+
+        return rehearsed(guarded.changes, job, ledger)
     from flows.loading import load
 
     return load(guarded.changes, job, ledger, watch)
@@ -107,6 +108,14 @@ def _note(changes: Changes, job: Job, ledger: Ledger) -> None:
         for status, ids in ((KEPT, part.of("keep", "stay")["sourcedId"]), (ACTIVE, part.returned)):
             if ids.len():
                 ledger.mark(job.key, name, status, ids.to_list(), job.run)
+
+
+def _would_be(entity: EntityChanges) -> Counts:
+    updates = entity.upserts.filter(pl.col(ACTION) == "update").height
+    counts: Counts = {"created": entity.upserts.height - updates, "updated": updates}
+    for action, (term, _) in REMOVALS.items():
+        counts[term] = counts.get(term, 0) + entity.of(action).height
+    return counts
 
 
 def _let_go(entity: EntityChanges, sent: Counts) -> int:

@@ -44,7 +44,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more."""
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
     runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
-    newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and _loaded(run)), None)
+    newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
     if quiet:
         return Past()
     there = any(frame.height for frame in known.values())
@@ -65,13 +65,15 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
 
 def newest_of(runs: list[Run]) -> date | None:
     """Of which day the drop is that was loaded last (of `runs`, the newest first); the day it was loaded, if it says none."""
-    return next(
-        (run.drop_date or run.started.date() for run in runs if run.command == "sync" and run.ended and _loaded(run)),
-        None,
-    )
+    return next((day_of(run) for run in runs if run.command == "sync" and run.ended and loaded(run)), None)
 
 
-def _loaded(run: Run) -> bool:
+def day_of(run: Run) -> date:
+    """Of which day a run's roster is: the day of its drop, else the one on which it began, by the clock of this machine."""
+    return run.drop_date or run.started.astimezone().date()
+
+
+def loaded(run: Run) -> bool:
     """Whether a run put its drop into the target, or as much of it as would go."""
     return run.status != "failed" if run.approved else run.status not in ("refused", "") and run.note != STOPPED
 

@@ -78,7 +78,7 @@ def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     whole = line is None and not job.approve
     line = line or (approved_line if job.approve else straight_line)
     with Ledger(job.ledger_at) as ledger:
-        archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
+        archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
         with lock, watch:
             if job.command == "sync":

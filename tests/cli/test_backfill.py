@@ -161,7 +161,7 @@ def test_drops_may_lie_at_any_address(feed: Feed) -> None:
     memory.rm("/larkspur", recursive=True)
 
     assert [(THIRD, "done", 16)] == sent(run)
-    assert [] == list((feed.state / "fetched").iterdir())
+    assert not (feed.state / "scratch").exists()
 
 
 @pytest.mark.parametrize(
