@@ -20,8 +20,8 @@ def shares(total: int, count: int) -> list[int]:
 
 
 def in_parts(errands: list[Errand], at_once: int, count: int) -> list[Batch]:
-    """Deal errands out to so many processes, or to fewer if not as many may run at once."""
-    dealt = shares(at_once, count)
+    """Deal errands out to so many processes, or to fewer if there are not as many, or not as many may run at once."""
+    dealt = shares(at_once, min(count, max(len(errands), 1)))
     return [Batch(errands[first :: len(dealt)], share) for first, share in enumerate(dealt)]
 
 

@@ -59,7 +59,7 @@ class Processes:
         stopping = asyncio.create_task(_stopped(stop, members))
         parts = in_parts(errands, at_once, len(members))
         outcomes = await asyncio.gather(
-            *(self._of(member, part, members) for member, part in zip(members, parts, strict=True))
+            *(self._of(member, part, members) for member, part in zip(members, parts, strict=False))
         )
         stopping.cancel()
         self.requests += sum(outcome.requests for outcome in outcomes)

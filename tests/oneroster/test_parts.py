@@ -31,6 +31,7 @@ def test_each_result_comes_back_to_its_errand(count: int, at_once: int, processe
 
     assert {place: str(place) for place in range(count)} == {place: result.detail for place, result in results.items()}
     assert (at_once, None) == (sum(part.at_once for part in parts), error)
+    assert [] == [part for part in parts if not part.errands and count]
 
 
 def test_of_a_part_that_is_lost_nobody_knows_what_was_sent() -> None:

@@ -22,8 +22,16 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.file, self.state = folder, folder / "larkspur.toml", folder / "state"
-        self.file.write_text(FEED)
+        self.write("larkspur")
         drop(folder / "drop", district())
+
+    def write(self, name: str, more: str = "") -> None:
+        """Write a feed's file of a name."""
+        (self.folder / f"{name}.toml").write_text(FEED + more)
+
+    def schedule(self, cron: str) -> None:
+        """Let it be due at some times."""
+        self.write("larkspur", f'[schedule]\ncron = "{cron}"\n')
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -47,7 +47,13 @@ class Orchestra:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of whoever speaks with this server, and of the worker."""
-        quick = {"PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_HOME": str(self.state / "prefect"), "NO_COLOR": "1"}
+        quick = {
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "30",
+            "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+            "PREFECT_HOME": str(self.state / "prefect"),
+            "NO_COLOR": "1",
+        }
         return os.environ | CREDENTIALS | quick | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
 
     def make(self, what: str) -> str:
@@ -62,6 +68,13 @@ class Orchestra:
         return subprocess.run(
             [PREFECT, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
+
+    def roster(self, *words: str) -> str:
+        """Run a command of this program with this server; give what it printed."""
+        command = [sys.executable, "-m", "flows", *words]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the API, and give what it answers."""

@@ -1,0 +1,134 @@
+"""What goes wrong on a machine: a worker is killed, nights come late, several districts load into one target at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.ledger import Ledger
+from connectors.oneroster.sandbox import Sandbox
+from tests.orchestration.feeds import Feed
+from tests.orchestration.orchestra import Orchestra
+from tests.running import roster
+from tests.syncing import Create, meeting
+from tests.syncing import Feed as Schools
+
+SCHOOLS = 400
+
+
+@contextmanager
+def schools(folder: Path, wrap: Callable[[ASGIApp], ASGIApp]) -> Iterator[Schools]:
+    """Serve a target for a feed of many schools, whose batches are small."""
+    with Sandbox(None, wrap=wrap) as sandbox:
+        feed = Schools(folder, sandbox)
+        feed.configure(batch=50)
+        feed.schools(SCHOOLS)
+        yield feed
+
+
+async def slowly(_: Create) -> bool:
+    """Take some time, so that some requests are under way at any moment."""
+    await asyncio.sleep(0.05)
+    return False
+
+
+def told(feed: Schools, **more: object) -> dict[str, object]:
+    """What a flow is told of a feed."""
+    return {"district": str(feed.folder / "feed.toml"), "state": str(feed.folder / "state")} | more
+
+
+def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchestra, tmp_path: Path) -> None:
+    """Server and ledger keep what is needed: the feed is free again after a while, and nothing is sent twice or lost."""
+    with schools(tmp_path, meeting(slowly)) as feed:
+        prefect.begin("nightly/nightly", **told(feed))
+        feed.wait_for(100)
+        worker = int((prefect.state / "prefect" / "worker.pid").read_text())
+        os.killpg(worker, signal.SIGKILL)
+        sent_before = feed.created
+        prefect.make("start")
+        night = prefect.run("nightly/nightly", **told(feed))
+        with Ledger(tmp_path / "state" / "ledger.db") as ledger:
+            [last, killed] = ledger.runs()
+
+        ids = {f"s{number:04}" for number in range(SCHOOLS)}
+        assert ("Completed", ids, ids) == (night.state, feed.target_holds, feed.ledger_holds)
+        assert (100 <= sent_before < SCHOOLS, "", "done") == (True, killed.status, last.status)
+        # What was under way when it was killed may be sent once more.
+        assert SCHOOLS <= feed.created <= SCHOOLS + 50
+        counts = last.counts["orgs"]
+        assert SCHOOLS == counts["read"] == counts["unchanged"] + counts["created"]
+
+
+def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
+    """The worker was away for three nights: the last one loads, the others say that there is nothing left to do."""
+    feed.schedule("0 2 * * *")
+    prefect.roster("deploy", str(feed.folder), "--state", str(feed.state))
+    found = prefect.ask("GET", "/deployments/name/nightly/larkspur")
+    now = datetime.now(UTC)
+    span = {"start_time": (now - timedelta(days=3)).isoformat(), "end_time": now.isoformat(), "min_runs": 3}
+    prefect.ask("POST", f"/deployments/{found['id']}/schedule", span)
+    late = {"flow_runs": {"deployment_id": {"any_": [found["id"]]}, "expected_start_time": {"before_": now.isoformat()}},
+            "sort": "EXPECTED_START_TIME_ASC"}  # fmt: skip
+    nights = [prefect.wait(one["id"]).state for one in prefect.ask("POST", "/flow_runs/filter", late)]
+    feed.file.unlink()
+    feed.write("other")
+    said = prefect.roster("deploy", str(feed.folder), "--state", str(feed.state))
+
+    assert ["Superseded", "Superseded", "Completed"] == nights
+    assert 1 == len(feed.runs)
+    assert "nightly/larkspur: taken away" in said
+
+
+def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orchestra, tmp_path: Path) -> None:
+    """Two feeds with states of their own, as on two machines: together they never send more than three at once."""
+    under_way, most = 0, 0
+
+    def count(app: ASGIApp) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal under_way, most
+            writes = scope["type"] == "http" and scope["method"] == "POST" and "/ims/" in scope["path"]
+            under_way += writes
+            most = max(most, under_way)
+            await asyncio.sleep(0.02)
+            await app(scope, receive, send)
+            under_way -= writes
+
+        return answer
+
+    with schools(tmp_path, count) as feed:
+        (tmp_path / "feeds").mkdir()
+        for name in ("juniper", "spruce"):
+            text = (feed.folder / "feed.toml").read_text().replace('"larkspur"', f'"{name}"')
+            text = text.replace('drop = "drop"', f'drop = "{feed.folder / "drop"}"') + "concurrency = 3\n"
+            (tmp_path / "feeds" / f"{name}.toml").write_text(text)
+        prefect.roster("deploy", str(tmp_path / "feeds"), "--state", str(tmp_path / "state"))
+        runs = [
+            prefect.begin(f"nightly/{name}", state=str(tmp_path / f"state-{name}")) for name in ("juniper", "spruce")
+        ]
+        states = [prefect.wait(run).state for run in runs]
+
+        assert "Completed" in states
+        assert 1 < most <= 3
+
+
+@pytest.mark.parametrize("runner", ["dask"])
+def test_batches_are_sent_from_the_processes_of_a_cluster(prefect: Orchestra, feed: Feed, runner: str) -> None:
+    """A cluster of two processes on this machine, chosen in the feed's file; the end is the same."""
+    feed.file.write_text(f'{feed.file.read_text()}batch_size = 2\n[run]\nrunner = "{runner}"\nprocesses = 2\n')
+    run = prefect.run("nightly/nightly", **feed.parameters)
+    again = roster("sync", feed.file, "--json", state=feed.state)
+
+    assert ("Completed", {"load users 1/3, part 1", "load users 1/3, part 2"} - set(prefect.tasks(run))) == (
+        run.state,
+        set(),
+    )
+    assert {"ana", "bo", "tia", "mum"} == feed.active("users")
+    assert ("unchanged", 0) == (again.json["status"], again.json["requests"])
