@@ -4,68 +4,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.ledger import Ledger
-from tests.rosters import Rows, changed, district, drop, manifest, without
-from tests.running import Run, roster
-
-FIRST, SECOND, THIRD = "2026-09-01", "2026-09-02", "2026-09-03"
-SENT = ("created", "updated", "disabled", "deleted")
-
-
-class Feed:
-    """A feed whose drops have dates, in a folder of their own; its target is a sandbox."""
-
-    def __init__(self, folder: Path) -> None:
-        self.state, self.drops = folder / "state", folder / "drops"
-        self.file = folder / "larkspur.toml"
-        self.file.write_text('district = "larkspur"\ndrop = "today"\n[target]\nurl = "sandbox"\n')
-
-    def deliver(self, day: str, rows: Rows) -> None:
-        """Write the drop of a day."""
-        drop(self.drops / f"larkspur_{day}", rows)
-
-    def three_days(self) -> None:
-        """Bo is renamed on the second day, and Tia on the third."""
-        second = changed(district(), "bo", givenName="Zoe")
-        self.deliver(FIRST, district())
-        self.deliver(SECOND, second)
-        self.deliver(THIRD, changed(second, "tia", givenName="Mia"))
-
-    def backfill(self, *words: str, start: str = FIRST, end: str = THIRD, drops: str | None = "") -> Run:
-        """Replay the drops, or the archive if that is None."""
-        where = () if drops is None else ("--drops", drops or str(self.drops))
-        return roster("backfill", self.file, start, end, *where, *words, "--json", state=self.state)
-
-    def sync(self, day: str) -> Run:
-        """Load the drop of a day as its night did."""
-        self.file.write_text(f'district = "larkspur"\ndrop = "drops/larkspur_{day}"\n[target]\nurl = "sandbox"\n')
-        return roster("sync", self.file, "--json", state=self.state)
-
-    def names(self) -> dict[str, str]:
-        """What the target calls its users."""
-        read = roster(
-            "get", "users", "--target", "sandbox", "--csv", "--fields", "sourcedId,givenName", state=self.state
-        )
-        return dict(line.split(",")[:2] for line in read.out.splitlines()[1:])
+from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
+from tests.rosters import changed, district, drop, manifest, without
+from tests.running import roster
 
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Feed:
     """A feed that was never loaded."""
     return Feed(tmp_path)
-
-
-def sent(run: Run) -> list[tuple[str, str, int]]:
-    """Of each day its date, how it ended and how many records were sent, or would be."""
-    return [(one["date"], one["status"], _sent(one)) for one in run.json["steps"]]
-
-
-def _sent(step: dict[str, Any]) -> int:
-    return sum(counts[term] for counts in step["entities"].values() for term in SENT)
 
 
 def test_full_exports_collapse_to_the_last_day(feed: Feed) -> None:
