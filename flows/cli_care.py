@@ -102,11 +102,11 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
 def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
            pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",
            dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
-           state: State = Path(".roster")) -> None:  # fmt: skip
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Give each feed of a folder its nightly deployment in Prefect."""
     from flows.deploying import deploy as give
 
-    guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run))
+    guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run, as_json=json))
 
 
 @app.command()

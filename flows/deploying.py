@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.ceilings import ceiling
+from flows.deployments import NoServer, Wanted, apply, client, need_pools, take_away, taken
 from flows.feed_keys import key_of
 from flows.problems import SettingsError
-from flows.result import DONE
+from flows.result import DONE, FAILED
 from flows.settings import Feed, read_feed
 from flows.targets import SANDBOX
 
-ROOT = Path(__file__).parents[1]
-TAG, MORNING = "roster", "0 6 * * *"
-NO_SERVER = "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to one that runs."
+MORNING = "0 6 * * *"
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,34 @@ class Planned:
     feed: Feed
     target: str
 
-    @property
-    def name(self) -> str:
-        """The name of its deployment, and of its artifacts."""
-        return self.file.stem
-
-    def says(self, pool: str) -> str:
-        """Say what is deployed."""
-        due = f"{self.feed.schedule.cron} {self.feed.time_zone}" if self.feed.schedule.cron else "no schedule"
-        paused = ", paused" if self.feed.schedule.paused else ""
-        return f"nightly/{self.name}: {due}{paused}, in pool {self.feed.schedule.pool or pool}"
+    def wanted(self, state: Path, pool: str) -> Wanted:
+        """Its nightly deployment, which has the name of its file."""
+        said = self.feed.schedule
+        parameters = {"district": str(self.file), "state": str(state)}
+        description = f"Carries the drops of {self.file.name} into {self.target}."
+        return Wanted("nightly", self.file.stem, self.file, parameters, description, said.pool or pool,
+                      said.cron or "", self.feed.time_zone, said.paused)  # fmt: skip
 
 
-def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False) -> int:
+def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False,
+           as_json: bool = False) -> int:  # fmt: skip
     """Deploy the feeds of a folder, and take away what was deployed of it and has no file any more.
 
     Raises `SettingsError` with everything that is wrong in any of the files, and then deploys nothing.
     """
     feeds = planned(folder, environment)
-    for one in feeds:
-        print(one.says(pool))
-    if dry_run:
-        return DONE
-    with _server():
-        for line in _deployed(feeds, folder.absolute(), state.absolute(), pool):
-            print(line)
+    wanted = [one.wanted(state.absolute(), pool) for one in feeds]
+    wanted.append(_summary(feeds, folder.absolute(), state.absolute(), pool))
+    said: dict[str, Any] = {"deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
+                            "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
+                            "taken_away": []}  # fmt: skip
+    try:
+        if not dry_run:
+            _deploy(said, wanted, f"feeds:{folder.absolute()}")
+    except NoServer as error:
+        print(f"roster: {error}", file=sys.stderr)
+        return FAILED
+    print(json.dumps(said) if as_json else _text(said))
     return DONE
 
 
@@ -73,56 +76,24 @@ def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
     return found
 
 
-def _deployed(feeds: list[Planned], folder: Path, state: Path, pool: str) -> Iterator[str]:
-    from prefect import flow
-    from prefect.client.orchestration import get_client
-
-    tag = f"feeds:{folder}"
-    nightly: Any = flow.from_source(source=str(ROOT), entrypoint="flows/nightly.py:nightly")
-    kept = [_apply(nightly, one, state, pool, tag) for one in feeds]
-    summary: Any = flow.from_source(source=str(ROOT), entrypoint="flows/summary.py:summary")
-    kept.append(_apply_summary(summary, feeds, folder, state, pool, tag))
-    yield f"summary/{folder.name}: {MORNING}"
-    with get_client(sync_client=True) as client:
-        for target, limit in _limits(feeds).items():
-            client.upsert_global_concurrency_limit_by_name(ceiling(target), limit)
-            yield f"{ceiling(target)}: {limit} requests at once to {target}, from all machines"
-        yield from _taken_away(client, tag, kept)
-
-
-def _apply(flow: Any, one: Planned, state: Path, pool: str, tag: str) -> str:
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.schedules import Cron
-
-    said = one.feed.schedule
-    schedule = Cron(said.cron, timezone=one.feed.time_zone, active=not said.paused) if said.cron else None
-    return str(
-        flow.to_deployment(
-            one.name,
-            schedule=schedule,
-            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
-            parameters={"district": str(one.file), "state": str(state)},
-            description=f"Carries the drops of {one.file.name} into {one.target}.",
-            tags=[TAG, tag],
-            work_pool_name=said.pool or pool,
-        ).apply()
-    )
-
-
-def _apply_summary(flow: Any, feeds: list[Planned], folder: Path, state: Path, pool: str, tag: str) -> str:
-    from prefect.schedules import Cron
-
+def _summary(feeds: list[Planned], folder: Path, state: Path, pool: str) -> Wanted:
     zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
-    return str(
-        flow.to_deployment(
-            folder.name,
-            schedule=Cron(MORNING, timezone=zone),
-            parameters={"feeds": str(folder), "state": str(state)},
-            description=f"Says how every feed of {folder} stands.",
-            tags=[TAG, tag],
-            work_pool_name=pool,
-        ).apply()
-    )
+    parameters = {"feeds": str(folder), "state": str(state)}
+    description = f"Says how every feed of {folder} stands."
+    return Wanted("summary", folder.name, folder, parameters, description, pool, MORNING, zone)
+
+
+def _deploy(said: dict[str, Any], wanted: list[Wanted], tag: str) -> None:
+    """Make the server have what is wanted, and note of each deployment what that changed."""
+    with client() as server:
+        need_pools(server, wanted)
+        if problems := taken(server, wanted):
+            raise SettingsError(*problems)
+        for one in wanted:
+            said["deployments"][one.full_name]["is"] = apply(server, one, tag)
+        for name, limit in said["ceilings"].items():
+            server.upsert_global_concurrency_limit_by_name(name, limit)
+        said["taken_away"] = list(take_away(server, tag, wanted))
 
 
 def _limits(feeds: list[Planned]) -> dict[str, int]:
@@ -134,26 +105,12 @@ def _limits(feeds: list[Planned]) -> dict[str, int]:
     return limits
 
 
-def _taken_away(client: Any, tag: str, kept: list[str]) -> Iterator[str]:
-    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
-
-    tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
-    for one in client.read_deployments(deployment_filter=tagged, limit=200):
-        if str(one.id) not in kept:
-            client.delete_deployment(one.id)
-            yield f"nightly/{one.name}: taken away, since its file is gone"
-
-
-@contextmanager
-def _server() -> Iterator[None]:
-    """Refuse to go on without a server, for which Prefect would else start one of its own."""
-    import httpx
-    from prefect.settings import get_current_settings
-
-    address = get_current_settings().api.url
-    try:
-        if not address or not httpx.get(f"{address}/health").is_success:
-            raise SettingsError(NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set"))
-        yield
-    except httpx.ConnectError:
-        raise SettingsError(NO_SERVER.format(address=address)) from None
+def _text(said: dict[str, Any]) -> str:
+    """Say what was done, or with `--dry-run` would be."""
+    lines = [
+        f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
+        for name, one in said["deployments"].items()
+    ]
+    lines += [f"{name}: {limit} requests at once, from all machines" for name, limit in said["ceilings"].items()]
+    lines += [f"{name}: taken away, since its file is gone" for name in said["taken_away"]]
+    return "\n".join(lines)
