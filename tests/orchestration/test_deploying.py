@@ -1,0 +1,86 @@
+"""`roster deploy` with a real server: what it makes, renews, refuses and takes away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_deploy import feed
+from tests.orchestration.orchestra import ROOT, Orchestra
+
+
+def deployed(prefect: Orchestra, folder: Path) -> dict[str, str]:
+    """Deploy a folder; give what became of each deployment."""
+    told = json.loads(prefect.roster("deploy", str(folder), "--state", str(folder / "state"), "--json"))
+    return {name: one["is"] for name, one in told["deployments"].items()} | dict.fromkeys(
+        told["taken_away"], "taken away"
+    )
+
+
+def refused(prefect: Orchestra, *words: str, **environment: str) -> tuple[int, str]:
+    """Deploy what cannot be; give the exit code and what is said."""
+    command = [sys.executable, "-m", "flows", "deploy", *words]
+    done = subprocess.run(
+        command, cwd=ROOT, env=prefect.environment | environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_deployed_again_only_what_changed_is_changed(prefect: Orchestra, tmp_path: Path) -> None:
+    """What has no file any more is taken away; what others have deployed stays."""
+    folder = tmp_path / "columbine"
+    folder.mkdir()
+    file, other = feed(folder, "aspen"), feed(folder, "birch")
+    first, again = deployed(prefect, folder), deployed(prefect, folder)
+    made = prefect.ask("GET", "/deployments/name/nightly/aspen")
+    file.write_text(file.read_text().replace("30 1", "45 1"))
+    other.unlink()
+    last = deployed(prefect, folder)
+    names = {one["name"] for one in prefect.ask("POST", "/deployments/filter", {})}
+
+    assert {"nightly/aspen": "new", "nightly/birch": "new", "summary/columbine": "new"} == first
+    assert dict.fromkeys(first, "unchanged") == again
+    assert {"nightly/aspen": "changed", "nightly/birch": "taken away", "summary/columbine": "unchanged"} == last
+    assert {"district": str(file), "state": str(folder / "state")} == made["parameters"]
+    assert ("ENQUEUE", 1) == (
+        made["concurrency_options"]["collision_strategy"],
+        made["global_concurrency_limit"]["limit"],
+    )
+    assert ({"nightly", "onboarding"} <= names, "birch" in names) == (True, False)
+
+
+def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path: Path) -> None:
+    """The two would undo each other every time; the sample's `nightly/nightly` is such a name too."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        file = feed(tmp_path / name, "cedar")
+    deployed(prefect, tmp_path / "one")
+    code, said = refused(prefect, str(tmp_path / "two"))
+    file.rename(file.with_name("nightly.toml"))
+    code_of_sample, said_of_sample = refused(prefect, str(tmp_path / "two"))
+
+    assert (2, 2) == (code, code_of_sample)
+    assert f"nightly/cedar is deployed from {tmp_path / 'one' / 'cedar.toml'} already." in said
+    assert "nightly/nightly is deployed from " in said_of_sample
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "said"),
+    [
+        ((), {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, "No Prefect server answers at http://127.0.0.1:9/api."),
+        ((), {"PREFECT_API_URL": ""}, "$PREFECT_API_URL, which is not set. Start one (make server)"),
+        (("--pool", "nowhere"), {}, "There is no work pool 'nowhere'."),
+    ],
+)
+def test_what_is_not_there_is_told_with_the_next_step(
+    prefect: Orchestra, tmp_path: Path, words: tuple[str, ...], environment: dict[str, str], said: str
+) -> None:
+    """No server of Prefect's own is started instead."""
+    feed(tmp_path, "juneberry")
+    code, told = refused(prefect, str(tmp_path), *words, **environment)
+
+    assert (1, True) == (code, said in told)
