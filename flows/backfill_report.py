@@ -113,7 +113,8 @@ def _failed(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
 
 def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
     if result.records.height:
-        yield f"Held: {result.records.height:,} changes of {step.day} wait for a person (plan {result.plan}):"
+        wait = "would wait" if found.wish.dry_run else "wait"
+        yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
     yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_NAMES])
     yield from troubles(result)
     if result.waits:

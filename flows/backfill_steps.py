@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from connectors.archive import Archive
@@ -62,8 +62,7 @@ class Steps:
             return self.rosters.digest(step.source)
         drop = (self.folder or Path()) / step.source
         files = sorted(one for one in drop.iterdir() if one.is_file()) if drop.is_dir() else [drop]
-        digests = ((file.name, sha256(file.read_bytes()).hexdigest()) for file in files)
-        return sha256(repr(list(digests)).encode()).hexdigest()
+        return sha256(repr([(file.name, _digest(file)) for file in files]).encode()).hexdigest()
 
 
 @contextmanager
@@ -135,3 +134,8 @@ def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     tables = normalise(job.layout, raw, job.today, job.strict).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -101,6 +101,20 @@ def test_archived_rosters_are_replayed_here_and_elsewhere(feed: Feed) -> None:
     assert ("done", "Zoe", "Mia") == (forth.json["status"], feed.names()["bo"], feed.names()["tia"])
 
 
+def test_whoever_is_forgotten_comes_back_by_no_replay(feed: Feed) -> None:
+    """Neither out of a drop nor out of a copy of an archive, which both still have that person."""
+    feed.three_days()
+    feed.sync(FIRST)
+    [archive] = (feed.state / "rosters").iterdir()
+    copied = shutil.copytree(archive, feed.state.parent / "elsewhere")
+    forgotten = roster("forget", "bo", state=feed.state)
+    of_rosters = feed.backfill("--force", end=FIRST, drops=str(copied))
+    of_drops = feed.backfill()
+
+    assert (0, 0, 0) == (forgotten.code, of_rosters.code, of_drops.code), of_drops.said
+    assert ({"Bo", "Zoe"} & {*feed.names().values()}, feed.names()["tia"]) == (set(), "Mia")
+
+
 def test_drops_may_lie_at_any_address(feed: Feed) -> None:
     """What is needed is fetched for as long as the replay lasts, into the state folder."""
     import fsspec  # type: ignore[import-untyped]  # noqa: PLC0415
