@@ -120,6 +120,8 @@ def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits."
     if result.plan and not found.wish.dry_run:
+        if not result.waits:
+            yield f"Read {result.folder / 'plan.md'} (with names: plan.csv)."
         yield f"To send exactly this: roster sync {found.drop} --approve {result.plan}"
 
 

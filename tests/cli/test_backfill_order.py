@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
-from tests.rosters import district, without
+from tests.rosters import changed, district, without
 from tests.running import Run, roster
 
 
@@ -115,6 +115,27 @@ def test_rosters_stay_until_they_are_replayed(feed: Feed) -> None:
 
     assert [(FIRST, "done"), (SECOND, "done"), (THIRD, "done")] == [(day, how) for day, how, _ in sent(run)], run.said
     assert 3 == len(list(archive.glob("*.json")))
+
+
+def test_a_day_that_fails_ends_the_replay_and_goes_on_once_it_is_mended(feed: Feed) -> None:
+    """With what failed and why, in a rehearsal as in earnest."""
+    feed.three_days()
+    whole = changed(district(), "bo", givenName="Zoe")
+    school = {"sourcedId": "..", "name": "Elm", "type": "school", "parentSourcedId": "d"}
+    feed.deliver(SECOND, whole | {"orgs": [*whole["orgs"], school]})
+    told = feed.backfill("--every-step", "--dry-run")
+    failed = feed.backfill("--every-step")
+    feed.deliver(SECOND, whole)
+    mended = feed.backfill("--every-step")
+
+    assert (1, 1, sent(told)) == (told.code, failed.code, sent(failed))
+    assert ([FIRST, SECOND], [THIRD]) == ([day for day, _, _ in sent(failed)], failed.json["left"])
+    assert "1 of orgs (..): an id of dots alone cannot be written in an address" in " ".join(failed.err.split())
+    assert (0, [FIRST], [(SECOND, "unchanged"), (THIRD, "done")]) == (
+        mended.code,
+        mended.json["before"],
+        [(day, how) for day, how, _ in sent(mended)],
+    )
 
 
 def test_a_refused_day_says_why(feed: Feed) -> None:
