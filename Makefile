@@ -57,9 +57,9 @@ server: install
 stop:
 	$(BIN)/python -m flows.server stop
 
-# As many at once as there are cores; tests of one file stay together.
+# As many at once as there are cores; tests of one file stay together, as do those that share a Prefect server.
 test: install
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadgroup
 
 check: install
 	$(BIN)/ruff format --check .

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import settings
 
 NO_SKIPS = "ROSTER_NO_SKIPS"
+# The folder whose tests share one Prefect server, which takes a while to start.
+SERVED = "orchestration"
 
 # Where nobody is there to look, the same examples every time; elsewhere new ones.
 settings.register_profile("steady", derandomize=True)
@@ -23,6 +25,13 @@ def real_drops() -> Path:
     if not folder:
         pytest.skip("ROSTER_FIXTURES names no folder of real drops")
     return Path(folder)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of a file run in one process, and those that share a Prefect server in one, too."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == SERVED else str(item.path)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
