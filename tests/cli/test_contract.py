@@ -22,6 +22,10 @@ from transforms.findings import ERRORS
 
 COMMANDS = (
     "forget",
+    "preflight",
+    "probe",
+    "backfill",
+    "deploy",
     "sync",
     "plan",
     "check",
