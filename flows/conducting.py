@@ -52,8 +52,8 @@ def shown(found: Backfill, options: Options) -> Ended:
     """Show a backfill day by day, and say how it ended."""
     told = lines(found)
     page(options.drop.stem, "backfill", told)
-    last = found.done[-1][1]
-    return replace(ended(last, str(options.drop)), message=" ".join(told), outcome=as_json(found))
+    last = ended(found.done[-1][1], str(options.drop)) if found.done else Ended("Completed", "")
+    return replace(last, message=" ".join(told), outcome=as_json(found))
 
 
 def verified(options: Options) -> Verification:
