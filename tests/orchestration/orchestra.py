@@ -79,11 +79,11 @@ class Orchestra:
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the API, and give what it answers."""
         until = time.monotonic() + PATIENCE_SECONDS
-        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=30)
+        answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=PATIENCE_SECONDS)
         # The server's database is a file, for which flows and their events wait in turn.
         while answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
-            answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=30)
+            answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=PATIENCE_SECONDS)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
