@@ -52,10 +52,10 @@ demo: install
 	$(BIN)/roster sync sample_data/oneroster_1_2
 
 server: install
-	$(BIN)/python -m flows.server start --port $(PORT)
+	$(BIN)/python -m flows.orchestration.server start --port $(PORT)
 
 stop:
-	$(BIN)/python -m flows.server stop
+	$(BIN)/python -m flows.orchestration.server stop
 
 # As many at once as there are cores; tests of one file stay together, as do those that share a Prefect server.
 test: install

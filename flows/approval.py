@@ -8,10 +8,10 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.conducting import options_of, performed
 from flows.deciding import decide
-from flows.ended import Ended, conducted
-from flows.form import form
+from flows.orchestration.conducting import options_of, performed
+from flows.orchestration.ended import Ended, conducted
+from flows.orchestration.form import form
 
 
 @flow(name="approval", flow_run_name="approval for {district}")

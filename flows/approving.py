@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
+from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.line import not_of_others, ordered, result_of, send
 from flows.past import details_of
 from flows.plans import expire
 from flows.result import Result
-from flows.targets import SettingsError
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import Guarded, moved, of_plan, undone

@@ -21,10 +21,10 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import Target as Address
+from flows.feeds.targets import SettingsError, choose
 from flows.opening import opened
 from flows.rejects import harmless
 from flows.result import DONE
-from flows.targets import SettingsError, choose
 from transforms.payload import Json
 
 Form = Literal["", "json", "csv"]

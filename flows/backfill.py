@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.backfilling import backfilled, wish_of
-from flows.conducting import options_of, replayed, shown
-from flows.ended import Ended, conducted
+from flows.backfills.backfilling import backfilled, wish_of
+from flows.orchestration.conducting import options_of, replayed, shown
+from flows.orchestration.ended import Ended, conducted
 
 
 @flow(name="backfill", flow_run_name="backfill of {district} from {start} to {end}")

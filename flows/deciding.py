@@ -9,12 +9,12 @@ from typing import Literal
 
 from connectors.ledger import Ledger, Plan
 from flows.discarding import discard
-from flows.ended import Ended, ended
-from flows.feed_keys import key_of
+from flows.feeds.keys import key_of
+from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
+from flows.orchestration.ended import Ended, ended
 from flows.result import Result
 from flows.running import Options
-from flows.targets import SettingsError
 
 
 @dataclass(frozen=True)

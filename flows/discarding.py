@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.ledger import Ledger, Plan
+from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
-from flows.targets import SettingsError
 
 DECIDED = {
     "approved": "was approved by {by} on {day}, so that it cannot be discarded. If its sending broke off: roster sync DROP --approve {id}",

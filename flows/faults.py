@@ -8,8 +8,8 @@ from collections.abc import Callable
 from connectors.archive import ArchiveError
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
+from flows.feeds.targets import SettingsError
 from flows.result import FAILED, USAGE
-from flows.targets import SettingsError
 
 FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flows.deciding import Ask, Perform, decide
-from flows.ended import Ended, ended
-from flows.preflight import preflight
-from flows.probing import is_staging, probe
+from flows.orchestration.ended import Ended, ended
+from flows.preflights.preflight import preflight
+from flows.preflights.probing import is_staging, probe
 from flows.running import Options
 from flows.verification import Verification
 

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
-from flows.addressees import Addressees
+from flows.feeds.targets import Target
 from flows.keeping import Keep
 from flows.ledgers import FILE
+from flows.notices.addressees import Addressees
 from flows.result import Command
-from flows.targets import Target
 from transforms.carrying import Carrying
 from transforms.guard import Limits
 from transforms.scope import Scope

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.ledger import ADDRESS, fault_of
-from flows.targets import SettingsError
+from flows.feeds.targets import SettingsError
 
 VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
 

@@ -94,7 +94,7 @@ def send(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
         return Loaded({})
     # What talks to a target takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
-        from flows.rehearsing import rehearsed
+        from flows.backfills.rehearsing import rehearsed
 
         return rehearsed(guarded.changes, job, ledger)
     from flows.loading import load

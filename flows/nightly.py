@@ -7,9 +7,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.conducting import sync
-from flows.ended import conducted
-from flows.lateness import superseded
+from flows.orchestration.conducting import sync
+from flows.orchestration.ended import conducted
+from flows.orchestration.lateness import superseded
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")

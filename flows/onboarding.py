@@ -9,11 +9,11 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.artifacts import page
-from flows.conducting import options_of, performed, verified
-from flows.ended import Ended, conducted
 from flows.first_load import Means, first_load
-from flows.form import form
+from flows.orchestration.artifacts import page
+from flows.orchestration.conducting import options_of, performed, verified
+from flows.orchestration.ended import Ended, conducted
+from flows.orchestration.form import form
 
 
 @flow(name="onboarding", flow_run_name="onboarding of {district}")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
+from flows.feeds.targets import Credentials, Target
 from flows.files import private_file
-from flows.targets import Credentials, Target
 
 # The one client that a sandbox knows; its secret is the same word.
 CLIENT = "sandbox"

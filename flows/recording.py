@@ -11,14 +11,14 @@ from connectors.archive import Archive, ArchiveError
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.target import TargetError
+from flows.feeds.staleness import stale
+from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.keeping import tidy
+from flows.notices.usual import RESTORED, unusual_in
 from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
 from flows.result import FAILED, USAGE, Result
-from flows.staleness import stale
-from flows.targets import SettingsError
-from flows.usual import RESTORED, unusual_in
 from flows.watch import Watch
 from transforms.guard.special import WHOLE_RUN
 

@@ -7,8 +7,8 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.conducting import sync
-from flows.ended import conducted
+from flows.orchestration.conducting import sync
+from flows.orchestration.ended import conducted
 
 
 @flow(name="restore", flow_run_name="restore {run} of {district}")

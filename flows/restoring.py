@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
+from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.line import result_of, send, with_policies
 from flows.past import past_of
 from flows.result import Result
-from flows.targets import SettingsError
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import guard, planned

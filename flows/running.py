@@ -15,26 +15,26 @@ from rich.console import Console
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
-from flows.addressees import addressees
 from flows.approving import approved_line
 from flows.dates import dated, last_day
+from flows.feeds.targets import SettingsError, Target, choose
 from flows.job import Job
 from flows.ledgers import address_in
 from flows.line import straight_line
-from flows.notifying import notified
+from flows.notices.addressees import addressees
+from flows.notices.notifying import notified
 from flows.progress import Bars
 from flows.recording import Line, recorded, remembered
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restoring import restored_line
 from flows.result import Command, Result
-from flows.targets import SettingsError, Target, choose
 from flows.watch import Watch
 from transforms.carrying import Carrying
 from transforms.scope import Scope
 
 if TYPE_CHECKING:
-    from flows.settings import Feed
+    from flows.feeds.settings import Feed
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
 
 
 def _tell_of_start(error: SettingsError, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
-    from flows.false_starts import tell_of_start
+    from flows.notices.false_starts import tell_of_start
 
     key_name = feed.key_name(options.district)
     tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
@@ -125,7 +125,7 @@ def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str])
 
 def _feed(path: Path) -> Feed:
     # pydantic takes a while to import, and a bare drop does not need it.
-    from flows.settings import read_feed
+    from flows.feeds.settings import read_feed
 
     return read_feed(path)
 

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from connectors.ledger import Ledger
-from flows.ended import Ended, Name
-from flows.feed_keys import key_of
-from flows.feed_status import FeedStatus, status_of
+from flows.feeds.keys import key_of
+from flows.feeds.schedules import last_due
+from flows.feeds.settings import Feed, read_feed
+from flows.feeds.status import FeedStatus, status_of
+from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
+from flows.orchestration.ended import Ended, Name
 from flows.result import FAILED, HELD
-from flows.schedules import last_due
-from flows.settings import Feed, read_feed
 from flows.status_report import totals
-from flows.targets import SettingsError
 
 Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused"]
 WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "succeeded")

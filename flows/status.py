@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.ledger import Ledger
-from flows.feed_keys import key_of
-from flows.feed_status import status_of
+from flows.feeds.keys import key_of
+from flows.feeds.status import status_of
 from flows.ledgers import ledger_of
 from flows.result import DONE, FAILED, HELD
 from flows.status_report import as_object, show

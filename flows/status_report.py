@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from connectors.ledger import Plan, Run
-from flows.feed_status import FeedStatus
+from flows.feeds.status import FeedStatus
 from flows.result import DONE, FAILED, HELD, SENT
 
 WORDS = {

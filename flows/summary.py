@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.artifacts import table
-from flows.ended import conducted
-from flows.feed_files import state_folder
+from flows.feeds.files import state_folder
+from flows.orchestration.artifacts import table
+from flows.orchestration.ended import conducted
 from flows.standings import summed_up
 
 

@@ -12,9 +12,6 @@ import os
 import sys
 
 # What a run imports only when it needs it, so that a fork has it already.
-import flows.loading
-import flows.running
-import flows.settings  # noqa: F401
 from flows.cli import main
 
 

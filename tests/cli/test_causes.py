@@ -7,7 +7,7 @@ import pytest
 
 from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.target import TargetError
-from flows.causes import KINDS, bare, broken_off, causes_of, kind_of, own, settled
+from flows.notices.causes import KINDS, bare, broken_off, causes_of, kind_of, own, settled
 from flows.result import Result
 from transforms.changes import Counts, Term
 from transforms.findings import ERRORS, Findings

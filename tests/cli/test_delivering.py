@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from flows.addressees import Addressee
-from flows.delivering import deliver
-from flows.secret import Secret
+from flows.feeds.secret import Secret
+from flows.notices.addressees import Addressee
+from flows.notices.delivering import deliver
 from tests.receiving import receiver
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from connectors.ledger import Plan
 from flows.deciding import Decision
-from flows.ended import Ended
 from flows.first_load import Means, first_load
+from flows.orchestration.ended import Ended
 from flows.result import Result
 from flows.running import Options, execute, finish, job_of
 from flows.verification import Verification

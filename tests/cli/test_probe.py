@@ -16,10 +16,10 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
-from flows.probes import kept
-from flows.probing import is_staging
+from flows.feeds.settings import read_feed
+from flows.preflights.probes import kept
+from flows.preflights.probing import is_staging
 from flows.running import Options
-from flows.settings import read_feed
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
 from tests.running import roster

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from flows.feeds.targets import SettingsError
 from flows.standings import standings, summed_up
-from flows.targets import SettingsError
 from tests.rosters import district, drop, without
 from tests.running import roster
 

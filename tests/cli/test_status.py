@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger, Plan, Run
-from flows.staleness import stale
+from flows.feeds.staleness import stale
 from tests.rosters import changed, district, drop, without
 from tests.running import Run as Command
 from tests.running import roster

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey
-from flows.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
-from flows.why_verdict import comes_to
+from flows.why.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
+from flows.why.verdict import comes_to
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served, served

@@ -14,10 +14,10 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
+from flows.feeds.targets import choose
 from flows.job import Job
 from flows.result import Result
 from flows.running import execute
-from flows.targets import choose
 from flows.watch import Watch
 from tests.rosters import Rows, drop
 from transforms.carrying import Carrying

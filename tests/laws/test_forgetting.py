@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
-from flows.forgetting import Asked, forget
+from flows.forgetting.forgetting import Asked, forget
 from flows.result import DONE
 from tests.laws.conftest import World, world
 from tests.laws.strategies import Dirt, dirt, rosters

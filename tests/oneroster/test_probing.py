@@ -14,7 +14,7 @@ from connectors.oneroster.probing import Probe, probe
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from connectors.oneroster.throwaway import KINDS, PREFIX, Made, Throwaways
-from flows.probes import CREATED_BY_PUT
+from flows.preflights.probes import CREATED_BY_PUT
 from tests.oneroster.districts import QUICK
 from tests.oneroster.odd import Met, Reply, odd
 

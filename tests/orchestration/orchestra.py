@@ -58,7 +58,16 @@ class Orchestra:
 
     def make(self, what: str) -> str:
         """Start or stop server and worker as `make` does; give what that printed."""
-        words = [sys.executable, "-m", "flows.server", what, "--port", str(self.port), "--state", str(self.state)]
+        words = [
+            sys.executable,
+            "-m",
+            "flows.orchestration.server",
+            what,
+            "--port",
+            str(self.port),
+            "--state",
+            str(self.state),
+        ]
         done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

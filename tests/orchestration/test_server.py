@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.daemons import Daemon
+from flows.orchestration.daemons import Daemon
 from tests.orchestration.orchestra import ROOT, Orchestra
 
 
@@ -26,7 +26,7 @@ def taken() -> Iterator[int]:
 
 def refused(state: Path, port: int) -> str:
     """What `make server` says when it cannot start."""
-    words = [sys.executable, "-m", "flows.server", "start", "--port", str(port), "--state", str(state)]
+    words = [sys.executable, "-m", "flows.orchestration.server", "start", "--port", str(port), "--state", str(state)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stdout)
     return done.stderr

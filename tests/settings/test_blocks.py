@@ -14,7 +14,7 @@ from threading import Thread
 
 import pytest
 
-from flows.settings import Feed
+from flows.feeds.settings import Feed
 from tests.settings.test_settings import feed, problems
 
 OPEN = '[target]\nurl = "https://api.example.edu"\n'
@@ -26,7 +26,7 @@ ANSWERS = {"/api/admin/version": "3.8.8", "/api/block_types/slug/secret/block_do
 # Prefect takes its settings from the environment when it is imported, and so it is asked in a process of its own.
 ASK = """
 import sys
-from flows.secret import in_block
+from flows.feeds.secret import in_block
 from flows.problems import SettingsError
 try:
     print(len(in_block("feed.toml: `target.client_secret_block`", sys.argv[1]).value))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.feeds.settings import read_feed
+from flows.feeds.targets import SettingsError
 from flows.keeping import Keep
-from flows.settings import read_feed
-from flows.targets import SettingsError
 
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.addressees import addressees
-from flows.causes import KINDS
+from flows.notices.addressees import addressees
+from flows.notices.causes import KINDS
 from flows.problems import SettingsError
 from tests.settings.test_settings import feed, problems
 

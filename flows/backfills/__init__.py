@@ -1,0 +1,1 @@
+"""Replaying days that are over, and rehearsing that."""

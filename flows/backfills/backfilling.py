@@ -1,0 +1,127 @@
+"""`roster backfill`: replays drops or archived rosters of a span of days, the oldest first, each as a run of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
+from dataclasses import replace
+from datetime import date
+
+from rich.console import Console
+
+from connectors.ledger import Ledger
+from flows.backfills.outcome import Backfill, Wish
+from flows.backfills.progress import Begun, Progress
+from flows.backfills.rehearsing import rehearsal
+from flows.backfills.report import as_json, show
+from flows.backfills.steps import Span, Steps, steps_of
+from flows.dates import DATED
+from flows.faults import FAULTS
+from flows.job import Job
+from flows.past import newest_of
+from flows.problems import SettingsError
+from flows.progress import Bars
+from flows.recording import Line
+from flows.result import DONE, Result
+from flows.running import Options, execute, finish, job_of
+from transforms.replay import Step, needed
+
+# Runs one step, by the line that is given, or as a drop if there is none.
+Perform = Callable[[Job, Line | None], Result]
+OLDER = (
+    "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
+    "Let the span begin later, or say --force if that is meant."
+)
+
+
+def wish_of(
+    options: Options, start: str, end: str, drops: str = "", *, force: bool, dry_run: bool, every_step: bool
+) -> Wish:
+    """Say what is meant by two days in ISO 8601 and the rest. Raises `SettingsError`."""
+    span = Span(_day("first", start), _day("last", end), drops, _pattern(options))
+    return Wish(span, force, dry_run, every_step)
+
+
+def _day(which: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"The {which} day is {text!r}; expected a date such as 2026-11-24.") from None
+
+
+def _pattern(options: Options) -> re.Pattern[str]:
+    """How the names of drops say their day: as the feed's file has it."""
+    if options.drop.suffix.lower() != ".toml":
+        return DATED
+    from flows.feeds.settings import read_feed
+
+    said = read_feed(options.drop).drop_date_pattern
+    return re.compile(said) if said else DATED
+
+
+def run_backfill(options: Options, wish: Wish, environment: Mapping[str, str]) -> int:
+    """Replay, tell, and give the exit code; what was done before something broke is told too."""
+    console = Console(stderr=options.json, highlight=False)
+    found: list[Backfill] = []
+    try:
+        backfilled(options, wish, environment, lambda job, line: execute(job, Bars(console), line), found.append)
+    except FAULTS:
+        if found and found[0].done:
+            show(console, found[0])
+        raise
+    with suppress(BrokenPipeError):
+        show(console, found[0])
+        if options.json:
+            print(json.dumps(as_json(found[0])), flush=True)
+    return found[0].exit_code
+
+
+def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], perform: Perform,
+               begun: Callable[[Backfill], None] = lambda _: None) -> Backfill:  # fmt: skip
+    """Replay day after day, up to the first one that is held, fails or is refused. Raises `SettingsError`.
+
+    A dry run rehearses each day with what the days before it would have left. `begun` is given what will be the result.
+    """
+    job = replace(job_of(options, environment), max_age_hours=None, older=wish.force)
+    with Ledger.reading(job.ledger_at) as ledger, steps_of(wish.span, job, ledger) as found:
+        chosen = list(found.steps) if wish.every_step else needed(found.steps)
+        progress, marks = Progress(job), [Begun.of(step, found.content(step)) for step in chosen]
+        count = progress.done(marks, ledger, job)
+        if not wish.force:
+            _refuse_older(chosen[count], ledger, job)
+        skipped = [step for step in found.steps if step not in chosen]
+        result = Backfill(job, wish, str(options.drop), left=chosen[count:], before=chosen[:count], skipped=skipped,
+                          undated=found.undated)  # fmt: skip
+        begun(result)
+        with rehearsal(job) if wish.dry_run else nullcontext(job) as place:
+            while result.left and result.exit_code == DONE:
+                _replay_next(result, found, place, perform, None if wish.dry_run else progress, marks)
+    return result
+
+
+def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
+    newest = newest_of(ledger.runs(job.key))
+    if newest and first.day < newest:
+        raise SettingsError(OLDER.format(newest=newest, first=first.day))
+
+
+def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, progress: Progress | None,
+                 marks: list[Begun]) -> None:  # fmt: skip
+    """Replay the first step that is left."""
+    step = result.left[0]
+    own, line = found.run_of(step, _with_rosters(job, len(result.left)))
+    if progress:
+        place = len(marks) - len(result.left)
+        progress.begin(place, marks[place], own.run)
+    came = perform(own, line)
+    if not job.rehearsal:
+        finish(came, result.drop)
+    del result.left[0]
+    result.done.append((step, came))
+
+
+def _with_rosters(job: Job, steps: int) -> Job:
+    """Keep what is still to be replayed, while rosters are added."""
+    return replace(job, keep=replace(job.keep, rosters=job.keep.rosters + steps - 1))

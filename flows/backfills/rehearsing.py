@@ -1,0 +1,62 @@
+"""A rehearsal: the whole line, against a copy of the ledger in which every change counts as acknowledged; nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from connectors.archive import Archive
+from connectors.ledger import Ledger
+from connectors.oneroster.acknowledging import Acknowledging
+from connectors.oneroster.client import Client
+from connectors.oneroster.load import load
+from connectors.oneroster.loaded import Loaded
+from connectors.oneroster.target import Target as Address
+from flows.backfills.scratch import scratch_folder
+from flows.job import Job
+from transforms.changes import Changes
+
+# Where a client would send, if anything were sent.
+NOWHERE = Address("https://nowhere.invalid")
+
+
+@contextmanager
+def rehearsal(job: Job) -> Iterator[Job]:
+    """Give the job as it is rehearsed: with ledger, archive and folders of runs of its own, until the body is over.
+
+    What it asks of the target, it asks the target itself.
+    """
+    with scratch_folder(job.state) as folder:
+        own = replace(job, scratch=folder, ledger="", notify=None)
+        with Ledger.reading(job.ledger_at) as ledger, Ledger(own.ledger_at) as scratch:
+            ledger.copy_into(scratch)
+        _copy_archive(job, own)
+        yield own
+
+
+def _copy_archive(job: Job, own: Job) -> None:
+    """Have the same rosters: files of an archive are never written again, so that a second name for each will do."""
+    rosters, copy = (Archive(one.home / "rosters", one.key).folder for one in (job, own))
+    if rosters.is_dir():
+        shutil.copytree(rosters, copy, copy_function=_linked)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # not every file system has links
+        shutil.copy2(source, target)
+
+
+def rehearsed(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
+    """Record in the copy all that would be sent, as if the target had acknowledged it; what would wait, waits."""
+    return asyncio.run(_loaded(changes, job, ledger))
+
+
+async def _loaded(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
+    async with Client(NOWHERE) as client:
+        return await load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size, sender=Acknowledging())

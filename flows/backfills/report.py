@@ -1,0 +1,137 @@
+"""How a backfill is told: a row for each day, then what stopped it and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.backfills.outcome import Backfill
+from flows.groups import groups
+from flows.report import troubles
+from flows.result import DONE, FAILED, HELD, REFUSED, SENT, Result
+from transforms.replay import Step
+
+TERMS = (*SENT, "held", "waiting", "failed", "rejected")
+MOST_NAMES = 12
+# What is gone when a rehearsal is over.
+NOT_KEPT: dict[str, Any] = {"rejects": None, "report": None}
+
+
+def show(console: Console, found: Backfill) -> None:
+    """Print the days as a table, or a line for each where the table would be cut, and what else there is to say."""
+    what = "Rehearsal of a backfill" if found.wish.dry_run else "Backfill"
+    console.print(Text(f"{what} of {found.job.feed} into {found.job.target.name}", style="bold"))
+    table = _table(found)
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
+        console.print(table)
+    else:
+        for line in _days(found):
+            console.print(Text(line))
+    for line in (*_rest(found), *_stop(found)):
+        console.print(Text(line))
+
+
+def lines(found: Backfill) -> list[str]:
+    """Say day by day what was sent, or would be, and what is next."""
+    return [*_days(found), *_rest(found), *_stop(found)]
+
+
+def as_json(found: Backfill) -> dict[str, Any]:
+    """Give the object that `--json` prints."""
+    return {
+        "district": found.job.district,
+        "target": found.job.target.name,
+        "status": found.done[-1][1].status if found.done else "unchanged",
+        "dry_run": found.wish.dry_run,
+        "steps": [_step(step, result, found) for step, result in found.done],
+        "before": [str(step.day) for step in found.before],
+        "skipped": [str(step.day) for step in found.skipped],
+        "left": [str(step.day) for step in found.left],
+        "undated": found.undated,
+    }
+
+
+def _step(step: Step, result: Result, found: Backfill) -> dict[str, Any]:
+    said = {"date": str(step.day), "source": step.source} | result.as_json()
+    return said | NOT_KEPT if found.wish.dry_run else said
+
+
+def _table(found: Backfill) -> Table:
+    """A row for each day; terms that no day has are left out."""
+    terms = [term for term in TERMS if any(result.total(term) for _, result in found.done)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("day", "of", "status"):
+        table.add_column(name, no_wrap=True)
+    for term in terms:
+        table.add_column(term, justify="right", no_wrap=True)
+    for step, result in found.done:
+        counts = (f"{result.total(term):,}" if result.total(term) else "·" for term in terms)
+        table.add_row(str(step.day), Text(step.source), _status(result, found), *counts)
+    return table
+
+
+def _days(found: Backfill) -> Iterator[str]:
+    for step, result in found.done:
+        counts = ", ".join(f"{result.total(term):,} {term}" for term in TERMS if result.total(term))
+        yield f"{step.day}  {step.source}: {_status(result, found)}; {counts or 'nothing to send'}."
+
+
+def _status(result: Result, found: Backfill) -> str:
+    return f"would be {result.status}" if found.wish.dry_run else result.status
+
+
+def _rest(found: Backfill) -> Iterator[str]:
+    if found.before:
+        yield f"Loaded by this backfill before: {_listed(found.before)}."
+    if found.skipped:
+        yield f"Left out, since later ones have it all: {_listed(found.skipped)} (--every-step replays them)."
+    if found.undated:
+        names = ", ".join(found.undated[:MOST_NAMES]) + (", …" if len(found.undated) > MOST_NAMES else "")
+        yield f"Left out, since their names say no day: {names}."
+
+
+def _stop(found: Backfill) -> Iterator[str]:
+    """Say why the replay ended before its end, or with a last day that is not done, and what to do."""
+    if not found.done or found.exit_code == DONE:
+        return
+    step, result = found.done[-1]
+    how = {FAILED: _failed, HELD: _held, REFUSED: _refused}
+    yield from how[result.exit_code](step, result, found)
+    if found.left:
+        yield f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same again: it goes on there."
+
+
+def _failed(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
+    yield f"{step.day} is not finished{': ' + result.error if result.error else '.'}"
+    yield from troubles(result)
+    yield "Run the same again; nothing is sent twice."
+
+
+def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
+    if result.records.height:
+        wait = "would wait" if found.wish.dry_run else "wait"
+        yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
+    yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_NAMES])
+    yield from troubles(result)
+    if result.waits:
+        yield f"Plan {result.plan} of run {result.waits} still waits."
+    if result.plan and not found.wish.dry_run:
+        if not result.waits:
+            yield f"Read {result.folder / 'plan.md'} (with names: plan.csv)."
+        yield f"To send exactly this: roster sync {found.drop} --approve {result.plan}"
+
+
+def _refused(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
+    yield f"Refused: nothing of {step.source} was sent. Correct it, or take it away."
+    for group in groups(result.findings):
+        if group.severity == "fatal":
+            yield f"  - {group.rule.code}: {group.sentence}"
+            yield from (f"    {example}" for example in group.examples)
+
+
+def _listed(steps: Sequence[Step]) -> str:
+    return ", ".join(str(step.day) for step in steps)

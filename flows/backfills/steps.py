@@ -1,0 +1,141 @@
+"""Which drops or archived rosters of a span of days there are to replay, each with its day, and how each is replayed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from hashlib import file_digest, sha256
+from pathlib import Path
+
+from connectors.archive import Archive
+from connectors.drops import read
+from connectors.fetching import FetchError, Store, shown
+from connectors.ledger import Ledger, Run
+from flows.backfills.scratch import scratch_folder
+from flows.dates import DATED, dated, days_in
+from flows.job import Job, new_run
+from flows.past import day_of
+from flows.problems import SettingsError
+from flows.recording import Line
+from flows.restoring import restored_line
+from transforms.replay import Step
+from transforms.schemas import ENTITIES
+from transforms.sources import normalise
+
+MANIFEST = re.compile(r"\d{8}-.+\.json")
+EVERYTHING = frozenset(ENTITIES)
+
+
+@dataclass(frozen=True)
+class Span:
+    """From the first to the last day, both included; `drops` is where they lie, blank: the feed's own archive."""
+
+    start: date
+    end: date
+    drops: str = ""
+    pattern: re.Pattern[str] = DATED
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What is to be replayed, the oldest first: drops in a folder, or else rosters in an archive. `undated` is left out."""
+
+    steps: list[Step]
+    folder: Path | None = None
+    rosters: Archive | None = None
+    undated: list[str] = field(default_factory=list)
+
+    def run_of(self, step: Step, job: Job) -> tuple[Job, Line | None]:
+        """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
+        own = replace(job, run=new_run(), dated=step.day)
+        if self.folder:
+            return replace(own, drop=self.folder / step.source), None
+        return own, partial(restored_line, run=step.source, rosters=self.rosters)
+
+    def content(self, step: Step) -> str:
+        """Give a digest of what a step says (hex)."""
+        if self.rosters:
+            return self.rosters.digest(step.source)
+        drop = (self.folder or Path()) / step.source
+        files = sorted(one for one in drop.iterdir() if one.is_file()) if drop.is_dir() else [drop]
+        return sha256(repr([(file.name, _digest(file)) for file in files]).encode()).hexdigest()
+
+
+@contextmanager
+def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
+    """Find what there is, and bring it here as long as the body lasts. Raises `SettingsError`."""
+    if span.start > span.end:
+        raise SettingsError(f"The span ends ({span.end}) before it begins ({span.start}). Swap the two.")
+    if not span.drops:
+        archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
+        yield _of_archive(archive, span, ledger.runs(job.key))
+        return
+    with scratch_folder(job.state) as folder:
+        yield _elsewhere(folder, span, job, ledger)
+
+
+def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+    try:
+        return _brought(Store(span.drops), into, span, job, ledger)
+    except FetchError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _brought(store: Store, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+    if any(MANIFEST.fullmatch(name) for name in store.names):
+        kept = [name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")]
+        archive = Archive.at(store.fetch(kept, into), ledger.forgotten())
+        return _of_archive(archive, span, ledger.runs(job.key))
+    days = _by_day(store.drops, span)
+    folder = store.fetch(list(days.values()), into)
+    steps = [_step(day, name, folder, job) for day, name in sorted(days.items())]
+    return Steps(steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)])
+
+
+def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
+    days = {run.id: day_of(run) for run in runs}
+    # Of several rosters of one day the last one counts.
+    found = {day: run for run in archive.runs() if (day := days.get(run) or dated(run))}
+    steps = [Step(day, run, EVERYTHING) for day, run in sorted(found.items()) if span.start <= day <= span.end]
+    _refuse_none(steps, span, sorted(found))
+    return Steps(steps, rosters=archive)
+
+
+def _by_day(names: list[str], span: Span) -> dict[date, str]:
+    """Name the drop of each day of the span. Raises `SettingsError` for a day with two, and a drop with two days."""
+    found: dict[date, str] = {}
+    said = {name: sorted(days_in(name, span.pattern)) for name in names}
+    for name, days in said.items():
+        inside = [day for day in days if span.start <= day <= span.end]
+        if inside and len(days) > 1:
+            raise SettingsError(f"{name} has two days in its name, {days[0]} and {days[1]}. Leave it that of its drop.")
+        if inside and inside[0] in found:
+            raise SettingsError(f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away.")
+        found |= dict.fromkeys(inside, name)
+    _refuse_none(found, span, sorted(day for days in said.values() for day in days))
+    return found
+
+
+def _refuse_none(found: object, span: Span, days: list[date]) -> None:
+    if found:
+        return
+    there = f"There are some from {days[0]} to {days[-1]}." if days else "There is nothing with a date."
+    where = f"in {shown(span.drops)}" if span.drops else "archived of this feed"
+    raise SettingsError(f"Nothing {where} is of {span.start} to {span.end}. {there}")
+
+
+def _step(day: date, name: str, folder: Path, job: Job) -> Step:
+    """Say of which entities a drop is a full snapshot, as its manifest has it."""
+    raw = read(folder / name, encoding=job.encoding, strict=job.strict)
+    tables = normalise(job.layout, raw, job.today, job.strict).tables
+    whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
+    return Step(day, name, whole, frozenset(tables) - whole)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,43 @@
+"""The command line: every command, and what it does when it is interrupted."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+from flows.cli.application import app
+
+__all__ = ["app", "main"]
+
+# Commands hang on `app` in the order in which their modules are imported, which is that of `--help`.
+for name in ("loading", "asking", "care"):
+    import_module(f"flows.cli.{name}")
+
+# What the command line's library makes of an interruption that nobody has told of yet.
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line."""
+    # Modules and frames live until the end: looking for garbage among them takes a tenth of a night that sends nothing.
+    gc.set_threshold(100_000)
+    # Whoever ends a command politely is told how far it came, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if code == INTERRUPTED:
+            code = 1
+            sys.stderr.write("roster: Interrupted before anything was sent; run again.\n")
+    else:
+        code = 0
+    # What is to be kept is on the disk by now; taking frames and modules apart one by one would take longer than many a run.
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,85 @@
+"""The commands that ask the ledger or the API, and change nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flows.cli.application import app, guarded
+from flows.cli.options import (
+    Csv,
+    Json,
+    JsonLines,
+    State,
+    TargetOption,
+)
+
+
+@app.command()
+def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds")] = None,
+           every: Annotated[bool, typer.Option("--all", help="Show the last 20 runs of each feed.")] = False,
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Say how feeds stand: their last runs, what is held, what is stale."""
+    from flows.status import status as tell
+
+    guarded(lambda: tell(drops or [], state, os.environ, every=every, as_json=json))
+
+
+@app.command()
+def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)],
+        feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
+        target: TargetOption = None,
+        entity: Annotated[str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")] = None,
+        offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
+        state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Tell one record's story: its row, findings, ledger, target and plan."""
+    from flows.why.why import Asked
+    from flows.why.why import why as tell
+
+    guarded(lambda: tell(Asked(sourced_id, feed, target, entity, offline), state, os.environ, as_json=json))
+
+
+@app.command("get")
+def get_command(
+    collection: Annotated[
+        str, typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    filter: Annotated[str, typer.Option(help="Such as \"familyName='Diaz'\".")] = "",
+    sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
+    fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Records at most.", show_default="all")] = None,
+    json: JsonLines = False,
+    csv: Csv = False,
+) -> None:
+    """Read a collection of the API."""
+    from flows.asking import Question, ask
+
+    question = Question(collection, filter, sort, fields, limit)
+    guarded(lambda: ask(question, target, state, os.environ, _form(json, csv)))
+
+
+@app.command()
+def enrollments(
+    student: Annotated[str, typer.Argument(help="The sourcedId of a person.", show_default=False)],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    json: JsonLines = False,
+    csv: Csv = False,
+) -> None:
+    """Say in which courses a person is, through which class, in which role and when."""
+    from datetime import datetime
+
+    from flows.asking import enrollments as tell
+
+    guarded(lambda: tell(student, target, state, os.environ, datetime.now().astimezone().date(), _form(json, csv)))
+
+
+def _form(json: bool, csv: bool) -> Literal["", "json", "csv"]:
+    if json and csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    return "json" if json else "csv" if csv else ""

@@ -1,0 +1,1 @@
+"""Feeds: what their files say, how they are found, and how they stand."""

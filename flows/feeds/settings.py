@@ -1,0 +1,268 @@
+"""A feed's file: where its drops come from, where they go, and what of them may be shared.
+
+TOML, read by pydantic.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from flows.dates import DATED, dated
+from flows.feeds.errors import sentences
+from flows.feeds.tables import (
+    CalendarSettings,
+    KeepSettings,
+    LimitSettings,
+    NotifySettings,
+    OnceSettings,
+    RunSettings,
+    ScheduleSettings,
+)
+from flows.feeds.targets import ENVIRONMENT, SANDBOX, SettingsError
+from flows.feeds.values import (
+    Address,
+    Age,
+    Block,
+    Columns,
+    DatePattern,
+    Encoding,
+    Entities,
+    File,
+    Name,
+    Removals,
+    Some,
+    SomeRoles,
+    Template,
+    Text,
+    TimeZone,
+    TokenAddress,
+    Variable,
+    Words,
+    hours,
+    one_of,
+)
+from transforms.carrying import VOCABULARIES, Carrying, carrying
+from transforms.scope import Scope
+
+CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+SECRETS = ("access_token", "client_id", "client_secret")
+NO_LIMIT: frozenset[str] = frozenset()
+
+
+class TargetSettings(BaseModel):
+    """`[target]`: its address, the names of what holds its credentials, and what it can carry."""
+
+    model_config = CONFIG
+
+    url: Address
+    token_url: TokenAddress | None = None
+    client_id_env: Variable | None = None
+    client_id_file: File | None = None
+    client_id_block: Block | None = None
+    client_secret_env: Variable | None = None
+    client_secret_file: File | None = None
+    client_secret_block: Block | None = None
+    access_token_env: Variable | None = None
+    access_token_file: File | None = None
+    access_token_block: Block | None = None
+    email_template: Template | None = None
+    session_org: Text | None = None
+    staging: StrictBool = False
+    batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
+    concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
+    patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
+    grades: Words = {}
+    subjects: Words = {}
+    roles: Words = {}
+    enrollment_roles: Words = {}
+    org_types: Words = {}
+    session_types: Words = {}
+    class_types: Words = {}
+    sex: Words = {}
+    resource_roles: Words = {}
+    score_statuses: Words = {}
+
+    @field_validator(*VOCABULARIES)
+    @classmethod
+    def _targets_words(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        known = VOCABULARIES[info.field_name or ""]
+        for key, word in words.items():
+            if word not in known:
+                raise ValueError(f"gives {word!r} for {key!r}, which the target does not know: {one_of(word, known)}")
+        return words
+
+    @model_validator(mode="after")
+    def _credentials(self) -> TargetSettings:
+        given = {name for name in SECRETS if self._how(name)}
+        both = [name for name in SECRETS if len(self._how(name)) > 1]
+        named = sorted({*given, *(("token_url",) if self.token_url else ())})
+        if both:
+            ways = " and ".join(f"{both[0]}_{how}" for how in self._how(both[0]))
+            raise ValueError(f"has {ways}. Leave one of them.")
+        if self.url in (SANDBOX, ENVIRONMENT):
+            if named:
+                raise ValueError(
+                    f'names credentials ({", ".join(named)}), which `url = "{self.url}"` has no use for. Remove them.'
+                )
+        elif named not in (["access_token"], ["client_id", "client_secret", "token_url"]):
+            raise ValueError(
+                f"names {', '.join(named) or 'no credentials'}. Name either access_token_env, or all of token_url, client_id_env "
+                "and client_secret_env (or _file or _block in place of _env)."
+            )
+        return self
+
+    def _how(self, name: str) -> list[str]:
+        return [how for how in ("env", "file", "block") if getattr(self, f"{name}_{how}")]
+
+
+class ShareSettings(BaseModel):
+    """`[share]`: what may be shared; what is not named is no limit."""
+
+    model_config = CONFIG
+
+    schools: Some = NO_LIMIT
+    grades: Some = NO_LIMIT
+    roles: SomeRoles = NO_LIMIT
+    exclude: frozenset[Text] = NO_LIMIT
+    leave_out: Columns = {}
+    demographics: StrictBool | None = None
+    contacts: StrictBool | None = None
+    passwords: StrictBool = False
+
+
+class Feed(BaseModel):
+    """One feed's file; `path` is the file itself."""
+
+    model_config = CONFIG
+
+    district: Name = "default"
+    drop: Text
+    layout: Literal["oneroster"] = "oneroster"
+    encoding: Encoding | None = None
+    time_zone: TimeZone = "UTC"
+    external: Entities = NO_LIMIT
+    removed: Removals = {}
+    ids: Text | None = None
+    drop_date: date | None = None
+    drop_date_pattern: DatePattern | None = None
+    max_age: Age | None = None
+    plan_days: Annotated[StrictInt, Field(ge=1, le=365)] = 14
+    limits: LimitSettings = LimitSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    keep: KeepSettings = KeepSettings()
+    run: RunSettings = RunSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    notify: NotifySettings | None = None
+    target: TargetSettings
+    share: ShareSettings = ShareSettings()
+    _path: Path = PrivateAttr()
+
+    def model_post_init(self, context: Path) -> None:
+        """Keep the file's own path, which is not one of its settings."""
+        self._path = context
+
+    @property
+    def path(self) -> Path:
+        """The feed's file."""
+        return self._path
+
+    @property
+    def drop_path(self) -> Path:
+        """The drop, which the file names relative to itself."""
+        return self.path.parent / self.drop
+
+    @property
+    def dated(self) -> date | None:
+        """The day that the drop is of, if the file or the drop's name says it."""
+        pattern = re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
+        return self.drop_date or dated(self.drop_path.name, pattern)
+
+    @property
+    def max_age_hours(self) -> float | None:
+        """How old a drop may be."""
+        return hours(self.max_age) if self.max_age else None
+
+    @property
+    def ids_path(self) -> Path | None:
+        """The file that says which ids are new names of old ones, relative to this file."""
+        return self.path.parent / self.ids if self.ids else None
+
+    def key_name(self, district: str | None = None) -> str:
+        """The feed's name in the ledger: its district, and its file's name if that is another."""
+        district = district or self.district
+        return district if self.path.stem == district else f"{district}/{self.path.stem}"
+
+    def scope(self, on_this_machine: bool) -> Scope:
+        """What may be shared; demographics and contacts leave this machine only if the file says so."""
+        said = self.share
+        return Scope(
+            said.schools,
+            said.grades,
+            said.roles,
+            said.exclude,
+            said.leave_out,
+            on_this_machine if said.demographics is None else said.demographics,
+            on_this_machine if said.contacts is None else said.contacts,
+            said.passwords,
+        )
+
+    @property
+    def carrying(self) -> Carrying:
+        """How values become the target's: its maps, with the file's own laid over them."""
+        maps = {name: getattr(self.target, name) for name in VOCABULARIES}
+        return carrying(
+            maps,
+            email_template=self.target.email_template,
+            session_org=self.target.session_org,
+            zone=ZoneInfo(self.time_zone),
+        )
+
+
+TABLES: dict[str, type[BaseModel]] = {
+    "": Feed,
+    "target": TargetSettings,
+    "share": ShareSettings,
+    "limits": LimitSettings,
+    "limits.once": OnceSettings,
+    "calendar": CalendarSettings,
+    "keep": KeepSettings,
+    "run": RunSettings,
+    "schedule": ScheduleSettings,
+    "notify": NotifySettings,
+}
+
+
+def read_feed(path: Path) -> Feed:
+    """Read a feed's file; raise `SettingsError` with one sentence for each thing that is wrong in it."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}). Name a feed's file that is there.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}. Correct that line.") from None
+    try:
+        return Feed.model_validate(data, context=path)
+    except ValidationError as error:
+        # Not chained: pydantic's own error holds the values.
+        raise SettingsError(*sentences(path, error, TABLES)) from None

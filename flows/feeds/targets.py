@@ -1,0 +1,161 @@
+"""Which target a run loads into, and with which credentials: never the wrong place, never to another host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flows.feeds.secret import Secret, in_block, in_file, in_variable, plain
+from flows.problems import SettingsError
+
+if TYPE_CHECKING:
+    from flows.feeds.settings import Feed
+
+__all__ = ["API_URL", "ENVIRONMENT", "SANDBOX", "Credentials", "Secret", "SettingsError", "Target", "address", "choose"]
+
+SANDBOX, ENVIRONMENT = "sandbox", "env"
+API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
+CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
+PORTS = {"http": 80, "https": 443}
+HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A ready access token, or the id and secret with which to fetch one."""
+
+    access_token: Secret | None = None
+    client_id: Secret | None = None
+    client_secret: Secret | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a run loads into; `name` is its key in the ledger, `url` is None for the embedded sandbox."""
+
+    name: str
+    url: str | None = None
+    token_url: str | None = None
+    credentials: Credentials | None = None
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether what is sent stays on this machine."""
+        return self.url is None or _is_loopback(urlsplit(self.url).hostname or "")
+
+
+def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
+    """Choose the target: `--target` wins, else the feed's file decides, and a bare folder or zip goes to the sandbox.
+
+    Credentials go to the scheme, host and port that they were given for and to no other. Raises
+    `SettingsError`, which names what is missing.
+    """
+    if option is None:
+        return _of_feed(feed, environment) if feed else Target(SANDBOX)
+    if option == SANDBOX:
+        return Target(SANDBOX)
+    if option == ENVIRONMENT:
+        return _of_environment(environment)
+    wanted = _checked("--target", option, f"{SANDBOX}, {ENVIRONMENT} or an address")
+    if feed and _origin(feed.target.url) == _origin(wanted):
+        return replace(_of_feed(feed, environment), name=wanted, url=wanted)
+    if _origin(environment.get(API_URL, "")) == _origin(wanted):
+        return replace(_of_environment(environment), name=wanted, url=wanted)
+    raise SettingsError(
+        f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the host that they were given for: "
+        f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a feed's file."
+    )
+
+
+def address(text: str) -> str:
+    """Normalise an address: scheme and host in lower case, no default port, no slash at the end.
+
+    Raises `ValueError`, which says what is wrong, and does not repeat the text: it may hold a password.
+    """
+    try:
+        parts = urlsplit(text)
+        port, host = parts.port, _host(parts.hostname or "")
+    except ValueError:
+        raise ValueError("is not an address, such as https://api.example.edu.") from None
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or a password. Remove it, and name where the credentials are instead.")
+    if parts.scheme not in PORTS or not text.isprintable() or any(sign in text for sign in " \\?#"):
+        raise ValueError("is not an address, such as https://api.example.edu, without `?` and `#`.")
+    if parts.scheme == "http" and not _is_loopback(host.strip("[]")):
+        raise ValueError("is plain http, which is for this machine only. Use https.")
+    shown = f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
+    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
+
+
+def _host(name: str) -> str:
+    if ":" in name and "%" not in name:  # a zone, as in fe80::1%eth0, means nothing elsewhere
+        return f"[{IPv6Address(name).compressed}]"
+    ascii_name = name.encode("idna").decode().lower().rstrip(".")
+    if not HOST.fullmatch(ascii_name):
+        raise ValueError(name)
+    return ascii_name
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(text: str) -> str:
+    """Scheme, host and port of an address; empty if it is none."""
+    try:
+        return "/".join(address(text).split("/")[:3])
+    except ValueError:
+        return ""
+
+
+def _checked(source: str, text: str, expected: str = "an address") -> str:
+    try:
+        return address(text.strip())
+    except ValueError as error:
+        raise SettingsError(f"{source} {error} Expected {expected}.") from None
+
+
+def _of_environment(environment: Mapping[str, str]) -> Target:
+    """Take address and credentials from the environment; a ready token goes before a client's id and secret."""
+    given = {name for name, value in environment.items() if value.strip()}
+    wanted = (API_URL,) if ACCESS_TOKEN in given else (API_URL, TOKEN_URL, CLIENT_ID, CLIENT_SECRET)
+    missing = [f"${name}" for name in wanted if name not in given]
+    if missing:
+        token = "" if ACCESS_TOKEN in given else f" (${ACCESS_TOKEN} does instead of the last three)"
+        raise SettingsError(
+            f"The target is `{ENVIRONMENT}`, and these are not set: {', '.join(missing)}. Set them{token}."
+        )
+    url = _checked(f"${API_URL}", environment[API_URL])
+    if ACCESS_TOKEN in given:
+        return Target(url, url, None, Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])))
+    _checked(f"${TOKEN_URL}", environment[TOKEN_URL])
+    client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
+    return Target(url, url, environment[TOKEN_URL].strip(), Credentials(None, *client))
+
+
+def _of_feed(feed: Feed, environment: Mapping[str, str]) -> Target:
+    url = feed.target.url
+    if url == ENVIRONMENT:
+        return _of_environment(environment)
+    if url == SANDBOX:
+        return Target(SANDBOX)
+    names = ("access_token", "client_id", "client_secret")
+    return Target(url, url, feed.target.token_url, Credentials(*(_of_file(feed, name, environment) for name in names)))
+
+
+def _of_file(feed: Feed, name: str, environment: Mapping[str, str]) -> Secret | None:
+    """Read a secret where the feed's file says that it is."""
+    variable, file, block = (getattr(feed.target, f"{name}_{how}") for how in ("env", "file", "block"))
+    said = f"{feed.path}: `target.{name}"
+    if variable:
+        return in_variable(f"{said}_env`", variable, environment)
+    if file:
+        return in_file(f"{said}_file`", feed.path.parent / file)
+    return in_block(f"{said}_block`", block) if block else None

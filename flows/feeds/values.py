@@ -1,0 +1,198 @@
+"""The values of a feed's file: what each kind of text must be, and what is said of one that is not.
+
+A check raises `ValueError` with the rest of a sentence that begins with the key. It never repeats what
+may be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable
+from datetime import date
+from difflib import get_close_matches
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator as Checked
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from flows.feeds.schedules import checked
+from flows.feeds.targets import ENVIRONMENT, SANDBOX, address
+from transforms.schemas import ENTITIES
+from transforms.schemas.vocabularies import ROLES, ROLES_1_1
+from transforms.vanishing import allowed
+
+SECRET_LENGTH = 20
+
+
+def one_of(word: str, words: Iterable[str]) -> str:
+    """Say what may have been meant, or what there is."""
+    words = list(words)
+    close = get_close_matches(word, words, 1)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(words)}."
+
+
+def _address(text: str) -> str:
+    return text if text in (SANDBOX, ENVIRONMENT) else address(text)
+
+
+def _token_address(text: str) -> str:
+    address(text)
+    return text
+
+
+def _names_a_secret(text: str) -> str:
+    """Refuse what looks like the secret itself: a long run of letters and digits without a break."""
+    for piece in re.split(r"[/\\._ -]", text):
+        if len(piece) >= SECRET_LENGTH and re.search(r"\d", piece) and re.search(r"[A-Za-z]", piece):
+            raise ValueError(
+                "looks like the secret itself (not shown). Give the name of a variable, a file or a block that holds it."
+            )
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
+        raise ValueError(
+            "is not the name of a variable (not shown), such as LARKSPUR_CLIENT_SECRET. The secret itself never stands here."
+        )
+    return _names_a_secret(text)
+
+
+def _file(text: str) -> str:
+    if "://" in text:
+        raise ValueError(
+            "is an address (not shown), and not the name of a file. Write the address into a file, and name that."
+        )
+    return _names_a_secret(text)
+
+
+def _block(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
+        raise ValueError("is not the name of a block (not shown): small letters and digits, with - between them.")
+    return _names_a_secret(text)
+
+
+def _encoding(text: str) -> str:
+    try:
+        "a".encode(text)
+    except (LookupError, ValueError):
+        raise ValueError(f"is {text!r}, which is no encoding; write it as utf-8, cp1252 or utf-16.") from None
+    return text
+
+
+def _template(text: str) -> str:
+    columns = [column.name for column in ENTITIES["users"].current]
+    try:
+        fields = [(name, spec, how) for _, name, spec, how in string.Formatter().parse(text) if name is not None]
+    except ValueError:
+        fields = []
+    if not fields or text.count("@") != 1 or any(spec or how for _, spec, how in fields):
+        raise ValueError(
+            f"is {text!r}; expected a column in braces and one @, such as {{sourcedId}}@students.example.edu."
+        )
+    for name, _, _ in fields:
+        if name not in columns:
+            raise ValueError(f"names {name!r}, which is no column of users: {one_of(name, columns)}")
+    return text
+
+
+def _role(text: str) -> str:
+    roles = dict.fromkeys((*ROLES, *ROLES_1_1))
+    if text not in roles and not text.startswith("ext:"):
+        raise ValueError(f"is {text!r}, which is no role: {one_of(text, roles)}")
+    return text
+
+
+def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    for entity, name in ((entity, name) for entity, names in columns.items() for name in sorted(names)):
+        if entity not in ENTITIES:
+            raise ValueError(f"names {entity!r}, which is no entity: {one_of(entity, ENTITIES)}")
+        found = {column.name: column for column in ENTITIES[entity].current}
+        if name not in found and not name.startswith("metadata."):
+            raise ValueError(f"names {entity}.{name}, which is no column: {one_of(name, found)}")
+        if name in found and found[name].required:
+            raise ValueError(f"names {entity}.{name}, which is required and cannot be left out. Remove it.")
+    return columns
+
+
+def _time_zone(text: str) -> str:
+    zones = available_timezones()
+    if text not in zones:
+        raise ValueError(f"is {text!r}, which is no time zone, such as America/Chicago: {_close(text, zones)}")
+    return text
+
+
+def _close(word: str, words: Iterable[str]) -> str:
+    close = get_close_matches(word, list(words), 1)
+    return f"did you mean {close[0]!r}?" if close else "see the names of the IANA database."
+
+
+def _entity(text: str) -> str:
+    records = [name for name, entity in ENTITIES.items() if not entity.folds_into]
+    if text not in records:
+        raise ValueError(f"names {text!r}, which is no entity: {one_of(text, records)}")
+    return text
+
+
+def _policies(policies: dict[str, str]) -> dict[str, str]:
+    for entity, policy in policies.items():
+        if policy not in allowed(entity):
+            raise ValueError(f"says {policy!r} of {entity}, which cannot be done: {one_of(policy, allowed(entity))}")
+    return policies
+
+
+def _span(value: object) -> tuple[date, date]:
+    first, _, last = str(value).partition("..")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise ValueError(
+            f'has {str(value)!r}; expected a day or two, such as "2026-12-24" or "2026-12-24..2027-01-04".'
+        ) from None
+
+
+def _age(text: str) -> str:
+    hours(text)
+    return text
+
+
+def hours(age: str) -> float:
+    """How many hours an age such as `36h` or `2d` is."""
+    if not (found := re.fullmatch(r"(\d{1,4})([hd])", age)):
+        raise ValueError(f"is {age!r}; expected hours or days, such as 36h or 2d.")
+    return int(found[1]) * (24 if found[2] == "d" else 1)
+
+
+def _date_pattern(text: str) -> str:
+    try:
+        groups = set(re.compile(text).groupindex)
+    except re.error as error:
+        raise ValueError(f"is no regular expression ({error}).") from None
+    if not {"year", "month", "day"} <= groups:
+        raise ValueError("lacks a group; it needs (?P<year>...), (?P<month>...) and (?P<day>...).")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$")]
+Encoding = Annotated[Text, Checked(_encoding)]
+Address = Annotated[Text, Checked(_address)]
+TokenAddress = Annotated[Text, Checked(_token_address)]
+Variable = Annotated[Text, Checked(_variable)]
+File = Annotated[Text, Checked(_file)]
+Block = Annotated[Text, Checked(_block)]
+Cron = Annotated[Text, Checked(checked)]
+Template = Annotated[Text, Checked(_template)]
+TimeZone = Annotated[Text, Checked(_time_zone)]
+Entity = Annotated[Text, Checked(_entity)]
+Entities = frozenset[Entity]
+Removals = Annotated[dict[Entity, Literal["delete", "disable", "end", "keep"]], Checked(_policies)]
+Span = Annotated[tuple[date, date], BeforeValidator(_span)]
+Age = Annotated[Text, Checked(_age)]
+DatePattern = Annotated[Text, Checked(_date_pattern)]
+Words = dict[Text, Text]
+Some = Annotated[frozenset[Text], Field(min_length=1)]
+Columns = Annotated[dict[Text, Some], Checked(_columns)]
+SomeRoles = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_length=1)]

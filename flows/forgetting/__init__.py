@@ -1,0 +1,1 @@
+"""Removing a person here and in the target."""

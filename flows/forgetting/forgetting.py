@@ -1,0 +1,141 @@
+"""`roster forget`: removes one person here and in the target, and has later drops, restores and approvals leave that person out."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.archive import Archive
+from connectors.ledger import FeedKey, Ledger
+from connectors.ledger.forgotten import Erasure
+from connectors.oneroster.client import Client
+from connectors.oneroster.forgetting import Forgotten
+from connectors.oneroster.forgetting import forget as forget_there
+from connectors.oneroster.target import Target as Address
+from flows.feeds.keys import FILE, chosen
+from flows.feeds.targets import SettingsError, Target, choose
+from flows.forgetting.masking import Mask, mask_files
+from flows.forgetting.report import Here, Outcome, tell
+from flows.forgetting.traces import Traces, traces
+from flows.job import new_run
+from flows.ledgers import ledger_of
+from flows.opening import DATABASE, opened
+from flows.result import DONE, FAILED
+from transforms.forgetting import PEOPLE, digest_of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is to be forgotten, and perhaps in which feed (its name, its district's or its file) and target; by whom, and why.
+
+    `here` leaves the targets alone.
+    """
+
+    person: str
+    feed: str | None = None
+    target: str | None = None
+    by: str = ""
+    note: str = ""
+    here: bool = False
+
+
+def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: bool) -> int:
+    """Forget a person in every feed that is meant; 1 if a target could not be brought to it, and running again finishes.
+
+    Raises `SettingsError`, before anything is done, if nobody knows the id or credentials are missing.
+    """
+    with Ledger.reading(ledger_of(state, environment)) as ledger, ExitStack() as locks:
+        feeds = chosen(ledger.feeds(), asked.feed, asked.target, environment)
+        keys = [one.key for one in _known(feeds, asked, state, ledger)]
+        run = new_run()
+        for key in keys:
+            locks.enter_context(ledger.hold(key, run))
+        # What was seen before the feeds were held may be another by now.
+        found = sorted(_known(keys, asked, state, ledger), key=lambda one: one.is_ours)
+        digest = digest_of(asked.person)
+        if not found and digest not in ledger.forgotten():
+            raise SettingsError(_nobody(asked.person, feeds, state))
+        targets = {
+            one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one) and not asked.here
+        }
+        mask = Mask({asked.person, *(word for one in found for word in one.words)})
+        by = asked.by or getpass.getuser()
+        ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
+        files = mask_files(state / "runs", mask)
+        outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
+        ledger.compact()
+        elsewhere = [one for one in ledger.feeds() if one not in keys and ledger.of_person(one, asked.person)]
+    tell(asked.person, Here(outcomes, files, _compacted(targets, state), elsewhere), as_json=as_json)
+    return DONE if all(one.is_done for one in outcomes) else FAILED
+
+
+def _known(keys: Sequence[FeedKey], asked: Asked, state: Path, ledger: Ledger) -> list[Traces]:
+    found = (traces(key, asked.person, ledger, Archive(state / "rosters", key)) for key in keys)
+    return [one for one in found if one.is_known]
+
+
+def _nobody(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
+    if not feeds:
+        return f"No run is known in {state} yet, so that there is nothing of {person!r} to remove. Nothing was done."
+    there = f"these {len(feeds)} feeds" if len(feeds) > 1 else f"feed {feeds[0].feed!r}"
+    return (
+        f"Nobody knows a user {person!r}: no roster, plan or ledger of {there} in {state} has one. "
+        f"Nothing was done. `roster why {person}` finds ids that are spelled alike."
+    )
+
+
+def _is_in_target(found: Traces) -> bool:
+    """Whether the target has to be asked for anything."""
+    return bool(found.sent or found.friends)
+
+
+def _target(key: FeedKey, asked: Asked, environment: Mapping[str, str]) -> Target:
+    if asked.feed is None or not asked.feed.lower().endswith(FILE):
+        return choose(key.target, None, environment)
+    from flows.feeds.settings import read_feed
+
+    return choose(key.target, read_feed(Path(asked.feed)), environment)
+
+
+def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger) -> Outcome:
+    """Forget in one feed: in the target first, since what is kept here says what is to be removed there."""
+    friends = _sent_friends(found, ledger)
+    done = _in_target(found, target, friends, state) if target else Forgotten()
+    if not done.is_done:
+        return Outcome(found, done)
+    contents = Archive(state / "rosters", found.key).rewrite(found.left)
+    # Those who name the person were told apart in the target only if it was asked; else the next sync sends them.
+    marks = found.marks if target else found.marks.clear()
+    for plan in ledger.erase(found.key, Erasure(found.ids, marks, contents, mask.over)):
+        ledger.decide(plan, "discarded", by=by, note="nothing of it is left", at=datetime.now(UTC))
+    return Outcome(found, done, rosters=len(contents), asked=target is not None)
+
+
+def _sent_friends(found: Traces, ledger: Ledger) -> list[str]:
+    """Who names the person, of those that we sent."""
+    known = ledger.known(found.key).get(PEOPLE)
+    return [] if known is None or not found.friends else sorted(found.friends & set(known["sourcedId"]))
+
+
+def _in_target(found: Traces, target: Target, friends: Sequence[str], state: Path) -> Forgotten:
+    with opened(target, state) as address:
+        return asyncio.run(_sent(found, friends, address))
+
+
+async def _sent(found: Traces, friends: Sequence[str], address: Address) -> Forgotten:
+    async with Client(address) as client:
+        return await forget_there(client, found.person, found.sent, friends)
+
+
+def _compacted(targets: Mapping[FeedKey, Target], state: Path) -> bool:
+    """Leave nothing in the file of the embedded sandbox either; False if that was not possible."""
+    if all(target.url for target in targets.values()):
+        return True
+    from connectors.oneroster.sandbox.compacting import compact
+
+    return compact(state / DATABASE)

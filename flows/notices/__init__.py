@@ -1,0 +1,1 @@
+"""Telling people what a run came to, each cause once."""

@@ -1,0 +1,76 @@
+"""Tells people of what a run came to, each cause once; whether that goes well changes nothing of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from connectors.archive import ArchiveError
+from connectors.ledger import Ledger, LedgerError
+from connectors.oneroster.target import TargetError
+from flows.faults import sentence
+from flows.job import Job
+from flows.notices.addressees import Addressee, Addressees
+from flows.notices.causes import Cause, Kind, broken_off, causes_of, kind_of, settled
+from flows.notices.message import Occasion, message
+from flows.problems import SettingsError
+from flows.result import Result
+from flows.watch import Watch
+
+
+def notified(work: Callable[[], Result], job: Job, ledger: Ledger, watch: Watch, *, whole: bool) -> Result:
+    """Do a run's work, and tell the feed's people what came of it, also if it broke off.
+
+    `whole` says that it goes through the whole line. The result says who could not be told.
+    """
+    who = job.notify
+    if who is None or job.command != "sync":
+        return work()
+    try:
+        result = work()
+    except (SettingsError, TargetError, ArchiveError, OSError) as error:
+        # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
+        if not (job.approve and isinstance(error, SettingsError)):
+            for line in tell_of_error(error, who, Occasion(job.key, job.run), ledger):
+                watch.say(line)
+        raise
+    causes = causes_of(result, who.drop, str(job.dated or result.content))
+    untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run, result), ledger)
+    return replace(result, untold=tuple(untold))
+
+
+def tell_of_error(error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger) -> list[str]:
+    """Tell of a run that broke off; give what could not be told. Nothing is known to be over."""
+    return _tell([broken_off(error, sentence(error), who.drop)], frozenset(), who, occasion, ledger)
+
+
+def _tell(
+    causes: Sequence[Cause], over: Collection[Kind], who: Addressees, occasion: Occasion, ledger: Ledger
+) -> list[str]:
+    """Tell each addressee of what is new to them, and keep that; other causes of the kinds `over` are forgotten."""
+    wanted = [cause for cause in causes if cause.kind in who.on]
+    faults = [one.fault for one in who.everyone]
+    try:
+        before, now = ledger.told(occasion.key), set()
+        for one in who.everyone:
+            new = [cause for cause in wanted if cause.told_to(one.name) not in before]
+            fault = _delivered(new, occasion, one) if new else ""
+            now |= set() if fault else {cause.told_to(one.name) for cause in new}
+            faults.append(fault)
+        past = [one for one in before if kind_of(one) in over and not any(cause.is_told_by(one) for cause in wanted)]
+        ledger.note_told(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
+    except LedgerError as error:
+        faults.append(f"It cannot be kept who was told of what. {error}")
+    return [f"Not told: {fault}" for fault in dict.fromkeys(faults) if fault]
+
+
+def _delivered(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
+    """Send what is new to an addressee; give a sentence if that cannot be done, else blank."""
+    # What can send takes a while to import, and on most nights there is nothing to tell.
+    from flows.notices.delivering import deliver
+
+    try:
+        return deliver(*message(causes, occasion), one)
+    except SettingsError as error:
+        return str(error)

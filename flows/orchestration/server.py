@@ -1,0 +1,173 @@
+"""`make server` and `make stop`: a Prefect server and a worker on this machine, with the flows deployed.
+
+All that they keep lies in `prefect/` below the state folder. They listen on loopback alone, and tell nobody of their use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from flows.files import private_folder
+from flows.orchestration.daemons import Daemon, DaemonError
+
+HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
+ROOT = Path(__file__).parents[2]
+PREFECT = str(Path(sys.executable).parent / "prefect")
+START_SECONDS, LOOK_SECONDS = 180.0, 0.5
+READY = """Prefect is ready: http://{host}:{port}
+To load the sample district into the sandbox:
+  PREFECT_API_URL=http://{host}:{port}/api .venv/bin/prefect deployment run nightly/nightly --watch
+To end server and worker: make stop"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where server and worker run: the state folder and the port of the server."""
+
+    state: Path
+    port: int = PORT
+
+    @property
+    def folder(self) -> Path:
+        """Where they keep database, logs and what tells their processes."""
+        return self.state / "prefect"
+
+    @property
+    def api(self) -> str:
+        """The address of the server's API."""
+        return f"http://{HOST}:{self.port}/api"
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The environment of server, worker and flow runs; what is given of it already is kept where it can be."""
+        ours = {
+            "PREFECT_HOME": str(self.folder),
+            "PREFECT_API_URL": self.api,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "ROSTER_STATE": str(self.state),
+        }
+        # What a run has taken of a ceiling is given back though the server was started anew in between.
+        wished = {
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
+            "PREFECT_WORKER_QUERY_SECONDS": "5",
+        }
+        return {**wished, **given, **ours}
+
+
+def start(place: Place, environment: Mapping[str, str]) -> list[str]:
+    """Start what does not run yet, deploy the flows, and return when all is ready. Raises `DaemonError`.
+
+    Gives the names of what ran before.
+    """
+    private_folder(place.folder)
+    own = place.environment(environment)
+    server = Daemon("server", place.folder, own)
+    worker = Daemon("worker", place.folder, own)
+    ran = [one.name for one in (server, worker) if one.runs]
+    if server.runs:
+        _refuse_elsewhere(place, server)
+    else:
+        _refuse_taken(place)
+        server.start([PREFECT, "server", "start", "--host", HOST, "--port", str(place.port)])
+    _wait(lambda: _answers(place), server)
+    if not worker.runs:
+        worker.start([PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL])
+    _wait(lambda: _has_worker(place), worker)  # which makes the pool, without which nothing can be deployed
+    _deploy(own)
+    return ran
+
+
+def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
+    """End worker and server, and say which of them ran. A flow run under way finishes its requests first."""
+    own = place.environment(environment)
+    return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
+
+
+def _refuse_elsewhere(place: Place, server: Daemon) -> None:
+    port = server.command.rpartition("--port ")[2].split()[0]
+    if port != str(place.port):
+        raise DaemonError(
+            f"The server of {place.state} runs already, at port {port}. Stop it first (make stop), or use that: make server PORT={port}"
+        )
+
+
+def _refuse_taken(place: Place) -> None:
+    with socket.socket() as one:
+        if one.connect_ex((HOST, place.port)) == 0:
+            raise DaemonError(
+                f"Port {place.port} is taken by another program. Choose another: make server PORT={place.port + 1}"
+            )
+
+
+def _deploy(environment: Mapping[str, str]) -> None:
+    deploy = [PREFECT, "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(deploy, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DaemonError(f"The flows could not be deployed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def _wait(ready: Callable[[], bool], daemon: Daemon) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not ready():
+        if not daemon.runs:
+            raise DaemonError(f"The {daemon.name} has ended. Its log says why: {daemon.log}")
+        if time.monotonic() > until:
+            raise DaemonError(
+                f"The {daemon.name} was not ready within {START_SECONDS:.0f} seconds. Its log: {daemon.log}"
+            )
+        time.sleep(LOOK_SECONDS)
+
+
+def _answers(place: Place) -> bool:
+    try:
+        return httpx.get(f"{place.api}/health").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _has_worker(place: Place) -> bool:
+    try:
+        answer = httpx.post(f"{place.api}/work_pools/{POOL}/workers/filter", json={})
+    except httpx.HTTPError:
+        return False
+    workers: list[dict[str, Any]] = answer.json() if answer.is_success else []
+    return any(worker.get("status") == "ONLINE" for worker in workers)
+
+
+def main() -> int:
+    """Start or stop, and say what is next."""
+    parser = argparse.ArgumentParser(prog="python -m flows.orchestration.server", description=__doc__)
+    parser.add_argument("what", choices=["start", "stop"])
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster"))
+    told = parser.parse_args()
+    place = Place(told.state.absolute(), told.port)
+    try:
+        if told.what == "start":
+            ran = start(place, os.environ)
+            if ran:
+                print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
+            print(READY.format(host=HOST, port=place.port))
+        else:
+            ended = stop(place, os.environ)
+            print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
+    except DaemonError as error:
+        print(f"roster: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""How a probe is told: in lines that fit a narrow terminal, and as a table where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from connectors.oneroster.assumptions import QUESTIONS, Fact, Problem
+from connectors.oneroster.throwaway import KINDS
+from flows.preflights.probes import Probed
+
+WIDE = 100
+INDENT = 2
+FAILURE = 300
+LEFT = "Not taken away, since the target would not delete it: {name} {sourced_id}. Delete it there, or probe again."
+BROKEN = "The probe broke off: {why}"
+FINE = "Nothing differs from what the loader assumes."
+
+
+def show(console: Console, probed: Probed) -> None:
+    """Print what was found, what it means and what is left."""
+    console.print(Text(f"Probe of {probed.target}, {probed.at:%Y-%m-%d %H:%M} UTC", style="bold"))
+    if console.width >= WIDE:
+        console.print(_table(probed))
+    else:
+        for question, answers in _answers(probed):
+            console.print(Text(question))
+            for answer, where in answers:
+                console.print(Padding.indent(Text(f"{answer}{': ' if where else ''}{where}"), INDENT))
+    for line in conclusions(probed):
+        console.print(Text(line))
+
+
+def lines(probed: Probed) -> list[str]:
+    """Say the same, a line for each answer."""
+    found = [
+        f"{question}: {answer}{f' ({where})' if where else ''}"
+        for question, answers in _answers(probed)
+        for answer, where in answers
+    ]
+    return [*found, *conclusions(probed)]
+
+
+def conclusions(probed: Probed) -> Iterator[str]:
+    """Say what differs from what the loader assumes, whether it broke off, and what is left."""
+    found = probed.problems
+    yield from map(sentence, found)
+    if probed.broken:
+        yield BROKEN.format(why=probed.broken)
+    elif not found:
+        yield FINE
+    for name, sourced_id in probed.left:
+        yield LEFT.format(name=name, sourced_id=sourced_id)
+
+
+def sentence(problem: Problem) -> str:
+    """Say where the target differs, and what that comes to."""
+    where = ", ".join(filter(None, problem.collections))
+    return f"{QUESTIONS[problem.question].says}: {problem.answer}{f' ({where})' if where else ''}. So {problem.means}."
+
+
+def _table(probed: Probed) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("asked", "answered", "in"):
+        table.add_column(title)
+    for question, answers in _answers(probed):
+        for place, (answer, where) in enumerate(answers):
+            table.add_row(Text("" if place else question), Text(answer), Text(where))
+    return table
+
+
+def _answers(probed: Probed) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each question, with its answers and the collections that gave them."""
+    for name, question in QUESTIONS.items():
+        grouped: dict[str, list[str]] = {}
+        for fact in probed.facts:
+            if fact.question == name:
+                grouped.setdefault(_answer(fact), []).append(fact.collection)
+        if grouped:
+            yield question.says, [(answer, _where(collections)) for answer, collections in grouped.items()]
+
+
+def _where(collections: list[str]) -> str:
+    return "everywhere" if len(collections) == len(KINDS) else ", ".join(filter(None, collections))
+
+
+def _answer(fact: Fact) -> str:
+    """Say what was answered; of a success its status tells nothing."""
+    if fact.status >= FAILURE:
+        return f"{fact.answer} (HTTP {fact.status}, {fact.body})"
+    return fact.answer if fact.status or not fact.detail else f"{fact.answer} ({fact.detail})"

@@ -1,0 +1,84 @@
+"""What is kept of probes: for each target a file that only its owner may read, with the facts and what could not be taken away."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from connectors.oneroster.assumptions import Fact, Problem, problems
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.throwaway import Made
+from flows.files import write_private
+from flows.result import DONE, FAILED
+
+CREATED_BY_PUT = frozenset(name for name, one in COLLECTIONS.items() if one.put_creates)
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What a probe found out about a target, and when (UTC). `broken` and `left` as in `Probe`."""
+
+    target: str
+    at: datetime
+    facts: tuple[Fact, ...] = ()
+    left: tuple[Made, ...] = ()
+    broken: str = ""
+    requests: int = 0
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Where the target differs from what the loader assumes."""
+        return problems(self.facts, CREATED_BY_PUT)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if it broke off, or left something in the target."""
+        return FAILED if self.broken or self.left else DONE
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the object that is kept, and that `--json` prints."""
+        return {
+            "target": self.target,
+            "at": self.at.isoformat(timespec="seconds"),
+            "broken": self.broken or None,
+            "left": [list(one) for one in self.left],
+            "requests": self.requests,
+            "problems": [asdict(problem) for problem in self.problems],
+            "facts": [asdict(fact) for fact in self.facts],
+        }
+
+    def lines(self) -> list[str]:
+        """Say what was found, what it means and what is left, a line each."""
+        from flows.preflights.probe_report import lines
+
+        return lines(self)
+
+
+def kept(state: Path, target: str) -> Probed | None:
+    """Read what is kept of the last probe of a target; None if nothing is, or it cannot be understood."""
+    try:
+        read = json.loads(_file(state, target).read_text("utf-8"))
+        left = tuple((str(name), str(sourced_id)) for name, sourced_id in read["left"])
+        facts = tuple(Fact(**fact) for fact in read["facts"])
+        return Probed(target, datetime.fromisoformat(read["at"]), facts, left, read["broken"] or "", read["requests"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(state: Path, probed: Probed) -> Path:
+    """Keep a probe in place of the last one of its target; give the file."""
+    path = _file(state, probed.target)
+    write_private(path, json.dumps(probed.as_json(), indent=2) + "\n")
+    return path
+
+
+def _file(state: Path, target: str) -> Path:
+    words = re.sub(r"[^a-z0-9.]+", "-", target.rpartition("//")[2]).strip("-")
+    # Two addresses may be alike without their slashes.
+    mark = "" if words == target else f"-{sha256(target.encode()).hexdigest()[:8]}"
+    return state / "probes" / f"{words}{mark}.json"

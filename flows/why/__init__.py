@@ -1,0 +1,1 @@
+"""`roster why`: one record's story."""

@@ -1,0 +1,119 @@
+"""How `roster why` is told: in lines that fit a narrow terminal, and as one object for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from flows.plans import WORDS
+from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Story
+from flows.why.verdict import comes_to
+from transforms.payload import Json
+from transforms.rules import RULES
+
+INDENT = 2
+STANDING = {
+    "accepted": "accepted in run {run}",
+    "refused": "its row was rejected in run {run}",
+    "withheld": "in the drop of run {run}, and not sent to this target",
+    "absent": "not in the roster of run {run}",
+}
+STATUS = {
+    "active": "in the target", "kept": "vanished, and kept in the target", "disabled": "vanished, and disabled in the target",
+    "ended": "vanished, and ended in the target", "deleted": "deleted in the target",
+}  # fmt: skip
+SAME = {True: ", as the roster says it", False: ", otherwise than the roster says it", None: ""}
+SEEN = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
+
+
+def show(console: Console, stories: Sequence[Story]) -> None:
+    """Print stories, each with what it comes to at its end."""
+    for story in stories:
+        console.print(
+            Text(f"{story.entity} {story.sourced_id}, feed {story.key.feed} into {story.key.target}", style="bold")
+        )
+        for line, depth in _lines(story):
+            console.print(Padding.indent(Text(line), depth * INDENT))
+        console.print(Text(comes_to(story)), soft_wrap=True)
+
+
+def _lines(story: Story) -> Iterator[tuple[str, int]]:
+    yield f"Roster: {roster_words(story.roster)}", 1
+    for name, value in (story.roster.body if story.roster else {}).items():
+        if name not in ("sourcedId", "status"):
+            yield f"{name}: {_short(value)}", 2
+    yield f"Findings: {_found(story.last)}", 1
+    for finding in story.last.findings:
+        yield finding_words(finding), 2
+    if story.last.trouble:
+        yield f"Last run: {story.last.trouble}", 1
+    yield f"Ledger: {ledger_words(story.ledger, story.is_same)}", 1
+    yield f"Target: {target_words(story.target)}", 1
+    if story.waiting:
+        yield f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. {story.waiting.sentence}", 1
+
+
+def roster_words(roster: InRoster | None) -> str:
+    """Say how a record stands in the last roster."""
+    return STANDING[roster.standing].format(run=roster.run) if roster else "none is kept"
+
+
+def _found(last: LastRun) -> str:
+    if not last.run:
+        return "no run has judged it"
+    return f"{len(last.findings) or 'none'} in run {last.run}"
+
+
+def finding_words(finding: Finding) -> str:
+    """Say where an error is, what it means, what was found there, and the next step."""
+    rule = RULES.get(finding.rule)
+    where = " ".join(
+        part for part in (finding.file, f"row {finding.row}" if finding.row else "", finding.column) if part
+    )
+    value = f" ({finding.value})" if finding.value else ""
+    return f"{where}: {rule.says if rule else finding.rule}{value}. {rule.fix if rule else ''}".rstrip()
+
+
+def ledger_words(ledger: InLedger | None, is_same: bool | None) -> str:
+    """Say what the target has acknowledged."""
+    if ledger is None:
+        return "does not know it"
+    ends = f", until {ledger.ends}" if ledger.ends else ""
+    return f"{STATUS[ledger.status]}{ends} (run {ledger.run}){SAME[is_same]}"
+
+
+def target_words(target: InTarget) -> str:
+    """Say what the target has; properties are named, and their values are not."""
+    if target.seen == "unasked":
+        return f"not asked{f': {target.reason}' if target.reason else ''}"
+    return SEEN[target.seen] + (f", and says otherwise: {', '.join(target.differs)}" if target.differs else "")
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_object(sourced_id: str, stories: Sequence[Story]) -> Json:
+    """Give the object that `--json` prints."""
+    return {"sourcedId": sourced_id, "records": [_record(story) for story in stories]}
+
+
+def _record(story: Story) -> Json:
+    waiting = story.waiting
+    return {
+        "feed": story.key.feed,
+        "target": story.key.target,
+        "entity": story.entity,
+        "roster": {"run": story.roster.run, "standing": story.roster.standing, "record": story.roster.body or None} if story.roster else None,
+        "findings": [vars(finding) for finding in story.last.findings],
+        "lastRun": {"run": story.last.run or None, "trouble": story.last.trouble or None},
+        "ledger": {"status": story.ledger.status, "run": story.ledger.run, "asRoster": story.is_same} if story.ledger else None,
+        "seen": {"is": story.target.seen, "differs": list(story.target.differs), "reason": story.target.reason or None},
+        "plan": {"plan": waiting.plan.id, "action": waiting.action, "why": waiting.sentence} if waiting else None,
+        "verdict": comes_to(story),
+    }  # fmt: skip
