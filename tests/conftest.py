@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder = item.path.parent
         item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == SERVED else str(item.path)))
+    # They take the longest, and begin first, so that one process does not end long after the others.
+    items.sort(key=lambda item: item.path.parent.name != SERVED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
