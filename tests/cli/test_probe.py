@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
@@ -32,6 +34,21 @@ REMOTE = "https://api.example.edu"
 def sandbox() -> Iterator[Sandbox]:
     """Serve a target without records."""
     with Sandbox(None) as one:
+        yield one
+
+
+@pytest.fixture
+def slow() -> Iterator[Sandbox]:
+    """Serve a target that takes some time for each request, so that a probe is under way when a signal comes."""
+
+    def over(app: ASGIApp) -> ASGIApp:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(0.02)
+            await app(scope, receive, send)
+
+        return answer
+
+    with Sandbox(None, wrap=over) as one:
         yield one
 
 
@@ -189,16 +206,16 @@ def test_a_probe_that_is_killed_is_cleaned_up_by_the_next(tmp_path: Path, sandbo
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, sandbox: Sandbox, how: signal.Signals) -> None:
+def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, slow: Sandbox, how: signal.Signals) -> None:
     """It takes away what it made before it ends."""
-    process = started(feed(tmp_path, sandbox.url), tmp_path / "state")
-    wait_for(sandbox, "classes")
+    process = started(feed(tmp_path, slow.url), tmp_path / "state")
+    wait_for(slow, "classes")
     process.send_signal(how)
     _, err = process.communicate(timeout=60)
 
-    found = kept(tmp_path / "state", sandbox.url)
+    found = kept(tmp_path / "state", slow.url)
     assert found is not None
-    assert (1, (), []) == (process.returncode, found.left, [*sandbox.store.ids("orgs"), *sandbox.store.ids("classes")])
+    assert (1, (), []) == (process.returncode, found.left, [*slow.store.ids("orgs"), *slow.store.ids("classes")])
     assert ("Interrupted" in err, "Traceback" in err) == (True, False)
 
 
