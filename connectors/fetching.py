@@ -6,6 +6,7 @@ Credentials come from the environment, as each of fsspec's file systems expects 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,11 @@ class Store:
 
     def __init__(self, address: str) -> None:
         self.address = address
+        if shown(address) != address:
+            raise FetchError(
+                f"{shown(address)} is given with a password or a query, which may be a secret. Leave it out: "
+                "credentials come from the environment, as fsspec expects them."
+            )
         with _told(address):
             self._system, self._path = _opened(address)
             self._kinds = self._listed(self._path)
@@ -101,6 +107,9 @@ def _told(address: str) -> Iterator[None]:
 
 
 def shown(address: str) -> str:
-    """An address as it may be shown: without a user's name and password."""
+    """An address as it may be shown: without a password, and without a query, in which some have their secrets."""
     scheme, separator, rest = address.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else address
+    if not separator:
+        return address
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{re.split('[?#]', place)[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from prefect import flow
@@ -24,6 +25,6 @@ def backfill(district: str = "sample_data/district.toml", start: str = "", end: 
     def done() -> Ended:
         options = options_of(district, state, replays=True)
         wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
-        return shown(backfilled(options, wish, os.environ, replayed), options)
+        return shown(backfilled(options, wish, os.environ, partial(replayed, options)), options)
 
     return conducted(done)

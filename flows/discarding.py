@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from connectors.ledger import Ledger, Plan
 from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
+from flows.whoever import whoever
 
 DECIDED = {
     "approved": "was approved by {by} on {day}, so that it cannot be discarded. If its sending broke off: roster sync DROP --approve {id}",
@@ -26,7 +26,7 @@ def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, not
 
     Raises `SettingsError` if there is no such plan, or it is decided already.
     """
-    now, by = datetime.now(UTC), by or getpass.getuser()
+    now, by = datetime.now(UTC), by or whoever()
     with Ledger.reading(ledger_of(state, environment)) as ledger:
         found = ledger.plan(plan)
         waiting = [one for one in ledger.plans(status="open") if one.expires > now]

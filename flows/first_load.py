@@ -11,6 +11,7 @@ from flows.preflights.preflight import preflight
 from flows.preflights.probing import is_staging, probe
 from flows.running import Options
 from flows.verification import Verification
+from flows.watch import Watch
 
 Verify = Callable[[Options], Verification]
 # Shows a page (a short name, and its lines) to people.
@@ -21,6 +22,7 @@ Show = Callable[[str, list[str]], None]
 class Means:
     """By what a first load asks, runs, compares and tells: pages and forms of Prefect's, or whatever a test has."""
 
+    watch: Watch
     ask: Ask
     perform: Perform
     verify: Verify
@@ -29,12 +31,18 @@ class Means:
 
 def first_load(options: Options, environment: Mapping[str, str], means: Means) -> Ended:
     """Take a district from its drop to a target that holds it. Nothing is sent before a person has approved the plan."""
-    ready = preflight(options, environment)
+    ready = means.watch.stage("preflight", preflight, options, environment)
     means.show("preflight", list(ready.lines()))
     if not ready.ok:
         return Ended("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
     if is_staging(options, environment):
-        means.show("probe", list(probe(options, environment).lines()))
+        probed = means.watch.stage("probe", probe, options, environment)
+        means.show("probe", list(probed.lines()))
+        if probed.exit_code:
+            return Ended(
+                "Not ready",
+                "The probe broke off, or left something in the target: its page says what. Nothing else was sent.",
+            )
     checked = means.perform(replace(options, command="check"))
     if checked.exit_code:
         return ended(checked, str(options.drop))

@@ -14,6 +14,7 @@ from flows.orchestration.artifacts import page
 from flows.orchestration.conducting import options_of, performed, verified
 from flows.orchestration.ended import Ended, conducted
 from flows.orchestration.form import form
+from flows.orchestration.tasks import Tasks
 
 
 @flow(name="onboarding", flow_run_name="onboarding of {district}")
@@ -27,6 +28,8 @@ def onboarding(district: str = "sample_data/district.toml", hours: float = 72, s
     def loaded() -> Ended:
         options = options_of(district, state)
         name = options.drop.stem
-        return first_load(options, os.environ, Means(form(name, hours), performed, verified, partial(page, name)))
+        return first_load(
+            options, os.environ, Means(Tasks(name), form(name, hours), performed, verified, partial(page, name))
+        )
 
     return conducted(loaded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
@@ -30,6 +29,7 @@ from flows.report import show, write_report
 from flows.restoring import restored_line
 from flows.result import Command, Result
 from flows.watch import Watch
+from flows.whoever import whoever
 from transforms.carrying import Carrying
 from transforms.scope import Scope
 
@@ -54,7 +54,7 @@ class Options:
     first_run: bool = False
     by: str = ""
     note: str = ""
-    restore: str = ""
+    restore: str | None = None
     ask_first: bool = False
     replays: bool = False
 
@@ -63,7 +63,7 @@ def run(options: Options, environment: Mapping[str, str]) -> int:
     """Run a command; print its outcome; give its exit code."""
     job = job_of(options, environment)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
-    line = partial(restored_line, run=options.restore) if options.restore else None
+    line = partial(restored_line, run=options.restore) if options.restore is not None else None
     result = execute(job, Bars(console), line)
     finish(result, str(options.drop))
     with suppress(BrokenPipeError):  # whoever reads on or not, the run came to what it came to
@@ -116,7 +116,7 @@ def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str])
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
     # These take their rosters from the archive, or name their drops otherwise.
-    elsewhere = options.approve or options.restore or options.replays
+    elsewhere = options.approve or options.restore is not None or options.replays
     if not job.drop.exists() and not elsewhere:
         raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
     notify = addressees(feed, str(options.drop), environment) if feed else None
@@ -184,7 +184,7 @@ def _job(
         all_or_nothing=options.all_or_nothing,
         first_run=options.first_run,
         ask_first=options.ask_first,
-        by=options.by or getpass.getuser(),
+        by=options.by or whoever(),
         note=options.note,
         dated=dated(drop.name),
     )

@@ -20,8 +20,8 @@ from flows.orchestration.ended import Ended, Name
 from flows.result import FAILED, HELD
 from flows.status_report import totals
 
-Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused"]
-WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "succeeded")
+Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"]
+WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "not due", "succeeded")
 # A run may begin so much later than it is due: workers are busy, or were away for a while.
 GRACE = timedelta(hours=2)
 Table = Callable[[str, list[dict[str, Any]], str], None]
@@ -84,7 +84,7 @@ def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
     if missed:
         return "did not run", missed
     if status.last is None:
-        return ("paused", "Its schedule is paused.") if feed.schedule.paused else ("did not run", "It has never run.")
+        return _never(feed)
     if status.exit_code == FAILED:
         return "failed", f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}"
     if status.stale:
@@ -92,6 +92,12 @@ def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
     if status.exit_code == HELD:
         return "held", f"Changes wait for a person: roster status {status.drop}"
     return "succeeded", ""
+
+
+def _never(feed: Feed) -> tuple[Word, str]:
+    if feed.schedule.paused:
+        return "paused", "Its schedule is paused."
+    return ("did not run" if feed.schedule.cron else "not due"), "It has never run."
 
 
 def _missed(feed: Feed, status: FeedStatus, now: datetime) -> str:

@@ -27,6 +27,7 @@ def real_drops() -> Path:
     return Path(folder)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests of a file run in one process, and those that share a Prefect server in one, too."""
     for item in items:

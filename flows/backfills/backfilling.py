@@ -13,7 +13,7 @@ from rich.console import Console
 
 from connectors.ledger import Ledger
 from flows.backfills.outcome import Backfill, Wish
-from flows.backfills.progress import Begun, Progress
+from flows.backfills.progress import Begun, Meanwhile, Progress
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.report import as_json, show
 from flows.backfills.steps import Span, Steps, steps_of
@@ -33,6 +33,11 @@ Perform = Callable[[Job, Line | None], Result]
 OLDER = (
     "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
     "Let the span begin later, or say --force if that is meant."
+)
+
+OVERTAKEN = (
+    "Another run has loaded this feed since the backfill began, and {day} would put older truth over it. The days before "
+    "were replayed. Run the backfill again: it judges anew what is newer."
 )
 
 
@@ -87,7 +92,8 @@ def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], per
     job = replace(job_of(options, environment), max_age_hours=None, older=wish.force)
     with Ledger.reading(job.ledger_at) as ledger, steps_of(wish.span, job, ledger) as found:
         chosen = list(found.steps) if wish.every_step else needed(found.steps)
-        progress, marks = Progress(job), [Begun.of(step, found.content(step)) for step in chosen]
+        progress, meanwhile = Progress(job), Meanwhile(job)
+        marks = [Begun.of(step, found.content(step)) for step in chosen]
         count = progress.done(marks, ledger, job)
         if not wish.force:
             _refuse_older(chosen[count], ledger, job)
@@ -97,7 +103,10 @@ def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], per
         begun(result)
         with rehearsal(job) if wish.dry_run else nullcontext(job) as place:
             while result.left and result.exit_code == DONE:
-                _replay_next(result, found, place, perform, None if wish.dry_run else progress, marks)
+                if meanwhile.overtaken(job):
+                    raise SettingsError(OVERTAKEN.format(day=result.left[0].day))
+                run = _replay_next(result, found, place, perform, None if wish.dry_run else progress, marks)
+                meanwhile.expect(run)
     return result
 
 
@@ -108,8 +117,8 @@ def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
 
 
 def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, progress: Progress | None,
-                 marks: list[Begun]) -> None:  # fmt: skip
-    """Replay the first step that is left."""
+                 marks: list[Begun]) -> str:  # fmt: skip
+    """Replay the first step that is left; give the run's id."""
     step = result.left[0]
     own, line = found.run_of(step, _with_rosters(job, len(result.left)))
     if progress:
@@ -120,6 +129,7 @@ def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, pro
         finish(came, result.drop)
     del result.left[0]
     result.done.append((step, came))
+    return own.run
 
 
 def _with_rosters(job: Job, steps: int) -> Job:

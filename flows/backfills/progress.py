@@ -66,6 +66,26 @@ class Progress:
         write_private(self._path, json.dumps([asdict(begun) for begun in self._begun], indent=1))
 
 
+class Meanwhile:
+    """Looks whether another run has loaded the feed since this backfill began."""
+
+    def __init__(self, job: Job) -> None:
+        self._expected = _loaded(job)
+
+    def expect(self, run: str) -> None:
+        """Know a run as one of this backfill."""
+        self._expected.add(run)
+
+    def overtaken(self, job: Job) -> bool:
+        """Whether there is one that was not expected."""
+        return bool(_loaded(job) - self._expected)
+
+
+def _loaded(job: Job) -> set[str]:
+    with Ledger.reading(job.ledger_at) as ledger:  # as it is now
+        return {run.id for run in ledger.runs(job.key) if loaded(run)}
+
+
 def _read(path: Path) -> list[Begun]:
     """Read what was noted; of a file that is damaged nothing is known."""
     try:

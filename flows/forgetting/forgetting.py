@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from flows.job import new_run
 from flows.ledgers import ledger_of
 from flows.opening import DATABASE, opened
 from flows.result import DONE, FAILED
+from flows.whoever import whoever
 from transforms.forgetting import PEOPLE, digest_of
 
 
@@ -64,7 +64,7 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
             one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one) and not asked.here
         }
         mask = Mask({asked.person, *(word for one in found for word in one.words)})
-        by = asked.by or getpass.getuser()
+        by = asked.by or whoever()
         ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
         files = mask_files(state / "runs", mask)
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]

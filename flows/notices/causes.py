@@ -1,6 +1,6 @@
 """What people are told of: kinds of causes, each known by a digest of what they would act upon.
 
-What is sent leaves this machine, often to a service of others: it has no ids of people, and nothing of what a target answered.
+What is sent leaves this machine, often to a service of others: it has nobody's name, and nothing of what a target answered.
 """
 
 from __future__ import annotations

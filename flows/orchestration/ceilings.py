@@ -14,6 +14,8 @@ from typing import Any
 from flows.job import Job
 
 Turn = Callable[[int], AbstractAsyncContextManager[Any]]
+# How long a run that was killed keeps what it had taken; the shortest that Prefect allows.
+LEASE_SECONDS = 60.0
 UNLIMITED = "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster deploy` makes it."
 
 
@@ -38,4 +40,4 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
         except ObjectNotFound:
             warn(UNLIMITED.format(name=name))
             return lambda _at_once: nullcontext()
-    return lambda at_once: concurrency(name, occupy=min(at_once, limit))
+    return lambda at_once: concurrency(name, occupy=min(at_once, limit), lease_duration=LEASE_SECONDS)

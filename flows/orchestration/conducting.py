@@ -36,16 +36,18 @@ def sync(district: str, state: str, command: Command = "sync", **more: Any) -> E
 def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
     job = job_of(options, os.environ)
-    line: Line | None = partial(restored_line, run=options.restore) if options.restore else None
+    line: Line | None = partial(restored_line, run=options.restore) if options.restore is not None else None
     result = execute(job, Tasks(options.drop.stem), line)
     finish(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)
     return result
 
 
-def replayed(job: Job, line: Line | None) -> Result:
+def replayed(options: Options, job: Job, line: Line | None) -> Result:
     """Run one step of a backfill, and show it."""
-    return execute(job, Tasks(job.feed), line)
+    result = execute(job, Tasks(options.drop.stem), line)
+    publish(result, str(options.drop), options.drop.stem)
+    return result
 
 
 def shown(found: Backfill, options: Options) -> Ended:

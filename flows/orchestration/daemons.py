@@ -41,7 +41,7 @@ class Daemon:
     @property
     def command(self) -> str:
         """The command line as which it runs; blank if it does not. A number that another program has by now is none of ours."""
-        number = self._number()
+        number = self.number
         found = "" if number is None else _command(number)
         return found if f"prefect {self.name} " in found else ""
 
@@ -54,8 +54,8 @@ class Daemon:
         write_private(self._file, str(process.pid))
 
     def stop(self) -> bool:
-        """End it and what it has started: politely, then for good. Says whether it ran."""
-        number = self._number()
+        """End it: politely, then for good. Says whether it ran."""
+        number = self.number
         ran = self.runs
         if ran and number is not None:
             self._signal(number, signal.SIGTERM)
@@ -70,16 +70,35 @@ class Daemon:
     def _file(self) -> Path:
         return self.folder / f"{self.name}.pid"
 
-    def _number(self) -> int | None:
+    @property
+    def number(self) -> int | None:
+        """The number under which it was started; None if it was not, or was stopped."""
         try:
             return int(self._file.read_text())
         except (OSError, ValueError):
             return None
 
     def _signal(self, number: int, one: signal.Signals) -> None:
-        # The whole group: the children of a worker are flow runs.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(number, one)
+
+
+def end_children(daemon: Daemon) -> None:
+    """Ask what a process has started to end, and wait for it: the flow runs of a worker are in no group of its."""
+    number = daemon.number
+    children = [] if number is None or not daemon.runs else _children(number)
+    for child in children:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(child, signal.SIGTERM)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while any(map(_command, children)) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+
+
+def _children(number: int) -> list[int]:
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
+    pairs = (line.split() for line in told.stdout.splitlines())
+    return [int(child) for child, parent in pairs if parent == str(number)]
 
 
 def _command(number: int) -> str:

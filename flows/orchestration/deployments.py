@@ -66,12 +66,17 @@ def client() -> Iterator[Any]:
 def taken(client: Any, wanted: Sequence[Wanted]) -> list[str]:
     """Say which names another folder's feeds have already: two feeds of one name would undo each other every time."""
     there = [(one, found) for one in wanted if (found := _found(client, one))]
-    made_from = [(one, ROOT / next(iter(found.parameters.values()), "")) for one, found in there]
+    sources = [(one, ROOT / made_of(found.parameters)) for one, found in there]
     return [
         f"{one.full_name} is deployed from {other} already. Give one of the two another name."
-        for one, other in made_from
+        for one, other in sources
         if other != one.file and other.exists()
     ]
+
+
+def made_of(parameters: dict[str, str]) -> str:
+    """From which file or folder a deployment was made; a database may keep its parameters in another order."""
+    return parameters.get("district") or parameters.get("feeds") or ""
 
 
 def need_pools(client: Any, wanted: Sequence[Wanted]) -> None:
@@ -92,7 +97,7 @@ def apply(client: Any, wanted: Wanted, tag: str) -> Change:
     from prefect.schedules import Cron
 
     before = _found(client, wanted)
-    loaded: Any = flow.from_source(source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}")
+    loaded: Any = flow.frommade_of(source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}")
     loaded.to_deployment(
         wanted.name,
         schedule=Cron(wanted.cron, timezone=wanted.time_zone, active=not wanted.paused) if wanted.cron else None,

@@ -32,8 +32,9 @@ class Ended:
         """The final state of the flow run."""
         from prefect.states import Completed, Failed
 
-        state = Completed if self.name in GOOD else Failed
-        return state(name=self.name, message=self.message, data=self.outcome)
+        if self.name in GOOD:
+            return Completed(name=self.name, message=self.message, data=self.outcome)
+        return Failed(name=self.name, message=self.message)  # whose data would have to be an exception
 
 
 def ended(result: Result, drop: str) -> Ended:

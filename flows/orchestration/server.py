@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from flows.files import private_folder
-from flows.orchestration.daemons import Daemon, DaemonError
+from flows.orchestration.daemons import Daemon, DaemonError, end_children
 
 HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ START_SECONDS, LOOK_SECONDS = 180.0, 0.5
 READY = """Prefect is ready: http://{host}:{port}
 To load the sample district into the sandbox:
   PREFECT_API_URL=http://{host}:{port}/api .venv/bin/prefect deployment run nightly/nightly --watch
-To end server and worker: make stop"""
+To end server and worker: {stop}"""
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
 
 
 def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
-    """End worker and server, and say which of them ran. A flow run under way finishes its requests first."""
+    """End worker and server, and say which of them ran. Flow runs finish the requests under way, and record them, first."""
     own = place.environment(environment)
+    end_children(Daemon("worker", place.folder, own))
     return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
 
 
@@ -146,6 +147,11 @@ def _has_worker(place: Place) -> bool:
     return any(worker.get("status") == "ONLINE" for worker in workers)
 
 
+def _stop(state: Path) -> str:
+    """What ends server and worker of a state folder."""
+    return "make stop" if state == Path(".roster") else f"ROSTER_STATE={state} make stop"
+
+
 def main() -> int:
     """Start or stop, and say what is next."""
     parser = argparse.ArgumentParser(prog="python -m flows.orchestration.server", description=__doc__)
@@ -159,7 +165,7 @@ def main() -> int:
             ran = start(place, os.environ)
             if ran:
                 print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
-            print(READY.format(host=HOST, port=place.port))
+            print(READY.format(host=HOST, port=place.port, stop=_stop(told.state)))
         else:
             ended = stop(place, os.environ)
             print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")

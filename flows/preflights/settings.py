@@ -28,7 +28,7 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
         return [ok(SETTINGS, f"{options.drop} can be read."), _wrong(SECRETS, error)], None
     try:
         # As for a restore, which takes nothing from the drop: one that is not there is found by its own check.
-        job = job_of(replace(options, restore=options.restore or "preflight"), environment)
+        job = job_of(replace(options, replays=True), environment)
     except SettingsError as error:
         return [_wrong(SETTINGS, error)], None
     said = f"{job.feed} into {job.target.name}, from {job.drop}, as {job.layout}."

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from flows.backfills.backfilling import backfilled, wish_of
+from flows.job import Job
+from flows.problems import SettingsError
+from flows.recording import Line
+from flows.result import Result
+from flows.running import Options, execute
+from flows.watch import Watch
 from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
-from tests.rosters import changed, district, without
+from tests.rosters import changed, district, drop, without
 from tests.running import Run, roster
 
 
@@ -169,3 +176,20 @@ def test_a_narrow_terminal_has_a_line_for_each_day(feed: Feed) -> None:
 
     assert ["day", "of", "status", "created", "updated"] == wide.out.splitlines()[4].split()
     assert f"{SECOND} larkspur_{SECOND}: done; 1 updated." in " ".join(narrow.out.split())
+
+
+def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
+    """What it loaded is newer than the days that are left, and stays."""
+    feed.three_days()
+    options = Options("sync", feed.file, state=feed.state, replays=True)
+    wish = wish_of(options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True)
+
+    def perform(job: Job, line: Line | None) -> Result:
+        result = execute(job, Watch(), line)
+        drop(feed.file.parent / "today", changed(district(), "bo", givenName="Newest"))
+        assert 0 == roster("sync", feed.file, state=feed.state).code
+        return result
+
+    with pytest.raises(SettingsError, match="Another run has loaded this feed"):
+        backfilled(options, wish, {}, perform)
+    assert "Newest" == feed.names()["bo"]

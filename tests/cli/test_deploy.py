@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flows.orchestration.deployments import made_of
 from tests.running import roster
 
 FEED = """district = "{name}"
@@ -73,3 +74,9 @@ def test_a_folder_without_feeds_is_refused(tmp_path: Path) -> None:
     told = roster("deploy", tmp_path, state=tmp_path / "state")
 
     assert (2, True) == (told.code, "has no feed's file (*.toml)" in told.err)
+
+
+def test_it_is_known_of_what_a_deployment_was_made() -> None:
+    """By names: PostgreSQL gives the parameters in an order of its own."""
+    assert "feeds/oak.toml" == made_of({"state": ".roster", "district": "feeds/oak.toml"})
+    assert "feeds" == made_of({"state": ".roster", "feeds": "feeds"})

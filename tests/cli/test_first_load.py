@@ -46,7 +46,7 @@ class Onboarding:
             self.held_at_asking = self.records()
             return answer
 
-        means = Means(ask, _performed, _verified, self.pages.__setitem__)
+        means = Means(Watch(), ask, _performed, _verified, self.pages.__setitem__)
         return first_load(Options("sync", self.file, state=self.state), environment, means)
 
     def records(self) -> int:

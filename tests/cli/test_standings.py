@@ -72,10 +72,11 @@ def test_a_night_that_was_due_and_never_came_is_told(feeds: Feeds) -> None:
 
 
 def test_a_feed_that_has_never_run_did_not_run(feeds: Feeds) -> None:
-    """Whether it was due or not: whoever added it forgot to deploy it."""
-    feeds.add("new")
+    """If it has a schedule: whoever added it forgot to deploy it. One without is loaded when somebody wants it."""
+    feeds.add("new", below=SCHEDULED)
+    feeds.add("by-hand")
 
-    assert {"new": "did not run"} == feeds.stand()
+    assert {"new": "did not run", "by-hand": "not due"} == feeds.stand()
 
 
 def test_a_drop_that_stopped_coming_is_stale(feeds: Feeds) -> None:
@@ -100,7 +101,7 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     first = end("well")
     drop(feeds.folder / "well", without(district(), "e1"))
     second = end("well")
-    feeds.add("new")
+    feeds.add("new", below=SCHEDULED)
     third = end()
 
     assert [("Completed", "1 succeeded."), ("Held", "1 held."), ("Failed", "1 did not run, 1 held. See to: new.")] == [

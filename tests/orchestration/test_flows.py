@@ -76,16 +76,29 @@ def test_an_onboarding_that_is_rejected_sends_nothing(prefect: Orchestra, feed: 
     assert [("discarded", "Data Office", "seen")] == feed.decisions
 
 
+def test_a_form_that_nobody_fills_in_times_out(prefect: Orchestra, feed: Feed) -> None:
+    """Nothing is sent, and the plan goes on waiting."""
+    prefect.run("nightly/nightly", **feed.parameters)
+    feed.lose("e1")
+    prefect.run("nightly/nightly", **feed.parameters)
+    run = prefect.run("approval/approval", **feed.parameters, hours=0.002)
+
+    assert ("Timed out", True) == (run.state, "can be approved until" in run.message)
+    assert ("e1" in feed.active("enrollments"), feed.decisions) == (True, [])
+
+
 def test_a_target_is_brought_back_to_an_earlier_roster(prefect: Orchestra, feed: Feed) -> None:
     """At first it is only said what that would send."""
     prefect.run("nightly/nightly", **feed.parameters)
     first = feed.runs[0].id
     feed.change("bo", givenName="Zoe")
     prefect.run("nightly/nightly", **feed.parameters)
+    blank = prefect.run("restore/restore", **feed.parameters)
     told = prefect.run("restore/restore", run=first, **feed.parameters)
     between = feed.given_name("bo")
     done = prefect.run("restore/restore", run=first, dry_run=False, **feed.parameters)
 
+    assert ("Failed", True) == (blank.state, first in blank.message)
     assert ("Completed", "Completed") == (told.state, done.state)
     assert ("Zoe", "Bo") == (between, feed.given_name("bo"))
 
@@ -119,6 +132,7 @@ def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(prefect: Orc
 
 def test_a_morning_sums_up_all_feeds(prefect: Orchestra, feed: Feed) -> None:
     """A folder with one feed, which has never run: that is a failure to be seen to."""
+    feed.schedule("0 2 * * *")
     where = {"feeds": str(feed.folder), "state": str(feed.state)}
     before = prefect.run("summary/summary", **where)
     prefect.run("nightly/nightly", **feed.parameters)

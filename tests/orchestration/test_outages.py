@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -40,20 +41,28 @@ async def slowly(_: Create) -> bool:
     return False
 
 
+def children(process: int) -> list[int]:
+    """What a process has started: the flow runs of a worker."""
+    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [int(child) for child, parent in map(str.split, lines.splitlines()) if parent == str(process)]
+
+
 def told(feed: Schools, **more: object) -> dict[str, object]:
     """What a flow is told of a feed."""
     return {"district": str(feed.folder / "feed.toml"), "state": str(feed.folder / "state")} | more
 
 
 def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchestra, tmp_path: Path) -> None:
-    """Server and ledger keep what is needed: the feed is free again after a while, and nothing is sent twice or lost."""
+    """Worker and flow run are killed; the dead run is cancelled by hand, and the next night sends nothing twice, and all."""
     with schools(tmp_path, meeting(slowly)) as feed:
-        prefect.begin("nightly/nightly", **told(feed))
+        dead = prefect.begin("nightly/nightly", **told(feed))
         feed.wait_for(100)
         worker = int((prefect.state / "prefect" / "worker.pid").read_text())
-        os.killpg(worker, signal.SIGKILL)
+        for process in (*children(worker), worker):
+            os.kill(process, signal.SIGKILL)
         sent_before = feed.created
         prefect.make("start")
+        prefect.ask("POST", f"/flow_runs/{dead}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
         night = prefect.run("nightly/nightly", **told(feed))
         with Ledger(tmp_path / "state" / "ledger.db") as ledger:
             [last, killed] = ledger.runs()
@@ -65,6 +74,22 @@ def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchest
         assert SCHOOLS <= feed.created <= SCHOOLS + 50
         counts = last.counts["orgs"]
         assert SCHOOLS == counts["read"] == counts["unchanged"] + counts["created"]
+
+
+def test_stopping_lets_a_load_finish_what_is_under_way(prefect: Orchestra, tmp_path: Path) -> None:
+    """What is acknowledged is recorded before the worker ends, and the flow run says that it was stopped."""
+    with schools(tmp_path, meeting(slowly)) as feed:
+        run = prefect.begin("nightly/nightly", **told(feed))
+        feed.wait_for(100)
+        prefect.make("stop")
+        held = feed.ledger_holds
+        prefect.make("start")
+        with Ledger(tmp_path / "state" / "ledger.db") as ledger:
+            [stopped] = ledger.runs()
+
+        assert (held, "failed") == (feed.target_holds, stopped.status)
+        assert ("Failed", True) == (prefect.wait(run).state, 100 <= len(held) < SCHOOLS)
+        assert SCHOOLS == stopped.counts["orgs"]["created"] + stopped.counts["orgs"]["waiting"]
 
 
 def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
