@@ -97,7 +97,7 @@ def apply(client: Any, wanted: Wanted, tag: str) -> Change:
     from prefect.schedules import Cron
 
     before = _found(client, wanted)
-    loaded: Any = flow.frommade_of(source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}")
+    loaded: Any = flow.from_source(source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}")
     loaded.to_deployment(
         wanted.name,
         schedule=Cron(wanted.cron, timezone=wanted.time_zone, active=not wanted.paused) if wanted.cron else None,

@@ -140,6 +140,10 @@ def test_drops_may_lie_at_any_address(feed: Feed) -> None:
             {"drops": "ftq://anna:hush@files.example.edu/drops"},
             "ftq://anna@files.example.edu/drops is given with a password",
         ),
+        (
+            {"drops": "https://files.example.edu/drops?sig=hush"},
+            "https://files.example.edu/drops is given with a password or a query",
+        ),
         ({"drops": None}, "Nothing archived of this feed"),
     ],
 )
