@@ -57,9 +57,9 @@ server: install
 stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
-# As many at once as there are cores; tests of one file stay together, as do those that share a Prefect server.
+# As many at once as there are cores; tests of one file stay together.
 test: install
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .

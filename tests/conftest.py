@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 NO_SKIPS = "ROSTER_NO_SKIPS"
-# The folder whose tests share one Prefect server, which takes a while to start.
+# The folder whose tests need a Prefect server, which takes a while to start.
 SERVED = "orchestration"
 
 # Where nobody is there to look, the same examples every time; elsewhere new ones.
@@ -27,13 +27,8 @@ def real_drops() -> Path:
     return Path(folder)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of a file run in one process, and those that share a Prefect server in one, too."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == SERVED else str(item.path)))
-    # They take the longest, and begin first, so that one process does not end long after the others.
+    """Begin with the tests that take the longest, so that no process ends long after the others."""
     items.sort(key=lambda item: item.path.parent.name != SERVED)
 
 

@@ -71,7 +71,6 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
 
     Gives the names of what ran before.
     """
-    private_folder(place.folder)
     own = place.environment(environment)
     server = Daemon("server", place.folder, own)
     worker = Daemon("worker", place.folder, own)
@@ -80,6 +79,7 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
         _refuse_elsewhere(place, server)
     else:
         _refuse_taken(place)
+        private_folder(place.folder)
         server.start([PREFECT, "server", "start", "--host", HOST, "--port", str(place.port)])
     _wait(lambda: _answers(place), server)
     if not worker.runs:

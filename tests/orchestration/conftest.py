@@ -1,4 +1,4 @@
-"""One Prefect server for all tests of this folder: it takes a while to start."""
+"""One Prefect server for all tests of this folder that run in one process: it takes a while to start."""
 
 from __future__ import annotations
 
