@@ -223,7 +223,9 @@ def started(place: Path, state: Path) -> subprocess.Popen[str]:
     """Probe in a process of its own."""
     words = [sys.executable, "-m", "flows", "probe", str(place), "--state", str(state)]
     pipe = subprocess.PIPE
-    return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True)
+    # Whoever runs the tests in the background may have told them not to hear of an interruption.
+    return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
 
 
 def wait_for(sandbox: Sandbox, collection: str) -> None:
