@@ -225,7 +225,7 @@ def started(place: Path, state: Path) -> subprocess.Popen[str]:
     pipe = subprocess.PIPE
     # Whoever runs the tests in the background may have told them not to hear of an interruption.
     return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip  # noqa: PLW1509
 
 
 def wait_for(sandbox: Sandbox, collection: str) -> None:
