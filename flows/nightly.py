@@ -13,7 +13,7 @@ from flows.orchestration.lateness import superseded
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")
-def nightly(district: str = "sample_data/district.toml", target: str | None = None, state: str = "",
+def nightly(district: str = "sample_data/oneroster_1_2", target: str | None = None, state: str = "",
             strict: bool = False) -> State[Any]:  # fmt: skip
     """Load a district's drop: `district` is its feed's file, or that file's name in $ROSTER_FEEDS.
 

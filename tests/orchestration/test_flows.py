@@ -16,7 +16,7 @@ def test_the_nightly_deployment_loads_the_sample_and_then_sends_nothing(prefect:
     loaded, unchanged = prefect.wait(one["id"]), prefect.wait(second["id"])
 
     assert (0, 0) == (first.returncode, again.returncode), first.stdout + again.stdout
-    assert ("Completed", "nightly sample_data/district.toml") == (loaded.state, loaded.name)
+    assert ("Completed", "nightly sample_data/oneroster_1_2") == (loaded.state, loaded.name)
     assert ["extract", "normalise", "check", "compare", "guard", "load", "load orgs 1/2"] == prefect.tasks(loaded)[:7]
     assert {"load users 1/2", "load enrollments 1/1"} <= set(prefect.tasks(loaded))
     assert ["extract", "normalise", "check", "compare", "guard", "load"] == prefect.tasks(unchanged)
