@@ -59,7 +59,7 @@ stop:
 
 # As many at once as there are cores; tests of one file stay together.
 test: install
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: install
 	$(BIN)/ruff format --check .

@@ -44,9 +44,10 @@ def performed(options: Options) -> Result:
 
 
 def replayed(options: Options, job: Job, line: Line | None) -> Result:
-    """Run one step of a backfill, and show it."""
+    """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
     result = execute(job, Tasks(options.drop.stem), line)
-    publish(result, str(options.drop), options.drop.stem)
+    if not job.rehearsal:
+        publish(result, str(options.drop), options.drop.stem)
     return result
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+# Where flows are loaded from: the folder above `flows`.
 ROOT = Path(__file__).parents[2]
 TAG, PAGE = "roster", 200
 NO_SERVER = "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to one that runs."

@@ -20,9 +20,9 @@ import httpx
 
 from flows.files import private_folder
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
+from flows.orchestration.deployments import ROOT
 
 HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
-ROOT = Path(__file__).parents[2]
 PREFECT = str(Path(sys.executable).parent / "prefect")
 START_SECONDS, LOOK_SECONDS = 180.0, 0.5
 READY = """Prefect is ready: http://{host}:{port}
