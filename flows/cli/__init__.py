@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
+from types import FrameType
 
 from flows.cli.application import app
 
@@ -21,12 +22,18 @@ for name in ("loading", "asking", "care"):
 INTERRUPTED = 130
 
 
+def _interrupted(_number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do now: a loop that runs ends its task in good order, and not in the middle of a step of its own."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
+
+
 def main() -> None:
     """Run the command line."""
     # Modules and frames live until the end: looking for garbage among them takes a tenth of a night that sends nothing.
     gc.set_threshold(100_000)
     # Whoever ends a command politely is told how far it came, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
         app()
     except SystemExit as end:
