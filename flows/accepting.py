@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from connectors.drops import read, read_file
+from connectors.drops import read_file
 from connectors.ledger import Ledger
 from connectors.oneroster.collections import COLLECTIONS
+from flows.extracting import extracted
 from flows.job import Job
 from flows.watch import NOBODY, Watch
 from transforms.binding.lifting import with_schools
@@ -47,7 +48,7 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        raw = watch.stage("extract", read, job.drop, encoding=job.encoding, strict=job.strict)  # 1
+        raw = watch.stage("extract", extracted, job)  # 1
         roster = watch.stage("normalise", normalise, job.layout, raw, job.today, job.strict, job.scope.passwords)  # 2
         roster = renamed(roster, *_ids(raw, job))
         known = knowing.result()

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from connectors.drops import read
 from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
 from flows.accepting import Accepted, accept
+from flows.extracting import extracted
 from flows.files import write_private
 from flows.groups import groups
 from flows.job import Job
@@ -53,7 +53,7 @@ def seen(job: Job) -> Seen:
     """Read the drop of a job; what is wrong with it is told by `dropped`."""
     if not job.drop.exists():
         return Seen()
-    raw = read(job.drop, encoding=job.encoding, strict=job.strict)
+    raw = extracted(job)
     roster = normalise(job.layout, raw, job.today, job.strict, job.scope.passwords)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
     files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]

@@ -1,0 +1,12 @@
+"""Step 1 of the straight line: from wherever a feed's drops lie to a drop as read."""
+
+from __future__ import annotations
+
+from connectors.drops import read
+from flows.job import Job
+from transforms.raw import Raw
+
+
+def extracted(job: Job) -> Raw:
+    """Read the drop of a job, every column as text; whatever is wrong with it is among its findings."""
+    return read(job.drop, encoding=job.encoding, strict=job.strict)
