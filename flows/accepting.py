@@ -19,7 +19,7 @@ from transforms.carry import carry, not_carried
 from transforms.changes import DELETED
 from transforms.checks import check, prepare
 from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
-from transforms.findings import Findings, gather
+from transforms.findings import Findings, gather, located
 from transforms.forgetting import forgotten_in, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
@@ -49,20 +49,20 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         raw = watch.stage("extract", extracted, job)  # 1
-        roster = watch.stage("normalise", normalise, job.layout, raw, job.today, job.strict, job.scope.passwords)  # 2
+        roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2
         roster = renamed(roster, *_ids(raw, job))
         known = knowing.result()
     roster = _placed(roster, job, ledger)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     gone = forgotten_in(roster, ledger.forgotten())
-    found = untold(checked.findings, gone)
+    found = located(untold(checked.findings, gone))
     refused = refusals(found, job.strict)
     if refused.height:
         return Accepted(known, found, refused)
     shared = share(left_out(checked.standing, gone), job.scope, known)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
-    findings = gather(
+    parts = gather(
         [
             found,
             unknown(checked.standing, job.scope),
@@ -71,6 +71,7 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
             carried.findings,
         ]
     )
+    findings = located(parts)
     return Accepted(known, findings, refused, carried.standing, rejections_of(roster, findings))
 
 

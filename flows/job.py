@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from flows.notices.addressees import Addressees
 from flows.result import Command
 from transforms.carrying import Carrying
 from transforms.guard import Limits
+from transforms.layouts.dialect import Dialect
+from transforms.layouts.layout import Layout
 from transforms.scope import Scope
 from transforms.vanishing import Policy
 
@@ -38,7 +40,8 @@ class Job:
     archived roster is the feed's newest;
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
-    `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
+    `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
+    written. `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
     command: Command
@@ -50,7 +53,8 @@ class Job:
     ledger: str = field(default="", repr=False)
     district: str = "default"
     feed: str = "default"
-    layout: str = "oneroster"
+    layout: Layout | str = "auto"
+    dialect: Dialect | None = None
     encoding: str | None = None
     external: frozenset[str] = frozenset()
     removed: Mapping[str, Policy] = field(default_factory=dict)
@@ -89,6 +93,17 @@ class Job:
     def key(self) -> FeedKey:
         """Under which the ledger keeps what this feed sent to this target."""
         return FeedKey(self.target.name, self.feed)
+
+    @property
+    def layout_name(self) -> str:
+        """The code of the layout."""
+        return self.layout if isinstance(self.layout, str) else self.layout.code
+
+    @property
+    def as_written(self) -> Dialect:
+        """How the drop is written, and how it is to be read today."""
+        dialect = self.dialect or Dialect(self.today, district=self.district)
+        return replace(dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords)
 
     @property
     def rehearsal(self) -> bool:

@@ -16,7 +16,7 @@ import polars as pl
 from transforms import parts
 from transforms.carrying import Carrying
 from transforms.checks.references import Known, in_target
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.findings import ROW, Findings, gather, of_file, of_rows, placed
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.roster import Roster
@@ -124,7 +124,7 @@ def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
 def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
     errors = gather(found).errors.filter(pl.col("rule") != "target_parent")
     return errors.select(
-        "sourcedId", cause=pl.format("{} row {}, {}: {}", pl.lit(judged.file), "row", "column", "rule")
+        "sourcedId", cause=pl.format("{} row {}, {}: {}", *placed(judged.file, "row"), "column", "rule")
     )
 
 

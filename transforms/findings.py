@@ -15,6 +15,11 @@ from transforms.rules import RULES
 
 ROW = "#row"
 EXAMPLES = 3
+# A table whose rows come from several files names them all, and numbers the rows of its second from SPAN on, of its third
+# from twice as much: `students.csv, teachers.csv` row SPAN + 7 is row 7 of teachers.csv. A file whose rows describe
+# several records each is named once for each.
+SEVERAL = ", "
+SPAN = 1 << 24
 
 ERRORS: dict[str, type[pl.DataType]] = {
     "file": pl.String,
@@ -68,12 +73,21 @@ def gather(findings: Iterable[Findings]) -> Findings:
 
 
 def of_file(rule: str, file: str, detail: str = "", *, column: str = "", strict: bool = False, count: int = 1,
-            row: int | None = None) -> Findings:  # fmt: skip
+            row: int | None = None, entity: str | None = None) -> Findings:  # fmt: skip
     """A finding about a whole file, or the drop if `file` is empty."""
     severity = RULES[rule].severity_when(strict)
+    file = SEVERAL.join(files_of(file))
     if severity in ("warning", "note"):
         return Findings(notices=(Notice(rule, file, column, count, detail, ((row, ""),) if row else ()),))
-    line = {"file": file, "row": row, "column": column, "rule": rule, "severity": severity, "value": detail}
+    line = {
+        "file": file,
+        "row": row,
+        "entity": entity,
+        "column": column,
+        "rule": rule,
+        "severity": severity,
+        "value": detail,
+    }
     return Findings(pl.DataFrame([line], schema=ERRORS))
 
 
@@ -85,8 +99,8 @@ def of_rows(rule: str, rows: pl.DataFrame, *, file: str, entity: str, column: st
     severity = RULES[rule].severity_when(strict)
     values = pl.col(value).cast(pl.String) if value else pl.lit(None, pl.String)
     if severity in ("warning", "note"):
-        first = rows.head(EXAMPLES).select(ROW, values.fill_null("").alias("value"))
-        return Findings(notices=(Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows())),))
+        parts = _by_file(rows, file).items()
+        return Findings(notices=tuple(_notice(rule, name, column, part, detail, values) for name, part in parts))
     errors = rows.select(
         pl.lit(file).alias("file"),
         pl.col(ROW).cast(pl.UInt32).alias("row"),
@@ -98,3 +112,45 @@ def of_rows(rule: str, rows: pl.DataFrame, *, file: str, entity: str, column: st
         values.alias("value"),
     )
     return Findings(errors)
+
+
+def files_of(file: str) -> list[str]:
+    """The files of a table, each once."""
+    return list(dict.fromkeys(file.split(SEVERAL)))
+
+
+def placed(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
+    """Say of which of a table's files a row is, and which number it has there."""
+    names = file.split(SEVERAL)
+    if len(names) == 1:
+        return pl.lit(file), pl.col(row)
+    place = pl.col(row) // SPAN
+    return place.replace_strict(dict(enumerate(names)), return_dtype=pl.String), pl.col(row) % SPAN
+
+
+def located(findings: Findings) -> Findings:
+    """Tell errors of a table with several files of the file and the row that are meant."""
+    errors = findings.errors
+    several = [name for name in errors["file"].unique() if name and SEVERAL in name]
+    for name in several:
+        here = pl.col("file").eq_missing(name) & pl.col("row").is_not_null()
+        file, row = placed(name, "row")
+        errors = errors.with_columns(
+            file=pl.when(here).then(file).otherwise("file"),
+            row=pl.when(here).then(row).otherwise("row").cast(pl.UInt32),
+        )
+    return Findings(errors, findings.notices) if several else findings
+
+
+def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
+    names = files_of(file)
+    if SEVERAL not in file:
+        return {file: rows}
+    of, row = placed(file)
+    parts = {name: rows.filter(of == name) for name in names} if rows.height else {}
+    return {name: part.with_columns(row.cast(pl.UInt32).alias(ROW)) for name, part in parts.items() if part.height}
+
+
+def _notice(rule: str, file: str, column: str, rows: pl.DataFrame, detail: str, values: pl.Expr) -> Notice:
+    first = rows.head(EXAMPLES).select(ROW, values.fill_null("").alias("value"))
+    return Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.findings import Findings
+from transforms.findings import SEVERAL, Findings, files_of
 from transforms.guard.past import Rejections
 from transforms.roster import Roster
 from transforms.rules import CONSEQUENCES
@@ -18,7 +18,9 @@ def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
         rows = table.frame.height + table.lost.height
-        here = Rejections(table.file, rows, faults.get(table.file, 0))
+        here = Rejections(
+            SEVERAL.join(files_of(table.file)), rows, sum(faults.get(file, 0) for file in files_of(table.file))
+        )
         if rows and (name not in found or _share(here) > _share(found[name])):
             found[name] = here
     return found

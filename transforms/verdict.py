@@ -23,7 +23,7 @@ def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
     needed = [name.casefold() for name, entity in ENTITIES.items() if entity.needed or _owner_needed(entity.folds_into)]
     stems = {file: PurePath(file).stem.casefold() for file in findings.fatal["file"].unique()}
     files = [file for file, stem in stems.items() if file == "" or file.casefold() == FILE or stem in needed]
-    return findings.fatal.filter(pl.col("file").is_in(files))
+    return findings.fatal.filter(pl.col("file").is_in(files) | pl.col("entity").str.to_lowercase().is_in(needed))
 
 
 def breaches(findings: Findings) -> int:

@@ -131,7 +131,7 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
 def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     """Say of which entities a drop is a full snapshot, as its manifest has it."""
     raw = read(folder / name, encoding=job.encoding, strict=job.strict)
-    tables = normalise(job.layout, raw, job.today, job.strict).tables
+    tables = normalise(job.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)
 

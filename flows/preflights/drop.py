@@ -54,7 +54,7 @@ def seen(job: Job) -> Seen:
     if not job.drop.exists():
         return Seen()
     raw = extracted(job)
-    roster = normalise(job.layout, raw, job.today, job.strict, job.scope.passwords)
+    roster = normalise(job.layout, raw, job.as_written)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
     files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
     rows = sum(file.frame.height + len(file.ragged) for file in files)
@@ -88,7 +88,7 @@ def _refused(job: Job, accepted: Accepted) -> Check:
 def _judged(job: Job, drop: Seen, accepted: Accepted) -> Check:
     counts = [judged.counts for judged in accepted.standing.values()]
     total = {term: sum(one.get(term, 0) for one in counts) for term in ("read", "rejected", "unshared")}
-    size = f"{job.drop}, as {job.layout}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
+    size = f"{job.drop}, as {job.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
     unshared = f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
     if not total["rejected"]:
         return ok(DROP, f"{size}{unshared} None is rejected.")

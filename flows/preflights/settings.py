@@ -31,7 +31,7 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
         job = job_of(replace(options, replays=True), environment)
     except SettingsError as error:
         return [_wrong(SETTINGS, error)], None
-    said = f"{job.feed} into {job.target.name}, from {job.drop}, as {job.layout}."
+    said = f"{job.feed} into {job.target.name}, from {job.drop}, as {job.layout_name}."
     return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
 
 

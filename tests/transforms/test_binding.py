@@ -9,6 +9,7 @@ import pytest
 from connectors.drops import read
 from tests.judging import TODAY, judged_drop, rules
 from tests.rosters import DISTRICT, Rows, changed, csv_text, district, drop, manifest
+from transforms.layouts.dialect import Dialect
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 from transforms.sources import normalise
@@ -17,7 +18,7 @@ from transforms.verdict import refusals
 
 def normalised(folder: Path, *, strict: bool = False) -> Roster:
     """Read and normalise a drop."""
-    return normalise("oneroster", read(folder, strict=strict), TODAY, strict)
+    return normalise("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict))
 
 
 def found(roster: Roster) -> dict[str, str]:
@@ -194,7 +195,7 @@ def test_passwords_stay_if_the_settings_say_so(tmp_path: Path) -> None:
     """Then they are part of the record, and nothing is told."""
     raw = read(drop(tmp_path, changed(district(), "bo", password="hunter2")))
 
-    roster = normalise("oneroster", raw, TODAY, secrets=True)
+    roster = normalise("oneroster", raw, Dialect(TODAY, secrets=True))
 
     assert "hunter2" in roster.tables["users"].frame["password"].to_list()
     assert "secrets_dropped" not in {notice.rule for notice in roster.findings.notices}

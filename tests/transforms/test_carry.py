@@ -11,6 +11,7 @@ from tests.rosters import Rows, changed, district, raw
 from transforms.carry import Carried, carry, not_carried
 from transforms.carrying import Carrying, carrying
 from transforms.parts import values
+from transforms.layouts.dialect import Dialect
 from transforms.sources import normalise
 
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
@@ -149,7 +150,7 @@ def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
     roster = normalise(
         "oneroster",
         raw(tmp_path, {**district(), "categories": [{"sourcedId": "k", "title": "Homework"}]}),
-        TODAY,
+        Dialect(TODAY),
     )
 
     assert [("not_carried", "categories.csv", 1)] == [

@@ -29,6 +29,7 @@ from transforms.forgetting import (
     without_forgotten,
 )
 from transforms.judged import Standing
+from transforms.layouts.dialect import Dialect
 from transforms.scope import Scope
 from transforms.share import share
 from transforms.sources import normalise
@@ -36,7 +37,7 @@ from transforms.sources import normalise
 
 def without(folder: Path, rows: Rows, *people: str, known: Known | None = None) -> tuple[Standing, Findings]:
     """Judge rows as a drop, and leave people out."""
-    roster = normalise("oneroster", read(drop(folder / "drop", rows)), TODAY, strict=False)
+    roster = normalise("oneroster", read(drop(folder / "drop", rows)), Dialect(TODAY))
     checked = check(roster, known or {})
     digests = frozenset(map(digest_of, people))
     gone = forgotten_in(roster, digests)

@@ -10,6 +10,7 @@ from connectors.drops import read, read_file
 from tests.judging import TODAY
 from tests.rosters import district, drop
 from transforms.findings import Findings
+from transforms.layouts.dialect import Dialect
 from transforms.renaming import file_of_ids, renamed
 from transforms.roster import Roster
 from transforms.sources import normalise
@@ -20,7 +21,7 @@ def with_ids(folder: Path, text: str) -> Roster:
     drop(folder, district())
     (folder / "ids.csv").write_text(text)
     raw = read(folder)
-    return renamed(normalise("oneroster", raw, TODAY), file_of_ids(raw.files), Findings())
+    return renamed(normalise("oneroster", raw, Dialect(TODAY)), file_of_ids(raw.files), Findings())
 
 
 def test_the_old_id_stands_wherever_the_new_one_did(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.judging import judged_drop
 from tests.rosters import Rows, district, drop
 from transforms.carry import carry
 from transforms.carrying import Carrying, carrying
+from transforms.layouts.dialect import Dialect
 from transforms.sources import normalise
 from transforms.unmapped import PLACES, becomes, unmapped
 
@@ -24,7 +25,7 @@ GRADES = ("KG", "05", "UG", "Other", "PR", "13")
 
 def words(folder: Path, rows: Rows, maps: Carrying) -> pl.DataFrame:
     """Find the words of a drop that lead nowhere."""
-    return unmapped(normalise("oneroster", read(drop(folder, rows)), date(2026, 11, 24)), maps)
+    return unmapped(normalise("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps)
 
 
 def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def lifecycle_findings(table: Table, strict: bool) -> list[Findings]:
     if table.mode != "bulk":
         return []
     found = []
-    for name in LIFECYCLE:
+    for name in (name for name in LIFECYCLE if name in table.said):
         rows = table.frame.filter(pl.col(name).is_not_null())
         found.append(of_rows("status_in_bulk", rows, file=table.file, entity=table.entity.name, column=name, value=name, strict=strict))  # fmt: skip
     return found

@@ -20,7 +20,7 @@ from transforms.checks.folding import (
     single_findings,
 )
 from transforms.checks.references import Elsewhere, Known, in_target, resolved
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.findings import ROW, Findings, gather, of_file, of_rows, placed
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
 from transforms.roster import Roster, Table
@@ -63,7 +63,7 @@ def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhe
 def _emptied(roster: Roster, known: Known) -> list[Findings]:
     """Refuse a file without rows of which rows were loaded before: it is an accident until a person says otherwise."""
     return [
-        of_file("emptied", table.file)
+        of_file("emptied", table.file, entity=name)
         for name, table in roster.tables.items()
         if not table.frame.height and not table.lost.height and _was_loaded(known.get(_holder(name, table.entity)))
     ]
@@ -153,7 +153,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
     """Part the accepted rows from those with an error, and name the first cause of each."""
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     cause = pl.when(pl.col("rule") == "parent_rejected").then("value").otherwise(
-        pl.format("{} row {}, {}: {}", pl.lit(table.file), "row", "column", "rule")
+        pl.format("{} row {}, {}: {}", *placed(table.file, "row"), "column", "rule")
     )  # fmt: skip
     refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
     named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
@@ -183,7 +183,7 @@ def _without(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 
 def _lost(table: Table) -> pl.DataFrame:
-    return table.lost.select("sourcedId", cause=pl.format("{} row {}", pl.lit(table.file), ROW))
+    return table.lost.select("sourcedId", cause=pl.format("{} row {}", *placed(table.file)))
 
 
 def _blurred(state: _Check, table: Table) -> bool:

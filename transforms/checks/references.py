@@ -13,7 +13,7 @@ import polars as pl
 
 from transforms.changes import IN_TARGET
 from transforms.checks.chains import parent_column
-from transforms.findings import ROW, Findings, gather, of_rows
+from transforms.findings import ROW, Findings, gather, of_rows, placed
 from transforms.judged import Standing
 from transforms.roster import Roster, Table
 from transforms.schemas import Column
@@ -122,7 +122,7 @@ def trees_to_know(roster: Roster) -> list[str]:
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
     """The ids of rows that are refused already (`sourcedId`, `cause`)."""
     rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
-    return rows.select("sourcedId", cause=pl.format("{} row {}", pl.lit(table.file), ROW))
+    return rows.select("sourcedId", cause=pl.format("{} row {}", *placed(table.file)))
 
 
 def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:

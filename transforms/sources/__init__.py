@@ -1,20 +1,83 @@
-"""One file for each layout: what it makes of a raw drop. `normalise` is step 2 of the straight line."""
+"""One file for each layout: how one system writes its exports. `normalise` is step 2 of the straight line.
+
+Each module here declares its `LAYOUT`, and is known by that alone; OneRoster's own, which has a manifest and versions,
+is read by its own module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
+from transforms.findings import Findings, gather, of_file
+from transforms.layouts.dialect import Dialect
+from transforms.layouts.layout import Layout
+from transforms.layouts.normalising import normalised
+from transforms.layouts.prefixing import prefixed
+from transforms.layouts.recognising import fit
 from transforms.raw import Raw
 from transforms.roster import Roster
 from transforms.sources import oneroster
 
-SOURCES: dict[str, Callable[[Raw, date, bool, bool], Roster]] = {"oneroster": oneroster.normalise}
+AUTO = "auto"
+ONEROSTER = "oneroster"
 
 
-def normalise(layout: str, raw: Raw, today: date, strict: bool = False, secrets: bool = False) -> Roster:
+def _declared() -> dict[str, Layout]:
+    names = sorted(module.name for module in iter_modules(__path__) if module.name != ONEROSTER)
+    layouts = [import_module(f"{__name__}.{name}").LAYOUT for name in names]
+    return {layout.code: layout for layout in layouts}
+
+
+LAYOUTS: dict[str, Layout] = _declared()
+SOURCES: tuple[str, ...] = (ONEROSTER, *LAYOUTS)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The layout that a drop is written in, None if that is not certain; and what says so."""
+
+    layout: Layout | str | None
+    findings: Findings
+
+
+def normalise(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     """Give a drop in OneRoster 1.2's columns and spelling; what cannot be normalised stays as it was.
 
-    Passwords go no further than here, unless `secrets` says that they shall.
+    `layout` is a declared one, the code of one, or `auto`, which recognises it. Passwords go no further than here,
+    unless the dialect keeps `secrets`.
     """
-    return SOURCES[layout](raw, today, strict, secrets)
+    found = recognised(layout, raw)
+    if found.layout is None:
+        return Roster({}, findings=gather([raw.findings, found.findings]))
+    roster = oneroster.normalise(raw, dialect) if found.layout == ONEROSTER else normalised(_layout(found.layout), raw, dialect)  # fmt: skip
+    roster = prefixed(roster, dialect.prefix)
+    return Roster(roster.tables, roster.broken, gather([found.findings, roster.findings]))
+
+
+def recognised(layout: Layout | str, raw: Raw) -> Recognised:
+    """Find the layout of a drop by the names of its files and columns, if `layout` is `auto`."""
+    if layout != AUTO:
+        return Recognised(layout, Findings())
+    if oneroster.says_so(raw):
+        return Recognised(ONEROSTER, Findings())
+    fits = {code: fit(one, raw) for code, one in LAYOUTS.items()}
+    fitting = {code: one for code, one in fits.items() if one.fits}
+    if len(fitting) > 1:
+        return Recognised(None, of_file("layout_unclear", "", " and ".join(fitting)))
+    for code, one in fitting.items():
+        return Recognised(code, of_file("layout_recognised", "", f"{code}: {'; '.join(one.found)}"))
+    if oneroster.may_be(raw) or not raw.files:
+        return Recognised(ONEROSTER, Findings())
+    near = min(fits.items(), key=lambda one: (len(one[1].lacking) - len(one[1].found), one[0]))
+    why = (
+        f"nearest is {near[0]}, but for {'; '.join(near[1].lacking)}"
+        if near[1].found
+        else f"there are {', '.join(sorted(raw.files))}"
+    )
+    return Recognised(None, of_file("layout_unknown", "", why))
+
+
+def _layout(layout: Layout | str) -> Layout:
+    return LAYOUTS[layout] if isinstance(layout, str) else layout

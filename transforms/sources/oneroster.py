@@ -6,7 +6,6 @@ Source: OneRoster 1.1 and 1.2 CSV Bindings (reference sections 1 and 2).
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import PurePath
 
 import polars as pl
@@ -16,6 +15,8 @@ from transforms.binding.lifting import lifted
 from transforms.binding.manifest import FILE, Manifest, manifest_of
 from transforms.binding.spelling import spelled
 from transforms.findings import ROW, Findings, gather, of_file
+from transforms.layouts.dialect import Dialect
+from transforms.passwords import passwords_dropped
 from transforms.payload import METADATA
 from transforms.raw import Raw, RawFile
 from transforms.renaming import FILE as IDS
@@ -25,8 +26,9 @@ from transforms.schemas import ENTITIES, Entity
 MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
 
 
-def normalise(raw: Raw, today: date, strict: bool = False, secrets: bool = False) -> Roster:  # noqa: ARG001 (the contract of every layout)
+def normalise(raw: Raw, dialect: Dialect) -> Roster:
     """Give the drop as OneRoster 1.2."""
+    strict = dialect.strict
     manifest, found = manifest_of(raw, strict)
     files, named = _files(raw, strict)
     tables: dict[str, Table] = {}
@@ -39,9 +41,29 @@ def normalise(raw: Raw, today: date, strict: bool = False, secrets: bool = False
     refused = gather([raw.findings, *found]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
         found.append(of_file("drop_empty", ""))
-    tables = _current(lifted(tables, manifest.version), found, secrets)
-    findings = gather([_named(raw.findings, files, tables), *found])
+    tables, told = passwords_dropped(_current(lifted(tables, manifest.version)), dialect.secrets)
+    findings = gather([_named(raw.findings, files, tables), *found, *told])
     return Roster(tables, _broken(raw, findings), findings)
+
+
+def says_so(raw: Raw) -> bool:
+    """Whether a drop says itself that it is OneRoster: by a manifest, or by the columns that each of its files begins with."""
+    if any(name.casefold() == FILE for name in (*raw.files, *raw.broken)):
+        return True
+    ours = [file for file in raw.files.values() if _is_called(file.name)]
+    return any(
+        {"sourcedid", "status", "datelastmodified"} <= {cell.casefold() for cell in file.header} for file in ours
+    )
+
+
+def may_be(raw: Raw) -> bool:
+    """Whether a drop has a file that is called as one of OneRoster's."""
+    return any(_is_called(name) for name in (*raw.files, *raw.broken))
+
+
+def _is_called(name: str) -> bool:
+    stem = PurePath(name).stem.casefold()
+    return any(stem in {one.casefold() for one in (entity.name, *entity.aliases)} for entity in ENTITIES.values())
 
 
 def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
@@ -118,32 +140,13 @@ def _promises(raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: b
     return found
 
 
-def _current(tables: dict[str, Table], found: list[Findings], keep_secrets: bool) -> dict[str, Table]:
-    """Drop the columns that only older versions have and, unless they are to be kept, passwords."""
+def _current(tables: dict[str, Table]) -> dict[str, Table]:
+    """Drop the columns that only older versions have."""
     kept = {}
     for name, table in tables.items():
-        secrets = [
-            column.name
-            for column in table.entity.columns
-            if column.secret and column.name in table.frame.columns and not keep_secrets
-        ]
-        filled = [secret for secret in secrets if table.frame[secret].count()]
-        found += [
-            of_file("secrets_dropped", table.file, column=secret, count=table.frame[secret].count())
-            for secret in filled
-        ]
         names = [column.name for column in table.entity.current]
         extensions = [column for column in table.frame.columns if column.startswith(METADATA)]
-        blank = (pl.lit(None, pl.String).alias(secret) for secret in secrets)
-        kept[name] = Table(
-            table.entity,
-            table.frame.with_columns(blank).select(ROW, *names, *extensions),
-            table.file,
-            table.mode,
-            table.lost,
-            table.said,
-            table.emptied,
-        )
+        kept[name] = replace(table, frame=table.frame.select(ROW, *names, *extensions))
     return kept
 
 

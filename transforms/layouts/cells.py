@@ -1,0 +1,224 @@
+"""The words in which a layout says what a column of the roster is made of: `text("Student_id")`, `iso_date("DOB")`, ...
+
+Each gives a `Cell`: the columns of the file that it reads, and the expression over them. A value that cannot be read
+stays as it was, so that the check rejects it with its own text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+import polars as pl
+
+from transforms.layouts.days import Century, day_of
+from transforms.layouts.dialect import DateOrder, Dialect
+from transforms.layouts.keys import key_of
+from transforms.layouts.words import CLASS_ROLES, RACES, ROLES, SEXES, STATES, YES_NO, Words, grade_of
+
+ITEMS = re.compile(r"[,;|]")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one column is made of: `reads` are columns of the file, `of` gives the expression as a district writes."""
+
+    reads: tuple[str, ...]
+    of: Callable[[Dialect], pl.Expr]
+
+
+def text(column: str) -> Cell:
+    """The text of a column, as it is."""
+    return Cell((column,), lambda _: pl.col(column))
+
+
+def constant(value: str) -> Cell:
+    """The same text in each row."""
+    return Cell((), lambda _: pl.lit(value))
+
+
+def first(*cells: Cell) -> Cell:
+    """The first of several that is not blank."""
+    return Cell(_reads(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)))
+
+
+def joined(*cells: Cell, separator: str = " ") -> Cell:
+    """Those of several that are not blank, with something between them."""
+    return Cell(_reads(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator))
+
+
+def given(cell: Cell, *columns: str) -> Cell:
+    """A cell where these columns are filled; blank elsewhere."""
+    return Cell((*cell.reads, *columns), lambda dialect: pl.when(_filled(columns)).then(cell.of(dialect)))
+
+
+def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
+    """An id by a stable rule: the kind and the parts of which it is made, such as `course/elm/MATH101`.
+
+    Blank if one of the first `needs` parts is (None: any of them); blank parts after those are left out.
+    """
+    wanted = len(parts) if needs is None else needs
+    return Cell(_reads(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted))
+
+
+def texts(column: str) -> Cell:
+    """A list, whatever of `,`, `;` and `|` separates its items."""
+    return Cell((column,), lambda _: by_value(pl.col(column), _listed))
+
+
+def one_of(column: str, words: Words, vocabulary: str = "") -> Cell:
+    """A word of a vocabulary by any of its spellings; `vocabulary` is the table of a feed's file that adds more."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = {word.casefold(): value for word, value in dialect.words.get(vocabulary, {}).items()}
+        cell = pl.col(column)
+        return cell.str.strip_chars().str.to_lowercase().replace_strict({**words, **own}, default=cell)
+
+    return Cell((column,), of)
+
+
+def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
+    """A day; `order` is the layout's, where the feed's file says no other."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        return by_value(pl.col(column), lambda cell: day_of(cell, dialect.date_order or order, dialect.today, century))
+
+    return Cell((column,), of)
+
+
+def birth_date(column: str, order: DateOrder = "mdy") -> Cell:
+    """A day of birth: a year of two digits is the one that makes a plausible age."""
+    return iso_date(column, order, "birth")
+
+
+def grades(column: str) -> Cell:
+    """A grade, a range of grades or a list of them, in CEDS words; further ones are `words.grades` of the feed's file."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = dialect.words.get("grades", {})
+        return by_value(pl.col(column), lambda cell: _graded(cell, own))
+
+    return Cell((column,), of)
+
+
+def yes_no(column: str) -> Cell:
+    """`true` or `false`."""
+    return one_of(column, YES_NO)
+
+
+def sex(column: str) -> Cell:
+    """A sex of OneRoster's vocabulary."""
+    return one_of(column, SEXES, "sex")
+
+
+def role(column: str) -> Cell:
+    """A role in an organisation."""
+    return one_of(column, ROLES, "roles")
+
+
+def class_role(column: str) -> Cell:
+    """A role in a class."""
+    return one_of(column, CLASS_ROLES, "enrollment_roles")
+
+
+def status(column: str) -> Cell:
+    """`tobedeleted` where the row says that its record is gone, else blank."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = {word.casefold(): value for word, value in dialect.words.get("states", {}).items()}
+        cell = (
+            pl.col(column)
+            .str.strip_chars()
+            .str.to_lowercase()
+            .replace_strict({**STATES, **own}, default=pl.col(column))
+        )
+        return pl.when(cell != "active").then(cell)
+
+    return Cell((column,), of)
+
+
+def races(column: str) -> dict[str, Cell]:
+    """The columns of demographics that say a race, from one that holds its letter, its word, or several of them."""
+    return {race: Cell((column,), _flag(column, race, words)) for race, words in RACES.items()}
+
+
+def user_ids(**columns: str) -> Cell:
+    """Ids in other systems, such as `{State:123}`, by the type of each."""
+
+    def of(_: Dialect) -> pl.Expr:
+        items = [pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()]
+        return _joined(items, ",")
+
+    return Cell(tuple(columns.values()), of)
+
+
+def given_name(column: str) -> Cell:
+    """The given names of a whole name, as `Ann B Lee` or `Lee, Ann B`; blank of a single word."""
+    cell = pl.col(column).str.strip_chars()
+    return Cell(
+        (column,), lambda _: pl.coalesce(cell.str.extract(r"^[^,]+,\s*(.+)$"), cell.str.extract(r"^([^,]+)\s+[^,\s]+$"))
+    )
+
+
+def family_name(column: str) -> Cell:
+    """The family name of a whole name; all of a single word."""
+    cell = pl.col(column).str.strip_chars()
+    return Cell((column,), lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")))
+
+
+def filled(*columns: str) -> Cell:
+    """Whether columns are filled; for `where`."""
+    return Cell(columns, lambda _: _filled(columns))
+
+
+def is_any(column: str, *words: str) -> Cell:
+    """Whether a column has one of these words, in any case; for `where`."""
+    return Cell((column,), lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]))
+
+
+def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
+    """Read each distinct value once; columns of dates and grades have few."""
+
+    def read(cells: pl.Series) -> pl.Series:
+        values = cells.drop_nulls().unique()
+        return cells.replace_strict(
+            {value: reading(value) or None for value in values}, default=None, return_dtype=pl.String
+        )
+
+    return cell.map_batches(read, return_dtype=pl.String, is_elementwise=True)
+
+
+def _reads(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column for cell in cells for column in cell.reads))
+
+
+def _filled(columns: tuple[str, ...]) -> pl.Expr:
+    return reduce(lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns))
+
+
+def _joined(cells: list[pl.Expr], separator: str) -> pl.Expr:
+    whole = pl.concat_str(cells, separator=separator, ignore_nulls=True)
+    return pl.when(whole != "").then(whole)
+
+
+def _listed(cell: str) -> str:
+    return ",".join(item for item in map(str.strip, ITEMS.split(cell)) if item)
+
+
+def _graded(cell: str, own: Mapping[str, str]) -> str:
+    items = (grade_of(item, own) for item in _listed(cell).split(","))
+    return ",".join(dict.fromkeys(grade for item in items for grade in item.split(",") if grade))
+
+
+def _flag(column: str, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
+    known = {race.casefold(), *words}
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = {word.casefold() for word, meant in dialect.words.get("races", {}).items() if meant == race}
+        items = pl.col(column).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
+        hit = items.list.eval(pl.element().is_in(sorted(known | own))).list.any()
+        return pl.when(hit).then(pl.lit("true"))
+
+    return of

@@ -1,0 +1,47 @@
+"""How one district writes its layout: what its feed's file says, over what the layout takes for granted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+DateOrder = Literal["", "mdy", "dmy", "ymd"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is needed to read a drop beside its files.
+
+    `today` is the day of the run. `district` names the organisation above the schools where a layout has none, and
+    `district_id` is its sourcedId. `prefix` stands before every id. `date_order` is that of dates such as 9/1/2026,
+    blank: the layout's own. `snapshot` says whether a drop without a manifest is a full one, None: as the layout's
+    own rules say. `year_begins` is the month and day on which school years begin; `school_year` is the year in which
+    the current one ends, None: the one that `today` is in. `class_type` is that of classes that say none. `repair` mends what a spreadsheet damaged. `words` are
+    further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
+    into errors, and `secrets` keeps passwords.
+    """
+
+    today: date
+    district: str = "default"
+    district_id: str = ""
+    prefix: str = ""
+    date_order: DateOrder = ""
+    snapshot: bool | None = None
+    year_begins: tuple[int, int] = (7, 1)
+    school_year: int | None = None
+    class_type: str = "scheduled"
+    repair: bool = False
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    strict: bool = False
+    secrets: bool = False
+
+    @property
+    def current_year(self) -> int:
+        """The year in which the current school year ends."""
+        return self.school_year or self.year_of(self.today)
+
+    def year_of(self, day: date) -> int:
+        """The year in which the school year of a day ends."""
+        return day.year + ((day.month, day.day) >= self.year_begins and self.year_begins != (1, 1))

@@ -1,0 +1,149 @@
+"""A drop in a declared layout -> a roster: step 2 of the straight line, for every layout but OneRoster's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.layouts.assembling import DERIVED, Part, Parts, assembled
+from transforms.layouts.calendar import with_years
+from transforms.layouts.dialect import Dialect
+from transforms.layouts.layout import Layout
+from transforms.layouts.matching import Matched, matched
+from transforms.layouts.people import once, people
+from transforms.layouts.places import roles_in_order, with_district, with_ids, with_roles, with_schools
+from transforms.layouts.spreadsheets import mended
+from transforms.passwords import passwords_dropped
+from transforms.raw import Raw
+from transforms.roster import Mode, Roster, Table
+from transforms.schemas import ENTITIES
+
+# What a record without an id of its own is known by.
+KEYS = {
+    "roles": ("role", ("userSourcedId", "orgSourcedId", "role")),
+    "enrollments": ("enrollment", ("classSourcedId", "userSourcedId", "role")),
+}
+
+
+def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
+    """Give the drop as OneRoster 1.2."""
+    match = matched(layout, raw, dialect.strict)
+    parts, found = completed(layout, assembled(layout, match.files, dialect), dialect)
+    found = [*match.findings, *_needed(layout, match), *_emptied(match, dialect.strict), *found]
+    tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
+    tables, told = passwords_dropped(tables, dialect.secrets)
+    broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
+    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]))
+
+
+def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
+    """Add to what the files say what the layout leaves to be understood."""
+    found: list[Findings] = []
+    for step in (_described_once, _cells_in_common, lambda parts: mended(parts, dialect.repair)):
+        parts, told = step(parts)
+        found += told
+    if layout.district:
+        parts, told = with_district(parts, dialect)
+        found += told
+    parts, told = with_years(_with_class_type(parts, dialect), dialect)
+    found += told
+    for step in (with_schools, *([with_roles] if layout.roles_from_enrollments else []), _with_people):
+        parts, told = step(parts)
+        found += told
+    if "roles" in parts:
+        parts = parts | {"roles": roles_in_order(parts["roles"])}
+    return {name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()}, found
+
+
+def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
+    """Give records that many rows describe once, as the first row does; what others say of them is told."""
+    done, found = {}, []
+    for name, part in parts.items():
+        many = part.frame.filter(pl.col(DERIVED) & pl.col("sourcedId").is_not_null())
+        first = many.unique("sourcedId", keep="first", maintain_order=True)
+        if first.height < many.height:
+            cells = [one for one in part.frame.columns if not one.startswith("#")]
+            other = many.unique(cells, keep="first", maintain_order=True)
+            other = other.join(first.select(ROW), on=ROW, how="anti", maintain_order="left")
+            found.append(of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId"))
+        rest = part.frame.filter(~pl.col(DERIVED))
+        done[name] = part.having(pl.concat([rest, first]).sort(ROW, maintain_order=True)) if many.height else part
+        nameless = done[name].frame.filter(~(pl.col(DERIVED) & pl.col("sourcedId").is_null()))
+        done[name] = done[name].having(nameless)
+    return done, found
+
+
+def _cells_in_common(parts: Parts) -> tuple[Parts, list[Findings]]:
+    """Trim every cell, as all layouts want it."""
+
+    def trimmed(part: Part) -> Part:
+        cells = [name for name, dtype in part.frame.schema.items() if dtype == pl.String]
+        tests = part.frame.select((pl.col(name).str.strip_chars() != pl.col(name)).any() for name in cells)
+        padded = [name for name, hit in zip(cells, tests.row(0), strict=True) if hit] if part.frame.height else []
+        cell = pl.col(padded).str.strip_chars()
+        return part.having(part.frame.with_columns(pl.when(cell != "").then(cell).name.keep())) if padded else part
+
+    return {name: trimmed(part) for name, part in parts.items()}, []
+
+
+def _with_class_type(parts: Parts, dialect: Dialect) -> Parts:
+    if "classes" not in parts:
+        return parts
+    part = parts["classes"]
+    kind = pl.col("classType").fill_null(dialect.class_type)
+    return parts | {"classes": part.having(part.frame.with_columns(kind), "classType")}
+
+
+def _with_people(parts: Parts) -> tuple[Parts, list[Findings]]:
+    found: list[Findings] = []
+    for name, step in (("users", people), ("demographics", once)):
+        if name in parts:
+            part, told = step(parts[name])
+            parts = parts | {name: part}
+            found += told
+    return parts, found
+
+
+def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Dialect) -> Table:
+    """Make a table of a part; what is missing from it is gone only if the drop holds all there is."""
+    givers = {file.name for file in layout.files if any(one.entity == name for one in file.gives)}
+    snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
+    whole = snapshot and not givers & match.broken
+    names = [column.name for column in ENTITIES[name].current]
+    extensions = [column for column in part.frame.columns if column.startswith("metadata.")]
+    empty = part.frame.height + part.lost.height == 0
+    file = part.file or next(
+        (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
+    )
+    frame = part.frame.select(ROW, *names, *extensions)
+    mode: Mode = "bulk" if whole and not empty else "unknown"
+    return Table(ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty)
+
+
+def _needed(layout: Layout, match: Matched) -> list[Findings]:
+    """Refuse the drop for a file that it needs and that cannot be used."""
+    return [
+        of_file("layout_file_missing", "", f"{file.name}.csv, of {layout.code}, is there and cannot be used")
+        for file in layout.files
+        if file.needed and file.name in match.broken
+    ]
+
+
+def _emptied(match: Matched, strict: bool) -> list[Findings]:
+    """Tell of files without rows, and refuse a drop that has nothing else."""
+    empty = [found.raw.name for found in match.files.values() if not found.filled]
+    told = [of_file("no_rows", name, strict=strict) for name in empty]
+    nothing = match.files and len(empty) == len(match.files)
+    return [*told, *([of_file("drop_empty", "")] if nothing else [])]
+
+
+def _named(findings: Findings, tables: dict[str, Table]) -> Findings:
+    """Say of which entity the rows are that did not fit their header: the first that their file describes."""
+    entities: dict[str, str] = {}
+    for name, table in tables.items():
+        for file in table.file.split(", "):
+            entities.setdefault(file, name)
+    named = pl.col("file").replace_strict(entities, default=pl.col("entity"), return_dtype=pl.String)
+    return replace(findings, errors=findings.errors.with_columns(entity=named))

@@ -1,0 +1,142 @@
+"""What a layout leaves to be understood: the organisation above the schools, roles, and the school of an enrollment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.findings import ROW, SPAN, Findings, of_file, of_rows
+from transforms.layouts.assembling import Part, Parts
+from transforms.layouts.dialect import Dialect
+from transforms.layouts.keys import key_of, written
+from transforms.schemas import ENTITIES
+
+GONE = "tobedeleted"
+ABOVE = ("district", "state", "national", "local")
+ROLE_OF = {
+    "student": "student",
+    "teacher": "teacher",
+    "ext:aide": "aide",
+    "administrator": "siteAdministrator",
+    "proctor": "proctor",
+}
+
+
+def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
+    """The rows of a part, with records that stand in no file; they are numbered from the end of its first file's span."""
+    names = part.frame.columns
+    lines = [{**dict.fromkeys(names), **record, ROW: SPAN - 1 - number} for number, record in enumerate(records)]
+    return pl.concat([pl.DataFrame(lines, schema=part.frame.schema), part.frame]) if lines else part.frame
+
+
+def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
+    """Put an organisation above those that have none above them, unless the drop has one of that kind itself."""
+    orgs = parts.get("orgs")
+    if orgs is None or not orgs.frame.height:
+        return parts, []
+    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null())
+    if tops.height == 0 or tops["type"].is_in(ABOVE).all():
+        return parts, []
+    sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
+    above: dict[str, str | None] = {"sourcedId": sourced_id, "name": dialect.district, "type": "district"}
+    parent = (
+        pl.when(~pl.col("type").is_in(ABOVE))
+        .then(pl.col("parentSourcedId").fill_null(sourced_id))
+        .otherwise("parentSourcedId")
+    )
+    frame = made(orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [above])
+    told = of_file("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
+    return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [told]
+
+
+def district_of(parts: Parts) -> str | None:
+    """The one organisation above all others."""
+    orgs = parts.get("orgs")
+    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null()) if orgs is not None else None
+    return str(tops["sourcedId"][0]) if tops is not None and tops.height == 1 else None
+
+
+def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
+    """Give enrollments the school of their class, which is right where a row says another."""
+    if "enrollments" not in parts or "classes" not in parts:
+        return parts, []
+    part = parts["enrollments"]
+    schools = (
+        parts["classes"].frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
+    )
+    frame = part.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
+    other = frame.filter(pl.col("schoolSourcedId") != pl.col("school"))
+    told = of_rows(
+        "school_of_class",
+        other,
+        file=part.file,
+        entity="enrollments",
+        column="schoolSourcedId",
+        value="schoolSourcedId",
+    )
+    frame = frame.with_columns(pl.coalesce("school", "schoolSourcedId").alias("schoolSourcedId")).drop("school")
+    return parts | {"enrollments": part.having(frame, "schoolSourcedId")}, [told]
+
+
+def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
+    """Give people without a role in any organisation the one that they have in classes."""
+    if not {"users", "enrollments"} <= parts.keys():
+        return parts, []
+    users = parts["users"]
+    part = parts.get("roles") or Part(_nothing("roles", users.frame))
+    found = _roles_in_classes(parts["enrollments"].frame, part.frame["userSourcedId"].drop_nulls())
+    numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique("userSourcedId", keep="first")
+    found = found.join(numbers, on="userSourcedId", how="inner", maintain_order="left")
+    if not found.height:
+        return parts, []
+    # Each further role of a person has a place of its own, so that no two rows have one number.
+    further = pl.int_range(pl.len()).over("userSourcedId")
+    places = int(found.select(further.max()).item()) + 1
+    number = pl.col(ROW) + (len(part.files) + further * len(users.files)) * SPAN
+    found = found.with_columns(number.cast(pl.UInt32).alias(ROW))
+    part = replace(part, files=(*part.files, *users.files * places))
+    told = of_rows("role_from_class", found.with_columns(sourcedId="userSourcedId"), file=part.file, entity="users",
+                   column="role", value="role")  # fmt: skip
+    rows = pl.concat([part.frame, found], how="diagonal")
+    return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [told]
+
+
+def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFrame:
+    rows = enrollments.filter(pl.col("status").ne_missing(GONE) & ~pl.col("userSourcedId").is_in(having.implode()))
+    role = pl.col("role").replace_strict(ROLE_OF, default=pl.col("role"))
+    return (
+        rows.select("userSourcedId", orgSourcedId="schoolSourcedId", role=role).drop_nulls().unique(maintain_order=True)
+    )
+
+
+def roles_in_order(part: Part) -> Part:
+    """Each role in an organisation once; of a person's roles in one organisation the first is primary, where none says so."""
+    frame = part.frame.filter(pl.col("status").ne_missing(GONE))
+    frame = frame.unique(["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True)
+    rank = pl.when(pl.col("roleType") == "primary").then(0).otherwise(1)
+    place = (rank * (1 << 33) + pl.int_range(pl.len())).rank("ordinal").over("userSourcedId", "orgSourcedId")
+    kind = pl.when(place == 1).then(pl.lit("primary")).otherwise(pl.lit("secondary"))
+    return part.having(frame.with_columns(kind.alias("roleType")), "roleType")
+
+
+def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
+    """Give records without an id the one that their columns make; a second spell also has its first day in it."""
+    lacking = pl.col("sourcedId").is_null()
+    if not part.frame.select(lacking.any()).item():
+        return part
+    frame = part.frame.with_columns(key_of(kind, [pl.col(name) for name in columns], len(columns)).alias("#key"))
+    spell = pl.col("beginDate").rank("dense").over("#key")
+    later = pl.concat_str("#key", pl.lit("/"), "beginDate")
+    key = (
+        pl.when(lacking)
+        .then(pl.when((spell > 1).fill_null(value=False)).then(later).otherwise("#key"))
+        .otherwise("sourcedId")
+    )
+    return part.having(frame.with_columns(key.alias("sourcedId")).drop("#key"), "sourcedId")
+
+
+def _nothing(entity: str, like: pl.DataFrame) -> pl.DataFrame:
+    names = [column.name for column in ENTITIES[entity].current]
+    marks = {name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW}
+    return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String), **marks})

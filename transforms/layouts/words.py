@@ -1,0 +1,105 @@
+"""The words of student information systems for grades, roles, sexes, races, yes and no, and what they mean in OneRoster.
+
+Keys are in lower case. A word that is not here stays as it is, so that the check, or the target's maps, meet it.
+Source: CEDS grade levels; OneRoster 1.2 vocabularies; what exports were seen to contain.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+Words = Mapping[str, str]
+
+YES_NO: Words = {
+    **dict.fromkeys(("y", "yes", "t", "true", "1", "x"), "true"),
+    **dict.fromkeys(("n", "no", "f", "false", "0"), "false"),
+}
+
+SEXES: Words = {
+    **dict.fromkeys(("m", "male", "boy", "man"), "male"),
+    **dict.fromkeys(("f", "female", "girl", "woman"), "female"),
+    **dict.fromkeys(("x", "other", "nonbinary", "non-binary", "nb", "o"), "other"),
+    **dict.fromkeys(("u", "unspecified", "unknown", "not specified"), "unspecified"),
+}
+
+ROLES: Words = {
+    **dict.fromkeys(("student", "learner", "pupil", "studentenrollment", "student_other"), "student"),
+    **dict.fromkeys(
+        ("teacher", "professor", "faculty", "lecturer", "instructor", "adjunct", "teacherenrollment", "substitute"),
+        "teacher",
+    ),
+    **dict.fromkeys(
+        ("aide", "ta", "taenrollment", "designer", "designerenrollment", "paraprofessional", "staff", "researchassistant",
+         "teacherassistant"),
+        "aide",
+    ),
+    **dict.fromkeys(("counselor", "counsellor"), "counselor"),
+    **dict.fromkeys(("principal",), "principal"),
+    **dict.fromkeys(("proctor",), "proctor"),
+    **dict.fromkeys(("site administrator", "siteadministrator", "school admin", "school administrator", "administrator",
+                     "admin", "administrative"), "siteAdministrator"),
+    **dict.fromkeys(("district administrator", "districtadministrator", "district admin"), "districtAdministrator"),
+    **dict.fromkeys(("system administrator", "systemadministrator", "it admin"), "systemAdministrator"),
+    **dict.fromkeys(("guardian", "legal guardian", "foster parent"), "guardian"),
+    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
+    **dict.fromkeys(("relative", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "sibling", "brother",
+                     "sister"), "relative"),
+}  # fmt: skip
+
+# What a person is in a class; roles in an organisation have more words.
+CLASS_ROLES: Words = {
+    **dict.fromkeys(("student", "learner", "pupil", "studentenrollment"), "student"),
+    **dict.fromkeys(("teacher", "professor", "faculty", "lecturer", "instructor", "teacherenrollment"), "teacher"),
+    **dict.fromkeys(("proctor",), "proctor"),
+    **dict.fromkeys(("administrator", "admin"), "administrator"),
+    **dict.fromkeys(("ta", "taenrollment", "designer", "designerenrollment", "aide"), "ext:aide"),
+}
+
+# Races by their letter (Clever), their name, and OneRoster's own words.
+RACES: Mapping[str, tuple[str, ...]] = {
+    "americanIndianOrAlaskaNative": ("i", "american indian", "american indian or alaska native", "native american"),
+    "asian": ("a", "asian"),
+    "blackOrAfricanAmerican": ("b", "black", "black or african american", "african american"),
+    "nativeHawaiianOrOtherPacificIslander": ("p", "pacific islander", "native hawaiian or other pacific islander"),
+    "white": ("w", "c", "white", "caucasian"),
+    "demographicRaceTwoOrMoreRaces": ("m", "two or more races", "two or more", "multiracial"),
+    "hispanicOrLatinoEthnicity": ("h", "hispanic", "hispanic or latino", "latino"),
+}
+
+STATES: Words = {
+    **dict.fromkeys(("deleted", "delete", "inactive", "tobedeleted", "withdrawn"), "tobedeleted"),
+    **dict.fromkeys(("active", "completed", "concluded", "suspended", "published"), "active"),
+}
+
+_YEARS: Words = {str(year): f"{year:02}" for year in range(1, 14)} | {
+    f"{year:02}": f"{year:02}" for year in range(1, 14)
+}
+GRADES: Words = {
+    **_YEARS,
+    **{f"grade {year}": grade for year, grade in _YEARS.items()},
+    **{f"{year}{mark}": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd", "th")},
+    **{f"{year}{mark} grade": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd", "th")},
+    **dict.fromkeys(("kg", "k", "0", "00", "kindergarten", "kinder"), "KG"),
+    **dict.fromkeys(("pk", "pre-k", "prek", "prekindergarten", "pre-kindergarten", "-1"), "PK"),
+    **dict.fromkeys(("pr", "preschool", "pre-school"), "PR"),
+    **dict.fromkeys(("tk", "transitionalkindergarten", "transitional kindergarten"), "TK"),
+    **dict.fromkeys(("it", "infant", "toddler", "infanttoddler", "infant/toddler"), "IT"),
+    **dict.fromkeys(("ps", "postgraduate", "post graduate", "postsecondary", "adult"), "PS"),
+    **dict.fromkeys(("ug", "ungraded"), "UG"),
+    "other": "Other",
+}  # fmt: skip
+_ORDER = ("PK", "KG", *(f"{year:02}" for year in range(1, 14)))
+_RANGE = re.compile(r"([A-Za-z]+|\d{1,2})\s*-\s*([A-Za-z]+|\d{1,2})")
+
+
+def grade_of(text: str, own: Words) -> str:
+    """Give the CEDS grade of a word, the grades of a range such as `6-8` joined by commas, or the word itself."""
+    word = text.strip()
+    if (known := own.get(word) or own.get(word.casefold()) or GRADES.get(word.casefold())) is not None:
+        return known
+    if found := _RANGE.fullmatch(word):
+        ends = [GRADES.get(end.casefold(), "") for end in found.groups()]
+        if all(end in _ORDER for end in ends) and _ORDER.index(ends[0]) < _ORDER.index(ends[1]):
+            return ",".join(_ORDER[_ORDER.index(ends[0]) : _ORDER.index(ends[1]) + 1])
+    return word
