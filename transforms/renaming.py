@@ -10,7 +10,7 @@ import polars as pl
 from transforms.findings import Findings, gather, of_file
 from transforms.raw import RawFile
 from transforms.roster import Roster, Table
-from transforms.schemas import Column
+from transforms.schemas import Column, Entity
 
 FILE = "ids.csv"
 OLD, NEW, ENTITY = "old", "new", "entity"
@@ -24,8 +24,8 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
     roster = replace(roster, findings=gather([roster.findings, *_outside(found)]))
     if ids is None:
         return roster
-    if unclear := _unclear(ids):
-        return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", unclear)]))
+    if wrong := unclear(ids):
+        return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)]))
     tables = {name: _renamed(table, ids.frame) for name, table in roster.tables.items()}
     told = of_file("ids_renamed", ids.name, count=ids.frame.height)
     return replace(roster, tables=tables, findings=gather([roster.findings, told]))
@@ -42,7 +42,7 @@ def file_of_ids(files: dict[str, RawFile]) -> RawFile | None:
     return next((file for name, file in files.items() if name.casefold() == FILE), None)
 
 
-def _unclear(ids: RawFile) -> str:
+def unclear(ids: RawFile) -> str:
     """Why a file of ids cannot be used; blank if it can."""
     lacking = [name for name in (OLD, NEW) if name not in ids.frame.columns]
     if lacking:
@@ -59,14 +59,18 @@ def _unclear(ids: RawFile) -> str:
 
 
 def _renamed(table: Table, ids: pl.DataFrame) -> Table:
-    columns = [column for column in table.entity.current if column.kind == "guid" or column.refers]
-    changes = [_in(column, table, ids) for column in columns if column.name in table.frame.columns]
     lost = table.lost.with_columns(_old(pl.col("sourcedId"), _of(table.entity.name, ids)))
-    return replace(table, frame=table.frame.with_columns(changes), lost=lost)
+    return replace(table, frame=with_old(table.frame, table.entity, ids), lost=lost)
 
 
-def _in(column: Column, table: Table, ids: pl.DataFrame) -> pl.Expr:
-    of = _of(column.refers or table.entity.name, ids)
+def with_old(frame: pl.DataFrame, entity: Entity, ids: pl.DataFrame) -> pl.DataFrame:
+    """Write the old ids in each column of an entity that holds ids."""
+    columns = [column for column in entity.current if column.kind == "guid" or column.refers]
+    return frame.with_columns(_in(column, entity, ids) for column in columns if column.name in frame.columns)
+
+
+def _in(column: Column, entity: Entity, ids: pl.DataFrame) -> pl.Expr:
+    of = _of(column.refers or entity.name, ids)
     if not column.is_list:
         return _old(pl.col(column.name), of)
     return pl.col(column.name).str.split(",").list.eval(_old(pl.element(), of)).list.join(",").alias(column.name)

@@ -127,6 +127,8 @@ _CELL = (
     Rule("zeros_differ", "warning", "references lead to records whose ids differ from them by leading zeros only", "Export ids as text in every file, or set `repair = true` under [source].", strict="error"),
     Rule("described_twice", "warning", "rows describe one record differently; the first of them was taken", "See which one is right."),
     Rule("person_differs", "warning", "rows of one person say different things; what came first was taken", "See which one is right."),
+    Rule("term_undated", "warning", "terms without any day were given those of the current school year", "Write the days of each term, if they are others."),
+    Rule("link_nowhere", "warning", "rows that link a person to another were left out, for the drop does not have the person", "Send the person too, or remove the link."),
     Rule("term_missing", "warning", "classes name no term with dates, and were put into the current school year", "Export the terms with their first and last days."),
     Rule("role_from_class", "warning", "people have no role in any organisation, and got the one that they have in classes", "Nothing, if it is right."),
     Rule("school_of_class", "warning", "an enrollment names another school than its class does; the class's was taken", "Correct one of the two."),

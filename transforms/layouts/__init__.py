@@ -7,9 +7,13 @@ are written in the words of `cells`.
 from transforms.layouts.cells import (
     Cell,
     birth_date,
+    blank,
+    both,
     class_role,
     constant,
     derived,
+    derived_each,
+    district,
     family_name,
     filled,
     first,
@@ -17,9 +21,12 @@ from transforms.layouts.cells import (
     given_name,
     grades,
     is_any,
+    is_none,
     iso_date,
     joined,
+    lowered,
     one_of,
+    org_type,
     races,
     role,
     sex,
@@ -33,7 +40,7 @@ from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
 
 __all__ = [
-    "Cell", "Dialect", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "class_role", "constant", "derived",
-    "family_name", "filled", "first", "given", "given_name", "grades", "is_any", "iso_date", "joined", "one_of", "races", "role", "rows", "sex",
+    "Cell", "Dialect", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "blank", "both", "class_role", "constant", "derived", "derived_each", "district",
+    "family_name", "filled", "first", "given", "given_name", "grades", "is_any", "is_none", "iso_date", "joined", "lowered", "one_of", "org_type", "races", "role", "rows", "sex",
     "status", "text", "texts", "user_ids", "yes_no",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.findings import ROW, SEVERAL, SPAN
+from transforms.findings import ROW, SEVERAL, SPAN, Findings, of_rows
 from transforms.layouts.cells import Cell
 from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows
@@ -14,15 +14,15 @@ from transforms.layouts.matching import Found
 from transforms.roster import LOST
 from transforms.schemas import ENTITIES
 
-REPEATS, DERIVED = "#repeats", "#derived"
+REPEATS, DERIVED, PRESUMED = "#repeats", "#derived", "#presumed"
 
 
 @dataclass(frozen=True)
 class Part:
     """What the files say of one entity.
 
-    `frame` has the entity's columns, `#row` (numbered over several `files`, see `findings.placed`), `#repeats` and
-    `#derived` (as in `Rows`). `lost` are rows that do not fit their header, `said` the columns that are spoken of.
+    `frame` has the entity's columns, `#row` (numbered over several `files`, see `findings.placed`), and `#repeats`,
+    `#derived` and `#presumed` (as in `Rows`). `lost` are rows that do not fit their header, `said` the columns that are spoken of.
     """
 
     frame: pl.DataFrame
@@ -56,6 +56,19 @@ def assembled(layout: Layout, files: dict[str, Found], dialect: Dialect) -> Part
     return {name: parts[name] for name in ENTITIES if name in parts}
 
 
+def leading_nowhere(layout: Layout, files: dict[str, Found]) -> list[Findings]:
+    """Tell of the rows of joined files of which all are meant, and that belong to no row here."""
+    found = []
+    for file in (file for file in layout.files if file.name in files):
+        for join in (join for join in file.joins if join.all_of_them and join.file in files):
+            other = files[join.file]
+            keys = files[file.name].frame[join.on].drop_nulls()
+            rows = other.frame.filter(~pl.col(join.key).is_in(keys.implode())).with_columns(sourcedId=join.key)
+            found.append(of_rows("link_nowhere", rows, file=other.raw.name, entity=other.file.name, column=join.key,
+                                 value=join.key, detail=files[file.name].raw.name))  # fmt: skip
+    return found
+
+
 def _with_joins(file: File, frames: Frames) -> pl.DataFrame:
     frame = frames[file.name]
     for join in file.joins:
@@ -68,7 +81,12 @@ def _with_join(frame: pl.DataFrame, join: Join, other: pl.DataFrame | None) -> p
     if other is None:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in names.values())
     found = other.select(pl.col(join.key).alias("#key"), *(pl.col(name).alias(new) for name, new in names.items()))
-    found = found.drop_nulls("#key").unique("#key", keep="first", maintain_order=True)
+    found = found.drop_nulls("#key")
+    if join.all_of_them:
+        listed = (pl.col(name).drop_nulls().unique(maintain_order=True).str.join(",") for name in names.values())
+        found = found.group_by("#key", maintain_order=True).agg(listed)
+        found = found.with_columns(pl.when(pl.col(name) != "").then(name) for name in names.values())
+    found = found.unique("#key", keep="first", maintain_order=True)
     return frame.join(found, left_on=join.on, right_on="#key", how="left", maintain_order="left")
 
 
@@ -92,13 +110,22 @@ def _added(part: Part | None, one: Rows, frame: pl.DataFrame, found: Found, file
 def _read(one: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.DataFrame:
     if one.given:
         frame = frame.filter(pl.col(one.given).is_not_null())
+    if one.each:
+        items = pl.col(one.each).str.replace_all("[;|]", ",").str.split(",")
+        frame = frame.with_columns(items).explode(one.each, empty_as_null=True, keep_nulls=True)
+        frame = frame.with_columns(pl.col(one.each).str.strip_chars())
     if one.where is not None:
         frame = frame.filter(one.where.of(dialect))
     names = dict.fromkeys([*(column.name for column in ENTITIES[one.entity].current), *one.columns])
     return frame.with_columns(
         **{name: _cell(one.columns.get(name), dialect) for name in names},
-        **{ROW: pl.col(ROW) + place * SPAN, REPEATS: pl.lit(one.repeats), DERIVED: pl.lit(one.derived)},
-    ).select(ROW, *names, REPEATS, DERIVED)
+        **{
+            ROW: pl.col(ROW) + place * SPAN,
+            REPEATS: pl.lit(one.repeats),
+            DERIVED: pl.lit(one.derived),
+            PRESUMED: pl.lit(one.presumed),
+        },
+    ).select(ROW, *names, REPEATS, DERIVED, PRESUMED)
 
 
 def _cell(cell: Cell | None, dialect: Dialect) -> pl.Expr:

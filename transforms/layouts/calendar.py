@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 
 from transforms.findings import Findings, of_file, of_rows
@@ -22,19 +20,16 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     classes = parts.get("classes")
     dateless = classes.frame.filter(pl.col("termSourcedIds").is_null()).height if classes else 0
     sessions = parts.get("academicSessions") or _nothing(parts["classes"])
-    frame = sessions.frame.with_columns(_school_year(dialect))
-    frame, wanted = _under_years(frame)
+    dated, found = _dated(sessions, dialect)
+    frame, wanted = _under_years(dated.with_columns(_school_year(dialect)))
     years = {*wanted, *([str(dialect.current_year)] if dateless else [])}
     own = dict(frame.filter(pl.col("type") == YEAR).select("schoolYear", "sourcedId").drop_nulls().iter_rows())
     missing = sorted(years - own.keys())
     records = [_year(year, frame, dialect) for year in missing]
     sessions = sessions.having(made(sessions.having(frame), records), "schoolYear", "parentSourcedId")
     parts = parts | {"academicSessions": sessions}
-    told = (
-        [of_file("year_made", sessions.file, ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records))]
-        if records
-        else []
-    )
+    titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
+    told = [*found, *([of_file("year_made", sessions.file, titles)] if records else [])]
     if classes is None or not dateless:
         return parts, told
     current = own.get(str(dialect.current_year), _id_of(str(dialect.current_year)))
@@ -52,6 +47,18 @@ def _nothing(classes: Part) -> Part:
     marks = {name: dtype for name, dtype in classes.frame.schema.items() if name.startswith("#")}
     return Part(pl.DataFrame(schema=marks | dict.fromkeys(names, pl.String)), files=classes.files,
                 said=frozenset({"sourcedId", "title", "type", "startDate", "endDate"}))  # fmt: skip
+
+
+def _dated(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Findings]]:
+    """Give sessions without any days those of the current school year: they go on for as long as they stand in the drop."""
+    dateless = pl.col("startDate").is_null() & pl.col("endDate").is_null() & pl.col("status").is_null()
+    rows = sessions.frame.filter(dateless)
+    start, end = (day.isoformat() for day in dialect.days_of(dialect.current_year))
+    told = of_rows("term_undated", rows, file=sessions.file, entity="academicSessions", column="startDate",
+                   value="sourcedId", detail=f"{start} to {end}")  # fmt: skip
+    days = (pl.when(dateless).then(pl.lit(day)).otherwise(name).alias(name)
+            for name, day in (("startDate", start), ("endDate", end)))  # fmt: skip
+    return sessions.frame.with_columns(days), [told]
 
 
 def _school_year(dialect: Dialect) -> pl.Expr:
@@ -92,13 +99,11 @@ def _id_of(year: str) -> str:
 
 def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | None]:
     """The school year that ends in `year`, long enough for its terms."""
-    month, day = dialect.year_begins
-    ends = int(year)
-    first = date(ends - ((month, day) != (1, 1)), month, day)
+    first, last = dialect.days_of(int(year))
     days = pl.col("startDate", "endDate").str.to_date("%Y-%m-%d", strict=False)
     terms = frame.filter(pl.col("schoolYear") == year).select(days)
     start = min([first, *terms["startDate"].drop_nulls()])
-    end = max([first.replace(year=first.year + 1), *terms["endDate"].drop_nulls()])
-    title = year if (month, day) == (1, 1) else f"{ends - 1}-{ends}"
+    end = max([last, *terms["endDate"].drop_nulls()])
+    title = year if first.year == int(year) else f"{first.year}-{year}"
     return {"sourcedId": _id_of(year), "title": title, "type": YEAR, "startDate": start.isoformat(),
             "endDate": end.isoformat(), "schoolYear": year}  # fmt: skip

@@ -15,8 +15,8 @@ import polars as pl
 
 from transforms.layouts.days import Century, day_of
 from transforms.layouts.dialect import DateOrder, Dialect
-from transforms.layouts.keys import key_of
-from transforms.layouts.words import CLASS_ROLES, RACES, ROLES, SEXES, STATES, YES_NO, Words, grade_of
+from transforms.layouts.keys import DISTRICT, key_of, keys_of
+from transforms.layouts.words import CLASS_ROLES, ORG_TYPES, RACES, ROLES, SEXES, STATES, YES_NO, Words, grade_of
 
 ITEMS = re.compile(r"[,;|]")
 
@@ -37,6 +37,16 @@ def text(column: str) -> Cell:
 def constant(value: str) -> Cell:
     """The same text in each row."""
     return Cell((), lambda _: pl.lit(value))
+
+
+def district() -> Cell:
+    """The organisation above all others, which the drop or the feed's file names."""
+    return constant(DISTRICT)
+
+
+def lowered(cell: Cell) -> Cell:
+    """A cell in lower case, for keys that two files write differently."""
+    return Cell(cell.reads, lambda dialect: cell.of(dialect).str.to_lowercase())
 
 
 def first(*cells: Cell) -> Cell:
@@ -63,20 +73,26 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     return Cell(_reads(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted))
 
 
+def derived_each(kind: str, column: str) -> Cell:
+    """Ids of one part each, of the items of a list in lower case."""
+    return Cell((column,), lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))))
+
+
 def texts(column: str) -> Cell:
     """A list, whatever of `,`, `;` and `|` separates its items."""
     return Cell((column,), lambda _: by_value(pl.col(column), _listed))
 
 
-def one_of(column: str, words: Words, vocabulary: str = "") -> Cell:
+def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
     """A word of a vocabulary by any of its spellings; `vocabulary` is the table of a feed's file that adds more."""
+    cell = _cell(column)
 
     def of(dialect: Dialect) -> pl.Expr:
         own = {word.casefold(): value for word, value in dialect.words.get(vocabulary, {}).items()}
-        cell = pl.col(column)
-        return cell.str.strip_chars().str.to_lowercase().replace_strict({**words, **own}, default=cell)
+        word = cell.of(dialect)
+        return word.str.strip_chars().str.to_lowercase().replace_strict({**words, **own}, default=word)
 
-    return Cell((column,), of)
+    return Cell(cell.reads, of)
 
 
 def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
@@ -113,7 +129,12 @@ def sex(column: str) -> Cell:
     return one_of(column, SEXES, "sex")
 
 
-def role(column: str) -> Cell:
+def org_type(column: str) -> Cell:
+    """A kind of organisation; whatever teaches is a school."""
+    return one_of(column, ORG_TYPES, "org_types")
+
+
+def role(column: str | Cell) -> Cell:
     """A role in an organisation."""
     return one_of(column, ROLES, "roles")
 
@@ -139,9 +160,10 @@ def status(column: str) -> Cell:
     return Cell((column,), of)
 
 
-def races(column: str) -> dict[str, Cell]:
+def races(column: str | Cell) -> dict[str, Cell]:
     """The columns of demographics that say a race, from one that holds its letter, its word, or several of them."""
-    return {race: Cell((column,), _flag(column, race, words)) for race, words in RACES.items()}
+    cell = _cell(column)
+    return {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
 
 
 def user_ids(**columns: str) -> Cell:
@@ -173,6 +195,22 @@ def filled(*columns: str) -> Cell:
     return Cell(columns, lambda _: _filled(columns))
 
 
+def blank(*columns: str) -> Cell:
+    """Whether none of the columns is filled; for `where`."""
+    return Cell(columns, lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns))
+
+
+def both(*cells: Cell) -> Cell:
+    """Whether all of several conditions hold; for `where`."""
+    return Cell(_reads(cells), lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells))
+
+
+def is_none(column: str, *words: str) -> Cell:
+    """Whether a column is blank or has none of these words, in any case; for `where`."""
+    found = is_any(column, *words)
+    return Cell((column,), lambda dialect: ~found.of(dialect).fill_null(value=False))
+
+
 def is_any(column: str, *words: str) -> Cell:
     """Whether a column has one of these words, in any case; for `where`."""
     return Cell((column,), lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]))
@@ -188,6 +226,10 @@ def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
         )
 
     return cell.map_batches(read, return_dtype=pl.String, is_elementwise=True)
+
+
+def _cell(column: str | Cell) -> Cell:
+    return text(column) if isinstance(column, str) else column
 
 
 def _reads(cells: tuple[Cell, ...]) -> tuple[str, ...]:
@@ -212,12 +254,12 @@ def _graded(cell: str, own: Mapping[str, str]) -> str:
     return ",".join(dict.fromkeys(grade for item in items for grade in item.split(",") if grade))
 
 
-def _flag(column: str, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
+def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
     known = {race.casefold(), *words}
 
     def of(dialect: Dialect) -> pl.Expr:
         own = {word.casefold() for word, meant in dialect.words.get("races", {}).items() if meant == race}
-        items = pl.col(column).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
+        items = cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
         hit = items.list.eval(pl.element().is_in(sorted(known | own))).list.any()
         return pl.when(hit).then(pl.lit("true"))
 

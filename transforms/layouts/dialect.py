@@ -42,6 +42,12 @@ class Dialect:
         """The year in which the current school year ends."""
         return self.school_year or self.year_of(self.today)
 
+    def days_of(self, year: int) -> tuple[date, date]:
+        """The first day of the school year that ends in `year`, and the first day after it."""
+        month, day = self.year_begins
+        first = date(year - ((month, day) != (1, 1)), month, day)
+        return first, first.replace(year=first.year + 1)
+
     def year_of(self, day: date) -> int:
         """The year in which the school year of a day ends."""
         return day.year + ((day.month, day.day) >= self.year_begins and self.year_begins != (1, 1))

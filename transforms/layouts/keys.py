@@ -13,6 +13,8 @@ from hashlib import sha256
 import polars as pl
 
 LONGEST = 200
+# Stands for the organisation above all others until it is known; no id can have this sign.
+DISTRICT = "#district"
 _ODD = re.compile(r"[^0-9A-Za-z.\-_]")
 
 
@@ -23,6 +25,11 @@ def key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
     if needs == 0:
         return _short(whole)
     return _short(pl.when(pl.all_horizontal(part.is_not_null() for part in parts[:needs])).then(whole))
+
+
+def keys_of(kind: str, items: str) -> str:
+    """The ids of one part each that a list makes."""
+    return ",".join(f"{kind}/{written(item)}" for item in items.split(",") if item)
 
 
 def escaped(cell: pl.Expr) -> pl.Expr:

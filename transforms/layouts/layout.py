@@ -19,7 +19,8 @@ class Rows:
 
     `where` picks rows. `given` is a column without which, or where it is blank, a row describes none: a second
     teacher. `derived` records are described by many rows at once, such as the course of sections; `repeats` marks
-    people whose rows are repeated for what belongs to them, such as the parent of each child.
+    people whose rows are repeated for what belongs to them, such as the parent of each child. `each` is a column with a
+    list, of which each item makes a record. `presumed` roles count only where no class says what a person is.
     """
 
     entity: str
@@ -28,44 +29,49 @@ class Rows:
     given: str = ""
     derived: bool = False
     repeats: bool = False
+    each: str = ""
+    presumed: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of the file that it reads."""
         cells = [*self.columns.values(), *([self.where] if self.where else [])]
         return tuple(
-            dict.fromkeys([*(name for cell in cells for name in cell.reads), *([self.given] if self.given else [])])
+            dict.fromkeys([*(name for cell in cells for name in cell.reads), *filter(None, (self.given, self.each))])
         )
 
 
 def rows(entity: str, columns: Mapping[str, Cell] | None = None, *, where: Cell | None = None, given: str = "",
-         derived: bool = False, repeats: bool = False, **more: Cell) -> Rows:  # fmt: skip
+         derived: bool = False, repeats: bool = False, each: str = "", presumed: bool = False, **more: Cell) -> Rows:  # fmt: skip
     """Declare what rows describe. Raises `ValueError` for a column that the entity does not have."""
     cells = {**(columns or {}), **more}
     known = {column.name for column in ENTITIES[entity].current}
     if wrong := [name for name in cells if name not in known and not name.startswith("metadata.")]:
         raise ValueError(f"{entity} has no column {wrong[0]}")
-    return Rows(entity, cells, where, given, derived, repeats)
+    return Rows(entity, cells, where, given, derived, repeats, each, presumed)
 
 
 @dataclass(frozen=True)
 class Join:
     """Columns of another file, found by a key and written `file.column` here; without a match they are blank.
 
-    `on` is the column of this file that holds the key, `key` the column of the other.
+    `on` is the column of this file that holds the key, `key` the column of the other. Of several matches the first
+    counts; or `all_of_them`, as a list.
     """
 
     file: str
     on: str
     key: str
     columns: tuple[str, ...]
+    all_of_them: bool = False
 
 
 @dataclass(frozen=True)
 class File:
     """One file of a layout.
 
-    `needed` files are in every drop, and `required` columns in every such file: by them the layout is recognised.
+    `needed` files are in every drop, and `required` columns in every such file: by them the layout is recognised. A
+    layout that needs no file is recognised by those that are there. `reads` are further columns, for `prepare`.
     `ignored` are columns that are not read on purpose (`ext.*` for all that begin so). `aliases` are other
     spellings of a column, `names` other names of the file. Names are matched without case, spaces, `_` and `-`.
     """
@@ -74,6 +80,7 @@ class File:
     gives: tuple[Rows, ...] = ()
     needed: bool = False
     required: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
@@ -83,7 +90,7 @@ class File:
     def columns(self) -> tuple[str, ...]:
         """The columns that are read of it, for itself; those of joined files are not among them."""
         own = [name for one in self.gives for name in one.reads if name.partition(".")[0] not in self.joined]
-        return tuple(dict.fromkeys([*self.required, *own, *(join.on for join in self.joins)]))
+        return tuple(dict.fromkeys([*self.required, *own, *self.reads, *(join.on for join in self.joins)]))
 
     @property
     def joined(self) -> set[str]:
@@ -102,7 +109,8 @@ class Layout:
     `snapshot` says that, by the layout's own rules, a drop holds all there is. `prepare` changes the files' frames
     (columns as declared, and `#row`) before rows are read of them, for what no cell can say.
     `roles_from_enrollments` gives people without a role the one that they have in classes. `district` puts an
-    organisation above the schools.
+    organisation above the schools. `renames` is the file that says which ids are `new` names of `old` ones, each of an
+    `entity`. `escape` is a sign before quotes and line breaks inside cells, in place of a doubled quote.
     """
 
     code: str
@@ -112,6 +120,8 @@ class Layout:
     district: bool = False
     roles_from_enrollments: bool = False
     prepare: Callable[[Frames], Frames] = lambda frames: frames
+    renames: str = ""
+    escape: str = ""
 
     def columns_of(self, file: File) -> tuple[str, ...]:
         """The columns that are read of a file, for itself and for others that join it."""

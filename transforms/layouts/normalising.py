@@ -7,16 +7,24 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.layouts.assembling import DERIVED, Part, Parts, assembled
+from transforms.layouts.assembling import DERIVED, Part, Parts, assembled, leading_nowhere
 from transforms.layouts.calendar import with_years
 from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import Layout
 from transforms.layouts.matching import Matched, matched
-from transforms.layouts.people import once, people
-from transforms.layouts.places import roles_in_order, with_district, with_ids, with_roles, with_schools
+from transforms.layouts.people import once, people, still_here
+from transforms.layouts.places import (
+    roles_in_order,
+    with_district,
+    with_district_named,
+    with_ids,
+    with_roles,
+    with_schools,
+)
 from transforms.layouts.spreadsheets import mended
 from transforms.passwords import passwords_dropped
 from transforms.raw import Raw
+from transforms.renaming import unclear, with_old
 from transforms.roster import Mode, Roster, Table
 from transforms.schemas import ENTITIES
 
@@ -30,12 +38,32 @@ KEYS = {
 def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     """Give the drop as OneRoster 1.2."""
     match = matched(layout, raw, dialect.strict)
-    parts, found = completed(layout, assembled(layout, match.files, dialect), dialect)
-    found = [*match.findings, *_needed(layout, match), *_emptied(match, dialect.strict), *found]
+    parts, renames = with_old_ids(assembled(layout, match.files, dialect), layout, match)
+    parts, found = completed(layout, parts, dialect)
+    found = [
+        *match.findings,
+        *renames,
+        *leading_nowhere(layout, match.files),
+        *_needed(layout, match),
+        *_emptied(match, dialect.strict),
+        *found,
+    ]
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
     tables, told = passwords_dropped(tables, dialect.secrets)
     broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
     return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]))
+
+
+def with_old_ids(parts: Parts, layout: Layout, match: Matched) -> tuple[Parts, list[Findings]]:
+    """Give ids that the drop's own file of changes names their old ones back, before other ids are made of them."""
+    changes = match.files.get(layout.renames)
+    if changes is None:
+        return parts, []
+    ids = replace(changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames])
+    if wrong := unclear(ids):
+        return parts, [of_file("ids_unclear", "", wrong)]
+    old = {name: part.having(with_old(part.frame, ENTITIES[name], ids.frame)) for name, part in parts.items()}
+    return old, [of_file("ids_renamed", ids.name, count=ids.frame.height)] if ids.frame.height else []
 
 
 def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
@@ -47,6 +75,7 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
     if layout.district:
         parts, told = with_district(parts, dialect)
         found += told
+    parts = with_district_named(parts, dialect)
     parts, told = with_years(_with_class_type(parts, dialect), dialect)
     found += told
     for step in (with_schools, *([with_roles] if layout.roles_from_enrollments else []), _with_people):
@@ -54,7 +83,8 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
         found += told
     if "roles" in parts:
         parts = parts | {"roles": roles_in_order(parts["roles"])}
-    return {name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()}, found
+    parts = {name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()}
+    return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, found
 
 
 def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:

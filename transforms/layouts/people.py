@@ -22,7 +22,7 @@ APART = frozenset({"sourcedId", "status", "dateLastModified", PLACE})
 
 def people(part: Part) -> tuple[Part, list[Findings]]:
     """Give each person once, with what all rows say; a row that was exported twice stays twice, and is merged later."""
-    frame = _still_here(part.frame)
+    frame = still_here(part.frame)
     several = pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
     rows = frame.filter(several)
     if not rows.height:
@@ -42,8 +42,8 @@ def once(part: Part) -> tuple[Part, list[Findings]]:
     return part.having(pl.concat([single, merged], how="diagonal").sort(ROW)), list(_differences(rows, part))
 
 
-def _still_here(frame: pl.DataFrame) -> pl.DataFrame:
-    """Leave out rows that say someone is gone, of people whom another row has."""
+def still_here(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out rows that say that a record is gone, where another row has it."""
     gone = pl.col("status").eq_missing(GONE)
     if not frame.select(gone.any()).item():
         return frame

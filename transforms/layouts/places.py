@@ -7,9 +7,9 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.findings import ROW, SPAN, Findings, of_file, of_rows
-from transforms.layouts.assembling import Part, Parts
+from transforms.layouts.assembling import PRESUMED, Part, Parts
 from transforms.layouts.dialect import Dialect
-from transforms.layouts.keys import key_of, written
+from transforms.layouts.keys import DISTRICT, key_of, written
 from transforms.schemas import ENTITIES
 
 GONE = "tobedeleted"
@@ -36,7 +36,7 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
     if orgs is None or not orgs.frame.height:
         return parts, []
     tops = orgs.frame.filter(pl.col("parentSourcedId").is_null())
-    if tops.height == 0 or tops["type"].is_in(ABOVE).all():
+    if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
         return parts, []
     sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
     above: dict[str, str | None] = {"sourcedId": sourced_id, "name": dialect.district, "type": "district"}
@@ -51,10 +51,25 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
 
 
 def district_of(parts: Parts) -> str | None:
-    """The one organisation above all others."""
-    orgs = parts.get("orgs")
-    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null()) if orgs is not None else None
-    return str(tops["sourcedId"][0]) if tops is not None and tops.height == 1 else None
+    """The one organisation above all others, or the one district that has nothing above it."""
+    if "orgs" not in parts:
+        return None
+    tops = parts["orgs"].frame.filter(pl.col("parentSourcedId").is_null() & pl.col("sourcedId").is_not_null())
+    for candidates in (tops, tops.filter(pl.col("type") == "district")):
+        if candidates.height == 1:
+            return str(candidates["sourcedId"][0])
+    return None
+
+
+def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
+    """Write the id of the organisation above all others wherever a layout means that one."""
+    known = district_of(parts) or dialect.district_id or None
+
+    def named(name: str, part: Part) -> Part:
+        columns = [column.name for column in ENTITIES[name].current if column.refers == "orgs" and not column.is_list]
+        return part.having(part.frame.with_columns(pl.col(columns).replace({DISTRICT: known}))) if columns else part
+
+    return {name: named(name, part) for name, part in parts.items()}
 
 
 def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
@@ -80,12 +95,14 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
 
 
 def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Give people without a role in any organisation the one that they have in classes."""
+    """Give people without a certain role in any organisation the one that they have in classes."""
     if not {"users", "enrollments"} <= parts.keys():
         return parts, []
     users = parts["users"]
     part = parts.get("roles") or Part(_nothing("roles", users.frame))
-    found = _roles_in_classes(parts["enrollments"].frame, part.frame["userSourcedId"].drop_nulls())
+    certain = part.frame.filter(~pl.col(PRESUMED))["userSourcedId"].drop_nulls()
+    found = _roles_in_classes(parts["enrollments"].frame, certain)
+    part = part.having(_without_presumed(part.frame, found, district_of(parts)))
     numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique("userSourcedId", keep="first")
     found = found.join(numbers, on="userSourcedId", how="inner", maintain_order="left")
     if not found.height:
@@ -94,12 +111,23 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
     further = pl.int_range(pl.len()).over("userSourcedId")
     places = int(found.select(further.max()).item()) + 1
     number = pl.col(ROW) + (len(part.files) + further * len(users.files)) * SPAN
-    found = found.with_columns(number.cast(pl.UInt32).alias(ROW))
+    found = found.with_columns(number.cast(pl.UInt32).alias(ROW), pl.lit(value=False).alias(PRESUMED))
     part = replace(part, files=(*part.files, *users.files * places))
     told = of_rows("role_from_class", found.with_columns(sourcedId="userSourcedId"), file=part.file, entity="users",
                    column="role", value="role")  # fmt: skip
     rows = pl.concat([part.frame, found], how="diagonal")
     return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [told]
+
+
+def _without_presumed(roles: pl.DataFrame, found: pl.DataFrame, district: str | None) -> pl.DataFrame:
+    """Leave out what is presumed of people where classes say more: in the same organisation, or in the whole district."""
+    here = pl.struct("userSourcedId", "orgSourcedId").is_in(
+        found.select(pl.struct("userSourcedId", "orgSourcedId")).to_series().implode()
+    )
+    everywhere = pl.col("orgSourcedId").eq_missing(district) & pl.col("userSourcedId").is_in(
+        found["userSourcedId"].implode()
+    )
+    return roles.filter(~(pl.col(PRESUMED) & (here | everywhere).fill_null(value=False)))
 
 
 def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFrame:

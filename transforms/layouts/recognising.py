@@ -28,7 +28,8 @@ def fit(layout: Layout, raw: Raw) -> Fit:
     broken = {file.name for name in raw.broken if (file := file_called(layout, name))}
     found: list[str] = []
     lacking: list[str] = []
-    for file in (file for file in layout.files if file.needed):
+    needed = [file for file in layout.files if file.needed]
+    for file in needed or [file for file in layout.files if file.required and file.name in there]:
         source = there.get(file.name)
         if source is None:
             (found if file.name in broken else lacking).append(f"{file.name}.csv")

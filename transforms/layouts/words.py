@@ -31,7 +31,7 @@ ROLES: Words = {
     ),
     **dict.fromkeys(
         ("aide", "ta", "taenrollment", "designer", "designerenrollment", "paraprofessional", "staff", "researchassistant",
-         "teacherassistant"),
+         "teacherassistant", "student teacher", "student_teacher"),
         "aide",
     ),
     **dict.fromkeys(("counselor", "counsellor"), "counselor"),
@@ -41,7 +41,7 @@ ROLES: Words = {
                      "admin", "administrative"), "siteAdministrator"),
     **dict.fromkeys(("district administrator", "districtadministrator", "district admin"), "districtAdministrator"),
     **dict.fromkeys(("system administrator", "systemadministrator", "it admin"), "systemAdministrator"),
-    **dict.fromkeys(("guardian", "legal guardian", "foster parent"), "guardian"),
+    **dict.fromkeys(("guardian", "legal guardian", "foster parent", "observer", "observerenrollment"), "guardian"),
     **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
     **dict.fromkeys(("relative", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "sibling", "brother",
                      "sister"), "relative"),
@@ -54,6 +54,17 @@ CLASS_ROLES: Words = {
     **dict.fromkeys(("proctor",), "proctor"),
     **dict.fromkeys(("administrator", "admin"), "administrator"),
     **dict.fromkeys(("ta", "taenrollment", "designer", "designerenrollment", "aide"), "ext:aide"),
+}
+
+# What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what
+# colleges and universities are too. What administers schools has the standard's word that is nearest to it.
+ORG_TYPES: Words = {
+    **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute", "academy"), "school"),
+    **dict.fromkeys(("department", "division", "program"), "department"),
+    **dict.fromkeys(("district", "school district", "localeducationagency", "lea"), "district"),
+    **dict.fromkeys(("local", "region", "county", "schoolgroup"), "local"),
+    **dict.fromkeys(("state", "stateeducationagency", "sea"), "state"),
+    **dict.fromkeys(("national", "country", "ministryofeducation", "ministry"), "national"),
 }
 
 # Races by their letter (Clever), their name, and OneRoster's own words.

@@ -1,0 +1,280 @@
+"""Canvas SIS import: any of its files, in any drop.
+
+A drop is no snapshot: Canvas adds what a drop has, and rows of status `deleted` take away. `completed` is no deletion:
+the person was there. Accounts with others below them are districts, the others schools. People have no role of their
+own: they are what classes make them, else what `declared_user_type` says in the whole district. A section that is
+cross-listed belongs to its new course; an enrollment that names a course alone is one in a class made for that course.
+`change_sis_id` is needed for as long as the drops have the new ids, as the target knows the old ones.
+Source: Canvas documentation, `sis_csv`.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.layouts import (
+    Cell,
+    Dialect,
+    File,
+    Frames,
+    Join,
+    Layout,
+    blank,
+    both,
+    class_role,
+    constant,
+    derived,
+    district,
+    family_name,
+    filled,
+    first,
+    given_name,
+    is_any,
+    is_none,
+    iso_date,
+    one_of,
+    role,
+    rows,
+    status,
+    text,
+    texts,
+)
+
+OBSERVERS = ("observer", "ObserverEnrollment")
+GONE = ("deleted", "inactive")
+ENTITIES = {"account": "orgs", "term": "academicSessions", "course": "courses", "section": "classes", "user": "users"}
+
+
+def _with_parts_or_none() -> Cell:
+    """`district` where an account is above others, else `school`."""
+
+    def of(_: Dialect) -> pl.Expr:
+        above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
+        return pl.when(above).then(pl.lit("district")).otherwise(pl.lit("school"))
+
+    return Cell(("account_id", "parent_account_id"), of)
+
+
+ACCOUNTS = File(
+    "accounts",
+    required=("account_id", "parent_account_id", "name", "status"),
+    gives=(
+        rows(
+            "orgs",
+            sourcedId=text("account_id"),
+            status=status("status"),
+            name=text("name"),
+            type=_with_parts_or_none(),
+            identifier=text("integration_id"),
+            parentSourcedId=text("parent_account_id"),
+        ),
+    ),
+)
+
+TERMS = File(
+    "terms",
+    required=("term_id", "name", "status"),
+    gives=(
+        rows(
+            "academicSessions",
+            sourcedId=text("term_id"),
+            status=status("status"),
+            title=text("name"),
+            type=constant("term"),
+            startDate=iso_date("start_date", "ymd"),
+            endDate=iso_date("end_date", "ymd"),
+        ),
+    ),
+    ignored=("integration_id", "date_override_enrollment_type"),
+)
+
+COURSES = File(
+    "courses",
+    required=("course_id", "short_name", "long_name", "status"),
+    gives=(
+        rows(
+            "courses",
+            sourcedId=text("course_id"),
+            status=status("status"),
+            title=first(text("long_name"), text("short_name")),
+            courseCode=text("short_name"),
+            orgSourcedId=first(text("account_id"), district()),
+        ),
+    ),
+    ignored=(
+        "integration_id", "start_date", "end_date", "course_format", "blueprint_course_id", "grade_passback_setting",
+        "homeroom_course", "friendly_name",
+    ),
+)  # fmt: skip
+
+OF_COURSE = Join("courses", on="course_id", key="course_id", columns=("account_id", "term_id", "long_name"))
+
+SECTIONS = File(
+    "sections",
+    required=("section_id", "course_id", "name", "status"),
+    gives=(
+        rows(
+            "classes",
+            sourcedId=text("section_id"),
+            status=status("status"),
+            title=text("name"),
+            courseSourcedId=text("course_id"),
+            schoolSourcedId=first(text("courses.account_id"), district()),
+            termSourcedIds=text("courses.term_id"),
+        ),
+    ),
+    ignored=("integration_id", "start_date", "end_date"),
+    joins=(OF_COURSE,),
+)
+
+USERS = File(
+    "users",
+    required=("user_id", "login_id", "status"),
+    gives=(
+        rows(
+            "users",
+            sourcedId=text("user_id"),
+            status=status("status"),
+            enabledUser=one_of("status", {"active": "true", "deleted": "true", "suspended": "false"}),
+            username=text("login_id"),
+            givenName=first(text("first_name"), given_name("sortable_name"), given_name("full_name")),
+            familyName=first(text("last_name"), family_name("sortable_name"), family_name("full_name")),
+            identifier=text("integration_id"),
+            email=text("email"),
+            agentSourcedIds=texts("user_observers.observer_id"),
+            password=text("password"),
+            pronouns=text("pronouns"),
+        ),
+        rows(
+            "roles",
+            given="declared_user_type",
+            where=is_none("status", *GONE),
+            presumed=True,
+            userSourcedId=text("user_id"),
+            orgSourcedId=district(),
+            role=role("declared_user_type"),
+        ),
+    ),
+    ignored=(
+        "ssha_password", "short_name", "authentication_provider_id", "canvas_password_notification", "home_account", "root_account",
+        "existing_user_id", "existing_integration_id", "existing_canvas_user_id",
+    ),
+    aliases={"pronouns": ("pronoun",)},
+    joins=(Join("user_observers", on="user_id", key="student_id", columns=("observer_id",), all_of_them=True),),
+)  # fmt: skip
+
+DEFAULT_CLASS = derived("class", text("course_id"))
+NO_OBSERVER = is_none("role", *OBSERVERS)
+
+ENROLLMENTS = File(
+    "enrollments",
+    required=("user_id", "status"),
+    gives=(
+        rows(
+            "classes",
+            where=both(blank("section_id"), filled("course_id"), NO_OBSERVER, is_none("status", *GONE)),
+            derived=True,
+            sourcedId=DEFAULT_CLASS,
+            title=text("courses.long_name"),
+            courseSourcedId=text("course_id"),
+            schoolSourcedId=first(text("courses.account_id"), district()),
+            termSourcedIds=text("courses.term_id"),
+        ),
+        rows(
+            "enrollments",
+            where=NO_OBSERVER,
+            classSourcedId=first(text("section_id"), DEFAULT_CLASS),
+            status=status("status"),
+            userSourcedId=text("user_id"),
+            role=first(class_role("role"), class_role("role_id")),
+        ),
+        rows(
+            "roles",
+            where=both(is_any("role", *OBSERVERS), is_none("status", *GONE)),
+            userSourcedId=text("user_id"),
+            orgSourcedId=district(),
+            role=constant("guardian"),
+        ),
+    ),
+    reads=("associated_user_id",),
+    ignored=("root_account", "limit_section_privileges", "notify", "start_date", "end_date"),
+    joins=(OF_COURSE,),
+)
+
+USER_OBSERVERS = File(
+    "user_observers",
+    required=("observer_id", "student_id", "status"),
+    gives=(
+        rows(
+            "roles",
+            where=is_none("status", *GONE),
+            userSourcedId=text("observer_id"),
+            orgSourcedId=district(),
+            role=constant("guardian"),
+        ),
+    ),
+)
+
+XLISTS = File("xlists", required=("xlist_course_id", "section_id", "status"))
+
+CHANGES = File(
+    "change_sis_id",
+    required=("old", "new", "entity"),
+    aliases={"old": ("old_id",), "new": ("new_id",), "entity": ("type",)},
+    ignored=("old_integration_id", "new_integration_id"),
+)
+
+# What Canvas keeps beside the roster.
+OTHERS = tuple(
+    File(name, ignored=("*",))
+    for name in ("groups", "groups_membership", "group_categories", "admins", "logins", "abstract_courses")
+)
+
+
+def _prepared(frames: Frames) -> Frames:
+    """Move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
+    frames = dict(frames)
+    if "user_observers" in frames or "enrollments" in frames:
+        frames["user_observers"] = _linked(frames)
+    if "sections" in frames and "xlists" in frames:
+        frames["sections"] = _crosslisted(frames["sections"], frames["xlists"])
+    if "change_sis_id" in frames:
+        frames["change_sis_id"] = _changes(frames["change_sis_id"])
+    return frames
+
+
+def _linked(frames: Frames) -> pl.DataFrame:
+    """Who observes whom: by the file of observers, and by enrollments that name the student."""
+    names = ("observer_id", "student_id", "status")
+    found = [frames["user_observers"]] if "user_observers" in frames else []
+    if "enrollments" in frames:
+        rows = frames["enrollments"].filter(
+            pl.col("role").is_in(OBSERVERS) & pl.col("associated_user_id").is_not_null()
+        )
+        found.append(rows.select("#row", observer_id="user_id", student_id="associated_user_id", status="status"))
+    links = pl.concat([one.select("#row", *names) for one in found])
+    return links.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
+
+
+def _crosslisted(sections: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
+    current = lists.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
+    new = dict(current.select("section_id", "xlist_course_id").drop_nulls().iter_rows())
+    course = pl.col("section_id").replace_strict(new, default=None, return_dtype=pl.String)
+    return sections.with_columns(course_id=pl.coalesce(course, "course_id"))
+
+
+def _changes(changes: pl.DataFrame) -> pl.DataFrame:
+    """The changes of ids, with OneRoster's names for what they are ids of."""
+    kept = changes.filter(pl.col("old").is_not_null() & pl.col("new").is_not_null())
+    return kept.with_columns(entity=pl.col("entity").str.to_lowercase().replace(ENTITIES))
+
+
+LAYOUT = Layout(
+    "canvas",
+    "Canvas SIS import",
+    files=(ACCOUNTS, TERMS, COURSES, SECTIONS, USERS, ENROLLMENTS, USER_OBSERVERS, XLISTS, CHANGES, *OTHERS),
+    district=True,
+    roles_from_enrollments=True,
+    prepare=_prepared,
+    renames="change_sis_id",
+)

@@ -1,0 +1,253 @@
+"""Microsoft School Data Sync, version 1: six files, in the spelling of the United States or of the United Kingdom.
+
+A drop is no snapshot: what is absent is not known to be gone; rows of `Status` Inactive say so. Guardians come in two
+more files, and are known by their address, which is what links them to students. What a guardian is to a student stays
+a matter of the family: no word there makes an administrator. Source: Microsoft Learn, `csv-files-for-school-data-sync`
+and `parent-contact-sync-file-format`.
+"""
+
+from __future__ import annotations
+
+from transforms.layouts import (
+    File,
+    Join,
+    Layout,
+    birth_date,
+    blank,
+    constant,
+    derived,
+    derived_each,
+    district,
+    filled,
+    first,
+    given,
+    grades,
+    iso_date,
+    lowered,
+    one_of,
+    rows,
+    sex,
+    status,
+    text,
+    texts,
+    user_ids,
+)
+from transforms.layouts.layout import Rows
+
+BRITISH = {"SIS ID": ("ID",), "School SIS ID": ("School DfE Number",), "Section SIS ID": ("Section ID",)}
+ADDRESS = ("Mailing *", "Residence *", "Address", "City", "State", "Country", "Zip", "Postal Code", "Phone", "Zone")
+FAMILY = {
+    "parent": "parent",
+    "guardian": "guardian",
+    **dict.fromkeys(("relative", "child", "aide", "doctor", "administrator", "other"), "relative"),
+}
+
+SCHOOL = File(
+    "School",
+    needed=True,
+    required=("SIS ID", "Name"),
+    gives=(
+        rows(
+            "orgs",
+            {"metadata.ncesId": text("School NCES_ID"), "metadata.stateId": text("State ID")},
+            sourcedId=text("SIS ID"),
+            name=text("Name"),
+            type=constant("school"),
+            identifier=text("School Number"),
+        ),
+    ),
+    ignored=("Grade Low", "Grade High", "Principal *", *ADDRESS),
+    aliases={"SIS ID": ("DfE Number", "ID")},
+)
+
+TERM_DAYS = ("Term StartDate", "Term EndDate")
+TERM = first(
+    text("Term SIS ID"),
+    derived("term", first(text("Term Name"), constant("Term")), *(iso_date(day) for day in TERM_DAYS)),
+)
+# Without an id of its own, a course is known by its number or name in its school, and else it is that of one section.
+OWN_COURSE = first(
+    derived("course", text("School SIS ID"), text("Course Number")),
+    derived("course", text("School SIS ID"), text("Course Name")),
+    derived("course", text("School SIS ID"), text("SIS ID")),
+)
+COURSE = {
+    "title": first(text("Course Name"), text("Course Number"), text("Section Name")),
+    "courseCode": text("Course Number"),
+    "subjects": texts("Course Subject"),
+}
+
+SECTION = File(
+    "Section",
+    needed=True,
+    required=("SIS ID", "School SIS ID", "Section Name"),
+    gives=(
+        rows(
+            "academicSessions",
+            where=filled(*TERM_DAYS),
+            derived=True,
+            sourcedId=TERM,
+            title=first(text("Term Name"), text("Term SIS ID"), constant("Term")),
+            type=constant("term"),
+            startDate=iso_date("Term StartDate"),
+            endDate=iso_date("Term EndDate"),
+        ),
+        # One course may be taught in several schools, so that it belongs to what is above them.
+        rows(
+            "courses",
+            COURSE,
+            where=filled("Course SIS ID"),
+            derived=True,
+            sourcedId=text("Course SIS ID"),
+            orgSourcedId=district(),
+        ),
+        rows(
+            "courses",
+            COURSE,
+            where=blank("Course SIS ID"),
+            derived=True,
+            sourcedId=OWN_COURSE,
+            orgSourcedId=text("School SIS ID"),
+        ),
+        rows(
+            "classes",
+            sourcedId=text("SIS ID"),
+            status=status("Status"),
+            title=text("Section Name"),
+            courseSourcedId=first(text("Course SIS ID"), OWN_COURSE),
+            classCode=text("Section Number"),
+            schoolSourcedId=text("School SIS ID"),
+            termSourcedIds=given(TERM, *TERM_DAYS),
+            subjects=texts("Course Subject"),
+            periods=texts("Periods"),
+        ),
+    ),
+    ignored=("Course Description",),
+    aliases={**BRITISH, "Term StartDate": ("Term Start Date",), "Term EndDate": ("Term End Date",)},
+)
+
+
+def _role(kind: str) -> Rows:
+    return rows(
+        "roles",
+        userSourcedId=text("SIS ID"),
+        status=status("Status"),
+        orgSourcedId=text("School SIS ID"),
+        role=constant(kind),
+    )
+
+
+PERSON = {
+    "sourcedId": text("SIS ID"),
+    "status": status("Status"),
+    "primaryOrgSourcedId": text("School SIS ID"),
+    "username": text("Username"),
+    "userIds": user_ids(State="State ID"),
+    "givenName": text("First Name"),
+    "familyName": text("Last Name"),
+    "middleName": text("Middle Name"),
+    "email": text("Secondary Email"),
+    "password": text("Password"),
+}
+
+STUDENT = File(
+    "Student",
+    needed=True,
+    required=("SIS ID", "School SIS ID", "Username"),
+    gives=(
+        rows(
+            "users",
+            PERSON,
+            identifier=text("Student Number"),
+            grades=grades("Grade"),
+            agentSourcedIds=derived_each("guardian", "guardianrelationship.Email"),
+        ),
+        _role("student"),
+        rows(
+            "demographics",
+            where=filled("Birthdate"),
+            sourcedId=text("SIS ID"),
+            status=status("Status"),
+            birthDate=birth_date("Birthdate"),
+            sex=sex("Gender"),
+        ),
+    ),
+    ignored=("Graduation Year", "ELL Status", "Federal Race*", "FederalRace*", *ADDRESS),
+    aliases=BRITISH,
+    joins=(Join("guardianrelationship", on="SIS ID", key="SIS ID", columns=("Email",), all_of_them=True),),
+)
+
+TEACHER = File(
+    "Teacher",
+    needed=True,
+    required=("SIS ID", "School SIS ID", "Username"),
+    gives=(rows("users", PERSON, identifier=text("Teacher Number")), _role("teacher")),
+    ignored=("Title", "Qualification", *ADDRESS),
+    aliases=BRITISH,
+)
+
+
+def _in_class(name: str, kind: str) -> File:
+    return File(
+        name,
+        needed=True,
+        required=("Section SIS ID", "SIS ID"),
+        gives=(
+            rows(
+                "enrollments",
+                classSourcedId=text("Section SIS ID"),
+                userSourcedId=text("SIS ID"),
+                role=constant(kind),
+            ),
+        ),
+        aliases=BRITISH,
+    )
+
+
+GUARDIAN = derived("guardian", lowered(text("Email")))
+
+USER = File(
+    "user",
+    required=("Email",),
+    gives=(
+        rows(
+            "users",
+            sourcedId=GUARDIAN,
+            givenName=text("First Name"),
+            familyName=text("Last Name"),
+            email=text("Email"),
+            phone=text("Phone"),
+            identifier=text("SIS ID"),
+        ),
+    ),
+)
+
+RELATIONSHIP = File(
+    "guardianrelationship",
+    required=("SIS ID", "Email"),
+    gives=(
+        rows(
+            "roles",
+            userSourcedId=GUARDIAN,
+            orgSourcedId=text("Student.School SIS ID"),
+            role=first(one_of("Role", FAMILY, "roles"), constant("guardian")),
+        ),
+    ),
+    joins=(Join("Student", on="SIS ID", key="SIS ID", columns=("School SIS ID",)),),
+)
+
+LAYOUT = Layout(
+    "sds_v1",
+    "Microsoft School Data Sync V1",
+    files=(
+        SCHOOL,
+        SECTION,
+        STUDENT,
+        TEACHER,
+        _in_class("StudentEnrollment", "student"),
+        _in_class("TeacherRoster", "teacher"),
+        USER,
+        RELATIONSHIP,
+    ),
+    district=True,
+)
