@@ -145,6 +145,7 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
     return replace(
         job,
         layout=feed.layout,
+        dialect=feed.source.dialect(district, job.today),
         encoding=feed.encoding,
         external=feed.external,
         removed=feed.removed,

@@ -13,16 +13,18 @@ from transforms.findings import Findings, gather
 from transforms.raw import Raw, RawFile
 
 
-def read(path: Path, *, encoding: str | None = None, limits: Limits = Limits(), strict: bool = False) -> Raw:  # noqa: B008 (frozen)
+def read(
+    path: Path, *, encoding: str | None = None, limits: Limits = Limits(), strict: bool = False, escape: str = ""
+) -> Raw:  # noqa: B008 (frozen)
     """Read the CSV files of a folder or a zip, every column as text.
 
     `encoding` is the one that the feed declares; without it files are UTF-8, or Windows-1252 if they
-    cannot be. Never raises for bad input: fatal findings without a file refuse the drop, those with
+    cannot be. `escape` is the sign before quotes inside cells, where a layout has one. Never raises for bad input: fatal findings without a file refuse the drop, those with
     one refuse that file, which is then in `Raw.broken`.
     """
     try:
         members = _members(path, limits, strict)
-        return _tables(members, encoding, strict)
+        return _tables(members, encoding, strict, escape)
     except Refused as refused:
         return Raw({}, findings=refused.findings)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -52,13 +54,13 @@ def _members(path: Path, limits: Limits, strict: bool) -> Members:
     return zip_members(path, limits, strict)
 
 
-def _tables(members: Members, encoding: str | None, strict: bool) -> Raw:
+def _tables(members: Members, encoding: str | None, strict: bool, escape: str = "") -> Raw:
     files: dict[str, RawFile] = {}
     found: list[Findings] = list(members.findings)
     for member in members.files:
         try:
             # Loaded as an argument, so that nothing here keeps the bytes alive while they are parsed.
-            table, findings = read_table(member.name, member.load(), encoding, strict)
+            table, findings = read_table(member.name, member.load(), encoding, strict, escape)
         except Refused as refused:
             if refused.findings.fatal["file"][0] == "":
                 raise

@@ -6,6 +6,7 @@ import polars as pl
 
 from connectors.drops.cells import blanks_to_null, mojibake, without_apostrophes
 from connectors.drops.encoding import utf8
+from connectors.drops.escapes import put_back, put_back_in, set_aside
 from connectors.drops.header import header_of
 from connectors.drops.line_ends import odd_line_ends, only_lf
 from connectors.drops.payload import refuse_other_payload
@@ -19,8 +20,10 @@ from transforms.raw import RawFile
 HEAD = 1 << 16
 
 
-def read_table(name: str, data: bytes, encoding: str | None, strict: bool) -> tuple[RawFile | None, Findings]:
-    """Read one file, or give None and the findings that refuse it."""
+def read_table(
+    name: str, data: bytes, encoding: str | None, strict: bool, escape: str = ""
+) -> tuple[RawFile | None, Findings]:
+    """Read one file, or give None and the findings that refuse it; `escape` is a sign before quotes inside cells."""
     found: list[Findings] = []
     try:
         if len(data) < HEAD and not data.strip(b" \t\r\n,;\x1a"):
@@ -29,10 +32,11 @@ def read_table(name: str, data: bytes, encoding: str | None, strict: bool) -> tu
         text, notes = utf8(name, data, encoding, strict)
         del data
         found += notes
+        text = set_aside(text, escape)
         reading = _fast(name, text, strict) or _exact(name, text, strict)
         found += [*_delimiter(reading), *reading.found]
         reading.found = []
-        table = _finished(reading, text)
+        table = _finished(reading, text, escape)
         found += reading.found
     except Refused as refused:
         return None, gather([*found, refused.findings])
@@ -85,7 +89,7 @@ def _delimiter(reading: Reading) -> list[Findings]:
     return [] if mark == b"," else [of_file("delimiter", reading.name, repr(mark.decode()), strict=reading.strict)]
 
 
-def _finished(reading: Reading, text: bytes) -> RawFile:
+def _finished(reading: Reading, text: bytes, escape: str) -> RawFile:
     """Do what has to be done to the cells of any file."""
     ascii_only = text.isascii()
     texts = blanks_to_null(reading.frame.drop(ROW), ascii_only)
@@ -96,4 +100,5 @@ def _finished(reading: Reading, text: bytes) -> RawFile:
     reading.found += [*found, *(() if ascii_only else mojibake(reading.frame, reading.name, text))]
     refused = gather(reading.found).errors.filter(pl.col("severity") == "error")["row"].drop_nulls()
     move(reading, sorted(set(refused) - set(reading.ragged)))
-    return RawFile(reading.name, reading.frame, reading.header.cells, dict(sorted(reading.ragged.items())))
+    ragged = {row: put_back_in(cells, escape) for row, cells in sorted(reading.ragged.items())}
+    return RawFile(reading.name, put_back(reading.frame, escape), reading.header.cells, ragged)

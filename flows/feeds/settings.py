@@ -9,7 +9,7 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -28,6 +28,7 @@ from pydantic import (
 
 from flows.dates import DATED, dated
 from flows.feeds.errors import sentences
+from flows.feeds.sources import DistrictSettings, SourceSettings, WordSettings
 from flows.feeds.tables import (
     CalendarSettings,
     KeepSettings,
@@ -47,6 +48,7 @@ from flows.feeds.values import (
     Encoding,
     Entities,
     File,
+    Layout,
     Name,
     Removals,
     Some,
@@ -156,7 +158,7 @@ class Feed(BaseModel):
 
     district: Name = "default"
     drop: Text
-    layout: Literal["oneroster"] = "oneroster"
+    layout: Layout = "auto"
     encoding: Encoding | None = None
     time_zone: TimeZone = "UTC"
     external: Entities = NO_LIMIT
@@ -174,6 +176,7 @@ class Feed(BaseModel):
     notify: NotifySettings | None = None
     target: TargetSettings
     share: ShareSettings = ShareSettings()
+    source: SourceSettings = SourceSettings()
     _path: Path = PrivateAttr()
 
     def model_post_init(self, context: Path) -> None:
@@ -184,6 +187,11 @@ class Feed(BaseModel):
     def path(self) -> Path:
         """The feed's file."""
         return self._path
+
+    @property
+    def mapping_path(self) -> Path | None:
+        """The file that describes the district's own layout, relative to this file."""
+        return self.path.parent / self.layout if self.layout.endswith(".toml") else None
 
     @property
     def drop_path(self) -> Path:
@@ -239,6 +247,9 @@ class Feed(BaseModel):
 
 TABLES: dict[str, type[BaseModel]] = {
     "": Feed,
+    "source": SourceSettings,
+    "source.district": DistrictSettings,
+    "source.words": WordSettings,
     "target": TargetSettings,
     "share": ShareSettings,
     "limits": LimitSettings,

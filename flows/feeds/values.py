@@ -175,6 +175,16 @@ def _date_pattern(text: str) -> str:
     return text
 
 
+def _layout(text: str) -> str:
+    from transforms.sources import AUTO, SOURCES
+
+    if text not in (AUTO, *SOURCES) and not text.endswith(".toml"):
+        raise ValueError(
+            f"is {text[:40]!r}: {one_of(text, (AUTO, *SOURCES))} A layout of your own is a file (*.toml), which `roster map DROP` begins."
+        )
+    return text
+
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$")]
 Encoding = Annotated[Text, Checked(_encoding)]
@@ -183,6 +193,7 @@ TokenAddress = Annotated[Text, Checked(_token_address)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]
 Block = Annotated[Text, Checked(_block)]
+Layout = Annotated[Text, Checked(_layout)]
 Cron = Annotated[Text, Checked(checked)]
 Template = Annotated[Text, Checked(_template)]
 TimeZone = Annotated[Text, Checked(_time_zone)]

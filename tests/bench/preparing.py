@@ -18,6 +18,7 @@ from transforms.carrying import Carrying
 from transforms.changes import Changes
 from transforms.checks import check
 from transforms.diff import diff
+from transforms.layouts import Dialect
 from transforms.sources import normalise
 
 BATCH = 100_000
@@ -35,7 +36,7 @@ def acknowledge(drop: Path, state: Path) -> None:
 
 def changes_of(drop: Path) -> Changes:
     """Compare a drop with a ledger that holds nothing."""
-    checked = check(normalise("oneroster", read(drop), TODAY), {})
+    checked = check(normalise("oneroster", read(drop), Dialect(TODAY)), {})
     return diff(carry(checked.standing, Carrying(), {}, COLLECTIONS, None).standing, {}).changes
 
 

@@ -79,5 +79,11 @@ def recognised(layout: Layout | str, raw: Raw) -> Recognised:
     return Recognised(None, of_file("layout_unknown", "", why))
 
 
+def escape_in(layout: Layout | str, raw: Raw) -> str:
+    """The sign before quotes inside cells, in the layout that a drop is in; blank for all that keep to RFC 4180."""
+    found = recognised(layout, raw).layout
+    return "" if found is None or found == ONEROSTER else _layout(found).escape
+
+
 def _layout(layout: Layout | str) -> Layout:
     return LAYOUTS[layout] if isinstance(layout, str) else layout

@@ -1,0 +1,123 @@
+"""`[source]` of a feed's file: how the student information system writes, where its layout leaves that open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator as Checked
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationInfo, field_validator
+
+from flows.feeds.values import Text, Words, one_of
+from transforms.layouts.dialect import Dialect
+from transforms.schemas import vocabularies
+
+CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+# What words of the source may be said to mean; a grade may be any, as the standard has it.
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "roles": vocabularies.ROLES,
+    "enrollment_roles": vocabularies.ENROLLMENT_ROLES,
+    "sex": vocabularies.SEXES,
+    "org_types": vocabularies.ORG_TYPES,
+    "session_types": vocabularies.SESSION_TYPES,
+    "states": vocabularies.STATUS,
+}
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.\-_/@]{1,100}", text):
+        raise ValueError(f"is {text!r}; ids have letters, digits and . - _ / @ alone.")
+    return text
+
+
+def _day_of_year(text: str) -> str:
+    try:
+        date.fromisoformat(f"2001-{text}")
+    except ValueError:
+        raise ValueError(f'is {text!r}; expected a month and a day, such as "07-01".') from None
+    return text
+
+
+def _class_type(text: str) -> str:
+    if text not in vocabularies.CLASS_TYPES and not text.startswith("ext:"):
+        raise ValueError(f"is {text!r}: {one_of(text, vocabularies.CLASS_TYPES)}")
+    return text
+
+
+Id = Annotated[Text, Checked(_id)]
+
+
+class DistrictSettings(BaseModel):
+    """`[source.district]`: the organisation above the schools, where the layout has none."""
+
+    model_config = CONFIG
+
+    name: Text | None = None
+    id: Id | None = None
+
+
+class WordSettings(BaseModel):
+    """`[source.words]`: further words of the source, and which of OneRoster's each of them means."""
+
+    model_config = CONFIG
+
+    grades: Words = {}
+    roles: Words = {}
+    enrollment_roles: Words = {}
+    sex: Words = {}
+    races: Words = {}
+    org_types: Words = {}
+    session_types: Words = {}
+    states: Words = {}
+
+    @field_validator(*MEANINGS, "races")
+    @classmethod
+    def _meant(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        known: Iterable[str] = MEANINGS.get(info.field_name or "") or _races()
+        for word, meaning in words.items():
+            if meaning not in known and not meaning.startswith("ext:"):
+                raise ValueError(
+                    f"says that {word!r} is {meaning!r}, which OneRoster does not know: {one_of(meaning, known)}"
+                )
+        return words
+
+
+def _races() -> tuple[str, ...]:
+    from transforms.layouts.words import RACES
+
+    return tuple(RACES)
+
+
+class SourceSettings(BaseModel):
+    """`[source]`: what the files do not say of themselves."""
+
+    model_config = CONFIG
+
+    snapshot: StrictBool | None = None
+    prefix: Id | None = None
+    date_order: Literal["mdy", "dmy", "ymd"] | None = None
+    school_year: Annotated[StrictInt, Field(ge=2000, le=2100)] | None = None
+    year_begins: Annotated[Text, Checked(_day_of_year)] = "07-01"
+    class_type: Annotated[Text, Checked(_class_type)] = "scheduled"
+    repair: StrictBool = False
+    district: DistrictSettings = DistrictSettings()
+    words: WordSettings = WordSettings()
+
+    def dialect(self, district: str, today: date) -> Dialect:
+        """How drops are to be read; the district has the feed's name, unless the file gives it another."""
+        month, day = map(int, self.year_begins.split("-"))
+        return Dialect(
+            today,
+            district=self.district.name or district,
+            district_id=self.district.id or "",
+            prefix=self.prefix or "",
+            date_order=self.date_order or "",
+            snapshot=self.snapshot,
+            year_begins=(month, day),
+            school_year=self.school_year,
+            class_type=self.class_type,
+            repair=self.repair,
+            words=self.words.model_dump(),
+        )
