@@ -9,8 +9,9 @@ import re
 
 import polars as pl
 
-_ASIDE = {b'"': "\ufdd0", b"\\": "\ufdd1"}
-_BACK = {aside: sign.decode() for sign, aside in _ASIDE.items()}
+_ASIDE: dict[bytes, str] = {b'"': "\ufdd0", b"\\": "\ufdd1"}
+_BACK: dict[str, str] = {aside: sign.decode() for sign, aside in _ASIDE.items()}
+_TRANSLATED = str.maketrans({aside: sign.decode() for sign, aside in _ASIDE.items()})
 
 
 def set_aside(text: bytes, escape: str) -> bytes:
@@ -28,4 +29,4 @@ def put_back(frame: pl.DataFrame, escape: str) -> pl.DataFrame:
 
 def put_back_in(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
     """Write escaped signs of a row as what they are."""
-    return tuple(cell.translate(str.maketrans(_BACK)) for cell in cells) if escape else cells
+    return tuple(cell.translate(_TRANSLATED) for cell in cells) if escape else cells

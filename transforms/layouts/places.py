@@ -132,7 +132,8 @@ def _without_presumed(roles: pl.DataFrame, found: pl.DataFrame, district: str | 
 
 def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFrame:
     rows = enrollments.filter(pl.col("status").ne_missing(GONE) & ~pl.col("userSourcedId").is_in(having.implode()))
-    role = pl.col("role").replace_strict(ROLE_OF, default=pl.col("role"))
+    # A word that is unknown is told of the enrollment, and makes nobody anything.
+    role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
     return (
         rows.select("userSourcedId", orgSourcedId="schoolSourcedId", role=role).drop_nulls().unique(maintain_order=True)
     )

@@ -228,6 +228,7 @@ RELATIONSHIP = File(
     gives=(
         rows(
             "roles",
+            where=filled("Student.School SIS ID"),
             userSourcedId=GUARDIAN,
             orgSourcedId=text("Student.School SIS ID"),
             role=first(one_of("Role", FAMILY, "roles"), constant("guardian")),

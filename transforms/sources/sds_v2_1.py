@@ -16,6 +16,7 @@ from transforms.layouts import (
     class_role,
     constant,
     derived,
+    filled,
     first,
     grades,
     iso_date,
@@ -200,6 +201,7 @@ RELATIONSHIPS = File(
     gives=(
         rows(
             "roles",
+            where=filled("roles.orgSourcedId"),
             userSourcedId=text("relationshipUserSourcedId"),
             role=first(one_of("relationshipRole", FAMILY, "roles"), constant("guardian")),
             orgSourcedId=text("roles.orgSourcedId"),
