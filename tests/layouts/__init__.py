@@ -1,0 +1,1 @@
+"""Tests of the layouts of student information systems."""
