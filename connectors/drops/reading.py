@@ -14,8 +14,8 @@ from transforms.raw import Raw, RawFile
 
 
 def read(
-    path: Path, *, encoding: str | None = None, limits: Limits = Limits(), strict: bool = False, escape: str = ""
-) -> Raw:  # noqa: B008 (frozen)
+    path: Path, *, encoding: str | None = None, limits: Limits | None = None, strict: bool = False, escape: str = ""
+) -> Raw:
     """Read the CSV files of a folder or a zip, every column as text.
 
     `encoding` is the one that the feed declares; without it files are UTF-8, or Windows-1252 if they
@@ -23,7 +23,7 @@ def read(
     one refuse that file, which is then in `Raw.broken`.
     """
     try:
-        members = _members(path, limits, strict)
+        members = _members(path, limits or Limits(), strict)
         return _tables(members, encoding, strict, escape)
     except Refused as refused:
         return Raw({}, findings=refused.findings)
