@@ -105,6 +105,9 @@ _HEADER = (
     Rule("year_made", "note", "the layout has no school years, and these were made", "Set `school_year` or `year_begins` under [source] in the feed's file, if they are others."),
     Rule("secrets_dropped", "note", "passwords were dropped as soon as they were read", "Leave passwords out of the export."),
     Rule("no_rows", "warning", "the file has a header and no rows; nothing counts as vanished for it", "Declare it `absent`, or find out why it is empty.", strict="fatal"),
+    Rule("collection_unread", "fatal", "the collection could not be read to its end", "See why the source refused it, and run again."),
+    Rule("property_unread", "warning", "a property of the source has no column, and was not read", "Nothing, unless it is needed; then ask the source for it under `metadata`."),
+    Rule("json_form", "error", "a property of a record is not of the form that the standard gives to it", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, and rows of it were loaded before", "Find out why the export came out empty, and export again."),
 )  # fmt: skip
 

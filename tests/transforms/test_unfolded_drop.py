@@ -1,0 +1,80 @@
+"""Collections of a REST source, as records in JSON, make a drop that the CSV layout reads as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.judging import TODAY, accepted, errors, rules
+from transforms.checks import Checked, check
+from transforms.layouts.dialect import Dialect
+from transforms.schemas import ENTITIES
+from transforms.schemas.entity import Version
+from transforms.sources import normalise
+from transforms.unfolding.drop import raw_of
+from transforms.unfolding.records import Unfolded, unfold
+
+Json = dict[str, Any]
+ACTIVE = {"status": "active", "dateLastModified": "2026-11-24T00:00:00.000Z"}
+SCHOOL = ACTIVE | {"sourcedId": "s1", "name": "Elm School", "type": "school", "identifier": "1"}
+ANA = ACTIVE | {
+    "sourcedId": "ana", "enabledUser": "true", "username": "ana", "givenName": "Ana", "familyName": "Diaz", "grades": ["05"],
+    "roles": [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s1"}, "userProfile": "https://app.example.edu/1"}],
+    "userProfiles": [{"profileId": "https://app.example.edu/1", "profileType": "app", "vendorId": "v", "credentials": [{"type": "name", "username": "ana"}]}],
+}  # fmt: skip
+
+
+def judged(
+    records: Mapping[str, list[Any]], *, version: Version = "1.2", whole: bool = True, broken: Mapping[str, str] | None = None
+) -> Checked:  # fmt: skip
+    """Unfold collections, and normalise and check what they come to."""
+    read = {name: Unfolded() for name in records}
+    for name, found in records.items():
+        unfold(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
+    raw = raw_of(read, version, whole=whole, broken=broken)
+    return check(normalise("auto", raw, Dialect(TODAY)), {})
+
+
+def test_a_user_with_a_role_and_a_profile() -> None:
+    """Both become rows of their own files, and parts of the user again."""
+    checked = judged({"orgs": [SCHOOL], "users": [ANA]})
+
+    assert errors(checked) == []
+    assert accepted(checked, "users") == ["ana"]
+    assert "student" in checked.standing["users"].accepted["roles"][0]
+
+
+def test_what_is_not_understood_is_rejected_and_not_gone() -> None:
+    """Its id is known, so that it is not taken for vanished."""
+    checked = judged({"orgs": [SCHOOL, SCHOOL | {"sourcedId": "s2", "name": {"en": "Oak"}}, "Elm"]})
+
+    assert ("orgs", "s2", "json_form") in errors(checked)
+    assert accepted(checked, "orgs") == ["s1"]
+
+
+def test_a_property_without_a_column_is_told() -> None:
+    """The children of an organisation are told by themselves."""
+    checked = judged({"orgs": [SCHOOL | {"motto": "Grow", "children": [{"sourcedId": "x"}]}]})
+
+    told = [(notice.rule, notice.column) for notice in checked.findings.notices]
+    assert ("property_unread", "motto") in told
+    assert ("property_unread", "children") not in told
+
+
+def test_a_user_of_the_older_binding() -> None:
+    """One role, several organisations."""
+    user = ACTIVE | {"sourcedId": "bo", "enabledUser": True, "username": "bo", "givenName": "Bo", "familyName": "Lee",
+                     "role": "teacher", "orgs": [{"sourcedId": "s1"}]}  # fmt: skip
+
+    checked = judged({"orgs": [SCHOOL], "users": [user]}, version="1.1")
+
+    assert accepted(checked, "users") == ["bo"]
+
+
+def test_a_collection_that_could_not_be_read_is_told() -> None:
+    """Nothing of it counts as vanished."""
+    checked = judged({"orgs": [SCHOOL]}, broken={"demographics": "HTTP 403"})
+
+    assert "collection_unread" in rules(checked)
+    assert "demographics" not in checked.standing

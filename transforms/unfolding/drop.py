@@ -1,0 +1,81 @@
+"""Collections that were read, as rows -> a drop as read, with the manifest that a CSV export of them would have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from transforms.binding.manifest import FILE, HEADER
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.payload import METADATA
+from transforms.raw import Raw, RawFile
+from transforms.schemas import ENTITIES, Entity
+from transforms.schemas.entity import Version
+from transforms.unfolding.parts import LINKS, Row
+from transforms.unfolding.records import Unfolded
+
+
+def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broken: Mapping[str, str] | None = None) -> Raw:  # fmt: skip
+    """Make a drop of collections by name; `broken` are those that could not be read to their end, and why.
+
+    `whole` says that each collection was read altogether, and not only what changed. What belongs to a record stands
+    in it altogether in either case.
+    """
+    files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
+    found = [of_file("collection_unread", ENTITIES[name].file, why) for name, why in (broken or {}).items()]
+    for name, unfolded in read.items():
+        for file in _files(name, unfolded, version, whole=whole):
+            entity = ENTITIES[file.name.removesuffix(".csv")]
+            files[file.name] = file
+            modes[entity.name] = "bulk" if whole or entity.folds_into else "delta"
+        found += _findings(ENTITIES[name], unfolded)
+    manifest = _manifest(modes, version)
+    return Raw(files | {FILE: manifest}, frozenset(ENTITIES[name].file for name in broken or {}), gather(found))
+
+
+def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
+    """The files of a collection and of its parts; one without records is left out, unless it has to be there."""
+    found: dict[str, list[Row]] = {name: [], **unfolded.rows}
+    for file, rows in found.items():
+        entity, misfits = ENTITIES[file], unfolded.misfits if file == name else {}
+        needed = entity.needed and whole
+        # A link that is gone leaves no trace among what changed.
+        if (rows or misfits or needed) and (whole or file not in LINKS):
+            yield _file(entity, rows, misfits, version, whole=whole)
+
+
+def _file(entity: Entity, rows: list[Row], misfits: Mapping[int, tuple[str, str, str]], version: Version, *, whole: bool) -> RawFile:  # fmt: skip
+    more = sorted({name for row in rows for name in row if name.startswith(METADATA)})
+    header = (*entity.header(version), *more)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys((ROW, *header), pl.String))
+    numbers = pl.col(ROW).cast(pl.UInt32).fill_null(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32))
+    frame = frame.with_columns(numbers)
+    if whole or entity.folds_into:
+        frame = frame.with_columns(_bulk_status(), dateLastModified=pl.lit(None, pl.String))
+    return RawFile(entity.file, frame, header, {row: (told[0],) for row, told in misfits.items()})
+
+
+def _bulk_status() -> pl.Expr:
+    """A bulk file says nothing of who is active."""
+    return pl.when(pl.col("status") != "active").then("status").alias("status")
+
+
+def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
+    file = entity.file
+    unread = [of_file("property_unread", file, column=name, count=count) for name, count in unfolded.unread.items()]
+    rows = [(row, *told) for row, told in unfolded.misfits.items()]
+    types = {ROW: pl.UInt32, "sourcedId": pl.String, "column": pl.String, "rule": pl.String}
+    misfits = pl.DataFrame(rows, schema=types, orient="row")
+    told = [
+        of_rows(str(rule), part, file=file, entity=entity.name, column=str(column))
+        for (rule, column), part in misfits.group_by("rule", "column", maintain_order=True)
+    ]
+    return [*unread, *told]
+
+
+def _manifest(modes: Mapping[str, str], version: Version) -> RawFile:
+    lines: list[tuple[str, str]] = [("manifest.version", "1.0"), ("oneroster.version", version)]
+    lines += [(f"file.{name}", modes.get(name, "absent")) for name in ENTITIES]
+    frame = pl.DataFrame(lines, schema=dict.fromkeys(HEADER, pl.String), orient="row").with_row_index(ROW, offset=1)
+    return RawFile(FILE, frame, HEADER)
