@@ -7,10 +7,12 @@ of the time of a request.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import aiohttp
 import httpx
@@ -102,7 +104,8 @@ class Exchange:
         finally:
             await response.aclose()
         if status < 300:
-            return Answer(hidden_status(body) or status, body)
+            told = _paging(response) if message.method == "GET" else {}
+            return Answer(hidden_status(body) or status, body, **told)
         asked = response.headers.get("retry-after")
         wait = asked_pause(asked, response.headers.get("date", ""), time.time()) if asked else None
         return Answer(status, body, wait=wait)
@@ -115,6 +118,13 @@ class Exchange:
         message = httpx.Request(request.method, url, headers=headers, stream=body, extensions=self._extensions)
         message.read()
         return message
+
+
+def _paging(response: httpx.Response) -> dict[str, Any]:
+    """What a page says of the others: `X-Total-Count`, and `Link` (RFC 8288)."""
+    total, links = (response.headers.get(name, "") for name in ("x-total-count", "link"))
+    follows = re.search(r"""rel="?([^";,]+ )?next""", links) is not None if links else None
+    return {"total": int(total) if total.isdecimal() else None, "follows": follows}
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -43,7 +43,8 @@ class Answer:
     """The response to a request; `status` is 0 if none came: `lost` then says why, and `fault` how.
 
     `wait` is for how many seconds the target asks to be left alone. `again` is true if the request may have been
-    carried out before: what it met may be its own.
+    carried out before: what it met may be its own. `total` and `follows` are what the headers of a page say: how many
+    records there are, and whether another page follows.
     """
 
     status: int
@@ -52,6 +53,8 @@ class Answer:
     fault: Fault = ""
     wait: float | None = None
     again: bool = False
+    total: int | None = None
+    follows: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Reading a OneRoster REST source, over real HTTP."""

@@ -1,0 +1,76 @@
+"""A collection of a source is read to its end, or counts as not read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.oneroster.client import Client
+from connectors.oneroster.target import Target
+from connectors.rest.reading import Unread, read_collection
+from tests.oneroster.districts import QUICK
+from transforms.schemas import ENTITIES
+
+ROWS = [{"sourcedId": str(number)} for number in range(5)]
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def read(handler: Handler, condition: str = "") -> list[str]:
+    """Give the ids that are read of users from a stand-in for the source."""
+
+    async def run() -> list[list[Any]]:
+        transport = httpx.MockTransport(handler)
+        async with Client(Target("https://sis.example.edu", access_token="t", patience=QUICK), transport) as client:
+            return await read_collection(client, ENTITIES["users"], "1.1", condition)
+
+    return [record["sourcedId"] for page in asyncio.run(run()) for record in page]
+
+
+def serve(request: httpx.Request, headers: dict[str, str] | None = None, size: int = 2) -> httpx.Response:
+    """Answer a page of at most so many rows, whatever was asked for."""
+    offset = int(request.url.params["offset"])
+    return httpx.Response(200, json={"users": ROWS[offset : offset + size]}, headers=headers)
+
+
+def linked(request: httpx.Request) -> httpx.Response:
+    """Answer a page that says whether another one follows."""
+    more = int(request.url.params["offset"]) + 2 < len(ROWS)
+    return serve(request, {"Link": f'<https://sis.example.edu/x>; rel="{"next" if more else "first"}"'})
+
+
+@pytest.mark.parametrize("handler", [serve, linked, lambda request: serve(request, {"X-Total-Count": "5"})])
+def test_short_pages_lose_nothing(handler: Handler) -> None:
+    """By an empty page, a link or the total."""
+    assert read(handler) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_source_that_cannot_sort_is_read_as_it_comes() -> None:
+    """It says that the request is wrong."""
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("filter", ""))
+        return httpx.Response(400) if "sort" in request.url.params else serve(request, {"X-Total-Count": "5"}, 9)
+
+    assert len(read(handler, "dateLastModified>'2026-11-24T00:00:00.000Z'")) == 5
+    assert asked == ["dateLastModified>'2026-11-24T00:00:00.000Z'"] * 2
+
+
+@pytest.mark.parametrize(
+    ("handler", "why"),
+    [
+        (lambda request: httpx.Response(200, json={"users": ROWS[:2]}), "two of its pages"),
+        (lambda request: serve(request, {"X-Total-Count": "9"}), "after 5 of 9"),
+        (lambda request: serve(request, {"X-Total-Count": str(9 + int(request.url.params["offset"]))}), "from 9 to 11"),
+        (lambda request: httpx.Response(403, json={"imsx_description": "no scope"}), "HTTP 403: no scope"),
+        (lambda request: httpx.Response(200, json={"orgs": []}), "no list of users"),
+    ],
+)  # fmt: skip
+def test_what_moves_or_is_refused_is_not_read(handler: Handler, why: str) -> None:
+    """Half a collection must not look like a whole one."""
+    with pytest.raises(Unread, match=why):
+        read(handler)
