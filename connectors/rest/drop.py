@@ -1,0 +1,42 @@
+"""All collections of a REST source -> a drop as read; what cannot be had is told, and never counts as gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from connectors.oneroster.client import Client
+from connectors.oneroster.target import Target
+from connectors.rest.reading import Unread, read_collection
+from transforms.raw import Raw
+from transforms.schemas import ENTITIES
+from transforms.schemas.entity import Version
+from transforms.unfolding.drop import raw_of
+from transforms.unfolding.records import Unfolded, unfold
+
+UTC = ZoneInfo("UTC")
+ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+
+
+async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
+                      since: datetime | None = None, zone: ZoneInfo = UTC) -> Raw:  # fmt: skip
+    """Read collections as they are, or what changed in them `since` a moment (in UTC).
+
+    A collection that the source does not have is left out, unless every roster needs it. Raises `TargetError` if the
+    source cannot be used at all.
+    """
+    condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
+    read: dict[str, Unfolded] = {}
+    broken: dict[str, str] = {}
+    async with Client(source) as client:
+        for name in collections:
+            entity, unfolded = ENTITIES[name], Unfolded()
+            try:
+                for page in await read_collection(client, entity, version, condition):
+                    unfold(entity, page, version, zone, unfolded)
+                read[name] = unfolded
+            except Unread as unread:
+                if entity.needed or not unread.absent:
+                    broken[name] = f"{source.host}: {unread}"
+    return raw_of(read, version, whole=since is None, broken=broken)
