@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.target import Target
 from connectors.rest.reading import Unread, read_collection
+from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
@@ -20,16 +22,17 @@ ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "class
 
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
-                      since: datetime | None = None, zone: ZoneInfo = UTC) -> Raw:  # fmt: skip
+                      since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None) -> Raw:  # fmt: skip
     """Read collections as they are, or what changed in them `since` a moment (in UTC).
 
-    A collection that the source does not have is left out, unless every roster needs it. Raises `TargetError` if the
+    With a `key`, requests are signed by it, and the source's other credentials are not used. A collection that the source does not have is left out, unless every roster needs it. Raises `TargetError` if the
     source cannot be used at all.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, Unfolded] = {}
     broken: dict[str, str] = {}
-    async with Client(source) as client:
+    address = replace(source, access_token=UNUSED, token_url="") if key else source
+    async with Client(address, Signing(key) if key else None) as client:
         for name in collections:
             entity, unfolded = ENTITIES[name], Unfolded()
             try:

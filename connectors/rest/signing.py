@@ -10,6 +10,7 @@ from typing import Literal
 
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from oauthlib.oauth1 import Client as Signer  # type: ignore[import-untyped]
 
 from connectors.oneroster.target import TargetError
 
@@ -32,9 +33,7 @@ class Signing(httpx.AsyncBaseTransport):
     """Sends requests without a body, each signed with a key. A signature that is refused ends the run."""
 
     def __init__(self, key: Key, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        from oauthlib.oauth1 import Client  # type: ignore[import-untyped]
-
-        self._client = Client(key.key, client_secret=key.secret, signature_method=key.method)
+        self._client = Signer(key.key, client_secret=key.secret, signature_method=key.method)
         self._transport = transport or AiohttpTransport()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
