@@ -184,4 +184,13 @@ _TARGET = (
     Rule("not_absent", "warning", "records are missing, and rows of the file could not be read; none of them counts as vanished", "Correct the rows that could not be read."),
 )  # fmt: skip
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET)}
+_EXPORT = (
+    Rule("export_delta", "fatal", "the drop holds changes only, and a bulk zip says of all that it lacks that it is gone", "Export a drop that is a full snapshot."),
+    Rule("export_empty", "fatal", "no record is left to export", "See above what was refused or left out, and correct it at the source."),
+    Rule("export_whole", "warning", "the drop does not say that it has all records of a file, and a bulk zip does", "Make sure that it has them before you hand the zip on."),
+    Rule("export_beyond", "note", "OneRoster has no such file, and its rows were left out of the zip", "Nothing; whoever needs them reads the drop itself.", judges="target"),
+    Rule("export_breach", "warning", "rows in the zip are not as the standard has it, which was read leniently and cannot be made up", "Correct them at the source, or leave such rows out with --strict."),
+)  # fmt: skip
+
+_FAMILIES = (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET, *_EXPORT)
+RULES: dict[str, Rule] = {rule.code: rule for rule in _FAMILIES}

@@ -29,10 +29,14 @@ from transforms.schemas import ENTITIES, Entity
 
 @dataclass(frozen=True)
 class Checked:
-    """The roster after the check; `findings` are those of reading and normalising too."""
+    """The roster after the check; `findings` are those of reading and normalising too.
+
+    `parts` are the rows that fold into the records of `standing`, file by file, as they came.
+    """
 
     standing: Standing
     findings: Findings = field(default_factory=Findings)
+    parts: Standing = field(default_factory=dict)
 
 
 @dataclass
@@ -56,8 +60,9 @@ def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhe
     for entity in ENTITIES.values():
         if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
             _judge_with_parts(state, entity)
-    records = {name: judged for name, judged in state.standing.items() if not judged.entity.folds_into}
-    return Checked(records, gather(state.found))
+    parts = {name: judged for name, judged in state.standing.items() if judged.entity.folds_into}
+    records = {name: judged for name, judged in state.standing.items() if name not in parts}
+    return Checked(records, gather(state.found), parts)
 
 
 def _emptied(roster: Roster, known: Known) -> list[Findings]:

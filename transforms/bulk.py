@@ -1,0 +1,116 @@
+"""A roster as the files of a OneRoster 1.2 bulk zip: the standard's columns in its order, and the manifest.
+
+Source: OneRoster 1.2 CSV Binding (reference sections 1.1 to 1.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from transforms.binding.manifest import FILE, HEADER, SOURCES
+from transforms.checks import check
+from transforms.checks.cells import LIFECYCLE
+from transforms.findings import ROW, Findings, gather, of_file
+from transforms.judged import Judged, Standing, without_references
+from transforms.payload import METADATA, owner
+from transforms.roster import Roster, Table
+from transforms.rules import CONSEQUENCES, RULES
+from transforms.schemas import ENTITIES
+
+SYSTEM = "roster"
+LINE_BREAKS = r"[\r\n]+"
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """The rows of each of the standard's files that has any, by entity; `findings` say what the files lack or leave out."""
+
+    tables: dict[str, pl.DataFrame]
+    findings: Findings = field(default_factory=Findings)
+
+    def files(self, source: str) -> dict[str, pl.DataFrame]:
+        """Give all files by name, the manifest first; `source` is whose roster it is."""
+        return {FILE: _manifest(self.tables, source)} | {
+            ENTITIES[name].file: frame for name, frame in self.tables.items()
+        }
+
+
+def bulk(standing: Standing, parts: Standing) -> Bulk:
+    """Give the accepted records, and the rows that fold into them, as the standard has them.
+
+    Nothing is made up: what the standard wants and the roster lacks is told, as are files of our own, which are left out.
+    """
+    whole = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
+    left = {name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]]) for name, one in whole.items()}
+    ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
+    filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
+    tables = {name: _rows(judged) for name, judged in filled.items() if judged.entity.standard}
+    return Bulk(tables, gather([*_refused(ours, tables), *_told(filled), *_breaches(tables)]))
+
+
+def _of_accepted(part: Judged, standing: Standing) -> Judged:
+    """Leave out the rows whose record was refused or withheld."""
+    owners = standing[part.entity.folds_into or ""].accepted["sourcedId"]
+    theirs = pl.col(owner(part.entity).name).is_in(owners.implode())
+    return replace(part, accepted=part.accepted.filter(theirs))
+
+
+def _rows(judged: Judged) -> pl.DataFrame:
+    """Give the rows in the order of their ids, so that the same roster is the same file."""
+    header = [column.name for column in judged.entity.current]
+    extensions = sorted(name for name in judged.accepted.columns if name.startswith(METADATA))
+    return judged.accepted.sort("sourcedId").select(_cell(name) for name in (*header, *extensions))
+
+
+def _cell(name: str) -> pl.Expr:
+    """A bulk file says nothing of status, and has no line breaks in cells (section 1.1); all else is data, and stays as it is.
+
+    So do cells that a spreadsheet would run: quoted, they would come back as other values.
+    """
+    if name in LIFECYCLE:
+        return pl.lit(None, pl.String).alias(name)
+    return pl.col(name).str.replace_all(LINE_BREAKS, " ")
+
+
+def _manifest(tables: dict[str, pl.DataFrame], source: str) -> pl.DataFrame:
+    modes = {
+        f"file.{name}": "bulk" if name in tables else "absent"
+        for name in sorted(ENTITIES, key=str.casefold)
+        if ENTITIES[name].standard
+    }
+    systems = dict(zip(SOURCES, (SYSTEM, source), strict=True))
+    said = {"manifest.version": "1.0", "oneroster.version": "1.2"} | modes | systems
+    return pl.DataFrame(list(said.items()), schema=dict.fromkeys(HEADER, pl.String), orient="row")
+
+
+def _refused(standing: Standing, tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
+    if changes := [judged.file for judged in standing.values() if judged.mode == "delta" and judged.entity.standard]:
+        yield of_file("export_delta", "", ", ".join(changes))
+    elif not tables:
+        yield of_file("export_empty", "")
+
+
+def _told(filled: Standing) -> Iterator[Findings]:
+    """Tell which files may lack records, and which are not the standard's."""
+    for judged in filled.values():
+        if not judged.entity.standard:
+            yield of_file("export_beyond", judged.file, count=judged.accepted.height)
+        elif judged.mode == "unknown":
+            yield of_file("export_whole", judged.file)
+
+
+def _breaches(tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
+    """Judge the files by the letter of the standard, as whoever reads them will."""
+    roster = Roster({name: _table(name, frame) for name, frame in tables.items()})
+    errors = check(roster, {}, strict=True).findings.errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
+    counts = errors.group_by("file", "column", "rule", maintain_order=True).len()
+    for file, column, rule, count in counts.iter_rows():
+        yield of_file("export_breach", file, f"{RULES[rule].says} ({rule})", column=column or "", count=count)
+
+
+def _table(name: str, frame: pl.DataFrame) -> Table:
+    said = frozenset(frame.columns)
+    return Table(ENTITIES[name], frame.with_row_index(ROW, 1), ENTITIES[name].file, "bulk", said=said)
