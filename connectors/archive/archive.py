@@ -18,8 +18,9 @@ import polars as pl
 
 from connectors.archive.content import accepted_of, read_content, write_content
 from connectors.archive.errors import ArchiveError, reading, writing
-from connectors.archive.files import UNFINISHED, sync_folder, write_durably
+from connectors.archive.files import write_durably
 from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
+from connectors.durable import UNFINISHED, sync_folder
 from connectors.ledger.key import FeedKey
 from transforms.diff import Marks
 from transforms.digest import digest

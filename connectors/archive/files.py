@@ -1,42 +1,18 @@
-"""Files that are there whole or not at all, also after power loss, and for their owner only."""
+"""Files of the archive: whole or not at all, in folders for their owner only."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from connectors.archive.errors import writing
+from connectors.durable import write_whole
 from connectors.ledger.private import make_folder
-
-UNFINISHED = ".part"
 
 
 def write_durably(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Have `write` fill a file of mode 0600; it stands under its name, on the disk, when this returns."""
-    unfinished = path.with_name(path.name + UNFINISHED)
+    """Have `write` fill a file, and its folder be there; raise `ArchiveError` if the file system does not let it."""
     with writing(path):
         make_folder(path.parent)
-        unfinished.unlink(missing_ok=True)
-        try:
-            with os.fdopen(
-                os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600), "wb"
-            ) as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        write_whole(path, write)
