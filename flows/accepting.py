@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -17,10 +17,10 @@ from flows.watch import NOBODY, Watch
 from transforms.binding.lifting import with_schools
 from transforms.carry import carry, not_carried
 from transforms.changes import DELETED
-from transforms.checks import check, prepare
+from transforms.checks import Checked, check, prepare
 from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
 from transforms.findings import Findings, gather, located
-from transforms.forgetting import forgotten_in, left_out, untold
+from transforms.forgetting import Frames, forgotten_in, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
 from transforms.raw import Raw, RawFile
@@ -30,6 +30,29 @@ from transforms.roster import Roster
 from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
 from transforms.verdict import refusals
+
+Source = Callable[[Job, Watch], Roster]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A drop after the check.
+
+    `refused` are the findings that refuse it, else no rows. `gone` are the rows of those who are forgotten: `findings`
+    say nothing of them.
+    """
+
+    roster: Roster
+    known: Known
+    checked: Checked
+    findings: Findings
+    refused: pl.DataFrame
+    gone: Frames
+
+    @property
+    def standing(self) -> Standing:
+        """What stands, without those who are forgotten."""
+        return left_out(self.checked.standing, self.gone)
 
 
 @dataclass(frozen=True)
@@ -45,34 +68,45 @@ class Accepted:
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     """Take the line's steps 1 to 4, and leave out what the feed does not share and the target cannot carry."""
-    with ThreadPoolExecutor(2) as aside:
-        aside.submit(prepare)
-        knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        raw = watch.stage("extract", extracted, job)  # 1
-        roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2
-        roster = renamed(roster, *_ids(raw, job))
-        known = knowing.result()
-    roster = _placed(roster, job, ledger)
-    known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
-    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
-    gone = forgotten_in(roster, ledger.forgotten())
-    found = located(untold(checked.findings, gone))
-    refused = refusals(found, job.strict)
-    if refused.height:
-        return Accepted(known, found, refused)
-    shared = share(left_out(checked.standing, gone), job.scope, known)
+    judgement = judge(job, ledger, watch)
+    roster, known, found = judgement.roster, judgement.known, judgement.findings
+    if judgement.refused.height:
+        return Accepted(known, found, judgement.refused)
+    shared = share(judgement.standing, job.scope, known)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
     parts = gather(
         [
             found,
-            unknown(checked.standing, job.scope),
+            unknown(judgement.checked.standing, job.scope),
             unjudged(shared),
             *not_carried(roster, COLLECTIONS),
             carried.findings,
         ]
     )
     findings = located(parts)
-    return Accepted(known, findings, refused, carried.standing, rejections_of(roster, findings))
+    return Accepted(known, findings, judgement.refused, carried.standing, rejections_of(roster, findings))
+
+
+def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
+    """Read the drop of a job as a roster, whose records have the ids that they had before."""
+    raw = watch.stage("extract", extracted, job)  # 1
+    roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2
+    return renamed(roster, *_ids(raw, job))
+
+
+def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = roster_of) -> Judgement:
+    """Take the line's steps 1 to 4; the roster may come from another `source` than the job's drop."""
+    with ThreadPoolExecutor(2) as aside:
+        aside.submit(prepare)
+        knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
+        roster = source(job, watch)  # 1, 2
+        known = knowing.result()
+    roster = _placed(roster, job, ledger)
+    known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
+    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
+    gone = forgotten_in(roster, ledger.forgotten())
+    found = located(untold(checked.findings, gone))
+    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone)
 
 
 def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
