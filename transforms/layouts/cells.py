@@ -88,9 +88,9 @@ def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
     cell = _cell(column)
 
     def of(dialect: Dialect) -> pl.Expr:
-        own = {word.casefold(): value for word, value in dialect.words.get(vocabulary, {}).items()}
+        known = {word.casefold(): value for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())}
         word = cell.of(dialect)
-        return word.str.strip_chars().str.to_lowercase().replace_strict({**words, **own}, default=word)
+        return word.str.strip_chars().str.to_lowercase().replace_strict(known, default=word)
 
     return Cell(cell.reads, of)
 

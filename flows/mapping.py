@@ -1,0 +1,47 @@
+"""The layout of a district's own: a mapping file (TOML), read and told of by line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from flows.problems import SettingsError
+from transforms.layouts.layout import Layout
+from transforms.mappings import line_of, mapped
+
+
+def layout_of(path: Path) -> Layout:
+    """Read a mapping file; raise `SettingsError` with one sentence for each thing that is wrong in it."""
+    text = _text(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_of_toml(path, str(error))) from None
+    except RecursionError:
+        raise SettingsError(f"{path}: its tables lie too deep in one another. Correct that.") from None
+    found = mapped(document)
+    if found.layout is not None:
+        return found.layout
+    raise SettingsError(*(f"{_at(path, line_of(text, one.path))}: {one}" for one in found.problems))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}). Name a mapping file that is there, or begin one with `roster map DROP`.") from None  # fmt: skip
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
+
+
+def _of_toml(path: Path, says: str) -> str:
+    """Say what the TOML library says, with the line in the place where all the others have it."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", says)
+    what, line, column = found.groups() if found else (says, None, None)
+    where = f", column {column}" if column else ""
+    return f"{_at(path, int(line) if line else None)}{where}: is not TOML: {what}. Correct that line{'' if line else ', the last'}."
+
+
+def _at(path: Path, line: int | None) -> str:
+    return f"{path}, line {line}" if line else str(path)

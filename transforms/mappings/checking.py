@@ -1,0 +1,85 @@
+"""What a mapping file says that cannot be meant, though each of its words can: seen over the whole of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from transforms.layouts.layout import File, Layout, Rows, plain
+from transforms.layouts.normalising import KEYS
+from transforms.mappings.problems import Place, meant, texts
+from transforms.schemas import ENTITIES
+
+Files = list[tuple[File, Place]]
+# What is added to records that do not say it.
+ADDED = {
+    "users": {"enabledUser"},
+    "roles": {"roleType"},
+    "classes": {"classType", "termSourcedIds"},
+    "academicSessions": {"startDate", "endDate", "schoolYear"},
+    "enrollments": {"schoolSourcedId"},
+}
+
+
+def check_files(files: Files, names: list[str]) -> None:
+    """Note what is wrong between files: names that are there twice, joins that lead nowhere, columns that no join brings."""
+    seen: set[str] = set()
+    for file, place in files:
+        if seen & (own := {plain(one) for one in (file.name, *file.names)}):
+            place.at("name").wrong(f"is {file.name!r}, as of a file before. Put all that it gives under one [[file]].")
+        seen |= own
+        for number, join in enumerate(file.joins):
+            if join.file not in names:
+                place.at("join", number, "file").wrong(f"is {join.file!r}, which is no [[file]] here: {meant(join.file, names)}")  # fmt: skip
+        _check_columns(file, names, place)
+
+
+def _check_columns(file: File, names: list[str], place: Place) -> None:
+    brought = {f"{join.file}.{column}" for join in file.joins for column in join.columns}
+    for one, here in _rows_in(file, place):
+        for column in one.reads:
+            other, dot, _ = column.partition(".")
+            if dot and other in names and column not in brought:
+                here.wrong(
+                    f"reads {column!r}, and no [[file.join]] of {file.name!r} brings it. Add it to the `columns` of a join."
+                )
+
+
+def _rows_in(file: File, place: Place) -> Iterator[tuple[Rows, Place]]:
+    """The rows of a file, each with its own place: they are numbered for each entity."""
+    counts = Counter[str]()
+    for one in file.gives:
+        yield one, place.at(one.entity, counts[one.entity])
+        counts[one.entity] += 1
+
+
+def check_keys(files: Files, top: Place) -> None:
+    """Note rows without what their record is known by, and entities without a column that every record needs."""
+    given: dict[str, set[str]] = {}
+    for file, place in files:
+        for one, here in _rows_in(file, place):
+            given.setdefault(one.entity, set()).update(one.columns)
+            for name in _keys_missing(one):
+                here.wrong(f"lacks `{name}`, without which it is not known which record is meant. Add it.")
+    for entity, columns in given.items():
+        added = {"sourcedId", *ADDED.get(entity, ()), *KEYS.get(entity, ("", ()))[1], *columns}
+        for column in ENTITIES[entity].current:
+            if column.required and column.name not in added:
+                top.wrong(f"gives {entity} without `{column.name}`, which each of them needs. Add it to their rows.")
+
+
+def _keys_missing(one: Rows) -> Iterator[str]:
+    """The columns that a record is known by: its id, or those of which its id is made."""
+    made = KEYS[one.entity][1] if one.entity in KEYS and "sourcedId" not in one.columns else ("sourcedId",)
+    return (name for name in made if name not in one.columns)
+
+
+def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> None:
+    """Note columns that are called optional, or have other spellings, and that nothing reads."""
+    for (file, place), table in zip(files, tables, strict=True):
+        read = layout.columns_of(file)
+        for key in ("optional", "aliases"):
+            for name in texts(table.get(key, [])):
+                if name not in read:
+                    place.at(key).wrong(f"names {name!r}, which nothing reads of {file.name!r}: {meant(name, read)}")
