@@ -66,7 +66,7 @@ def test_the_sample_is_read_as_its_mapping_says() -> None:
         column(accepted["users"].accepted, "grades")[upn] for upn in ("H820200114006", "H820200114010")
     )
     assert {"principal", "teacher", "aide", "student"} == set(roster.tables["roles"].frame["role"])
-    assert "class/7A@2fMa" in set(accepted["classes"].accepted["sourcedId"])
+    assert "class/7A@20Ma" in set(accepted["classes"].accepted["sourcedId"])
 
 
 def test_every_word_of_layouts_can_be_said() -> None:

@@ -1,0 +1,95 @@
+"""What can be seen of each column of a drop without knowing what it means: how it is filled, and what its values look like."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from transforms.raw import Raw, RawFile
+
+CLOSED = 20  # distinct values at most of a column whose values may be written out
+ID = r"^[0-9A-Za-z.\-_/@]+$"
+EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
+MOST = 0.9  # of the values that make a column what it is: the others are dirt
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One column: its file, its name as written, and its cells, trimmed; blank ones are left out."""
+
+    file: str
+    name: str
+    rows: int
+    cells: pl.Series
+
+    @cached_property
+    def distinct(self) -> pl.Series:
+        """Its values, each once and in order."""
+        return self.cells.unique().sort()
+
+    @property
+    def unique(self) -> bool:
+        """Whether each row has a value of its own, but for a little dirt in many rows."""
+        return self.rows > 0 and self.distinct.len() >= self.rows - self.rows // 50
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has few values, which may be written out."""
+        return 0 < self.distinct.len() <= CLOSED
+
+    @cached_property
+    def emails(self) -> bool:
+        """Whether its values are addresses."""
+        return self._mostly(EMAIL)
+
+    @cached_property
+    def dates(self) -> bool:
+        """Whether its values are dates, in whatever order."""
+        return self._mostly(DATE)
+
+    @cached_property
+    def fit_for_ids(self) -> bool:
+        """Whether all of its values may be ids as they are."""
+        return bool(self.distinct.str.contains(ID).all())
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of its name."""
+        return words_of(self.name)
+
+    def _mostly(self, pattern: str) -> bool:
+        hits = self.distinct.str.contains(pattern).sum() if self.distinct.len() else 0
+        return hits > 0 and hits >= MOST * self.distinct.len()
+
+
+Columns = dict[str, list[Seen]]
+
+
+def seen(raw: Raw) -> Columns:
+    """Look at each column of each file that has rows."""
+    return {name: _seen(file) for name, file in sorted(raw.files.items()) if file.frame.height}
+
+
+def _seen(file: RawFile) -> list[Seen]:
+    cells = [pl.col(name).str.strip_chars() for name in file.frame.columns if not name.startswith("#")]
+    frame = file.frame.select(pl.when(cell != "").then(cell) for cell in cells)
+    return [Seen(file.name, cells.name, file.frame.height, cells.drop_nulls()) for cells in frame.get_columns()]
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case and in the singular: `PupilIDs`, `pupil_id` and `Pupil Id` are `pupil`, `id`."""
+    words = re.findall(r"[^\W_]+", CAMEL.sub(" ", name))
+    return tuple(_singular(word.casefold()) for word in words)
+
+
+def _singular(word: str) -> str:
+    if word.endswith(("sses", "ches")):
+        return word[:-2]
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us")) else word

@@ -1,0 +1,36 @@
+"""A guess as the text of a mapping file: what is known as lines, what is not as comments to be completed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from transforms.guessing.draft import Line, Sheet, quoted
+
+HEAD = """\
+# A first guess at a layout, with the reason for each line. Lines with TODO are for you to finish: fill them in, and delete the
+# sign in front. Then name this file as `layout` in the feed's file, and run `roster check` with that.
+"""
+WIDEST = 60  # beyond this, comments are no longer in one column
+
+
+def written(head: list[Line], sheets: list[Sheet]) -> str:
+    """Write a mapping file."""
+    parts = [HEAD, "[layout]", *_lines(head), *(line for sheet in sheets for line in _sheet(sheet))]
+    return "\n".join(parts) + "\n"
+
+
+def _sheet(sheet: Sheet) -> list[str]:
+    stem = sheet.name.rpartition(".")[0] or sheet.name
+    lines = ["", f"# {sheet.name}: {sheet.why}", "[[file]]", f"name = {quoted(stem)}"]
+    if not sheet.blocks:
+        return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']
+    lines += _lines(sheet.settings)
+    for block in sheet.blocks:
+        lines += ["", f"[[file.{block.entity}]]", *_lines(block.lines)]
+    return lines
+
+
+def _lines(lines: Iterable[Line]) -> list[str]:
+    texts = [(f"{'# ' if line.open else ''}{line.key} = {line.value}", line) for line in lines]
+    width = max((len(text) for text, _ in texts if len(text) <= WIDEST), default=0)
+    return [f"{text:<{width}}  # {'TODO: ' if line.open else ''}{line.why}" for text, line in texts]
