@@ -98,6 +98,16 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
     guarded(replay)
 
 
+@app.command("map")
+def map_command(drop: Drop, out: Annotated[Path, typer.Option(metavar="MAPPING.toml", help="The mapping file to write.")] = Path("mapping.toml"),
+                force: Annotated[bool, typer.Option("--force", help="Replace the mapping file if it is there.")] = False,
+                json: Json = False) -> None:  # fmt: skip
+    """Guess a mapping file for a drop in an unknown layout, with a reason for each line."""
+    from flows.guessing import Wish, map_drop
+
+    guarded(lambda: map_drop(Wish(drop, out, force), as_json=json))
+
+
 @app.command()
 def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
            pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",

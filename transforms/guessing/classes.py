@@ -5,7 +5,7 @@ from __future__ import annotations
 from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, constant, derived, quoted, word
 from transforms.guessing.meanings import meaning_lines
-from transforms.guessing.places import date_line, named, org_line, text_line
+from transforms.guessing.places import date_line, named, org_line, status_lines, text_line
 from transforms.guessing.spellings import CLASSES, ENROLLMENTS, PEOPLE, Subject
 from transforms.guessing.survey import Survey, id_cell, key_line, link_line, school_line, schools_block
 
@@ -24,7 +24,7 @@ def classes_blocks(survey: Survey, file: str) -> list[Block]:
 def _class_of(survey: Survey, file: str, own: Line, key: Seen | None, once: tuple[Line, ...] = ()) -> list[Block]:
     """Classes and their courses, of a file that lists them or of one that only names them."""
     meant = named(survey, file, CLASSES)
-    course, courses = _course(survey, file, meant.get("course"), key)
+    course, courses = _course(survey, file, meant, key)
     terms = survey.leading(file, "terms")
     lines = [
         own,
@@ -38,17 +38,18 @@ def _class_of(survey: Survey, file: str, own: Line, key: Seen | None, once: tupl
     return [*courses, Block("classes", (*once, *lines))]
 
 
-def _course(survey: Survey, file: str, column: Seen | None, key: Seen | None) -> tuple[Line, list[Block]]:
+def _course(survey: Survey, file: str, meant: dict[str, Seen], key: Seen | None) -> tuple[Line, list[Block]]:
     """The course of a class, and the courses themselves where no file lists them."""
     if columns := survey.leading(file, "courses"):
         return link_line(survey, "courseSourcedId", columns[0]), []
-    of = column or key
+    of = meant.get("course") or meant.get("courseTitle") or key
     if of is None:
         return Line("courseSourcedId", '""', "which course is taught?", open=True), []
     why = f"no file lists courses, so there is one for each value of {of.name!r}"
     made = derived("course", of.name)
-    lines = (Line("sourcedId", made, why, (of.name,)), text_line("title", of), org_line(survey, file))
-    return Line("courseSourcedId", made, "as above", (of.name,)), [Block("courses", (ONCE, *lines))]
+    title = text_line("title", meant.get("courseTitle"), of)
+    block = Block("courses", (ONCE, Line("sourcedId", made, why, (of.name,)), title, org_line(survey, file)))
+    return Line("courseSourcedId", made, "as above", (of.name,)), [block]
 
 
 def _teaches(survey: Survey, key: Seen, column: Seen) -> Block:
@@ -87,7 +88,13 @@ def _made(group: Seen) -> str:
 
 def _member(survey: Survey, own: Line, column: Seen, meant: dict[str, Seen], *, alone: bool) -> Block:
     days = [date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone]
-    lines = [own, link_line(survey, "userSourcedId", column), *_role(survey, column, meant, alone), *days]
+    lines = [
+        own,
+        link_line(survey, "userSourcedId", column),
+        *_role(survey, column, meant, alone),
+        *days,
+        *status_lines(meant),
+    ]
     if alone or not _repeats(survey, column):
         return Block("enrollments", tuple(lines))
     # A teacher stands in the row of each pupil of the class, and teaches it once.

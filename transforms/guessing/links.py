@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from transforms.guessing.columns import MOST, Columns, Seen, words_of
-from transforms.guessing.spellings import FILES, looks_like_id
+from transforms.guessing.spellings import FILES, looks_like_id, subject_of
 
 PROBE = 50  # values that are tried before all are
+NAMED = 0.5  # of its rows at least lead to the file that a column is named after
+REPEATED = 0.6  # of its rows at least have a value of their own in a key of a file with repeated rows
+MEANINGLESS = frozenset({"id", "code", "number", "name", "csv", "sis"})
 
 
 @dataclass(frozen=True)
@@ -48,27 +51,32 @@ class Links:
 
 def linked(columns: Columns) -> Links:
     """Find keys and links; a column leads to one file at most, the one whose words it shares."""
-    able = [one for each in columns.values() for one in each if one.unique and not one.dates]
+    able = [one for each in columns.values() for one in each if not one.dates and (one.unique or _nearly(one))]
     found = [link for each in columns.values() for one in each for key in able if (link := _link(one, key))]
-    keys = {name: key for name, each in columns.items() if (key := _key(each, able, found))}
-    best: dict[int, Link] = {}
-    for link in found:
-        if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file):
-            other = best.get(id(link.column))
-            best[id(link.column)] = link if other is None or _nearness(link) > _nearness(other) else other
-    return Links(keys, tuple(best.values()))
+    inward = [link.key for link in _nearest(found) if not link.column.unique]
+    keys = {name: key for name, each in columns.items() if (key := _key(name, each, able, inward))}
+    chosen = [
+        link for link in found if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file)
+    ]
+    return Links(keys, tuple(_nearest(chosen)))
+
+
+def _nearly(column: Seen) -> bool:
+    """Whether a column may be the key of a file with rows that are repeated: it is called an id, and filled in each."""
+    return looks_like_id(column.words) and column.cells.len() == column.rows and column.distinct.len() > column.rows * REPEATED  # fmt: skip
 
 
 def _link(column: Seen, key: Seen) -> Link | None:
-    if column.file == key.file or not column.rows or column.dates or column.distinct.len() < 1:
+    if column.file == key.file or column.dates or not column.distinct.len():
         return None
-    if not _alike(column, key) and not _telling(column):
+    about, own = _shared(column, key)
+    if not about + own and not _telling(column):
         return None
     probe = column.distinct.head(PROBE)
     if probe.is_in(key.distinct.implode()).sum() * 2 < probe.len():
         return None
     hits = int(column.cells.is_in(key.distinct.implode()).sum())
-    return Link(column, key, hits) if hits >= MOST * column.cells.len() else None
+    return Link(column, key, hits) if hits >= (NAMED if about else MOST) * column.cells.len() else None
 
 
 def _telling(column: Seen) -> bool:
@@ -76,29 +84,47 @@ def _telling(column: Seen) -> bool:
     return column.distinct.len() > 1 and not bool(column.distinct.str.contains(r"^\d{1,3}$").all())
 
 
-def _alike(column: Seen, key: Seen) -> bool:
-    """Whether a column is named after a key or the file that it is in."""
-    kind = next((words for words in FILES.values() if set(words) & set(words_of(key.file))), ())
-    return bool(set(column.words) & {*key.words, *kind, *words_of(key.file)} - {"id", "code", "number", "name", "csv"})
+def _shared(column: Seen, key: Seen) -> tuple[int, int]:
+    """How many words a column shares with what the key's file is about, and with the key itself."""
+    about = {
+        *words_of(key.file),
+        *next((words for words in FILES.values() if set(words) & set(words_of(key.file))), ()),
+    }
+    own = set(column.words) - MEANINGLESS
+    return len(own & about), len(own & set(key.words))
 
 
-def _nearness(link: Link) -> tuple[bool, int, int]:
-    return _alike(link.column, link.key), link.hits, -link.key.rows
+def _nearest(links: list[Link]) -> list[Link]:
+    """One link of each column: the one that shares most words, and then the one that most rows follow."""
+    best: dict[int, Link] = {}
+    for link in links:
+        best[id(link.column)] = max(best.get(id(link.column), link), link, key=_nearness)
+    return list(best.values())
 
 
-def _key(each: list[Seen], able: list[Seen], found: list[Link]) -> Seen | None:
-    """The key of a file: what others lead to, is called an id, and stands first."""
+def _nearness(link: Link) -> tuple[int, int, int, int]:
+    return *_shared(link.column, link.key), link.hits, -link.key.rows
+
+
+def _key(file: str, each: list[Seen], able: list[Seen], inward: list[Seen]) -> Seen | None:
+    """The key of a file: what others lead to, has no value twice, is called an id, and stands first.
+
+    Who is in which class is known by both together, and by no key.
+    """
+    said = subject_of(file)
     candidates = [one for one in each if any(one is other for other in able) and not (one.emails and len(each) > 1)]
-    return max(candidates, key=lambda one: _merit(one, each, found), default=None)
-
-
-def _merit(one: Seen, each: list[Seen], found: list[Link]) -> tuple[int, bool, int]:
-    inward = sum(link.key is one and not link.column.unique for link in found)
-    return inward, looks_like_id(one.words), -each.index(one)
+    if not candidates or (said and said[0] == "enrollments"):
+        return None
+    return max(candidates, key=lambda one: (sum(one is key for key in inward), one.unique, looks_like_id(one.words), -each.index(one)))  # fmt: skip
 
 
 def reasons(links: Links, key: Seen) -> Iterator[str]:
     """Why a column is the key of its file: in the words of whoever reads the mapping."""
-    yield f"{key.name!r} is different in each of {key.rows} rows"
+    count = key.distinct.len()
+    yield (
+        f"{key.name!r} is different in each of {key.rows} rows"
+        if count == key.rows
+        else f"{key.name!r} has {count} values in {key.rows} rows"
+    )
     for link in links.to(key.file):
         yield f"{link.column.name!r} of {link.column.file} leads to it in {link.share} of {link.rows} rows"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import polars as pl
@@ -15,12 +16,15 @@ from transforms.schemas import ENTITIES
 Meaning = Callable[[str], str | None]
 
 
-def _grade(value: str) -> str | None:
-    meant = grade_of(value, {})
-    return meant if meant != value or meant in GRADES else None
-
-
 GRADES = ("KG", "PK", "PR", "TK", "IT", "PS", "UG", "Other", *(f"{year:02}" for year in range(1, 14)))
+
+
+def _grade(value: str) -> str | None:
+    """A grade, or a list of them."""
+    items = [grade_of(item, {}) for item in re.split(r"[,;|]", value) if item.strip()]
+    return value if all(set(item.split(",")) <= set(GRADES) for item in items) else None
+
+
 # A word of the vocabulary, and what it makes of one value.
 WORDS: dict[str, Meaning] = {
     "grades": _grade,

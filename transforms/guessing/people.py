@@ -5,6 +5,7 @@ from __future__ import annotations
 from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, constant, quoted, word
 from transforms.guessing.meanings import meaning_lines
+from transforms.guessing.places import status_lines
 from transforms.guessing.spellings import NAMES, Subject, means
 from transforms.guessing.survey import Survey, key_line, school_line, schools_block
 
@@ -50,6 +51,7 @@ def _users(survey: Survey, file: str, meant: Meant) -> list[Line]:
         *named.values(),
         school_line(survey, file, "primaryOrgSourcedId"),
         *grades,
+        *status_lines(meant),
     ]
 
 

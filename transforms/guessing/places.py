@@ -56,6 +56,14 @@ def date_line(name: str, column: Seen | None) -> Line:
     return Line(name, word("iso_date", column.name), why, (column.name,), open=not column.dates)
 
 
+def status_lines(meant: dict[str, Seen]) -> list[Line]:
+    """The line of a column that may say which records are gone: whether it is so, a person has to say."""
+    if "status" not in meant:
+        return []
+    column = meant["status"].name
+    return [Line("status", word("status", column), "does it say who is gone? Words such as inactive are then deletions", (column,), open=True)]  # fmt: skip
+
+
 def courses_blocks(survey: Survey, file: str) -> list[Block]:
     """What rows of a file of courses give."""
     meant, key = named(survey, file, COURSES), survey.links.keys.get(file)

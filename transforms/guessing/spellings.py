@@ -60,6 +60,7 @@ IDS = frozenset(
 )
 
 Spellings = Mapping[str, tuple[str, ...]]
+STATUS = ("status", "state", "enrollmentstatus", "enrolmentstatus", "recordstatus", "active", "isactive", "deleted")
 SCHOOL = (
     "school", "schoolid", "schoolcode", "schoolnumber", "schoolname", "campus", "campusid", "site", "siteid", "building",
     "buildingid", "orgid", "academy",
@@ -81,11 +82,13 @@ NAMES: Spellings = {
     "birthDate": ("birthdate", "dateofbirth", "dob", "birthday", "born", "bdate"),
     "sex": ("sex", "gender"),
     "races": ("race",),
+    "status": STATUS,
     "school": SCHOOL,
 }  # fmt: skip
 CLASSES: Spellings = {
     "title": ("title", "name", "classname", "sectionname", "groupname", "description", "classtitle", "sectiontitle", "classdescription"),
-    "course": ("course", "courseid", "coursecode", "coursename", "coursenumber", "subject", "subjectname", "subjectcode"),
+    "course": ("course", "courseid", "coursecode", "coursenumber", "subjectcode", "subjectid"),
+    "courseTitle": ("coursename", "coursetitle", "subject", "subjectname"),
     "teacher": ("teacher", "teacherid", "teachercode", "teachernumber", "instructor", "instructorid", "staff", "staffid", "staffcode", "leadteacher"),
     "term": ("term", "termid", "termcode", "termname", "semester", "sessionid"),
     "location": ("room", "location", "classroom", "roomnumber"),
@@ -115,6 +118,7 @@ ENROLLMENTS: Spellings = {
     "role": ("role", "userrole", "type", "enrollmenttype", "enrolmenttype"),
     "beginDate": ("startdate", "start", "begindate", "begin", "from", "datefrom", "entrydate"),
     "endDate": ("enddate", "end", "finish", "to", "until", "dateto", "exitdate"),
+    "status": STATUS,
     "primary": ("primary", "primaryteacher", "mainteacher", "leadteacher"),
 }  # fmt: skip
 
@@ -127,7 +131,7 @@ def subject_of(name: str) -> tuple[Subject, str] | None:
 
 def means(name: str, spellings: Spellings) -> str | None:
     """What a column of this name is; words that only say whose it is are left out if need be."""
-    words = list(words_of(name))
+    words = [word for word in words_of(name) if word != "sis"]
     while words:
         whole = "".join(words)
         if found := next((meaning for meaning, known in spellings.items() if whole in known), None):

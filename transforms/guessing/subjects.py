@@ -17,6 +17,8 @@ from transforms.guessing.spellings import (
     subject_of,
 )
 
+PERSONAL = frozenset({"givenName", "familyName", "name", "username", "email"})
+
 
 @dataclass(frozen=True)
 class Holds:
@@ -38,9 +40,11 @@ def subjects(columns: Columns, links: Links) -> dict[str, Holds]:
 
 
 def _by_itself(name: str, each: list[Seen]) -> Holds | None:
-    if said := subject_of(name):
-        return Holds(said[0], f"its name says {said[1]!r}")
     meanings = {meaning for one in each if (meaning := means(one.name, NAMES))}
+    if said := subject_of(name):
+        # Files about people, such as of their allergies, are called after them too.
+        known = said[0] not in PEOPLE or meanings & PERSONAL
+        return Holds(said[0], f"its name says {said[1]!r}") if known else None
     if {"givenName", "familyName"} <= meanings:
         young = meanings & {"birthDate", "grades"}
         return Holds(
