@@ -1,0 +1,32 @@
+"""Loading a drop by a mapping file into an embedded sandbox, for tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from connectors.oneroster.sandbox import Store
+from flows.mapping import layout_of
+from flows.progress import Bars
+from flows.result import Result
+from flows.running import Options, execute, job_of
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "own_layout"
+ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+
+
+def loaded(drop: Path, mapping: Path, state: Path) -> Result:
+    """Load a drop by a mapping file."""
+    job = replace(job_of(Options("sync", drop, district="hawthorn", state=state), {}), layout=layout_of(mapping))
+    return execute(job, Bars(Console(quiet=True)))
+
+
+def held(state: Path) -> dict[str, int]:
+    """How many records of each kind the sandbox holds."""
+    store = Store(state / "sandbox.db")
+    try:
+        return {name: store.count(name) for name in ENTITIES}
+    finally:
+        store.close()
