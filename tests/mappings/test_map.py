@@ -67,7 +67,7 @@ def test_a_guess_that_a_person_has_finished_loads_as_the_mapping_by_hand(tmp_pat
 
     assert [0, 0] == [result.exit_code for result in results]
     assert held(tmp_path / "finished") == held(tmp_path / "mapping")
-    with pytest.raises(SettingsError, match="line 30: `file.users.grades` lacks `words`"):
+    with pytest.raises(SettingsError, match=r"line 30: `file\.users\.grades` lacks `words`"):
         layout_of(unfinished)
 
 

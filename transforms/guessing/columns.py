@@ -15,7 +15,7 @@ ID = r"^[0-9A-Za-z.\-_/@]+$"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
 MOST = 0.9  # of the values that make a column what it is: the others are dirt
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,4 +92,8 @@ def _singular(word: str) -> str:
         return word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
-    return word[:-1] if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us")) else word
+    return (
+        word[:-1]
+        if word.endswith("s") and (len(word) > 3 or word == "ids") and not word.endswith(("ss", "us"))
+        else word
+    )

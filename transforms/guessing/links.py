@@ -51,8 +51,13 @@ class Links:
 
 def linked(columns: Columns) -> Links:
     """Find keys and links; a column leads to one file at most, the one whose words it shares."""
-    able = [one for each in columns.values() for one in each if not one.dates and (one.unique or _nearly(one))]
-    found = [link for each in columns.values() for one in each for key in able if (link := _link(one, key))]
+    every = [one for each in columns.values() for one in each if not one.dates]
+    certain = [one for one in every if one.unique]
+    found = _all_links(every, certain)
+    leading = {id(link.column) for link in found}
+    likely = [one for one in every if not one.unique and id(one) not in leading and _nearly(one)]
+    found += _all_links(every, likely)
+    able = [*certain, *likely]
     inward = [link.key for link in _nearest(found) if not link.column.unique]
     keys = {name: key for name, each in columns.items() if (key := _key(name, each, able, inward))}
     chosen = [
@@ -61,13 +66,17 @@ def linked(columns: Columns) -> Links:
     return Links(keys, tuple(_nearest(chosen)))
 
 
+def _all_links(columns: list[Seen], keys: list[Seen]) -> list[Link]:
+    return [link for one in columns for key in keys if (link := _link(one, key))]
+
+
 def _nearly(column: Seen) -> bool:
     """Whether a column may be the key of a file with rows that are repeated: it is called an id, and filled in each."""
     return looks_like_id(column.words) and column.cells.len() == column.rows and column.distinct.len() > column.rows * REPEATED  # fmt: skip
 
 
 def _link(column: Seen, key: Seen) -> Link | None:
-    if column.file == key.file or column.dates or not column.distinct.len():
+    if column.file == key.file or not column.distinct.len():
         return None
     about, own = _shared(column, key)
     if not about + own and not _telling(column):

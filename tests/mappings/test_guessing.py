@@ -1,0 +1,261 @@
+"""What is guessed of drops of many kinds: each line follows from names, from values, or from where they lead."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.drops import read
+from tests.layouts.normalising import judged, normalised, written
+from transforms.guessing import Guess, guess
+from transforms.guessing.columns import words_of
+from transforms.guessing.spellings import CLASSES, NAMES, Spellings, means
+from transforms.mappings import mapped
+
+# A district with a file for everything.
+WHOLE = {
+    "Schools": "School ID,School Name,NCES ID\ns1,Elm,11\ns2,Oak,12",
+    "Terms": "Term Code,Term Name,Start Date,End Date\nf,Fall,8/15/2026,12/20/2026\ns,Spring,1/4/2027,6/10/2027",
+    "Courses": "Course Number,Course Title,Grade Level\nm3,Math 3,3\nm4,Math 4,4",
+    "Sections": """Section ID,Course Number,School ID,Term Code,Teacher Number,Period
+                   x1,m3,s1,f,t1,1
+                   x2,m4,s1,f,t1,2
+                   x3,m3,s2,s,t2,1""",
+    "Students": """Student Number,School ID,First Name,Last Name,DOB,Gender,Grade Level,Race,Login,Mobile Phone,Email
+                   p1,s1,Ann,Ash,3/14/2017,F,3,A,ann,1,ann@example.edu
+                   p2,s1,Bo,Bay,11/2/2017,M,4,W,bo,2,bo@example.edu
+                   p3,s2,Cy,Coe,9/30/2016,F,3,B,cy,3,cy@example.edu""",
+    "Teachers": "Teacher Number,School ID,First Name,Last Name,Work Email\nt1,s1,Di,Doe,di@example.edu\nt2,s2,Ed,Eve,ed@example.edu",
+    "ClassRoster": "Section ID,Student Number,Entry Date\nx1,p1,8/15/2026\nx2,p2,8/15/2026\nx3,p3,1/4/2027\nx1,p2,8/16/2026",
+}
+
+
+def guessed(folder: Path, files: dict[str, str]) -> Guess:
+    """Guess a mapping for files."""
+    return guess(read(written(folder / "drop", **files)), "own")
+
+
+def said(made: Guess, file: str, entity: str, place: int = 0) -> dict[str, Any]:
+    """The lines of a guess that are not open, of one entity of a file."""
+    files: list[dict[str, Any]] = tomllib.loads(made.text)["file"]
+    rows: dict[str, Any] = next(one for one in files if one["name"] == file)[entity][place]
+    return rows
+
+
+def todo(made: Guess) -> list[str]:
+    """The open lines of a guess, without their reasons."""
+    return [line.partition("  #")[0].strip("# ") for line in made.text.splitlines() if "# TODO" in line]
+
+
+def test_a_whole_district_is_understood(tmp_path: Path) -> None:
+    """Nothing but whether drops are whole is left to a person, and every record is accepted."""
+    made = guessed(tmp_path, WHOLE)
+
+    layout = mapped(tomllib.loads(made.text)).layout
+    assert layout is not None
+    checked = judged(normalised(tmp_path / "drop", layout))
+    assert ["snapshot = true"] == todo(made)
+    assert [] == checked.findings.errors.rows()
+    assert {"orgs": 3, "academicSessions": 3, "users": 5, "demographics": 3, "courses": 2, "classes": 3, "enrollments": 7} == {
+        name: one.accepted.height for name, one in checked.standing.items()
+    }  # fmt: skip
+
+
+def test_each_line_has_its_reason(tmp_path: Path) -> None:
+    """Counts of rows, words of names, kinds of values."""
+    text = guessed(tmp_path, WHOLE).text
+
+    lines = [line for line in text.splitlines() if " = " in line and not line.startswith(("name = ", "# A "))]
+    assert [] == [line for line in lines if "  # " not in line]
+    assert (
+        "'Student Number' is different in each of 3 rows; 'Student Number' of ClassRoster.csv leads to it in 100% of 4 rows"
+        in text
+    )
+
+
+def test_the_same_drop_gives_the_same_guess(tmp_path: Path) -> None:
+    """In whatever order its files are."""
+    one, other = guessed(tmp_path / "a", WHOLE), guessed(tmp_path / "b", dict(reversed(WHOLE.items())))
+
+    assert one == other
+
+
+DATES = (
+    ("14/3/2017", "3/4/2016", "dmy", ""),
+    ("3/14/2017", "3/4/2016", "mdy", ""),
+    ("2017-03-14", "2016-04-03", "ymd", ""),
+    ("3/4/2017", "5/6/2016", None, "no number is greater than 12"),
+    ("14/3/2017", "3/14/2016", None, "greater than 12 are 1 first and 1 second numbers"),
+)
+
+
+@pytest.mark.parametrize(("one", "other", "order", "why"), DATES)
+def test_the_order_of_dates_is_certain_or_left_open(
+    one: str, other: str, order: str | None, why: str, tmp_path: Path
+) -> None:
+    """A day is greater than twelve, or nobody can tell."""
+    made = guessed(tmp_path, {"pupils": f"Id,Forename,Surname,Born\n1,A,B,{one}\n2,C,D,{other}"})
+
+    assert order == tomllib.loads(made.text)["layout"].get("date_order")
+    assert (order is None, True) == ('date_order = ""' in todo(made), why in made.text)
+
+
+def test_a_drop_without_dates_has_no_order(tmp_path: Path) -> None:
+    """Nor a line for one."""
+    made = guessed(tmp_path, {"pupils": "Id,Forename,Surname,DOB\n1,A,B,soon\n2,C,D,late"})
+
+    assert ['birthDate = {birth_date = "DOB"}'] == [line for line in todo(made) if "irth" in line or "order" in line]
+
+
+def test_people_of_all_kinds_have_the_role_that_a_column_says(tmp_path: Path) -> None:
+    """A word that is not known is left open, with how often it is there."""
+    users = "User,Full Name,Role\nu1,Ann Ash,Pupil\nu2,Bo Bay,Teacher\nu3,Cy Coe,Bursar"
+    made = guessed(tmp_path, {"users": users, "schools": "Code,Title\ns1,Elm"})
+
+    assert {"one_of": "Role", "words": {"Pupil": "student", "Teacher": "teacher"}} == said(made, "users", "roles")["role"]  # fmt: skip
+    assert {"given_name": "Full Name"} == said(made, "users", "users")["givenName"]
+    assert 'role.words.Bursar = ""' in todo(made)
+    assert 'orgSourcedId = ""' in todo(made)
+
+
+def test_words_that_are_all_known_need_no_table(tmp_path: Path) -> None:
+    """And too many that are not stay unwritten."""
+    known = guessed(tmp_path / "a", {"people": "Id,Forename,Surname,Role\n1,A,B,Pupil\n2,C,D,Teacher"})
+    many = "\n".join(f"{number},A,B,Post {number}" for number in range(21))
+    unknown = guessed(tmp_path / "b", {"people": f"Id,Forename,Surname,Role\n{many}"})
+
+    assert {"role": "Role"} == said(known, "people", "roles")["role"]
+    assert ('role = {role = "Role"}' in todo(unknown), False) == (True, "Post 7" in unknown.text)
+
+
+def test_people_who_could_be_anything_are_left_open(tmp_path: Path) -> None:
+    """A file is of people if it has their names, and of students if it has their births; nothing says more."""
+    people = guessed(tmp_path / "a", {"list": "Id,Forename,Surname\n1,A,B\n2,C,D"})
+    students = guessed(tmp_path / "b", {"list": "Id,Forename,Surname,DOB\n1,A,B,2016-01-02\n2,C,D,2016-03-04"})
+    flags = guessed(tmp_path / "c", {"pupil flags": "Id,Flag\n1,x"})
+
+    assert ({"list.csv": "people"}, {"list.csv": "students"}, {"pupil flags.csv": ""}) == (people.files, students.files, flags.files)  # fmt: skip
+    assert 'role = {constant = ""}' in todo(people)
+
+
+# A school without files of classes or courses: each row of a pupil says the set and its teacher.
+WIDE = {
+    "Pupils": "Ref,Name,School,Email\n101,Ann Ash,Elm,ann@example.edu\n102,Bo Bay,Oak,bo@example.edu\n103,Cy Coe,Oak,cy@example.edu\n104,Dee Day,Oak,d@example.edu",
+    "Teachers": "Ref,Name,School\n101,Di Doe,Elm\n102,Ed Eve,Oak\n105,Flo Fox,Oak",
+    "Sets": "Pupil Ref,Set,Teacher Ref,Subject,School\n101,3 A,101,Maths,Elm\n102,3 A,101,Maths,Elm\n102,4 B,102,Art,Oak\n103,4 B,102,Art,Oak\n101,4 B,102,Art,Oak",
+}  # fmt: skip
+
+
+def test_classes_that_no_file_lists_are_made_of_their_names(tmp_path: Path) -> None:
+    """So are courses and schools; the teacher of many rows teaches the class once."""
+    made = guessed(tmp_path, WIDE)
+
+    assert {"Pupils.csv": "students", "Teachers.csv": "teachers", "Sets.csv": "enrollments"} == made.files
+    assert {"derived": "class", "parts": "Set"} == said(made, "Sets", "classes")["sourcedId"]
+    assert {"derived": "course", "parts": "Subject"} == said(made, "Sets", "classes")["courseSourcedId"]
+    assert {"derived": "school", "parts": "School"} == said(made, "Sets", "classes")["schoolSourcedId"]
+    assert {"derived": "enrollment", "parts": ["Set", "Teacher Ref"]} == said(made, "Sets", "enrollments", 1)["sourcedId"]  # fmt: skip
+
+
+def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
+    """Where pupils and teachers are numbered alike, their ids say which they are; and all of it loads."""
+    made = guessed(tmp_path, WIDE)
+
+    layout = mapped(tomllib.loads(made.text)).layout
+    assert layout is not None
+    checked = judged(normalised(tmp_path / "drop", layout))
+    assert {"derived": "teacher", "parts": "Ref"} == said(made, "Teachers", "users")["sourcedId"]
+    assert {"derived": "student", "parts": "Pupil Ref"} == said(made, "Sets", "enrollments", 0)["userSourcedId"]
+    assert [] == checked.findings.errors.rows()
+    assert (7, 2, 7) == tuple(checked.standing[name].accepted.height for name in ("users", "classes", "enrollments"))
+
+
+def test_what_leads_nowhere_is_left_open(tmp_path: Path) -> None:
+    """An enrollment without a person, a class without an id, a course without a school."""
+    made = guessed(
+        tmp_path,
+        {
+            "enrolments": "Group,Kind,Role\nx,1,Monitor\ny,2,Pupil",
+            "classes": "Room\n7\n7",
+            "schools": "Kind\na\na",
+            "courses": "Code,Short Name,Year\nm,Maths,3\na,Art,4",
+            "terms": "Code,Name,Start\n1,Fall,soon\n2,Spring,later",
+        },
+    )
+
+    assert {'userSourcedId = ""', 'role = {constant = ""}', 'sourcedId = ""', 'courseSourcedId = ""', 'title = ""', 'name = ""', 'endDate = ""', 'startDate = {iso_date = "Start"}'} <= set(todo(made))  # fmt: skip
+    assert {"district": True} == said(made, "courses", "courses")["orgSourcedId"]
+
+
+def test_roles_in_classes_are_those_that_a_column_says(tmp_path: Path) -> None:
+    """Where it says none and people may be anything, it is left open; a column that may say who is gone is too."""
+    users = {"users": "User Id,Forename,Surname\nu1,A,B\nu2,C,D\nu3,E,F", "classes": "Class Id,Title\nc1,X\nc2,Y"}
+    rows = "Class Id,User Id\nc1,u1\nc1,u2\nc2,u3\nc2,u1"
+    role = "\n".join(f"{row},{word}" for row, word in zip(rows.splitlines(), ("Role,Status", "Student,1", "Monitor,1", "Student,1", "Teacher,1"), strict=True))  # fmt: skip
+
+    without, having = guessed(tmp_path / "a", {**users, "links": rows}), guessed(tmp_path / "b", {**users, "links": role})  # fmt: skip
+
+    assert "enrollments" == without.files["links.csv"]
+    assert 2 == todo(without).count('role = {constant = ""}')
+    assert {"Student": "student", "Teacher": "teacher"} == said(having, "links", "enrollments")["role"]["words"]
+    assert {'role.words.Monitor = ""', 'status = {status = "Status"}'} <= set(todo(having))
+
+
+def test_rows_that_repeat_a_person_do_not_hide_the_id(tmp_path: Path) -> None:
+    """A row for each parent: the id has fewer values than there are rows, and is called an id."""
+    pupils = "Pupil Id,Forename,Surname,Parent\np1,A,B,x\np1,A,B,y\np2,C,D,x\np3,E,F,z\np4,G,H,z"
+    made = guessed(tmp_path, {"pupils": pupils, "classes": "Class\nc1\nc2"})
+
+    assert "Pupil Id" == said(made, "pupils", "users")["sourcedId"]
+    assert "'Pupil Id' has 4 values in 5 rows" in made.text
+
+
+def test_an_address_is_known_by_its_looks(tmp_path: Path) -> None:
+    """Whatever its column is called; and a column that is only called so is none."""
+    looks = guessed(tmp_path / "a", {"pupils": "Id,Forename,Surname,Contact\n1,A,B,a@example.edu\n2,C,D,c@example.edu"})
+    called = guessed(tmp_path / "b", {"pupils": "Id,Forename,Surname,Email\n1,A,B,yes\n2,C,D,no"})
+    blank = guessed(tmp_path / "c", {"pupils": "Id,Forename,Surname,Email\n1,A,B,\n2,C,D,"})
+
+    assert "Contact" == said(looks, "pupils", "users")["email"]
+    assert "email" not in said(called, "pupils", "users")
+    assert "Email" == said(blank, "pupils", "users")["email"]
+
+
+WORDS = (
+    ("PupilIDs", ("pupil", "id")),
+    ("date_of-birth", ("date", "of", "birth")),
+    ("Classes", ("class",)),
+    ("Branches", ("branch",)),
+    ("Faculties", ("faculty",)),
+    ("Status", ("status",)),
+    ("SISKey", ("sis", "key")),
+    ("Élèves", ("élève",)),
+)
+
+
+@pytest.mark.parametrize(("name", "words"), WORDS)
+def test_names_are_taken_apart(name: str, words: tuple[str, ...]) -> None:
+    """Into words in lower case and in the singular, however they are put together."""
+    assert words == words_of(name)
+
+
+MEANINGS: tuple[tuple[str, Spellings, str | None], ...] = (
+    ("dob", NAMES, "birthDate"),
+    ("DateOfBirth", NAMES, "birthDate"),
+    ("birth_date", NAMES, "birthDate"),
+    ("Pupil Legal Surname", NAMES, "familyName"),
+    ("Pupil", NAMES, None),
+    ("Known as", NAMES, "preferredGivenName"),
+    ("Shoe size", NAMES, None),
+    ("School SIS ID", NAMES, "school"),
+    ("Course SIS ID", CLASSES, "course"),
+)
+
+
+@pytest.mark.parametrize(("name", "spellings", "meaning"), MEANINGS)
+def test_headers_mean_the_same_in_several_spellings(name: str, spellings: Spellings, meaning: str | None) -> None:
+    """With words before them that say whose they are, or without."""
+    assert meaning == means(name, spellings)
