@@ -47,6 +47,7 @@ WRONG = (
     ('code = "own"', "code = 7", 2, "`layout.code` is 7; expected a text in quotes."),
     ('"dmy"', '"dym"', 4, "`layout.date_order` is 'dym': did you mean 'ymd'?"),
     ('date_order = "dmy"\n', "", 25, "`file.demographics.birthDate` reads a date, and nothing says in which order its parts are. Add `date_order = \"mdy\"`, \"dmy\" or \"ymd\" to [layout]."),
+    ('"own"', '"clever"', 2, "`layout.code` is 'clever', which is the code of another layout. Give yours its own."),
     ("[layout]", "[layuot]", 1, "`layuot` is no table of a mapping file: did you mean 'layout'?"),
     ("[layout]", "[layuot]", None, "The file lacks [layout]. Add it, with `code` and `title`."),
     ('"pupils"', "true", 7, "`file.name` is true; expected a text in quotes."),

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import polars as pl
 
+from transforms.findings import ROW
 from transforms.raw import Raw, RawFile
 
 CLOSED = 20  # distinct values at most of a column whose values may be written out
@@ -15,6 +16,7 @@ ID = r"^[0-9A-Za-z.\-_/@]+$"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
 MOST = 0.9  # of the values that make a column what it is: the others are dirt
+NO_PLURALS = frozenset({"nces", "sims"})  # who gives numbers to schools and people
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
@@ -76,7 +78,7 @@ def seen(raw: Raw) -> Columns:
 
 
 def _seen(file: RawFile) -> list[Seen]:
-    cells = [pl.col(name).str.strip_chars() for name in file.frame.columns if not name.startswith("#")]
+    cells = [pl.col(name).str.strip_chars() for name in file.frame.columns if name != ROW]
     frame = file.frame.select(pl.when(cell != "").then(cell) for cell in cells)
     return [Seen(file.name, cells.name, file.frame.height, cells.drop_nulls()) for cells in frame.get_columns()]
 
@@ -92,8 +94,5 @@ def _singular(word: str) -> str:
         return word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
-    return (
-        word[:-1]
-        if word.endswith("s") and (len(word) > 3 or word == "ids") and not word.endswith(("ss", "us"))
-        else word
-    )
+    plural = word.endswith("s") and (len(word) > 3 or word == "ids") and not word.endswith(("ss", "us"))
+    return word[:-1] if plural and word not in NO_PLURALS else word

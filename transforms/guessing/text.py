@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from transforms.guessing.draft import Line, Sheet, quoted
@@ -21,7 +22,7 @@ def written(head: list[Line], sheets: list[Sheet]) -> str:
 
 def _sheet(sheet: Sheet) -> list[str]:
     stem = sheet.name.rpartition(".")[0] or sheet.name
-    lines = ["", f"# {sheet.name}: {sheet.why}", "[[file]]", f"name = {quoted(stem)}"]
+    lines = ["", f"# {_said(f'{sheet.name}: {sheet.why}')}", "[[file]]", f"name = {quoted(stem)}"]
     if not sheet.blocks:
         return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']
     lines += _lines(sheet.settings)
@@ -33,4 +34,9 @@ def _sheet(sheet: Sheet) -> list[str]:
 def _lines(lines: Iterable[Line]) -> list[str]:
     texts = [(f"{'# ' if line.open else ''}{line.key} = {line.value}", line) for line in lines]
     width = max((len(text) for text, _ in texts if len(text) <= WIDEST), default=0)
-    return [f"{text:<{width}}  # {'TODO: ' if line.open else ''}{line.why}" for text, line in texts]
+    return [f"{text:<{width}}  # {'TODO: ' if line.open else ''}{_said(line.why)}" for text, line in texts]
+
+
+def _said(why: str) -> str:
+    """A reason as a comment may have it: names of files may have signs that would end it."""
+    return re.sub(r"[\x00-\x1f\x7f]", "?", why)

@@ -22,6 +22,7 @@ from transforms.mappings.problems import Place, Problem, meant, texts
 from transforms.mappings.tables import OPTIONAL, fields_of, file_of, is_table
 from transforms.mappings.values import Reader, read
 from transforms.mappings.wording import check_words
+from transforms.sources import SOURCES
 
 __all__ = ["Mapped", "Problem", "line_of", "mapped"]
 
@@ -71,6 +72,8 @@ def _layout(table: Any, top: Place) -> tuple[dict[str, Any] | None, Reader]:
         return None, Reader("ymd")
     if not is_table(table, place):
         return None, Reader("ymd")
+    if table.get("code") in SOURCES:
+        place.at("code").wrong(f"is {table['code']!r}, which is the code of another layout. Give yours its own.")
     order = read(table[ORDER], DateOrder, place.at(ORDER), Reader()) if ORDER in table else ""
     # What is wrong with the order itself is told once, and not once more of each date.
     return fields_of(Layout, FIELDS, table, place, Reader(), [*FIELDS, ORDER]), Reader(
