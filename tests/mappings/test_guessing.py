@@ -300,3 +300,36 @@ MEANINGS: tuple[tuple[str, Spellings, str | None], ...] = (
 def test_headers_mean_the_same_in_several_spellings(name: str, spellings: Spellings, meaning: str | None) -> None:
     """With words before them that say whose they are, or without."""
     assert meaning == means(name, spellings)
+
+
+PARENTS = "Parent Id,Pupil Ref,Name,Relationship,Email\n{0}1,101,Al Ash,Father,al@example.edu\n{0}2,102,Bee Bay,Mother,bee@example.edu\n{0}2,103,Bee Bay,Mother,bee@example.edu"  # fmt: skip
+
+
+@pytest.mark.parametrize(("prefix", "agents"), [("c", {"texts": "Parents.Parent Id"}), ("10", {"derived_each": "contact", "column": "Parents.Parent Id"})])  # fmt: skip
+def test_contacts_belong_to_their_students(prefix: str, agents: dict[str, str], tmp_path: Path) -> None:
+    """A parent of two pupils is one person; pupils name their contacts, also where ids have to be told apart."""
+    made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format(prefix)})
+
+    layout = mapped(tomllib.loads(made.text)).layout
+    assert layout is not None
+    roster = normalised(tmp_path / "drop", layout)
+    users = judged(roster).standing["users"].accepted
+    assert (agents, 9) == (said(made, "Pupils", "users")["agentSourcedIds"], users.height)
+    assert 3 == users["agentSourcedIds"].count()
+    assert {"parent": 2} == dict(roster.tables["roles"].frame.filter(role="parent").group_by("role").len().iter_rows())
+
+
+def test_contacts_with_ids_that_cannot_be_listed_are_left_open(tmp_path: Path) -> None:
+    """Ids in lists are made in lower case."""
+    made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format("P ")})
+
+    assert ['agentSourcedIds = {derived_each = "contact", column = "Parents.Parent Id"}'] == todo(made)[1:]
+
+
+def test_contacts_of_nobody_have_no_join(tmp_path: Path) -> None:
+    """Where pupils have no ids, nothing leads to them."""
+    made = guessed(tmp_path, {"pupils": "Forename,Surname\nA,B\nA,B", "parents": PARENTS.format("c"), "schools": "Code,Title\ns,Elm"})  # fmt: skip
+
+    assert "join" not in made.text
+    assert {"district": True} == said(made, "parents", "roles")["orgSourcedId"]
+    assert "primaryOrgSourcedId" not in said(made, "parents", "users")

@@ -27,6 +27,7 @@ BLOCKS: dict[Subject, Callable[[Survey, str], list[Block]]] = {
     "students": people_blocks,
     "teachers": people_blocks,
     "staff": people_blocks,
+    "contacts": people_blocks,
     "people": people_blocks,
     "courses": courses_blocks,
     "classes": classes_blocks,
@@ -67,7 +68,9 @@ def _in_order(survey: Survey) -> list[str]:
 def _sheet(survey: Survey, name: str) -> Sheet:
     holds = survey.holds[name]
     sheet = Sheet(name, f"taken for {holds.subject}: {holds.why}", blocks=tuple(BLOCKS[holds.subject](survey, name)))
-    unused = [one.name for one in survey.columns[name] if one.name not in sheet.reads]
+    # By these, students find their contacts.
+    joined = {one.name for one in survey.leading(name, "students")} if holds.subject == "contacts" else set()
+    unused = [one.name for one in survey.columns[name] if one.name not in sheet.reads | joined]
     needed = [Line("needed", "true", "without it the drop is not loaded")] if holds.subject in NEEDED else []
     ignored = [Line("ignored", f"[{', '.join(map(quoted, unused))}]", "not used; delete from this list what you map")] if unused else []  # fmt: skip
     return replace(sheet, settings=(*needed, *ignored))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, constant, derived, quoted, word
 from transforms.guessing.meanings import meaning_lines
-from transforms.guessing.places import date_line, named, org_line, status_lines, text_line
+from transforms.guessing.places import date_line, named, status_lines, text_line
 from transforms.guessing.spellings import CLASSES, ENROLLMENTS, PEOPLE, Subject
-from transforms.guessing.survey import Survey, id_cell, key_line, link_line, school_line, schools_block
+from transforms.guessing.survey import Survey, id_cell, key_line, link_line, org_line, school_line, schools_block
 
 STAFF: tuple[Subject, ...] = ("teachers", "staff", "people")
 ONCE = Line("derived", "true", "many rows tell of it, and it is meant once")
@@ -48,7 +48,9 @@ def _course(survey: Survey, file: str, meant: dict[str, Seen], key: Seen | None)
     why = f"no file lists courses, so there is one for each value of {of.name!r}"
     made = derived("course", of.name)
     title = text_line("title", meant.get("courseTitle"), of)
-    block = Block("courses", (ONCE, Line("sourcedId", made, why, (of.name,)), title, org_line(survey, file)))
+    block = Block(
+        "courses", (ONCE, Line("sourcedId", made, why, (of.name,)), title, org_line(survey, file, "orgSourcedId"))
+    )
     return Line("courseSourcedId", made, "as above", (of.name,)), [block]
 
 

@@ -59,7 +59,8 @@ def linked(columns: Columns) -> Links:
     found += _all_links(every, likely)
     able = [*certain, *likely]
     inward = [link.key for link in _nearest(found) if not link.column.unique]
-    keys = {name: key for name, each in columns.items() if (key := _key(name, each, able, inward))}
+    named = {id(link.column) for link in found if _shared(link.column, link.key)[0]}
+    keys = {name: key for name, each in columns.items() if (key := _key(name, each, able, inward, named))}
     chosen = [
         link for link in found if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file)
     ]
@@ -115,8 +116,8 @@ def _nearness(link: Link) -> tuple[int, int, int, int]:
     return *_shared(link.column, link.key), link.hits, -link.key.rows
 
 
-def _key(file: str, each: list[Seen], able: list[Seen], inward: list[Seen]) -> Seen | None:
-    """The key of a file: what others lead to, has no value twice, is called an id, and stands first.
+def _key(file: str, each: list[Seen], able: list[Seen], inward: list[Seen], named: set[int]) -> Seen | None:
+    """The key of a file: what others lead to, is not named after another file, has no value twice, is called an id, and stands first.
 
     Who is in which class is known by both together, and by no key.
     """
@@ -124,7 +125,12 @@ def _key(file: str, each: list[Seen], able: list[Seen], inward: list[Seen]) -> S
     candidates = [one for one in each if any(one is other for other in able) and not (one.emails and len(each) > 1)]
     if not candidates or (said and said[0] == "enrollments"):
         return None
-    return max(candidates, key=lambda one: (sum(one is key for key in inward), one.unique, looks_like_id(one.words), -each.index(one)))  # fmt: skip
+
+    def merit(one: Seen) -> tuple[int, bool, bool, bool, int]:
+        ways_in = sum(one is key for key in inward)
+        return ways_in, id(one) not in named, one.unique, looks_like_id(one.words), -each.index(one)
+
+    return max(candidates, key=merit)
 
 
 def reasons(links: Links, key: Seen) -> Iterator[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from transforms.guessing.agents import agent_joins, agent_lines
 from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, constant, quoted, word
 from transforms.guessing.meanings import meaning_lines
 from transforms.guessing.places import status_lines
 from transforms.guessing.spellings import NAMES, Subject, means
-from transforms.guessing.survey import Survey, key_line, school_line, schools_block
+from transforms.guessing.survey import Survey, key_line, org_line, school_line, schools_block
 
 PLAIN = ("middleName", "preferredGivenName", "preferredFamilyName", "phone", "sms", "pronouns")
-ROLE: dict[Subject, str] = {"students": "student", "teachers": "teacher"}
+ROLE: dict[Subject, str] = {"students": "student", "teachers": "teacher", "contacts": "guardian"}
+# Whose files are of one role, whatever else their columns say.
+CERTAIN: frozenset[Subject] = frozenset({"students", "teachers"})
 Meant = dict[str, Seen]
 
 
@@ -19,11 +22,11 @@ def people_blocks(survey: Survey, file: str) -> list[Block]:
     meant = meant_in(survey.columns[file], survey.links.keys.get(file))
     blocks = [
         *schools_block(survey, file),
-        Block("users", tuple(_users(survey, file, meant))),
+        Block("users", (*_users(survey, file, meant), *agent_lines(survey, file))),
         _roles(survey, file, meant),
     ]
     told = _demographics(survey, file, meant)
-    return [*blocks, *([told] if len(told.lines) > 1 else [])]
+    return [*blocks, *([told] if len(told.lines) > 1 else []), *agent_joins(survey, file)]
 
 
 def meant_in(each: list[Seen], key: Seen | None) -> Meant:
@@ -44,15 +47,22 @@ def meant_in(each: list[Seen], key: Seen | None) -> Meant:
 def _users(survey: Survey, file: str, meant: Meant) -> list[Line]:
     named = {name: _plain(name, meant[name]) for name in PLAIN if name in meant}
     grades = meaning_lines("grades", "grades", meant["grades"], "by its name") if "grades" in meant and survey.holds[file].subject in ("students", "people") else []  # fmt: skip
+    repeats = [Line("repeats", "true", "a person has a row for each child")] if survey.holds[file].subject == "contacts" else []  # fmt: skip
     return [
+        *repeats,
         key_line(survey, "sourcedId", survey.links.keys.get(file)),
         *_sign_in(meant),
         *_names(meant),
         *named.values(),
-        school_line(survey, file, "primaryOrgSourcedId"),
+        *_main_school(survey, file),
         *grades,
         *status_lines(meant),
     ]
+
+
+def _main_school(survey: Survey, file: str) -> list[Line]:
+    line = school_line(survey, file, "primaryOrgSourcedId")
+    return [] if line.open and survey.holds[file].subject == "contacts" else [line]
 
 
 def _sign_in(meant: Meant) -> list[Line]:
@@ -88,15 +98,16 @@ def _plain(name: str, column: Seen) -> Line:
 def _roles(survey: Survey, file: str, meant: Meant) -> Block:
     user = key_line(survey, "userSourcedId", survey.links.keys.get(file))
     user = Line(user.key, user.value, "as above", user.reads, user.open)
-    return Block("roles", (user, school_line(survey, file, "orgSourcedId"), *_role(survey, file, meant)))
+    org = org_line if survey.holds[file].subject == "contacts" else school_line
+    return Block("roles", (user, org(survey, file, "orgSourcedId"), *_role(survey, file, meant)))
 
 
 def _role(survey: Survey, file: str, meant: Meant) -> list[Line]:
     holds = survey.holds[file]
+    if "role" in meant and holds.subject not in CERTAIN:
+        return meaning_lines("role", "role", meant["role"], "by its name", "roles")
     if holds.subject in ROLE:
         return [Line("role", constant(ROLE[holds.subject]), holds.why)]
-    if "role" in meant:
-        return meaning_lines("role", "role", meant["role"], "by its name", "roles")
     return [Line("role", constant(""), "what are these people?", open=True)]
 
 

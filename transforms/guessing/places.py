@@ -6,7 +6,7 @@ from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, constant, quoted, word
 from transforms.guessing.meanings import meaning_lines
 from transforms.guessing.spellings import COURSES, SCHOOLS, TERMS, Spellings, means
-from transforms.guessing.survey import Survey, key_line, school_line, schools_block
+from transforms.guessing.survey import Survey, key_line, org_line, schools_block
 
 
 def named(survey: Survey, file: str, spellings: Spellings) -> dict[str, Seen]:
@@ -70,14 +70,6 @@ def courses_blocks(survey: Survey, file: str) -> list[Block]:
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
     if "courseCode" in meant:
         lines.append(text_line("courseCode", meant["courseCode"]))
-    lines.append(org_line(survey, file))
+    lines.append(org_line(survey, file, "orgSourcedId"))
     grades = meaning_lines("grades", "grades", meant["grades"], "by its name") if "grades" in meant else []
     return [*schools_block(survey, file), Block("courses", (*lines, *grades))]
-
-
-def org_line(survey: Survey, file: str) -> Line:
-    """Whose a course is: its school's; where that is not known, the district's."""
-    line = school_line(survey, file, "orgSourcedId")
-    if not line.open:
-        return line
-    return Line("orgSourcedId", "{district = true}", "taught in several schools, so it is the district's")

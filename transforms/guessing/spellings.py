@@ -10,11 +10,14 @@ from typing import Literal
 
 from transforms.guessing.columns import words_of
 
-Subject = Literal["schools", "terms", "courses", "classes", "students", "teachers", "staff", "people", "enrollments"]
+Subject = Literal[
+    "schools", "terms", "courses", "classes", "students", "teachers", "staff", "contacts", "people", "enrollments"
+]
 
 # A file is of the first of these of which its name has a word: `student_enrollments` has enrollments.
 FILES: Mapping[Subject, tuple[str, ...]] = {
     "enrollments": ("enrollment", "enrolment", "enrol", "enroll", "timetable", "schedule", "membership", "member", "roster", "roll"),
+    "contacts": ("contact", "parent", "guardian", "carer"),
     "students": ("student", "pupil", "learner"),
     "teachers": ("teacher", "instructor", "faculty"),
     "staff": ("staff", "employee", "personnel"),
@@ -24,7 +27,7 @@ FILES: Mapping[Subject, tuple[str, ...]] = {
     "schools": ("school", "campus", "site", "building", "location", "organisation", "organization", "org"),
     "terms": ("term", "session", "semester", "period", "trimester", "quarter"),
 }  # fmt: skip
-PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "people"})
+PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "contacts", "people"})
 # Words before others that say only whose they are: `Pupil Forename`, `Legal Surname`.
 WHOSE = frozenset(
     {
@@ -78,7 +81,7 @@ NAMES: Spellings = {
     "sms": ("mobile", "cell", "mobilephone", "cellphone", "mobilenumber", "sms"),
     "pronouns": ("pronoun",),
     "grades": ("grade", "gradelevel", "yeargroup", "year", "ncyear", "yeargrp", "curriculumyear", "level", "yearlevel", "currentgrade"),
-    "role": ("role", "roletype", "usertype", "type", "post", "position", "jobtitle", "job", "stafftype"),
+    "role": ("role", "roletype", "usertype", "type", "post", "position", "jobtitle", "job", "stafftype", "relationship", "relation"),
     "birthDate": ("birthdate", "dateofbirth", "dob", "birthday", "born", "bdate"),
     "sex": ("sex", "gender"),
     "races": ("race",),

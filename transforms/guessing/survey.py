@@ -13,7 +13,7 @@ from transforms.raw import Raw
 
 KIND: dict[Subject, str] = {
     "schools": "school", "terms": "term", "courses": "course", "classes": "class", "students": "student",
-    "teachers": "teacher", "staff": "staff", "people": "person", "enrollments": "enrollment",
+    "teachers": "teacher", "staff": "staff", "contacts": "contact", "people": "person", "enrollments": "enrollment",
 }  # fmt: skip
 ONE = "school"  # the id of the one school of a drop that names none
 
@@ -96,6 +96,14 @@ def school_line(survey: Survey, file: str, name: str) -> Line:
     if several_schools(survey):
         return Line(name, '""', "which column says in which school it is?", open=True)
     return Line(name, constant(ONE), "no column names a school, so it is one")
+
+
+def org_line(survey: Survey, file: str, name: str) -> Line:
+    """The line that says whose something is: its school's; where that is not known, the district's."""
+    line = school_line(survey, file, name)
+    if not line.open:
+        return line
+    return Line(name, "{district = true}", "no column says which school's, so it is the district's")
 
 
 def schools_block(survey: Survey, file: str) -> list[Block]:
