@@ -35,6 +35,7 @@ from transforms.scope import Scope
 
 if TYPE_CHECKING:
     from flows.feeds.settings import Feed
+    from transforms.layouts.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
     job = _job(options, feed.drop_path, target, scope, feed.carrying, district, feed.key_name(district))
     return replace(
         job,
-        layout=feed.layout,
+        layout=_layout(feed),
         dialect=feed.source.dialect(district, job.today),
         encoding=feed.encoding,
         external=feed.external,
@@ -166,6 +167,13 @@ def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
         runner=feed.run.runner,
         cluster=feed.run.cluster,
     )
+
+
+def _layout(feed: Feed) -> Layout | str:
+    """Give the layout's code, or the layout itself where it is the district's own."""
+    from flows.mapping import layout_of
+
+    return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
 
 
 def _job(

@@ -10,6 +10,7 @@ import pytest
 from flows.mapping import layout_of
 from tests.layouts.normalising import column, judged, lines, normalised, written
 from tests.mappings.loading import SAMPLE, held, loaded
+from tests.running import roster
 from transforms import layouts
 from transforms.mappings.vocabulary import CELLS, CONDITIONS
 
@@ -38,6 +39,17 @@ def test_the_sample_loads_by_its_mapping(tmp_path: Path) -> None:
         "classes": len(classes),
         "enrollments": len(timetable) - len(gone) - twice + len(classes),
     } == held(tmp_path)
+
+
+def test_a_feeds_file_names_the_mapping_file(tmp_path: Path) -> None:
+    """Relative to itself; what is wrong in it is told before anything is read."""
+    run = roster("sync", SAMPLE / "hawthorn.toml", "--json", state=tmp_path)
+    feed = tmp_path / "feed.toml"
+    feed.write_text((SAMPLE / "hawthorn.toml").read_text("utf-8"), "utf-8")
+    wrong = roster("sync", feed, state=tmp_path)
+
+    assert (0, "done", 2) == (run.code, run.json["status"], run.total("rejected"))
+    assert (2, True) == (wrong.code, f"{tmp_path / 'mapping.toml'}: cannot be read" in wrong.err)
 
 
 def test_the_sample_is_read_as_its_mapping_says() -> None:
