@@ -66,6 +66,7 @@ WRONG = (
     ('orgSourcedId = "School"', "", 15, "`file.roles` lacks `orgSourcedId`, without which it is not known which record is meant. Add it."),
     ('"First"', '{txt = "First"}', 12, "`file.users.givenName` says 'txt', which is no word here: did you mean 'text'?"),
     ('"First"', '{text = "First", constant = "x"}', 12, "`file.users.givenName` says text and constant at once. Leave one of them."),
+    ('"First"', "2026-09-01", 12, "`file.users.givenName` is 2026-09-01; expected a column in quotes, or a word in braces, such as {constant = \"student\"}."),
     ('"First"', "{}", 12, "`file.users.givenName` is {}; expected a column in quotes, or a word in braces, such as {constant = \"student\"}."),
     ('"First"', "5", 12, "`file.users.givenName` is 5; expected a column in quotes, or a word in braces, such as {constant = \"student\"}."),
     ('"First"', '{joined = ["A"], seperator = "-"}', 12, "`file.users.givenName.seperator` is nothing that joined takes: did you mean 'separator'?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
@@ -49,7 +50,7 @@ def meant(word: str, words: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value as a person wrote it, cut if it is long."""
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
