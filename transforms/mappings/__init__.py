@@ -27,7 +27,7 @@ from transforms.sources import SOURCES
 __all__ = ["Mapped", "Problem", "line_of", "mapped"]
 
 LAYOUT, FILE, ORDER = "layout", "file", "date_order"
-FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "renames", "escape")
+FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "escape")
 
 
 @dataclass(frozen=True)
