@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flows.mapping import layout_of
 from flows.problems import SettingsError
+from transforms.mappings import mapped
 from transforms.mappings.lines import lines_of
+from transforms.mappings.vocabulary import CELLS, CONDITIONS
 
 GOOD = """\
 [layout]
@@ -139,6 +146,39 @@ def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
     for path, says in ((missing, "cannot be read (No such file or directory)"), (latin, "is not text in UTF-8")):
         with pytest.raises(SettingsError, match=re.escape(f"{path}: {says}")):
             layout_of(path)
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["Id", "student", "users"])
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from([*CELLS, *CONDITIONS, "words", "parts", "columns", "name", "x"]), inner, max_size=3
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.randoms(use_true_random=False), VALUES)
+def test_whatever_stands_in_a_mapping_file_is_read_or_told(random: Random, value: object) -> None:
+    """Anything may stand in the place of anything."""
+    document = tomllib.loads(GOOD)
+    table: Any = document
+    while True:
+        key = random.choice(list(table) if isinstance(table, dict) else range(len(table)))
+        if random.random() < 0.3 or not isinstance(table[key], dict | list) or not table[key]:
+            break
+        table = table[key]
+    table[key] = value
+
+    found = mapped(document)
+
+    assert (found.layout is None) == bool(found.problems)
+    assert all(str(problem).endswith((".", "?")) for problem in found.problems)
 
 
 TEXT = """\

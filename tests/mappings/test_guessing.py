@@ -232,6 +232,19 @@ def test_an_address_is_known_by_its_looks(tmp_path: Path) -> None:
     assert "Email" == said(blank, "pupils", "users")["email"]
 
 
+def test_a_column_that_is_ignored_is_no_pattern(tmp_path: Path) -> None:
+    """Whatever signs its name has."""
+    made = guessed(
+        tmp_path,
+        {**WHOLE, "Terms": "Term Code,Term Name,Start Date,End Date,Fee [USD]*\nf,Fall,8/15/2026,12/20/2026,1"},
+    )
+
+    layout = mapped(tomllib.loads(made.text)).layout
+    assert layout is not None
+    notices = normalised(tmp_path / "drop", layout).findings.notices
+    assert ["Fee [USD]*"] == [notice.detail for notice in notices if notice.file == "Terms.csv" and notice.rule == "column_ignored"]  # fmt: skip
+
+
 # How what is said of lines begins that a person has yet to finish.
 LEFT_OPEN = ("lacks `", "reads a date, and nothing says", "gives ", "describes no files")
 NAME = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

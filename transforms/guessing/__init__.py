@@ -6,6 +6,7 @@ file: values only of columns that have few of them, and are grades, sexes or rol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -72,8 +73,13 @@ def _sheet(survey: Survey, name: str) -> Sheet:
     joined = {one.name for one in survey.leading(name, "students")} if holds.subject == "contacts" else set()
     unused = [one.name for one in survey.columns[name] if one.name not in sheet.reads | joined]
     needed = [Line("needed", "true", "without it the drop is not loaded")] if holds.subject in NEEDED else []
-    ignored = [Line("ignored", f"[{', '.join(map(quoted, unused))}]", "not used; delete from this list what you map")] if unused else []  # fmt: skip
+    ignored = [Line("ignored", f"[{', '.join(quoted(_literally(one)) for one in unused)}]", "not used; delete from this list what you map")] if unused else []  # fmt: skip
     return replace(sheet, settings=(*needed, *ignored))
+
+
+def _literally(name: str) -> str:
+    """A name among those that are ignored, where `*`, `?` and `[` stand for others."""
+    return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
