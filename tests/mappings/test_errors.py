@@ -86,6 +86,8 @@ WRONG = (
     ('role.one_of = "Kind"\n', "", 18, "`file.roles.role` has 'words', and not the word that takes it. Add `one_of`."),
     ('"teacher"', '"teach"', 19, "`file.roles.role.words.T` is 'teach', which OneRoster does not know as role: did you mean 'teacher'?"),
     ('role.one_of = "Kind"\nrole.words.T = "teacher"', 'role = {first = ["Kind", {constant = "Learner"}]}', 18, "`file.roles.role.first.constant` is 'Learner', which OneRoster does not know as role: expected one of aide, counselor, districtAdministrator, guardian, parent, principal, proctor, relative, siteAdministrator, student, systemAdministrator, teacher."),
+    ('"First"', '"*"', 6, "`file` reads a column '*', which stands for several. Give it another name in the export."),
+    ('"First"', '"^a.*$"', 6, "`file` reads a column '^a.*$', which stands for several. Give it another name in the export."),
     ('"houses"', '"Pupils"', 22, "`file.name` is 'Pupils', as of a file before. Put all that it gives under one [[file]]."),
     ('[[file.demographics]]\nsourcedId', "[file]\nsourcedId", "24, column 6", "is not TOML: Cannot declare ('file',) twice. Correct that line."),
     ('title = "Our own"', 'title "Our own"', "3, column 7", "is not TOML: Expected '=' after a key in a key/value pair. Correct that line."),

@@ -78,9 +78,13 @@ def seen(raw: Raw) -> Columns:
 
 
 def _seen(file: RawFile) -> list[Seen]:
-    cells = [pl.col(name).str.strip_chars() for name in file.frame.columns if name != ROW]
-    frame = file.frame.select(pl.when(cell != "").then(cell) for cell in cells)
-    return [Seen(file.name, cells.name, file.frame.height, cells.drop_nulls()) for cells in frame.get_columns()]
+    return [Seen(file.name, name, file.frame.height, _cells(file.frame[name])) for name in file.frame.columns if name != ROW]  # fmt: skip
+
+
+def _cells(column: pl.Series) -> pl.Series:
+    """What is in a column; by the series, as an expression would take `*` for a pattern."""
+    cells = column.str.strip_chars()
+    return cells.filter((cells != "").fill_null(value=False))
 
 
 def words_of(name: str) -> tuple[str, ...]:

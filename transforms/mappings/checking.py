@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,8 @@ from transforms.layouts.normalising import KEYS
 from transforms.mappings.problems import Place, meant, texts
 from transforms.schemas import ENTITIES
 
+# What expressions take for a pattern of names.
+PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 Files = list[tuple[File, Place]]
 # What is added to records that do not say it.
 ADDED = {
@@ -76,9 +79,11 @@ def _keys_missing(one: Rows) -> Iterator[str]:
 
 
 def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> None:
-    """Note columns that are called optional, or have other spellings, and that nothing reads."""
+    """Note columns that are called optional, or have other spellings, and that nothing reads; and what is no name."""
     for (file, place), table in zip(files, tables, strict=True):
         read = layout.columns_of(file)
+        for name in filter(PATTERN.fullmatch, read):
+            place.wrong(f"reads a column {name!r}, which stands for several. Give it another name in the export.")
         for key in ("optional", "aliases"):
             for name in texts(table.get(key, [])):
                 if name not in read:
