@@ -61,12 +61,17 @@ def _meant(drop: Path) -> tuple[Path, str | None]:
 
 def _refused(raw: Raw, drop: Path) -> list[str]:
     """Why there is nothing in the drop to look at, in sentences; empty if there is."""
-    wrong = raw.findings.fatal
-    whole = wrong.filter(wrong["file"] == "") if raw.files else wrong
-    told = [
-        f"{file or drop}: {RULES[rule].says}. {RULES[rule].fix}" for file, rule in whole.select("file", "rule").rows()
-    ]
-    return told or ([] if raw.files else [f"{drop}: there are no CSV files in it. Name the folder that has them."])
+    wrong = _wrong(raw)
+    if raw.files:
+        return [f"{drop}: {says}" for file, says in wrong if not file]
+    told = [f"{file or drop}: {says}" for file, says in wrong]
+    return told or [f"{drop}: there are no CSV files in it. Name the folder that has them."]
+
+
+def _wrong(raw: Raw) -> list[tuple[str, str]]:
+    """What refuses the drop, or a file of it: the file, and what is wrong with it."""
+    found = raw.findings.fatal.select("file", "rule").unique(maintain_order=True)
+    return [(file, f"{RULES[rule].says}. {RULES[rule].fix}") for file, rule in found.rows()]
 
 
 def _known(raw: Raw, drop: Path) -> tuple[str, str] | None:
@@ -112,7 +117,7 @@ def _guessed(made: Guess, wish: Wish, raw: Raw, as_json: bool) -> int:
         "files": made.files,
     }
     told = [f"{name}: {subject or 'nothing says what it holds'}" for name, subject in made.files.items()]
-    told += [f"{name}: cannot be read, and was left out" for name in sorted(raw.broken)]
+    told += [f"{file} was left out: {says}" for file, says in _wrong(raw)]
     todo = f"{made.open} lines are for you to finish: look for TODO." if made.open else "Read it through."
     told += [
         f"Wrote {wish.out}: {made.lines} lines, each with its reason. {todo}",

@@ -132,7 +132,7 @@ def test_files_of_which_nothing_is_known_are_left_out(tmp_path: Path) -> None:
     run = roster_map(drop, "--out", out)
 
     assert "lunches.csv: nothing says what it holds" in run.out
-    assert "photos.csv: cannot be read, and was left out" in run.out
+    assert "photos.csv was left out: the file is not a CSV file" in run.out
     assert "# clubs.csv: it has no rows" in out.read_text("utf-8")
 
 
@@ -146,6 +146,7 @@ WRONG = (
     ("feed.toml", ["--out", "{tmp}/feed.toml", "--force"], 2, "exists already"),
     ("there.toml", ["--out", "{tmp}/m.toml"], 2, "`drop` is missing"),
     ("empty", ["--out", "{tmp}/m.toml"], 4, "there are no CSV files in it"),
+    ("headless", ["--out", "{tmp}/m.toml"], 4, "pupils.csv: "),
     ("text.zip", ["--out", "{tmp}/m.toml"], 4, "the drop cannot be opened"),
 )
 
@@ -154,6 +155,7 @@ WRONG = (
 def test_wrong_use_is_told_with_the_next_step(drop: str, words: list[str], code: int, said: str, tmp_path: Path) -> None:  # fmt: skip
     """What is there is not replaced, unless that is said."""
     written(tmp_path / "drop", pupils="Id,Forename,Surname\n1,A,B")
+    written(tmp_path / "headless", pupils="101,Ann,Ash,ann@example.edu\n102,Bo,Bay,bo@example.edu")
     (tmp_path / "feed.toml").write_text('drop = "drop"\n[target]\nurl = "sandbox"\n')
     (tmp_path / "there.toml").write_text("# mine\n")
     (tmp_path / "text.zip").write_text("no zip")
