@@ -11,7 +11,7 @@ COPY transforms transforms
 # Without pip of its own, and without what only developers need.
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check --no-index \
-        --find-links /wheels --editable ".[dask]"
+        --find-links /wheels --editable ".[dask,s3,sftp]"
 
 FROM python:3.11-slim
 
