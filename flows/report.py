@@ -26,12 +26,13 @@ def show(console: Console, result: Result, drop: str) -> None:
     if any(any(counts.values()) for counts in result.counts.values()):
         _show_counts(console, result)
     for group in groups(result.findings):
-        _show_group(console, group)
+        show_group(console, group)
     for line in (*troubles(result), *verdict(result, drop)):
         console.print(Text(line))
 
 
-def _show_group(console: Console, group: Group) -> None:
+def show_group(console: Console, group: Group) -> None:
+    """Print the breaches of one rule, with the first places."""
     head = Text()
     head.append(f"{group.severity:<8}", style=COLOURS[group.severity])
     head.append(group.rule.code, style="bold")

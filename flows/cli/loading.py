@@ -76,6 +76,18 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
     guarded(lambda: compare(options, os.environ, repair=repair, lost=lost))
 
 
+@app.command()
+def export(drop: Drop, out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)],
+           district: District = None, state: State = Path(".roster"), strict: Strict = False,
+           force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
+    """Write a drop of any layout as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares with its target."""
+    from flows.exporting import export as write
+    from flows.running import Options
+
+    options = Options("check", drop, None, district, state, strict, json)
+    guarded(lambda: write(options, out, os.environ, force=force))
+
+
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
          **more: Any) -> None:  # fmt: skip
     from flows.running import Options, run

@@ -1,0 +1,79 @@
+"""`roster export`: writes a roster, in whatever layout it came, as a OneRoster 1.2 bulk zip.
+
+The zip is the district's own file, on this machine: it has the whole roster, whatever `[share]` of the feed's file says;
+what leaves is limited when the zip is loaded. Passwords are in it only if the feed shares them, and those who are forgotten never.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+
+from connectors.drops.writing import write_zip
+from connectors.ledger import Ledger
+from flows.accepting import Judgement, Source, judge, roster_of
+from flows.export_report import Export, show
+from flows.feeds.targets import SettingsError
+from flows.job import Job
+from flows.rejects import write_rejects
+from flows.running import Options, job_of
+from flows.watch import NOBODY
+from transforms.bulk import bulk
+from transforms.findings import gather
+from transforms.verdict import refusals
+
+
+def export(options: Options, out: Path, environment: Mapping[str, str], *, force: bool = False,
+           source: Source = roster_of) -> int:  # fmt: skip
+    """Export what a check accepts of a roster; tell what is not in the zip; give the exit code."""
+    job = job_of(options, environment)
+    refuse_place(out, job.drop, force=force)
+    done = exported(job, out, source)
+    if done.rejects:
+        write_rejects(done.rejects, done.findings)
+    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    with suppress(BrokenPipeError):
+        show(console, done, str(options.drop))
+        if options.json:
+            print(json.dumps(done.as_json()), flush=True)
+    return done.exit_code
+
+
+def exported(job: Job, out: Path, source: Source = roster_of) -> Export:
+    """Write what a check accepts of a roster, unless it is refused; neither ledger nor target is changed."""
+    with Ledger.reading(job.ledger_at) as ledger:
+        judgement = judge(job, ledger, NOBODY, source)
+    if judgement.refused.height:
+        return Export(job, out, judgement.findings, judgement.refused)
+    return _written(job, out, judgement)
+
+
+def refuse_place(out: Path, drop: Path, *, force: bool) -> None:
+    """Raise `SettingsError` if the zip cannot be meant to be written there."""
+    if out.suffix.lower() != ".zip":
+        raise SettingsError(f"{out} does not end in .zip. Name the zip that is to be written, such as roster.zip.")
+    if not out.parent.is_dir():
+        raise SettingsError(f"The folder {out.parent} does not exist. Make it first, or name another place.")
+    if drop.resolve() in (out.resolve(), *out.resolve().parents):
+        raise SettingsError(f"{out} lies in the drop, and would be read as a part of it. Name another place.")
+    if out.is_dir():
+        raise SettingsError(f"{out} is a folder. Name a file.")
+    if out.exists() and not force:
+        raise SettingsError(f"{out} exists already. Name another file, or say --force to replace it.")
+
+
+def _written(job: Job, out: Path, judgement: Judgement) -> Export:
+    made = bulk(judgement.standing, judgement.checked.parts)
+    findings = gather([judgement.findings, made.findings])
+    refused = refusals(made.findings, job.strict)
+    done = Export(job, out, findings, refused, judgement.standing, made.tables)
+    if not refused.height:
+        try:
+            write_zip(out, made.files(job.district))
+        except OSError as error:
+            return done.failed(error.strerror or str(error))
+    return done
