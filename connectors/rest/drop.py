@@ -14,11 +14,11 @@ from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
+from transforms.unfolding.collections import ROSTER
 from transforms.unfolding.drop import raw_of
 from transforms.unfolding.records import Unfolded, unfold
 
 UTC = ZoneInfo("UTC")
-ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,

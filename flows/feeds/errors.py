@@ -34,7 +34,8 @@ EXPECTED = {
 MISSING = {
     "target": 'Add a table [target] with `url`: the address of the API, "env" or "sandbox".',
     "target.url": 'Add the address of the API, "env" or "sandbox".',
-    "drop": "Add the folder or the zip in which drops arrive, relative to this file.",
+    "drop": "Add the folder or the zip in which drops arrive, relative to this file, or a table [rest] for an API.",
+    "rest.url": "Add the address of the API, as far as /ims/oneroster.",
 }
 
 

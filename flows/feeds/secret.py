@@ -8,12 +8,37 @@ from pathlib import Path
 
 from flows.problems import SettingsError
 
+SECRETS = ("access_token", "client_id", "client_secret")
+HOWS = ("env", "file", "block")
+
 
 @dataclass(frozen=True)
 class Secret:
     """A text that stays out of `repr`, and so out of logs and errors."""
 
     value: str = field(repr=False)
+
+
+def named(settings: object) -> list[str]:
+    """Give the secrets that a table's settings name, in order; raise `ValueError` if one of them is named twice."""
+    found = {name: [how for how in HOWS if getattr(settings, f"{name}_{how}")] for name in SECRETS}
+    for name, hows in found.items():
+        if len(hows) > 1:
+            raise ValueError(f"has {' and '.join(f'{name}_{how}' for how in hows)}. Leave one of them.")
+    return [name for name, hows in found.items() if hows]
+
+
+def secret_of(settings: object, name: str, said: str, folder: Path, environment: Mapping[str, str]) -> Secret | None:
+    """Read a secret where a table's settings say that it is; files are named relative to a folder.
+
+    `said` names the table, and begins the sentence of a `SettingsError`.
+    """
+    variable, file, block = (getattr(settings, f"{name}_{how}") for how in HOWS)
+    if variable:
+        return in_variable(f"{said}.{name}_env`", variable, environment)
+    if file:
+        return in_file(f"{said}.{name}_file`", folder / file)
+    return in_block(f"{said}.{name}_block`", block) if block else None
 
 
 def in_variable(said: str, name: str, environment: Mapping[str, str]) -> Secret:

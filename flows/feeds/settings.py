@@ -25,9 +25,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from flows.dates import DATED, dated
 from flows.feeds.errors import sentences
+from flows.feeds.rest import RestSettings
+from flows.feeds.secret import named
 from flows.feeds.sources import DistrictSettings, SourceSettings, WordSettings
 from flows.feeds.tables import (
     CalendarSettings,
@@ -66,7 +69,6 @@ from transforms.carrying import VOCABULARIES, Carrying, carrying
 from transforms.scope import Scope
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-SECRETS = ("access_token", "client_id", "client_secret")
 NO_LIMIT: frozenset[str] = frozenset()
 
 
@@ -114,26 +116,18 @@ class TargetSettings(BaseModel):
 
     @model_validator(mode="after")
     def _credentials(self) -> TargetSettings:
-        given = {name for name in SECRETS if self._how(name)}
-        both = [name for name in SECRETS if len(self._how(name)) > 1]
-        named = sorted({*given, *(("token_url",) if self.token_url else ())})
-        if both:
-            ways = " and ".join(f"{both[0]}_{how}" for how in self._how(both[0]))
-            raise ValueError(f"has {ways}. Leave one of them.")
+        given = [*named(self), *(("token_url",) if self.token_url else ())]
         if self.url in (SANDBOX, ENVIRONMENT):
-            if named:
+            if given:
                 raise ValueError(
-                    f'names credentials ({", ".join(named)}), which `url = "{self.url}"` has no use for. Remove them.'
+                    f'names credentials ({", ".join(given)}), which `url = "{self.url}"` has no use for. Remove them.'
                 )
-        elif named not in (["access_token"], ["client_id", "client_secret", "token_url"]):
+        elif given not in (["access_token"], ["client_id", "client_secret", "token_url"]):
             raise ValueError(
-                f"names {', '.join(named) or 'no credentials'}. Name either access_token_env, or all of token_url, client_id_env "
+                f"names {', '.join(given) or 'no credentials'}. Name either access_token_env, or all of token_url, client_id_env "
                 "and client_secret_env (or _file or _block in place of _env)."
             )
         return self
-
-    def _how(self, name: str) -> list[str]:
-        return [how for how in ("env", "file", "block") if getattr(self, f"{name}_{how}")]
 
 
 class ShareSettings(BaseModel):
@@ -157,7 +151,8 @@ class Feed(BaseModel):
     model_config = CONFIG
 
     district: Name = "default"
-    drop: Text
+    rest: RestSettings | None = None
+    drop: Annotated[Text | None, Field(validate_default=True)] = None
     layout: Layout = "auto"
     encoding: Encoding | None = None
     time_zone: TimeZone = "UTC"
@@ -179,6 +174,16 @@ class Feed(BaseModel):
     source: SourceSettings = SourceSettings()
     _path: Path = PrivateAttr()
 
+    @field_validator("drop")
+    @classmethod
+    def _one_origin(cls, drop: str | None, info: ValidationInfo) -> str | None:
+        rest = info.data.get("rest")
+        if drop and rest:
+            raise ValueError("stands beside [rest], from which rosters are read instead. Remove one of them.")
+        if drop is None and rest is None and "rest" in info.data:
+            raise PydanticCustomError("missing", "Field required")
+        return drop
+
     def model_post_init(self, context: Path) -> None:
         """Keep the file's own path, which is not one of its settings."""
         self._path = context
@@ -195,8 +200,8 @@ class Feed(BaseModel):
 
     @property
     def drop_path(self) -> Path:
-        """The drop, which the file names relative to itself."""
-        return self.path.parent / self.drop
+        """The drop, which the file names relative to itself; the file itself where it names a REST source instead."""
+        return self.path.parent / self.drop if self.drop else self.path
 
     @property
     def dated(self) -> date | None:
@@ -247,6 +252,7 @@ class Feed(BaseModel):
 
 TABLES: dict[str, type[BaseModel]] = {
     "": Feed,
+    "rest": RestSettings,
     "source": SourceSettings,
     "source.district": DistrictSettings,
     "source.words": WordSettings,

@@ -9,13 +9,24 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flows.feeds.secret import Secret, in_block, in_file, in_variable, plain
+from flows.feeds.secret import SECRETS, Secret, plain, secret_of
 from flows.problems import SettingsError
 
 if TYPE_CHECKING:
     from flows.feeds.settings import Feed
 
-__all__ = ["API_URL", "ENVIRONMENT", "SANDBOX", "Credentials", "Secret", "SettingsError", "Target", "address", "choose"]
+__all__ = [
+    "API_URL",
+    "ENVIRONMENT",
+    "SANDBOX",
+    "Credentials",
+    "Secret",
+    "SettingsError",
+    "Target",
+    "address",
+    "choose",
+    "credentials",
+]
 
 SANDBOX, ENVIRONMENT = "sandbox", "env"
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
@@ -146,16 +157,10 @@ def _of_feed(feed: Feed, environment: Mapping[str, str]) -> Target:
         return _of_environment(environment)
     if url == SANDBOX:
         return Target(SANDBOX)
-    names = ("access_token", "client_id", "client_secret")
-    return Target(url, url, feed.target.token_url, Credentials(*(_of_file(feed, name, environment) for name in names)))
+    return Target(url, url, feed.target.token_url, credentials(feed, "target", environment))
 
 
-def _of_file(feed: Feed, name: str, environment: Mapping[str, str]) -> Secret | None:
-    """Read a secret where the feed's file says that it is."""
-    variable, file, block = (getattr(feed.target, f"{name}_{how}") for how in ("env", "file", "block"))
-    said = f"{feed.path}: `target.{name}"
-    if variable:
-        return in_variable(f"{said}_env`", variable, environment)
-    if file:
-        return in_file(f"{said}_file`", feed.path.parent / file)
-    return in_block(f"{said}_block`", block) if block else None
+def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
+    """Read the secrets that a table of a feed's file names. Raises `SettingsError`."""
+    settings, said = getattr(feed, table), f"{feed.path}: `{table}"
+    return Credentials(*(secret_of(settings, name, said, feed.path.parent, environment) for name in SECRETS))

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.oneroster.target import Target
-from connectors.rest.drop import ROSTER, read_source
+from connectors.rest.drop import read_source
 from tests.judging import TODAY, accepted, errors
 from tests.rosters import district, drop
 from tests.serving import Served, served
 from transforms.checks import Checked, check
 from transforms.layouts.dialect import Dialect
 from transforms.sources import normalise
+from transforms.unfolding.collections import ROSTER
 
 
 def judged(source: Served, since: datetime | None = None, *more: str) -> Checked:

@@ -1,0 +1,81 @@
+"""The table of a feed's file for a source that is an API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.feeds.settings import Feed, read_feed
+from flows.feeds.targets import SettingsError
+
+TARGET = '[target]\nurl = "sandbox"\n'
+REST = '[rest]\nurl = "https://SIS.example.edu/api/"\n'
+TOKEN = REST + 'access_token_env = "SIS_TOKEN"\n'
+SIGNED = REST + 'version = "1.1"\noauth = "1.0a"\nclient_id_env = "SIS_ID"\nclient_secret_file = "secret"\n'
+
+
+def feed(folder: Path, text: str) -> Feed:
+    """Write a feed's file and read it."""
+    path = folder / "larkspur.toml"
+    path.write_text(TARGET + text)
+    return read_feed(path)
+
+
+def test_a_source_takes_the_place_of_a_drop(tmp_path: Path) -> None:
+    """An address, normalised, and a token are enough; everything is read, each night."""
+    read = feed(tmp_path, TOKEN)
+
+    assert read.rest is not None
+    assert ("https://sis.example.edu/api", "1.2", False) == (read.rest.url, read.rest.version, read.rest.delta)
+    assert "users" in read.rest.collections
+    assert tmp_path / "larkspur.toml" == read.drop_path
+
+
+def test_a_source_may_be_signed_for(tmp_path: Path) -> None:
+    """The older version knows clients by a key and its secret."""
+    read = feed(tmp_path, SIGNED + 'signature = "HMAC-SHA1"\ncollections = ["orgs", "users", "lineItems"]\n')
+
+    assert read.rest is not None
+    assert ("HMAC-SHA1", ["orgs", "users", "lineItems"]) == (read.rest.signature, read.rest.collections)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[rest]\n", ["`rest.url` is missing", "/ims/oneroster"]),
+        (REST, ["`rest` names no credentials", "access_token_env"]),
+        (REST.replace("api", "ims/oneroster/v1p1"), ["`rest.url` goes too far", "before /ims/oneroster"]),
+        (REST.replace("https", "http"), ["`rest.url` is plain http"]),
+        (TOKEN + 'access_token_file = "token"\n', ["`rest` has access_token_env and access_token_file"]),
+        (TOKEN + 'client_id_env = "SIS_ID"\n', ["`rest` names access_token, client_id"]),
+        (TOKEN + 'signature = "HMAC-SHA1"\n', ["`rest` has `signature`", "Remove it"]),
+        (SIGNED.replace('version = "1.1"\n', ""), ["`rest` has `oauth", "version 1.1"]),
+        (SIGNED + 'access_token_env = "SIS_TOKEN"\n', ["names access_token, client_id", "nothing else"]),
+        (TOKEN + 'collections = ["user"]\n', ["`rest.collections` names 'user'", "did you mean 'users'?"]),
+        (SIGNED + 'collections = ["scoreScales"]\n', ["'scoreScales'", "no collection of this version"]),
+        (TOKEN + "full_days = 0\n", ["`rest.full_days` is 0", "at least 1"]),
+    ],
+)
+def test_what_cannot_be_meant_is_told(tmp_path: Path, text: str, words: list[str]) -> None:
+    """By its key, with what is expected."""
+    with pytest.raises(SettingsError) as caught:
+        feed(tmp_path, text)
+
+    assert 1 == len(caught.value.problems)
+    assert [] == [word for word in words if word not in caught.value.problems[0]]
+
+
+def test_one_feed_has_one_source(tmp_path: Path) -> None:
+    """Files or an API."""
+    with pytest.raises(SettingsError, match=r"`drop` stands beside \[rest\]"):
+        read_feed(written(tmp_path, f'drop = "drop"\n{TARGET}{TOKEN}'))
+    with pytest.raises(SettingsError, match=r"`drop` is missing.* or a table \[rest\]"):
+        read_feed(written(tmp_path, TARGET))
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write a feed's file."""
+    path = folder / "larkspur.toml"
+    path.write_text(text)
+    return path
