@@ -16,8 +16,8 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.load import load
 from connectors.oneroster.loaded import Loaded
 from connectors.oneroster.target import Target as Address
-from flows.backfills.scratch import scratch_folder
 from flows.job import Job
+from flows.scratch import scratch_folder
 from transforms.changes import Changes
 
 # Where a client would send, if anything were sent.

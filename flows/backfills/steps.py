@@ -15,13 +15,13 @@ from connectors.archive import Archive
 from connectors.drops import read
 from connectors.fetching import FetchError, Store, shown
 from connectors.ledger import Ledger, Run
-from flows.backfills.scratch import scratch_folder
 from flows.dates import DATED, dated, days_in
 from flows.job import Job, new_run
 from flows.past import day_of
 from flows.problems import SettingsError
 from flows.recording import Line
 from flows.restoring import restored_line
+from flows.scratch import scratch_folder
 from transforms.replay import Step
 from transforms.schemas import ENTITIES
 from transforms.sources import normalise
@@ -53,7 +53,7 @@ class Steps:
         """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
         own = replace(job, run=new_run(), dated=step.day)
         if self.folder:
-            return replace(own, drop=self.folder / step.source), None
+            return replace(own, drop=self.folder / step.source, rest=None), None
         return own, partial(restored_line, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:

@@ -1,0 +1,74 @@
+"""SFTP to servers whose host keys are known, and to no other: fsspec's own takes any key that a server shows."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import paramiko  # type: ignore[import-untyped]
+from fsspec.implementations.sftp import SFTPFileSystem  # type: ignore[import-untyped]
+
+from connectors.fetching.access import Access
+from connectors.fetching.errors import FetchError
+
+PATIENCE = 60  # seconds, for each answer of the server
+
+
+class KnownServer(SFTPFileSystem):  # type: ignore[misc]
+    """fsspec's SFTP, but for how it connects."""
+
+    cachable = False
+
+    def _connect(self) -> None:
+        settings = dict(self.ssh_kwargs)
+        self.client = paramiko.SSHClient()
+        weakref.finalize(self, self.client.close)
+        self.client.load_system_host_keys(settings.pop("known_hosts"))
+        self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        self.client.connect(self.host, **settings)
+        self.ftp = self.client.open_sftp()
+        self.ftp.get_channel().settimeout(PATIENCE)
+
+
+def known(address: str, access: Access) -> tuple[Any, str]:
+    """Connect to the server of an address. Raises `FetchError` if it is not known, or does not know us."""
+    wanted = SFTPFileSystem._get_kwargs_from_urls(address)
+    hosts = access.known_hosts.expanduser()
+    if not hosts.is_file():
+        raise FetchError(
+            f"{address} cannot be trusted: there is no file of known hosts {hosts}. {_next(wanted, hosts)}"
+        )
+    try:
+        return KnownServer(**wanted, **_settings(access)), SFTPFileSystem._strip_protocol(address)
+    except paramiko.BadHostKeyException:
+        raise FetchError(
+            f"{address} has another host key than {hosts} says. It may not be the server that is meant: ask whoever "
+            "runs it, and only then replace the key."
+        ) from None
+    except paramiko.AuthenticationException as error:
+        raise FetchError(
+            f"{address} does not let us in ({error}). Check the user's name, and the key or the password."
+        ) from None
+    except paramiko.SSHException as error:
+        if "known_hosts" not in str(error):
+            raise FetchError(f"{address} cannot be reached ({error}). Check the address, and run again.") from None
+        raise FetchError(f"{address} is not among the known hosts of {hosts}. {_next(wanted, hosts)}") from None
+
+
+def _settings(access: Access) -> dict[str, Any]:
+    """How to connect; without a key or a password, the agent and `~/.ssh` are asked."""
+    settings: dict[str, Any] = {"known_hosts": str(access.known_hosts.expanduser())}
+    settings |= dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), PATIENCE)
+    if access.key_file or access.password:
+        settings |= {"allow_agent": False, "look_for_keys": False}
+    if access.key_file:
+        # Of a key with a passphrase, that is the password.
+        settings |= {"key_filename": str(access.key_file), "passphrase": access.password or None}
+    elif access.password:
+        settings |= {"password": access.password}
+    return settings
+
+
+def _next(wanted: dict[str, Any], hosts: object) -> str:
+    port = f"-p {wanted['port']} " if "port" in wanted else ""
+    return f"Add its key (`ssh-keyscan {port}{wanted['host']} >> {hosts}`), once whoever runs the server has confirmed its fingerprint."
