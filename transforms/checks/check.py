@@ -9,6 +9,7 @@ import polars as pl
 from transforms.changes import ACTIVE
 from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
 from transforms.checks.chains import without_cycles
+from transforms.checks.classes import settled_classes
 from transforms.checks.duplicates import merged
 from transforms.checks.folding import (
     NEEDED_PARTS,
@@ -20,6 +21,7 @@ from transforms.checks.folding import (
     single_findings,
 )
 from transforms.checks.references import Elsewhere, Known, in_target, resolved
+from transforms.checks.suspicions import near_misses, shared_addresses
 from transforms.findings import ROW, Findings, gather, of_file, of_rows, placed
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
@@ -62,7 +64,9 @@ def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhe
             _judge_with_parts(state, entity)
     parts = {name: judged for name, judged in state.standing.items() if judged.entity.folds_into}
     records = {name: judged for name, judged in state.standing.items() if name not in parts}
-    return Checked(records, gather(state.found), parts)
+    records, settled = settled_classes(records)
+    found = [*state.found, *settled, *shared_addresses(records), *near_misses(state.found, roster)]
+    return Checked(records, gather(found), parts)
 
 
 def _emptied(roster: Roster, known: Known) -> list[Findings]:

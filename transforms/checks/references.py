@@ -28,14 +28,15 @@ class Parents:
     """The records that one entity may be referred to by.
 
     `found` are ids that a reference may lead to; `refused` (`sourcedId`, `cause`) are in the drop and
-    were rejected; `known` is the ledger's frame of them. `unsure` is true if the drop
-    cannot know all of them and the ledger does not either, so that a dangling reference proves nothing.
+    were rejected; `gone` are those whose rows say so; `known` is the ledger's frame of them. `unsure` is true if the
+    drop cannot know all of them and the ledger does not either, so that a dangling reference proves nothing.
     """
 
     found: pl.Series
     refused: pl.DataFrame
     known: Known
     entity: str
+    gone: pl.Series
     unsure: bool = False
 
     @property
@@ -101,10 +102,13 @@ def _parents(column: Column, table: Table, roster: Roster, standing: Standing, k
     if others is not None:
         found = pl.concat([found, others])
     whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
+    gone = standing[refers].gone if refers in standing else found.clear()
     if whole:
-        return Parents(found, refused, known, refers)
+        return Parents(found, refused, known, refers, gone)
     unsure = table.mode != "bulk" and refers not in known
-    return Parents(pl.concat([found, in_target(known, refers)]), refused, known, refers, unsure)
+    earlier = in_target(known, refers)
+    earlier = earlier.filter(~earlier.is_in(gone.implode()))
+    return Parents(pl.concat([found, earlier]), refused, known, refers, gone, unsure)
 
 
 def wanted_elsewhere(roster: Roster) -> list[str]:
@@ -145,7 +149,7 @@ def _settle(column: Column, done: Resolved, astray: pl.DataFrame, parents: Paren
     nowhere = astray.filter(pl.col("cause").is_null())
     rejected = astray.filter(pl.col("cause").is_not_null())
     if parents.unsure:
-        nowhere = nowhere.clear()
+        nowhere = nowhere.filter(pl.col("value").is_in(parents.gone.implode()))
     told = {"file": table.file, "entity": table.entity.name, "column": column.name, "strict": strict}
     if table.entity.needs(column):
         done.findings += [

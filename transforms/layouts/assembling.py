@@ -92,7 +92,7 @@ def _with_join(frame: pl.DataFrame, join: Join, other: pl.DataFrame | None) -> p
 
 def _is_there(one: Rows, found: Found, file: File) -> bool:
     """Whether a file has the columns without which its rows describe no such record."""
-    wanted = [one.given] if one.given else list(one.where.reads) if one.where else []
+    wanted = [one.given] if one.given else list(one.where.reads) if one.where and not one.where.holds_without else []
     own = [name for name in wanted if name.partition(".")[0] not in file.joined]
     return not own or any(name in found.cells for name in own)
 

@@ -23,10 +23,14 @@ ITEMS = re.compile(r"[,;|]")
 
 @dataclass(frozen=True)
 class Cell:
-    """What one column is made of: `reads` are columns of the file, `of` gives the expression as a district writes."""
+    """What one column is made of: `reads` are columns of the file, `of` gives the expression as a district writes.
+
+    `holds_without` is for conditions: whether it holds in a file that has none of these columns.
+    """
 
     reads: tuple[str, ...]
     of: Callable[[Dialect], pl.Expr]
+    holds_without: bool = False
 
 
 def text(column: str) -> Cell:
@@ -197,18 +201,21 @@ def filled(*columns: str) -> Cell:
 
 def blank(*columns: str) -> Cell:
     """Whether none of the columns is filled; for `where`."""
-    return Cell(columns, lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns))
+    return Cell(
+        columns, lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns), holds_without=True
+    )
 
 
 def both(*cells: Cell) -> Cell:
     """Whether all of several conditions hold; for `where`."""
-    return Cell(_reads(cells), lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells))
+    without = all(cell.holds_without for cell in cells)
+    return Cell(_reads(cells), lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells), without)
 
 
 def is_none(column: str, *words: str) -> Cell:
     """Whether a column is blank or has none of these words, in any case; for `where`."""
     found = is_any(column, *words)
-    return Cell((column,), lambda dialect: ~found.of(dialect).fill_null(value=False))
+    return Cell((column,), lambda dialect: ~found.of(dialect).fill_null(value=False), holds_without=True)
 
 
 def is_any(column: str, *words: str) -> Cell:

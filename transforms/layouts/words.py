@@ -53,7 +53,7 @@ CLASS_ROLES: Words = {
     **dict.fromkeys(("teacher", "professor", "faculty", "lecturer", "instructor", "teacherenrollment"), "teacher"),
     **dict.fromkeys(("proctor",), "proctor"),
     **dict.fromkeys(("administrator", "admin"), "administrator"),
-    **dict.fromkeys(("ta", "taenrollment", "designer", "designerenrollment", "aide"), "ext:aide"),
+    **dict.fromkeys(("ta", "taenrollment", "designer", "designerenrollment", "aide", "staff"), "ext:aide"),
 }
 
 # What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what

@@ -187,7 +187,8 @@ TEACHER = File(
 )
 
 
-def _in_class(name: str, kind: str) -> File:
+def _in_class(name: str, kind: str, people: str) -> File:
+    # These files have no status: who has left, or a section that has ended, takes the enrollments along.
     return File(
         name,
         needed=True,
@@ -198,9 +199,14 @@ def _in_class(name: str, kind: str) -> File:
                 classSourcedId=text("Section SIS ID"),
                 userSourcedId=text("SIS ID"),
                 role=constant(kind),
+                status=first(status(f"{people}.Status"), status("Section.Status")),
             ),
         ),
         aliases=BRITISH,
+        joins=(
+            Join(people, on="SIS ID", key="SIS ID", columns=("Status",)),
+            Join("Section", on="Section SIS ID", key="SIS ID", columns=("Status",)),
+        ),
     )
 
 
@@ -245,8 +251,8 @@ LAYOUT = Layout(
         SECTION,
         STUDENT,
         TEACHER,
-        _in_class("StudentEnrollment", "student"),
-        _in_class("TeacherRoster", "teacher"),
+        _in_class("StudentEnrollment", "student", "Student"),
+        _in_class("TeacherRoster", "teacher", "Teacher"),
         USER,
         RELATIONSHIP,
     ),
