@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.ledger import FeedKey
 from flows.feeds.targets import Target
@@ -21,6 +22,9 @@ from transforms.layouts.layout import Layout
 from transforms.scope import Scope
 from transforms.vanishing import Policy
 
+if TYPE_CHECKING:
+    from flows.rest_source import RestSource
+
 
 def new_run() -> str:
     """Name a run after the moment, on the clock of this machine."""
@@ -29,7 +33,7 @@ def new_run() -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One run; `approve` is the plan that a person agreed to. `batch_size` is in records. `patience_seconds` is for
+    """One run; `rest` is the API that is read in place of a `drop`. `approve` is the plan that a person agreed to. `batch_size` is in records. `patience_seconds` is for
     how long a request is sent again that may yet succeed.
 
     `external` are the entities whose records others put into the target, and to which this feed's may refer.
@@ -50,6 +54,7 @@ class Job:
     state: Path
     scope: Scope
     carrying: Carrying
+    rest: RestSource | None = None
     ledger: str = field(default="", repr=False)
     district: str = "default"
     feed: str = "default"
@@ -93,6 +98,11 @@ class Job:
     def key(self) -> FeedKey:
         """Under which the ledger keeps what this feed sent to this target."""
         return FeedKey(self.target.name, self.feed)
+
+    @property
+    def drop_name(self) -> str:
+        """What the drop is called, or what stands in its place."""
+        return self.rest.drop_name if self.rest else self.drop.name
 
     @property
     def layout_name(self) -> str:

@@ -18,6 +18,7 @@ from flows.keeping import tidy
 from flows.notices.usual import RESTORED, unusual_in
 from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
+from flows.rest_source import since_last
 from flows.result import FAILED, USAGE, Result
 from flows.watch import Watch
 from transforms.guard.special import WHOLE_RUN
@@ -26,18 +27,20 @@ Line = Callable[..., Result]
 
 
 def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
-    """What earlier runs settle: which archived roster is the newest, and whether the raised limits were used."""
+    """What earlier runs settle: which archived roster is the newest, whether the raised limits were used, what is asked for."""
     runs = ledger.runs(job.key)
     used = job.raised_name and any(run.raised == job.raised_name for run in runs)
     # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
-    return {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)} | (
-        {"raised": None} if used else {}
+    return (
+        {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)}
+        | ({"raised": None} if used else {})
+        | ({"rest": since_last(job.rest, runs, datetime.now(UTC))} if job.rest else {})
     )
 
 
 def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:
     """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
-    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop.name, drop_date=job.dated,
+    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop_name, drop_date=job.dated,
                 max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
     if job.approve and (plan := ledger.plan(job.approve)) and (source := ledger.run(plan.run)):
         begun = replace(begun, drop=source.drop, drop_date=source.drop_date)

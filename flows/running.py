@@ -26,6 +26,7 @@ from flows.progress import Bars
 from flows.recording import Line, recorded, remembered
 from flows.rejects import write_rejects
 from flows.report import show, write_report
+from flows.rest_source import rest_source_of
 from flows.restoring import restored_line
 from flows.result import Command, Result
 from flows.watch import Watch
@@ -115,7 +116,7 @@ def _tell_of_start(error: SettingsError, feed: Feed, options: Options, environme
 
 def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
-    job = _of_feed(options, feed, target) if feed else _of_drop(options, target)
+    job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
     # These take their rosters from the archive, or name their drops otherwise.
     elsewhere = options.approve or options.restore is not None or options.replays
     if not job.drop.exists() and not elsewhere:
@@ -139,12 +140,13 @@ def _of_drop(options: Options, target: Target) -> Job:
     return _job(options, options.drop, target, scope, Carrying(), district, district)
 
 
-def _of_feed(options: Options, feed: Feed, target: Target) -> Job:
+def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[str, str]) -> Job:
     scope = feed.scope(target.on_this_machine)
     district = options.district or feed.district
     job = _job(options, feed.drop_path, target, scope, feed.carrying, district, feed.key_name(district))
     return replace(
         job,
+        rest=rest_source_of(feed, environment),
         layout=_layout(feed),
         dialect=feed.source.dialect(district, job.today),
         encoding=feed.encoding,

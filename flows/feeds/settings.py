@@ -184,6 +184,13 @@ class Feed(BaseModel):
             raise PydanticCustomError("missing", "Field required")
         return drop
 
+    @field_validator("layout")
+    @classmethod
+    def _of_files(cls, layout: str, info: ValidationInfo) -> str:
+        if info.data.get("rest") and layout not in ("auto", "oneroster"):
+            raise ValueError(f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line.")
+        return layout
+
     def model_post_init(self, context: Path) -> None:
         """Keep the file's own path, which is not one of its settings."""
         self._path = context
@@ -207,7 +214,7 @@ class Feed(BaseModel):
     def dated(self) -> date | None:
         """The day that the drop is of, if the file or the drop's name says it."""
         pattern = re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
-        return self.drop_date or dated(self.drop_path.name, pattern)
+        return self.drop_date or (dated(self.drop_path.name, pattern) if self.drop else None)
 
     @property
     def max_age_hours(self) -> float | None:
