@@ -16,6 +16,8 @@ from transforms.sources import normalise
 
 TODAY = date(2026, 11, 24)
 Known = dict[str, pl.DataFrame]
+# The district of the tests has a class that nobody teaches, and few students: whose row is bad leaves a class without any.
+ALWAYS = {"class_without_teacher", "class_without_student"}
 
 
 def judged(
@@ -28,12 +30,17 @@ def judged(
 
 def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:  # fmt: skip
     """Read, normalise and check a drop."""
-    return check(normalise("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)), known or {}, strict, elsewhere)
+    return check(
+        normalise("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
+        known or {},
+        strict,
+        elsewhere,
+    )
 
 
 def rules(checked: Checked) -> set[str]:
-    """Name the rules that were broken."""
-    return {*checked.findings.errors["rule"], *(notice.rule for notice in checked.findings.notices)}
+    """Name the rules that were broken, but for what is always told of the district."""
+    return {*checked.findings.errors["rule"], *(notice.rule for notice in checked.findings.notices)} - ALWAYS
 
 
 def errors(checked: Checked) -> list[tuple[str, str, str]]:

@@ -36,6 +36,8 @@ CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
 
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
+    Rule("drop_incomplete", "fatal", "the drop has not arrived as a whole", "Wait until its upload has ended, and run again; [arrival] in the feed's file says by what that is known."),
+    Rule("drop_spread", "warning", "files of the drop were written far apart, and may be of different exports", "See whether each of them was exported anew."),
     Rule("drop_empty", "fatal", "the drop has no data rows at all", "Find out why the export came out empty, and export again."),
     Rule("zip_encrypted", "fatal", "the zip is encrypted", "Export it without a password."),
     Rule("zip_unsafe", "fatal", "the zip has a member that is unsafe to read", "Find out who made this zip before you use it."),
@@ -135,6 +137,7 @@ _CELL = (
     Rule("term_missing", "warning", "classes name no term with dates, and were put into the current school year", "Export the terms with their first and last days."),
     Rule("role_from_class", "warning", "people have no role in any organisation, and got the one that they have in classes", "Nothing, if it is right."),
     Rule("school_of_class", "warning", "an enrollment names another school than its class does; the class's was taken", "Correct one of the two."),
+    Rule("decimal_ids", "warning", "every id of the column was written as a decimal number, and `.0` was taken off", "Export ids as text."),
     Rule("respelled", "warning", "values were read in another spelling than the standard's", "Write them exactly as the standard does."),
     Rule("padded", "warning", "spaces around values were removed", "Export without padding."),
     Rule("null_words", "warning", "words such as NULL or N/A were read as blank", "Leave the cell blank."),
@@ -152,6 +155,7 @@ _CELL = (
 _REFERENCES = (
     Rule("dangling", "error", "a required reference leads to no record of the drop or of an earlier one", "Send the record it refers to, or correct the id."),
     Rule("dangling_optional", "warning", "an optional reference leads to no record and was left out", "Send the record it refers to, or correct the id.", strict="error"),
+    Rule("near_miss", "note", "a reference leads to no record, and one with nearly the same id is there", "Correct the id on one of the two sides, if the same is meant."),
     Rule("wrong_type", "warning", "a reference leads to a record of another type than is meant", "Check the id.", strict="error"),
     Rule("parent_rejected", "error", "the record it belongs to was rejected", "Correct that record; this one follows."),
     Rule("cycle", "warning", "a record is its own ancestor; its parent was left out", "Correct the parents.", strict="error"),
@@ -164,6 +168,10 @@ _REFERENCES = (
     Rule("role_without_user", "error", "a part, such as a role, changes in a delta without its record", "Send the record's row with its parts in one delta."),
     Rule("profile_of_another", "warning", "a role names a profile that belongs to another user", "Check userProfileSourcedId.", strict="error"),
     Rule("second_part", "error", "a record has more than one part of a kind of which it can have one", "Leave one of them."),
+    Rule("class_without_teacher", "warning", "a class has no teacher", "Nothing, if it is right; some apps do not show such a class."),
+    Rule("class_without_student", "warning", "a class has no student", "Nothing, if it is right; some apps do not show such a class."),
+    Rule("primary_twice", "warning", "a class has several main teachers at one time; the one whose enrollment id comes first stayed the main one", "Set `primary` for one of them."),
+    Rule("email_shared", "warning", "several people have one e-mail address", "See whether it is one person with two ids; each was taken as a person."),
     Rule("id_case", "warning", "ids differ only in case; they were taken as different records", "Check whether one record is meant."),
 )  # fmt: skip
 
@@ -189,7 +197,8 @@ _EXPORT = (
     Rule("export_empty", "fatal", "no record is left to export", "See above what was refused or left out, and correct it at the source."),
     Rule("export_whole", "warning", "the drop does not say that it has all records of a file, and a bulk zip does", "Make sure that it has them before you hand the zip on."),
     Rule("export_beyond", "note", "OneRoster has no such file, and its rows were left out of the zip", "Nothing; whoever needs them reads the drop itself.", judges="target"),
-    Rule("export_breach", "warning", "rows in the zip are not as the standard has it, which was read leniently and cannot be made up", "Correct them at the source, or leave such rows out with --strict."),
+    Rule("export_breach", "warning", "rows went into the zip that are not as the standard has it, which was read leniently and cannot be made up", "Correct them at the source, or leave such rows out with --strict."),
+    Rule("export_outside", "warning", "rows went into the zip that name records which are not in it", "Hand it on together with that of the feed that has them, or leave such rows out with --strict."),
 )  # fmt: skip
 
 _FAMILIES = (*_DROP, *_MANIFEST, *_HEADER, *_CELL, *_REFERENCES, *_TARGET, *_EXPORT)

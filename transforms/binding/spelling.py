@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from transforms.binding.decimals import without_decimals
+from transforms.binding.lists import comma_separated, written_otherwise
 from transforms.findings import ROW, Findings, of_rows
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
-from transforms.schemas.entity import LISTS
 
 NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
 BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
@@ -28,7 +29,13 @@ def spelled(entity: Entity, frame: pl.DataFrame, file: str, strict: bool) -> tup
     if strict or not frame.height:
         return frame, []
     found: list[Findings] = []
-    for rule, changes in (("padded", _trims), ("null_words", _blanks), ("respelled", _spellings)):
+    readings = (
+        ("padded", _trims),
+        ("null_words", _blanks),
+        ("respelled", _spellings),
+        ("decimal_ids", without_decimals),
+    )
+    for rule, changes in readings:
         frame, told = _applied(frame, dict(changes(entity, frame)), rule, file)
         found += told
     return frame, found
@@ -93,9 +100,9 @@ def _spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Ex
 
 def _misspelt(column: Column) -> pl.Expr | None:
     """Tell which cells may need another spelling; None if the kind has only one."""
+    if (lists := written_otherwise(column)) is not None:
+        return lists
     cell = pl.col(column.name)
-    if column.kind in LISTS:
-        return cell.str.contains(", ", literal=True) | cell.str.contains(" ,", literal=True)
     if column.values:
         return ~cell.is_in(pl.Series(column.values).implode())
     if column.kind == "date":
@@ -105,8 +112,8 @@ def _misspelt(column: Column) -> pl.Expr | None:
 
 def _corrected(column: Column) -> pl.Expr:
     cell = pl.col(column.name)
-    if column.kind in LISTS:
-        return cell.str.replace_all(r"\s*,\s*", ",")
+    if column.is_list:
+        return comma_separated(column)
     if column.values:
         return cell.str.to_lowercase().replace_strict(_spellings_of(column), default=cell)
     if column.kind == "date":

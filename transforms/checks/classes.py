@@ -1,0 +1,81 @@
+"""Classes and those who are in them: the school of an enrollment, teachers and students, the one main teacher."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.findings import ROW, Findings, of_rows
+from transforms.judged import Judged, Standing
+
+FROM, UNTIL = "0000", "9999"  # before and after every day
+WANTED = {"teacher": "class_without_teacher", "student": "class_without_student"}
+
+
+def settled_classes(standing: Standing) -> tuple[Standing, list[Findings]]:
+    """Settle what classes and enrollments say of each other, as far as the drop has both."""
+    if not {"classes", "enrollments"} <= standing.keys():
+        return standing, []
+    classes = standing["classes"]
+    enrollments, found = _in_the_school_of_the_class(standing["enrollments"], classes)
+    if classes.mode == enrollments.mode == "bulk":
+        found += _lonely(classes, enrollments)
+        enrollments, told = _with_one_main_teacher(enrollments)
+        found += told
+    return standing | {"enrollments": enrollments}, found
+
+
+def _in_the_school_of_the_class(enrollments: Judged, classes: Judged) -> tuple[Judged, list[Findings]]:
+    """Give enrollments that name another school the one of their class, as a target has them anyway."""
+    schools = classes.accepted.select(classSourcedId="sourcedId", school="schoolSourcedId")
+    other = enrollments.accepted.select(ROW, "sourcedId", "classSourcedId", "schoolSourcedId").join(
+        schools, on="classSourcedId", how="inner", maintain_order="left"
+    )
+    other = other.filter(pl.col("schoolSourcedId") != pl.col("school"))
+    if not other.height:
+        return enrollments, []
+    right = enrollments.accepted.join(other.select(ROW, "school"), on=ROW, how="left", maintain_order="left")
+    right = right.with_columns(schoolSourcedId=pl.coalesce("school", "schoolSourcedId")).drop("school")
+    return replace(enrollments, accepted=right), [_told("school_of_class", other, enrollments, "schoolSourcedId")]
+
+
+def _lonely(classes: Judged, enrollments: Judged) -> list[Findings]:
+    """Tell of classes that nobody teaches, or nobody attends."""
+    found = []
+    for role, rule in WANTED.items():
+        served = enrollments.accepted.filter(pl.col("role") == role)["classSourcedId"].unique()
+        lonely = classes.accepted.filter(~pl.col("sourcedId").is_in(served.implode()))
+        found.append(_told(rule, lonely, classes, "sourcedId"))
+    return found
+
+
+def _with_one_main_teacher(enrollments: Judged) -> tuple[Judged, list[Findings]]:
+    """Leave one main teacher to a class at any one time, whichever order the rows are in."""
+    main = enrollments.accepted.filter(pl.col("primary") == "true")
+    main = main.filter(main["classSourcedId"].is_duplicated()).sort("sourcedId")
+    if not main.height:
+        return enrollments, []
+    extra = main.filter(
+        pl.Series(_extra(main.select("classSourcedId", "beginDate", "endDate").rows()), dtype=pl.Boolean)
+    )
+    demoted = pl.when(pl.col(ROW).is_in(extra[ROW].implode())).then(pl.lit("false")).otherwise("primary")
+    settled = replace(enrollments, accepted=enrollments.accepted.with_columns(demoted.alias("primary")))
+    return settled, [_told("primary_twice", extra, enrollments, "primary")]
+
+
+def _extra(rows: list[tuple[str, str | None, str | None]]) -> list[bool]:
+    """Say of each main teacher whether one that stays was there at the same time."""
+    staying: dict[str, list[tuple[str, str]]] = {}
+    found = []
+    for one, begins, ends in rows:
+        begin, end = begins or FROM, ends or UNTIL
+        extra = any(begin < until and start < end for start, until in staying.get(one, []))
+        found.append(extra)
+        if not extra:
+            staying.setdefault(one, []).append((begin, end))
+    return found
+
+
+def _told(rule: str, rows: pl.DataFrame, judged: Judged, column: str) -> Findings:
+    return of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column)
