@@ -11,6 +11,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.oneroster.loaded import Loaded
 from flows.accepting import accept
+from flows.claims import claimed
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
@@ -42,13 +43,14 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
         findings, marks = [*findings, told], marked(standing)
     difference = watch.stage("compare", diff, standing, known, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
+    findings += [difference.findings, claimed(changes, job, ledger)]
     past = past_of(changes, accepted.rejections, known, job, ledger)
     guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)  # 6
     records = planned(guarded.changes, known)
     # A large district's frames need not live until the last record is sent.
     del accepted, standing, known, changes, past
     loaded = watch.stage("load", send, guarded, job, ledger, watch)  # 7, and 8 after every batch
-    findings += [difference.findings, Findings(notices=loaded.notices)]
+    findings += [Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
     return replace(result, records=records, content=content)
 

@@ -71,7 +71,8 @@ class EntityChanges:
     are the terms that are settled before anything is sent. `said` are the columns of which the drop
     speaks: a blank one of those is cleared in the target if we filled it earlier, any other stays as it
     is. `partial` are lists of parts to which ours are added, and from which nothing is taken. `whole` is
-    true if the drop is a full snapshot of the entity, `emptied` if it should be one and has no rows.
+    true if the drop is a full snapshot of the entity, `emptied` if it should be one and has no rows, `lacking` are the
+    files of such records that earlier drops had and this one lacks.
     """
 
     entity: str
@@ -84,6 +85,7 @@ class EntityChanges:
     partial: frozenset[str] = frozenset()
     whole: bool = True
     emptied: bool = False
+    lacking: tuple[str, ...] = ()
 
     def of(self, *actions: str) -> pl.DataFrame:
         """The removals of some actions."""

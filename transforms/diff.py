@@ -75,6 +75,7 @@ def diff(standing: Standing, known: Known, marks: Marks | None = None) -> Differ
             returned=_returned(met),
             whole=judged.mode == "bulk",
             emptied=judged.emptied,
+            lacking=judged.lacking,
         )
         found += told
     return Difference(changes, gather(found))

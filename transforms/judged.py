@@ -32,7 +32,8 @@ class Judged:
     whose id is not certain, so that no one can say who is missing; `nameless` are those without any.
     `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
     `partial` are kinds of parts of which it may hold some only, so that those it lacks stay. `emptied` is
-    true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems.
+    true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems. `lacking`
+    are files that held such records before, and that are not in the drop.
     """
 
     entity: Entity
@@ -48,6 +49,7 @@ class Judged:
     said: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()
     emptied: bool = False
+    lacking: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counts:

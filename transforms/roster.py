@@ -23,7 +23,8 @@ class Table:
     (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
     are the rows that do not fit their header, with the sourcedId as far as it can be told. `said`
     are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
-    is true if it should be a full snapshot, and has no rows.
+    is true if it should be a full snapshot, and has no rows. `lacking` are files in which earlier drops had such
+    records, and that this one lacks.
     """
 
     entity: Entity
@@ -33,6 +34,7 @@ class Table:
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
     said: frozenset[str] = frozenset()
     emptied: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

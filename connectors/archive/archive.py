@@ -86,6 +86,10 @@ class Archive:
         with reading(path):
             return accepted_of(pl.read_parquet(path))
 
+    def files(self, run: str) -> dict[str, str]:
+        """Name the files that each entity of a run's roster came from, as in `Table.file`."""
+        return {name: entry.file for name, entry in self._manifest(run).entities.items()}
+
     def digest(self, run: str) -> str:
         """Give the digest of a run's roster, as `keep` did."""
         return self._manifest(run).digest

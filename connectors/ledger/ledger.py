@@ -23,7 +23,7 @@ from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.pruning import prune
-from connectors.ledger.rows import each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
+from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
@@ -92,6 +92,13 @@ class Ledger:
         }
         return {name: frame["sourcedId"] for name, frame in found.items() if frame.height}
 
+    def claims(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
+        """Those of the ids (`sourcedId`) that the same target holds of other feeds, and of which `feed`."""
+        types = ID | {"feed": pl.String}
+        frames = [self._database.bulk(claims_of(key, entity, part, IN_TARGET), types) for part in _some(ids)]
+        held = pl.concat([_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)])
+        return held.filter(pl.col("sourcedId").is_in(ids.implode()))
+
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
         """The schools (`sourcedId`, `school`) of the records of an entity that the target holds, of whichever feed."""
         types = ID | dict.fromkeys(("status", "school"), pl.String)
@@ -105,11 +112,7 @@ class Ledger:
         feed = self._feed(key)
         if feed is None:
             return _empty(DETAILS)
-        if ids is None or ids.len() > FEW:
-            frame = self._rows(RECORDS, feed, entity, DETAILS)
-        else:
-            starts = range(0, max(ids.len(), 1), AT_ONCE)
-            frame = pl.concat(self._rows(RECORDS, feed, entity, DETAILS, ids[at : at + AT_ONCE]) for at in starts)
+        frame = pl.concat(self._rows(RECORDS, feed, entity, DETAILS, part) for part in _some(ids))
         frame = frame.with_columns(pl.col(pl.String).replace("", None))
         return frame if ids is None else frame.filter(pl.col("sourcedId").is_in(ids.implode()))
 
@@ -314,6 +317,13 @@ class Ledger:
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
         return self._database.bulk(query, types).rename({"sourced_id": "sourcedId"})
+
+
+def _some(ids: pl.Series | None) -> list[pl.Series | None]:
+    """The ids in parts that can be asked for by name; None for all there are."""
+    if ids is None or ids.len() > FEW:
+        return [None]
+    return [ids[at : at + AT_ONCE] for at in range(0, max(ids.len(), 1), AT_ONCE)]
 
 
 def _of(key: FeedKey | None) -> tuple[ColumnElement[bool], ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Delete, Select, Table, Update, bindparam, fun
 
 from connectors.ledger.dialects import each_of, put_all, unless_there
 from connectors.ledger.key import FeedKey
-from connectors.ledger.tables import FEEDS
+from connectors.ledger.tables import FEEDS, RECORDS
 
 
 def feed_id(connection: Connection, key: FeedKey) -> int | None:
@@ -54,6 +54,15 @@ def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Sel
         func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name] for name in columns
     ]
     return select(*asked).where(table.c.feed_id == feed, table.c.entity == entity).order_by(table.c.sourced_id)
+
+
+def claims_of(key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]) -> Select[Any]:
+    """Ask which other feeds of the same target have records of an entity in some statuses, all or those with these ids."""
+    others = (FEEDS.c.target == key.target) & (FEEDS.c.feed != key.feed)
+    query = select(RECORDS.c.sourced_id, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
+    query = query.where(others, RECORDS.c.entity == entity, RECORDS.c.status.in_(statuses))
+    query = query.order_by(FEEDS.c.feed, RECORDS.c.sourced_id)
+    return query if ids is None else query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
 
 
 def put(connection: Connection, table: Table, frame: pl.DataFrame, columns: Mapping[str, str], **same: object) -> None:

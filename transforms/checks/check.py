@@ -184,6 +184,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         merged=extra,
         said=table.said,
         emptied=table.emptied,
+        lacking=table.lacking,
     )
 
 

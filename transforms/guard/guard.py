@@ -46,6 +46,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     stops = Stops.of(changes)
     special.the_whole_run(stops, past)
     special.emptied(stops, past)
+    special.lacking(stops, past)
     special.rekeyed(stops)
     special.widths(stops)
     special.schools(stops, past)

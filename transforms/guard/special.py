@@ -57,6 +57,17 @@ def emptied(stops: Stops, past: Past) -> None:
             stops.stop("emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL)
 
 
+def lacking(stops: Stops, past: Past) -> None:
+    """Stop what vanished while a file is missing that held such records before."""
+    for name, vanished in list(stops.counted()):
+        if files := ", ".join(stops.parts[name].lacking):
+            sentence = (
+                f"{name}: {files} had such records before, and is missing or empty; {vanished:,} of {past.total(name):,} "
+                "vanished. Find out why; if it will not come again, approve."
+            )
+            stops.stop("file_gone", sentence, name, removals=ALL)
+
+
 def rekeyed(stops: Stops) -> None:
     """Stop creates and removals of an entity all of whose ids are others than before."""
     for name, vanished in list(stops.counted()):
