@@ -60,13 +60,14 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
         sourcedId=pl.concat_str("userSourcedId", pl.lit("/"), pl.col("orgSourcedId").fill_null("")),
         role=_role_of(orgs),
         roleType=pl.lit("primary"),
-        **({} if users.mode == "delta" else dict.fromkeys(("status", "dateLastModified"), pl.lit(None, pl.String))),
+        **dict.fromkeys(("status", "dateLastModified"), pl.lit(None, pl.String)),
     )
     entity = ENTITIES["roles"]
     names = (column.name for column in entity.current)
     complete = roles.select(ROW, *(pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name) for name in names))  # fmt: skip
     users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
-    return users, Table(entity, complete, users.file, users.mode)
+    # A user's row names all of their organisations, in a delta too.
+    return users, Table(entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode)
 
 
 def _role_of(orgs: Table | None) -> pl.Expr:
@@ -87,9 +88,9 @@ def _line_items(line_items: Table, classes: Table | None) -> Table:
     return with_schools(line_items, classes.frame.select("sourcedId", school="schoolSourcedId").unique("sourcedId"))
 
 
-def with_schools(line_items: Table, classes: pl.DataFrame) -> Table:
-    """Give line items without a school, which 1.1 does not have, the school of their class (`sourcedId`, `school`)."""
+def with_schools(table: Table, classes: pl.DataFrame) -> Table:
+    """Give what belongs to a class, and names no school itself, the school of its class (`sourcedId`, `school`)."""
     schools = classes.rename({"sourcedId": "classSourcedId"})
-    frame = line_items.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
+    frame = table.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
     frame = frame.with_columns(pl.col("schoolSourcedId").fill_null(pl.col("school"))).drop("school")
-    return replace(line_items, frame=frame)
+    return replace(table, frame=frame)

@@ -1,0 +1,147 @@
+"""A source of OneRoster 1.1 on loopback, in the shapes of the standard: short pages, signed requests, faults on demand."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.rest.verifying import is_signed
+
+Json = dict[str, Any]
+BASE = "/ims/oneroster/v1p1/"
+LARGEST = 2  # records of a page, whatever is asked for
+BEFORE, AFTER = "2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
+
+
+@dataclass
+class Older:
+    """What a source holds, by collection; how often each collection will yet fail, and with which status; what it was asked."""
+
+    records: dict[str, list[Json]]
+    failing: Counter[str] = field(default_factory=Counter)
+    status: int = 503
+    filters: set[str] = field(default_factory=set)
+    url: str = ""
+
+    def change(self, collection: str, sourced_id: str, **properties: Any) -> None:
+        """Change a record, later than anybody ever read it."""
+        for record in self.records[collection]:
+            if record["sourcedId"] == sourced_id:
+                record |= {"dateLastModified": AFTER, **properties}
+
+    def page(self, collection: str, query: dict[str, list[str]]) -> tuple[int, Json, dict[str, str]]:
+        """Answer a question for a page: status, body, headers."""
+        if self.failing[collection]:
+            self.failing[collection] -= 1
+            return self.status, {}, {}
+        if collection not in self.records:
+            return 404, {"imsx_codeMajor": "failure", "imsx_description": "no such collection"}, {}
+        condition, offset = query.get("filter", [""])[0], int(query.get("offset", ["0"])[0])
+        self.filters.add(condition)
+        found = [record for record in self.records[collection] if _meets(record, condition)]
+        size = min(LARGEST, int(query["limit"][0]))
+        return 200, {collection: found[offset : offset + size]}, {"X-Total-Count": str(len(found))}
+
+
+def _meets(record: Json, condition: str) -> bool:
+    """The standard's filter, as far as a delta has a use for it."""
+    since = re.fullmatch(r"dateLastModified>'([0-9T:.Z-]+)'", condition)
+    return not condition or (since is not None and record["dateLastModified"] > since[1])
+
+
+@contextmanager
+def older(records: dict[str, list[Json]]) -> Iterator[Older]:
+    """Serve records, while the body lasts, to whoever signs with the one key."""
+    source = Older(records)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            signed = is_signed(source.url + self.path, self.headers.get("Authorization", ""))
+            asked = parse_qs(parts.query), parts.path.removeprefix(BASE)
+            self.answer(*(source.page(asked[1], asked[0]) if signed else (401, {}, {})))
+
+        def answer(self, status: int, body: Json, headers: dict[str, str]) -> None:
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(text)),
+                **headers,
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing on standard error."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        source.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield source
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def reference(kind: str, sourced_id: str) -> Json:
+    """Refer to a record, as the standard does."""
+    return {"href": f"https://sis.example.edu{BASE}{kind}s/{sourced_id}", "sourcedId": sourced_id, "type": kind}
+
+
+def record(sourced_id: str, **properties: Any) -> Json:
+    """Make a record that changed long ago."""
+    return {"sourcedId": sourced_id, "status": "active", "dateLastModified": BEFORE, "metadata": {}, **properties}
+
+
+def user(sourced_id: str, given: str, role: str, *orgs: str, **more: Any) -> Json:
+    """Make a user, as the standard shows one."""
+    named = {"username": sourced_id, "givenName": given, "familyName": "Diaz", "middleName": "", "identifier": "", "email": f"{sourced_id}@example.edu"}  # fmt: skip
+    places = [reference("org", org) for org in orgs]
+    ids = [{"type": "LDAP", "identifier": sourced_id}]
+    return record(sourced_id, **named, enabledUser="true", role=role, orgs=places, userIds=ids, agents=[], **more)
+
+
+def juniper() -> dict[str, list[Json]]:
+    """Give a district of two schools."""
+    schools = [
+        record(one, name=name, type="school", identifier=one, parent=reference("org", "d"))
+        for one, name in (("s1", "Elm"), ("s2", "Oak"))
+    ]
+    dates = {"startDate": "2026-08-15", "endDate": "2027-06-10", "schoolYear": "2027"}
+    course = {"courseCode": "M5", "org": reference("org", "d"), "schoolYear": reference("academicSession", "y")}
+    group = {"course": reference("course", "m"), "school": reference("org", "s1"), "terms": [reference("term", "t")]}
+    enrolled = {"class": reference("class", "c"), "school": reference("org", "s1")}
+    return {
+        "orgs": [record("d", name="Juniper", type="district", identifier="1"), *schools],
+        "academicSessions": [
+            record("y", title="2026-2027", type="schoolYear", **dates),
+            record("t", title="Fall", type="term", parent=reference("academicSession", "y"), **dates),
+        ],
+        "users": [
+            user("ana", "Ana", "student", "s1", grades=["05"], metadata={"bus": "12"}),
+            user("bo", "Bo", "student", "s1", "s2", grades=["05"]),
+            user("tia", "Tia", "teacher", "s1", "s2"),
+        ],
+        "courses": [record("m", title="Math 5", grades=["05"], subjects=["Math"], **course)],
+        "classes": [record("c", title="Math 5 A", classType="scheduled", periods=["1", "2"], **group)],
+        "enrollments": [
+            record(f"e-{one}", user=reference("user", one), role=role, primary="false", **enrolled)
+            for one, role in (("ana", "student"), ("bo", "student"), ("tia", "teacher"))
+        ],
+        "demographics": [record("ana", birthDate="2015-03-04", sex="female", asian="true")],
+    }
