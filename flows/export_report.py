@@ -76,7 +76,15 @@ class Export:
     @property
     def breaches(self) -> int:
         """How many cells of the zip are not as the standard has them."""
-        return sum(notice.count for notice in self.findings.notices if notice.rule == "export_breach")
+        return self._told("export_breach")
+
+    @property
+    def outside(self) -> int:
+        """How many references lead out of the zip."""
+        return self._told("export_outside")
+
+    def _told(self, rule: str) -> int:
+        return sum(notice.count for notice in self.findings.notices if notice.rule == rule)
 
     def as_json(self) -> dict[str, Any]:
         """Give the object that `--json` prints."""
@@ -85,7 +93,7 @@ class Export:
             "district": self.job.district,
             "status": self.status,
             "zip": str(self.out) if self.status == "done" else None,
-            "conformant": self.status == "done" and not self.breaches,
+            "conformant": self.status == "done" and not self.breaches + self.outside,
             "entities": self.counts,
             "rows": {name: frame.height for name, frame in self.tables.items()},
             "rejects": str(self.rejects) if self.rejects else None,
@@ -130,7 +138,9 @@ def verdict(done: Export) -> Iterator[str]:
 def _done(done: Export) -> Iterator[str]:
     rows = sum(frame.height for frame in done.tables.values())
     yield f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can read."
-    if rejected := done.total("rejected"):
-        yield f"{rejected:,} records were rejected and are not in it: whoever takes the zip for the whole roster takes them for gone."
+    if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
+        yield f"Not in it: {missing:,} records, rejected or left out. Whoever takes the zip for the whole roster takes them for gone."
+    if done.outside:
+        yield "Not complete by itself, see export_outside: it names records that were loaded by other drops."
     if done.breaches:
         yield f"Not conformant to the letter, see export_breach: `roster check {done.out} --strict` names the rows."

@@ -23,16 +23,16 @@ from flows.rejects import write_rejects
 from flows.running import Options, job_of
 from flows.watch import NOBODY
 from transforms.bulk import bulk
-from transforms.findings import gather
+from transforms.findings import gather, located
 from transforms.verdict import refusals
 
 
-def export(options: Options, out: Path, environment: Mapping[str, str], *, force: bool = False,
+def export(options: Options, out: Path, environment: Mapping[str, str], *, force: bool = False, strict: bool = False,
            source: Source = roster_of) -> int:  # fmt: skip
-    """Export what a check accepts of a roster; tell what is not in the zip; give the exit code."""
+    """Export what a check accepts of a roster, if `strict` only what is conformant; tell what is not in the zip; give the exit code."""
     job = job_of(options, environment)
     refuse_place(out, job.drop, force=force)
-    done = exported(job, out, source)
+    done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
@@ -43,13 +43,13 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     return done.exit_code
 
 
-def exported(job: Job, out: Path, source: Source = roster_of) -> Export:
+def exported(job: Job, out: Path, source: Source = roster_of, *, strict: bool = False) -> Export:
     """Write what a check accepts of a roster, unless it is refused; neither ledger nor target is changed."""
     with Ledger.reading(job.ledger_at) as ledger:
         judgement = judge(job, ledger, NOBODY, source)
     if judgement.refused.height:
         return Export(job, out, judgement.findings, judgement.refused)
-    return _written(job, out, judgement)
+    return _written(job, out, judgement, strict)
 
 
 def refuse_place(out: Path, drop: Path, *, force: bool) -> None:
@@ -66,10 +66,10 @@ def refuse_place(out: Path, drop: Path, *, force: bool) -> None:
         raise SettingsError(f"{out} exists already. Name another file, or say --force to replace it.")
 
 
-def _written(job: Job, out: Path, judgement: Judgement) -> Export:
-    made = bulk(judgement.standing, judgement.checked.parts)
-    findings = gather([judgement.findings, made.findings])
-    refused = refusals(made.findings, job.strict)
+def _written(job: Job, out: Path, judgement: Judgement, strict: bool) -> Export:
+    made = bulk(judgement.standing, judgement.checked.parts, strict=strict)
+    findings = located(gather([judgement.findings, made.findings]))
+    refused = refusals(made.findings, strict=False)
     done = Export(job, out, findings, refused, judgement.standing, made.tables)
     if not refused.height:
         try:

@@ -13,7 +13,7 @@ import polars as pl
 from transforms.binding.manifest import FILE, HEADER, SOURCES
 from transforms.checks import check
 from transforms.checks.cells import LIFECYCLE
-from transforms.findings import ROW, Findings, gather, of_file
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import METADATA, owner
 from transforms.roster import Roster, Table
@@ -22,6 +22,7 @@ from transforms.schemas import ENTITIES
 
 SYSTEM = "roster"
 LINE_BREAKS = r"[\r\n]+"
+BREACHES = dict.fromkeys(("dangling", "dangling_optional"), "export_outside")
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,24 @@ class Bulk:
         }
 
 
-def bulk(standing: Standing, parts: Standing) -> Bulk:
+def bulk(standing: Standing, parts: Standing, *, strict: bool = False) -> Bulk:
     """Give the accepted records, and the rows that fold into them, as the standard has them.
 
     Nothing is made up: what the standard wants and the roster lacks is told, as are files of our own, which are left out.
+    If it is `strict`, so are rows that are not as the standard has them, or that name what is not in the zip.
     """
     whole = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
     left = {name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]]) for name, one in whole.items()}
     ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
     filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
     tables = {name: _rows(judged) for name, judged in filled.items() if judged.entity.standard}
-    return Bulk(tables, gather([*_refused(ours, tables), *_told(filled), *_breaches(tables)]))
+    told = [*_refused(ours, tables), *_told(filled)]
+    letter = check(Roster({name: _table(name, frame) for name, frame in tables.items()}), {}, strict=True)
+    errors = letter.findings.errors
+    if not strict or not errors.height:
+        return Bulk(tables, gather([*told, *_breaches(errors, ours)]))
+    rest = bulk(letter.standing, letter.parts)
+    return replace(rest, findings=gather([*told, *_faults(errors, ours), rest.findings]))
 
 
 def _of_accepted(part: Judged, standing: Standing) -> Judged:
@@ -102,13 +110,29 @@ def _told(filled: Standing) -> Iterator[Findings]:
             yield of_file("export_whole", judged.file)
 
 
-def _breaches(tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
-    """Judge the files by the letter of the standard, as whoever reads them will."""
-    roster = Roster({name: _table(name, frame) for name, frame in tables.items()})
-    errors = check(roster, {}, strict=True).findings.errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
-    counts = errors.group_by("file", "column", "rule", maintain_order=True).len()
-    for file, column, rule, count in counts.iter_rows():
-        yield of_file("export_breach", file, f"{RULES[rule].says} ({rule})", column=column or "", count=count)
+def _breaches(errors: pl.DataFrame, ours: Standing) -> Iterator[Findings]:
+    """Tell what is wrong by the letter of the standard, as whoever reads the zip will find it."""
+    causes = errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
+    for judged, column, rule, rows in _of_drop(causes, ours):
+        told, detail = BREACHES.get(rule, "export_breach"), f"{RULES[rule].says} ({rule})"
+        yield of_rows(told, rows, file=judged.file, entity=judged.entity.name, column=column, detail=detail)
+
+
+def _faults(errors: pl.DataFrame, ours: Standing) -> Iterator[Findings]:
+    """Tell why rows are left out."""
+    for judged, column, rule, rows in _of_drop(errors, ours):
+        yield of_rows(
+            rule, rows, file=judged.file, entity=judged.entity.name, column=column, value="value", strict=True
+        )
+
+
+def _of_drop(errors: pl.DataFrame, ours: Standing) -> Iterator[tuple[Judged, str, str, pl.DataFrame]]:
+    """Find the rows of the drop from which faulty rows of the zip were made, by entity, column and rule."""
+    for (entity, column, rule), rows in errors.group_by("entity", "column", "rule", maintain_order=True):
+        judged = ours[str(entity)]
+        there = judged.accepted.select(ROW, "sourcedId")
+        found = rows.join(there, on="sourcedId", how="inner", maintain_order="left")
+        yield judged, str(column or ""), str(rule), found
 
 
 def _table(name: str, frame: pl.DataFrame) -> Table:

@@ -78,14 +78,15 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
 
 @app.command()
 def export(drop: Drop, out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)],
-           district: District = None, state: State = Path(".roster"), strict: Strict = False,
+           district: District = None, state: State = Path(".roster"),
+           strict: Annotated[bool, typer.Option("--strict", help="Leave out rows that are not as the standard has them: the zip is conformant.")] = False,
            force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
     """Write a drop of any layout as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares with its target."""
     from flows.exporting import export as write
     from flows.running import Options
 
-    options = Options("check", drop, None, district, state, strict, json)
-    guarded(lambda: write(options, out, os.environ, force=force))
+    options = Options("check", drop, district=district, state=state, json=json)
+    guarded(lambda: write(options, out, os.environ, force=force, strict=strict))
 
 
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
