@@ -13,7 +13,7 @@ from transforms.roster import Roster, Table
 def with_lacking(roster: Roster, earlier: Mapping[str, str]) -> Roster:
     """Note the files that hold records of an entity in the newest roster, as in `Table.file`, and that are not here.
 
-    An entity that has one file only is empty without it, which is judged elsewhere. What is lacking stays among the
+    Only a snapshot can lack a file. An entity that has one file only is empty without it, which is judged elsewhere. What is lacking stays among the
     files of its table, so that it is still known to be lacking of the next drop.
     """
     tables = {name: _with_lacking(table, files_of(earlier.get(name, ""))) for name, table in roster.tables.items()}
@@ -25,6 +25,8 @@ def with_lacking(roster: Roster, earlier: Mapping[str, str]) -> Roster:
 
 
 def _with_lacking(table: Table, earlier: list[str]) -> Table:
+    if table.mode != "bulk" and not table.emptied:
+        return table
     spellings = {plain(file) for file in files_of(table.file)}
     lacking = tuple(file for file in earlier if plain(file) not in spellings) if len(earlier) > 1 else ()
     return replace(table, file=SEVERAL.join([table.file, *lacking]), lacking=lacking) if lacking else table

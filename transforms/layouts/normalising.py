@@ -49,6 +49,7 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
         *found,
     ]
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
+    tables = {name: table for name, table in tables.items() if _says_something(table, layout, match)}
     tables, told = passwords_dropped(tables, dialect.secrets)
     broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
     return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]))
@@ -150,6 +151,14 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     frame = part.frame.select(ROW, *names, *extensions)
     mode: Mode = "bulk" if whole and not empty else "unknown"
     return Table(ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty)
+
+
+def _says_something(table: Table, layout: Layout, match: Matched) -> bool:
+    """Whether a table has rows; one without any means something in a snapshot, or of a file that every drop needs."""
+    if table.frame.height or table.lost.height or table.emptied:
+        return True
+    empty = [file for file in layout.files if file.name in match.files and not match.files[file.name].filled]
+    return any(file.needed and any(one.entity == table.entity.name for one in file.gives) for file in empty)
 
 
 def _needed(layout: Layout, match: Matched) -> list[Findings]:
