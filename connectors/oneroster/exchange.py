@@ -41,10 +41,9 @@ class Exchange:
     """A target that is being asked. `requests` counts what was sent to the API, `rest` is how one waits."""
 
     def __init__(self, target: Target, transport: httpx.AsyncBaseTransport | None, rest: Rest) -> None:
-        limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
         timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
         self.requests = 0
-        self.transport = transport or AiohttpTransport(limits=limits)
+        self.transport = transport or connections(target)
         self._target = target
         self._under_way: set[asyncio.Timeout] = set()
         self._address = target.url.rstrip("/")
@@ -118,6 +117,11 @@ class Exchange:
         message = httpx.Request(request.method, url, headers=headers, stream=body, extensions=self._extensions)
         message.read()
         return message
+
+
+def connections(target: Target) -> httpx.AsyncBaseTransport:
+    """Give what connects to a target, no more often at once than it bears."""
+    return AiohttpTransport(limits=httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS))
 
 
 def _paging(response: httpx.Response) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.exchange import connections
 from connectors.oneroster.target import Target
-from connectors.rest.reading import Unread, read_collection
+from connectors.rest.reading import Unread, path_of, read_collection
 from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
 from transforms.schemas import ENTITIES
@@ -22,21 +23,24 @@ UTC = ZoneInfo("UTC")
 
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
-                      since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None) -> Raw:  # fmt: skip
+                      since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None,
+                      published: bool = False) -> Raw:  # fmt: skip
     """Read collections as they are, or what changed in them `since` a moment (in UTC).
 
-    With a `key`, requests are signed by it, and the source's other credentials are not used. A collection that the source does not have is left out, unless every roster needs it. Raises `TargetError` if the
-    source cannot be used at all.
+    With a `key`, requests are signed by it, and the source's other credentials are not used. `published` says that the
+    source is the target itself, whose paths are its own. A collection that the source does not have is left out, unless
+    every roster needs it. Raises `TargetError` if the source cannot be used at all.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, Unfolded] = {}
     broken: dict[str, str] = {}
     address = replace(source, access_token=UNUSED, token_url="") if key else source
-    async with Client(address, Signing(key) if key else None) as client:
+    async with Client(address, Signing(key, connections(address)) if key else None) as client:
         for name in collections:
             entity, unfolded = ENTITIES[name], Unfolded()
+            path = path_of(entity, version, published=published)
             try:
-                for page in await read_collection(client, entity, version, condition):
+                for page in await read_collection(client, entity, path, condition):
                     unfold(entity, page, version, zone, unfolded)
                 read[name] = unfolded
             except Unread as unread:

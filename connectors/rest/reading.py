@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from connectors.oneroster.answers import parsed
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import PREFIX
+from connectors.oneroster.collections import COLLECTIONS, PREFIX
 from connectors.oneroster.wire import Request, understood
 from transforms.schemas import Entity
 from transforms.schemas.entity import Version
@@ -46,17 +46,22 @@ class Page:
     follows: bool | None
 
 
-def path_of(entity: Entity, version: Version) -> str:
-    """Where a collection is: 1.1 has one service, 1.2 has one for each kind of record."""
-    service = "v1p1" if version == "1.1" else f"{entity.service}/v1p2"
-    return f"{PREFIX}{service}/{entity.name}"
+def path_of(entity: Entity, version: Version, *, published: bool = False) -> str:
+    """Where a collection is: 1.1 has one service, 1.2 has one for each kind of record.
+
+    The standard has no slashes at the end; the target has them as they are `published`.
+    """
+    if version == "1.1":
+        return f"{PREFIX}v1p1/{entity.name}"
+    path = PREFIX + COLLECTIONS[entity.name].path
+    return path if published else path.rstrip("/")
 
 
-async def read_collection(client: Client, entity: Entity, version: Version, condition: str = "") -> list[list[Any]]:
+async def read_collection(client: Client, entity: Entity, path: str, condition: str = "") -> list[list[Any]]:
     """Give the pages of a collection, read to its end. Raises `Unread`."""
     for _ in range(ATTEMPTS):
         try:
-            return await _pages(client, path_of(entity, version), entity.name, condition)
+            return await _pages(client, path, entity.name, condition)
         except Moved as moved:
             why = str(moved)
     raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from oauthlib.oauth1 import Client as Signer  # type: ignore[import-untyped]
 
 from connectors.oneroster.target import TargetError
@@ -32,9 +31,9 @@ class Key:
 class Signing(httpx.AsyncBaseTransport):
     """Sends requests without a body, each signed with a key. A signature that is refused ends the run."""
 
-    def __init__(self, key: Key, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, key: Key, transport: httpx.AsyncBaseTransport) -> None:
         self._client = Signer(key.key, client_secret=key.secret, signature_method=key.method)
-        self._transport = transport or AiohttpTransport()
+        self._transport = transport
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sign a request and send it. Raises `TargetError` if the source refuses the signature."""

@@ -25,7 +25,7 @@ def read(handler: Handler, condition: str = "") -> list[str]:
     async def run() -> list[list[Any]]:
         transport = httpx.MockTransport(handler)
         async with Client(Target("https://sis.example.edu", access_token="t", patience=QUICK), transport) as client:
-            return await read_collection(client, ENTITIES["users"], "1.1", condition)
+            return await read_collection(client, ENTITIES["users"], "/users", condition)
 
     return [record["sourcedId"] for page in asyncio.run(run()) for record in page]
 

@@ -29,7 +29,7 @@ def read(secret: str, method: Method) -> list[str]:
         target = Target("https://sis.example.edu", access_token=UNUSED, patience=QUICK)
         async with Client(target, transport) as client:
             pages = await read_collection(
-                client, ENTITIES["orgs"], "1.1", "dateLastModified>'2026-11-24T00:00:00.000Z'"
+                client, ENTITIES["orgs"], "/orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'"
             )
         return [record["sourcedId"] for page in pages for record in page]
 
