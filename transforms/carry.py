@@ -15,8 +15,9 @@ import polars as pl
 
 from transforms import parts
 from transforms.carrying import Carrying
+from transforms.causes import fault
 from transforms.checks.references import Known, in_target
-from transforms.findings import ROW, Findings, gather, of_file, of_rows, placed
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
 from transforms.roster import Roster
@@ -123,9 +124,7 @@ def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
 
 def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
     errors = gather(found).errors.filter(pl.col("rule") != "target_parent")
-    return errors.select(
-        "sourcedId", cause=pl.format("{} row {}, {}: {}", *placed(judged.file, "row"), "column", "rule")
-    )
+    return errors.select("sourcedId", cause=fault(judged.file, "row"))
 
 
 def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judged, list[Findings]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from transforms.causes import fault, place
 from transforms.changes import ACTIVE
 from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
 from transforms.checks.chains import without_cycles
@@ -22,7 +23,7 @@ from transforms.checks.folding import (
 )
 from transforms.checks.references import Elsewhere, Known, in_target, resolved
 from transforms.checks.suspicions import near_misses, shared_addresses
-from transforms.findings import ROW, Findings, gather, of_file, of_rows, placed
+from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import owner
 from transforms.roster import Roster, Table
@@ -162,7 +163,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
     """Part the accepted rows from those with an error, and name the first cause of each."""
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     cause = pl.when(pl.col("rule") == "parent_rejected").then("value").otherwise(
-        pl.format("{} row {}, {}: {}", *placed(table.file, "row"), "column", "rule")
+        fault(table.file, "row")
     )  # fmt: skip
     refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
     named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
@@ -193,7 +194,7 @@ def _without(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
 
 
 def _lost(table: Table) -> pl.DataFrame:
-    return table.lost.select("sourcedId", cause=pl.format("{} row {}", *placed(table.file)))
+    return table.lost.select("sourcedId", cause=place(table.file))
 
 
 def _blurred(state: _Check, table: Table) -> bool:

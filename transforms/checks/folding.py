@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from transforms.causes import fault, place
 from transforms.checks.references import in_target
-from transforms.findings import ROW, Findings, of_rows, placed
+from transforms.findings import ROW, Findings, of_rows
 from transforms.judged import Judged
 from transforms.parts import PART, folded_text
 from transforms.payload import owner, part_property
@@ -68,7 +69,7 @@ def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.D
     if not (name in roster.tables and roster.tables[name].mode == "bulk"):
         lacking = lacking.filter(~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode()))
     found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
-    causes = lacking.select("sourcedId", cause=pl.format("{} row {}: {}", *placed(judged.file), pl.lit(rule)))
+    causes = lacking.select("sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}")))
     return judged.refuse(causes), found
 
 
@@ -78,7 +79,7 @@ def faulty_owners(part: Judged, frame: pl.DataFrame, errors: pl.DataFrame) -> pl
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     rows = frame.select(ROW, sourcedId=column).join(first.drop("sourcedId"), left_on=ROW, right_on="row", how="inner")
     return rows.drop_nulls("sourcedId").select(
-        "sourcedId", ROW, cause=pl.format("{} row {}, {}: {}", *placed(part.file), "column", "rule")
+        "sourcedId", ROW, cause=fault(part.file)
     ).unique("sourcedId", keep="first", maintain_order=True)  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from transforms.causes import place
 from transforms.changes import IN_TARGET
 from transforms.checks.chains import parent_column
-from transforms.findings import ROW, Findings, gather, of_rows, placed
+from transforms.findings import ROW, Findings, gather, of_rows
 from transforms.judged import Standing
 from transforms.roster import Roster, Table
 from transforms.schemas import Column
@@ -126,7 +127,7 @@ def trees_to_know(roster: Roster) -> list[str]:
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
     """The ids of rows that are refused already (`sourcedId`, `cause`)."""
     rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
-    return rows.select("sourcedId", cause=pl.format("{} row {}", *placed(table.file)))
+    return rows.select("sourcedId", cause=place(table.file))
 
 
 def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
