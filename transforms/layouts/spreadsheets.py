@@ -19,7 +19,7 @@ from transforms.schemas import ENTITIES, Column
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = rf"(?i)^(?:\d{{1,2}}-(?:{'|'.join(MONTHS)})|(?:{'|'.join(MONTHS)})-\d{{1,2}})$"
-_NUMBER = r"^\d(?:\.\d+)?[eE]\+?\d{1,3}$"
+_NUMBER = r"^\d(?:\.\d+)?[eE]\+\d{2,3}$"
 IDS = ("guid", "reference", "references")
 
 
