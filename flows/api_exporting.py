@@ -12,12 +12,13 @@ from flows.watch import Watch
 from transforms.raw import Raw
 from transforms.roster import Roster
 from transforms.sources import normalise
+from transforms.uncarrying import uncarried
 
 
 def roster_of_api(job: Job, watch: Watch) -> Roster:
     """Read all collections of a job's target as a roster. Raises `TargetError` if it cannot be used at all."""
     raw = watch.stage("extract", read_target, job)
-    return watch.stage("normalise", normalise, "oneroster", raw, job.as_written)
+    return uncarried(watch.stage("normalise", normalise, "oneroster", raw, job.as_written))
 
 
 def read_target(job: Job) -> Raw:

@@ -28,19 +28,30 @@ from transforms.verdict import refusals
 
 
 def export(options: Options, out: Path, environment: Mapping[str, str], *, force: bool = False, strict: bool = False,
-           source: Source = roster_of) -> int:  # fmt: skip
-    """Export what a check accepts of a roster, if `strict` only what is conformant; tell what is not in the zip; give the exit code."""
+           from_api: bool = False) -> int:  # fmt: skip
+    """Export what a check accepts of a roster, if `strict` only what is conformant; tell what is not in the zip; give the exit code.
+
+    The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
+    """
     job = job_of(options, environment)
     refuse_place(out, job.drop, force=force)
+    source, origin = (_source_of_api(), job.target.name) if from_api else (roster_of, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
     with suppress(BrokenPipeError):
-        show(console, done, str(options.drop))
+        show(console, done, origin)
         if options.json:
             print(json.dumps(done.as_json()), flush=True)
     return done.exit_code
+
+
+def _source_of_api() -> Source:
+    # What talks to an API takes a while to import, and exports of drops do not need it.
+    from flows.api_exporting import roster_of_api
+
+    return roster_of_api
 
 
 def exported(job: Job, out: Path, source: Source = roster_of, *, strict: bool = False) -> Export:

@@ -77,16 +77,34 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
 
 
 @app.command()
-def export(drop: Drop, out: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)],
-           district: District = None, state: State = Path(".roster"),
+def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, a zip, or a feed's file (*.toml).", show_default=False)],
+           out: Annotated[Path | None, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)] = None,
+           from_api: Annotated[bool, typer.Option("--from-api", help="Write what the target holds, in place of a drop.")] = False,
+           target: TargetOption = None, district: District = None, state: State = Path(".roster"),
            strict: Annotated[bool, typer.Option("--strict", help="Leave out rows that are not as the standard has them: the zip is conformant.")] = False,
            force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
-    """Write a drop of any layout as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares with its target."""
+    """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
     from flows.exporting import export as write
     from flows.running import Options
 
-    options = Options("check", drop, district=district, state=state, json=json)
-    guarded(lambda: write(options, out, os.environ, force=force, strict=strict))
+    origin, place = _export(drop, out, target, from_api=from_api)
+    options = Options("check", origin, target, district, state, json=json, replays=from_api)
+    guarded(lambda: write(options, place, os.environ, force=force, strict=strict, from_api=from_api))
+
+
+def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool) -> tuple[Path, Path]:
+    """Say what is exported and where to; of an API, a feed's file says which, or `--target`, and no drop is named."""
+    if not from_api and target:
+        raise typer.BadParameter("--target says which API is read. Say --from-api too, or leave it out.")
+    if out is not None and (not from_api or drop.suffix.lower() == ".toml"):
+        return drop, out
+    if not from_api:
+        raise typer.BadParameter("name the drop, and then the zip to write (or say --from-api).")
+    if out is not None:
+        raise typer.BadParameter(f"--from-api reads no drop: leave {drop} out, or name a feed's file (*.toml).")
+    if not target:
+        raise typer.BadParameter("--from-api needs --target, or a feed's file that says which API is read.")
+    return Path(), drop
 
 
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,

@@ -58,7 +58,7 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     )  # fmt: skip
     roles = roles.with_columns(
         sourcedId=pl.concat_str("userSourcedId", pl.lit("/"), pl.col("orgSourcedId").fill_null("")),
-        role=_role_of(orgs),
+        role=role_at(orgs),
         roleType=pl.lit("primary"),
         **dict.fromkeys(("status", "dateLastModified"), pl.lit(None, pl.String)),
     )
@@ -70,7 +70,7 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     return users, Table(entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode)
 
 
-def _role_of(orgs: Table | None) -> pl.Expr:
+def role_at(orgs: Table | None) -> pl.Expr:
     """Name an administrator by the organisation: of a district, of a school, else of the system."""
     types = dict(orgs.frame.select("sourcedId", "type").drop_nulls().iter_rows()) if orgs else {}
     names = {org: ADMINISTRATOR[kind] for org, kind in types.items() if kind in ADMINISTRATOR}

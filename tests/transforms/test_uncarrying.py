@@ -1,0 +1,47 @@
+"""The target's words are the standard's again, where the target still says what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from connectors.drops import read
+from tests.judging import TODAY
+from tests.rosters import Rows, changed, district, drop
+from transforms.layouts.dialect import Dialect
+from transforms.roster import Roster
+from transforms.sources import normalise
+from transforms.uncarrying import uncarried
+
+
+def uncarry(folder: Path, rows: Rows) -> Roster:
+    """Read rows as if they came from the target."""
+    return uncarried(normalise("oneroster", read(drop(folder, rows)), Dialect(TODAY)))
+
+
+def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:
+    """The target has one word for them; all others stay as they are."""
+    rows = changed(changed(district(), "r1", role="administrator"), "r2", role="administrator", orgSourcedId="d")
+    roster = uncarry(tmp_path, changed(rows, "r3", role="system_administrator"))
+
+    assert [
+        "siteAdministrator",
+        "districtAdministrator",
+        "systemAdministrator",
+        "parent",
+    ] == roster.tables["roles"].frame["role"].to_list()
+
+
+def test_a_score_scale_belongs_to_the_school_of_its_class(tmp_path: Path) -> None:
+    """The target does not keep its organisation; one that is said stays."""
+    scale = {"title": "Letters", "type": "letter", "classSourcedId": "c1", "scoreScaleValue": "{A:90}"}
+    scales = [{"sourcedId": "a", **scale}, {"sourcedId": "b", "orgSourcedId": "d", **scale}]
+    roster = uncarry(tmp_path, district() | {"scoreScales": scales})
+
+    assert ["s1", "d"] == roster.tables["scoreScales"].frame["orgSourcedId"].to_list()
+
+
+def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
+    """Without roles and scales there is nothing to undo."""
+    rows = {"orgs": district()["orgs"]}
+
+    assert ["orgs"] == list(uncarry(tmp_path, rows).tables)

@@ -1,0 +1,38 @@
+"""What the target holds, in the standard's words: undoes `transforms/carry.py`, as far as the target still says what was meant.
+
+Several words of the standard become one of the target's: an administrator is told by the type of the organisation, as
+in OneRoster 1.1, and whoever came as an aide stays one. Score scales have lost their organisation: they get that of their class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.binding.lifting import SYSTEM_ADMINISTRATOR, role_at
+from transforms.roster import Roster, Table
+
+THEIR_SYSTEM_ADMINISTRATOR = "system_administrator"
+
+
+def uncarried(roster: Roster) -> Roster:
+    """Give a roster that was read from the target as the standard has it."""
+    tables = dict(roster.tables)
+    if "roles" in tables:
+        tables["roles"] = _roles(tables["roles"], tables.get("orgs"))
+    if {"scoreScales", "classes"} <= tables.keys():
+        tables["scoreScales"] = _placed(tables["scoreScales"], tables["classes"])
+    return replace(roster, tables=tables)
+
+
+def _roles(roles: Table, orgs: Table | None) -> Table:
+    frame = roles.frame.with_columns(role=role_at(orgs))
+    return replace(roles, frame=frame.with_columns(pl.col("role").replace(THEIR_SYSTEM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR)))  # fmt: skip
+
+
+def _placed(scales: Table, classes: Table) -> Table:
+    schools = classes.frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
+    frame = scales.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.col("orgSourcedId").fill_null(pl.col("school"))).drop("school")
+    return replace(scales, frame=frame)
