@@ -22,7 +22,7 @@ help:
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
-	@echo "make dictionary  write docs/data_dictionary.md from the schemas"
+	@echo "make dictionary  write docs/data_dictionary.md and docs/layouts.md"
 	@echo "make install  create .venv and install the pinned packages into it"
 	@echo "make clean    remove .venv, caches and measurements; the state in .roster stays"
 

@@ -1,13 +1,16 @@
-"""`make dictionary`: writes docs/data_dictionary.md from the schemas."""
+"""`make dictionary`: writes the data dictionary from the schemas, and the reference of the layouts from the layouts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from transforms.layouts.reference import reference
 from transforms.schemas.dictionary import dictionary
+from transforms.sources import LAYOUTS
 
-PATH = Path(__file__).parents[1] / "docs" / "data_dictionary.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 if __name__ == "__main__":
-    PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(dictionary(), encoding="utf-8")
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "data_dictionary.md").write_text(dictionary(), encoding="utf-8")
+    (DOCS / "layouts.md").write_text(reference(LAYOUTS.values()), encoding="utf-8")
