@@ -1,0 +1,113 @@
+"""Parts and links of records come back as the rows of their own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tests.judging import TODAY, errors, judged
+from tests.rosters import Row, Rows, district
+from transforms.checks import Checked, check
+from transforms.findings import ROW
+from transforms.layouts.dialect import Dialect
+from transforms.payload import bodies
+from transforms.schemas import ENTITIES
+from transforms.sources import normalise
+from transforms.unfolding.drop import raw_of
+from transforms.unfolding.records import Unfolded, unfold
+
+Json = dict[str, Any]
+PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
+SCALE = {
+    "title": "Letters",
+    "type": "letter",
+    "courseSourcedId": "co",
+    "orgSourcedId": "s1",
+    "classSourcedId": "c1",
+    "scoreScaleValue": "{A:90},{B:80}",
+}
+ITEM = {
+    "title": "Quiz",
+    "assignDate": "2026-09-07",
+    "dueDate": "2026-09-11",
+    "classSourcedId": "c1",
+    "schoolSourcedId": "s1",
+    "categorySourcedId": "k",
+    "academicSessionSourcedId": "t1",
+}
+RESULT = {
+    "lineItemSourcedId": "li",
+    "studentSourcedId": "ana",
+    "scoreStatus": "fully graded",
+    "score": "9.5",
+    "scoreDate": "2026-09-14",
+}
+GOAL = {"source": "unknown", "learningObjectiveId": "goal-1"}
+
+
+def graded() -> Rows:
+    """Give a district with profiles and a gradebook, each part in a file of its own."""
+    rows = district()
+    rows["roles"][0]["userProfileSourcedId"] = "p1"
+    goals: list[Row] = [
+        {"sourcedId": "g1", "lineItemSourcedId": "li", **GOAL},
+        {"sourcedId": "g2", "lineItemSourcedId": "li", **GOAL, "learningObjectiveId": "goal-2"},
+    ]
+    return rows | {
+        "userProfiles": [{"sourcedId": "p1", "userSourcedId": "ana", **PROFILE}],
+        "categories": [{"sourcedId": "k", "title": "Tests", "weight": "40"}],
+        "scoreScales": [{"sourcedId": "letters", **SCALE}],
+        "lineItems": [{"sourcedId": "li", **ITEM}],
+        "lineItemLearningObjectiveIds": goals,
+        "lineItemScoreScales": [
+            {"sourcedId": "ls", "title": "Letters", "lineItemSourcedId": "li", "scoreScaleSourcedId": "letters"}
+        ],
+        "results": [{"sourcedId": "re", **RESULT}],
+        "resultLearningObjectiveIds": [{"sourcedId": "rg", "resultSourcedId": "re", **GOAL, "score": "3"}],
+        "resultScoreScales": [
+            {"sourcedId": "rs", "title": "Letters", "resultSourcedId": "re", "scoreScaleSourcedId": "letters"}
+        ],
+    }
+
+
+def read_again(records: dict[str, list[Json]]) -> Checked:
+    """Read records as a source, and check them."""
+    read = {name: Unfolded() for name in records}
+    for name, found in records.items():
+        unfold(ENTITIES[name], found, "1.2", ZoneInfo("UTC"), read[name])
+    return check(normalise("auto", raw_of(read, "1.2", whole=True), Dialect(TODAY)), {})
+
+
+def held(checked: Checked) -> dict[str, pl.DataFrame]:
+    """What was accepted, parts among it, but for where it stood."""
+    frames = {name: one.accepted.drop(ROW).sort("sourcedId") for name, one in checked.standing.items()}
+    return {name: frame.select(sorted(frame.columns)) for name, frame in frames.items()}
+
+
+def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
+    """Roles with profiles, learning objectives with their sources, score scales."""
+    first = judged(tmp_path, graded())
+
+    again = read_again({name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()})
+
+    assert ([], []) == (errors(first), errors(again))
+    assert {name: frame.to_dicts() for name, frame in held(first).items()} == {
+        name: frame.to_dicts() for name, frame in held(again).items()
+    }
+
+
+def test_resources_of_a_class_become_links(tmp_path: Path) -> None:
+    """Each with an id that is the same every night."""
+    first = judged(
+        tmp_path, district() | {"resources": [{"sourcedId": "book", "title": "Book", "vendorResourceId": "1"}]}
+    )
+    records = {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+    records["classes"][0]["resources"] = [{"sourcedId": "book", "type": "resource"}]
+
+    links = [read_again(records).standing["classResources"].accepted for _ in range(2)]
+
+    assert [("c1", "book")] == links[0].select("classSourcedId", "resourceSourcedId").rows()
+    assert links[0]["sourcedId"].to_list() == links[1]["sourcedId"].to_list()
