@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.judging import TODAY, accepted, errors, rules
 from transforms.checks import Checked, check
 from transforms.layouts.dialect import Dialect
@@ -18,7 +20,7 @@ from transforms.unfolding.records import Unfolded, unfold
 Json = dict[str, Any]
 ACTIVE = {"status": "active", "dateLastModified": "2026-11-24T00:00:00.000Z"}
 SCHOOL = ACTIVE | {"sourcedId": "s1", "name": "Elm School", "type": "school", "identifier": "1"}
-ANA = ACTIVE | {
+ANA: Json = ACTIVE | {
     "sourcedId": "ana", "enabledUser": "true", "username": "ana", "givenName": "Ana", "familyName": "Diaz", "grades": ["05"],
     "roles": [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s1"}, "userProfile": "https://app.example.edu/1"}],
     "userProfiles": [{"profileId": "https://app.example.edu/1", "profileType": "app", "vendorId": "v", "credentials": [{"type": "name", "username": "ana"}]}],
@@ -51,6 +53,22 @@ def test_what_is_not_understood_is_rejected_and_not_gone() -> None:
 
     assert ("orgs", "s2", "json_form") in errors(checked)
     assert accepted(checked, "orgs") == ["s1"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "rule"),
+    [
+        ({"roles": ANA["roles"][0]}, "json_form"),
+        ({"userProfiles": [ANA["userProfiles"][0] | {"credentials": [{"type": "a"}, {"type": "b"}]}]}, "json_form"),
+        ({"givenName": "A\x1fna"}, "control_character"),
+    ],
+)
+def test_a_user_that_is_not_understood_is_rejected(properties: Json, rule: str) -> None:
+    """A role that is no list, two credentials where there is room for one, what would separate parts."""
+    checked = judged({"orgs": [SCHOOL], "users": [ANA, ANA | {"sourcedId": "bo", "username": "bo"} | properties]})
+
+    assert ("users", "bo", rule) in errors(checked)
+    assert accepted(checked, "users") == ["ana"]
 
 
 def test_a_property_without_a_column_is_told() -> None:

@@ -64,6 +64,7 @@ def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
         ("users.userIds", [], None),
         ("users.email", None, None),
         ("users.agentSourcedIds", [{"sourcedId": "mum", "href": "https://sis.example.edu/users/mum", "type": "user"}, "dad"], "mum,dad"),
+        ("courses.subjects", ["Reading, Writing", "Math"], "Reading, Writing,Math"),
         ("courses.schoolYearSourcedId", {"sourcedId": "y"}, "y"),
         ("academicSessions.schoolYear", 2027, "2027"),
         ("categories.weight", 12.5, "12.5"),
@@ -82,6 +83,7 @@ def test_values_come_in_several_forms(column: str, value: object, text: str | No
     [
         ("users.email", {"home": "ana@example.edu"}),
         ("users.agentSourcedIds", [{"href": "https://sis.example.edu/users/mum"}]),
+        ("users.agentSourcedIds", ["mum,dad"]),
         ("users.userIds", ["LDAP:12"]),
         ("users.userIds", [{"type": "LDAP"}]),
     ],
@@ -92,6 +94,14 @@ def test_what_is_of_no_known_form_is_not_guessed(column: str, value: object) -> 
 
     with pytest.raises(Unreadable):
         cell(ENTITIES[entity][name], value, CHICAGO)
+
+
+def test_blank_metadata_is_no_cell() -> None:
+    """Nor is what is blank in it."""
+    assert ({}, {"metadata.bus": "north"}) == (
+        extensions({}),
+        extensions({"bus": "north", "goals": "", "locker": None}),
+    )
 
 
 @pytest.mark.parametrize("metadata", ["text", {"a b": 1}, {"a.b": 1}])

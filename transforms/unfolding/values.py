@@ -25,14 +25,20 @@ class Unreadable(Exception):
 
 
 def cell(column: Column, value: Any, zone: ZoneInfo) -> str | None:
-    """Write a value as the cell of a column; None if it is blank. Raises `Unreadable`."""
+    """Write a value as the cell of a column; None if it is blank. Raises `Unreadable`.
+
+    A text with a comma becomes two items of a list, as in the CSV binding, which has no sign for a comma that is none.
+    """
     if value is None or value in ("", [], {}):
         return None
     if column.moment:
         return day_of(scalar(value), zone)
     if column.is_list:
         items = value if isinstance(value, list) else [value]
-        return ",".join(ITEMS.get(column.kind, scalar)(item) for item in items) or None
+        texts = [ITEMS.get(column.kind, scalar)(item) for item in items]
+        if column.kind == "references" and any("," in text for text in texts):
+            raise Unreadable
+        return ",".join(texts) or None
     return (identifier if column.kind == "reference" else scalar)(value) or None
 
 
