@@ -23,10 +23,11 @@ from transforms.findings import Findings, gather, located
 from transforms.forgetting import Frames, forgotten_in, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
+from transforms.lacking import with_lacking
 from transforms.raw import Raw, RawFile
 from transforms.rejections import rejections_of
 from transforms.renaming import file_of_ids, renamed
-from transforms.roster import Roster
+from transforms.roster import Roster, Table
 from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
 from transforms.verdict import refusals
@@ -57,13 +58,17 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`."""
+    """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
+
+    `spelt` is as in `Roster`.
+    """
 
     known: Known
     findings: Findings
     refused: pl.DataFrame
     standing: Standing = field(default_factory=dict)
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
+    spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
@@ -71,7 +76,7 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     judgement = judge(job, ledger, watch)
     roster, known, found = judgement.roster, judgement.known, judgement.findings
     if judgement.refused.height:
-        return Accepted(known, found, judgement.refused)
+        return Accepted(known, found, judgement.refused, spelt=roster.spelt)
     shared = share(judgement.standing, job.scope, known)
     carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
     parts = gather(
@@ -84,7 +89,8 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
         ]
     )
     findings = located(parts)
-    return Accepted(known, findings, judgement.refused, carried.standing, rejections_of(roster, findings))
+    rejections = rejections_of(roster, findings)
+    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt)
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
@@ -101,7 +107,7 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         roster = source(job, watch)  # 1, 2
         known = knowing.result()
-    roster = _placed(roster, job, ledger)
+    roster = with_lacking(_placed(roster, job, ledger), job.files_before)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     gone = forgotten_in(roster, ledger.forgotten())
@@ -118,12 +124,23 @@ def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
 
 
 def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
-    """Find the schools of line items in the ledger, where neither they nor the drop's classes say them (OneRoster 1.1)."""
-    items = roster.tables.get("lineItems")
-    if items is None or not items.frame["schoolSourcedId"].null_count():
+    """Find the schools of what belongs to a class in the ledger, where neither it nor the drop's classes say them.
+
+    OneRoster 1.1 has no schools of line items, Canvas none of enrollments, and a drop of changes may lack the classes.
+    """
+    tables = [roster.tables[name] for name in ("lineItems", "enrollments") if name in roster.tables]
+    astray = [table for table in tables if _names_no_school(table)]
+    if not astray:
         return roster
-    placed = with_schools(items, ledger.schools_of(job.key, "classes"))
-    return replace(roster, tables={**roster.tables, "lineItems": placed})
+    schools = ledger.schools_of(job.key, "classes")
+    placed = {table.entity.name: with_schools(table, schools) for table in astray}
+    return replace(roster, tables=roster.tables | placed)
+
+
+def _names_no_school(table: Table) -> bool:
+    """Whether the drop leaves to others which schools these rows belong to; a snapshot of a column is what it is."""
+    left_open = table.mode != "bulk" or "schoolSourcedId" not in table.said
+    return left_open and table.frame["schoolSourcedId"].null_count() > 0
 
 
 def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:

@@ -19,7 +19,7 @@ from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import diff, marked
-from transforms.findings import Findings, gather
+from transforms.findings import Findings, gather, spelt
 from transforms.guard import Guarded, guard, planned
 from transforms.order import children_first
 from transforms.vanishing import Details, decided
@@ -34,8 +34,8 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     started = time.monotonic()
     accepted = accept(job, ledger, watch)  # 1 to 4, in flows/accepting.py
     if accepted.refused.height:
-        return result_of(job, started, [accepted.findings], refused=accepted.refused)
-    standing, known, findings = accepted.standing, accepted.known, [accepted.findings]
+        return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
+    standing, known, findings = accepted.standing, accepted.known, [spelt(accepted.findings, accepted.spelt)]
     marks = marked(standing)
     content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
     if job.in_arrears and content:

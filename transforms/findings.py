@@ -6,8 +6,8 @@ stands in it, so it only ever goes to a local file. `Findings.notices` are group
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -140,6 +140,19 @@ def located(findings: Findings) -> Findings:
             row=pl.when(here).then(row).otherwise("row").cast(pl.UInt32),
         )
     return Findings(errors, findings.notices) if several else findings
+
+
+def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
+    """Say beside each column what it is called in its file, as in `Roster.spelt`."""
+    if not names:
+        return findings
+    keys = [(file, column, f"{column} ({cells})") for (file, column), cells in names.items()]
+    there = pl.DataFrame(keys, schema=dict.fromkeys(("file", "column", "#spelt"), pl.String), orient="row")
+    errors = findings.errors.join(there, on=["file", "column"], how="left", maintain_order="left")
+    errors = errors.with_columns(column=pl.coalesce("#spelt", "column")).drop("#spelt")
+    spellings = {(file, column): cell for file, column, cell in keys}
+    notices = (replace(one, column=spellings.get((one.file, one.column), one.column)) for one in findings.notices)
+    return Findings(errors, tuple(notices))
 
 
 def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -39,8 +40,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Roster:
-    """A drop, normalised; `broken` are the entities whose file is there and could not be read."""
+    """A drop, normalised; `broken` are the entities whose file is there and could not be read.
+
+    `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
+    called otherwise.
+    """
 
     tables: dict[str, Table]
     broken: frozenset[str] = frozenset()
     findings: Findings = field(default_factory=Findings)
+    spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -19,6 +19,6 @@ def test_a_column_tells_what_becomes_of_it() -> None:
     """For its own file, for files that join it, and for which records there are."""
     page = reference([LAYOUTS["sds_v1"]])
 
-    assert "| `SIS ID` *required* | `ID` | users.sourcedId, roles.userSourcedId, demographics.sourcedId, " in page
+    assert "| `SIS ID` *required* | `ID` | users.sourcedId, " in page
     assert "| `Term StartDate` | `Term Start Date` | academicSessions.sourcedId" in page
     assert "whether there are academicSessions" in page

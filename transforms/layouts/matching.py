@@ -34,6 +34,19 @@ class Found:
         """Whether it has any row."""
         return self.raw.frame.height + len(self.raw.ragged) > 0
 
+    @property
+    def spelt(self) -> dict[tuple[str, str], str]:
+        """For each column of the roster that is made of one of this file's, its name and theirs, if those are others."""
+        made: dict[str, dict[str, None]] = {}
+        for column, cell in (pair for one in self.file.gives for pair in one.columns.items()):
+            read = [self.cells[name] for name in cell.reads if name in self.cells]
+            made.setdefault(column, {}).update(dict.fromkeys(read if len(read) == 1 else ()))
+        return {
+            (self.raw.name, column): ", ".join(cells)
+            for column, cells in made.items()
+            if [*cells] not in ([], [column])
+        }
+
 
 @dataclass(frozen=True)
 class Matched:

@@ -52,7 +52,8 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     tables = {name: table for name, table in tables.items() if _says_something(table, layout, match)}
     tables, told = passwords_dropped(tables, dialect.secrets)
     broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
-    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]))
+    spelt = {key: cells for one in match.files.values() for key, cells in one.spelt.items()}
+    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]), spelt)
 
 
 def with_old_ids(parts: Parts, layout: Layout, match: Matched) -> tuple[Parts, list[Findings]]:

@@ -6,7 +6,7 @@ is read by its own module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -53,7 +53,7 @@ def normalise(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
         return Roster({}, findings=gather([raw.findings, found.findings]))
     roster = oneroster.normalise(raw, dialect) if found.layout == ONEROSTER else normalised(_layout(found.layout), raw, dialect)  # fmt: skip
     roster = prefixed(roster, dialect.prefix)
-    return Roster(roster.tables, roster.broken, gather([found.findings, roster.findings]))
+    return replace(roster, findings=gather([found.findings, roster.findings]))
 
 
 def recognised(layout: Layout | str, raw: Raw) -> Recognised:
