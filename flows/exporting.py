@@ -34,7 +34,7 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
     """
     job = job_of(options, environment)
-    refuse_place(out, job.drop, force=force)
+    refuse_place(out, None if from_api else job.drop, force=force)
     source, origin = (_source_of_api(), job.target.name) if from_api else (roster_of, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:
@@ -63,13 +63,13 @@ def exported(job: Job, out: Path, source: Source = roster_of, *, strict: bool = 
     return _written(job, out, judgement, strict)
 
 
-def refuse_place(out: Path, drop: Path, *, force: bool) -> None:
-    """Raise `SettingsError` if the zip cannot be meant to be written there."""
+def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
+    """Raise `SettingsError` if the zip cannot be meant to be written there; `drop` is what is read, if that is on the disk."""
     if out.suffix.lower() != ".zip":
         raise SettingsError(f"{out} does not end in .zip. Name the zip that is to be written, such as roster.zip.")
     if not out.parent.is_dir():
         raise SettingsError(f"The folder {out.parent} does not exist. Make it first, or name another place.")
-    if drop.resolve() in (out.resolve(), *out.resolve().parents):
+    if drop and drop.resolve() in (out.resolve(), *out.resolve().parents):
         raise SettingsError(f"{out} lies in the drop, and would be read as a part of it. Name another place.")
     if out.is_dir():
         raise SettingsError(f"{out} is a folder. Name a file.")
