@@ -31,7 +31,8 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
         job = job_of(replace(options, replays=True), environment)
     except SettingsError as error:
         return [_wrong(SETTINGS, error)], None
-    said = f"{job.feed} into {job.target.name}, from {job.drop}, as {job.layout_name}."
+    origin = job.rest.name if job.rest else job.drop
+    said = f"{job.feed} into {job.target.name}, from {origin}, as {job.layout_name}."
     return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
 
 

@@ -74,6 +74,12 @@ def test_one_feed_has_one_source(tmp_path: Path) -> None:
         read_feed(written(tmp_path, TARGET))
 
 
+def test_what_is_read_from_an_api_is_in_no_other_layout(tmp_path: Path) -> None:
+    """It is OneRoster, whatever the district's files were."""
+    with pytest.raises(SettingsError, match=r"`layout` is 'clever', and what \[rest\] reads is always OneRoster"):
+        read_feed(written(tmp_path, f'layout = "clever"\n{TARGET}{TOKEN}'))
+
+
 def written(folder: Path, text: str) -> Path:
     """Write a feed's file."""
     path = folder / "larkspur.toml"
