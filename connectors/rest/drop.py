@@ -20,6 +20,8 @@ from transforms.unfolding.drop import raw_of
 from transforms.unfolding.records import Unfolded, unfold
 
 UTC = ZoneInfo("UTC")
+# They are few, and say what the administrators of OneRoster 1.1 administer.
+EVER_WHOLE = frozenset({"orgs"})
 
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
@@ -40,7 +42,7 @@ async def read_source(source: Target, version: Version, collections: Sequence[st
             entity, unfolded = ENTITIES[name], Unfolded()
             path = path_of(entity, version, published=published)
             try:
-                for page in await read_collection(client, entity, path, condition):
+                for page in await read_collection(client, entity, path, "" if name in EVER_WHOLE else condition):
                     unfold(entity, page, version, zone, unfolded)
                 read[name] = unfolded
             except Unread as unread:

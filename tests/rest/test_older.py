@@ -124,6 +124,18 @@ def test_a_change_tells_all_schools_of_a_user(tmp_path: Path, target: Sandbox) -
         assert [("student", "s2")] == roles(feed, "bo")
 
 
+def test_what_administrators_administer_is_known_on_each_night(tmp_path: Path, target: Sandbox) -> None:
+    """The older version tells it by their schools, which have not changed."""
+    with feeding(tmp_path, target, DELTA) as (source, feed):
+        feed.run("sync")
+        source.change("users", "tia", role="administrator")
+
+        run = feed.run("sync")
+
+        assert (0, 1) == (run.code, run.total("rejected") + run.total("updated"))
+        assert [("administrator", "s1"), ("administrator", "s2")] == roles(feed, "tia")
+
+
 def test_a_secret_that_is_refused_ends_the_run(tmp_path: Path, target: Sandbox) -> None:
     """The source is named, and the secret is not told."""
     with feeding(tmp_path, target) as (_, feed):

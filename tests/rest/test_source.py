@@ -50,11 +50,11 @@ def test_a_record_that_vanished_at_the_source_is_not_active(tmp_path: Path) -> N
 
 
 def test_nothing_changed_is_no_update(tmp_path: Path) -> None:
-    """A delta without records says so in its manifest, and refuses nothing."""
+    """A delta has the organisations, which are read altogether, and refuses nothing."""
     with served(tmp_path / "state") as source:
         source.roster("sync", drop(tmp_path / "drop", district()))
 
         checked = judged(source, datetime(2099, 1, 1, tzinfo=UTC))
 
     assert errors(checked) == []
-    assert checked.standing == {}
+    assert list(checked.standing) == ["orgs"]

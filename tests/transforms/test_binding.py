@@ -231,6 +231,16 @@ def test_the_one_role_of_1_1_becomes_rows_of_roles(tmp_path: Path) -> None:
     assert [None, "s1"] == tables["users"].frame["primaryOrgSourcedId"].to_list()
 
 
+def test_an_administrator_of_an_unknown_organisation_is_not_made_another(tmp_path: Path) -> None:
+    """A delta may say nothing of the organisation; the check rejects the word, and the target keeps the role that it has."""
+    folder = one_1_1(tmp_path)
+    (folder / "orgs.csv").write_text(csv_text("orgs", DISTRICT["orgs"][:1], "1.1"), newline="")
+
+    roles = normalised(folder).tables["roles"].frame["role"].to_list()
+
+    assert ["districtAdministrator", "administrator", "student"] == roles
+
+
 def test_frames_have_the_columns_of_1_2_whatever_the_drop(tmp_path: Path) -> None:
     """Checks and payloads meet one shape."""
     for name, table in normalised(one_1_1(tmp_path)).tables.items():

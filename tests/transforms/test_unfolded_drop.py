@@ -90,6 +90,13 @@ def test_a_user_of_the_older_binding() -> None:
     assert accepted(checked, "users") == ["bo"]
 
 
+def test_no_changes_are_no_fault() -> None:
+    """The manifest says that there are none."""
+    checked = judged({"orgs": [], "users": []}, whole=False)
+
+    assert (errors(checked), checked.standing) == ([], {})
+
+
 def test_a_collection_that_could_not_be_read_is_told() -> None:
     """Nothing of it counts as vanished."""
     checked = judged({"orgs": [SCHOOL]}, broken={"demographics": "HTTP 403"})

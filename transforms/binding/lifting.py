@@ -71,10 +71,13 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
 
 
 def role_at(orgs: Table | None) -> pl.Expr:
-    """Name an administrator by the organisation: of a district, of a school, else of the system."""
+    """Name an administrator by the organisation: of a district, of a school, else of the system.
+
+    Of an organisation that the drop says nothing of, as a delta may, it is not known, and nobody is given more than they had.
+    """
     types = dict(orgs.frame.select("sourcedId", "type").drop_nulls().iter_rows()) if orgs else {}
-    names = {org: ADMINISTRATOR[kind] for org, kind in types.items() if kind in ADMINISTRATOR}
-    administrator = pl.col("orgSourcedId").replace_strict(names, default=SYSTEM_ADMINISTRATOR, return_dtype=pl.String)
+    names = {org: ADMINISTRATOR.get(kind, SYSTEM_ADMINISTRATOR) for org, kind in types.items()}
+    administrator = pl.col("orgSourcedId").replace_strict(names, default=pl.col("role"), return_dtype=pl.String)
     return pl.when(pl.col("role") == "administrator").then(administrator).otherwise("role")
 
 
