@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.binding.lifting import SYSTEM_ADMINISTRATOR, role_at
+from transforms.binding.lifting import ADMINISTRATOR, SYSTEM_ADMINISTRATOR, role_at
 from transforms.roster import Roster, Table
 
+SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
 THEIR_SYSTEM_ADMINISTRATOR = "system_administrator"
 
 
@@ -27,8 +28,11 @@ def uncarried(roster: Roster) -> Roster:
 
 
 def _roles(roles: Table, orgs: Table | None) -> Table:
-    frame = roles.frame.with_columns(role=role_at(orgs))
-    return replace(roles, frame=frame.with_columns(pl.col("role").replace(THEIR_SYSTEM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR)))  # fmt: skip
+    # The target has a word for those of the system: its other administrators are none, whatever they administer.
+    told = role_at(orgs).replace(SYSTEM_ADMINISTRATOR, SITE_ADMINISTRATOR)
+    others = pl.col("role").replace(THEIR_SYSTEM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR)
+    role = pl.when(pl.col("role") == "administrator").then(told).otherwise(others)
+    return replace(roles, frame=roles.frame.with_columns(role=role))
 
 
 def _placed(scales: Table, classes: Table) -> Table:

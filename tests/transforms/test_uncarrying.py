@@ -31,6 +31,13 @@ def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:
     ] == roster.tables["roles"].frame["role"].to_list()
 
 
+def test_nobody_becomes_an_administrator_of_the_system(tmp_path: Path) -> None:
+    """Whoever administers a department does not, and the target would have said so."""
+    rows = changed(changed(district(), "s2", type="department"), "r1", role="administrator", orgSourcedId="s2")
+
+    assert "siteAdministrator" == uncarry(tmp_path, rows).tables["roles"].frame["role"][0]
+
+
 def test_a_score_scale_belongs_to_the_school_of_its_class(tmp_path: Path) -> None:
     """The target does not keep its organisation; one that is said stays."""
     scale = {"title": "Letters", "type": "letter", "classSourcedId": "c1", "scoreScaleValue": "{A:90}"}
