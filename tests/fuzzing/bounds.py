@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # A whole minute for a drop of some kilobytes: whoever needs it hangs.
 SECONDS = 60
@@ -21,8 +21,11 @@ UNIT = 1 if sys.platform == "darwin" else 1 << 10
 
 
 def looking(examples: int) -> settings:
-    """Try so many examples, or `ROSTER_FUZZ` times as many."""
-    return settings(max_examples=examples * TIMES, deadline=None, suppress_health_check=list(HealthCheck))
+    """Try so many examples, or `ROSTER_FUZZ` times as many; only then a smaller one is looked for, which takes minutes."""
+    phases = tuple(Phase) if TIMES > 1 else (Phase.explicit, Phase.reuse, Phase.generate)
+    return settings(
+        max_examples=examples * TIMES, deadline=None, phases=phases, suppress_health_check=list(HealthCheck)
+    )
 
 
 @contextmanager

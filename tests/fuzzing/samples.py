@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.sources import SOURCES
+from transforms.sources import LAYOUTS, SOURCES
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
 Table = list[list[str]]
@@ -23,7 +23,23 @@ class Sample:
     def tables(self) -> dict[str, Table]:
         """The cells of each file, the header first, as Python's own reader has them."""
         texts = {name: data.decode("utf-8-sig") for name, data in self.files.items()}
-        return {name: list(csv.reader(io.StringIO(text, newline=""))) for name, text in texts.items()}
+        return {name: self._table(text) for name, text in texts.items()}
+
+    @property
+    def escape(self) -> str | None:
+        """The sign before quotes inside cells, where the layout has one."""
+        return (LAYOUTS[self.layout].escape if self.layout in LAYOUTS else "") or None
+
+    def _table(self, text: str) -> Table:
+        head = text.partition("\n")[0]
+        delimiter = ";" if ";" in head and "," not in head else ","
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=self.escape))
+
+    def written(self, table: Table) -> bytes:
+        """Write cells as the programs do that write this layout."""
+        out = io.StringIO(newline="")
+        csv.writer(out, escapechar=self.escape, doublequote=self.escape is None).writerows(table)
+        return out.getvalue().encode()
 
 
 def _sample(folder: Path) -> Sample:
@@ -33,13 +49,6 @@ def _sample(folder: Path) -> Sample:
 
 
 SAMPLES = {folder.name: _sample(folder) for folder in sorted(SAMPLE_DATA.iterdir()) if any(folder.glob("*.csv"))}
-
-
-def written(table: Table) -> bytes:
-    """Write cells as any program would, which quotes what needs it."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(table)
-    return out.getvalue().encode()
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:

@@ -1,0 +1,70 @@
+"""A night without ledger and target: from the files of a drop to the changes that would be sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from connectors.drops import read
+from connectors.oneroster.collections import COLLECTIONS
+from tests.judging import TODAY, Known
+from transforms.carry import carry
+from transforms.carrying import Carrying
+from transforms.changes import ACTIVE, FINGERPRINT, Changes, Counts
+from transforms.checks import Checked, check
+from transforms.diff import diff
+from transforms.guard import Limits, Past, guard
+from transforms.layouts import Dialect
+from transforms.raw import Raw
+from transforms.roster import Roster
+from transforms.scope import Scope
+from transforms.share import share
+from transforms.sources import escape_in, normalise
+from transforms.verdict import refusals
+
+EVERYBODY = Scope(demographics=True, contacts=True)
+ADDRESSES = Carrying(email_template="{sourcedId}@example.edu")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What became of a drop at each step; a drop that was refused has no changes."""
+
+    raw: Raw
+    roster: Roster
+    checked: Checked
+    changes: Changes
+
+    @property
+    def refused_files(self) -> set[str]:
+        """The files that were refused; a blank name is that of the drop."""
+        return {*self.checked.findings.fatal["file"], *self.raw.broken}
+
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """How each record is counted; what is to be sent waits."""
+        return {name: {**part.counts, "waiting": part.due} for name, part in self.changes.items()}
+
+
+def night(drop: Path, layout: str, known: Known, strict: bool = False) -> Night:
+    """Go through the steps from reading to the guard; `known` is what earlier nights have sent."""
+    raw = read(drop, strict=strict)
+    if escape := escape_in(layout, raw):
+        raw = read(drop, strict=strict, escape=escape)
+    roster = normalise(layout, raw, Dialect(TODAY, strict=strict))
+    checked = check(roster, known, strict)
+    if refusals(checked.findings, strict).height:
+        return Night(raw, roster, checked, {})
+    carried = carry(share(checked.standing, EVERYBODY, known), ADDRESSES, known, COLLECTIONS, None)
+    changes = diff(carried.standing, known).changes
+    return Night(raw, roster, checked, guard(changes, Past(today=TODAY), Limits()).changes)
+
+
+def sent(first: Night) -> Known:
+    """Give what the ledger knows once everything of a first night has arrived."""
+    return {
+        name: part.upserts.select("sourcedId", pl.col(FINGERPRINT).alias("fingerprint"), pl.lit(ACTIVE).alias("status"))
+        for name, part in first.changes.items()
+    }
