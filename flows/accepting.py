@@ -60,7 +60,7 @@ class Judgement:
 class Accepted:
     """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
 
-    `spelt` is as in `Roster`.
+    `spelt` and `renamed` are as in `Roster`.
     """
 
     known: Known
@@ -69,6 +69,7 @@ class Accepted:
     standing: Standing = field(default_factory=dict)
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
@@ -90,7 +91,7 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     )
     findings = located(parts)
     rejections = rejections_of(roster, findings)
-    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt)
+    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed)
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
@@ -105,7 +106,7 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        roster = source(job, watch)  # 1, 2
+        roster = source(replace(job, renamed=ledger.renamed(job.key)), watch)  # 1, 2
         known = knowing.result()
     roster = with_lacking(_placed(roster, job, ledger), job.files_before)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}

@@ -41,7 +41,8 @@ class Job:
     the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
     one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
-    archived roster is the feed's newest, and `files_before` says which files each entity of it came from;
+    archived roster is the feed's newest, and `files_before` says which files each entity of it came from; `renamed`
+    are ids that the source has given up for others (see `Dialect`);
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
     `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
@@ -77,6 +78,7 @@ class Job:
     scratch: Path | None = None
     before: str = ""
     files_before: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     in_arrears: bool = False
     by: str = ""
     note: str = ""
@@ -114,7 +116,7 @@ class Job:
     def as_written(self) -> Dialect:
         """How the drop is written, and how it is to be read today."""
         dialect = self.dialect or Dialect(self.today, district=self.district)
-        return replace(dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords)
+        return replace(dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords, renamed=self.renamed)
 
     @property
     def rehearsal(self) -> bool:

@@ -38,6 +38,8 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     standing, known, findings = accepted.standing, accepted.known, [spelt(accepted.findings, accepted.spelt)]
     marks = marked(standing)
     content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
+    if content:
+        ledger.note_renamed(job.key, accepted.renamed, job.run)
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -10,10 +10,12 @@ import polars as pl
 from transforms.findings import Findings, gather, of_file
 from transforms.raw import RawFile
 from transforms.roster import Roster, Table
-from transforms.schemas import Column, Entity
+from transforms.schemas import ENTITIES, Column, Entity
 
 FILE = "ids.csv"
 OLD, NEW, ENTITY = "old", "new", "entity"
+# (entity, new id) -> the id that the target knows.
+Renamed = Mapping[tuple[str, str], str]
 
 
 def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
@@ -61,6 +63,18 @@ def unclear(ids: RawFile) -> str:
 def _renamed(table: Table, ids: pl.DataFrame) -> Table:
     lost = table.lost.with_columns(_old(pl.col("sourcedId"), _of(table.entity.name, ids)))
     return replace(table, frame=with_old(table.frame, table.entity, ids), lost=lost)
+
+
+def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
+    """What a file of old and new ids (with entities) adds to what is known, as (entity, new id) -> the first id of all."""
+    said = ids.filter(pl.col(ENTITY).is_in(list(ENTITIES))).select(ENTITY, NEW, OLD)
+    return {(entity, new): known.get((entity, old), old) for entity, new, old in said.iter_rows()}
+
+
+def frame_of(renamed: Renamed) -> pl.DataFrame:
+    """Write it as a file of ids."""
+    rows = [(was, new, entity) for (entity, new), was in renamed.items()]
+    return pl.DataFrame(rows, schema=dict.fromkeys((OLD, NEW, ENTITY), pl.String), orient="row")
 
 
 def with_old(frame: pl.DataFrame, entity: Entity, ids: pl.DataFrame) -> pl.DataFrame:

@@ -43,10 +43,11 @@ class Roster:
     """A drop, normalised; `broken` are the entities whose file is there and could not be read.
 
     `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
-    called otherwise.
+    called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
     """
 
     tables: dict[str, Table]
     broken: frozenset[str] = frozenset()
     findings: Findings = field(default_factory=Findings)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)

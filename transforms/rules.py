@@ -48,6 +48,7 @@ _DROP = (
     Rule("arrears", "note", "records of earlier drops had not arrived in the target, and were taken along", "Nothing; see the reports of the nights before for the reason."),
     Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
     Rule("ids_renamed", "note", "ids of the drop were given their old names back", "Leave that file in place as long as the source uses the new ids."),
+    Rule("ids_changed", "note", "the source gave up ids for others; the target keeps the old ones", "Nothing: the ledger remembers them from now on."),
     Rule("wrapper_folder", "warning", "the files lie in a folder inside the zip", "Zip the files themselves, not their folder.", strict="fatal"),
     Rule("unknown_file", "warning", "the file is not one of this layout and was not read", "Remove it, or name it as the layout does.", strict="fatal"),
     Rule("layout_recognised", "note", "the layout was recognised", "Write it as `layout` in the feed's file, to be sure of it."),

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from connectors.ledger.dialects import each_of, unless_there
 from connectors.ledger.rows import each
-from connectors.ledger.tables import DECISIONS, FORGOTTEN, INTENTS, PLANNED, PLANS, RECORDS, RUNS
+from connectors.ledger.tables import DECISIONS, FORGOTTEN, INTENTS, PLANNED, PLANS, RECORDS, RENAMED, RUNS
 from transforms.ancestry import words
 
 Mask = Callable[[str], str]
@@ -85,12 +85,14 @@ def erase(connection: Connection, feed: int, erasure: Erasure) -> list[str]:
 
 
 def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) -> None:
-    """Delete rows, intents and planned changes."""
+    """Delete rows, intents, planned changes and what is known of other ids."""
     if ids:
         for table in (RECORDS, INTENTS):
             each(connection, delete(table), table, feed, entity, ids)
         planned = delete(PLANNED).where(_of_feed(feed), PLANNED.c.entity == entity)
         each_of(connection, planned, PLANNED.c.sourced_id, ids)
+        names = delete(RENAMED).where(RENAMED.c.feed_id == feed, RENAMED.c.entity == entity)
+        each_of(connection, names, RENAMED.c.was, ids)
 
 
 def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: int) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, history, told
+from connectors.ledger import forgotten, history, renamed, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.copying import copy_tables
@@ -250,6 +250,18 @@ class Ledger:
             with self._writing(key) as (connection, feed):
                 told.note(connection, feed, causes, run, at)
                 told.over(connection, feed, over)
+
+    def renamed(self, key: FeedKey) -> dict[tuple[str, str], str]:
+        """The ids that a feed's source has given up for others: by entity and new id, the one that the target knows."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return {} if feed is None else renamed.names(connection, feed)
+
+    def note_renamed(self, key: FeedKey, new: Mapping[tuple[str, str], str], run: str) -> None:
+        """Keep what `renamed` gives."""
+        if new:
+            with self._writing(key) as (connection, feed):
+                renamed.note(connection, feed, new, run)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""

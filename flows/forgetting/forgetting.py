@@ -63,9 +63,16 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
         targets = {
             one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one) and not asked.here
         }
-        mask = Mask({asked.person, *(word for one in found for word in one.words)})
+        others = {
+            new
+            for key in keys
+            for (name, new), was in ledger.renamed(key).items()
+            if (name, was) == (PEOPLE, asked.person)
+        }
+        mask = Mask({asked.person, *others, *(word for one in found for word in one.words)})
         by = asked.by or whoever()
-        ledger.note_forgotten(digest, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
+        for one in (digest, *map(digest_of, sorted(others))):
+            ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
         files = mask_files(state / "runs", mask)
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
         ledger.compact()

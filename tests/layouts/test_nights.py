@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ledger import Ledger
 from tests.layouts.clever import clever
 from tests.layouts.normalising import written
 from tests.running import Run
@@ -93,6 +94,46 @@ def test_two_feeds_that_claim_one_id_are_told(at: Served, tmp_path: Path) -> Non
     assert "Ann" == at.record("users", "e-s1")["givenName"]
 
 
+CANVAS = {
+    "accounts": "account_id,parent_account_id,name,status\nE,,Elm,active",
+    "terms": "term_id,name,status,start_date,end_date\nT,Fall,active,2026-08-01,2026-12-20",
+    "courses": "course_id,short_name,long_name,account_id,term_id,status\nC,Art,Art,E,T,active",
+    "sections": "section_id,course_id,name,status\nS,C,Art 1,active",
+    "users": "user_id,login_id,first_name,last_name,declared_user_type,status\nu1,ann,Ann,Lee,,active\nu2,bo,Bo,Ray,student,active",
+    "enrollments": "section_id,user_id,role,status\nS,u1,student,active",
+}
+
+
+def test_ids_that_changed_once_are_remembered_ever_after(at: Served, tmp_path: Path) -> None:
+    """Canvas sends change_sis_id.csv on one night, and the new ids on all that follow: nobody is doubled, nor are enrollments."""
+    synced(at, written(tmp_path / "first", **CANVAS))
+    new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
+
+    changing = synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"))
+    after = synced(at, written(tmp_path / "third", **new))
+    again = {name: text.replace("u1", "m1") for name, text in CANVAS.items()}
+    changing_again = synced(at, written(tmp_path / "fourth", **again, change_sis_id="old_id,new_id,type\nn1,m1,user"))
+    last = synced(at, written(tmp_path / "fifth", **again))
+
+    assert {"unchanged"} == {run.json["status"] for run in (changing, after, changing_again, last)}
+    assert "ids_changed" in changing.err
+    assert {} == at.record("users", "n1")
+
+
+def test_who_is_forgotten_stays_so_under_a_new_id(at: Served, tmp_path: Path) -> None:
+    """And the ledger names neither id."""
+    synced(at, written(tmp_path / "first", **CANVAS))
+    new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
+    synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"))
+    at.roster("forget", "u1")
+
+    run = synced(at, written(tmp_path / "third", **new))
+
+    assert (0, 1, {}) == (run.code, run.json["entities"]["users"]["unshared"], at.record("users", "n1"))
+    with Ledger(at.state / "ledger.db") as ledger:
+        assert {} == ledger.renamed(ledger.feeds()[0])
+
+
 def test_a_fault_is_told_in_the_words_of_the_file(at: Served, tmp_path: Path) -> None:
     """Beside OneRoster's own: who mends it has the export before them."""
     students = "School_id,Student_id,First_name,Last_name,DOB\n1,s1,Ann,Lee,40/13/12\n1,s2,Bo,,1/2/12"
@@ -105,18 +146,7 @@ def test_a_fault_is_told_in_the_words_of_the_file(at: Served, tmp_path: Path) ->
 
 def test_a_part_of_a_canvas_import_adds_to_what_was_loaded(at: Served, tmp_path: Path) -> None:
     """Changes of one night: the class is known of an earlier one, and its school with it; nobody else is touched."""
-    synced(
-        at,
-        written(
-            tmp_path / "whole",
-            accounts="account_id,parent_account_id,name,status\nE,,Elm,active",
-            terms="term_id,name,status,start_date,end_date\nT,Fall,active,2026-08-01,2026-12-20",
-            courses="course_id,short_name,long_name,account_id,term_id,status\nC,Art,Art,E,T,active",
-            sections="section_id,course_id,name,status\nS,C,Art 1,active",
-            users="user_id,login_id,first_name,last_name,declared_user_type,status\nu1,ann,Ann,Lee,,active\nu2,bo,Bo,Ray,student,active",
-            enrollments="section_id,user_id,role,status\nS,u1,student,active",
-        ),
-    )
+    synced(at, written(tmp_path / "whole", **CANVAS))
 
     run = synced(at, written(tmp_path / "part", enrollments="section_id,user_id,role,status\nS,u2,student,active"))
 

@@ -21,10 +21,10 @@ from transforms.layouts.places import (
     with_roles,
     with_schools,
 )
+from transforms.layouts.renames import with_old_ids
 from transforms.layouts.spreadsheets import mended
 from transforms.passwords import passwords_dropped
 from transforms.raw import Raw
-from transforms.renaming import unclear, with_old
 from transforms.roster import Mode, Roster, Table
 from transforms.schemas import ENTITIES
 
@@ -38,11 +38,11 @@ KEYS = {
 def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     """Give the drop as OneRoster 1.2."""
     match = matched(layout, raw, dialect.strict)
-    parts, renames = with_old_ids(assembled(layout, match.files, dialect), layout, match)
-    parts, found = completed(layout, parts, dialect)
+    renames = with_old_ids(assembled(layout, match.files, dialect), layout, match, dialect.renamed)
+    parts, found = completed(layout, renames.parts, dialect)
     found = [
         *match.findings,
-        *renames,
+        *renames.findings,
         *leading_nowhere(layout, match.files),
         *_needed(layout, match),
         *_emptied(match, dialect.strict),
@@ -53,19 +53,7 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     tables, told = passwords_dropped(tables, dialect.secrets)
     broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
     spelt = {key: cells for one in match.files.values() for key, cells in one.spelt.items()}
-    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]), spelt)
-
-
-def with_old_ids(parts: Parts, layout: Layout, match: Matched) -> tuple[Parts, list[Findings]]:
-    """Give ids that the drop's own file of changes names their old ones back, before other ids are made of them."""
-    changes = match.files.get(layout.renames)
-    if changes is None:
-        return parts, []
-    ids = replace(changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames])
-    if wrong := unclear(ids):
-        return parts, [of_file("ids_unclear", "", wrong)]
-    old = {name: part.having(with_old(part.frame, ENTITIES[name], ids.frame)) for name, part in parts.items()}
-    return old, [of_file("ids_renamed", ids.name, count=ids.frame.height)] if ids.frame.height else []
+    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]), spelt, renames.renamed)
 
 
 def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
