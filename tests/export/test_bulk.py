@@ -19,13 +19,18 @@ PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basi
 
 def exported(folder: Path, rows: Rows, *, strict: bool = False, mode: str = "bulk") -> Bulk:
     """Read, check and export rows."""
-    checked = judged(folder, rows, strict=strict, mode=mode)
-    return bulk(checked.standing, checked.parts)
+    checked = judged(folder, rows, mode=mode)
+    return bulk(checked.standing, checked.parts, strict=strict)
 
 
 def told(made: Bulk) -> list[tuple[str, str, str, int]]:
     """Give (rule, file, column, count) of each notice."""
     return [(notice.rule, notice.file, notice.column, notice.count) for notice in made.findings.notices]
+
+
+def faults(made: Bulk) -> list[tuple[str, int, str, str, str]]:
+    """Give (file, row, sourcedId, column, rule) of each error."""
+    return made.findings.errors.select("file", "row", "sourcedId", "column", "rule").rows()
 
 
 def ids(made: Bulk, entity: str) -> list[str]:
@@ -138,11 +143,32 @@ def test_what_only_the_standard_wants_is_told_and_not_made_up(tmp_path: Path) ->
 
 
 def test_strictly_such_rows_are_left_out(tmp_path: Path) -> None:
-    """What remains is conformant: nobody names the mother who is not in it."""
-    made = exported(tmp_path, changed(district(), "mum", username=""), strict=True)
+    """What remains is conformant, and nobody names the mother who is not in it; each is told of at its place in the drop."""
+    rows = changed(district(), "mum", username="")
+    rows["users"].reverse()
+    made = exported(tmp_path, rows, strict=True)
 
     assert (["ana", "bo", "tia"], []) == (ids(made, "users"), told(made))
     assert [None] == made.tables["users"]["agentSourcedIds"].unique().to_list()
+    assert ("users.csv", 1, "mum", "username", "required") in faults(made)
+
+
+def test_strictly_what_hangs_on_such_rows_is_left_out_with_them(tmp_path: Path) -> None:
+    """As it is where a row is rejected."""
+    made = exported(tmp_path, changed(district(), "bo", username=""), strict=True)
+
+    assert (["e1", "e3"], ["r1", "r3", "r4"]) == (ids(made, "enrollments"), ids(made, "roles"))
+    assert ("enrollments.csv", 2, "e2", "userSourcedId", "parent_rejected") in faults(made)
+
+
+def test_what_leads_out_of_the_zip_is_told(tmp_path: Path) -> None:
+    """A record that another feed has loaded is not in it."""
+    rows = without(district(), "co")
+    checked = judged(tmp_path, rows, elsewhere={"courses": pl.Series(["co"])})
+    whole, strict = (bulk(checked.standing, checked.parts, strict=one) for one in (False, True))
+
+    assert [("export_outside", "classes.csv", "courseSourcedId", 2)] == told(whole)
+    assert (["c1", "c2"], False) == (ids(whole, "classes"), "classes" in strict.tables)
 
 
 def test_changes_are_no_roster(tmp_path: Path) -> None:
