@@ -29,6 +29,20 @@ def test_a_sync_of_an_export_sends_nothing(name: str, tmp_path: Path) -> None:
     assert_nothing_to_send(tmp_path, SAMPLES / name)
 
 
+def test_a_sync_of_what_a_mapping_file_reads_sends_nothing(tmp_path: Path) -> None:
+    """The zip needs no mapping file any more."""
+    state, source = tmp_path / "state", SAMPLES / "own_layout" / "hawthorn.toml"
+    first = roster("sync", source, "--json", state=state)
+    made = export(tmp_path, source)
+    plain = source.read_text().replace('"drop"', '"out.zip"').replace('"mapping.toml"', '"oneroster"')
+    (tmp_path / "hawthorn.toml").write_text(plain)
+
+    again = roster("sync", tmp_path / "hawthorn.toml", "--json", state=state)
+
+    assert (0, 0) == (first.code, made.code)
+    assert (0, "unchanged", 0) == (again.code, again.json["status"], again.json["requests"])
+
+
 def test_a_sync_of_exported_content_sends_nothing(tmp_path: Path) -> None:
     """Its own kinds of records, which the standard does not have, stay in the target."""
     roster("sync", SAMPLES / "oneroster_1_2", state=tmp_path / "state")
