@@ -1,7 +1,7 @@
 """What the target holds, in the standard's words: undoes `transforms/carry.py`, as far as the target still says what was meant.
 
 Several words of the standard become one of the target's: an administrator is told by the type of the organisation, as
-in OneRoster 1.1, and whoever came as an aide stays one. Score scales have lost their organisation: they get that of their class.
+in OneRoster 1.1, and whoever came as an aide stays one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ THEIR_SYSTEM_ADMINISTRATOR = "system_administrator"
 
 def uncarried(roster: Roster) -> Roster:
     """Give a roster that was read from the target as the standard has it."""
-    tables = dict(roster.tables)
-    if "roles" in tables:
-        tables["roles"] = _roles(tables["roles"], tables.get("orgs"))
-    if {"scoreScales", "classes"} <= tables.keys():
-        tables["scoreScales"] = _placed(tables["scoreScales"], tables["classes"])
-    return replace(roster, tables=tables)
+    if "roles" not in roster.tables:
+        return roster
+    roles = _roles(roster.tables["roles"], roster.tables.get("orgs"))
+    return replace(roster, tables={**roster.tables, "roles": roles})
 
 
 def _roles(roles: Table, orgs: Table | None) -> Table:
@@ -33,10 +31,3 @@ def _roles(roles: Table, orgs: Table | None) -> Table:
     others = pl.col("role").replace(THEIR_SYSTEM_ADMINISTRATOR, SYSTEM_ADMINISTRATOR)
     role = pl.when(pl.col("role") == "administrator").then(told).otherwise(others)
     return replace(roles, frame=roles.frame.with_columns(role=role))
-
-
-def _placed(scales: Table, classes: Table) -> Table:
-    schools = classes.frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
-    frame = scales.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
-    frame = frame.with_columns(pl.col("orgSourcedId").fill_null(pl.col("school"))).drop("school")
-    return replace(scales, frame=frame)

@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.sandbox import Sandbox
+from tests.learning import learning
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rosters import district, drop
 from tests.serving import Served, served
@@ -105,3 +107,15 @@ def test_a_plan_asks_as_the_sync_would(tmp_path: Path) -> None:
 
         assert [0, 1, 0] == [plan.code, plan.total("updated"), check.code]
         assert [EVERYTHING] == both.feed.asked
+
+
+def test_learning_content_and_grades_come_along(tmp_path: Path) -> None:
+    """Where the source has them: as many records, in as many collections, as it holds."""
+    with districts(tmp_path, f"collections = {list(COLLECTIONS)}") as both:
+        assert both.source.roster("sync", drop(tmp_path / "learning", district() | learning())).code == 0
+
+        run = both.feed.run("sync")
+
+        assert (0, 0) == (run.code, run.total("rejected"))
+        held = {name: sorted(both.source.sandbox.store.ids(name)) for name in COLLECTIONS}
+        assert held == {name: both.feed.holds(name) for name in COLLECTIONS}

@@ -38,17 +38,8 @@ def test_nobody_becomes_an_administrator_of_the_system(tmp_path: Path) -> None:
     assert "siteAdministrator" == uncarry(tmp_path, rows).tables["roles"].frame["role"][0]
 
 
-def test_a_score_scale_belongs_to_the_school_of_its_class(tmp_path: Path) -> None:
-    """The target does not keep its organisation; one that is said stays."""
-    scale = {"title": "Letters", "type": "letter", "classSourcedId": "c1", "scoreScaleValue": "{A:90}"}
-    scales = [{"sourcedId": "a", **scale}, {"sourcedId": "b", "orgSourcedId": "d", **scale}]
-    roster = uncarry(tmp_path, district() | {"scoreScales": scales})
-
-    assert ["s1", "d"] == roster.tables["scoreScales"].frame["orgSourcedId"].to_list()
-
-
 def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
-    """Without roles and scales there is nothing to undo."""
+    """Without roles there is nothing to undo."""
     rows = {"orgs": district()["orgs"]}
 
     assert ["orgs"] == list(uncarry(tmp_path, rows).tables)

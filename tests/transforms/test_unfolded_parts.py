@@ -14,6 +14,7 @@ from transforms.checks import Checked, check
 from transforms.findings import ROW
 from transforms.layouts.dialect import Dialect
 from transforms.payload import bodies
+from transforms.raw import Raw
 from transforms.schemas import ENTITIES
 from transforms.sources import normalise
 from transforms.unfolding.drop import raw_of
@@ -73,12 +74,17 @@ def graded() -> Rows:
     }
 
 
+def read(records: dict[str, list[Json]]) -> Raw:
+    """Read records as a source."""
+    found = {name: Unfolded() for name in records}
+    for name, unfolded in found.items():
+        unfold(ENTITIES[name], records[name], "1.2", ZoneInfo("UTC"), unfolded)
+    return raw_of(found, "1.2", whole=True)
+
+
 def read_again(records: dict[str, list[Json]]) -> Checked:
     """Read records as a source, and check them."""
-    read = {name: Unfolded() for name in records}
-    for name, found in records.items():
-        unfold(ENTITIES[name], found, "1.2", ZoneInfo("UTC"), read[name])
-    return check(normalise("auto", raw_of(read, "1.2", whole=True), Dialect(TODAY)), {})
+    return check(normalise("auto", read(records), Dialect(TODAY)), {})
 
 
 def held(checked: Checked) -> dict[str, pl.DataFrame]:
@@ -97,6 +103,24 @@ def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
     assert {name: frame.to_dicts() for name, frame in held(first).items()} == {
         name: frame.to_dicts() for name, frame in held(again).items()
     }
+
+
+def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_path: Path) -> None:
+    """JSON has no organisation of scales; a course that is said stays."""
+    first = judged(tmp_path, district())
+    records = {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+    scale = {
+        "status": "active",
+        "title": "Letters",
+        "type": "letter",
+        "class": {"sourcedId": "c1"},
+        "scoreScaleValue": [{"itemValueLHS": "A", "itemValueRHS": "90"}],
+    }
+    records["scoreScales"] = [scale | {"sourcedId": "a"}, scale | {"sourcedId": "b", "course": {"sourcedId": "other"}}]
+
+    frame = read(records).files["scoreScales.csv"].frame
+
+    assert [("s1", "co"), ("s1", "other")] == frame.select("orgSourcedId", "courseSourcedId").rows()
 
 
 def test_resources_of_a_class_become_links(tmp_path: Path) -> None:

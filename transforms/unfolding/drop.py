@@ -14,6 +14,7 @@ from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
 from transforms.unfolding.parts import LINKS, Row
 from transforms.unfolding.records import Unfolded
+from transforms.unfolding.scales import placed
 
 
 def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broken: Mapping[str, str] | None = None) -> Raw:  # fmt: skip
@@ -31,7 +32,7 @@ def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broke
             modes[entity.name] = "bulk" if whole or entity.folds_into else "delta"
         found += _findings(ENTITIES[name], unfolded)
     manifest = _manifest(modes, version)
-    return Raw(files | {FILE: manifest}, frozenset(ENTITIES[name].file for name in broken or {}), gather(found))
+    return Raw(placed(files) | {FILE: manifest}, frozenset(ENTITIES[name].file for name in broken or {}), gather(found))
 
 
 def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
