@@ -48,6 +48,16 @@ def test_short_pages_lose_nothing(handler: Handler) -> None:
     assert read(handler) == ["0", "1", "2", "3", "4"]
 
 
+def test_what_moved_once_is_read_again() -> None:
+    """Somebody left while it was read, and a record may have been missed."""
+    totals = iter(["6"])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return serve(request, {"X-Total-Count": next(totals, "5")})
+
+    assert read(handler) == ["0", "1", "2", "3", "4"]
+
+
 def test_a_source_that_cannot_sort_is_read_as_it_comes() -> None:
     """It says that the request is wrong."""
     asked: list[str] = []
