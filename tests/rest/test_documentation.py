@@ -1,0 +1,35 @@
+"""The page on sources that are APIs says what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flows.feeds.rest import RestSettings
+from flows.feeds.settings import read_feed
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rest_source.md").read_text("utf-8")
+
+
+def test_its_feed_can_be_read(tmp_path: Path) -> None:
+    """As it stands there."""
+    text = re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    assert text is not None
+    path = tmp_path / "juniper.toml"
+    path.write_text(text[1])
+
+    assert "1.2" == getattr(read_feed(path).rest, "version", "")
+
+
+def test_every_setting_is_on_it() -> None:
+    """By its name."""
+    assert [] == [name for name in RestSettings.model_fields if f"`{name}`" not in PAGE and f"{name} = " not in PAGE and not name.endswith(("_file", "_block"))]  # fmt: skip
+
+
+def test_its_defaults_are_those_of_the_settings() -> None:
+    """The last cell of each line says what is meant where a line is left out."""
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| `([^`]*)`[^|`]*\|$", PAGE, re.MULTILINE))
+    told = {name: str(RestSettings.model_fields[name].default) for name in rows}
+
+    assert rows == {name: value.lower() if value == "False" else value for name, value in told.items()}
+    assert {"version", "oauth", "full_days", "overlap_hours", "patience_seconds"} <= rows.keys()
