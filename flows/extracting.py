@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
 from connectors.drops import read
+from flows.arriving import Incomplete, arrived
 from flows.job import Job
 from flows.rest_source import read_rest
+from transforms.findings import gather, of_file
 from transforms.raw import Raw
 from transforms.sources import escape_in
 
@@ -13,7 +19,17 @@ def extracted(job: Job) -> Raw:
     """Read the drop of a job, every column as text; whatever is wrong with it is among its findings."""
     if job.rest:
         return read_rest(job.rest)
-    raw = read(job.drop, encoding=job.encoding, strict=job.strict)
-    if escape := escape_in(job.layout, raw):
-        return read(job.drop, encoding=job.encoding, strict=job.strict, escape=escape)
-    return raw
+    try:
+        with arrived(job) as (drop, findings):
+            raw = _read(drop, job)
+    except Incomplete as lacking:
+        return Raw({}, findings=of_file("drop_incomplete", "", str(lacking)))
+    return replace(raw, findings=gather([findings, raw.findings]))
+
+
+def _read(drop: Path, job: Job) -> Raw:
+    leave = frozenset({job.pickup.arrival.marker_of(drop.name)})
+    told = partial(read, drop, encoding=job.encoding, strict=job.strict, leave=leave)
+    raw = told()
+    escape = escape_in(job.layout, raw)
+    return told(escape=escape) if escape else raw

@@ -28,7 +28,7 @@ def told(action: Callable[[], int]) -> int:
 
 def sentence(error: Exception) -> str:
     """Say what went wrong, and what to do next."""
-    if isinstance(error, OSError) and not isinstance(error, FAULTS[:3]):
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FAULTS[:3]):
         return f"{error}. Check the disk and the permissions of the state folder, and run again."
     return str(error)
 

@@ -53,6 +53,12 @@ def _meant(drop: Path) -> tuple[Path, str | None]:
         from flows.feeds.settings import read_feed
 
         feed = read_feed(drop)
+        if feed.rest:
+            raise SettingsError(
+                f"{drop} reads an API, which is OneRoster and needs no mapping. Run `roster check` with it."
+            )
+        if feed.address:
+            raise SettingsError(f"{drop} has its drop elsewhere. Bring it to this machine, and name it itself.")
         drop, encoding = feed.drop_path, feed.encoding
     if not drop.exists():
         raise SettingsError(f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE}).")

@@ -14,6 +14,7 @@ from flows.feeds.targets import Target
 from flows.keeping import Keep
 from flows.ledgers import FILE
 from flows.notices.addressees import Addressees
+from flows.pickup import Pickup
 from flows.result import Command
 from transforms.carrying import Carrying
 from transforms.guard import Limits
@@ -46,7 +47,7 @@ class Job:
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
     `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
-    written. `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
+    written. `pickup` says where the drop lies if that is elsewhere, and how its arrival is waited for. `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
     command: Command
@@ -70,6 +71,7 @@ class Job:
     blackout: date | None = None
     adds_only: date | None = None
     dated: date | None = None
+    pickup: Pickup = field(default_factory=Pickup)
     max_age_hours: float | None = None
     ids: Path | None = None
     first_run: bool = False

@@ -15,6 +15,7 @@ from rich.console import Console
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.approving import approved_line
+from flows.choosing import there
 from flows.dates import dated, last_day
 from flows.feeds.targets import SettingsError, Target, choose
 from flows.job import Job
@@ -101,13 +102,13 @@ def job_of(options: Options, environment: Mapping[str, str]) -> Job:
     feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     try:
         return _job_of(options, feed, environment)
-    except SettingsError as error:
+    except (SettingsError, OSError) as error:  # also of what lies elsewhere
         if feed and options.command == "sync" and not options.approve:
             _tell_of_start(error, feed, options, environment)
         raise
 
 
-def _tell_of_start(error: SettingsError, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
+def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
     from flows.notices.false_starts import tell_of_start
 
     key_name = feed.key_name(options.district)
@@ -119,8 +120,10 @@ def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str])
     job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
     # These take their rosters from the archive, or name their drops otherwise.
     elsewhere = options.approve or options.restore is not None or options.replays
-    if not job.drop.exists() and not elsewhere:
-        raise SettingsError(f"{job.drop} does not exist. Name a folder, a zip, or a feed's file (*.toml).")
+    if feed:
+        job = replace(job, pickup=feed.picked_up(environment))
+    if not elsewhere:
+        job = there(job)
     notify = addressees(feed, str(options.drop), environment) if feed else None
     return replace(job, ledger=address_in(environment), workers=options.workers or job.workers, notify=notify)
 

@@ -12,12 +12,13 @@ from connectors.drops.members import Member, Members, is_csv, is_noise, twice, u
 from connectors.drops.refusal import Refused, printable
 
 
-def folder_members(folder: Path, strict: bool) -> Members:
-    """List the CSV files of a folder.
+def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset()) -> Members:
+    """List the CSV files of a folder, but for the files to `leave`.
 
     Folders inside it are not looked into. Raises `Refused` if it holds zips and no CSV files.
     """
-    names = [name for name in sorted(os.listdir(folder)) if not is_noise(name) and not (folder / name).is_dir()]
+    there = (name for name in sorted(os.listdir(folder)) if name not in leave and not is_noise(name))
+    names = [name for name in there if not (folder / name).is_dir()]
     csvs = [name for name in names if is_csv(name) and printable(name) == name]
     zips = [name for name in names if name.lower().endswith(".zip")]
     if zips and not csvs:

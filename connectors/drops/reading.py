@@ -14,16 +14,17 @@ from transforms.raw import Raw, RawFile
 
 
 def read(
-    path: Path, *, encoding: str | None = None, limits: Limits | None = None, strict: bool = False, escape: str = ""
-) -> Raw:
+    path: Path, *, encoding: str | None = None, limits: Limits | None = None, strict: bool = False, escape: str = "",
+    leave: frozenset[str] = frozenset(),
+) -> Raw:  # fmt: skip
     """Read the CSV files of a folder or a zip, every column as text.
 
     `encoding` is the one that the feed declares; without it files are UTF-8, or Windows-1252 if they
-    cannot be. `escape` is the sign before quotes inside cells, where a layout has one. Never raises for bad input: fatal findings without a file refuse the drop, those with
+    cannot be. Files of a folder to `leave` are no part of the drop. `escape` is the sign before quotes inside cells, where a layout has one. Never raises for bad input: fatal findings without a file refuse the drop, those with
     one refuse that file, which is then in `Raw.broken`.
     """
     try:
-        members = _members(path, limits or Limits(), strict)
+        members = _members(path, limits or Limits(), strict, leave)
         return _tables(members, encoding, strict, escape)
     except Refused as refused:
         return Raw({}, findings=refused.findings)
@@ -41,9 +42,9 @@ def read_file(path: Path, *, encoding: str | None = None) -> Raw:
         return Raw({}, findings=Refused("drop_unreadable", detail=f"{path.name}: {detail}").findings)
 
 
-def _members(path: Path, limits: Limits, strict: bool) -> Members:
+def _members(path: Path, limits: Limits, strict: bool, leave: frozenset[str]) -> Members:
     if path.is_dir():
-        return folder_members(path, strict)
+        return folder_members(path, strict, leave)
     path.stat()  # says why, where `is_file` only says no
     if not path.is_file():
         raise Refused("drop_unreadable", detail="neither a folder nor a file")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from flows.dates import DATED, dated
+from flows.feeds.arrivals import ArrivalSettings, PickupSettings
 from flows.feeds.errors import sentences
 from flows.feeds.rest import RestSettings
 from flows.feeds.secret import named
@@ -65,6 +67,7 @@ from flows.feeds.values import (
     hours,
     one_of,
 )
+from flows.pickup import Pickup
 from transforms.carrying import VOCABULARIES, Carrying, carrying
 from transforms.scope import Scope
 
@@ -172,6 +175,8 @@ class Feed(BaseModel):
     target: TargetSettings
     share: ShareSettings = ShareSettings()
     source: SourceSettings = SourceSettings()
+    pickup: PickupSettings = PickupSettings()
+    arrival: ArrivalSettings = ArrivalSettings()
     _path: Path = PrivateAttr()
 
     @field_validator("drop")
@@ -208,13 +213,29 @@ class Feed(BaseModel):
     @property
     def drop_path(self) -> Path:
         """The drop, which the file names relative to itself; the file itself where it names a REST source instead."""
+        if self.address:
+            return Path(self.address.rpartition("/")[2])
         return self.path.parent / self.drop if self.drop else self.path
+
+    @property
+    def address(self) -> str:
+        """Where the drop lies, if that is elsewhere."""
+        return self.drop.rstrip("/") if self.drop and "://" in self.drop else ""
+
+    def picked_up(self, environment: Mapping[str, str]) -> Pickup:
+        """Say where drops arrive. Raises `SettingsError` for a variable that is not set."""
+        access = self.pickup.access(self.path.parent, environment) if self.address else None
+        return Pickup(self.address, access, self.arrival.arrival, self.days)
+
+    @property
+    def days(self) -> re.Pattern[str]:
+        """How names of drops say their day."""
+        return re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
 
     @property
     def dated(self) -> date | None:
         """The day that the drop is of, if the file or the drop's name says it."""
-        pattern = re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
-        return self.drop_date or (dated(self.drop_path.name, pattern) if self.drop else None)
+        return self.drop_date or (dated(self.drop_path.name, self.days) if self.drop else None)
 
     @property
     def max_age_hours(self) -> float | None:
@@ -261,6 +282,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "": Feed,
     "rest": RestSettings,
     "source": SourceSettings,
+    "pickup": PickupSettings,
+    "arrival": ArrivalSettings,
     "source.district": DistrictSettings,
     "source.words": WordSettings,
     "target": TargetSettings,

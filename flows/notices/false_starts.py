@@ -16,7 +16,7 @@ from flows.notices.notifying import tell_of_error
 from flows.problems import SettingsError
 
 
-def tell_of_start(error: SettingsError, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
+def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
                   environment: Mapping[str, str]) -> None:  # fmt: skip
     """Tell of it, if it can be known which feed of which target it is: a cause is kept under that."""
     who = addressees(feed, str(drop), environment)

@@ -13,11 +13,14 @@ from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
 from flows.accepting import Accepted, accept
+from flows.choosing import there
 from flows.extracting import extracted
+from flows.faults import sentence
 from flows.files import write_private
 from flows.groups import groups
 from flows.job import Job
 from flows.preflights.check import Check, failed, ok, unseen, warning
+from flows.problems import SettingsError
 from flows.result import REFUSED, USAGE
 from transforms.carry import not_carried
 from transforms.carrying import VOCABULARIES
@@ -35,12 +38,13 @@ HEAD = "# Words of the drop that the target does not know. Say for each what it 
 
 @dataclass(frozen=True)
 class Seen:
-    """A drop as it was read: its rows, its entities that the target has, and the words that the target has not."""
+    """A drop as it was read: its rows, its entities that the target has, and the words that the target has not; or why it is `absent`."""
 
     files: int = 0
     rows: int = 0
     roster: Roster = field(default_factory=lambda: Roster({}))
     words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED))
+    absent: str = ""
 
     @property
     def touched(self) -> list[str]:
@@ -49,10 +53,16 @@ class Seen:
         return [name for name in COLLECTIONS if name in names] or list(COLLECTIONS)
 
 
-def seen(job: Job) -> Seen:
-    """Read the drop of a job; what is wrong with it is told by `dropped`."""
-    if not job.drop.exists():
-        return Seen()
+def found(job: Job) -> tuple[Job, Seen]:
+    """Find the drop of a job, and read it; what is wrong with it is told by `dropped`."""
+    try:
+        job = there(job)
+        return job, _seen(job)
+    except (SettingsError, OSError, TargetError) as error:
+        return job, Seen(absent=sentence(error))
+
+
+def _seen(job: Job) -> Seen:
     raw = extracted(job)
     roster = normalise(job.layout, raw, job.as_written)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
@@ -63,9 +73,8 @@ def seen(job: Job) -> Seen:
 
 def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
     """Judge the drop as a run would, and say what of it would be loaded, and what is to be mapped."""
-    if not job.drop.exists():
-        why = f"{job.drop} does not exist. Name a folder or a zip, or correct `drop` in the feed's file."
-        return [failed(DROP, why, USAGE), unseen(MAPPING, "There is no drop.")], None
+    if drop.absent:
+        return [failed(DROP, drop.absent, USAGE), unseen(MAPPING, "There is no drop.")], None
     try:
         with Ledger.reading(job.ledger_at) as ledger:
             accepted = accept(job, ledger)

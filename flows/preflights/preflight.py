@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from flows.preflights.check import Check, Preflight
-from flows.preflights.drop import dropped, seen
+from flows.preflights.drop import dropped, found
 from flows.preflights.probing import is_staging
 from flows.preflights.settings import settings
 from flows.preflights.state import probed, state
@@ -40,7 +40,7 @@ def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     meant, job = settings(options, environment)
     if job is None:
         return Preflight(str(options.drop), "", tuple(meant))
-    drop = seen(job)
+    job, drop = found(job)
     there = target(job, drop.touched)
     usable = not any(check.standing == "not ok" for check in there)
     here = state(job)
