@@ -34,7 +34,8 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
     """
     job = job_of(options, environment)
-    refuse_place(out, None if from_api else job.drop, force=force)
+    nowhere = from_api and options.drop == Path()
+    refuse_place(out, None if nowhere else job.drop, force=force)
     source, origin = (_source_of_api(), job.target.name) if from_api else (roster_of, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:

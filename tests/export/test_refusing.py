@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
-from tests.export.exporting import export, rows, said
+from tests.export.exporting import export, feed, rows, said
 from tests.rosters import delta, district, drop
 from tests.running import roster
 
@@ -70,6 +71,26 @@ def test_a_drop_is_not_overwritten_by_its_export(tmp_path: Path) -> None:
     rows(tmp_path, district())
 
     run = export(tmp_path, tmp_path / "out.zip", "--force")
+
+    assert (2, True) == (run.code, "lies in the drop" in said(run))
+
+
+def test_what_a_target_holds_is_written_wherever_one_is(tmp_path: Path) -> None:
+    """There is no drop in which the zip could lie."""
+    state = tmp_path / "state"
+    roster("sync", drop(tmp_path / "drop", district()), state=state)
+
+    with chdir(tmp_path):
+        run = roster("export", "--from-api", "--target", "sandbox", "out.zip", "--json", state=state)
+
+    assert (0, True) == (run.code, zipfile.is_zipfile(tmp_path / "out.zip"))
+
+
+def test_what_a_target_holds_is_not_written_into_the_drop_of_its_feed(tmp_path: Path) -> None:
+    """It would be read as a part of it the next night."""
+    path = feed(tmp_path, drop(tmp_path / "drop", district()))
+
+    run = roster("export", "--from-api", path, tmp_path / "drop" / "out.zip", state=tmp_path / "state")
 
     assert (2, True) == (run.code, "lies in the drop" in said(run))
 
