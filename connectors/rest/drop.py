@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.exchange import connections
 from connectors.oneroster.target import Target
-from connectors.rest.reading import Unread, path_of, read_collection
+from connectors.rest.reading import Moved, Unread, pages, path_of
 from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
 from transforms.unfolding.collections import ROSTER
 from transforms.unfolding.drop import raw_of
 from transforms.unfolding.records import Unfolded, unfold
 
+ATTEMPTS = 3
 UTC = ZoneInfo("UTC")
 # They are few, and say what the administrators of OneRoster 1.1 administer.
 EVER_WHOLE = frozenset({"orgs"})
@@ -39,13 +41,27 @@ async def read_source(source: Target, version: Version, collections: Sequence[st
     address = replace(source, access_token=UNUSED, token_url="") if key else source
     async with Client(address, Signing(key, connections(address)) if key else None) as client:
         for name in collections:
-            entity, unfolded = ENTITIES[name], Unfolded()
+            entity, said = ENTITIES[name], "" if name in EVER_WHOLE else condition
             path = path_of(entity, version, published=published)
             try:
-                for page in await read_collection(client, entity, path, "" if name in EVER_WHOLE else condition):
-                    unfold(entity, page, version, zone, unfolded)
-                read[name] = unfolded
+                read[name] = await _read(client, path, entity, said, partial(unfold, version=version, zone=zone))
             except Unread as unread:
                 if entity.needed or not unread.absent:
                     broken[name] = f"{source.host}: {unread}"
     return raw_of(read, version, whole=since is None, broken=broken)
+
+
+async def _read(client: Client, path: str, entity: Entity, condition: str, add: Callable[..., None]) -> Unfolded:
+    """Read a collection, from its start again if records moved meanwhile; one that moves on and on is `Unread`."""
+    why = ""
+    for _ in range(ATTEMPTS):
+        unfolded = Unfolded()
+        try:
+            # Page by page, since JSON takes many times the room of its rows.
+            async for records in pages(client, path, entity.name, condition):
+                add(entity, records, into=unfolded)
+        except Moved as moved:
+            why = str(moved)
+        else:
+            return unfolded
+    raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")

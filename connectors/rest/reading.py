@@ -1,12 +1,12 @@
 """Reading a collection of a REST source to its end, or not at all.
 
 A short page says nothing: the end is where the total, the `Link` header or an empty page says that it is. If records
-moved while they were read (another total, an id on two pages), one may have been missed: it is read again from the
-start, and if it moves on and on, it counts as not read.
+moved while they were read (another total, an id on two pages), one may have been missed, and it is to be read again.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,7 +18,6 @@ from connectors.oneroster.wire import Request, understood
 from transforms.schemas import Entity
 from transforms.schemas.entity import Version
 
-ATTEMPTS = 3
 LIMIT = 1000
 REFUSED_ORDER = 400
 ABSENT = 404
@@ -57,19 +56,12 @@ def path_of(entity: Entity, version: Version, *, published: bool = False) -> str
     return path if published else path.rstrip("/")
 
 
-async def read_collection(client: Client, entity: Entity, path: str, condition: str = "") -> list[list[Any]]:
-    """Give the pages of a collection, read to its end. Raises `Unread`."""
-    for _ in range(ATTEMPTS):
-        try:
-            return await _pages(client, path, entity.name, condition)
-        except Moved as moved:
-            why = str(moved)
-    raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")
+async def pages(client: Client, path: str, key: str, condition: str = "") -> AsyncIterator[list[Any]]:
+    """Give the records of a collection, page by page, to its end.
 
-
-async def _pages(client: Client, path: str, key: str, condition: str) -> list[list[Any]]:
+    Raises `Unread`, and `Moved` if it is to be read again from its start.
+    """
     parameters = {"limit": str(LIMIT)} | ORDER | ({"filter": condition} if condition else {})
-    pages: list[list[Any]] = []
     seen: set[Any] = set()
     total, offset = None, 0
     while True:
@@ -78,9 +70,9 @@ async def _pages(client: Client, path: str, key: str, condition: str) -> list[li
         _hold_still(page, total, seen)
         offset += len(page.records)
         if page.records:
-            pages.append(page.records)
+            yield page.records
         if offset >= total if total is not None else not (page.records and page.follows is not False):
-            return pages
+            return
         if not page.records:
             raise Moved(f"it ended after {offset} of {total} records")
 

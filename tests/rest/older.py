@@ -23,11 +23,12 @@ BEFORE, AFTER = "2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
 
 @dataclass
 class Older:
-    """What a source holds, by collection; how often each collection will yet fail, and with which status; what it was asked."""
+    """What a source holds, by collection; how often each collection will yet fail, and with which status; how often it will yet say a wrong total; what it was asked."""
 
     records: dict[str, list[Json]]
     failing: Counter[str] = field(default_factory=Counter)
     status: int = 503
+    moving: Counter[str] = field(default_factory=Counter)
     filters: set[str] = field(default_factory=set)
     url: str = ""
 
@@ -48,7 +49,9 @@ class Older:
         self.filters.add(condition)
         found = [record for record in self.records[collection] if _meets(record, condition)]
         size = min(LARGEST, int(query["limit"][0]))
-        return 200, {collection: found[offset : offset + size]}, {"X-Total-Count": str(len(found))}
+        moves = self.moving[collection] > 0
+        self.moving[collection] -= moves
+        return 200, {collection: found[offset : offset + size]}, {"X-Total-Count": str(len(found) + moves)}
 
 
 def _meets(record: Json, condition: str) -> bool:

@@ -62,6 +62,27 @@ def test_a_page_that_fails_once_is_asked_for_again(tmp_path: Path, target: Sandb
         assert (0, ["ana", "bo", "tia"]) == (run.code, feed.holds("users"))
 
 
+def test_a_collection_that_moved_is_read_again(tmp_path: Path, target: Sandbox) -> None:
+    """Somebody left while it was read, and a record may have been missed."""
+    with feeding(tmp_path, target) as (source, feed):
+        source.moving["users"] = 1
+
+        run = feed.run("sync")
+
+        assert (0, ["ana", "bo", "tia"]) == (run.code, feed.holds("users"))
+
+
+def test_a_collection_that_moves_on_and_on_is_not_read(tmp_path: Path, target: Sandbox) -> None:
+    """It says that there is one more than it gives."""
+    with feeding(tmp_path, target) as (source, feed):
+        source.moving["users"] = ALWAYS
+
+        run = feed.run("sync")
+
+        assert (4, []) == (run.code, feed.holds("users"))
+        assert "it ended after 3 of 4 records, 3 times" in " ".join(run.said.split())
+
+
 def test_a_collection_that_cannot_be_read_has_not_vanished(tmp_path: Path, target: Sandbox) -> None:
     """What is not needed is left as it is, and told; the others are loaded."""
     with feeding(tmp_path, target) as (source, feed):

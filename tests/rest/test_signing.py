@@ -9,11 +9,10 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.target import Target, TargetError
-from connectors.rest.reading import read_collection
+from connectors.rest.reading import pages
 from connectors.rest.signing import UNUSED, Key, Method, Signing
 from tests.oneroster.districts import QUICK
 from tests.rest.verifying import KEY, SECRET, is_signed
-from transforms.schemas import ENTITIES
 
 
 def read(secret: str, method: Method) -> list[str]:
@@ -28,10 +27,8 @@ def read(secret: str, method: Method) -> list[str]:
         transport = Signing(Key(KEY, secret, method), httpx.MockTransport(handler))
         target = Target("https://sis.example.edu", access_token=UNUSED, patience=QUICK)
         async with Client(target, transport) as client:
-            pages = await read_collection(
-                client, ENTITIES["orgs"], "/orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'"
-            )
-        return [record["sourcedId"] for page in pages for record in page]
+            found = pages(client, "/orgs", "orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'")
+            return [record["sourcedId"] async for page in found for record in page]
 
     return asyncio.run(run())
 
