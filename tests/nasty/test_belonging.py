@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.judging import accepted, errors, judged, rules
-from tests.rosters import DISTRICT, Row, Rows, changed, district, without
+from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, without
 
 BOTH = {"class_without_teacher", "class_without_student"}
 
@@ -54,6 +54,16 @@ def test_classes_without_teacher_or_student_are_told_and_loaded(tmp_path: Path) 
     told = {one.rule: (one.count, one.examples) for one in checked.findings.notices if one.rule in BOTH}
     assert ["c1", "c2"] == accepted(checked, "classes")
     assert {"class_without_teacher": (1, ((2, "c2"),)), "class_without_student": (2, ((1, "c1"), (2, "c2")))} == told
+
+
+def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
+    """A delta has those classes and enrollments only that changed."""
+    rows = delta(with_enrollments({"sourcedId": "e0", "userSourcedId": "bo"}))
+
+    checked = judged(tmp_path, rows, mode="delta")
+
+    assert ["e0", "e3"] == sorted(checked.standing["enrollments"].accepted.filter(primary="true")["sourcedId"])
+    assert set() == {one.rule for one in checked.findings.notices}
 
 
 def test_an_enrollment_is_in_the_school_of_its_class(tmp_path: Path) -> None:

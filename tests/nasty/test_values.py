@@ -49,6 +49,15 @@ def test_references_in_other_lists_lead_where_they_should(tmp_path: Path) -> Non
     assert "{LDAP:a;b}" in checked.standing["users"].accepted["userIds"].to_list()
 
 
+def test_items_in_braces_may_have_spaces_between_them(tmp_path: Path) -> None:
+    """Only the spaces go."""
+    rows = changed(district(), "bo", userIds="{LDAP:1} , {LTI:2}")
+
+    ids, broken = cells(tmp_path, rows, "users", "userIds")
+
+    assert ("{LDAP:1},{LTI:2}" in ids, broken) == (True, {"respelled"})
+
+
 def numbered(suffix: str) -> Rows:
     """Give the district with numbers for the ids of its people, written with a suffix."""
     numbers = {"ana": "1", "bo": "2", "tia": "3", "mum": "4"}
