@@ -50,6 +50,14 @@ def test_grades_come_from_the_roster_that_knows_them() -> None:
     assert ["07", None, None, "07"] == graded["grade"].to_list()
 
 
+def test_a_roster_of_which_every_enrollment_was_refused_tells_no_grades() -> None:
+    """It keeps no columns of them but the id."""
+    users = pl.DataFrame({"sourcedId": ["gone"], "grades": ["07"]})
+    nobody = pl.DataFrame(schema={"sourcedId": pl.String})
+
+    assert ["07", None, None] == with_grades(PLAN, [{"users": users, "enrollments": nobody}])["grade"].to_list()
+
+
 def test_the_same_changes_are_the_same_plan() -> None:
     """In any order; another content, another record or another feed is another plan."""
     turned, other = PLAN.reverse(), PLAN.with_columns(pl.col("fingerprint") + 1)

@@ -44,8 +44,9 @@ def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame
 
 def _grades(name: str, roster: Known) -> pl.DataFrame:
     frame, users = roster.get(name), roster.get("users")
-    if name in OF_USERS and frame is not None and users is not None and "grades" in users.columns:
-        owner = OF_USERS[name]
+    owner = OF_USERS.get(name, "")
+    # A roster without any record of an entity may know none of its columns but the id.
+    if frame is not None and owner in frame.columns and users is not None and "grades" in users.columns:
         theirs = users.select(pl.col("sourcedId").alias(owner), "grades")
         frame = frame.select("sourcedId", owner) if owner != "sourcedId" else frame.select(owner)
         frame = frame.join(theirs, on=owner, how="left", maintain_order="left")
