@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
-from tests.export.exporting import SAMPLES, export, rows
+from tests.export.exporting import SAMPLES, export, member, rows
 from tests.rosters import district, drop, without
 from tests.running import roster
 from transforms.sources import LAYOUTS
@@ -64,3 +65,14 @@ def test_what_a_zip_lacks_is_gone_for_whoever_loads_it(tmp_path: Path) -> None:
     run = roster("plan", tmp_path / "out.zip", "--json", state=state)
 
     assert (3, 1) == (run.code, run.total("held"))
+
+
+def test_what_any_layout_has_in_place_of_values_is_read_as_oneroster_reads_it(tmp_path: Path) -> None:
+    """Words for nothing, and accents that are written in two ways."""
+    folder = tmp_path / "drop"
+    copytree(SAMPLES / "clever", folder)
+    text = (folder / "teachers.csv").read_text("utf-8").replace(",Una,,Ek,", ",Una,N/A,Jose\u0301,")
+    (folder / "teachers.csv").write_text(text, "utf-8")
+
+    assert_nothing_to_send(tmp_path, folder)
+    assert "Una,Jos\u00e9,," in member(tmp_path, "users.csv")

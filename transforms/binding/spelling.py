@@ -28,17 +28,18 @@ def spelled(entity: Entity, frame: pl.DataFrame, file: str, strict: bool) -> tup
     """Give the cells in the standard's spelling; under `--strict` as they are."""
     if strict or not frame.height:
         return frame, []
-    found: list[Findings] = []
-    readings = (
-        ("padded", _trims),
-        ("null_words", _blanks),
-        ("respelled", _spellings),
-        ("decimal_ids", without_decimals),
-    )
-    for rule, changes in readings:
+    frame, found = cleaned(entity, frame, file)
+    for rule, changes in (("respelled", _spellings), ("decimal_ids", without_decimals)):
         frame, told = _applied(frame, dict(changes(entity, frame)), rule, file)
         found += told
     return frame, found
+
+
+def cleaned(entity: Entity, frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Findings]]:
+    """Read what any layout may have around and in place of values: spaces, and words for "nothing"."""
+    frame, padded = _applied(frame, dict(_trims(entity, frame)), "padded", file)
+    frame, nulls = _applied(frame, dict(_blanks(entity, frame)), "null_words", file)
+    return frame, [*padded, *nulls]
 
 
 def _applied(frame: pl.DataFrame, changes: dict[str, pl.Expr], rule: str, file: str) -> tuple[pl.DataFrame, list[Findings]]:  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from transforms.binding.spelling import cleaned
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.layouts.assembling import DERIVED, Part, Parts, assembled, leading_nowhere
 from transforms.layouts.calendar import with_years
@@ -96,16 +97,13 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
 
 
 def _cells_in_common(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Trim every cell, as all layouts want it."""
-
-    def trimmed(part: Part) -> Part:
-        cells = [name for name, dtype in part.frame.schema.items() if dtype == pl.String]
-        tests = part.frame.select((pl.col(name).str.strip_chars() != pl.col(name)).any() for name in cells)
-        padded = [name for name, hit in zip(cells, tests.row(0), strict=True) if hit] if part.frame.height else []
-        cell = pl.col(padded).str.strip_chars()
-        return part.having(part.frame.with_columns(pl.when(cell != "").then(cell).name.keep())) if padded else part
-
-    return {name: trimmed(part) for name, part in parts.items()}, []
+    """Read every cell as OneRoster's own are read, so that an export that is read again is the same roster."""
+    done, found = {}, []
+    for name, part in parts.items():
+        frame, told = cleaned(ENTITIES[name], part.frame, part.file) if part.frame.height else (part.frame, [])
+        done[name] = part.having(frame)
+        found += told
+    return done, found
 
 
 def _with_class_type(parts: Parts, dialect: Dialect) -> Parts:
