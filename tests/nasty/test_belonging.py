@@ -105,6 +105,13 @@ def test_a_missing_school_is_told_with_the_nearest_one(tmp_path: Path) -> None:
     assert ["'Sch_S00002': did you mean 'Sch_000002'?"] == told
 
 
+def test_ids_that_differ_by_a_digit_are_two_records(tmp_path: Path) -> None:
+    """The next pupil in the list is not meant."""
+    rows = changed(district(), "e2", userSourcedId="an2")
+
+    assert "near_miss" not in rules(judged(tmp_path, rows))
+
+
 def test_no_one_is_looked_for_where_nearly_all_are_missing(tmp_path: Path) -> None:
     """A file that was cut short is not a typing error in each row of another one."""
     lost: list[Row] = [{"sourcedId": f"e{number}", "userSourcedId": f"an{number}"} for number in range(10, 40)]

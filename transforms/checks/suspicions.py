@@ -39,6 +39,12 @@ def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
         ids = roster.tables[refers].frame["sourcedId"].drop_nulls().to_list() if refers in roster.tables else []
         if len(missing) <= MOST_MISSING and len(ids) <= MOST_IDS:
             for word in missing:
-                for near in difflib.get_close_matches(word, ids, 1, CLOSE):
+                alike = [one for one in ids if one != word and _digits(one) == _digits(word)]
+                for near in difflib.get_close_matches(word, alike, 1, CLOSE):
                     detail = f"{word!r}: did you mean {near!r}?"
                     yield of_file("near_miss", str(file), detail, column=str(column))
+
+
+def _digits(sourced_id: str) -> str:
+    """The number in an id: ids that differ by a digit are two records, and not one that is misspelt."""
+    return "".join(sign for sign in sourced_id if sign.isdigit()).lstrip("0")
