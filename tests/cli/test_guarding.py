@@ -388,3 +388,19 @@ def test_a_drop_from_the_future_waits(feed: Feed) -> None:
     assert (3, 0, True) == (run.code, run.json["requests"], "Correct its name" in run.err)
     feed.configure(name=f"larkspur_{today()}")
     assert 0 == feed.sync(district(), name=f"larkspur_{today()}").code
+
+
+def test_a_new_person_under_an_old_id_waits(feed: Feed) -> None:
+    """The name and the day of birth are others; a new name alone may be a wedding."""
+    feed.sync(many())
+    wed = changed(many(), "bo", familyName="Diaz")
+    ana = DISTRICT["users"][0] | {"givenName": "Zoë", "familyName": "Quist"}
+    born = DISTRICT["demographics"][0] | {"birthDate": "2016-01-09"}
+    other = {**wed, "users": [ana, *wed["users"][1:]], "demographics": [born]}
+
+    married, recycled = feed.sync(wed), feed.sync(other)
+
+    assert (0, 1) == (married.code, married.total("updated"))
+    assert (3, 2, 0) == (recycled.code, recycled.total("held"), recycled.total("updated"))
+    assert ("Ana", "Diaz") == (feed.record("users", "ana")["givenName"], feed.record("users", "ana")["familyName"])
+    assert "1 ids seem to have passed to other people (ana)" in recycled.said

@@ -14,6 +14,9 @@ CHILDREN: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 
 
+NAMES: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "name": pl.String}
+
+
 def no_totals() -> pl.DataFrame:
     """Give totals of a ledger that knows nothing."""
     return pl.DataFrame(schema=TOTALS)
@@ -22,6 +25,11 @@ def no_totals() -> pl.DataFrame:
 def no_children() -> pl.DataFrame:
     """Give children of records that have none."""
     return pl.DataFrame(schema=CHILDREN)
+
+
+def no_names() -> pl.DataFrame:
+    """Give names of nobody."""
+    return pl.DataFrame(schema=NAMES)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Past:
     of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
     day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
-    is to see all of it before anything is sent.
+    is to see all of it before anything is sent. `names` are those that the ledger knows of users who are to be updated together
+    with their demographics.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
@@ -57,6 +66,7 @@ class Past:
     blackout: date | None = None
     adds_only: date | None = None
     ask_first: bool = False
+    names: pl.DataFrame = field(default_factory=no_names)
 
     def total(self, entity: str) -> int:
         """How many active records of an entity the ledger knows."""
