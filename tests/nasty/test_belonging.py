@@ -32,6 +32,11 @@ def test_a_class_has_one_main_teacher(tmp_path: Path) -> None:
     assert (["e0"], {"primary_twice"}) == mains(tmp_path, rows) == mains(tmp_path, turned)
 
 
+def test_a_student_is_no_second_main_teacher(tmp_path: Path) -> None:
+    """That `primary` is set for a student is told by a rule of its own."""
+    assert (["e1", "e3"], {"primary_not_teacher"}) == mains(tmp_path, changed(district(), "e1", primary="true"))
+
+
 @pytest.mark.parametrize(
     ("first", "second", "stay"),
     [

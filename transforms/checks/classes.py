@@ -57,8 +57,8 @@ def _lonely(classes: Judged, enrollments: Judged) -> list[Findings]:
 
 def _with_one_main_teacher(enrollments: Judged) -> tuple[Judged, list[Findings]]:
     """Leave one main teacher to a class at any one time, whichever order the rows are in."""
-    main = enrollments.accepted.select(ROW, "sourcedId", "primary", "classSourcedId", "beginDate", "endDate")
-    main = main.filter(pl.col("primary") == "true")
+    main = enrollments.accepted.select(ROW, "sourcedId", "primary", "role", "classSourcedId", "beginDate", "endDate")
+    main = main.filter((pl.col("primary") == "true") & (pl.col("role") == "teacher"))
     main = main.filter(main["classSourcedId"].is_duplicated()).sort("sourcedId")
     if not main.height:
         return enrollments, []
