@@ -1,0 +1,1 @@
+"""Drops that lie elsewhere, or are still on their way."""

@@ -1,0 +1,109 @@
+"""A drop that is still being uploaded is waited for; one that does not arrive as a whole is refused, and nobody counts as gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from tests.arriving.conftest import Syncs
+from tests.arriving.servers import SshServer
+from tests.rosters import district, drop
+
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A drop that lies there as a whole."""
+    return drop(tmp_path / "drop", district())
+
+
+def test_a_file_that_grows_is_waited_for(folder: Path, sync: Syncs) -> None:
+    """What was there at first would have been a roster without its last rows."""
+    whole = (folder / "enrollments.csv").read_bytes()
+    (folder / "enrollments.csv").write_bytes(whole[: len(whole) // 2])
+    rest = Timer(0.5, (folder / "enrollments.csv").write_bytes, [whole])
+    rest.start()
+
+    run = sync(str(folder), '\n[arrival]\nsettle = "2s"\nwait = "30s"\n')
+
+    rest.join()
+    assert (0, len(district()["enrollments"])) == (run.code, run.json["entities"]["enrollments"]["created"])
+
+
+def test_an_upload_to_a_server_is_waited_for(folder: Path, ssh: SshServer, sync: Syncs) -> None:
+    """The same over SFTP."""
+    whole = (folder / "users.csv").read_bytes()
+    (folder / "users.csv").write_bytes(whole[:100])
+    rest = Timer(0.5, (folder / "users.csv").write_bytes, [whole])
+    rest.start()
+
+    run = sync(ssh.address(folder), ssh.pickup + '\n[arrival]\nsettle = "2s"\nwait = "30s"\n')
+
+    rest.join()
+    assert (0, len(district()["users"])) == (run.code, run.json["entities"]["users"]["created"])
+
+
+def test_without_its_marker_a_drop_is_not_whole(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+    """With it, it is, and the marker is no file of the roster."""
+    arrival = '\n[arrival]\nready = "_READY"\nwait = "1s"\n'
+
+    before = sync(str(folder), arrival)
+    (folder / "_READY").touch()
+    after = sync(str(folder), arrival)
+
+    assert (4, "refused") == (before.code, before.json["status"])
+    assert "its marker _READY is not there" in " ".join(before.err.split())
+    assert (0, False) == (after.code, "_READY" in after.err)
+
+
+def test_a_marker_of_yesterday_is_not_todays(folder: Path, sync: Syncs) -> None:
+    """Files that are newer than the marker are on their way again."""
+    marker = folder / "_READY"
+    marker.touch()
+    os.utime(marker, (marker.stat().st_atime, marker.stat().st_mtime - DAY))
+
+    run = sync(str(folder), '\n[arrival]\nready = "_READY"\nwait = "1s"\n')
+
+    assert (4, True) == (run.code, "is newer than its marker _READY" in " ".join(run.err.split()))
+
+
+def test_a_marker_may_lie_beside_a_zip(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+    """Named after it."""
+    archive = Path(shutil.make_archive(str(tmp_path / "roster"), "zip", folder))
+    arrival = '\n[arrival]\nready = "{drop}.done"\nwait = "1s"\n'
+
+    before = sync(str(archive), arrival)
+    (tmp_path / "roster.zip.done").touch()
+
+    assert (4, 0) == (before.code, sync(str(archive), arrival).code)
+
+
+def test_files_of_two_days_are_told(folder: Path, sync: Syncs) -> None:
+    """One that was not exported anew may be older than the others."""
+    path = folder / "users.csv"
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 2 * DAY))
+
+    run = sync(str(folder), '\n[arrival]\nspread = "6h"\n')
+
+    assert (0, True) == (run.code, "users.csv is of " in " ".join(run.err.split()))
+
+
+def test_of_several_drops_the_newest_is_taken(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+    """By the days in their names; two of one day are refused, as is one that says no day among others that do."""
+    for day in ("2026-11-22", "2026-11-24", "2026-11-23"):
+        drop(tmp_path / "drops" / f"larkspur_{day}", district())
+
+    newest = sync(str(tmp_path / "drops" / "larkspur_*"), command="check")
+    drop(tmp_path / "drops" / "larkspur_24-11-2026_again_2026-11-24", district())
+    twice = sync(str(tmp_path / "drops" / "larkspur_*"), command="check")
+    drop(tmp_path / "drops" / "larkspur_whole", district())
+    undated = sync(str(tmp_path / "drops" / "larkspur_*"), command="check")
+
+    assert (0, 2, 2) == (newest.code, twice.code, undated.code)
+    assert "which one is newer is not certain" in " ".join(twice.err.split())
+    assert "larkspur_whole says no day in its name" in " ".join(undated.err.split())
