@@ -21,6 +21,7 @@ from flows.plans import propose
 from flows.rest_source import since_last
 from flows.result import FAILED, USAGE, Result
 from flows.watch import Watch
+from transforms.findings import gather, of_file
 from transforms.guard.special import WHOLE_RUN
 
 Line = Callable[..., Result]
@@ -56,11 +57,22 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watc
     ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
     if not job.approve:
         runs = ledger.runs(job.key)
+        result = _with_twin(result, runs)
         result = replace(result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
         tidy(job, ledger, archive, datetime.now(UTC))
     return result
+
+
+def _with_twin(result: Result, runs: list[Run]) -> Result:
+    """Tell if the roster was accepted before, to the last cell: it is the same drop, or one of a source in which nothing changed."""
+    twins = (run for run in runs if run.content == result.content and run.id != result.run)
+    twin = next(twins, None) if result.content else None
+    if twin is None:
+        return result
+    told = of_file("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
+    return replace(result, findings=gather([result.findings, told]))
 
 
 def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:

@@ -37,6 +37,7 @@ CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
     Rule("drop_incomplete", "fatal", "the drop has not arrived as a whole", "Wait until its upload has ended, and run again; [arrival] in the feed's file says by what that is known."),
+    Rule("drop_again", "note", "an earlier run accepted the very same roster", "Nothing; if something should have changed, see whether the export is made anew."),
     Rule("drop_spread", "warning", "files of the drop were written far apart, and may be of different exports", "See whether each of them was exported anew."),
     Rule("drop_empty", "fatal", "the drop has no data rows at all", "Find out why the export came out empty, and export again."),
     Rule("zip_encrypted", "fatal", "the zip is encrypted", "Export it without a password."),

@@ -107,3 +107,14 @@ def test_of_several_drops_the_newest_is_taken(folder: Path, sync: Syncs, tmp_pat
     assert (0, 2, 2) == (newest.code, twice.code, undated.code)
     assert "which one is newer is not certain" in " ".join(twice.err.split())
     assert "larkspur_whole says no day in its name" in " ".join(undated.err.split())
+
+
+def test_the_same_drop_again_is_known_by_its_content(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+    """Under another name, and zipped; the run that accepted it first is named."""
+    first = sync(str(folder))
+    archive = shutil.make_archive(str(tmp_path / "tonight"), "zip", folder)
+
+    again = sync(archive)
+
+    assert f"run {first.json['run']} of" in " ".join(again.err.split())
+    assert ("unchanged", 0) == (again.json["status"], again.json["requests"])
