@@ -1,27 +1,22 @@
 """How layouts are declared, recognised and read: files, columns and rows in; OneRoster's entities out.
 
 A layout is one file in `transforms/sources/`: a `Layout` of `File`s, each with the `rows` that it gives, whose columns
-are written in the words of `cells`.
+are written in the words of `cells` and `conditions`.
 """
 
 from transforms.layouts.cells import (
     Cell,
     birth_date,
-    blank,
-    both,
     class_role,
     constant,
     derived,
     derived_each,
     district,
     family_name,
-    filled,
     first,
     given,
     given_name,
     grades,
-    is_any,
-    is_none,
     iso_date,
     joined,
     lowered,
@@ -36,6 +31,7 @@ from transforms.layouts.cells import (
     user_ids,
     yes_no,
 )
+from transforms.layouts.conditions import blank, both, filled, is_any, is_none
 from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
 

@@ -55,17 +55,17 @@ def lowered(cell: Cell) -> Cell:
 
 def first(*cells: Cell) -> Cell:
     """The first of several that is not blank."""
-    return Cell(_reads(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)))
+    return Cell(columns_of(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)))
 
 
 def joined(*cells: Cell, separator: str = " ") -> Cell:
     """Those of several that are not blank, with something between them."""
-    return Cell(_reads(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator))
+    return Cell(columns_of(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator))
 
 
 def given(cell: Cell, *columns: str) -> Cell:
     """A cell where these columns are filled; blank elsewhere."""
-    return Cell((*cell.reads, *columns), lambda dialect: pl.when(_filled(columns)).then(cell.of(dialect)))
+    return Cell((*cell.reads, *columns), lambda dialect: pl.when(all_filled(columns)).then(cell.of(dialect)))
 
 
 def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
@@ -74,7 +74,7 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     Blank if one of the first `needs` parts is (None: any of them); blank parts after those are left out.
     """
     wanted = len(parts) if needs is None else needs
-    return Cell(_reads(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted))
+    return Cell(columns_of(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted))
 
 
 def derived_each(kind: str, column: str) -> Cell:
@@ -194,35 +194,6 @@ def family_name(column: str) -> Cell:
     return Cell((column,), lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")))
 
 
-def filled(*columns: str) -> Cell:
-    """Whether columns are filled; for `where`."""
-    return Cell(columns, lambda _: _filled(columns))
-
-
-def blank(*columns: str) -> Cell:
-    """Whether none of the columns is filled; for `where`."""
-    return Cell(
-        columns, lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns), holds_without=True
-    )
-
-
-def both(*cells: Cell) -> Cell:
-    """Whether all of several conditions hold; for `where`."""
-    without = all(cell.holds_without for cell in cells)
-    return Cell(_reads(cells), lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells), without)
-
-
-def is_none(column: str, *words: str) -> Cell:
-    """Whether a column is blank or has none of these words, in any case; for `where`."""
-    found = is_any(column, *words)
-    return Cell((column,), lambda dialect: ~found.of(dialect).fill_null(value=False), holds_without=True)
-
-
-def is_any(column: str, *words: str) -> Cell:
-    """Whether a column has one of these words, in any case; for `where`."""
-    return Cell((column,), lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]))
-
-
 def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
     """Read each distinct value once; columns of dates and grades have few."""
 
@@ -235,16 +206,18 @@ def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
     return cell.map_batches(read, return_dtype=pl.String, is_elementwise=True)
 
 
-def _cell(column: str | Cell) -> Cell:
-    return text(column) if isinstance(column, str) else column
-
-
-def _reads(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+def columns_of(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    """The columns that several cells read, each once."""
     return tuple(dict.fromkeys(column for cell in cells for column in cell.reads))
 
 
-def _filled(columns: tuple[str, ...]) -> pl.Expr:
+def all_filled(columns: tuple[str, ...]) -> pl.Expr:
+    """Whether columns are filled."""
     return reduce(lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns))
+
+
+def _cell(column: str | Cell) -> Cell:
+    return text(column) if isinstance(column, str) else column
 
 
 def _joined(cells: list[pl.Expr], separator: str) -> pl.Expr:

@@ -11,7 +11,7 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any, get_type_hints
 
-from transforms.layouts import cells
+from transforms.layouts import cells, conditions
 from transforms.layouts.cells import Cell
 
 Word = Callable[..., Cell]
@@ -26,7 +26,8 @@ CELLS: dict[str, Word] = {
     )
 }  # fmt: skip
 CONDITIONS: dict[str, Word] = {
-    word.__name__: word for word in (cells.filled, cells.blank, cells.both, cells.is_any, cells.is_none)
+    word.__name__: word
+    for word in (conditions.filled, conditions.blank, conditions.both, conditions.is_any, conditions.is_none)
 }
 
 
