@@ -19,11 +19,12 @@ from flows import report
 from flows.accepting import accept
 from flows.feeds.targets import SettingsError
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.line import result_of
 from flows.opening import opened
 from flows.progress import Bars
 from flows.result import DONE
-from flows.running import Options, finish, job_of
+from flows.running import finish
 from transforms.changes import Changes
 from transforms.diff import diff
 from transforms.schemas import ENTITIES

@@ -65,7 +65,9 @@ def _last(found: Mapping[str, date | None], what: str) -> str:
         return next(iter(found))
     moments = {name: moment for name, moment in found.items() if moment is not None}
     if len(moments) < len(found):
-        raise SettingsError(f"{min(found.keys() - moments.keys())} says neither its day nor when it was changed. {NARROW}")
+        raise SettingsError(
+            f"{min(found.keys() - moments.keys())} says neither its day nor when it was changed. {NARROW}"
+        )
     last = max(moments.values())
     first, *others = sorted(name for name, moment in moments.items() if moment == last)
     if others:

@@ -11,10 +11,10 @@ from connectors.ledger import Ledger, Plan
 from flows.discarding import discard
 from flows.feeds.keys import key_of
 from flows.feeds.targets import SettingsError
+from flows.jobs import Options
 from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, ended
 from flows.result import Result
-from flows.running import Options
 
 
 @dataclass(frozen=True)

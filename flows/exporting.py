@@ -19,8 +19,8 @@ from flows.accepting import Judgement, Source, judge, roster_of
 from flows.export_report import Export, show
 from flows.feeds.targets import SettingsError
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.rejects import write_rejects
-from flows.running import Options, job_of
 from flows.watch import NOBODY
 from transforms.bulk import bulk
 from transforms.findings import gather, located

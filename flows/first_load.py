@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flows.deciding import Ask, Perform, decide
+from flows.jobs import Options
 from flows.orchestration.ended import Ended, ended
 from flows.preflights.preflight import preflight
 from flows.preflights.probing import is_staging, probe
-from flows.running import Options
 from flows.verification import Verification
 from flows.watch import Watch
 

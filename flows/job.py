@@ -118,7 +118,9 @@ class Job:
     def as_written(self) -> Dialect:
         """How the drop is written, and how it is to be read today."""
         dialect = self.dialect or Dialect(self.today, district=self.district)
-        return replace(dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords, renamed=self.renamed)
+        return replace(
+            dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords, renamed=self.renamed
+        )
 
     @property
     def rehearsal(self) -> bool:

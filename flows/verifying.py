@@ -13,10 +13,11 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows import report
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.progress import Bars
 from flows.repairing import refuse_losses, repaired
 from flows.result import DONE, FAILED, Result
-from flows.running import Options, execute, finish, job_of
+from flows.running import execute, finish
 from flows.verification import Verification, compared
 from flows.verify_report import as_json, show, write_csv
 from flows.watch import NOBODY, Watch

@@ -20,12 +20,13 @@ from flows.backfills.steps import Span, Steps, steps_of
 from flows.dates import DATED
 from flows.faults import FAULTS
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.past import newest_of
 from flows.problems import SettingsError
 from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result
-from flows.running import Options, execute, finish, job_of
+from flows.running import execute, finish
 from transforms.replay import Step, needed
 
 # Runs one step, by the line that is given, or as a drop if there is none.

@@ -27,7 +27,7 @@ def adopt(drop: Drop, target: TargetOption = None, district: District = None, st
           strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopting import run_adopt
-    from flows.running import Options
+    from flows.jobs import Options
 
     options = Options("sync", drop, target, district, state, strict, json, workers=workers)
     guarded(lambda: run_adopt(options, os.environ, again=again))
@@ -60,8 +60,8 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
 def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
               json: Json = False) -> None:  # fmt: skip
     """Say what stands in the way of a first load, and send nothing."""
+    from flows.jobs import Options
     from flows.preflights.preflight import run_preflight
-    from flows.running import Options
 
     options = Options("plan", drop, target, district, state, json=json)
     guarded(lambda: run_preflight(options, os.environ))
@@ -70,8 +70,8 @@ def preflight(drop: Drop, target: TargetOption = None, district: District = None
 @app.command()
 def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
     """Find out with throw-away records what a staging target does."""
+    from flows.jobs import Options
     from flows.preflights.probing import run_probe
-    from flows.running import Options
 
     options = Options("sync", drop, target, state=state, json=json)
     guarded(lambda: run_probe(options, os.environ))
@@ -87,7 +87,7 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
              target: TargetOption = None, district: District = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Replay dated drops, or archived rosters, of a span of days."""
     from flows.backfills.backfilling import run_backfill, wish_of
-    from flows.running import Options
+    from flows.jobs import Options
 
     options = Options("sync", drop, target, district, state, json=json, replays=True)
 

@@ -11,13 +11,14 @@ from flows.backfills.outcome import Backfill
 from flows.backfills.report import as_json, lines
 from flows.feeds.files import feed_file, state_folder
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.orchestration.artifacts import page, publish
 from flows.orchestration.ended import Ended, ended
 from flows.orchestration.tasks import Tasks
 from flows.recording import Line
 from flows.restoring import restored_line
 from flows.result import Command, Result
-from flows.running import Options, execute, finish, job_of
+from flows.running import execute, finish
 from flows.verification import Verification
 from flows.verifying import compared_all
 

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from flows.jobs import Options
 from flows.preflights.check import Check, Preflight
 from flows.preflights.drop import dropped, found
 from flows.preflights.probing import is_staging
 from flows.preflights.settings import settings
 from flows.preflights.state import probed, state
 from flows.preflights.target import first_load, target
-from flows.running import Options
 
 INDENT = 2
 READY = "Ready. `roster plan` says what a load would send."

@@ -16,10 +16,10 @@ from rich.console import Console
 from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.feeds.targets import SettingsError, Target, choose
+from flows.jobs import Options
 from flows.opening import opened
 from flows.preflights.probe_report import show
 from flows.preflights.probes import Probed, keep, kept
-from flows.running import Options
 
 REFUSED = (
     "A probe writes throw-away records, and nothing says that {target} is for that. "

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from flows.feeds.targets import Credentials, SettingsError, Target, choose
 from flows.job import Job
+from flows.jobs import Options, job_of
 from flows.preflights.check import Check, failed, ok
 from flows.result import USAGE
-from flows.running import Options, job_of
 
 SETTINGS, SECRETS = "settings", "secrets"
 

@@ -8,10 +8,11 @@ import pytest
 
 from flows.backfills.backfilling import backfilled, wish_of
 from flows.job import Job
+from flows.jobs import Options
 from flows.problems import SettingsError
 from flows.recording import Line
 from flows.result import Result
-from flows.running import Options, execute
+from flows.running import execute
 from flows.watch import Watch
 from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
 from tests.rosters import changed, district, drop, without

@@ -10,9 +10,10 @@ import pytest
 from connectors.ledger import Ledger, Plan
 from flows.deciding import Ask, Decision, decide
 from flows.feeds.targets import SettingsError
+from flows.jobs import Options, job_of
 from flows.orchestration.ended import Ended
 from flows.result import Result
-from flows.running import Options, execute, finish, job_of
+from flows.running import execute, finish
 from flows.watch import Watch
 from tests.rosters import district, drop, without
 from tests.running import roster

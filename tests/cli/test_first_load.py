@@ -11,9 +11,10 @@ import pytest
 from connectors.ledger import Plan
 from flows.deciding import Decision
 from flows.first_load import Means, first_load
+from flows.jobs import Options, job_of
 from flows.orchestration.ended import Ended
 from flows.result import Result
-from flows.running import Options, execute, finish, job_of
+from flows.running import execute, finish
 from flows.verification import Verification
 from flows.verifying import compared_all
 from flows.watch import Watch

@@ -14,9 +14,9 @@ import pytest
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.sandbox import Sandbox
+from flows.jobs import Options
 from flows.preflights.preflight import preflight
 from flows.preflights.probes import Probed, keep
-from flows.running import Options
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import Rows, changed, district, drop
 from tests.running import Run, roster

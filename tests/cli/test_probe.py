@@ -19,9 +19,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
 from flows.feeds.settings import read_feed
+from flows.jobs import Options
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging
-from flows.running import Options
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
 from tests.running import roster

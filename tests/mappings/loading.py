@@ -8,10 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.oneroster.sandbox import Store
+from flows.jobs import Options, job_of
 from flows.mapping import layout_of
 from flows.progress import Bars
 from flows.result import Result
-from flows.running import Options, execute, job_of
+from flows.running import execute
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "own_layout"
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")

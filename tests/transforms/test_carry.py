@@ -10,8 +10,8 @@ from tests.judging import TODAY, judged, ledger
 from tests.rosters import Rows, changed, district, raw
 from transforms.carry import Carried, carry, not_carried
 from transforms.carrying import Carrying, carrying
-from transforms.parts import values
 from transforms.layouts.dialect import Dialect
+from transforms.parts import values
 from transforms.sources import normalise
 
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")

@@ -1,0 +1,153 @@
+"""Makes a job of what the command line was told, and of the feed's file or the bare drop that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.choosing import there
+from flows.dates import dated, last_day
+from flows.feeds.targets import SettingsError, Target, choose
+from flows.job import Job
+from flows.ledgers import address_in
+from flows.notices.addressees import addressees
+from flows.rest_source import rest_source_of
+from flows.result import Command
+from flows.whoever import whoever
+from transforms.carrying import Carrying
+from transforms.scope import Scope
+
+if TYPE_CHECKING:
+    from flows.feeds.settings import Feed
+    from transforms.layouts.layout import Layout
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line was told."""
+
+    command: Command
+    drop: Path
+    target: str | None = None
+    district: str | None = None
+    state: Path = Path(".roster")
+    strict: bool = False
+    json: bool = False
+    approve: str | None = None
+    all_or_nothing: bool = False
+    workers: int | None = None
+    first_run: bool = False
+    by: str = ""
+    note: str = ""
+    restore: str | None = None
+    ask_first: bool = False
+    replays: bool = False
+
+
+def job_of(options: Options, environment: Mapping[str, str]) -> Job:
+    """Make a job of a feed's file, or of a bare folder or zip; raise `SettingsError` for what cannot be meant."""
+    feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
+    try:
+        return _job_of(options, feed, environment)
+    except (SettingsError, OSError) as error:  # also of what lies elsewhere
+        if feed and options.command == "sync" and not options.approve:
+            _tell_of_start(error, feed, options, environment)
+        raise
+
+
+def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
+    from flows.notices.false_starts import tell_of_start
+
+    key_name = feed.key_name(options.district)
+    tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
+
+
+def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
+    target = choose(options.target, feed, environment)
+    job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
+    # These take their rosters from the archive, or name their drops otherwise.
+    elsewhere = options.approve or options.restore is not None or options.replays
+    if feed:
+        job = replace(job, pickup=feed.picked_up(environment))
+    if not elsewhere:
+        job = there(job)
+    notify = addressees(feed, str(options.drop), environment) if feed else None
+    return replace(job, ledger=address_in(environment), workers=options.workers or job.workers, notify=notify)
+
+
+def _feed(path: Path) -> Feed:
+    # pydantic takes a while to import, and a bare drop does not need it.
+    from flows.feeds.settings import read_feed
+
+    return read_feed(path)
+
+
+def _of_drop(options: Options, target: Target) -> Job:
+    """A bare drop may share everything with a target on this machine; with any other, no demographics and no contacts."""
+    here = target.on_this_machine
+    district = options.district or "default"
+    scope = Scope(demographics=here, contacts=here)
+    return _job(options, options.drop, target, scope, Carrying(), district, district)
+
+
+def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[str, str]) -> Job:
+    scope = feed.scope(target.on_this_machine)
+    district = options.district or feed.district
+    job = _job(options, feed.drop_path, target, scope, feed.carrying, district, feed.key_name(district))
+    return replace(
+        job,
+        rest=rest_source_of(feed, environment),
+        layout=_layout(feed),
+        dialect=feed.source.dialect(district, job.today),
+        encoding=feed.encoding,
+        external=feed.external,
+        removed=feed.removed,
+        limits=feed.limits.limits,
+        raised=feed.limits.raised(job.today),
+        raised_name=feed.limits.once.name if feed.limits.once else "",
+        blackout=last_day(feed.calendar.blackout, job.today),
+        adds_only=last_day(feed.calendar.adds_only, job.today),
+        dated=feed.dated,
+        max_age_hours=feed.max_age_hours,
+        ids=feed.ids_path,
+        plan_days=feed.plan_days,
+        keep=feed.keep.keep,
+        batch_size=feed.target.batch_size,
+        concurrency=feed.target.concurrency,
+        patience_seconds=feed.target.patience_seconds,
+        workers=feed.run.processes,
+        runner=feed.run.runner,
+        cluster=feed.run.cluster,
+    )
+
+
+def _layout(feed: Feed) -> Layout | str:
+    """Give the layout's code, or the layout itself where it is the district's own."""
+    from flows.mapping import layout_of
+
+    return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
+
+
+def _job(
+    options: Options, drop: Path, target: Target, scope: Scope, carrying: Carrying, district: str, feed: str
+) -> Job:
+    return Job(
+        command=options.command,
+        drop=drop,
+        target=target,
+        state=options.state,
+        scope=scope,
+        carrying=carrying,
+        district=district,
+        feed=feed,
+        strict=options.strict,
+        approve=options.approve,
+        all_or_nothing=options.all_or_nothing,
+        first_run=options.first_run,
+        ask_first=options.ask_first,
+        by=options.by or whoever(),
+        note=options.note,
+        dated=dated(drop.name),
+    )
