@@ -108,7 +108,7 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         roster = source(replace(job, renamed=ledger.renamed(job.key)), watch)  # 1, 2
         known = knowing.result()
-    roster = with_lacking(_placed(roster, job, ledger), job.files_before)
+    roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     gone = forgotten_in(roster, ledger.forgotten())

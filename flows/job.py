@@ -42,7 +42,7 @@ class Job:
     the ledger as `raised_name`. `blackout` and `adds_only` are the last days of such a time, if today is in
     one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
-    archived roster is the feed's newest, and `files_before` says which files each entity of it came from; `renamed`
+    archived roster is the feed's newest, and `fed_before` says what each entity of it came from (see `Table.fed`); `renamed`
     are ids that the source has given up for others (see `Dialect`);
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
@@ -79,7 +79,7 @@ class Job:
     older: bool = False
     scratch: Path | None = None
     before: str = ""
-    files_before: Mapping[str, str] = field(default_factory=dict)
+    fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     in_arrears: bool = False
     by: str = ""

@@ -17,7 +17,7 @@ from transforms.changes import ACTION, Changes
 from transforms.checks.references import Known
 from transforms.guard import PLANNED_COLUMNS, Past, Rejections
 from transforms.guard.past import CHILDREN, no_children, no_totals
-from transforms.guard.recycled import changed_people
+from transforms.guard.recycled import people_in_doubt
 from transforms.schemas import ENTITIES
 from transforms.vanishing import Details
 
@@ -61,7 +61,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         blackout=job.blackout,
         adds_only=job.adds_only,
         ask_first=job.ask_first,
-        names=ledger.details(job.key, "users", changed_people(changes)).select("sourcedId", name="label"),
+        names=ledger.details(job.key, "users", people_in_doubt(changes)).select("sourcedId", name="label"),
     )
 
 

@@ -48,7 +48,7 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watc
     if job.command == "sync":
         ledger.begin(begun)
     try:
-        job = replace(job, files_before=archive.files(job.before) if job.before else {})
+        job = replace(job, fed_before=archive.fed(job.before) if job.before else {})
         result = line(job, ledger=ledger, archive=archive, watch=watch)
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         _broken_off(begun, error, job, ledger)

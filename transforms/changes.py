@@ -71,8 +71,8 @@ class EntityChanges:
     are the terms that are settled before anything is sent. `said` are the columns of which the drop
     speaks: a blank one of those is cleared in the target if we filled it earlier, any other stays as it
     is. `partial` are lists of parts to which ours are added, and from which nothing is taken. `whole` is
-    true if the drop is a full snapshot of the entity, `emptied` if it should be one and has no rows, `lacking` are the
-    files of such records that earlier drops had and this one lacks.
+    true if the drop is a full snapshot of the entity, `emptied` if it should be one and has no rows, `lacking` are
+    the files and columns with such records that earlier drops had and this one lacks.
     """
 
     entity: str

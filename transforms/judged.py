@@ -6,6 +6,7 @@ from `accepted` to `refused` or `withheld`, and never loses one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -33,7 +34,7 @@ class Judged:
     `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
     `partial` are kinds of parts of which it may hold some only, so that those it lacks stay. `emptied` is
     true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems. `lacking`
-    are files that held such records before, and that are not in the drop.
+    is as in `Table`, and `fed` too, by the entity and by each kind of part.
     """
 
     entity: Entity
@@ -50,6 +51,7 @@ class Judged:
     partial: frozenset[str] = frozenset()
     emptied: bool = False
     lacking: tuple[str, ...] = ()
+    fed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counts:

@@ -68,7 +68,10 @@ def _renamed(table: Table, ids: pl.DataFrame) -> Table:
 def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
     """What a file of old and new ids (with entities) adds to what is known, as (entity, new id) -> the first id of all."""
     said = ids.filter(pl.col(ENTITY).is_in(list(ENTITIES))).select(ENTITY, NEW, OLD)
-    return {(entity, new): known.get((entity, old), old) for entity, new, old in said.iter_rows()}
+    found: dict[tuple[str, str], str] = {}
+    for entity, new, old in said.iter_rows():  # one after the other: an id may change twice
+        found[entity, new] = found.get((entity, old), known.get((entity, old), old))
+    return found
 
 
 def frame_of(renamed: Renamed) -> pl.DataFrame:

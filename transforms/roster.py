@@ -24,8 +24,9 @@ class Table:
     (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
     are the rows that do not fit their header, with the sourcedId as far as it can be told. `said`
     are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
-    is true if it should be a full snapshot, and has no rows. `lacking` are files in which earlier drops had such
-    records, and that this one lacks.
+    is true if it should be a full snapshot, and has no rows. `fed` are the
+    files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
+    as a layout has several; `lacking` are those of earlier drops that this one lacks.
     """
 
     entity: Entity
@@ -35,6 +36,7 @@ class Table:
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
     said: frozenset[str] = frozenset()
     emptied: bool = False
+    fed: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
 
 

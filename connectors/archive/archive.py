@@ -86,9 +86,9 @@ class Archive:
         with reading(path):
             return accepted_of(pl.read_parquet(path))
 
-    def files(self, run: str) -> dict[str, str]:
-        """Name the files that each entity of a run's roster came from, as in `Table.file`."""
-        return {name: entry.file for name, entry in self._manifest(run).entities.items()}
+    def fed(self, run: str) -> dict[str, tuple[str, ...]]:
+        """Name the files and columns that fed each entity and kind of part of a run's roster, as in `Table.fed`."""
+        return {name: ones for entry in self._manifest(run).entities.values() for name, ones in entry.fed.items()}
 
     def digest(self, run: str) -> str:
         """Give the digest of a run's roster, as `keep` did."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -30,6 +31,7 @@ class Entry:
     emptied: bool
     said: tuple[str, ...]
     partial: tuple[str, ...]
+    fed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ def entry_of(judged: Judged, content: str) -> Entry:
     """Describe an entity of a roster. What is missing from a drop of unknown mode is not known to be gone."""
     mode: Mode = "bulk" if judged.mode == "bulk" else "unknown"
     return Entry(content, judged.accepted.height, mode, judged.file, judged.blurred, judged.emptied,
-                 tuple(sorted(judged.said)), tuple(sorted(judged.partial)))  # fmt: skip
+                 tuple(sorted(judged.said)), tuple(sorted(judged.partial)), dict(judged.fed))  # fmt: skip
 
 
 def _entry(said: dict[str, Any]) -> Entry:
-    return Entry(**said | {name: tuple(said[name]) for name in ("said", "partial")})
+    fed = {name: tuple(ones) for name, ones in said.get("fed", {}).items()}  # a release before had none
+    return Entry(**said | {name: tuple(said[name]) for name in ("said", "partial")} | {"fed": fed})

@@ -15,6 +15,10 @@ class FetchError(OSError):
     """An address that cannot be read, told in a sentence with the next step. It may pass, as a disk's errors may."""
 
 
+class AddressError(FetchError, ValueError):
+    """An address that cannot be meant, whatever is there: it has to be written otherwise."""
+
+
 @contextmanager
 def told(address: str) -> Iterator[None]:
     """Tell any fault of a file system, each of which has its own, with the address but for what is secret in it."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import fsspec  # type: ignore[import-untyped]
 
 from connectors.fetching.access import Access
-from connectors.fetching.errors import FetchError, scheme_of, shown
+from connectors.fetching.errors import AddressError, scheme_of, shown
 
 SFTP, HTTP = ("sftp", "ssh"), ("http", "https")
 IN_THE_CLEAR = ("http", "ftp")
@@ -35,13 +35,13 @@ def opened(address: str, access: Access) -> tuple[Any, str]:
 def refuse_unsafe(address: str) -> None:
     """Raise `FetchError` for an address that holds a secret, shows people's data to a network, or keeps copies elsewhere."""
     if shown(address) != address:
-        raise FetchError(
+        raise AddressError(
             f"{shown(address)} is given with a password or a query, which may be a secret. Leave it out: "
             "credentials come from the environment, as fsspec expects them."
         )
     if "::" in address:
-        raise FetchError(
+        raise AddressError(
             f"{address} is one address in another, which may leave copies elsewhere. Name the drop itself."
         )
     if scheme_of(address) in IN_THE_CLEAR and urlsplit(address).hostname not in LOOPBACK:
-        raise FetchError(f"{address} is not encrypted, and rosters are about children. Use https, sftp or a store.")
+        raise AddressError(f"{address} is not encrypted, and rosters are about children. Use https, sftp or a store.")

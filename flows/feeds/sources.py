@@ -102,6 +102,7 @@ class SourceSettings(BaseModel):
     year_begins: Annotated[Text, Checked(_day_of_year)] = "07-01"
     class_type: Annotated[Text, Checked(_class_type)] = "scheduled"
     repair: StrictBool = False
+    without: tuple[Text, ...] = ()
     district: DistrictSettings = DistrictSettings()
     words: WordSettings = WordSettings()
 
@@ -119,5 +120,6 @@ class SourceSettings(BaseModel):
             school_year=self.school_year,
             class_type=self.class_type,
             repair=self.repair,
+            without=self.without,
             words=self.words.model_dump(),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import Ledger
-from tests.layouts.clever import clever
+from tests.layouts.clever import FILES, clever
 from tests.layouts.normalising import written
 from tests.running import Run
 from tests.serving import Served, served
@@ -155,3 +155,136 @@ def test_a_part_of_a_canvas_import_adds_to_what_was_loaded(at: Served, tmp_path:
         {name for name, counts in run.json["entities"].items() if counts["created"]},
     )
     assert "E" == at.record("enrollments", "enrollment/S/u2/student")["school"]["sourcedId"]
+
+
+def test_whoever_is_in_two_files_keeps_the_role_of_the_one_that_fails_to_come(at: Served, tmp_path: Path) -> None:
+    """A teacher is also a principal, as staff.csv says; without it, or with its header alone, nobody says that she is none."""
+    staff = "School_id,Staff_id,First_name,Last_name,Role\n1,t1,Cy,Dow,Principal"
+    folder = clever(tmp_path / "drop", staff=staff)
+    synced(at, folder)
+    before = at.record("users", "t1")["roles"]
+
+    (folder / "staff.csv").write_text(staff.split("\n", maxsplit=1)[0] + "\n")
+    synced(at, folder)
+    (folder / "staff.csv").unlink()
+    synced(at, folder)
+
+    assert before == at.record("users", "t1")["roles"]
+
+
+def test_what_vanishes_with_a_whole_column_waits_for_a_person(at: Served, tmp_path: Path) -> None:
+    """The second teachers have not left because their column failed to come; a person may say that it will not come again."""
+    teachers = "School_id,Teacher_id,First_name,Last_name\n1,t1,Cy,Dow\n1,t2,Ed,Fry"
+    folder = clever(
+        tmp_path / "drop",
+        teachers=teachers,
+        sections="School_id,Section_id,Teacher_id,Teacher_2_id,Name\n1,c1,t1,t2,Art",
+    )
+    synced(at, folder)
+    clever(folder, teachers=teachers)
+
+    run = synced(at, folder)
+
+    assert "sections.csv: Teacher_2_id had such records before" in " ".join(run.err.split())
+    assert "active" == at.record("enrollments", "enrollment/c1/t2/teacher")["status"]
+    synced(at, folder, 'without = ["sections.csv: Teacher_2_id"]\n[limits]\nschool_percent = 100\n')
+    assert "active" != at.record("enrollments", "enrollment/c1/t2/teacher")["status"]
+
+
+def test_agents_stay_where_the_file_of_links_fails_to_come(at: Served, tmp_path: Path) -> None:
+    """Canvas's observers, on a night without user_observers.csv."""
+    users = CANVAS["users"] + "\no1,eve,Eve,Lee,observer,active"
+    links = "observer_id,student_id,status\no1,u1,active"
+    synced(at, written(tmp_path / "first", **{**CANVAS, "users": users}, user_observers=links))
+
+    synced(at, written(tmp_path / "second", users=users.replace("Ann", "Anna")))
+
+    assert ("Anna", ["o1"]) == (
+        (ann := at.record("users", "u1"))["givenName"],
+        [one["sourcedId"] for one in ann["agents"]],
+    )
+
+
+def test_one_nights_changes_of_canvas_change_nothing_else(at: Served, tmp_path: Path) -> None:
+    """Neither the kind of an account nor the term of a class is made up, where the file that says it is not there."""
+    accounts = "account_id,parent_account_id,name,status\nD,,Larkspur,active\nE,D,Elm,active"
+    synced(at, written(tmp_path / "first", **{**CANVAS, "accounts": accounts}))
+    before = at.record("classes", "S")
+
+    synced(
+        at, written(tmp_path / "second", accounts="account_id,parent_account_id,name,status\nD,,Larkspur Valley,active")
+    )
+    synced(at, written(tmp_path / "third", sections=CANVAS["sections"]))
+
+    assert ("district", {}) == (at.record("orgs", "D")["type"], at.record("orgs", "district/larkspur"))
+    assert before == at.record("classes", "S")
+
+
+def test_an_enrollment_in_a_course_alone_finds_its_class_again(at: Served, tmp_path: Path) -> None:
+    """On a night of changes without courses, and after the course has got another id."""
+    enrollments = "course_id,section_id,user_id,role,status\nC,,u1,student,active"
+    synced(at, written(tmp_path / "first", **{**CANVAS, "enrollments": enrollments}))
+
+    later = synced(at, written(tmp_path / "second", enrollments=enrollments))
+    new = {name: text.replace("C,", "K,") for name, text in {**CANVAS, "enrollments": enrollments}.items()}
+    renamed = synced(at, written(tmp_path / "third", **new, change_sis_id="old_id,new_id,type\nC,K,course"))
+
+    assert ("unchanged", "unchanged") == (later.json["status"], renamed.json["status"])
+
+
+def test_an_id_that_was_given_up_is_not_given_to_another(at: Served, tmp_path: Path) -> None:
+    """The target knows Ann by it; Zoe is rejected until she has one of her own. An id may change twice in one file."""
+    synced(at, written(tmp_path / "first", **CANVAS))
+    new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
+    twice = synced(
+        at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,tmp,user\ntmp,n1,user")
+    )
+
+    users = "user_id,login_id,first_name,last_name,declared_user_type,status\nu1,zoe,Zoe,Kim,student,active"
+    run = synced(at, written(tmp_path / "third", users=users), "[limits]\nrejected_percent = 100\n")
+
+    assert "unchanged" == twice.json["status"]
+    assert ("Ann", 1) == (at.record("users", "u1")["givenName"], run.json["entities"]["users"]["rejected"])
+    assert "id_given_up" in run.err
+
+
+def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None:
+    """All pupils have other ids, and the teachers have not: both the old and the new ones wait for a person."""
+    folder = clever(tmp_path / "drop")
+    synced(at, folder)
+    clever(
+        folder,
+        students=FILES["students"].replace("s1", "n1").replace("s2", "n2"),
+        enrollments="School_id,Section_id,Student_id\n1,c1,n1\n1,c1,n2",
+    )
+
+    run = synced(at, folder)
+
+    assert ("held", {}, "active") == (run.json["status"], at.record("users", "n1"), at.record("users", "s1")["status"])
+    assert "say so in ids.csv (old,new)" in " ".join(run.err.split())
+
+
+def test_a_file_that_says_nothing_by_itself_is_told(at: Served, tmp_path: Path) -> None:
+    """Cross-lists without sections, and links without users."""
+    synced(at, written(tmp_path / "first", **CANVAS))
+
+    run = synced(
+        at,
+        written(
+            tmp_path / "second",
+            xlists="xlist_course_id,section_id,status\nC,S,active",
+            user_observers="observer_id,student_id,status\nu2,u1,deleted",
+        ),
+    )
+
+    assert 2 == run.err.count("sections.csv") + run.err.count("users.csv")
+    assert "file_alone" in run.err
+
+
+def test_who_is_suspended_in_a_drop_of_users_alone_is_disabled(at: Served, tmp_path: Path) -> None:
+    """Though nothing there says what they are, or where."""
+    synced(at, written(tmp_path / "first", **CANVAS))
+
+    synced(at, written(tmp_path / "second", users=CANVAS["users"].replace("student,active", "student,suspended")))
+
+    assert "false" == at.record("users", "u2")["enabledUser"]

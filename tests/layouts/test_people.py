@@ -107,3 +107,97 @@ def test_who_is_in_no_class_and_has_no_role_is_refused(tmp_path: Path) -> None:
     )
 
     assert {"u1", "u2"} == set(checked.standing["users"].refused["sourcedId"])
+
+
+def sds(**files: str) -> dict[str, str]:
+    """A drop of School Data Sync V1: a student who left Elm for Oak."""
+    return {
+        "School": "SIS ID,Name\n1,Elm\n2,Oak",
+        "Section": "SIS ID,School SIS ID,Section Name\nc1,1,Art\nc2,2,Bio",
+        "Student": "SIS ID,School SIS ID,Username,First Name,Last Name,Status,Birthdate\n"
+        "s1,1,ann,Ann,Lee,Inactive,1/2/2010\ns1,2,ann,Ann,Lee,Active,1/3/2010\ns2,1,bo,Bo,Ray,Inactive,",
+        "Teacher": "SIS ID,School SIS ID,Username,First Name,Last Name\nt1,1,cy,Cy,Dow",
+        "StudentEnrollment": "Section SIS ID,SIS ID\nc1,s1\nc2,s1\nc2,s2",
+        "TeacherRoster": "Section SIS ID,SIS ID\nc1,t1",
+        **files,
+    }
+
+
+def test_who_moves_to_another_school_keeps_the_classes_there(tmp_path: Path) -> None:
+    """Enrollments end with the row of their own school; without one, when all rows of the person have ended."""
+    roster = normalised(written(tmp_path, **sds()))
+
+    ended = column(roster.tables["enrollments"].frame, "status")
+    assert {
+        "enrollment/c1/s1/student": "tobedeleted",
+        "enrollment/c2/s1/student": None,
+        "enrollment/c2/s2/student": "tobedeleted",
+        "enrollment/c1/t1/teacher": None,
+    } == ended
+    assert [("s1", None, "2010-01-03")] == lines(roster, "demographics", "sourcedId", "status", "birthDate")
+
+
+def test_a_contact_is_nobody_with_the_same_id(tmp_path: Path) -> None:
+    """Ids of contacts are their own; two spellings of one address are one contact; no word makes one a principal."""
+    students = (
+        "School_id,Student_id,First_name,Last_name,Contact_name,Contact_email,Contact_sis_id,Contact_relationship\n"
+        "1,s1,Ann,Lee,Eve Lee,,s2,Principal\n1,s2,Bo,Ray,Max Ray,Max@example.edu,,Other\n1,s2,Bo,Ray,Max Ray,max@example.edu,,Other\n"
+        "1,s3,Di,Kim,,nobody@example.edu,,"
+    )
+
+    roster = normalised(clever(tmp_path, students=students))
+
+    assert {
+        "s1",
+        "s2",
+        "s3",
+        "contact/s2",
+        "contact/max@40example.edu/Max@20Ray",
+        "contact/nobody@40example.edu",
+        "t1",
+        "a1",
+    } == set(roster.tables["users"].frame["sourcedId"])
+    refused = judged(roster).standing["users"].refused["sourcedId"]
+    assert {"contact/s2", "contact/nobody@40example.edu"} == set(refused)
+
+
+def test_whoever_teaches_a_class_twice_teaches_it_once(tmp_path: Path) -> None:
+    """As its first teacher, in whatever order the columns or the rows have them."""
+    sections = "School_id,Section_id,Teacher_id,Teacher_2_id,Name\n1,c1,t1,t1,Art\n1,c2,t1,t2,Bio\n1,c2,t2,t1,Bio"
+    teachers = "School_id,Teacher_id,First_name,Last_name\n1,t1,Cy,Dow\n1,t2,Ed,Fry"
+
+    checked = judged(normalised(clever(tmp_path, sections=sections, teachers=teachers)))
+
+    taught = (
+        checked.standing["enrollments"]
+        .accepted.filter(role="teacher")
+        .select("classSourcedId", "userSourcedId", "primary")
+    )
+    assert [("c1", "t1", "true"), ("c2", "t1", "true")] == [row for row in taught.rows() if row[1] == "t1"]
+
+
+def test_the_order_of_rows_changes_nobody(tmp_path: Path) -> None:
+    """Of two schools, contacts or addresses the same one is taken, whichever row comes first."""
+    head, *rows = [
+        "School_id,Student_id,First_name,Last_name,Student_email,Contact_name,Contact_sis_id",
+        "1,s1,Ann,Lee,a@example.edu,Eve Lee,g1",
+        "2,s1,Ann,Lee,b@example.edu,Max Lee,g2",
+        "1,s1,Ann,Lee,c@example.edu,Zoe Lee,g3",
+    ]
+
+    here, there = (
+        normalised(clever(tmp_path / str(at), students="\n".join([head, *order])))
+        for at, order in enumerate((rows, rows[::-1]))
+    )
+
+    columns = ("sourcedId", "email", "primaryOrgSourcedId", "agentSourcedIds")
+    assert sorted(lines(here, "users", *columns), key=str) == sorted(lines(there, "users", *columns), key=str)
+
+
+def test_courses_by_number_by_name_and_by_class_are_three(tmp_path: Path) -> None:
+    """A number may be a name somewhere else."""
+    sections = "School_id,Section_id,Teacher_id,Name,Course_number,Course_name\n1,c1,t1,Art,101,\n1,101,t1,Bio,,\n1,c3,t1,Law,,101"
+
+    roster = normalised(clever(tmp_path, sections=sections))
+
+    assert {"course/1/101", "course-of/1/101", "course-named/1/101"} == set(roster.tables["courses"].frame["sourcedId"])

@@ -116,7 +116,7 @@ def test_a_prefix_stands_before_every_id_and_every_reference(tmp_path: Path) -> 
 
     for name, table in plain.tables.items():
         assert [f"n-{one}" for one in table.frame["sourcedId"]] == other.tables[name].frame["sourcedId"].to_list()
-    assert "n-g1,n-g2" == column(other.tables["users"].frame, "agentSourcedIds")["n-s1"]
+    assert "n-contact/g1,n-contact/g2" == column(other.tables["users"].frame, "agentSourcedIds")["n-s1"]
     assert judged(plain).findings.errors["rule"].to_list() == judged(other).findings.errors["rule"].to_list()
 
 

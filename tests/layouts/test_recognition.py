@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors.drops import read
+from tests.layouts.clever import clever
 from tests.layouts.golden.text import SAMPLES
-from tests.layouts.normalising import written
+from tests.layouts.normalising import normalised, written
 from transforms.sources import LAYOUTS, ONEROSTER, SOURCES, recognised
 
 
@@ -74,3 +75,23 @@ def test_a_part_of_a_canvas_import_is_enough(tmp_path: Path) -> None:
     drop = written(tmp_path, enrollments="section_id,user_id,role,status\n1,2,student,active")
 
     assert "canvas" == recognised("auto", read(drop)).layout
+
+
+def test_two_files_that_are_one_refuse_the_drop(tmp_path: Path) -> None:
+    """`student-s.csv` beside `students.csv`: nobody knows which is meant, and neither is read."""
+    drop = written(clever(tmp_path), **{"student-s": "School_id,Student_id,First_name,Last_name\n1,s9,Zoe,Kim"})
+
+    found = normalised(drop, "clever").findings
+
+    assert {"file_twice"} <= set(found.fatal["rule"])
+    assert "layout_file_missing" in found.fatal["rule"].to_list()
+
+
+def test_a_clever_drop_that_lacks_a_file_is_not_taken_for_oneroster(tmp_path: Path) -> None:
+    """Both have an enrollments.csv; OneRoster's begins with `sourcedId`. What is missing is named."""
+    drop = clever(tmp_path)
+    (drop / "sections.csv").unlink()
+
+    found = recognised("auto", read(drop))
+
+    assert "nearest is clever, but for sections.csv" == found.findings.fatal["value"][0]

@@ -186,6 +186,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         said=table.said,
         emptied=table.emptied,
         lacking=table.lacking,
+        fed={table.entity.name: table.fed} if table.fed else {},
     )
 
 

@@ -16,7 +16,7 @@ from transforms.findings import ROW, Findings, of_rows
 from transforms.judged import Judged
 from transforms.parts import PART, folded_text
 from transforms.payload import owner, part_property
-from transforms.roster import Roster
+from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
 
 LIFECYCLE = ("status", "dateLastModified")
@@ -36,13 +36,18 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
     """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
         table = roster.tables[part.entity.name]
-        judged = _one_kind(judged, part, table.mode == "bulk" and not table.lost.height)
+        judged = _one_kind(judged, part, _is_whole(table))
     found: list[Findings] = []
     for kind in parts_of(judged.entity):
         if kind.name in NEEDED_PARTS:
             judged, told = _missing(judged, kind, roster, known)
             found.append(told)
     return judged, found
+
+
+def _is_whole(table: Table) -> bool:
+    """Whether it holds all parts of their kind, so that one that is not there is gone."""
+    return table.mode == "bulk" and not table.lost.height and not table.lacking
 
 
 def _one_kind(judged: Judged, part: Judged, whole: bool) -> Judged:
@@ -55,9 +60,10 @@ def _one_kind(judged: Judged, part: Judged, whole: bool) -> Judged:
     joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
     texts = pl.concat([texts.filter(~several), joined])
     accepted = judged.accepted.join(texts, on="sourcedId", how="left", maintain_order="left")
+    judged = replace(judged, accepted=accepted, fed={**judged.fed, **part.fed})
     if whole:
-        return replace(judged, accepted=accepted, said=judged.said | {name})
-    return replace(judged, accepted=accepted, partial=judged.partial | {part_property(part.entity)})
+        return replace(judged, said=judged.said | {name})
+    return replace(judged, partial=judged.partial | {part_property(part.entity)})
 
 
 def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, Findings]:
@@ -66,7 +72,7 @@ def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.D
     lacking = judged.accepted
     if name in lacking.columns:
         lacking = lacking.filter(pl.col(name).is_null())
-    if not (name in roster.tables and roster.tables[name].mode == "bulk"):
+    if not (name in roster.tables and roster.tables[name].mode == "bulk" and not roster.tables[name].lacking):
         lacking = lacking.filter(~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode()))
     found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
     causes = lacking.select("sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}")))

@@ -10,7 +10,7 @@ from transforms.changes import ACTION, SCHOOL, Changes, Counts, EntityChanges
 from transforms.guard import special
 from transforms.guard.limits import Limits, allows, told
 from transforms.guard.past import Past
-from transforms.guard.recycled import recycled
+from transforms.guard.recycled import recycled, renumbered
 from transforms.guard.stops import ALL, Hold, Stops
 from transforms.vanishing import OWNERS
 
@@ -51,6 +51,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     special.rekeyed(stops)
     special.widths(stops)
     recycled(stops, past)
+    renumbered(stops, past)
     special.schools(stops, past)
     _vanished(stops, past, limits)
     _of_schools(stops, past, limits)

@@ -1,4 +1,4 @@
-"""Ids that seem to have passed to another person: their whole name and their demographics change in one night."""
+"""People and ids that have parted: an id that passed to another person, and a person who has got another id."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import polars as pl
 
 from transforms.changes import ACTION, LABEL, Changes
 from transforms.guard.past import Past
-from transforms.guard.stops import Stops
+from transforms.guard.stops import VANISHED, Stops
 
 FIRST = 3
 RECORDS = ("users", "demographics")
 
 
-def changed_people(changes: Changes) -> pl.Series:
-    """Give the ids of users who are to be updated together with their demographics."""
-    if not set(RECORDS) <= changes.keys():
+def people_in_doubt(changes: Changes) -> pl.Series:
+    """Give the ids of users who are updated together with their demographics, or who vanish while others come."""
+    if "users" not in changes:
         return pl.Series("sourcedId", dtype=pl.String)
-    users, demographics = (changes[name].upserts.filter(pl.col(ACTION) == "update")["sourcedId"] for name in RECORDS)
-    return users.filter(users.is_in(demographics.implode()))
+    users = changes["users"]
+    updated = users.upserts.filter(pl.col(ACTION) == "update")["sourcedId"]
+    described = changes[RECORDS[1]].upserts["sourcedId"] if RECORDS[1] in changes else updated.clear()
+    come = users.upserts.height > updated.len()
+    gone = users.of(*VANISHED)["sourcedId"] if come else updated.clear()
+    return pl.concat([updated.filter(updated.is_in(described.implode())), gone])
 
 
 def recycled(stops: Stops, past: Past) -> None:
@@ -35,6 +39,24 @@ def recycled(stops: Stops, past: Past) -> None:
         "Give new people ids of their own; if it is one person whose record was corrected, approve."
     )
     stops.stop("recycled", sentence, *RECORDS, upserts=pl.col("sourcedId").is_in(ids))
+
+
+def renumbered(stops: Stops, past: Past) -> None:
+    """Stop people who vanish while others of the same name come with new ids: they would be there twice."""
+    if not past.names.height or "users" not in stops.parts:
+        return
+    new = stops.parts["users"].upserts.filter(pl.col(ACTION) == "create").select(id="sourcedId", name=LABEL)
+    gone = past.names.join(stops.vanished("users").select("sourcedId"), on="sourcedId", how="semi")
+    alike = gone.join(new, on="name", how="inner", maintain_order="left")
+    if not alike.height:
+        return
+    first = ", ".join(f"{old} and {one}" for old, one in alike.select("sourcedId", "id").head(FIRST).iter_rows())
+    sentence = (
+        f"users: {alike['sourcedId'].n_unique():,} people vanished, and as many of the same names came with other ids "
+        f"({first}{', …' if alike.height > FIRST else ''}). If they are the same people, say so in ids.csv (old,new); else approve."
+    )
+    new_ids, old_ids = (pl.col("sourcedId").is_in(alike[name].implode()) for name in ("id", "sourcedId"))
+    stops.stop("renumbered", sentence, "users", removals=old_ids, upserts=new_ids & (pl.col(ACTION) == "create"))
 
 
 def _words(name: str) -> set[str]:

@@ -58,12 +58,12 @@ def emptied(stops: Stops, past: Past) -> None:
 
 
 def lacking(stops: Stops, past: Past) -> None:
-    """Stop what vanished while a file is missing that held such records before."""
+    """Stop what vanished while a file or a column is missing in which such records stood before."""
     for name, vanished in list(stops.counted()):
-        if files := ", ".join(stops.parts[name].lacking):
+        if lacking := ", ".join(stops.parts[name].lacking):
             sentence = (
-                f"{name}: {files} had such records before, and is missing or empty; {vanished:,} of {past.total(name):,} "
-                "vanished. Find out why; if it will not come again, approve."
+                f"{name}: {lacking} had such records before, and is missing or empty; {vanished:,} of {past.total(name):,} "
+                "vanished. Find out why; if it will not come again, approve, and name it in `without` under [source]."
             )
             stops.stop("file_gone", sentence, name, removals=ALL)
 

@@ -22,13 +22,16 @@ class Part:
     """What the files say of one entity.
 
     `frame` has the entity's columns, `#row` (numbered over several `files`, see `findings.placed`), and `#repeats`,
-    `#derived` and `#presumed` (as in `Rows`). `lost` are rows that do not fit their header, `said` the columns that are spoken of.
+    `#derived` and `#presumed` (as in `Rows`). `lost` are rows that do not fit their header, `said` the columns that are spoken of; `unsaid` are those
+    of which only a file speaks that is not there. `fed` is as in `Table`.
     """
 
     frame: pl.DataFrame
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
     said: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    fed: tuple[str, ...] = ()
+    unsaid: frozenset[str] = frozenset()
 
     @property
     def file(self) -> str:
@@ -51,8 +54,10 @@ def assembled(layout: Layout, files: dict[str, Found], dialect: Dialect) -> Part
         if file.name in files:
             frame = _with_joins(file, frames)
             for one in file.gives:
-                if _is_there(one, files[file.name], file):
-                    parts[one.entity] = _added(parts.get(one.entity), one, frame, files[file.name], file, dialect)
+                here = _Giver(file, files[file.name], frozenset(files))
+                # What many rows describe together is not described without the file that says what it is.
+                if _is_there(one, files[file.name], file) and not (one.derived and here.unsaid(one)):
+                    parts[one.entity] = _added(parts.get(one.entity), one, frame, here, dialect)
     return {name: parts[name] for name in ENTITIES if name in parts}
 
 
@@ -97,14 +102,51 @@ def _is_there(one: Rows, found: Found, file: File) -> bool:
     return not own or any(name in found.cells for name in own)
 
 
-def _added(part: Part | None, one: Rows, frame: pl.DataFrame, found: Found, file: File, dialect: Dialect) -> Part:
+@dataclass(frozen=True)
+class _Giver:
+    """A file that gives rows, and the files of the layout that are in the drop."""
+
+    file: File
+    found: Found
+    there: frozenset[str]
+
+    def said(self, one: Rows) -> frozenset[str]:
+        """The columns of which the drop speaks."""
+        joins = (join for join in self.file.joins if join.file in self.there)
+        there = {*self.found.cells, *(f"{join.file}.{name}" for join in joins for name in join.columns)}
+        return frozenset(name for name, cell in one.columns.items() if name != "status" and (not cell.reads or there.intersection(cell.reads)))  # fmt: skip
+
+    def unsaid(self, one: Rows) -> frozenset[str]:
+        """The columns of which files speak that are not in the drop."""
+        gone = {f"{join.file}." for join in self.file.joins if join.file not in self.there}
+        absent = (
+            name for name, cell in one.columns.items() if any(read.startswith(tuple(gone)) for read in cell.reads)
+        )
+        return frozenset(absent) - self.said(one)
+
+    def fed(self, one: Rows) -> list[str]:
+        """The file, if it has rows, and the filled columns without which it would describe no such record."""
+        where = one.where.reads if one.where is not None and not one.where.holds_without else ()
+        names = (self.found.cells.get(name, "") for name in (one.given, one.each, *where))
+        filled = [name for name in names if name and self.found.raw.frame[name].count()]
+        return (
+            [self.found.raw.name, *(f"{self.found.raw.name}: {name}" for name in filled)] if self.found.filled else []
+        )
+
+
+def _added(part: Part | None, one: Rows, frame: pl.DataFrame, giver: _Giver, dialect: Dialect) -> Part:
+    found = giver.found
     part = part or Part(_read(one, frame.clear(), 0, dialect))
     # A row that describes two records of one entity has a number for each, so that a fault in one leaves the other.
     place = len(part.files)
     files = (*part.files, found.raw.name) if found.filled else part.files
-    read = _read(one, frame, place, dialect)
+    blank = [pl.lit(None, pl.String).alias(name) for name in giver.unsaid(one)]
+    read = _read(one, frame, place, dialect).with_columns(blank)
     lost = _once([part.lost, _lost(one, place, found)], files)
-    return Part(pl.concat([part.frame, read], how="diagonal"), lost, part.said | _said(one, found, file), files)
+    frame = pl.concat([part.frame, read], how="diagonal")
+    fed = tuple(dict.fromkeys([*part.fed, *giver.fed(one)]))
+    said, unsaid = part.said | giver.said(one), part.unsaid | giver.unsaid(one)
+    return Part(frame, lost, said, files, fed, unsaid - said)
 
 
 def _read(one: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.DataFrame:
@@ -130,11 +172,6 @@ def _read(one: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.Da
 
 def _cell(cell: Cell | None, dialect: Dialect) -> pl.Expr:
     return pl.lit(None, pl.String) if cell is None else cell.of(dialect).cast(pl.String)
-
-
-def _said(one: Rows, found: Found, file: File) -> frozenset[str]:
-    there = {*found.cells, *(f"{join.file}.{name}" for join in file.joins for name in join.columns)}
-    return frozenset(name for name, cell in one.columns.items() if name != "status" and (not cell.reads or there.intersection(cell.reads)))  # fmt: skip
 
 
 def _once(lost: list[pl.DataFrame], files: tuple[str, ...]) -> pl.DataFrame:

@@ -18,7 +18,9 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     if not {"academicSessions", "classes"} & parts.keys():
         return parts, []
     classes = parts.get("classes")
-    dateless = classes.frame.filter(pl.col("termSourcedIds").is_null()).height if classes else 0
+    # A drop of changes without the file that says the terms of classes leaves them open.
+    open_ = classes is not None and "termSourcedIds" in classes.unsaid
+    dateless = classes.frame.filter(pl.col("termSourcedIds").is_null()).height if classes and not open_ else 0
     sessions = parts.get("academicSessions") or _nothing(parts["classes"])
     dated, found = _dated(sessions, dialect)
     frame, wanted = _under_years(dated.with_columns(_school_year(dialect)))

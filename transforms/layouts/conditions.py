@@ -12,6 +12,11 @@ def filled(*columns: str) -> Cell:
     return Cell(columns, lambda _: all_filled(columns))
 
 
+def either(*columns: str) -> Cell:
+    """Whether any of the columns is filled."""
+    return Cell(columns, lambda _: pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
+
+
 def blank(*columns: str) -> Cell:
     """Whether none of the columns is filled."""
     return Cell(

@@ -20,7 +20,8 @@ class Dialect:
     own rules say. `year_begins` is the month and day on which school years begin; `school_year` is the year in which
     the current one ends, None: the one that `today` is in. `class_type` is that of classes that say none. `repair` mends what a spreadsheet damaged. `words` are
     further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
-    into errors, and `secrets` keeps passwords. `renamed` are ids that the source has given up for others: by entity and
+    into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
+    `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
     new id, the old one.
     """
 
@@ -37,6 +38,7 @@ class Dialect:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     strict: bool = False
     secrets: bool = False
+    without: tuple[str, ...] = ()
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property

@@ -36,6 +36,7 @@ def escaped(cell: pl.Expr) -> pl.Expr:
     """A part of an id, with nothing in it that ids may not have."""
 
     def write(cells: pl.Series) -> pl.Series:
+        cells = cells.str.strip_chars()
         odd = cells.filter(cells.str.contains(_ODD.pattern).fill_null(value=False)).unique()
         return cells.replace({value: written(value) for value in odd}) if odd.len() else cells
 

@@ -73,7 +73,8 @@ class File:
     `needed` files are in every drop, and `required` columns in every such file: by them the layout is recognised. A
     layout that needs no file is recognised by those that are there. `reads` are further columns, for `prepare`.
     `ignored` are columns that are not read on purpose (`ext.*` for all that begin so). `aliases` are other
-    spellings of a column, `names` other names of the file. Names are matched without case, spaces, `_` and `-`.
+    spellings of a column, `names` other names of the file. It says nothing
+    without the file that it stands `beside`. Names are matched without case, spaces, `_` and `-`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class File:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     joins: tuple[Join, ...] = ()
+    beside: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ class Layout:
     (columns as declared, and `#row`) before rows are read of them, for what no cell can say.
     `roles_from_enrollments` gives people without a role the one that they have in classes. `district` puts an
     organisation above the schools. `renames` is the file that says which ids are `new` names of `old` ones, each of an
-    `entity`. `escape` is a sign before quotes and line breaks inside cells, in place of a doubled quote.
+    `entity`; `made` are entities whose ids are made of another's (kind of id, entity). `escape` is a sign before quotes and line breaks inside cells, in place of a doubled quote.
     """
 
     code: str
@@ -121,6 +123,7 @@ class Layout:
     roles_from_enrollments: bool = False
     prepare: Callable[[Frames], Frames] = lambda frames: frames
     renames: str = ""
+    made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     escape: str = ""
 
     def columns_of(self, file: File) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from transforms.layouts.layout import File, Layout, plain
 from transforms.raw import Raw, RawFile
 from transforms.renaming import FILE as IDS
 
-CLOSE = 0.8
+CLOSE = 0.6
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,38 @@ def file_called(layout: Layout, name: str) -> File | None:
 def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
     """Find the layout's files and their columns; what is missing, unknown or spelt otherwise is told."""
     found = Matched({}, frozenset(file.name for name in raw.broken if (file := file_called(layout, name))))
+    twice = _twice(layout, raw)
     for source in raw.files.values():
         file = file_called(layout, source.name)
-        if file is not None and file.name not in found.files:
+        if file is not None and file.name in twice:
+            found.findings.append(of_file("file_twice", source.name, ", ".join(twice[file.name])))
+        elif file is not None:
             found.findings.extend(_taken(layout, file, source, found, strict))
         elif source.name.casefold() != IDS:
             found.findings.append(of_file("unknown_file", source.name, strict=strict))
-    broken = found.broken | {
-        file.name for file in layout.files if file.name not in found.files and _headless(file, found)
-    }
+    broken = (
+        found.broken
+        | twice.keys()
+        | {file.name for file in layout.files if file.name not in found.files and _headless(file, found)}
+    )
+    found.findings.extend(
+        of_file("file_alone", one.raw.name, f"{one.file.beside}.csv")
+        for one in found.files.values()
+        if one.filled and one.file.beside and one.file.beside not in found.files
+    )
     lacking = [file.name for file in layout.files if file.needed and file.name not in found.files]
     found.findings.extend(of_file("layout_file_missing", "", f"{name}.csv, of {layout.code}") for name in lacking)
     ordered = {file.name: found.files[file.name] for file in layout.files if file.name in found.files}
     return Matched(ordered, broken, found.findings)
+
+
+def _twice(layout: Layout, raw: Raw) -> dict[str, list[str]]:
+    """The files of a layout of which the drop has several, by their names: nobody knows which is meant."""
+    names: dict[str, list[str]] = {}
+    for source in raw.files.values():
+        if file := file_called(layout, source.name):
+            names.setdefault(file.name, []).append(source.name)
+    return {name: ones for name, ones in names.items() if len(ones) > 1}
 
 
 def _headless(file: File, found: Matched) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.binding.spelling import cleaned
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
+from transforms.findings import ROW, SPAN, Findings, gather, of_file, of_rows
 from transforms.layouts.assembling import DERIVED, Part, Parts, assembled, leading_nowhere
 from transforms.layouts.calendar import with_years
 from transforms.layouts.dialect import Dialect
@@ -16,6 +16,7 @@ from transforms.layouts.matching import Matched, matched
 from transforms.layouts.people import once, people, still_here
 from transforms.layouts.places import (
     roles_in_order,
+    teaching_once,
     with_district,
     with_district_named,
     with_ids,
@@ -74,6 +75,8 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
         found += told
     if "roles" in parts:
         parts = parts | {"roles": roles_in_order(parts["roles"])}
+    if "enrollments" in parts:
+        parts = parts | {"enrollments": teaching_once(parts["enrollments"])}
     parts = {name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()}
     return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, found
 
@@ -83,9 +86,12 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
     done, found = {}, []
     for name, part in parts.items():
         many = part.frame.filter(pl.col(DERIVED) & pl.col("sourcedId").is_not_null())
-        first = many.unique("sourcedId", keep="first", maintain_order=True)
+        cells = [one for one in part.frame.columns if not one.startswith("#")]
+        # The order of rows may be another tomorrow, and what is taken of them must not.
+        first = many.sort(pl.col(ROW) // SPAN, *cells, nulls_last=True).unique(
+            "sourcedId", keep="first", maintain_order=True
+        )
         if first.height < many.height:
-            cells = [one for one in part.frame.columns if not one.startswith("#")]
             other = many.unique(cells, keep="first", maintain_order=True)
             other = other.join(first.select(ROW), on=ROW, how="anti", maintain_order="left")
             found.append(of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId"))
@@ -137,7 +143,7 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     )
     frame = part.frame.select(ROW, *names, *extensions)
     mode: Mode = "bulk" if whole and not empty else "unknown"
-    return Table(ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty)
+    return Table(ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty, fed=part.fed)
 
 
 def _says_something(table: Table, layout: Layout, match: Matched) -> bool:

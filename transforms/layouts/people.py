@@ -36,6 +36,7 @@ def people(part: Part) -> tuple[Part, list[Findings]]:
 
 def once(part: Part) -> tuple[Part, list[Findings]]:
     """Give what is said of a person beside the user (demographics) once, the first word winning."""
+    part = part.having(still_here(part.frame))
     rows = part.frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
     single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
     merged = _merged(rows)
@@ -82,7 +83,9 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     lists = ("agentSourcedIds", "grades", "userIds")
     columns = [name for name in rows.columns if name != "sourcedId"]
-    each = rows.sort(ROW, maintain_order=True).group_by("sourcedId", maintain_order=True)
+    # By file, and then by what rows say: the order of rows may be another tomorrow.
+    order = [pl.col(ROW) // SPAN, *(pl.col(name) for name in rows.columns if not name.startswith("#"))]
+    each = rows.sort(order, nulls_last=True, maintain_order=True).group_by("sourcedId", maintain_order=True)
     return each.agg(*(_items(name) if name in lists else _first(name) for name in columns)).select(rows.columns)
 
 

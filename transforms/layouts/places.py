@@ -35,7 +35,7 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
     orgs = parts.get("orgs")
     if orgs is None or not orgs.frame.height:
         return parts, []
-    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null())
+    tops = orgs.frame.filter(pl.col("parentSourcedId").is_null() & pl.col("type").is_not_null())
     if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
         return parts, []
     sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
@@ -69,7 +69,12 @@ def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
         columns = [column.name for column in ENTITIES[name].current if column.refers == "orgs" and not column.is_list]
         return part.having(part.frame.with_columns(pl.col(columns).replace({DISTRICT: known}))) if columns else part
 
-    return {name: named(name, part) for name, part in parts.items()}
+    done = {name: named(name, part) for name, part in parts.items()}
+    if known is None and "roles" in done:
+        # A drop of changes need not have the organisation in which people are presumed to be something.
+        nowhere = pl.col(PRESUMED) & (pl.col("orgSourcedId").is_null() | (pl.col("orgSourcedId") == DISTRICT))
+        done["roles"] = done["roles"].having(done["roles"].frame.filter(~nowhere.fill_null(value=False)))
+    return done
 
 
 def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
@@ -147,6 +152,13 @@ def roles_in_order(part: Part) -> Part:
     place = (rank * (1 << 33) + pl.int_range(pl.len())).rank("ordinal").over("userSourcedId", "orgSourcedId")
     kind = pl.when(place == 1).then(pl.lit("primary")).otherwise(pl.lit("secondary"))
     return part.having(frame.with_columns(kind.alias("roleType")), "roleType")
+
+
+def teaching_once(part: Part) -> Part:
+    """Whoever teaches a class as its first and as its second teacher is its first; the rows are equal then, and merged later."""
+    own = pl.col("sourcedId").is_null()
+    first = pl.col("primary").max().over("classSourcedId", "userSourcedId", "role", "beginDate")
+    return part.having(part.frame.with_columns(pl.when(own).then(first).otherwise("primary").alias("primary")))
 
 
 def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:

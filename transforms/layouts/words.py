@@ -31,7 +31,8 @@ ROLES: Words = {
     ),
     **dict.fromkeys(
         ("aide", "ta", "taenrollment", "designer", "designerenrollment", "paraprofessional", "staff", "researchassistant",
-         "teacherassistant", "student teacher", "student_teacher"),
+         "teacherassistant", "student teacher", "student_teacher", "assistant", "researcher", "officestaff", "coach", "nurse",
+         "advisor", "specialservices", "therapist", "affiliate", "volunteer"),
         "aide",
     ),
     **dict.fromkeys(("counselor", "counsellor"), "counselor"),
@@ -40,11 +41,20 @@ ROLES: Words = {
     **dict.fromkeys(("site administrator", "siteadministrator", "school admin", "school administrator", "administrator",
                      "admin", "administrative"), "siteAdministrator"),
     **dict.fromkeys(("district administrator", "districtadministrator", "district admin"), "districtAdministrator"),
-    **dict.fromkeys(("system administrator", "systemadministrator", "it admin"), "systemAdministrator"),
+    **dict.fromkeys(("system administrator", "systemadministrator", "it admin", "itadmin"), "systemAdministrator"),
     **dict.fromkeys(("guardian", "legal guardian", "foster parent", "observer", "observerenrollment"), "guardian"),
     **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
     **dict.fromkeys(("relative", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "sibling", "brother",
                      "sister"), "relative"),
+}  # fmt: skip
+
+# What somebody is to a student; no word of a family makes anybody a member of staff.
+FAMILY: Words = {
+    **dict.fromkeys(("guardian", "legal guardian", "parent/guardian", "foster parent", "caregiver", "custodian"), "guardian"),
+    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
+    **dict.fromkeys(("relative", "family", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "aunt/uncle", "sibling", "brother",
+                     "sister", "cousin", "child", "other", "friend", "neighbor", "emergency contact", "emergency", "doctor", "aide", "spouse",
+                     "administrator", "case worker", "court appointed guardian", "agency"), "relative"),
 }  # fmt: skip
 
 # What a person is in a class; roles in an organisation have more words.
@@ -59,12 +69,27 @@ CLASS_ROLES: Words = {
 # What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what
 # colleges and universities are too. What administers schools has the standard's word that is nearest to it.
 ORG_TYPES: Words = {
-    **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute", "academy"), "school"),
+    **dict.fromkeys(
+        (
+            "school",
+            "college",
+            "university",
+            "campus",
+            "faculty",
+            "institute",
+            "academy",
+            "adulteducation",
+            "researchcenter",
+        ),
+        "school",
+    ),
     **dict.fromkeys(("department", "division", "program"), "department"),
-    **dict.fromkeys(("district", "school district", "localeducationagency", "lea"), "district"),
-    **dict.fromkeys(("local", "region", "county", "schoolgroup"), "local"),
-    **dict.fromkeys(("state", "stateeducationagency", "sea"), "state"),
-    **dict.fromkeys(("national", "country", "ministryofeducation", "ministry"), "national"),
+    **dict.fromkeys(
+        ("district", "school district", "localeducationagency", "lea", "localauthority", "academictrust"), "district"
+    ),
+    **dict.fromkeys(("local", "region", "county", "schoolgroup", "municipality"), "local"),
+    **dict.fromkeys(("state", "stateeducationagency", "sea", "province"), "state"),
+    **dict.fromkeys(("national", "country", "ministryofeducation", "ministry", "departmentofeducation"), "national"),
 }
 
 # Races by their letter (Clever), their name, and OneRoster's own words.

@@ -27,7 +27,14 @@ CELLS: dict[str, Word] = {
 }  # fmt: skip
 CONDITIONS: dict[str, Word] = {
     word.__name__: word
-    for word in (conditions.filled, conditions.blank, conditions.both, conditions.is_any, conditions.is_none)
+    for word in (
+        conditions.filled,
+        conditions.either,
+        conditions.blank,
+        conditions.both,
+        conditions.is_any,
+        conditions.is_none,
+    )
 }
 
 

@@ -68,9 +68,11 @@ def recognised(layout: Layout | str, raw: Raw) -> Recognised:
         return Recognised(None, of_file("layout_unclear", "", " and ".join(fitting)))
     for code, one in fitting.items():
         return Recognised(code, of_file("layout_recognised", "", f"{code}: {'; '.join(one.found)}"))
-    if oneroster.may_be(raw) or not raw.files:
+    if oneroster.has_ids(raw) or not raw.files:
         return Recognised(ONEROSTER, Findings())
     near = min(fits.items(), key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]))
+    if oneroster.may_be(raw) and not near[1].found:
+        return Recognised(ONEROSTER, Findings())
     why = (
         f"nearest is {near[0]}, but for {'; '.join(near[1].lacking)}"
         if near[1].found

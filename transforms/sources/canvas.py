@@ -4,7 +4,8 @@ A drop is no snapshot: Canvas adds what a drop has, and rows of status `deleted`
 the person was there. Accounts with others below them are districts, the others schools. People have no role of their
 own: they are what classes make them, else what `declared_user_type` says in the whole district. A section that is
 cross-listed belongs to its new course; an enrollment that names a course alone is one in a class made for that course.
-`change_sis_id` is needed for as long as the drops have the new ids, as the target knows the old ones.
+`change_sis_id` is remembered: the target keeps the old ids. A drop of changes needs courses.csv beside sections.csv, which
+says the school and the term of each.
 Source: Canvas documentation, `sis_csv`.
 """
 
@@ -46,13 +47,14 @@ ENTITIES = {"account": "orgs", "term": "academicSessions", "course": "courses", 
 
 
 def _with_parts_or_none() -> Cell:
-    """`district` where an account is above others, else `school`."""
+    """`district` where an account is above others, `school` where it has one above it or courses; else nobody can say."""
 
     def of(_: Dialect) -> pl.Expr:
         above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
-        return pl.when(above).then(pl.lit("district")).otherwise(pl.lit("school"))
+        school = pl.col("parent_account_id").is_not_null() | pl.col("teaches").is_not_null()
+        return pl.when(above).then(pl.lit("district")).when(school).then(pl.lit("school"))
 
-    return Cell(("account_id", "parent_account_id"), of)
+    return Cell(("account_id", "parent_account_id", "teaches"), of)
 
 
 ACCOUNTS = File(
@@ -203,6 +205,7 @@ ENROLLMENTS = File(
 
 USER_OBSERVERS = File(
     "user_observers",
+    beside="users",
     required=("observer_id", "student_id", "status"),
     gives=(
         rows(
@@ -215,7 +218,7 @@ USER_OBSERVERS = File(
     ),
 )
 
-XLISTS = File("xlists", required=("xlist_course_id", "section_id", "status"))
+XLISTS = File("xlists", required=("xlist_course_id", "section_id", "status"), beside="sections")
 
 CHANGES = File(
     "change_sis_id",
@@ -232,8 +235,11 @@ OTHERS = tuple(
 
 
 def _prepared(frames: Frames) -> Frames:
-    """Move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
+    """Note which accounts teach, move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
     frames = dict(frames)
+    if "accounts" in frames and "courses" in frames:
+        teach = pl.col("account_id").is_in(frames["courses"]["account_id"].drop_nulls().implode())
+        frames["accounts"] = frames["accounts"].with_columns(teaches=pl.when(teach).then(pl.lit("true")))
     if "user_observers" in frames or "enrollments" in frames:
         frames["user_observers"] = _linked(frames)
     if "sections" in frames and "xlists" in frames:
@@ -249,7 +255,8 @@ def _linked(frames: Frames) -> pl.DataFrame:
     found = [frames["user_observers"]] if "user_observers" in frames else []
     if "enrollments" in frames:
         rows = frames["enrollments"].filter(
-            pl.col("role").is_in(OBSERVERS) & pl.col("associated_user_id").is_not_null()
+            pl.col("role").str.to_lowercase().is_in([word.lower() for word in OBSERVERS])
+            & pl.col("associated_user_id").is_not_null()
         )
         found.append(rows.select("#row", observer_id="user_id", student_id="associated_user_id", status="status"))
     links = pl.concat([one.select("#row", *names) for one in found])
@@ -277,4 +284,5 @@ LAYOUT = Layout(
     roles_from_enrollments=True,
     prepare=_prepared,
     renames="change_sis_id",
+    made={"classes": ("class", "courses")},
 )

@@ -13,6 +13,7 @@ from transforms.layouts import (
     birth_date,
     constant,
     derived,
+    either,
     family_name,
     filled,
     first,
@@ -21,6 +22,8 @@ from transforms.layouts import (
     grades,
     iso_date,
     joined,
+    lowered,
+    one_of,
     races,
     role,
     rows,
@@ -30,6 +33,7 @@ from transforms.layouts import (
     user_ids,
     yes_no,
 )
+from transforms.layouts.words import FAMILY
 
 # Sensitive, or of no use to a roster: never read.
 NEEDS = ("Frl_status", "IEP_status", "Ell_status", "Home_language", "Section_504_status")
@@ -57,11 +61,13 @@ SCHOOLS = File(
     ),
 )  # fmt: skip
 
+# A contact's id is one among contacts: a student or a teacher may have the same.
 CONTACT = first(
-    text("Contact_sis_id"),
-    derived("contact", text("Contact_email"), text("Contact_name")),
+    derived("contact", text("Contact_sis_id")),
+    derived("contact", lowered(text("Contact_email")), text("Contact_name"), needs=1),
     derived("contact", text("Student_id"), text("Contact_name")),
 )
+IS_CONTACT = either("Contact_sis_id", "Contact_email", "Contact_name")
 
 STUDENTS = File(
     "students",
@@ -79,14 +85,14 @@ STUDENTS = File(
             middleName=text("Middle_name"),
             identifier=text("Student_number"),
             email=text("Student_email"),
-            agentSourcedIds=given(CONTACT, "Contact_name"),
+            agentSourcedIds=CONTACT,
             grades=grades("Grade"),
             password=text("Password"),
         ),
         rows("roles", userSourcedId=text("Student_id"), orgSourcedId=text("School_id"), role=constant("student")),
         rows(
             "users",
-            where=filled("Contact_name"),
+            where=IS_CONTACT,
             repeats=True,
             sourcedId=CONTACT,
             givenName=given_name("Contact_name"),
@@ -97,14 +103,19 @@ STUDENTS = File(
         ),
         rows(
             "roles",
-            where=filled("Contact_name"),
+            where=IS_CONTACT,
             userSourcedId=CONTACT,
             orgSourcedId=text("School_id"),
-            role=first(role("Contact_relationship"), constant("guardian")),
+            role=first(one_of("Contact_relationship", FAMILY, "roles"), constant("guardian")),
         ),
         rows(
             "demographics",
-            races("Race") | {"hispanicOrLatinoEthnicity": yes_no("Hispanic_Latino")},
+            races("Race")
+            | {
+                "hispanicOrLatinoEthnicity": first(
+                    yes_no("Hispanic_Latino"), races("Race")["hispanicOrLatinoEthnicity"]
+                )
+            },
             sourcedId=text("Student_id"),
             birthDate=birth_date("DOB"),
             sex=sex("Gender"),
@@ -163,8 +174,8 @@ STAFF = File(
 
 COURSE = first(
     derived("course", text("School_id"), text("Course_number")),
-    derived("course", text("School_id"), text("Course_name")),
-    derived("course", text("School_id"), text("Section_id")),
+    derived("course-named", text("School_id"), text("Course_name")),
+    derived("course-of", text("School_id"), text("Section_id")),
 )
 TERM_DAYS = ("Term_start", "Term_end")
 TERM = derived("term", first(text("Term_name"), constant("Term")), iso_date("Term_start"), iso_date("Term_end"))

@@ -16,6 +16,7 @@ from transforms.binding.manifest import FILE, Manifest, manifest_of
 from transforms.binding.spelling import spelled
 from transforms.findings import ROW, Findings, gather, of_file
 from transforms.layouts.dialect import Dialect
+from transforms.layouts.layout import plain
 from transforms.passwords import passwords_dropped
 from transforms.payload import METADATA
 from transforms.raw import Raw, RawFile
@@ -59,6 +60,12 @@ def says_so(raw: Raw) -> bool:
 def may_be(raw: Raw) -> bool:
     """Whether a drop has a file that is called as one of OneRoster's."""
     return any(_is_called(name) for name in (*raw.files, *raw.broken))
+
+
+def has_ids(raw: Raw) -> bool:
+    """Whether one of those files has the column that each of OneRoster's begins with."""
+    files = (file for name, file in raw.files.items() if _is_called(name))
+    return any("sourcedid" in map(plain, file.header) for file in files)
 
 
 def _is_called(name: str) -> bool:

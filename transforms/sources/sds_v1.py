@@ -8,8 +8,11 @@ and `parent-contact-sync-file-format`.
 
 from __future__ import annotations
 
+import polars as pl
+
 from transforms.layouts import (
     File,
+    Frames,
     Join,
     Layout,
     birth_date,
@@ -18,6 +21,7 @@ from transforms.layouts import (
     derived,
     derived_each,
     district,
+    either,
     filled,
     first,
     given,
@@ -33,15 +37,10 @@ from transforms.layouts import (
     user_ids,
 )
 from transforms.layouts.layout import Rows
+from transforms.layouts.words import FAMILY, STATES
 
 BRITISH = {"SIS ID": ("ID",), "School SIS ID": ("School DfE Number",), "Section SIS ID": ("Section ID",)}
 ADDRESS = ("Mailing *", "Residence *", "Address", "City", "State", "Country", "Zip", "Postal Code", "Phone", "Zone")
-FAMILY = {
-    "parent": "parent",
-    "guardian": "guardian",
-    **dict.fromkeys(("relative", "child", "aide", "doctor", "administrator", "other"), "relative"),
-}
-
 SCHOOL = File(
     "School",
     needed=True,
@@ -68,8 +67,8 @@ TERM = first(
 # Without an id of its own, a course is known by its number or name in its school, and else it is that of one section.
 OWN_COURSE = first(
     derived("course", text("School SIS ID"), text("Course Number")),
-    derived("course", text("School SIS ID"), text("Course Name")),
-    derived("course", text("School SIS ID"), text("SIS ID")),
+    derived("course-named", text("School SIS ID"), text("Course Name")),
+    derived("course-of", text("School SIS ID"), text("SIS ID")),
 )
 COURSE = {
     "title": first(text("Course Name"), text("Course Number"), text("Section Name")),
@@ -165,7 +164,7 @@ STUDENT = File(
         _role("student"),
         rows(
             "demographics",
-            where=filled("Birthdate"),
+            where=either("Birthdate", "Gender"),
             sourcedId=text("SIS ID"),
             status=status("Status"),
             birthDate=birth_date("Birthdate"),
@@ -187,8 +186,7 @@ TEACHER = File(
 )
 
 
-def _in_class(name: str, kind: str, people: str) -> File:
-    # These files have no status: who has left, or a section that has ended, takes the enrollments along.
+def _in_class(name: str, kind: str) -> File:
     return File(
         name,
         needed=True,
@@ -199,14 +197,10 @@ def _in_class(name: str, kind: str, people: str) -> File:
                 classSourcedId=text("Section SIS ID"),
                 userSourcedId=text("SIS ID"),
                 role=constant(kind),
-                status=first(status(f"{people}.Status"), status("Section.Status")),
+                status=status("Status"),
             ),
         ),
         aliases=BRITISH,
-        joins=(
-            Join(people, on="SIS ID", key="SIS ID", columns=("Status",)),
-            Join("Section", on="Section SIS ID", key="SIS ID", columns=("Status",)),
-        ),
     )
 
 
@@ -243,6 +237,35 @@ RELATIONSHIP = File(
     joins=(Join("Student", on="SIS ID", key="SIS ID", columns=("School SIS ID",)),),
 )
 
+GONE = tuple(word for word, meaning in STATES.items() if meaning == "tobedeleted")
+
+
+def _prepared(frames: Frames) -> Frames:
+    """Say of enrollments, which have no status here, that they have ended: with their section, or with whoever left its school."""
+    pairs = [
+        one
+        for one in (("StudentEnrollment", "Student"), ("TeacherRoster", "Teacher"))
+        if {*one, "Section"} <= frames.keys()
+    ]
+    return frames | {name: _ended(frames[name], frames[people], frames["Section"]) for name, people in pairs}
+
+
+def _ended(enrollments: pl.DataFrame, people: pl.DataFrame, sections: pl.DataFrame) -> pl.DataFrame:
+    """A person with a row in the school of the section is judged by that, any other by all rows: gone is who is gone in each."""
+    gone = pl.col("Status").str.strip_chars().str.to_lowercase().is_in(GONE).fill_null(value=False).all()
+    school, person = pl.col("School SIS ID"), pl.col("SIS ID")
+    of_section = sections.group_by(person.alias("Section SIS ID")).agg(school.first(), gone.alias("#section"))
+    here = people.group_by(person, school).agg(gone.alias("#here"))
+    anywhere = people.group_by(person).agg(gone.alias("#anywhere"))
+    rows = enrollments.join(of_section, on="Section SIS ID", how="left", maintain_order="left")
+    rows = rows.join(here, on=["SIS ID", "School SIS ID"], how="left", maintain_order="left")
+    rows = rows.join(anywhere, on="SIS ID", how="left", maintain_order="left")
+    ended = pl.col("#section") | pl.coalesce("#here", "#anywhere")
+    return rows.with_columns(
+        Status=pl.when(ended.fill_null(value=False)).then(pl.lit("Inactive")).otherwise("Status")
+    ).select(enrollments.columns)
+
+
 LAYOUT = Layout(
     "sds_v1",
     "Microsoft School Data Sync V1",
@@ -251,10 +274,11 @@ LAYOUT = Layout(
         SECTION,
         STUDENT,
         TEACHER,
-        _in_class("StudentEnrollment", "student", "Student"),
-        _in_class("TeacherRoster", "teacher", "Teacher"),
+        _in_class("StudentEnrollment", "student"),
+        _in_class("TeacherRoster", "teacher"),
         USER,
         RELATIONSHIP,
     ),
     district=True,
+    prepare=_prepared,
 )

@@ -31,6 +31,7 @@ from transforms.layouts import (
     texts,
     user_ids,
 )
+from transforms.layouts.words import FAMILY
 
 PRIMARY = {
     "true": "primary",
@@ -42,9 +43,6 @@ PRIMARY = {
 }
 SESSIONS = {"session": "term", "quarter": "gradingPeriod", "trimester": "term", "schoolyear": "schoolYear",
             "gradingperiod": "gradingPeriod", "semester": "semester", "term": "term"}  # fmt: skip
-FAMILY = {"other": "relative", "relative": "relative", "parent": "parent", "guardian": "guardian",
-          "child": "relative", "doctor": "relative", "aide": "relative"}  # fmt: skip
-
 ORGS = File(
     "orgs",
     needed=True,
