@@ -139,7 +139,7 @@ _CELL = (
     Rule("person_differs", "warning", "rows of one person say different things; one of them was taken, and will be each time", "See which one is right."),
     Rule("term_undated", "warning", "terms without any day were given those of the current school year", "Write the days of each term, if they are others."),
     Rule("link_nowhere", "warning", "rows that link a person to another were left out, for the drop does not have the person", "Send the person too, or remove the link."),
-    Rule("term_missing", "warning", "classes name no term with dates, and were put into the current school year", "Export the terms with their first and last days."),
+    Rule("term_missing", "warning", "classes name no term with dates, and were put into the current school year", "Export the terms with their first and last days; for another year, set `school_year` under [source]."),
     Rule("role_from_class", "warning", "people have no role in any organisation, and got the one that they have in classes", "Nothing, if it is right."),
     Rule("school_of_class", "warning", "an enrollment names another school than its class does; the class's was taken", "Correct one of the two."),
     Rule("decimal_ids", "warning", "every id of the column was written as a decimal number, and `.0` was taken off", "Export ids as text."),

@@ -125,6 +125,15 @@ def test_yes_and_no() -> None:
     )
 
 
+def test_a_race_that_nobody_knows_stays_visible() -> None:
+    """Where the check rejects it; a district may say what it means, and `unknown` means nothing."""
+    cell = races("Race")["demographicRaceTwoOrMoreRaces"]
+    own = Dialect(TODAY, words={"races": {"9": "asian"}})
+
+    assert ["9", "zz", None, None, "true"] == read(cell, "9", "A, zz", "Unknown", None, "M")
+    assert [None, "zz"] == read(cell, "9", "zz", dialect=own)
+
+
 def test_races_are_letters_words_or_lists() -> None:
     """One column says all of them."""
     flags = {name: read(cell, "W", "asian, white", None) for name, cell in races("Race").items()}

@@ -16,7 +16,19 @@ import polars as pl
 from transforms.layouts.days import Century, day_of
 from transforms.layouts.dialect import DateOrder, Dialect
 from transforms.layouts.keys import DISTRICT, key_of, keys_of
-from transforms.layouts.words import CLASS_ROLES, ORG_TYPES, RACES, ROLES, SEXES, STATES, YES_NO, Words, grade_of
+from transforms.layouts.words import (
+    CLASS_ROLES,
+    NO_RACE,
+    ORG_TYPES,
+    RACES,
+    ROLES,
+    SEVERAL_RACES,
+    SEXES,
+    STATES,
+    YES_NO,
+    Words,
+    grade_of,
+)
 
 ITEMS = re.compile(r"[,;|]")
 
@@ -165,9 +177,13 @@ def status(column: str) -> Cell:
 
 
 def races(column: str | Cell) -> dict[str, Cell]:
-    """The columns of demographics that say a race, from one that holds its letter, its word, or several of them."""
+    """The columns of demographics that say a race, from one that holds its letter, its word, or several of them.
+
+    Words that nobody knows stand where a further race would, so that the check rejects them with their own text.
+    """
     cell = _cell(column)
-    return {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
+    flags = {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
+    return flags | {SEVERAL_RACES: first(flags[SEVERAL_RACES], Cell(cell.reads, _unknown_races(cell)))}
 
 
 def user_ids(**columns: str) -> Cell:
@@ -239,8 +255,22 @@ def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], 
 
     def of(dialect: Dialect) -> pl.Expr:
         own = {word.casefold() for word, meant in dialect.words.get("races", {}).items() if meant == race}
-        items = cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
-        hit = items.list.eval(pl.element().is_in(sorted(known | own))).list.any()
+        hit = _races_in(cell, dialect).list.eval(pl.element().is_in(sorted(known | own))).list.any()
         return pl.when(hit).then(pl.lit("true"))
 
     return of
+
+
+def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
+    known = {*NO_RACE, *(word for race, words in RACES.items() for word in (race.casefold(), *words))}
+
+    def of(dialect: Dialect) -> pl.Expr:
+        words = sorted(known | {word.casefold() for word in dialect.words.get("races", {})})
+        unknown = _races_in(cell, dialect).list.eval(pl.element().filter(~pl.element().is_in(words))).list.join(",")
+        return pl.when(unknown != "").then(unknown)
+
+    return of
+
+
+def _races_in(cell: Cell, dialect: Dialect) -> pl.Expr:
+    return cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())

@@ -103,6 +103,23 @@ RACES: Mapping[str, tuple[str, ...]] = {
     "hispanicOrLatinoEthnicity": ("h", "hispanic", "hispanic or latino", "latino"),
 }
 
+SEVERAL_RACES = "demographicRaceTwoOrMoreRaces"
+# Says none of them, or one that OneRoster has no word for.
+NO_RACE = (
+    "",
+    "u",
+    "unknown",
+    "not specified",
+    "unspecified",
+    "declined to state",
+    "declined",
+    "prefer not to say",
+    "n/a",
+    "none",
+    "other",
+    "o",
+)
+
 STATES: Words = {
     **dict.fromkeys(("deleted", "delete", "inactive", "tobedeleted", "withdrawn"), "tobedeleted"),
     **dict.fromkeys(("active", "completed", "concluded", "suspended", "published"), "active"),

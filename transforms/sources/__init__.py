@@ -48,6 +48,8 @@ def normalise(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     `layout` is a declared one, the code of one, or `auto`, which recognises it. Passwords go no further than here,
     unless the dialect keeps `secrets`.
     """
+    if not raw.files and raw.findings.fatal.height:  # nothing came of which a layout could be told
+        return Roster({}, findings=raw.findings)
     found = recognised(layout, raw)
     if found.layout is None:
         return Roster({}, findings=gather([raw.findings, found.findings]))
