@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flows.dates import DATED
@@ -21,13 +21,14 @@ class Arrival:
     """How uploads are waited out, in seconds: until nothing has changed for as long as they `settle`, or a marker is there.
 
     `ready` is the marker's name. What is not whole after the `wait` is refused. Files of one drop that were written
-    farther apart than `spread` are told.
+    farther apart than `spread` are told. Once it is `over`, only the marker is known for what it is.
     """
 
     settle: float = 0
     ready: str = ""
     wait: float = 3600
     spread: float | None = None
+    over: bool = False
 
     @property
     def pause(self) -> float:
@@ -37,7 +38,7 @@ class Arrival:
     @property
     def looks(self) -> bool:
         """Whether there is anything to look at."""
-        return bool(self.settle or self.ready or self.spread)
+        return not self.over and bool(self.settle or self.ready or self.spread)
 
     def marker_of(self, drop: str) -> str:
         """Name the marker of a drop."""
@@ -55,3 +56,8 @@ class Pickup:
     access: Access | None = None
     arrival: Arrival = Arrival()
     days: re.Pattern[str] = DATED
+
+    @property
+    def over(self) -> Pickup:
+        """For drops that arrived on another day, and lie at hand now."""
+        return Pickup(arrival=replace(self.arrival, over=True), days=self.days)

@@ -47,7 +47,11 @@ def shown(address: str) -> str:
 
 def _lacking(address: str, error: ImportError) -> str:
     extra = EXTRAS.get(scheme_of(address))
-    return f"what opens it is not installed. Run: pip install 'roster[{extra}]'." if extra else f"{error}."
+    return (
+        f"what opens it is not installed. Run, in the folder of this program: pip install '.[{extra}]'."
+        if extra
+        else f"{error}."
+    )
 
 
 def scheme_of(address: str) -> str:

@@ -18,7 +18,6 @@ from flows.dates import DATED, dated, days_in
 from flows.extracting import extracted
 from flows.job import Job, new_run
 from flows.past import day_of
-from flows.pickup import Pickup
 from flows.problems import SettingsError
 from flows.recording import Line
 from flows.restoring import restored_line
@@ -54,7 +53,7 @@ class Steps:
         """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
         own = replace(job, run=new_run(), dated=step.day)
         if self.folder:
-            return replace(own, drop=self.folder / step.source, rest=None, pickup=Pickup()), None
+            return replace(own, drop=self.folder / step.source, rest=None, pickup=job.pickup.over), None
         return own, partial(restored_line, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:
@@ -131,7 +130,7 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
 
 def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     """Say of which entities a drop is a full snapshot, as its manifest has it."""
-    raw = extracted(replace(job, drop=folder / name, rest=None, pickup=Pickup()))
+    raw = extracted(replace(job, drop=folder / name, rest=None, pickup=job.pickup.over))
     tables = normalise(job.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)

@@ -25,7 +25,7 @@ from flows.job import Job
 
 # What runs tasks elsewhere, and the extra of this program that brings it.
 RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
-NOT_THERE = "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it: pip install 'roster[{name}]'."
+NOT_THERE = "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the folder of this program: pip install '.[{name}]'."
 
 
 @asynccontextmanager

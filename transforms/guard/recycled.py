@@ -10,7 +10,7 @@ from transforms.changes import ACTION, LABEL, Changes
 from transforms.guard.past import Past
 from transforms.guard.stops import VANISHED, Stops
 
-FIRST = 3
+FIRST, FEWEST = 3, 2
 RECORDS = ("users", "demographics")
 
 
@@ -47,8 +47,9 @@ def renumbered(stops: Stops, past: Past) -> None:
         return
     new = stops.parts["users"].upserts.filter(pl.col(ACTION) == "create").select(id="sourcedId", name=LABEL)
     gone = past.names.join(stops.vanished("users").select("sourcedId"), on="sourcedId", how="semi")
-    alike = gone.join(new, on="name", how="inner", maintain_order="left")
-    if not alike.height:
+    alike = _once(gone).join(_once(new), on="name", how="inner", maintain_order="left")
+    # That one leaves and a namesake comes may happen.
+    if alike.height < FEWEST:
         return
     first = ", ".join(f"{old} and {one}" for old, one in alike.select("sourcedId", "id").head(FIRST).iter_rows())
     sentence = (
@@ -57,6 +58,11 @@ def renumbered(stops: Stops, past: Past) -> None:
     )
     new_ids, old_ids = (pl.col("sourcedId").is_in(alike[name].implode()) for name in ("id", "sourcedId"))
     stops.stop("renumbered", sentence, "users", removals=old_ids, upserts=new_ids & (pl.col(ACTION) == "create"))
+
+
+def _once(people: pl.DataFrame) -> pl.DataFrame:
+    """Those whose name nobody else of them has."""
+    return people.filter(~pl.col("name").is_duplicated())
 
 
 def _words(name: str) -> set[str]:
