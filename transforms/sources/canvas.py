@@ -47,7 +47,7 @@ ENTITIES = {"account": "orgs", "term": "academicSessions", "course": "courses", 
 
 
 def _with_parts_or_none() -> Cell:
-    """`district` where an account is above others, `school` where it has one above it or courses; else nobody can say."""
+    """`district` where an account is above others, `school` where it has one above it or teaches; else nobody can say."""
 
     def of(_: Dialect) -> pl.Expr:
         above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
@@ -238,8 +238,7 @@ def _prepared(frames: Frames) -> Frames:
     """Note which accounts teach, move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
     frames = dict(frames)
     if "accounts" in frames and "courses" in frames:
-        teach = pl.col("account_id").is_in(frames["courses"]["account_id"].drop_nulls().implode())
-        frames["accounts"] = frames["accounts"].with_columns(teaches=pl.when(teach).then(pl.lit("true")))
+        frames["accounts"] = _teaching(frames["accounts"], frames["courses"]["account_id"].drop_nulls())
     if "user_observers" in frames or "enrollments" in frames:
         frames["user_observers"] = _linked(frames)
     if "sections" in frames and "xlists" in frames:
@@ -247,6 +246,13 @@ def _prepared(frames: Frames) -> Frames:
     if "change_sis_id" in frames:
         frames["change_sis_id"] = _changes(frames["change_sis_id"])
     return frames
+
+
+def _teaching(accounts: pl.DataFrame, holders: pl.Series) -> pl.DataFrame:
+    """Say which accounts hold courses; in a drop that has all who do, whoever is above nobody is a place of teaching too."""
+    teach = pl.col("account_id").is_in(holders.implode())
+    whole = holders.is_in(accounts["account_id"].implode()).all()
+    return accounts.with_columns(teaches=pl.when(teach | pl.lit(whole)).then(pl.lit("true")))
 
 
 def _linked(frames: Frames) -> pl.DataFrame:
