@@ -21,8 +21,8 @@ def told(action: Callable[[], int]) -> int:
     except BrokenPipeError:
         return FAILED  # whoever read the output has gone; there is nobody to tell
     except FAULTS as error:
-        meant = not isinstance(error, SettingsError | ValueError)  # such as an address that nobody can mean
-        return _say(sentence(error), FAILED if meant else USAGE)
+        # What nobody can mean, such as an address without encryption, is a ValueError too.
+        return _say(sentence(error), USAGE if isinstance(error, SettingsError | ValueError) else FAILED)
     except KeyboardInterrupt:
         return _say("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED)
 

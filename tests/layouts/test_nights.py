@@ -264,6 +264,26 @@ def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None
     assert "say so in ids.csv (old,new)" in " ".join(run.err.split())
 
 
+def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp_path: Path) -> None:
+    """A layout without birth dates: one leaves, one comes, two have new ids."""
+    users = "sourcedId,orgSourcedIds,username,givenName,familyName,role\ns1,1,ann,Ann,Lee,Student\ns2,1,bo,Bo,Ray,Student\ns3,1,cy,Cy,Dow,Student"
+    folder = written(tmp_path / "drop", orgs="sourcedId,name,type\n1,Elm,school", users=users)
+    more = "snapshot = true\n[limits]\nschool_percent = 100\n"
+    synced(at, folder, more)
+
+    one = synced(at, written(folder, users=users.replace("s3,1,cy,Cy,Dow", "s4,1,di,Di,Fox")), more)
+    two = synced(
+        at,
+        written(
+            folder, users=users.replace("s3,1,cy,Cy,Dow", "s4,1,di,Di,Fox").replace("s1", "n1").replace("s2", "n2")
+        ),
+        more,
+    )
+
+    assert (0, 3) == (one.code, two.code)
+    assert "came with other ids" in " ".join(two.err.split())
+
+
 def test_a_file_that_says_nothing_by_itself_is_told(at: Served, tmp_path: Path) -> None:
     """Cross-lists without sections, and links without users."""
     synced(at, written(tmp_path / "first", **CANVAS))

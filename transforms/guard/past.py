@@ -52,7 +52,7 @@ class Past:
     day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
     is to see all of it before anything is sent. `names` are those that the ledger knows of users who are to be updated together
-    with their demographics.
+    with their demographics, or who vanish while others come.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)

@@ -28,7 +28,7 @@ def people_in_doubt(changes: Changes) -> pl.Series:
 
 def recycled(stops: Stops, past: Past) -> None:
     """Stop updates that would make another person of somebody."""
-    if not past.names.height:
+    if not past.names.height or not set(RECORDS) <= stops.parts.keys():
         return
     named = stops.parts["users"].upserts.select("sourcedId", now=LABEL)
     met = named.join(past.names, on="sourcedId", how="inner", maintain_order="left").drop_nulls().rows()

@@ -14,7 +14,8 @@ from transforms.layouts.layout import File, Layout, plain
 from transforms.raw import Raw, RawFile
 from transforms.renaming import FILE as IDS
 
-CLOSE = 0.6
+# How alike names are: of a column that is surely missing, and of one that may have been meant.
+NEAR, CLOSE = 0.6, 0.8
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _ignored(file: File, cell: str) -> bool:
 
 
 def _missing(file: str, column: str, unread: list[str]) -> Findings:
-    close = difflib.get_close_matches(plain(column), [plain(cell) for cell in unread], 1, CLOSE)
+    close = difflib.get_close_matches(plain(column), [plain(cell) for cell in unread], 1, NEAR)
     meant = next((f"did you mean {cell!r}?" for cell in unread if plain(cell) in close), "")
     return of_file(
         "header_missing", file, meant or (f"found instead: {', '.join(unread)}" if unread else ""), column=column

@@ -31,7 +31,7 @@ def _layout(layout: Layout) -> Iterator[str]:
 def _file(file: File, layout: Layout) -> Iterator[str]:
     names = ", ".join(f"`{name}.csv`" for name in (file.name, *file.names))
     yield f"### {names}{' (needed)' if file.needed else ''}\n"
-    if columns := layout.columns_of(file):
+    if columns := [name for name in layout.columns_of(file) if not name.startswith("#")]:
         yield "| column | also written | becomes |\n|---|---|---|"
         yield from (_column(name, file, layout) for name in columns)
         yield ""

@@ -69,20 +69,8 @@ CLASS_ROLES: Words = {
 # What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what
 # colleges and universities are too. What administers schools has the standard's word that is nearest to it.
 ORG_TYPES: Words = {
-    **dict.fromkeys(
-        (
-            "school",
-            "college",
-            "university",
-            "campus",
-            "faculty",
-            "institute",
-            "academy",
-            "adulteducation",
-            "researchcenter",
-        ),
-        "school",
-    ),
+    **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute", "academy", "adulteducation",
+                     "researchcenter"), "school"),
     **dict.fromkeys(("department", "division", "program"), "department"),
     **dict.fromkeys(
         ("district", "school district", "localeducationagency", "lea", "localauthority", "academictrust"), "district"
@@ -90,7 +78,7 @@ ORG_TYPES: Words = {
     **dict.fromkeys(("local", "region", "county", "schoolgroup", "municipality"), "local"),
     **dict.fromkeys(("state", "stateeducationagency", "sea", "province"), "state"),
     **dict.fromkeys(("national", "country", "ministryofeducation", "ministry", "departmentofeducation"), "national"),
-}
+}  # fmt: skip
 
 # Races by their letter (Clever), their name, and OneRoster's own words.
 RACES: Mapping[str, tuple[str, ...]] = {
@@ -105,20 +93,8 @@ RACES: Mapping[str, tuple[str, ...]] = {
 
 SEVERAL_RACES = "demographicRaceTwoOrMoreRaces"
 # Says none of them, or one that OneRoster has no word for.
-NO_RACE = (
-    "",
-    "u",
-    "unknown",
-    "not specified",
-    "unspecified",
-    "declined to state",
-    "declined",
-    "prefer not to say",
-    "n/a",
-    "none",
-    "other",
-    "o",
-)
+NO_RACE = ("", "u", "unknown", "not specified", "unspecified", "declined to state", "declined", "prefer not to say",
+           "n/a", "none", "other", "o")  # fmt: skip
 
 STATES: Words = {
     **dict.fromkeys(("deleted", "delete", "inactive", "tobedeleted", "withdrawn"), "tobedeleted"),

@@ -43,6 +43,8 @@ from transforms.layouts import (
 
 OBSERVERS = ("observer", "ObserverEnrollment")
 GONE = ("deleted", "inactive")
+# No column of a file: whether an account teaches, as `prepare` finds out.
+TEACHES = "#teaches"
 ENTITIES = {"account": "orgs", "term": "academicSessions", "course": "courses", "section": "classes", "user": "users"}
 
 
@@ -51,10 +53,10 @@ def _with_parts_or_none() -> Cell:
 
     def of(_: Dialect) -> pl.Expr:
         above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
-        school = pl.col("parent_account_id").is_not_null() | pl.col("teaches").is_not_null()
+        school = pl.col("parent_account_id").is_not_null() | pl.col(TEACHES).is_not_null()
         return pl.when(above).then(pl.lit("district")).when(school).then(pl.lit("school"))
 
-    return Cell(("account_id", "parent_account_id", "teaches"), of)
+    return Cell(("account_id", "parent_account_id", TEACHES), of)
 
 
 ACCOUNTS = File(
@@ -252,7 +254,7 @@ def _teaching(accounts: pl.DataFrame, holders: pl.Series) -> pl.DataFrame:
     """Say which accounts hold courses; in a drop that has all who do, whoever is above nobody is a place of teaching too."""
     teach = pl.col("account_id").is_in(holders.implode())
     whole = holders.is_in(accounts["account_id"].implode()).all()
-    return accounts.with_columns(teaches=pl.when(teach | pl.lit(whole)).then(pl.lit("true")))
+    return accounts.with_columns(pl.when(teach | pl.lit(whole)).then(pl.lit("true")).alias(TEACHES))
 
 
 def _linked(frames: Frames) -> pl.DataFrame:
