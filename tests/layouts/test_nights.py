@@ -120,16 +120,18 @@ def test_ids_that_changed_once_are_remembered_ever_after(at: Served, tmp_path: P
     assert {} == at.record("users", "n1")
 
 
-def test_who_is_forgotten_stays_so_under_a_new_id(at: Served, tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefix", ["", "x-"])
+def test_who_is_forgotten_stays_so_under_a_new_id(prefix: str, at: Served, tmp_path: Path) -> None:
     """And the ledger names neither id."""
-    synced(at, written(tmp_path / "first", **CANVAS))
+    more = f'prefix = "{prefix}"\n' if prefix else ""
+    synced(at, written(tmp_path / "first", **CANVAS), more)
     new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
-    synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"))
-    at.roster("forget", "u1")
+    synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"), more)
+    at.roster("forget", f"{prefix}u1")
 
-    run = synced(at, written(tmp_path / "third", **new))
+    run = synced(at, written(tmp_path / "third", **new), more)
 
-    assert (0, 1, {}) == (run.code, run.json["entities"]["users"]["unshared"], at.record("users", "n1"))
+    assert (0, 1, {}) == (run.code, run.json["entities"]["users"]["unshared"], at.record("users", f"{prefix}n1"))
     with Ledger(at.state / "ledger.db") as ledger:
         assert {} == ledger.renamed(ledger.feeds()[0])
 

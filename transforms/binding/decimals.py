@@ -7,16 +7,14 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.schemas import Entity
-from transforms.schemas.entity import Kind
 
 DECIMALS = r"^\d+\.0(,\d+\.0)*$"
-IDS: tuple[Kind, ...] = ("guid", "reference", "references")
 
 
 def without_decimals(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     """Take `.0` off the ids of a column; where only some have it, nobody can tell, and they stay as they are."""
     for column in entity.current:
-        if column.kind in IDS and column.name in frame.columns and _all_decimal(frame[column.name]):
+        if column.is_id and column.name in frame.columns and _all_decimal(frame[column.name]):
             yield column.name, pl.col(column.name).str.replace_all(r"\.0(,|$)", "$1")
 
 

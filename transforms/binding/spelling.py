@@ -75,7 +75,7 @@ def _trims(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]
     }
     for name in _suspects(frame, tests):
         cell = pl.col(name).str.normalize("NFC").str.strip_chars()
-        if name in entity.by_name and entity[name].kind in ("guid", "reference", "references"):
+        if name in entity.by_name and entity[name].is_id:
             cell = cell.str.replace_all(INVISIBLE, "")
         yield name, pl.when(cell != "").then(cell)
 

@@ -22,7 +22,7 @@ class Dialect:
     further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
     into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
     `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
-    new id, the old one.
+    new id, the old one, with the prefix.
     """
 
     today: date

@@ -23,6 +23,7 @@ from transforms.layouts.places import (
     with_roles,
     with_schools,
 )
+from transforms.layouts.prefixing import without_prefix
 from transforms.layouts.renames import with_old_ids
 from transforms.layouts.spreadsheets import mended
 from transforms.passwords import passwords_dropped
@@ -40,7 +41,9 @@ KEYS = {
 def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     """Give the drop as OneRoster 1.2."""
     match = matched(layout, raw, dialect.strict)
-    renames = with_old_ids(assembled(layout, match.files, dialect), layout, match, dialect.renamed)
+    renames = with_old_ids(
+        assembled(layout, match.files, dialect), layout, match, without_prefix(dialect.renamed, dialect.prefix)
+    )
     parts, found = completed(layout, renames.parts, dialect)
     found = [
         *match.findings,

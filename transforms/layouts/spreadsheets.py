@@ -20,7 +20,6 @@ from transforms.schemas import ENTITIES, Column
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DATE = rf"(?i)^(?:\d{{1,2}}-(?:{'|'.join(MONTHS)})|(?:{'|'.join(MONTHS)})-\d{{1,2}})$"
 _NUMBER = r"^\d(?:\.\d+)?[eE]\+\d{2,3}$"
-IDS = ("guid", "reference", "references")
 
 
 def mended(parts: Parts, repair: bool) -> tuple[Parts, list[Findings]]:
@@ -112,7 +111,7 @@ def _zeros(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings
 
 
 def _ids(entity: str) -> Iterator[Column]:
-    return (column for column in ENTITIES[entity].current if column.kind in IDS)
+    return (column for column in ENTITIES[entity].current if column.is_id)
 
 
 def _told(rule: str, rows: pl.DataFrame, part: Part, entity: str, column: str, detail: str = "") -> Findings:

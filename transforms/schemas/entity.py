@@ -25,6 +25,7 @@ NO_VERSION: frozenset[Version] = frozenset()
 ONLY_1_1: frozenset[Version] = frozenset({"1.0", "1.1"})
 SINCE_1_1: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
+IDS: frozenset[Kind] = frozenset({"guid", "reference", "references"})
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
 
 
@@ -63,6 +64,11 @@ class Column:
     def is_list(self) -> bool:
         """True if the cell holds items separated by commas."""
         return self.kind in LISTS
+
+    @property
+    def is_id(self) -> bool:
+        """True if the cell holds sourcedIds: its record's own, or those of others."""
+        return self.kind in IDS
 
 
 @dataclass(frozen=True)
