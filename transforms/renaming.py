@@ -82,7 +82,7 @@ def frame_of(renamed: Renamed) -> pl.DataFrame:
 
 def with_old(frame: pl.DataFrame, entity: Entity, ids: pl.DataFrame) -> pl.DataFrame:
     """Write the old ids in each column of an entity that holds ids."""
-    columns = [column for column in entity.current if column.kind == "guid" or column.refers]
+    columns = [column for column in entity.current if column.is_id]
     return frame.with_columns(_in(column, entity, ids) for column in columns if column.name in frame.columns)
 
 

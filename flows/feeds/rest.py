@@ -17,9 +17,9 @@ from pydantic import (  # fmt: skip
     model_validator,
 )
 
-from flows.feeds.secret import named
+from flows.feeds.credentials import CredentialSettings
 from flows.feeds.targets import address
-from flows.feeds.values import Block, File, Text, TokenAddress, Variable, one_of
+from flows.feeds.values import Text, one_of
 from transforms.unfolding.collections import ROSTER, collections
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -43,7 +43,7 @@ def _base(text: str) -> str:
     return url
 
 
-class RestSettings(BaseModel):
+class RestSettings(CredentialSettings, BaseModel):  # the second for the linter, which else takes defaults for shared
     """`[rest]`: its address and version, the names of what holds its credentials, and what is read."""
 
     model_config = CONFIG
@@ -52,16 +52,6 @@ class RestSettings(BaseModel):
     version: Literal["1.1", "1.2"] = "1.2"
     oauth: Literal["2", "1.0a"] = "2"
     signature: Literal["HMAC-SHA1", "HMAC-SHA256"] = "HMAC-SHA256"
-    token_url: TokenAddress | None = None
-    client_id_env: Variable | None = None
-    client_id_file: File | None = None
-    client_id_block: Block | None = None
-    client_secret_env: Variable | None = None
-    client_secret_file: File | None = None
-    client_secret_block: Block | None = None
-    access_token_env: Variable | None = None
-    access_token_file: File | None = None
-    access_token_block: Block | None = None
     collections: Annotated[list[Text], Field(min_length=1)] = list(ROSTER)
     delta: StrictBool = False
     full_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
@@ -79,7 +69,7 @@ class RestSettings(BaseModel):
 
     @model_validator(mode="after")
     def _credentials(self) -> RestSettings:
-        given = [*named(self), *(("token_url",) if self.token_url else ())]
+        given = self.given
         if self.oauth == "1.0a" and self.version != "1.1":
             raise ValueError('has `oauth = "1.0a"`, which came to its end with version 1.1. Leave it out, or say 1.1.')
         if self.oauth == "2" and "signature" in self.model_fields_set:

@@ -30,9 +30,9 @@ from pydantic_core import PydanticCustomError
 
 from flows.dates import DATED, dated
 from flows.feeds.arrivals import ArrivalSettings, PickupSettings
+from flows.feeds.credentials import CredentialSettings
 from flows.feeds.errors import sentences
 from flows.feeds.rest import RestSettings
-from flows.feeds.secret import named
 from flows.feeds.sources import DistrictSettings, SourceSettings, WordSettings
 from flows.feeds.tables import (
     CalendarSettings,
@@ -47,12 +47,10 @@ from flows.feeds.targets import ENVIRONMENT, SANDBOX, SettingsError
 from flows.feeds.values import (
     Address,
     Age,
-    Block,
     Columns,
     DatePattern,
     Encoding,
     Entities,
-    File,
     Layout,
     Name,
     Removals,
@@ -61,8 +59,6 @@ from flows.feeds.values import (
     Template,
     Text,
     TimeZone,
-    TokenAddress,
-    Variable,
     Words,
     hours,
     one_of,
@@ -75,22 +71,12 @@ CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 NO_LIMIT: frozenset[str] = frozenset()
 
 
-class TargetSettings(BaseModel):
+class TargetSettings(CredentialSettings, BaseModel):  # the second for the linter, which else takes defaults for shared
     """`[target]`: its address, the names of what holds its credentials, and what it can carry."""
 
     model_config = CONFIG
 
     url: Address
-    token_url: TokenAddress | None = None
-    client_id_env: Variable | None = None
-    client_id_file: File | None = None
-    client_id_block: Block | None = None
-    client_secret_env: Variable | None = None
-    client_secret_file: File | None = None
-    client_secret_block: Block | None = None
-    access_token_env: Variable | None = None
-    access_token_file: File | None = None
-    access_token_block: Block | None = None
     email_template: Template | None = None
     session_org: Text | None = None
     staging: StrictBool = False
@@ -119,7 +105,7 @@ class TargetSettings(BaseModel):
 
     @model_validator(mode="after")
     def _credentials(self) -> TargetSettings:
-        given = [*named(self), *(("token_url",) if self.token_url else ())]
+        given = self.given
         if self.url in (SANDBOX, ENVIRONMENT):
             if given:
                 raise ValueError(
