@@ -12,7 +12,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo server stop test check bench bench-memory dictionary clean
+.PHONY: help install demo server stop test check bench bench-memory dictionary golden clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
 	@echo "make dictionary  write docs/data_dictionary.md and docs/layouts.md"
+	@echo "make golden   record again what the program does with every sample; read the difference"
 	@echo "make install  create .venv and install the pinned packages into it"
 	@echo "make clean    remove .venv, caches and measurements; the state in .roster stays"
 
@@ -75,6 +76,9 @@ bench-memory: install
 
 dictionary: install
 	$(BIN)/python -m flows.dictionary
+
+golden: install
+	$(BIN)/python -m tests.golden.whole
 
 clean:
 	rm -rf .venv .bench .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Golden records of whole behavior: what every command does with every sample, seen from outside."""

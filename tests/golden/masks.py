@@ -1,0 +1,58 @@
+"""Masks for what chance alone decides, so that two recordings of the same behavior are the same to the last byte.
+
+The clock is fixed while the program runs, so dates and times stay as they are. These are masked, and nothing else:
+
+| in the program | in the records |
+|---|---|
+| the random end of a run's id, `20261124-0201..-4f1a` | `20261124-0201..-RUN1`, numbered |
+| a plan's id, which depends on the target's port | `PLAN1`, numbered |
+| the port of the sandbox | `127.0.0.1:PORT` |
+| the access token, and the release of httpx, in headers (see `requests.py`) | `TOKEN`, `RELEASE` |
+| the temporary folder | `FOLDER` |
+| names of files that depend on the target's port: a feed's folder of rosters, the slots of a target, the lock of a feed | `FEED`, `TARGET`, `LOCK` |
+| how long a run took: `"seconds": 0.213` and `0.2 s` in the first line of a report | `SECONDS` |
+| the process and the host in the ledger's table of locks | `PROCESS`, `HOST` |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RUN = re.compile(r"\b(\d{8}-\d{6}-)([0-9a-f]{4})\b")
+FIXED = (
+    (re.compile(r'(?<="seconds": )\d+(\.\d+)?'), "SECONDS"),
+    (re.compile(r"(?<=-RUN)(\d+), \d+\.\d s,"), r"\1, SECONDS s,"),
+    (re.compile(r"(?<= state/rosters/)([\w-]+)-[0-9a-f]{12}\b"), r"\1-FEED"),
+    (re.compile(r"(?<= state/slots/)[0-9a-f]{32}\b"), "TARGET"),
+    (re.compile(r"(?<= state/locks/)[0-9a-f]{32}(?=\.lock\b)"), "LOCK"),
+    (re.compile(r"(?<= locks \| )(.*\| )process=\d+ \| host=[^|]+ \|"), r"\1process=PROCESS | host=HOST |"),
+)
+
+
+@dataclass
+class Masks:
+    """The masks of one sample's records. The same id is the same placeholder in all of them."""
+
+    port: int
+    folder: Path
+    runs: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, str] = field(default_factory=dict)
+
+    def learn_plan(self, plan: str) -> None:
+        """Give a plan's id a placeholder: ten hexadecimal digits may also be a telephone number."""
+        self.plans.setdefault(plan, f"PLAN{len(self.plans) + 1}")
+
+    def over(self, text: str) -> str:
+        """Mask one line or many."""
+        text = text.replace(f"127.0.0.1:{self.port}", "127.0.0.1:PORT").replace(str(self.folder), "FOLDER")
+        text = RUN.sub(lambda found: found[1] + self._run(found[0]), text)
+        for plan, placeholder in self.plans.items():
+            text = re.sub(rf"\b{plan}\b", placeholder, text)
+        for pattern, placeholder in FIXED:
+            text = pattern.sub(placeholder, text)
+        return text
+
+    def _run(self, run: str) -> str:
+        return self.runs.setdefault(run, f"RUN{len(self.runs) + 1}")

@@ -1,0 +1,76 @@
+"""Text of any kind in a form that is readable in a diff."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from hashlib import sha256
+from typing import Any
+
+# A longer text is kept as its digest and its first lines.
+MOST_LINES = 400
+# How deep an object is spread over lines.
+DEPTH = 2
+
+
+def escaped(text: str) -> str:
+    """Show the characters that nobody sees."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def lines(text: str) -> Iterator[str]:
+    """Give the lines of a text, without the spaces at their ends that a table is filled up with."""
+    whole = text.removesuffix("\n").split("\n") if text else []
+    yield from (escaped(line).rstrip() for line in whole[:MOST_LINES])
+    if len(whole) > MOST_LINES:
+        yield f"... {len(whole) - MOST_LINES} more lines, {sha256(text.encode()).hexdigest()}"
+
+
+def printed(text: str) -> Iterator[str]:
+    """Give the lines of an output; an object, which is printed in one line, is spread over several."""
+    for line in lines(text):
+        if line.startswith("{") and line.endswith("}"):
+            yield from spread(json.loads(line))
+        else:
+            yield line
+
+
+def spread(value: Any, depth: int = DEPTH, indent: str = "") -> Iterator[str]:
+    """Write an object or a list over lines, to some depth; what lies deeper stands in one line."""
+    if not value or depth == 0 or not isinstance(value, dict | list):
+        yield json.dumps(value, ensure_ascii=False)
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    names = (
+        [f"{json.dumps(name, ensure_ascii=False)}: " for name in value]
+        if isinstance(value, dict)
+        else [""] * len(value)
+    )
+    inner = list(value.values()) if isinstance(value, dict) else value
+    yield opening
+    for place, (name, one) in enumerate(zip(names, inner, strict=True)):
+        first, *rest = spread(one, depth - 1, indent + " ")
+        comma = "," if place < len(inner) - 1 else ""
+        body = [f" {name}{first}", *(f" {line}" for line in rest)]
+        yield from (*body[:-1], body[-1] + comma)
+    yield closing
+
+
+def against(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
+    """Write lines as what differs from earlier ones, if that is much shorter; both together say all that the lines do."""
+    steps = [step for step in SequenceMatcher(None, before, now, autojunk=False).get_opcodes() if step[0] != "equal"]
+    told = [line for step in steps for line in _step(before, now, *step[1:])]
+    if not before or 2 * len(told) > len(now):
+        yield from now
+    else:
+        yield "(as before, but for)" if told else "(as before)"
+        yield from told
+
+
+def _step(before: Sequence[str], now: Sequence[str], first: int, last: int, start: int, end: int) -> Iterator[str]:
+    yield f"@ line {first + 1}"
+    yield from (f"- {line}" for line in before[first:last])
+    yield from (f"+ {line}" for line in now[start:end])
