@@ -1,13 +1,25 @@
-"""One Prefect server for all tests of this folder that run in one process: it takes a while to start."""
+"""One Prefect server for all tests of this folder, which run in one process: it takes a while to start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra, orchestra
+from tests.orchestration.restart import Restart, restarted
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put all tests of this folder into one group, which `--dist loadgroup` runs in one process."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("prefect"))
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +27,12 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchestra]:
     """A server, a worker, and all flows deployed."""
     with orchestra(tmp_path_factory.mktemp("prefect")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def restart(prefect: Orchestra, tmp_path_factory: pytest.TempPathFactory) -> Restart:
+    """Server and worker stopped while a load goes on, and started again."""
+    return restarted(prefect, tmp_path_factory.mktemp("restart"))
 
 
 @pytest.fixture

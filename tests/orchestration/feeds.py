@@ -38,6 +38,10 @@ class Feed:
         """What a flow is told of it."""
         return {"district": str(self.file), "state": str(self.state)}
 
+    def sync(self) -> None:
+        """Load the drop by the command line, which says the same of it as a flow would."""
+        roster("sync", self.file, state=self.state)
+
     def lose(self, *ids: str) -> None:
         """Let records vanish from the drop."""
         drop(self.folder / "drop", without(district(), *ids))

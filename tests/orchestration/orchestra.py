@@ -1,4 +1,8 @@
-"""A real Prefect server and worker as `make server` starts them, and what tests ask of them over the server's API."""
+"""A real Prefect server and worker as `make server` starts them, and what tests ask of them over the server's API.
+
+Flows run as deployments in the worker (`run`), or in the process of the tests (`perform`): the server sees no difference,
+and a new process takes seconds to import Prefect.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
 
 import httpx
+
+from tests.running import Run, roster
 
 ROOT = Path(__file__).parents[2]
 PREFECT = str(Path(sys.executable).parent / "prefect")
@@ -48,9 +60,11 @@ class Orchestra:
     def environment(self) -> dict[str, str]:
         """The environment of whoever speaks with this server, and of the worker."""
         quick = {
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": "0.5",
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "30",
-            "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+            # What has to wait for its turn asks again soon.
+            "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+            "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
             "PREFECT_HOME": str(self.state / "prefect"),
             "NO_COLOR": "1",
         }
@@ -84,6 +98,44 @@ class Orchestra:
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    @contextmanager
+    def within(self, **environment: str) -> Iterator[None]:
+        """Let this process use the server, as a new process with this environment would."""
+        with patch.dict(os.environ, self.environment | environment), _inside().settings_of_environment():
+            yield
+
+    def deploy(self, folder: Path, *words: str, **environment: str) -> Run:
+        """Deploy a folder of feeds by the command line, in this process."""
+        with self.within(**environment):
+            return roster("deploy", folder, *words, state=folder / "state")
+
+    def perform(self, name: str, **parameters: object) -> FlowRun:
+        """Run a flow in this process; give what the server knows of it then."""
+        with self.within():
+            return self.wait(_inside().performed(name, parameters))
+
+    @contextmanager
+    def performing(self, name: str, **parameters: object) -> Iterator[str]:
+        """Run a flow that asks a person in a thread of this process; give its id when it waits for its form."""
+        tag = uuid4().hex
+        hours = {"hours": PATIENCE_SECONDS / 3600}  # if a test fails, nobody fills in the form
+        with self.within(), _inside().connections_left_open(), ThreadPoolExecutor(1) as threads:
+            done = threads.submit(copy_context().run, _inside().performed, name, hours | parameters, tag)
+            run = self._tagged(tag)
+            self.wait(run, "PAUSED", *FINAL)
+            yield run
+            done.result()
+
+    def _tagged(self, tag: str) -> str:
+        """Give the id of the flow run with a tag."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until:
+            found = self.ask("POST", "/flow_runs/filter", {"flow_runs": {"tags": {"all_": [tag]}}})
+            if found:
+                return str(found[0]["id"])
+            time.sleep(LOOK_SECONDS)
+        raise AssertionError(f"No flow run with the tag {tag} began.")
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Ask the API, and give what it answers."""
@@ -119,9 +171,12 @@ class Orchestra:
     def decide(self, run: str, **form: str) -> FlowRun:
         """Fill in the form for which a flow run waits, and wait until it has ended."""
         self.wait(run, "PAUSED")
-        answer = self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": form})
-        assert answer["status"] == "ACCEPT", answer
+        assert self.fill_in(run, **form) == "ACCEPT"
         return self.wait(run)
+
+    def fill_in(self, run: str, **form: str) -> str:
+        """Fill in the form for which a flow run waits; give what the server says to that."""
+        return str(self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": form})["status"])
 
     def tasks(self, run: FlowRun) -> list[str]:
         """The names of a flow run's tasks, in the order in which they began."""
@@ -136,6 +191,11 @@ class Orchestra:
     def log(self, name: str) -> str:
         """The end of what server or worker has printed."""
         return (self.state / "prefect" / f"{name}.log").read_text()[-3000:]
+
+
+def _inside() -> ModuleType:
+    """Import what imports Prefect: not before it is needed, and only when the environment is the server's."""
+    return import_module("tests.orchestration.inside")
 
 
 @contextmanager

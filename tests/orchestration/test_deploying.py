@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_deploy import feed
-from tests.orchestration.orchestra import ROOT, Orchestra
+from tests.orchestration.orchestra import Orchestra
 
 
 def deployed(prefect: Orchestra, folder: Path) -> dict[str, str]:
     """Deploy a folder; give what became of each deployment."""
-    told = json.loads(prefect.roster("deploy", str(folder), "--state", str(folder / "state"), "--json"))
+    told = prefect.deploy(folder, "--json").json
     return {name: one["is"] for name, one in told["deployments"].items()} | dict.fromkeys(
         told["taken_away"], "taken away"
     )
-
-
-def refused(prefect: Orchestra, *words: str, **environment: str) -> tuple[int, str]:
-    """Deploy what cannot be; give the exit code and what is said."""
-    command = [sys.executable, "-m", "flows", "deploy", *words]
-    done = subprocess.run(
-        command, cwd=ROOT, env=prefect.environment | environment, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stderr
 
 
 def test_deployed_again_only_what_changed_is_changed(prefect: Orchestra, tmp_path: Path) -> None:
@@ -59,13 +47,13 @@ def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path:
         (tmp_path / name).mkdir()
         file = feed(tmp_path / name, "cedar")
     deployed(prefect, tmp_path / "one")
-    code, said = refused(prefect, str(tmp_path / "two"))
+    other = prefect.deploy(tmp_path / "two")
     file.rename(file.with_name("nightly.toml"))
-    code_of_sample, said_of_sample = refused(prefect, str(tmp_path / "two"))
+    sample = prefect.deploy(tmp_path / "two")
 
-    assert (2, 2) == (code, code_of_sample)
-    assert f"nightly/cedar is deployed from {tmp_path / 'one' / 'cedar.toml'} already." in said
-    assert "nightly/nightly is deployed from " in said_of_sample
+    assert (2, 2) == (other.code, sample.code)
+    assert f"nightly/cedar is deployed from {tmp_path / 'one' / 'cedar.toml'} already." in other.err
+    assert "nightly/nightly is deployed from " in sample.err
 
 
 @pytest.mark.parametrize(
@@ -81,6 +69,6 @@ def test_what_is_not_there_is_told_with_the_next_step(
 ) -> None:
     """No server of Prefect's own is started instead."""
     feed(tmp_path, "juneberry")
-    code, told = refused(prefect, str(tmp_path), *words, **environment)
+    told = prefect.deploy(tmp_path, *words, **environment)
 
-    assert (1, True) == (code, said in told)
+    assert (1, True) == (told.code, said in told.err)

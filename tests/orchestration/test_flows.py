@@ -1,6 +1,12 @@
-"""The flows from end to end: a real server, a real worker, deployments as `prefect deploy --all` makes them."""
+"""The flows from end to end, with a real server.
+
+Two are started as deployments, which the worker runs; the others run in the process of the tests.
+"""
 
 from __future__ import annotations
+
+from importlib import import_module
+from inspect import signature
 
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra
@@ -23,9 +29,21 @@ def test_the_nightly_deployment_loads_the_sample_and_then_sends_nothing(prefect:
     assert unchanged.message.startswith("Nothing changed, nothing sent.")
 
 
+def test_each_deployment_runs_the_flow_of_its_name(prefect: Orchestra) -> None:
+    """Its parameters are those of the flow, so that a run is the same whoever starts it."""
+    names = ("nightly", "onboarding", "approval", "backfill", "restore", "summary")
+    deployed = {name: prefect.ask("GET", f"/deployments/name/{name}/{name}") for name in names}
+    takes = {name: list(signature(getattr(import_module(f"flows.{name}"), name)).parameters) for name in names}
+
+    assert {name: f"flows/{name}.py:{name}" for name in names} == {
+        name: one["entrypoint"] for name, one in deployed.items()
+    }
+    assert takes == {name: list(one["parameter_openapi_schema"]["properties"]) for name, one in deployed.items()}
+
+
 def test_a_run_shows_what_happened_and_nobodys_name(prefect: Orchestra, feed: Feed) -> None:
     """A summary, counts, rejects by rule, the way to the report and the progress of each kind of record."""
-    run = prefect.run("nightly/nightly", **feed.parameters)
+    run = prefect.perform("nightly", **feed.parameters)
     shown = {
         what: prefect.artifact(run, f"larkspur-{what}") for what in ("summary", "counts", "rejects", "report", "users")
     }
@@ -39,9 +57,9 @@ def test_a_run_shows_what_happened_and_nobodys_name(prefect: Orchestra, feed: Fe
 
 def test_what_a_night_held_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> None:
     """The night ends as held, so that the next one can come; the plan waits for the form, or for the command line."""
-    prefect.run("nightly/nightly", **feed.parameters)
+    feed.sync()
     feed.lose("e1")
-    night = prefect.run("nightly/nightly", **feed.parameters)
+    night = prefect.perform("nightly", **feed.parameters)
     before = feed.active("enrollments")
     approval = prefect.begin("approval/approval", **feed.parameters)
     done = prefect.decide(approval, decision="approve", **BY)
@@ -53,13 +71,12 @@ def test_what_a_night_held_is_approved_by_a_form(prefect: Orchestra, feed: Feed)
 
 def test_an_onboarding_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> None:
     """Nothing is in the target while the flow waits; afterwards it is loaded and verified."""
-    run = prefect.begin("onboarding/onboarding", **feed.parameters)
-    prefect.wait(run, "PAUSED")
-    before = feed.active("users")
-    wrong = prefect.ask("POST", f"/flow_runs/{run}/resume", {"run_input": {"decision": "perhaps", "by": "Data Office"}})
-    done = prefect.decide(run, decision="approve", **BY)
+    with prefect.performing("onboarding", **feed.parameters) as run:
+        before = feed.active("users")
+        wrong = prefect.fill_in(run, decision="perhaps", by="Data Office")
+        done = prefect.decide(run, decision="approve", **BY)
 
-    assert ("REJECT", set()) == (wrong["status"], before)
+    assert ("REJECT", set()) == (wrong, before)
     assert ("Completed", True) == (done.state, done.message.endswith("Verified: the target holds it."))
     assert {"ana", "bo"} <= feed.active("users")
     assert (
@@ -70,7 +87,8 @@ def test_an_onboarding_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> 
 
 def test_an_onboarding_that_is_rejected_sends_nothing(prefect: Orchestra, feed: Feed) -> None:
     """The plan is discarded, and who said no is kept."""
-    done = prefect.decide(prefect.begin("onboarding/onboarding", **feed.parameters), decision="reject", **BY)
+    with prefect.performing("onboarding", **feed.parameters) as run:
+        done = prefect.decide(run, decision="reject", **BY)
 
     assert ("Rejected", set()) == (done.state, feed.active("users"))
     assert [("discarded", "Data Office", "seen")] == feed.decisions
@@ -78,10 +96,11 @@ def test_an_onboarding_that_is_rejected_sends_nothing(prefect: Orchestra, feed: 
 
 def test_a_form_that_nobody_fills_in_times_out(prefect: Orchestra, feed: Feed) -> None:
     """Nothing is sent, and the plan goes on waiting."""
-    prefect.run("nightly/nightly", **feed.parameters)
+    feed.sync()
     feed.lose("e1")
-    prefect.run("nightly/nightly", **feed.parameters)
-    run = prefect.run("approval/approval", **feed.parameters, hours=0.002)
+    feed.sync()
+    with prefect.performing("approval", **feed.parameters, hours=0.0005) as waiting:
+        run = prefect.wait(waiting)
 
     assert ("Timed out", True) == (run.state, "can be approved until" in run.message)
     assert ("e1" in feed.active("enrollments"), feed.decisions) == (True, [])
@@ -89,14 +108,14 @@ def test_a_form_that_nobody_fills_in_times_out(prefect: Orchestra, feed: Feed) -
 
 def test_a_target_is_brought_back_to_an_earlier_roster(prefect: Orchestra, feed: Feed) -> None:
     """At first it is only said what that would send."""
-    prefect.run("nightly/nightly", **feed.parameters)
+    feed.sync()
     first = feed.runs[0].id
     feed.change("bo", givenName="Zoe")
-    prefect.run("nightly/nightly", **feed.parameters)
-    blank = prefect.run("restore/restore", **feed.parameters)
-    told = prefect.run("restore/restore", run=first, **feed.parameters)
+    feed.sync()
+    blank = prefect.perform("restore", **feed.parameters)
+    told = prefect.perform("restore", run=first, **feed.parameters)
     between = feed.given_name("bo")
-    done = prefect.run("restore/restore", run=first, dry_run=False, **feed.parameters)
+    done = prefect.perform("restore", run=first, dry_run=False, **feed.parameters)
 
     assert ("Failed", True) == (blank.state, first in blank.message)
     assert ("Completed", "Completed") == (told.state, done.state)
@@ -112,9 +131,9 @@ def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
         "drops": str(feed.folder / "dated"),
         "every_step": True,
     }
-    told = prefect.run("backfill/backfill", **words)
+    told = prefect.perform("backfill", **words)
     left = feed.runs
-    done = prefect.run("backfill/backfill", **words, dry_run=False)
+    done = prefect.perform("backfill", **words, dry_run=False)
 
     assert ("Completed", "Completed", []) == (told.state, done.state, left)
     assert "would be done" in told.message
@@ -125,7 +144,7 @@ def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
 def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(prefect: Orchestra, feed: Feed) -> None:
     """No traceback: the state says which file, what in it and what was meant."""
     feed.file.write_text(feed.file.read_text().replace("drop =", "dorp ="))
-    run = prefect.run("nightly/nightly", **feed.parameters)
+    run = prefect.perform("nightly", **feed.parameters)
 
     assert ("Failed", True) == (run.state, "dorp" in run.message and "drop" in run.message)
 
@@ -134,9 +153,9 @@ def test_a_morning_sums_up_all_feeds(prefect: Orchestra, feed: Feed) -> None:
     """A folder with one feed, which has never run: that is a failure to be seen to."""
     feed.schedule("0 2 * * *")
     where = {"feeds": str(feed.folder), "state": str(feed.state)}
-    before = prefect.run("summary/summary", **where)
-    prefect.run("nightly/nightly", **feed.parameters)
-    after = prefect.run("summary/summary", **where)
+    before = prefect.perform("summary", **where)
+    feed.sync()
+    after = prefect.perform("summary", **where)
 
     assert [("Failed", "1 did not run. See to: larkspur."), ("Completed", "1 succeeded.")] == [
         (run.state, run.message) for run in (before, after)

@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,30 +13,12 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.ledger import Ledger
-from connectors.oneroster.sandbox import Sandbox
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra
+from tests.orchestration.restart import Restart
+from tests.orchestration.schools import SCHOOLS, parameters_of, schools, slowly
 from tests.running import roster
-from tests.syncing import Create, meeting
-from tests.syncing import Feed as Schools
-
-SCHOOLS = 400
-
-
-@contextmanager
-def schools(folder: Path, wrap: Callable[[ASGIApp], ASGIApp]) -> Iterator[Schools]:
-    """Serve a target for a feed of many schools, whose batches are small."""
-    with Sandbox(None, wrap=wrap) as sandbox:
-        feed = Schools(folder, sandbox)
-        feed.configure(batch=50)
-        feed.schools(SCHOOLS)
-        yield feed
-
-
-async def slowly(_: Create) -> bool:
-    """Take some time, so that some requests are under way at any moment."""
-    await asyncio.sleep(0.05)
-    return False
+from tests.syncing import meeting
 
 
 def children(process: int) -> list[int]:
@@ -47,15 +27,10 @@ def children(process: int) -> list[int]:
     return [int(child) for child, parent in map(str.split, lines.splitlines()) if parent == str(process)]
 
 
-def told(feed: Schools, **more: object) -> dict[str, object]:
-    """What a flow is told of a feed."""
-    return {"district": str(feed.folder / "feed.toml"), "state": str(feed.folder / "state")} | more
-
-
 def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchestra, tmp_path: Path) -> None:
     """Worker and flow run are killed; the dead run is cancelled by hand, and the next night sends nothing twice, and all."""
     with schools(tmp_path, meeting(slowly)) as feed:
-        dead = prefect.begin("nightly/nightly", **told(feed))
+        dead = prefect.begin("nightly/nightly", **parameters_of(feed))
         feed.wait_for(100)
         worker = int((prefect.state / "prefect" / "worker.pid").read_text())
         for process in (*children(worker), worker):
@@ -63,7 +38,7 @@ def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchest
         sent_before = feed.created
         prefect.make("start")
         prefect.ask("POST", f"/flow_runs/{dead}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
-        night = prefect.run("nightly/nightly", **told(feed))
+        night = prefect.run("nightly/nightly", **parameters_of(feed))
         with Ledger(tmp_path / "state" / "ledger.db") as ledger:
             [last, killed] = ledger.runs()
 
@@ -76,20 +51,13 @@ def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchest
         assert SCHOOLS == counts["read"] == counts["unchanged"] + counts["created"]
 
 
-def test_stopping_lets_a_load_finish_what_is_under_way(prefect: Orchestra, tmp_path: Path) -> None:
+def test_stopping_lets_a_load_finish_what_is_under_way(restart: Restart) -> None:
     """What is acknowledged is recorded before the worker ends, and the flow run says that it was stopped."""
-    with schools(tmp_path, meeting(slowly)) as feed:
-        run = prefect.begin("nightly/nightly", **told(feed))
-        feed.wait_for(100)
-        prefect.make("stop")
-        held = feed.ledger_holds
-        prefect.make("start")
-        with Ledger(tmp_path / "state" / "ledger.db") as ledger:
-            [stopped] = ledger.runs()
+    counts = restart.run.counts["orgs"]
 
-        assert (held, "failed") == (feed.target_holds, stopped.status)
-        assert ("Failed", True) == (prefect.wait(run).state, 100 <= len(held) < SCHOOLS)
-        assert SCHOOLS == stopped.counts["orgs"]["created"] + stopped.counts["orgs"]["waiting"]
+    assert (restart.recorded, "failed") == (restart.acknowledged, restart.run.status)
+    assert ("Failed", True) == (restart.load.state, 100 <= len(restart.recorded) < SCHOOLS)
+    assert SCHOOLS == counts["created"] + counts["waiting"]
 
 
 def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
@@ -105,7 +73,7 @@ def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
     nights = [prefect.wait(one["id"]).state for one in prefect.ask("POST", "/flow_runs/filter", late)]
     feed.file.unlink()
     feed.write("other")
-    said = prefect.roster("deploy", str(feed.folder), "--state", str(feed.state))
+    said = prefect.deploy(feed.folder).out
 
     assert ["Superseded", "Completed"] == nights
     assert 1 == len(feed.runs)
@@ -113,7 +81,7 @@ def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
 
 
 def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orchestra, tmp_path: Path) -> None:
-    """Two feeds with states of their own, as on two machines: together they never send more than three at once."""
+    """Two processes with states of their own, as on two machines: together they never send more than three at once."""
     under_way, most = 0, 0
 
     def count(app: ASGIApp) -> ASGIApp:
@@ -134,11 +102,13 @@ def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orches
             text = (feed.folder / "feed.toml").read_text().replace('"larkspur"', f'"{name}"')
             text = text.replace('drop = "drop"', f'drop = "{feed.folder / "drop"}"') + "concurrency = 3\n"
             (tmp_path / "feeds" / f"{name}.toml").write_text(text)
-        prefect.roster("deploy", str(tmp_path / "feeds"), "--state", str(tmp_path / "state"))
-        runs = [
-            prefect.begin(f"nightly/{name}", state=str(tmp_path / f"state-{name}")) for name in ("juniper", "spruce")
-        ]
-        states = [prefect.wait(run).state for run in runs]
+        prefect.deploy(tmp_path / "feeds")
+        west = prefect.begin("nightly/juniper", state=str(tmp_path / "west"))
+        feed.wait_for(1)
+        east = prefect.perform(
+            "nightly", district=str(tmp_path / "feeds" / "spruce.toml"), state=str(tmp_path / "east")
+        )
+        states = [prefect.wait(west).state, east.state]
 
         assert "Completed" in states
         assert 1 < most <= 3

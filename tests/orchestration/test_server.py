@@ -13,6 +13,7 @@ import pytest
 
 from flows.orchestration.daemons import Daemon
 from tests.orchestration.orchestra import ROOT, Orchestra
+from tests.orchestration.restart import Restart
 
 
 @pytest.fixture
@@ -73,14 +74,14 @@ def test_what_server_and_worker_keep_is_for_their_owner_only(prefect: Orchestra)
     assert [] == open_to_others
 
 
-def test_stopped_and_started_again_all_is_there_still(prefect: Orchestra) -> None:
-    """Also if it is started while it runs, which deploys anew."""
-    stopped, none = prefect.make("stop"), prefect.make("stop")
-    started, again = prefect.make("start"), prefect.make("start")
-    deployed = {one["name"] for one in prefect.ask("POST", "/deployments/filter", {})}
+def test_stopped_and_started_again_all_is_there_still(prefect: Orchestra, restart: Restart) -> None:
+    """Also if it is started while it runs, which deploys again."""
+    flows = {"nightly", "onboarding", "approval", "restore", "summary"}
 
-    assert "Ended: worker, server.\n" == stopped
-    assert none.startswith("Neither server nor worker of ")
-    assert started.startswith(f"Prefect is ready: http://127.0.0.1:{prefect.port}\n")
-    assert again.startswith("Ran already: server, worker. The flows were deployed anew.\nPrefect is ready: ")
-    assert {"nightly", "onboarding", "approval", "restore", "summary"} <= deployed
+    assert "Ended: worker, server.\n" == restart.stopped
+    assert restart.nothing_to_stop.startswith("Neither server nor worker of ")
+    assert restart.started.startswith(f"Prefect is ready: http://127.0.0.1:{prefect.port}\n")
+    assert restart.ran_already.startswith(
+        "Ran already: server, worker. The flows were deployed anew.\nPrefect is ready: "
+    )
+    assert flows <= restart.deployed
