@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +24,7 @@ from connectors.oneroster.sandbox.tokens import Tokens
 HOST = "127.0.0.1"
 CLIENTS = {"sandbox": "sandbox"}
 REMEMBERED = 1_000_000
-START_SECONDS = 10.0
+START_SECONDS, GRACE_SECONDS = 10.0, 1.0
 
 
 class Sandbox:
@@ -35,7 +37,7 @@ class Sandbox:
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         app = application(self.store, clients or CLIENTS)
         self.tokens: Tokens = app.state.tokens
-        self._server = uvicorn.Server(_settings(_remembering(wrap(app), self.requests)))
+        self._server = _Server(_settings(_remembering(wrap(app), self.requests)))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.token_url = f"{self.url}/oauth2/token"
@@ -52,10 +54,58 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join()
         self._socket.close()
         self.store.close()
+
+
+class _Server(uvicorn.Server):
+    """Serves until `stop` is called, and then stops at once.
+
+    uvicorn 0.54 looks ten times a second whether it must stop, and rests a tenth of a second before it counts its
+    connections. A run that needs the embedded sandbox for a moment would wait for both.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopping = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and remember the loop, which another thread wakes."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def stop(self) -> None:
+        """Stop serving; called from any thread once the server has started."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def main_loop(self) -> None:
+        """Serve until `stop` is called; each second `on_tick` sets the date that answers have."""
+        while not self._stopping.is_set():
+            await self.on_tick(0)
+            await _wait(self._stopping.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, and close the idle connections; let requests under way finish, for a second at most."""
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await _wait(self._settled(), GRACE_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+    async def _settled(self) -> None:
+        while self.server_state.connections or self.server_state.tasks:
+            await asyncio.sleep(0.001)
+
+
+async def _wait(event: Coroutine[Any, Any, object], seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event, seconds)
 
 
 def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str], None]) -> None:
@@ -87,7 +137,9 @@ def _listening(port: int) -> socket.socket:
 
 
 def _settings(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(app, access_log=False, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    return uvicorn.Config(
+        app, access_log=False, log_level="error", lifespan="off", timeout_graceful_shutdown=round(GRACE_SECONDS)
+    )
 
 
 def _remembering(app: ASGIApp, requests: deque[tuple[str, str]]) -> ASGIApp:
