@@ -89,7 +89,7 @@ class EntityChanges:
 
     def of(self, *actions: str) -> pl.DataFrame:
         """The removals of some actions."""
-        return self.removals.filter(pl.col(ACTION).is_in(actions))
+        return self.removals.filter(pl.col(ACTION).is_in(actions)) if self.removals.height else self.removals
 
     @property
     def due(self) -> int:

@@ -25,8 +25,8 @@ def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
 def without_apostrophes(frame: pl.DataFrame, name: str, strict: bool) -> tuple[pl.DataFrame, list[Findings]]:
     """Remove the apostrophes around the values of a column, if every value of it has them."""
     found = []
-    for column in frame.columns:
-        if column == ROW or not _wrapped(frame[column]):
+    for column in _begun_by_apostrophes(frame):
+        if not _wrapped(frame[column]):
             continue
         rows = told(frame.filter(pl.col(column).is_not_null()), column)
         found.append(of_rows("apostrophes", rows, file=name, entity="", column=column, value="value", strict=strict))
@@ -52,10 +52,13 @@ def told(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return rows.select(ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value"))
 
 
+def _begun_by_apostrophes(frame: pl.DataFrame) -> list[str]:
+    """Name the columns whose first value has an apostrophe before it: the others need no closer look."""
+    columns = [column for column in frame.columns if column != ROW] if frame.height else []
+    firsts = frame.select(pl.col(columns).is_not_null().arg_max()).row(0, named=True) if columns else {}
+    return [column for column, first in firsts.items() if str(frame[column][first] or "").startswith("'")]
+
+
 def _wrapped(values: pl.Series) -> bool:
-    filled = values.is_not_null()
-    first = filled.arg_max()
-    if first is None or not str(values[first] or "").startswith("'"):
-        return False
     sound = values.str.starts_with("'") & values.str.ends_with("'") & (values.str.len_chars() > 1)
     return bool(sound.all())  # nulls are left out

@@ -17,6 +17,7 @@ from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
 
 NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
+NULLS = pl.Series(NULL_WORDS).implode()
 BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
 LEGACY = {"inactive": "tobedeleted"}  # OneRoster 1.0
 PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
@@ -83,9 +84,8 @@ def _trims(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]
 def _blanks(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     """Read words for "nothing" as blank; but not where a text is required, since people are called Null."""
     names = [name for name in _texts(entity, frame) if not _may_be_null_by_name(entity, name)]
-    words = pl.Series(NULL_WORDS)
-    for name in _suspects(frame, {name: pl.col(name).is_in(words.implode()) for name in names}):
-        yield name, pl.when(~pl.col(name).is_in(words.implode())).then(pl.col(name))
+    for name in _suspects(frame, {name: pl.col(name).is_in(NULLS) for name in names}):
+        yield name, pl.when(~pl.col(name).is_in(NULLS)).then(pl.col(name))
 
 
 def _may_be_null_by_name(entity: Entity, name: str) -> bool:

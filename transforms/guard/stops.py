@@ -116,4 +116,5 @@ def _held(frame: pl.DataFrame) -> pl.DataFrame:
     columns = [
         (pl.col(name) if name in frame.columns else pl.lit(None, kind).alias(name)) for name, kind in HELD.items()
     ]
-    return frame.filter(pl.col(HOLD).is_not_null()).select(columns).cast({FINGERPRINT: pl.Int64})
+    held = frame.lazy().filter(pl.col(HOLD).is_not_null()).select(columns)
+    return held.cast({FINGERPRINT: pl.Int64}).collect()
