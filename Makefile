@@ -12,13 +12,14 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo server stop test check bench bench-memory dictionary golden clean
+.PHONY: help install demo server stop test test-full check bench bench-memory dictionary golden clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
 	@echo "make server   install, then start Prefect and a worker on this machine, and deploy the flows"
 	@echo "make stop     end them"
 	@echo "make test     install, then run every test"
+	@echo "make test-full  the same, and look for counterexamples for an hour"
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
@@ -58,9 +59,15 @@ server: install
 stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
-# As many at once as there are cores; tests of one file stay together.
+# One process for the tests of Prefect, with its one server, and one more for each core. Tests are spread one by one.
+PYTEST := $(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
+
 test: install
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+# The same properties with many examples, and others every time: for every night, and before a release.
+test-full: install
+	ROSTER_STRENGTH=full $(PYTEST)
 
 check: install
 	$(BIN)/ruff format --check .

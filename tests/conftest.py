@@ -1,21 +1,41 @@
-"""Fixtures for every test, and the rule that nothing skips where nothing may."""
+"""Fixtures for every test, how tests are spread over processes, and the rule that nothing skips where nothing may."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+
+from connectors.oneroster.sandbox import Sandbox
+from tests.strength import STRENGTH, register
 
 NO_SKIPS = "ROSTER_NO_SKIPS"
-# The folder whose tests need a Prefect server, which takes a while to start.
-SERVED = "orchestration"
+# Folders whose tests take longest begin first, so that no process works long after the others have ended.
+LONGEST = ("orchestration", "chaos", "golden", "cli", "laws", "fuzzing", "parity", "export")
 
-# Where nobody is there to look, the same examples every time; elsewhere new ones.
-settings.register_profile("steady", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("steady")
+register()
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Start one process more than there are cores: the one with the tests of Prefect mostly waits for others."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session")
+def one_sandbox() -> Iterator[Sandbox]:
+    """Serve one sandbox over real HTTP for all tests of this process."""
+    with Sandbox(None) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(one_sandbox: Sandbox) -> Sandbox:
+    """Give the sandbox of this process, emptied."""
+    one_sandbox.store.clear()
+    one_sandbox.requests.clear()
+    return one_sandbox
 
 
 @pytest.fixture
@@ -28,12 +48,18 @@ def real_drops() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take the longest, so that no process ends long after the others."""
-    items.sort(key=lambda item: item.path.parent.name != SERVED)
+    """Begin with the tests that take longest; tests of one module stay in their order."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why a run in which tests were skipped has failed."""
+    """Say how hard properties have looked, and why a run in which tests were skipped has failed."""
+    terminalreporter.write_line(f"Strength: {STRENGTH}.")
     if os.environ.get(NO_SKIPS) and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line(f"{NO_SKIPS} is set, and tests were skipped: the run has failed.", red=True)
 

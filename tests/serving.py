@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,10 +45,3 @@ class Served:
     def lose(self, collection: str, sourced_id: str) -> None:
         """Let the target lose a record altogether."""
         self.sandbox.store.query("DELETE FROM records WHERE collection = ? AND id = ?", (collection, sourced_id))
-
-
-@contextmanager
-def served(state: Path) -> Iterator[Served]:
-    """Serve a target without records."""
-    with Sandbox(None) as sandbox:
-        yield Served(sandbox, state)

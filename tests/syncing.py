@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
+from tests import processes
 from tests.rosters import drop
 from tests.running import Run, roster
 
@@ -69,12 +66,10 @@ class Feed:
         feed, state = self.folder / "feed.toml", self.folder / "state"
         return roster("sync", feed, "--json", state=state, environment=CREDENTIALS)
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> processes.Process:
         """Load the drop in a process of its own."""
-        feed, state = str(self.folder / "feed.toml"), str(self.folder / "state")
-        words = [sys.executable, "-m", "flows", "sync", feed, "--json", "--state", state]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True)
+        words = ("sync", self.folder / "feed.toml", "--json", "--state", self.folder / "state")
+        return processes.roster(self.folder, *words, environment=os.environ | CREDENTIALS)
 
     def wait_for(self, creates: int) -> None:
         """Wait until the target was sent so many creates altogether."""
@@ -99,12 +94,6 @@ class Feed:
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             known = ledger.known(FeedKey(self.sandbox.url, "larkspur/feed")).get("orgs")
         return set() if known is None else set(known.filter(status="active")["sourcedId"])
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
-    """Wait for a process; give its exit code, its JSON (none if it printed none) and what it said to people."""
-    out, err = process.communicate(timeout=60)
-    return process.returncode, json.loads(out.strip().splitlines()[-1]) if out.strip() else {}, err
 
 
 def meeting(meet: Meet) -> Callable[[ASGIApp], ASGIApp]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -16,14 +15,16 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
-from tests.chaos.runner import Runner
+from tests import processes
 from tests.chaos.weather import Weather
 from tests.rosters import DISTRICT, Rows, drop
+from tests.strength import examples
 from transforms.changes import imbalance
 
-SEEDS = range(5)
+SEEDS = range(examples(5, 2))
 NIGHTS, MOST_RUNS = 2, 14
 SENT = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+CREDENTIALS = {"CHAOS_ID": "sandbox", "CHAOS_SECRET": "sandbox"}
 FEED = """
 district = "chaos"
 drop = "drop"
@@ -53,22 +54,20 @@ class Night:
     folder: Path
     sandbox: Sandbox
     chance: random.Random
-    runner: Runner
 
     def run(self, *, killed: bool) -> tuple[int, dict[str, Any]]:
         """Run a sync; perhaps kill it at some instant. Give its exit code and, if it lived, its JSON."""
-        process = self.runner.start(
-            "sync", str(self.folder / "feed.toml"), "--state", str(self.folder / "state"), "--json", "--first-run"
-        )
+        words = ("sync", self.folder / "feed.toml", "--state", self.folder / "state", "--json", "--first-run")
+        process = processes.roster(self.folder, *words, environment=os.environ | CREDENTIALS)
         if killed:
             self._wait_for_some_requests()
-            os.kill(process, signal.SIGKILL)
-        code, out, err = self.runner.wait()
-        if code < 0:
-            return code, {}
-        assert "Traceback" not in err, err
-        assert out.strip(), (code, err)
-        return code, json.loads(out.strip().splitlines()[-1])
+            process.send(signal.SIGKILL)
+        done = process.wait()
+        if done.code < 0:
+            return done.code, {}
+        assert "Traceback" not in done.err, done.err
+        assert done.out.strip(), done
+        return done.code, done.json
 
     def _wait_for_some_requests(self) -> None:
         """Until the run is somewhere in the middle of its requests, or has had its time."""
@@ -117,9 +116,9 @@ def night(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Nigh
     weather = Weather(request.param, 0.08)
     sandbox = Sandbox(None, wrap=weather.over)
     weather.expire = sandbox.tokens.expire
-    with sandbox, Runner(tmp_path, {"CHAOS_ID": "sandbox", "CHAOS_SECRET": "sandbox"}) as runner:
+    with sandbox:
         (tmp_path / "feed.toml").write_text(FEED.format(url=sandbox.url, token_url=sandbox.token_url))
-        yield Night(tmp_path, sandbox, random.Random(request.param), runner), weather
+        yield Night(tmp_path, sandbox, random.Random(request.param)), weather
 
 
 def test_in_the_end_the_target_is_the_drop(night: tuple[Night, Weather]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -12,19 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
-from tests.chaos.runner import Runner
+from tests import processes
 from tests.chaos.weather import Weather
 from tests.laws.strategies import CARRIED, Dirt, dirt, rosters
 from tests.rosters import Rows, drop
+from tests.strength import expensive
 from transforms.changes import IN_TARGET, imbalance
 
 DONE, FAILED, HELD = 0, 1, 3
+CREDENTIALS = {"MACHINE_ID": "sandbox", "MACHINE_SECRET": "sandbox"}
 FEED = """
 district = "machine"
 drop = "drop"
@@ -61,9 +62,6 @@ class Machine(RuleBasedStateMachine):
         self.weather = Weather(7, 0.0)
         self.sandbox = self.open.enter_context(Sandbox(None, wrap=self.weather.over))
         self.weather.expire = self.sandbox.tokens.expire
-        self.runner = self.open.enter_context(
-            Runner(self.folder, {"MACHINE_ID": "sandbox", "MACHINE_SECRET": "sandbox"})
-        )
         removed = "\n".join(f'{name} = "delete"' for name in CARRIED)
         self.feed = self.folder / "feed.toml"
         self.feed.write_text(FEED.format(url=self.sandbox.url, token_url=self.sandbox.token_url, removed=removed))
@@ -91,11 +89,11 @@ class Machine(RuleBasedStateMachine):
     def a_killed_night(self, after: int) -> None:
         """A sync is killed after some requests."""
         before, until = len(self.sandbox.requests), time.monotonic() + 1
-        process = self.runner.start("sync", str(self.feed), "--state", str(self.folder / "state"), "--first-run")
+        process = self.start("sync")
         while len(self.sandbox.requests) < before + after and time.monotonic() < until:
             time.sleep(0.002)
-        os.kill(process, signal.SIGKILL)
-        self.runner.wait()
+        process.send(signal.SIGKILL)
+        process.wait()
 
     @precondition(lambda self: bool(getattr(self, "plan", "")))
     @rule()
@@ -123,14 +121,15 @@ class Machine(RuleBasedStateMachine):
 
     def run(self, *words: str) -> tuple[int, dict[str, Any]]:
         """Run a command; give its exit code and its JSON."""
-        command, *more = words
-        self.runner.start(
-            command, str(self.feed), *more, "--state", str(self.folder / "state"), "--json", "--first-run"
-        )
-        code, out, err = self.runner.wait()
-        assert "Traceback" not in err, err
-        assert out.strip(), (code, err)
-        return code, json.loads(out.strip().splitlines()[-1])
+        done = self.start(*words).wait()
+        assert "Traceback" not in done.err, done.err
+        assert done.out.strip(), done
+        return done.code, done.json
+
+    def start(self, command: str, *more: str) -> processes.Process:
+        """Start a command on the feed."""
+        words = (*more, "--state", str(self.folder / "state"), "--json", "--first-run")
+        return processes.roster(self.folder, command, self.feed, *words, environment=os.environ | CREDENTIALS)
 
     def told(self, code: int, said: dict[str, Any]) -> None:
         """What a run says of itself is true."""
@@ -156,11 +155,5 @@ class Machine(RuleBasedStateMachine):
         return {name: set(self.sandbox.store.ids(name)) for name in CARRIED}
 
 
-Machine.TestCase.settings = settings(
-    max_examples=6,
-    stateful_step_count=6,
-    deadline=None,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
+Machine.TestCase.settings = settings(expensive(6), stateful_step_count=6)
 TestMachine = Machine.TestCase

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.sandbox import Sandbox
 from tests.rosters import changed, district, drop, without
 from tests.running import Run
-from tests.serving import Served, served
+from tests.serving import Served
 
 COUNTED = ("equal", "different", "absent", "others")
 
@@ -23,12 +23,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, folder: Path) -> Iterator[Served]:
+def target(tmp_path: Path, folder: Path, sandbox: Sandbox) -> Served:
     """Give a target that holds the district, and whose state was lost."""
-    with served(tmp_path / "state") as place:
-        assert 0 == place.roster("sync", folder).code
-        shutil.rmtree(place.state)
-        yield place
+    place = Served(sandbox, tmp_path / "state")
+    assert 0 == place.roster("sync", folder).code
+    shutil.rmtree(place.state)
+    return place
 
 
 def counted(run: Run) -> dict[str, int]:
@@ -74,16 +74,16 @@ def test_what_the_drop_does_not_have_is_not_ours(target: Served, folder: Path) -
     assert (0, 0, "active") == (sync.code, sync.total("vanished"), target.record("enrollments", "e1")["status"])
 
 
-def test_a_district_loaded_by_other_means_is_adopted(folder: Path, tmp_path: Path) -> None:
+def test_a_district_loaded_by_other_means_is_adopted(folder: Path, tmp_path: Path, sandbox: Sandbox) -> None:
     """Its records are spelled as the target spells them, and need not be sent again."""
-    with served(tmp_path / "first") as place:
-        place.roster("sync", folder)
-        user = place.record("users", "tia")
-        place.change("users", "tia", enabledUser=str(user["enabledUser"]).lower(), metadata={"app": 1}, phone="555")
-        elsewhere = Served(place.sandbox, tmp_path / "second")
+    place = Served(sandbox, tmp_path / "first")
+    place.roster("sync", folder)
+    user = place.record("users", "tia")
+    place.change("users", "tia", enabledUser=str(user["enabledUser"]).lower(), metadata={"app": 1}, phone="555")
+    elsewhere = Served(place.sandbox, tmp_path / "second")
 
-        run = elsewhere.roster("adopt", folder, "--district", "larkspur")
-        sync = elsewhere.roster("sync", folder, "--district", "larkspur")
+    run = elsewhere.roster("adopt", folder, "--district", "larkspur")
+    sync = elsewhere.roster("sync", folder, "--district", "larkspur")
 
     assert (16, 0) == (counted(run)["equal"], sync.json["requests"])
 
@@ -129,14 +129,16 @@ def test_nobody_adopts_while_a_run_holds_the_feed(target: Served, folder: Path) 
     assert (1, True) == (run.code, "the-first" in run.said)
 
 
-def test_a_real_district_that_lost_its_state_is_adopted_whole(real_drops: Path, tmp_path: Path) -> None:
+def test_a_real_district_that_lost_its_state_is_adopted_whole(
+    real_drops: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
     """All that the target holds says what the drop says, however it spells it; so the first sync sends nothing."""
     folder = real_drops / "oneroster-1.1-district"
-    with served(tmp_path / "state") as place:
-        created = place.roster("sync", folder).total("created")
-        shutil.rmtree(place.state)
+    place = Served(sandbox, tmp_path / "state")
+    created = place.roster("sync", folder).total("created")
+    shutil.rmtree(place.state)
 
-        run, sync, verified = (place.roster(command, folder) for command in ("adopt", "sync", "verify"))
+    run, sync, verified = (place.roster(command, folder) for command in ("adopt", "sync", "verify"))
 
     assert (created, 0) == (counted(run)["equal"], counted(run)["different"])
     assert (0, 0, 0) == (sync.json["requests"], sync.code, verified.code)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import stat
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox, Store
 from flows.cli import app
+from tests import processes
 from tests.rosters import DISTRICT, changed, district, drop, without
 from tests.running import Run, roster
 from transforms.changes import TERMS
@@ -290,17 +290,16 @@ def test_a_feed_without_a_sure_target_goes_nowhere(target: str, said: str, tmp_p
     assert not (tmp_path / "state" / "sandbox.db").exists()
 
 
-def test_a_bare_drop_goes_to_the_sandbox_whatever_the_environment_says(tmp_path: Path) -> None:
+def test_a_bare_drop_goes_to_the_sandbox_whatever_the_environment_says(tmp_path: Path, sandbox: Sandbox) -> None:
     """`$TIMEBACK_API_URL` alone sends nothing there."""
     folder = drop(tmp_path / "drop", district())
-    with Sandbox(None) as elsewhere:
-        environment = {"TIMEBACK_API_URL": elsewhere.url, "TIMEBACK_TOKEN_URL": elsewhere.token_url, "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+    environment = {"TIMEBACK_API_URL": sandbox.url, "TIMEBACK_TOKEN_URL": sandbox.token_url, "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
 
-        bare = roster("sync", folder, "--json", state=tmp_path / "state", environment=environment)
-        asked = roster("sync", folder, "--json", "--target", "env", state=tmp_path / "state", environment=environment)
+    bare = roster("sync", folder, "--json", state=tmp_path / "state", environment=environment)
+    asked = roster("sync", folder, "--json", "--target", "env", state=tmp_path / "state", environment=environment)
 
-        assert ("sandbox", elsewhere.url) == (bare.json["target"], asked.json["target"])
-        assert 16 == sum(method == "POST" for method, _ in elsewhere.requests)
+    assert ("sandbox", sandbox.url) == (bare.json["target"], asked.json["target"])
+    assert 16 == sum(method == "POST" for method, _ in sandbox.requests)
 
 
 def test_a_dead_target_ends_in_a_sentence(tmp_path: Path) -> None:
@@ -363,12 +362,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     rows = district()
     rows["enrollments"] = [DISTRICT["enrollments"][0] | {"sourcedId": f"e{n}"} for n in range(1500)]
     folder, state = drop(tmp_path / "drop", rows), tmp_path / "state"
-    started = subprocess.Popen(
-        [sys.executable, "-m", "flows", "sync", str(folder), "--state", str(state)], stdout=subprocess.DEVNULL
-    )
-    while started.poll() is None and _count(state) < 200:
+    started = processes.roster(tmp_path, "sync", folder, "--state", state)
+    while started.runs and _count(state) < 200:
         time.sleep(0.01)
-    started.kill()
+    started.send(signal.SIGKILL)
     started.wait()
 
     run, again = (roster("sync", folder, "--json", state=state) for _ in range(2))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +17,7 @@ from connectors.oneroster.sandbox import Sandbox
 from tests.learning import learning
 from tests.rosters import Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
-from tests.serving import Served, served
+from tests.serving import Served
 from transforms.forgetting import digest_of
 
 LONG = {"ana": "lv-ana-0001", "mum": "lv-mum-0001"}
@@ -51,11 +50,11 @@ def with_cells(rows: Rows, **cells: str) -> Rows:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Iterator[Served]:
+def target(tmp_path: Path, sandbox: Sandbox) -> Served:
     """A target that holds the district."""
-    with served(tmp_path / "state") as place:
-        assert 0 == sync(place, people()).code
-        yield place
+    place = Served(sandbox, tmp_path / "state")
+    assert 0 == sync(place, people()).code
+    return place
 
 
 def sync(place: Served, rows: Rows, *more: str) -> Run:
@@ -224,26 +223,26 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
     assert not any(word in everything(place.state) for word in WORDS)
 
 
-def test_somebody_elses_record_is_not_touched(tmp_path: Path) -> None:
+def test_somebody_elses_record_is_not_touched(tmp_path: Path, sandbox: Sandbox) -> None:
     """A user whom the target held before us is held as foreign, and stays as it is."""
-    with served(tmp_path / "state") as place:
-        place.change("orgs", "s1", name="Elm School", type="school")
-        theirs = {"givenName": "Somebody", "familyName": "Else", "enabledUser": "true", "email": "else@example.edu"}
-        place.change(
-            "users",
-            "lv-ana-0001",
-            **theirs,
-            roles=[{"role": "student", "roleType": "primary", "org": {"sourcedId": "s1"}}],
-        )
-        sync(place, people(), "--first-run")
+    place = Served(sandbox, tmp_path / "state")
+    place.change("orgs", "s1", name="Elm School", type="school")
+    theirs = {"givenName": "Somebody", "familyName": "Else", "enabledUser": "true", "email": "else@example.edu"}
+    place.change(
+        "users",
+        "lv-ana-0001",
+        **theirs,
+        roles=[{"role": "student", "roleType": "primary", "org": {"sourcedId": "s1"}}],
+    )
+    sync(place, people(), "--first-run")
 
-        run = place.roster("forget", "lv-ana-0001")
+    run = place.roster("forget", "lv-ana-0001")
 
-        assert (0, True) == (run.code, run.json["feeds"][0]["foreign"])
-        assert ("Somebody", "active") == tuple(
-            place.record("users", "lv-ana-0001")[name] for name in ("givenName", "status")
-        )
-        assert "lv-ana-0001" not in everything(tmp_path / "state")
+    assert (0, True) == (run.code, run.json["feeds"][0]["foreign"])
+    assert ("Somebody", "active") == tuple(
+        place.record("users", "lv-ana-0001")[name] for name in ("givenName", "status")
+    )
+    assert "lv-ana-0001" not in everything(tmp_path / "state")
 
 
 def test_an_id_that_nobody_knows_is_refused(target: Served) -> None:

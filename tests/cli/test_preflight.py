@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,10 +62,9 @@ def placed(folder: Path, sandbox: Sandbox) -> Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, sandbox: Sandbox) -> Place:
     """Give a feed into a target without records."""
-    with Sandbox(None) as sandbox:
-        yield placed(tmp_path, sandbox)
+    return placed(tmp_path, sandbox)
 
 
 def standings(run: Run) -> dict[str, str]:

@@ -7,8 +7,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,19 +20,13 @@ from flows.feeds.settings import read_feed
 from flows.jobs import Options
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging
+from tests import processes
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
 from tests.running import roster
 from tests.syncing import CREDENTIALS, FEED
 
 REMOTE = "https://api.example.edu"
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    """Serve a target without records."""
-    with Sandbox(None) as one:
-        yield one
 
 
 @pytest.fixture
@@ -196,8 +188,8 @@ def test_a_probe_that_is_killed_is_cleaned_up_by_the_next(tmp_path: Path, sandbo
     place, state = feed(tmp_path, sandbox.url), tmp_path / "state"
     process = started(place, state)
     wait_for(sandbox, "classes")
-    process.kill()
-    process.communicate()
+    process.send(signal.SIGKILL)
+    process.wait()
     left = list(sandbox.store.ids("classes"))
 
     run = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
@@ -210,22 +202,18 @@ def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, slow: Sandbox, h
     """It takes away what it made before it ends."""
     process = started(feed(tmp_path, slow.url), tmp_path / "state")
     wait_for(slow, "classes")
-    process.send_signal(how)
-    _, err = process.communicate(timeout=60)
+    process.send(how)
+    done = process.wait()
 
     found = kept(tmp_path / "state", slow.url)
     assert found is not None
-    assert (1, (), []) == (process.returncode, found.left, [*slow.store.ids("orgs"), *slow.store.ids("classes")])
-    assert ("Interrupted" in err, "Traceback" in err) == (True, False)
+    assert (1, (), []) == (done.code, found.left, [*slow.store.ids("orgs"), *slow.store.ids("classes")])
+    assert ("Interrupted" in done.err, "Traceback" in done.err) == (True, False)
 
 
-def started(place: Path, state: Path) -> subprocess.Popen[str]:
+def started(place: Path, state: Path) -> processes.Process:
     """Probe in a process of its own."""
-    words = [sys.executable, "-m", "flows", "probe", str(place), "--state", str(state)]
-    pipe = subprocess.PIPE
-    # Whoever runs the tests in the background may have told them not to hear of an interruption.
-    return subprocess.Popen(words, env=os.environ | CREDENTIALS, stdout=pipe, stderr=pipe, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # fmt: skip  # noqa: PLW1509
+    return processes.roster(place.parent, "probe", place, "--state", state, environment=os.environ | CREDENTIALS)
 
 
 def wait_for(sandbox: Sandbox, collection: str) -> None:

@@ -12,11 +12,12 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger, Plan, Run
+from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.staleness import stale
 from tests.rosters import changed, district, drop, without
 from tests.running import Run as Command
 from tests.running import roster
-from tests.serving import served
+from tests.serving import Served
 from transforms.guard import PLANNED_COLUMNS, Hold
 
 KEY = FeedKey("sandbox", "default")
@@ -113,11 +114,11 @@ def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(held: tupl
     assert "DROP is" in text
 
 
-def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path) -> None:
+def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path, sandbox: Sandbox) -> None:
     """Exit 3, and the report that names it is named."""
-    with served(tmp_path / "state") as place:
-        place.change("users", "bo", givenName="Other")
-        run = place.roster("sync", drop(tmp_path / "drop", district()), "--first-run")
+    place = Served(sandbox, tmp_path / "state")
+    place.change("users", "bo", givenName="Other")
+    run = place.roster("sync", drop(tmp_path / "drop", district()), "--first-run")
 
     text, data = roster("status", state=place.state), told(place.state)
 

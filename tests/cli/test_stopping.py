@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from connectors.oneroster.sandbox import Sandbox
-from tests.syncing import Create, Feed, ended, meeting
+from tests.syncing import Create, Feed, meeting
 
 SCHOOLS = 300
 
@@ -47,15 +46,15 @@ def test_a_stopped_run_finishes_what_is_under_way(feed: Feed, signal_: signal.Si
     """It does not finish its batch; the next run sends what waits, and nothing twice."""
     process = feed.start()
     feed.wait_for(50)
-    process.send_signal(signal_)
-    code, said, err = ended(process)
+    process.send(signal_)
+    done = process.wait()
 
-    counts = said["entities"]["orgs"]
-    assert (1, "failed", 0) == (code, said["status"], counts["failed"])
+    counts = done.json["entities"]["orgs"]
+    assert (1, "failed", 0) == (done.code, done.json["status"], counts["failed"])
     assert counts["waiting"] > SCHOOLS / 2
     assert SCHOOLS == counts["created"] + counts["waiting"]
-    assert "it was stopped, and the requests under way were finished. Run again to go on." in " ".join(err.split())
-    assert "Traceback" not in err
+    assert "it was stopped, and the requests under way were finished. Run again to go on." in " ".join(done.err.split())
+    assert "Traceback" not in done.err
     assert counts["created"] == len(feed.target_holds) == len(feed.ledger_holds)
 
     again = feed.sync()
@@ -87,28 +86,19 @@ def test_a_second_interrupt_ends_a_run_at_once(tmp_path: Path) -> None:
     with served(tmp_path, meeting(silent.meet)) as feed:
         process = feed.start()
         feed.wait_for(10)
-        process.send_signal(signal.SIGINT)
-        _wait_until_it_says("Stopping", process)
-        still_running = process.poll()
-        process.send_signal(signal.SIGINT)
-        code, _, err = ended(process)
+        process.send(signal.SIGINT)
+        process.wait_for("Stopping")
+        still_running = process.runs
+        process.send(signal.SIGINT)
+        done = process.wait()
 
-        assert (None, 1) == (still_running, code)
-        assert "roster: Interrupted." in err
-        assert "Traceback" not in err
+        assert (True, 1) == (still_running, done.code)
+        assert "roster: Interrupted." in done.err
+        assert "Traceback" not in done.err
         assert (10, set()) == (len(feed.target_holds), feed.ledger_holds)
         silent.speaks = True
         again = feed.sync()
         assert (0, SCHOOLS) == (again.code, again.total("created"))
-
-
-def _wait_until_it_says(word: str, process: subprocess.Popen[str]) -> None:
-    assert process.stderr
-    said = ""
-    while word not in said:
-        line = process.stderr.readline()
-        assert line, f"it ended and said {said!r}"
-        said += line
 
 
 def test_a_full_disk_ends_a_run_in_a_sentence(feed: Feed) -> None:
@@ -116,13 +106,14 @@ def test_a_full_disk_ends_a_run_in_a_sentence(feed: Feed) -> None:
     feed.configure(batch=50)
     process = feed.start()
     feed.wait_for(60)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
-    code, said, err = ended(process)
+    # Its last words to people still fit.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (2000, 2000))
+    done = process.wait()
 
-    assert (1, {}) == (code, said)
-    assert "roster: The ledger" in err
-    assert "and run again" in err
-    assert "Traceback" not in err
+    assert (1, {}) == (done.code, done.json)
+    assert "roster: The ledger" in done.err
+    assert "and run again" in done.err
+    assert "Traceback" not in done.err
     held = feed.target_holds
     assert len(feed.ledger_holds) == 50
     assert 50 < len(held) <= 100
@@ -138,7 +129,7 @@ def test_a_stop_that_comes_too_late_is_none(feed: Feed) -> None:
     feed.schools(1)
     process = feed.start()
     feed.wait_for(1)
-    process.send_signal(signal.SIGINT)
-    code, said, _ = ended(process)
+    process.send(signal.SIGINT)
+    done = process.wait()
 
-    assert (0, 1) == (code, said["entities"]["orgs"]["created"])
+    assert (0, 1) == (done.code, done.json["entities"]["orgs"]["created"])

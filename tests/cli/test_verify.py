@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connectors.oneroster.sandbox import Sandbox
 from tests.rosters import changed, district, drop, without
 from tests.running import Run, roster
-from tests.serving import Served, served
+from tests.serving import Served
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, folder: Path) -> Iterator[Served]:
+def target(tmp_path: Path, folder: Path, sandbox: Sandbox) -> Served:
     """Give a target into which the district was loaded."""
-    with served(tmp_path / "state") as place:
-        assert 0 == place.roster("sync", folder).code
-        yield place
+    place = Served(sandbox, tmp_path / "state")
+    assert 0 == place.roster("sync", folder).code
+    return place
 
 
 def found(run: Run) -> dict[str, dict[str, list[str]]]:

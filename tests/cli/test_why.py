@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connectors.ledger import FeedKey
+from connectors.oneroster.sandbox import Sandbox
 from flows.why.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
 from flows.why.verdict import comes_to
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
-from tests.serving import Served, served
+from tests.serving import Served
 
 FEED = 'drop = "drop"\ndistrict = "larkspur"\n[target]\nurl = "sandbox"\n[share]\n{share}\n[limits]\n{limits}\n'
 ALL = "demographics = true\ncontacts = true"
@@ -56,11 +56,11 @@ def feed(loaded: Path, tmp_path: Path) -> Feed:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Iterator[Served]:
+def target(tmp_path: Path, sandbox: Sandbox) -> Served:
     """A target that holds the district, and that somebody else can change."""
-    with served(tmp_path / "state") as place:
-        assert 0 == place.roster("sync", drop(tmp_path / "drop", district())).code
-        yield place
+    place = Served(sandbox, tmp_path / "state")
+    assert 0 == place.roster("sync", drop(tmp_path / "drop", district())).code
+    return place
 
 
 def one(run: Run, entity: str = "users") -> dict[str, object]:
@@ -211,14 +211,14 @@ def test_a_target_that_is_down_is_no_error(target: Served, tmp_path: Path) -> No
     assert [] == list(target.sandbox.requests)
 
 
-def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path) -> None:
+def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path, sandbox: Sandbox) -> None:
     """As the report of the last run has it."""
-    with served(tmp_path / "state") as place:
-        rows = changed(district(), "bo", email="")
-        place.change("users", "bo", givenName="Other")
-        place.roster("sync", drop(tmp_path / "drop", changed(rows, "bo", email="bo@example.edu")), "--first-run")
+    place = Served(sandbox, tmp_path / "state")
+    rows = changed(district(), "bo", email="")
+    place.change("users", "bo", givenName="Other")
+    place.roster("sync", drop(tmp_path / "drop", changed(rows, "bo", email="bo@example.edu")), "--first-run")
 
-        run = place.roster("why", "bo")
+    run = place.roster("why", "bo")
 
     assert "held" in str(one(run)["lastRun"]["trouble"])  # type: ignore[index]
     assert "did not bring it to the target" in verdict(run)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from connectors.drops import read
 from flows.mapping import layout_of
@@ -15,6 +15,7 @@ from tests.judging import judged_drop
 from tests.laws.strategies import Dirt, dirt, rosters
 from tests.layouts.normalising import normalised
 from tests.rosters import Rows, drop
+from tests.strength import expensive
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 from transforms.sources import LAYOUTS
@@ -25,7 +26,6 @@ FIXTURES = (
     "oneroster-1.1-district", "canvas", "sds-v1-other-headers", "sds/SDS UK/25 Users", "sds/SDS v1/100 Users", "sds/SDS v2", "sds/SDS v2.1",
 )  # fmt: skip
 BULK = ("full", "gradebook", "resources", "rostering")
-EXAMPLES = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
 
 
 def assert_comes_back(roster: Roster, folder: Path) -> None:
@@ -44,7 +44,7 @@ def assert_conformant(roster: Roster, folder: Path) -> None:
     assert [] == checked.findings.errors.select("file", "column", "rule").rows()
 
 
-@EXAMPLES
+@expensive(10)
 @given(rosters())
 def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
     """Every record, each cell as it was exported, and nothing to find fault with."""
@@ -60,7 +60,7 @@ def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
     assert ((), 0) == (again.findings.notices, again.findings.errors.height)
 
 
-@EXAMPLES
+@expensive(10)
 @given(rosters(), dirt())
 def test_whatever_is_wrong_with_a_roster_a_strict_zip_is_conformant(rows: Rows, spoil: Dirt) -> None:
     """Rows that are not, and whatever needs them, are left out."""

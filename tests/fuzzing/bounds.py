@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import sys
@@ -10,22 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from hypothesis import HealthCheck, Phase, settings
-
 # A whole minute for a drop of some kilobytes: whoever needs it hangs.
 SECONDS = 60
 # Above what the process has needed before: libraries that are loaded late, and a drop a few times over.
 SPARE = 512 << 20
-TIMES = int(os.environ.get("ROSTER_FUZZ", "1"))
 UNIT = 1 if sys.platform == "darwin" else 1 << 10
-
-
-def looking(examples: int) -> settings:
-    """Try so many examples, or `ROSTER_FUZZ` times as many; only then a smaller one is looked for, which takes minutes."""
-    phases = tuple(Phase) if TIMES > 1 else (Phase.explicit, Phase.reuse, Phase.generate)
-    return settings(
-        max_examples=examples * TIMES, deadline=None, phases=phases, suppress_health_check=list(HealthCheck)
-    )
 
 
 @contextmanager

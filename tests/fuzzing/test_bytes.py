@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drops import read
-from tests.fuzzing.bounds import bounded, looking
+from tests.fuzzing.bounds import bounded
 from tests.fuzzing.damage import Damage, damaged, damages, zipped
 from tests.fuzzing.samples import SAMPLES, put
+from tests.strength import expensive
 from transforms.raw import RawFile
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@looking(60)
+@expensive(60)
 @given(place=st.integers(0, 99), harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans())
 def test_no_letter_of_a_damaged_file_is_lost(
     name: str, place: int, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory
@@ -36,7 +37,7 @@ def test_no_letter_of_a_damaged_file_is_lost(
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@looking(40)
+@expensive(40)
 @given(harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans())
 def test_a_damaged_zip_is_read_or_refused(
     name: str, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzzing.bounds import bounded, looking
+from tests.fuzzing.bounds import bounded
 from tests.fuzzing.cells import Dirt, dirt, filled_rows, named, plain
 from tests.fuzzing.nights import Night, night, sent
 from tests.fuzzing.samples import SAMPLE_DATA, SAMPLES, Table, put
 from tests.judging import Known
+from tests.strength import expensive
 from transforms.changes import imbalance
 from transforms.findings import ROW
 
@@ -48,7 +49,7 @@ def spoilt(name: str, faults: list[Dirt], folder: Path, strict: bool = False) ->
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@looking(6)
+@expensive(6)
 @given(faults=st.lists(dirt(), min_size=1, max_size=3))
 def test_whoever_stands_in_a_drop_is_counted(
     name: str, faults: list[Dirt], tmp_path_factory: pytest.TempPathFactory
@@ -68,7 +69,7 @@ def test_whoever_stands_in_a_drop_is_counted(
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@looking(6)
+@expensive(6)
 @given(faults=st.lists(dirt(), min_size=1, max_size=3), strict=st.booleans())
 def test_nobody_goes_for_the_dirt(
     name: str, faults: list[Dirt], strict: bool, tmp_path_factory: pytest.TempPathFactory

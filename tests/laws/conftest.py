@@ -1,4 +1,4 @@
-"""A sandbox over real HTTP for all laws, emptied for each example."""
+"""A feed, its state and its target, the sandbox of this process, emptied for each example of a law."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
@@ -74,13 +73,6 @@ class World:
 
 def _credentials(sandbox: Sandbox) -> dict[str, str]:
     return {"TIMEBACK_API_URL": sandbox.url, "TIMEBACK_ACCESS_TOKEN": "x"}
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    """Serve one sandbox for all examples."""
-    with Sandbox(None) as server:
-        yield server
 
 
 @contextmanager

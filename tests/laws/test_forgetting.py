@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
@@ -14,12 +14,11 @@ from flows.result import DONE
 from tests.laws.conftest import World, world
 from tests.laws.strategies import Dirt, dirt, rosters
 from tests.rosters import Rows
+from tests.strength import expensive
 from transforms.changes import imbalance
 
-few = settings(max_examples=8, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 
-
-@few
+@expensive(8)
 @given(rosters(), rosters(), st.lists(dirt(), max_size=2), st.data())
 def test_whoever_is_forgotten_stays_so(sandbox: Sandbox, first: Rows, second: Rows, faults: list[Dirt], data: st.DataObject) -> None:  # fmt: skip
     """After any two nights: the same drop sends nothing, an earlier one may come again, and nobody is brought back."""

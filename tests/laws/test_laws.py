@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.laws.conftest import World, world
 from tests.laws.strategies import CARRIED, Dirt, dirt, rosters
 from tests.rosters import Rows, changed, without
+from tests.strength import expensive
 from transforms.changes import imbalance
 
-some = settings(max_examples=25, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
-few = settings(some, max_examples=12)
+some, few = expensive(25), expensive(12)
 
 
 def spoiled(rows: Rows, faults: list[Dirt]) -> Rows:

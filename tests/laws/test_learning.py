@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from connectors.oneroster.sandbox import Sandbox
 from tests.laws.conftest import World, world
 from tests.laws.strategies import rosters
-from tests.laws.test_laws import few
 from tests.learning import learning, school
 from tests.rosters import Rows, changed, delta, district, without
+from tests.strength import expensive
 
 CREATED = {name: len(table) for name, table in learning().items()}
 
@@ -194,7 +194,7 @@ def test_a_resource_without_a_title_is_rejected_by_the_target_alone(loaded: Worl
     assert (0, []) == (result.total("vanished"), loaded.writes)
 
 
-@few
+@expensive(12)
 @given(rosters(), st.data())
 def test_any_move_is_one_write(sandbox: Sandbox, rows: Rows, data: st.DataObject) -> None:
     """Whatever the tree, the last component moves to the top or under another with one PUT."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger import Ledger
@@ -22,6 +22,7 @@ from flows.running import execute
 from flows.watch import NOBODY
 from tests.laws.conftest import REMOVED
 from tests.rosters import Rows, changed, delta, district, drop, manifest, without
+from tests.strength import expensive
 from transforms.carrying import Carrying
 from transforms.guard import Limits
 from transforms.replay import Step, needed
@@ -86,8 +87,8 @@ def holds(found: Steps, steps: Sequence[Step], job: Job) -> dict[str, set[tuple[
     return {name: set(frame.iter_rows()) for name, frame in active.items() if frame.height}
 
 
+@expensive(8)
 @given(DAYS)
-@settings(max_examples=8, deadline=None)
 def test_the_needed_steps_end_as_every_step_does(days: list[Day]) -> None:
     """Full exports and deltas in any order; the first drop of a feed is a full export."""
     days[0] = replace(days[0], bulk=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import Ledger
+from connectors.oneroster.sandbox import Sandbox
 from tests.layouts.clever import FILES, clever
 from tests.layouts.normalising import written
 from tests.running import Run
-from tests.serving import Served, served
+from tests.serving import Served
 
 FEED = """
 district = {feed!r}
@@ -25,10 +26,9 @@ email_template = "{{sourcedId}}@students.example.edu"
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Served:  # type: ignore[misc]
+def at(tmp_path: Path, sandbox: Sandbox) -> Served:
     """A target without records."""
-    with served(tmp_path / "state") as served_:
-        yield served_
+    return Served(sandbox, tmp_path / "state")
 
 
 def synced(at: Served, drop: Path, more: str = "", feed: str = "larkspur") -> Run:

@@ -40,17 +40,16 @@ def test_a_night_is_kept_on_the_server_and_nothing_of_its_password_anywhere(tmp_
     assert PASSWORD not in first.said + again.said + told.said
 
 
-def test_two_machines_share_a_ledger(tmp_path: Path, server: Server) -> None:
+def test_two_machines_share_a_ledger(tmp_path: Path, server: Server, sandbox: Sandbox) -> None:
     """What one has sent the other does not send again, and a plan of one can be discarded from the other."""
     address, here, there = server.new(), tmp_path / "here", tmp_path / "there"
     folder = drop(tmp_path / "drop", district())
-    with Sandbox(None) as sandbox:
-        first = on_server(address, "sync", folder, "--target", "env", "--json", state=here, target=sandbox.url)
-        again = on_server(address, "sync", folder, "--target", "env", "--json", state=there, target=sandbox.url)
-        with Ledger(address) as ledger, ledger.hold(FeedKey(sandbox.url, "default"), "the-first"):
-            second = on_server(address, "sync", folder, "--target", "env", state=there, target=sandbox.url)
-        drop(folder, without(district(), "s2", "bo", "r2", "c2", "e2"))
-        held = on_server(address, "sync", folder, "--target", "env", "--json", state=here, target=sandbox.url)
+    first = on_server(address, "sync", folder, "--target", "env", "--json", state=here, target=sandbox.url)
+    again = on_server(address, "sync", folder, "--target", "env", "--json", state=there, target=sandbox.url)
+    with Ledger(address) as ledger, ledger.hold(FeedKey(sandbox.url, "default"), "the-first"):
+        second = on_server(address, "sync", folder, "--target", "env", state=there, target=sandbox.url)
+    drop(folder, without(district(), "s2", "bo", "r2", "c2", "e2"))
+    held = on_server(address, "sync", folder, "--target", "env", "--json", state=here, target=sandbox.url)
     discarded = on_server(address, "discard", held.json["plan"], state=there)
 
     assert (0, 0, 0) == (first.code, again.code, again.json["requests"])

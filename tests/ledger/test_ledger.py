@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from sqlalchemy import select
@@ -21,6 +21,7 @@ from connectors.ledger.ledger import FEW
 from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.sqlite import Sqlite
 from connectors.ledger.tables import RECORDS, VERSION
+from tests.strength import expensive
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
 KEY = FeedKey("sandbox", "larkspur-valley")
@@ -214,7 +215,7 @@ ROWS = st.lists(
 
 
 # The examples share a ledger: each has a feed of its own.
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@expensive(40)
 @given(rows=ROWS, entity=TEXT, feed=TEXT)
 def test_any_text_comes_back(ledger: Ledger, rows: list[dict[str, str]], entity: str, feed: str) -> None:
     """Quotes, percent signs, colons, brackets, any script: whatever is written is read back."""

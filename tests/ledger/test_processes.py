@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -17,67 +17,72 @@ from sqlalchemy import delete
 from connectors.ledger import Busy, FeedKey, Ledger
 from connectors.ledger.database import opened
 from connectors.ledger.tables import LOCKS
+from tests.processes import Process
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 
 KEY = FeedKey("sandbox", "larkspur-valley")
 OTHER = FeedKey("sandbox", "other")
-ROOT = Path(__file__).parents[2]
 
-START = """
-import sys, time
-from pathlib import Path
-import polars as pl
-from connectors.ledger import FeedKey, Ledger
-place, key = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1]), FeedKey("sandbox", "larkspur-valley")
-rows = pl.DataFrame({"sourcedId": ["a", "b"], "#fingerprint": [1, 2], "#school": "s", "#parents": "p", "#label": "l", "#fields": "f"})
-"""
-HOLD = """
-with Ledger(place) as ledger, ledger.hold(key, "first-run"):
-    print("ready", flush=True)
+
+def hold(place: Path | str) -> None:
+    """Hold the feed until somebody kills this process."""
+    with Ledger(place) as ledger, ledger.hold(KEY, "first-run"):
+        wait_for_the_end()
+
+
+def send(place: Path | str) -> None:
+    """Record what was acknowledged, and note what is to be sent next."""
+    ledger = Ledger(place)
+    ledger.record(KEY, "orgs", rows("a", "b"), {}, [], "r1")
+    ledger.intend(KEY, "users", rows("a", "b"), "r1")
+    wait_for_the_end()
+
+
+def record_after_a_bulk_read(place: Path) -> None:
+    """Write with one ledger after another of the same file was read in bulk."""
+    first, second = Ledger(place), Ledger(place)
+    first.record(KEY, "users", rows("a", "b"), {}, [], "r1")
+    second.known(KEY)
+    first.record(KEY, "orgs", rows("a", "b"), {}, [], "r1")
+    wait_for_the_end()
+
+
+def write(place: Path | str, feed: str) -> None:
+    """Record ten records of a feed, two at a time."""
+    with Ledger(place) as ledger:
+        for number in range(5):
+            ledger.record(FeedKey("sandbox", feed), "users", rows(f"a{number}", f"b{number}"), {}, [], "r1")
+
+
+def wait_for_the_end() -> None:
+    """Say that all is done, and wait until somebody kills this process."""
+    os.write(1, b"ready\n")
     time.sleep(60)
-"""
-SEND = """
-ledger = Ledger(place)
-ledger.record(key, "orgs", rows, {}, [], "r1")
-ledger.intend(key, "users", rows, "r1")
-print("ready", flush=True)
-time.sleep(60)
-"""
-WRITE = """
-with Ledger(place) as ledger:
-    for number in range(5):
-        ledger.record(FeedKey("sandbox", sys.argv[2]), "users", rows.with_columns(sourcedId=pl.col("sourcedId") + str(number)), {}, [], "r1")
-"""  # fmt: skip
 
 
-def started(code: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a process of its own."""
-    command = [sys.executable, "-c", START + code, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def ready(code: str, *arguments: str) -> subprocess.Popen[str]:
+def ready(folder: Path, call: Callable[[Any], None], place: Path | str) -> Process:
     """Start a process, and wait until it says that it is ready."""
-    process = started(code, *arguments)
-    assert process.stdout is not None
-    assert "ready\n" == process.stdout.readline()
+    process = Process(folder, call, place)
+    process.wait_for("ready")
     return process
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Process) -> None:
     """Kill a process such that it can do nothing about it."""
-    with process:
-        process.send_signal(signal.SIGKILL)
+    process.send(signal.SIGKILL)
+    process.wait()
 
 
-def row(name: str) -> pl.DataFrame:
-    """One acknowledged record."""
-    return pl.DataFrame({"sourcedId": [name], FINGERPRINT: [1]}).with_columns(pl.lit("").alias(text) for text in (SCHOOL, PARENTS, LABEL, FIELDS))  # fmt: skip
+def rows(*ids: str) -> pl.DataFrame:
+    """Acknowledged records."""
+    return pl.DataFrame({"sourcedId": ids, FINGERPRINT: range(len(ids))}).with_columns(pl.lit("").alias(text) for text in (SCHOOL, PARENTS, LABEL, FIELDS))  # fmt: skip
 
 
-def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(ledger: Ledger, place: Path | str) -> None:
+def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(
+    ledger: Ledger, place: Path | str, tmp_path: Path
+) -> None:
     """The second run names the first, its process and since when; a killed run holds nothing."""
-    first = ready(HOLD, str(place))
+    first = ready(tmp_path, hold, place)
     refusal, other, holder = taken(ledger, KEY, "second-run"), taken(ledger, OTHER, "other"), ledger.holder(KEY)
     kill(first)
     free_again(ledger)
@@ -142,9 +147,9 @@ def test_files_of_locks_are_private(path: Path) -> None:
     assert (0o700, 0o700) == (folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777)
 
 
-def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(place: Path | str) -> None:
+def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(place: Path | str, tmp_path: Path) -> None:
     """What was recorded is known, and what was sent and not answered is known as ours."""
-    kill(ready(SEND, str(place)))
+    kill(ready(tmp_path, send, place))
     with Ledger(place) as ledger:
         found = ({entity: frame.height for entity, frame in ledger.known(KEY).items()}, ledger.intended(KEY))
 
@@ -157,15 +162,7 @@ def test_reading_in_bulk_loses_nothing_that_is_written_afterwards(tmp_path: Path
     With both open at once, the one that read deletes the journal that the other goes on writing to.
     """
     path = tmp_path / "ledger.db"
-    code = """
-first, second = Ledger(place), Ledger(place)
-first.record(key, "users", rows, {}, [], "r1")
-second.known(key)
-first.record(key, "orgs", rows, {}, [], "r1")
-print("ready", flush=True)
-time.sleep(60)
-"""
-    process = ready(code, str(path))
+    process = ready(tmp_path, record_after_a_bulk_read, path)
     with Ledger.reading(path) as ledger:
         while_running = set(ledger.known(KEY))
     kill(process)
@@ -175,13 +172,14 @@ time.sleep(60)
     assert ({"orgs", "users"}, {"orgs", "users"}) == (while_running, after_kill)
 
 
-def test_processes_make_and_write_one_ledger_together(place: Path | str) -> None:
+def test_processes_make_and_write_one_ledger_together(place: Path | str, tmp_path: Path) -> None:
     """Several feeds start at once on a new state folder, and each finds all of its records."""
     feeds = [f"feed-{number}" for number in range(3)]
-    processes = [started(WRITE, str(place), feed) for feed in feeds]
-    codes = [process.wait(60) for process in processes]
-    for process in processes:
-        kill(process)
+    folders = [tmp_path / feed for feed in feeds]
+    for folder in folders:
+        folder.mkdir()
+    processes = [Process(folder, write, place, folder.name) for folder in folders]
+    codes = [process.wait().code for process in processes]
     with Ledger(place) as ledger:
         counts = [ledger.known(FeedKey("sandbox", feed))["users"].height for feed in feeds]
 
@@ -193,8 +191,8 @@ def test_two_ledgers_of_one_file_see_each_other(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with Ledger(path) as first:
         with Ledger(path) as second:
-            second.record(KEY, "users", row("by second"), {}, [], "r1")
-        first.record(KEY, "users", row("by first"), {}, [], "r1")
+            second.record(KEY, "users", rows("by second"), {}, [], "r1")
+        first.record(KEY, "users", rows("by first"), {}, [], "r1")
         ids = first.known(KEY)["users"]["sourcedId"].to_list()
 
     assert ["by first", "by second"] == ids

@@ -9,11 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.mapping import layout_of
 from flows.problems import SettingsError
+from tests.strength import expensive
 from transforms.mappings import mapped
 from transforms.mappings.lines import lines_of
 from transforms.mappings.vocabulary import CELLS, CONDITIONS
@@ -164,7 +165,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@expensive(300)
 @given(st.randoms(use_true_random=False), VALUES)
 def test_whatever_stands_in_a_mapping_file_is_read_or_told(random: Random, value: object) -> None:
     """Anything may stand in the place of anything."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drops import read
 from tests.layouts.normalising import judged, normalised, written
+from tests.strength import expensive
 from transforms.guessing import Guess, guess
 from transforms.guessing.columns import words_of
 from transforms.guessing.spellings import CLASSES, NAMES, Spellings, means
@@ -267,7 +268,7 @@ def drops(draw: st.DrawFn) -> Raw:
     return Raw(files)
 
 
-@settings(max_examples=150, deadline=None)
+@expensive(150)
 @given(drops())
 def test_a_guess_is_a_mapping_file_whatever_the_drop_holds(raw: Raw) -> None:
     """TOML that can be read, with nothing wrong in it but what is left open."""

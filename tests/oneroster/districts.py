@@ -189,9 +189,9 @@ class District:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[District]:
-    """Start a sandbox without data, and an empty ledger."""
-    with Sandbox(None) as sandbox, Ledger(folder / "ledger.db") as ledger:
+def opened(sandbox: Sandbox, folder: Path) -> Iterator[District]:
+    """Give a target, and an empty ledger for it."""
+    with Ledger(folder / "ledger.db") as ledger:
         yield District(sandbox, ledger)
 
 

@@ -9,15 +9,16 @@ import httpx
 import pytest
 
 from connectors.oneroster.load import Trouble
+from connectors.oneroster.sandbox import Sandbox
 from tests.oneroster.districts import ORGS, District, opened, user
 
 CIRCLE = [user("a", agents="b"), user("b", agents="a")]
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> Iterator[District]:
+def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
     """A sandbox that holds the orgs."""
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         district.load(orgs=ORGS)
         district.writes()
         yield district

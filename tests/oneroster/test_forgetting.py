@@ -33,20 +33,18 @@ def forgotten(sandbox: Sandbox, person: str, *friends: str) -> Forgotten:
     return asyncio.run(run())
 
 
-def test_a_record_that_the_target_lost_is_gone() -> None:
+def test_a_record_that_the_target_lost_is_gone(sandbox: Sandbox) -> None:
     """There is nothing to blank, and nothing to delete."""
-    with Sandbox(None) as sandbox:
-        done = forgotten(sandbox, "u", "a friend")
+    done = forgotten(sandbox, "u", "a friend")
 
     assert (True, {"users": ["u"]}, ["a friend"]) == (done.is_done, done.deleted, done.unlinked)
 
 
-def test_an_id_of_dots_cannot_be_addressed() -> None:
+def test_an_id_of_dots_cannot_be_addressed(sandbox: Sandbox) -> None:
     """It is told, and no other record is hit."""
-    with Sandbox(None) as sandbox:
-        done = forgotten(sandbox, "..")
+    done = forgotten(sandbox, "..")
 
-        assert (False, {}, []) == (done.is_done, done.deleted, list(sandbox.requests))
+    assert (False, {}, []) == (done.is_done, done.deleted, list(sandbox.requests))
 
 
 def test_what_the_target_does_not_show_is_not_written() -> None:

@@ -17,6 +17,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import Trouble
 from connectors.oneroster.loaded import Result
+from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.sending import DOTS, remove
 from connectors.oneroster.workers import UNANSWERED
 from tests.oneroster.districts import (
@@ -39,9 +40,9 @@ FOREIGN = "the target holds this id with another name, which we did not send"
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> Iterator[District]:
+def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
     """An empty sandbox and an empty ledger."""
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         yield district
 
 
@@ -171,8 +172,7 @@ def test_a_duplicate_that_equals_ours_is_recorded(district: District, tmp_path: 
                                                   rows: dict[str, list[Row]]) -> None:  # fmt: skip
     """'Already exists' comes as 409, as 404 and as 500 (section 2.2); the record is then compared."""
     district.load(**WHOLE)
-    with opened(tmp_path / "other") as other:
-        other.sandbox = district.sandbox
+    with opened(district.sandbox, tmp_path / "other") as other:
         other.twist = refusing("POST", "/users/", 500) if status == 500 else None
         loaded = other.load(**rows)
 
@@ -498,10 +498,10 @@ def test_the_ledger_learns_what_it_needs(district: District) -> None:
     )  # fmt: skip
 
 
-def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path) -> None:
+def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path, sandbox: Sandbox) -> None:
     """Resources have answered DELETE with 404 although they were there (section 2.3): they are put as deleted."""
     row: Row = {"sourcedId": "v", "title": "Adding", "vendorResourceId": "v-1"}
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         district.load(resources=[row])
         district.twist = lambda request: httpx.Response(404, json={}) if request.method == "DELETE" else None
 
@@ -511,10 +511,10 @@ def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path) -> None
         assert ("tobedeleted", set()) == (district.read("resources", "v")["status"], district.active("resources"))
 
 
-def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path) -> None:
+def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path, sandbox: Sandbox) -> None:
     """Its PUT creates (section 2.1)."""
     row: Row = {"sourcedId": "hw", "title": "Homework"}
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         district.load(categories=[row])
         district.sandbox.store.clear()
         district.sandbox.requests.clear()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -19,8 +17,8 @@ from connectors.oneroster.patience import Patience, asked_pause
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.slots import Slots, shared
 from connectors.oneroster.target import Target, TargetError
+from tests.processes import Process
 
-ROOT = Path(__file__).parents[2]
 NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
 SECONDS_AT_NOON = 784123200.0
 
@@ -281,16 +279,21 @@ def test_runs_in_two_processes_never_ask_more_at_once_than_a_target_bears(tmp_pa
 
     with Sandbox(None, wrap=count) as sandbox:
         target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots")
-        code = f"import asyncio; from tests.oneroster.test_pace import ask; asyncio.run(ask({target.url!r}, {str(target.slots)!r}))"
-        processes = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
-        codes = [process.wait(60) for process in processes]
+        folders = [tmp_path / name for name in ("one", "two")]
+        for folder in folders:
+            folder.mkdir()
+        processes = [Process(folder, ask, target.url, target.slots) for folder in folders]
+        codes = [process.wait().code for process in processes]
 
         assert ([0, 0], 400) == (codes, len(sandbox.requests))
     assert 5 < most <= 10
 
 
-async def ask(url: str, slots: str) -> None:
+def ask(url: str, slots: Path) -> None:
     """Send two hundred requests, ten at once."""
-    target = Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=Path(slots))
-    async with Client(target) as client:
-        await asyncio.gather(*(client.send(wire.read(COLLECTIONS["orgs"], "nobody")) for _ in range(200)))
+
+    async def send() -> None:
+        async with Client(Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots)) as client:
+            await asyncio.gather(*(client.send(wire.read(COLLECTIONS["orgs"], "nobody")) for _ in range(200)))
+
+    asyncio.run(send())

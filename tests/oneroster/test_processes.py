@@ -55,10 +55,14 @@ def interrupted(happening: dict[str, Happening]) -> Any:
     return wrap
 
 
-def test_several_processes_end_where_one_does(tmp_path: Path) -> None:
+def test_several_processes_end_where_one_does(tmp_path: Path, sandbox: Sandbox) -> None:
     """The same requests, counts and records; users with agents take their second pass."""
     rows = WHOLE | {"users": [user("u"), *RELATED]}
-    with opened(tmp_path / "one") as alone, opened(tmp_path / "two") as together:
+    with (
+        opened(sandbox, tmp_path / "one") as alone,
+        Sandbox(None) as other,
+        opened(other, tmp_path / "two") as together,
+    ):
         one, two = alone.load(**rows), asyncio.run(loaded(together, rows))
 
         assert one == two
@@ -68,9 +72,9 @@ def test_several_processes_end_where_one_does(tmp_path: Path) -> None:
         assert set().union(*together.ledger.intended(KEY).values()) == set()
 
 
-def test_updates_and_deletes_go_through_them(tmp_path: Path) -> None:
+def test_updates_and_deletes_go_through_them(tmp_path: Path, sandbox: Sandbox) -> None:
     """What others wrote stays, and children go before their parents."""
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         asyncio.run(loaded(district, WHOLE))
         district.write("users", "u", preferredFirstName="Anna")
 
@@ -123,9 +127,9 @@ def test_a_stop_lets_them_finish_what_is_under_way(tmp_path: Path) -> None:
         assert set().union(*ledger.intended(KEY).values()) == set()
 
 
-def test_a_refused_secret_is_told_as_by_one(tmp_path: Path) -> None:
+def test_a_refused_secret_is_told_as_by_one(tmp_path: Path, sandbox: Sandbox) -> None:
     """A process that may not send says why, and nothing is recorded."""
-    with Sandbox(None) as sandbox, Ledger(tmp_path / "ledger.db") as ledger:
+    with Ledger(tmp_path / "ledger.db") as ledger:
         district = District(sandbox, ledger, secret="wrong")
         refused = asyncio.run(loaded(district, {"orgs": ORGS}))
 

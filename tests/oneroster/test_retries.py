@@ -16,6 +16,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import KEY, ORGS, QUICK, WHOLE, District, Row, Twist, Twisted, a_class, opened, org, user
 
@@ -27,9 +28,9 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> Iterator[District]:
+def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
     """An empty sandbox and an empty ledger."""
-    with opened(tmp_path) as district:
+    with opened(sandbox, tmp_path) as district:
         yield district
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import TargetError
 from connectors.oneroster.verifying import Verified, expected, verified
 from tests.oneroster.districts import KEY, District, Twist, Twisted, opened, org
@@ -20,9 +21,9 @@ ORGS = [org("d"), *(org(f"s{number}", "d") for number in range(4))]
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> Iterator[District]:
+def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
     """Give a sandbox that holds a district and its schools."""
-    with opened(tmp_path) as place:
+    with opened(sandbox, tmp_path) as place:
         place.load(orgs=ORGS)
         yield place
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.chaos.weather import PAGE, hang_up, respond
-from tests.syncing import Create, Feed, Meet, ended, meeting
+from tests.syncing import Create, Feed, Meet, meeting
 
 ELEVEN = {f"s{number:04}" for number in range(7, 18)}
 
@@ -88,24 +89,23 @@ def test_p4_records_whose_connection_is_always_dropped_are_counted_as_failed(tmp
         assert ELEVEN.isdisjoint(feed.ledger_holds)
 
 
-def test_p7_a_killed_run_sends_at_most_its_batch_again(tmp_path: Path) -> None:
+def test_p7_a_killed_run_sends_at_most_its_batch_again(tmp_path: Path, sandbox: Sandbox) -> None:
     """Killed after a third of 3,000 records; the next run knows what was acknowledged, and what may be."""
     batch = 200
-    with Sandbox(None) as sandbox:
-        feed = Feed(tmp_path, sandbox)
-        feed.configure(batch=batch)
-        feed.schools(3000)
-        process = feed.start()
-        feed.wait_for(1000)
-        process.kill()
-        code, _, _ = ended(process)
-        recorded, sent = len(feed.ledger_holds), feed.created
-        run = feed.sync()
+    feed = Feed(tmp_path, sandbox)
+    feed.configure(batch=batch)
+    feed.schools(3000)
+    process = feed.start()
+    feed.wait_for(1000)
+    process.send(signal.SIGKILL)
+    code = process.wait().code
+    recorded, sent = len(feed.ledger_holds), feed.created
+    run = feed.sync()
 
-        assert (-9, True) == (code, 0 < recorded <= sent <= recorded + batch)
-        assert (0, 3000 - recorded) == (run.code, run.total("created"))
-        assert feed.created <= 3000 + batch
-        assert 3000 == len(feed.target_holds) == len(feed.ledger_holds)
+    assert (-9, True) == (code, 0 < recorded <= sent <= recorded + batch)
+    assert (0, 3000 - recorded) == (run.code, run.total("created"))
+    assert feed.created <= 3000 + batch
+    assert 3000 == len(feed.target_holds) == len(feed.ledger_holds)
 
 
 def test_p8_records_at_which_the_target_breaks_fail_the_run(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from connectors.rest.drop import read_source
 from tests.judging import TODAY, accepted, errors
 from tests.rosters import district, drop
-from tests.serving import Served, served
+from tests.serving import Served
 from transforms.checks import Checked, check
 from transforms.layouts.dialect import Dialect
 from transforms.sources import normalise
@@ -25,12 +26,12 @@ def judged(source: Served, since: datetime | None = None, *more: str) -> Checked
     return check(normalise("auto", raw, Dialect(TODAY)), {})
 
 
-def test_what_was_loaded_can_be_read_again(tmp_path: Path) -> None:
+def test_what_was_loaded_can_be_read_again(tmp_path: Path, sandbox: Sandbox) -> None:
     """Every record, with its roles and references."""
-    with served(tmp_path / "state") as source:
-        assert source.roster("sync", drop(tmp_path / "drop", district())).code == 0
+    source = Served(sandbox, tmp_path / "state")
+    assert source.roster("sync", drop(tmp_path / "drop", district())).code == 0
 
-        checked = judged(source)
+    checked = judged(source)
 
     assert errors(checked) == []
     assert {name: sorted(row["sourcedId"] for row in rows) for name, rows in district().items() if name != "roles"} == {
@@ -38,23 +39,23 @@ def test_what_was_loaded_can_be_read_again(tmp_path: Path) -> None:
     }
 
 
-def test_a_record_that_vanished_at_the_source_is_not_active(tmp_path: Path) -> None:
+def test_a_record_that_vanished_at_the_source_is_not_active(tmp_path: Path, sandbox: Sandbox) -> None:
     """Its row says `tobedeleted`, and nobody takes it for somebody who is there."""
-    with served(tmp_path / "state") as source:
-        source.roster("sync", drop(tmp_path / "drop", district()))
-        source.change("enrollments", "e2", status="tobedeleted")
+    source = Served(sandbox, tmp_path / "state")
+    source.roster("sync", drop(tmp_path / "drop", district()))
+    source.change("enrollments", "e2", status="tobedeleted")
 
-        checked = judged(source)
+    checked = judged(source)
 
     assert accepted(checked, "enrollments") == ["e1", "e3"]
 
 
-def test_nothing_changed_is_no_update(tmp_path: Path) -> None:
+def test_nothing_changed_is_no_update(tmp_path: Path, sandbox: Sandbox) -> None:
     """A delta has the organisations, which are read altogether, and refuses nothing."""
-    with served(tmp_path / "state") as source:
-        source.roster("sync", drop(tmp_path / "drop", district()))
+    source = Served(sandbox, tmp_path / "state")
+    source.roster("sync", drop(tmp_path / "drop", district()))
 
-        checked = judged(source, datetime(2099, 1, 1, tzinfo=UTC))
+    checked = judged(source, datetime(2099, 1, 1, tzinfo=UTC))
 
     assert errors(checked) == []
     assert list(checked.standing) == ["orgs"]

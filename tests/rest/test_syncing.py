@@ -12,7 +12,7 @@ from connectors.oneroster.sandbox import Sandbox
 from tests.learning import learning
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rosters import district, drop
-from tests.serving import Served, served
+from tests.serving import Served
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Districts:
 def districts(folder: Path, settings: str = "") -> Iterator[Districts]:
     """Serve a source with a district in it, and a target without anything."""
     with ExitStack() as stack:
-        source = stack.enter_context(served(folder / "source"))
+        source = Served(stack.enter_context(Sandbox(None)), folder / "source")
         target = stack.enter_context(Sandbox(None))
         assert source.roster("sync", drop(folder / "drop", district())).code == 0
         both = Districts(source, Feed(folder, target))

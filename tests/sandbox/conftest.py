@@ -1,4 +1,4 @@
-"""One sandbox over real HTTP, with the same district in it for each test."""
+"""The sandbox of this process, with the same district in it for each test."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.sandbox.records import DISTRICT, PREFIX
-
-
-@pytest.fixture(scope="session")
-def served() -> Iterator[Sandbox]:
-    """Serve one sandbox for all tests of this folder."""
-    with Sandbox(None) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(served: Sandbox) -> Sandbox:
-    """Give the sandbox, emptied."""
-    served.store.clear()
-    served.requests.clear()
-    return served
 
 
 @contextmanager
@@ -39,20 +24,20 @@ def connected(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def connection(served: Sandbox) -> Iterator[httpx.Client]:
+def connection(one_sandbox: Sandbox) -> Iterator[httpx.Client]:
     """Connect once for all tests."""
-    with connected(served) as client:
+    with connected(one_sandbox) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def district(served: Sandbox, connection: httpx.Client) -> None:
+def district(one_sandbox: Sandbox, connection: httpx.Client) -> None:
     """Write the district once, and put a copy aside."""
-    served.store.clear()
+    one_sandbox.store.clear()
     for collection, wrapper, record in DISTRICT:
         answer = connection.post(connection.base_url.join(f"{collection}/"), json={wrapper: record})
         assert answer.status_code == 201, answer.text
-    served.store.query("CREATE TEMP TABLE district AS SELECT * FROM records")
+    one_sandbox.store.query("CREATE TEMP TABLE district AS SELECT * FROM records")
 
 
 @pytest.fixture

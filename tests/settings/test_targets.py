@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.feeds.settings import Feed, read_feed
@@ -156,7 +156,6 @@ def test_what_stays_on_this_machine(url: str | None, expected: bool) -> None:
     assert expected == Target("any", url).on_this_machine
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     secret=st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, max_size=40).map("S3:".__add__),
     option=st.sampled_from([None, "sandbox", "env", API, OTHER, LOOPBACK, "nonsense"]),
@@ -185,3 +184,31 @@ def test_no_secret_is_ever_shown(
         shown = "".join(traceback.format_exception(error)) + repr(error)
 
     assert secret not in shown
+
+
+FEEDS = {OF_FEED.replace(API, "https://feed.example.edu"): "https://feed.example.edu", 'url = "sandbox"': None, 'url = "env"': API}  # fmt: skip
+
+
+@given(
+    option=st.sampled_from([None, "sandbox", "env", API, API + "/v2", OTHER, "https://feed.example.edu/x", "nonsense"]),
+    target=st.sampled_from([None, *FEEDS]),
+    kept=st.sets(st.sampled_from([*ENVIRONMENT, "TIMEBACK_ACCESS_TOKEN"])),
+)
+def test_a_target_is_named_and_gets_its_own_credentials(
+    tmp_path_factory: pytest.TempPathFactory, option: str | None, target: str | None, kept: set[str]
+) -> None:
+    """Whatever stands in the environment: a target is the one that was named, with no other host's credentials, or none."""
+    folder = tmp_path_factory.mktemp("targets")
+    (folder / "secret.txt").write_text("feed-secret\n")
+    environment = {name: value for name, value in (ENVIRONMENT | TOKEN | {"ID": "feed-id"}).items() if name == "ID" or name in kept}  # fmt: skip
+    named = {None: FEEDS[target] if target else None, "sandbox": None, "env": API}.get(option, option)
+    try:
+        chosen = choose(option, feed(folder, target) if target else None, environment)
+    except SettingsError:
+        return
+
+    assert named == chosen.url
+    secrets = {secret.value for secret in vars(chosen.credentials or Credentials()).values() if secret}
+    owner = "feed-" if (chosen.url or "").startswith("https://feed.") else "env-"
+    assert {True} >= {secret.startswith(owner) for secret in secrets}
+    assert bool(secrets) == (chosen.url is not None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drops import read
@@ -14,6 +14,7 @@ from tests.judging import TODAY, Known, judged, ledger
 from tests.laws.strategies import Dirt, dirt, rosters
 from tests.learning import learning
 from tests.rosters import Rows, changed, district, drop
+from tests.strength import expensive
 from transforms.changes import Counts, EntityChanges, imbalance
 from transforms.checks import check
 from transforms.diff import diff
@@ -103,7 +104,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("examples")
 
 
-@settings(max_examples=15, deadline=None)
+@expensive(15)
 @given(rosters(), st.lists(dirt(), max_size=3), st.data())
 def test_counts_balance_whoever_is_forgotten(folder: Path, rows: Rows, faults: list[Dirt], data: st.DataObject) -> None:
     """Whatever is wrong with the drop, each record is counted once, and nobody's id is kept."""

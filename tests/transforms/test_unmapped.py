@@ -7,13 +7,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drops import read
 from connectors.oneroster.collections import COLLECTIONS
 from tests.judging import judged_drop
 from tests.rosters import Rows, district, drop
+from tests.strength import expensive
 from transforms.carry import carry
 from transforms.carrying import Carrying, carrying
 from transforms.layouts.dialect import Dialect
@@ -50,7 +51,7 @@ def test_a_district_in_the_targets_words_has_none(tmp_path: Path) -> None:
     assert 0 == words(tmp_path, district(), Carrying()).height
 
 
-@settings(deadline=None, max_examples=25)
+@expensive(25)
 @given(cells=st.lists(st.lists(st.sampled_from(GRADES), min_size=1, unique=True), min_size=2, max_size=2))
 def test_a_load_finds_the_same(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]) -> None:
     """Rows with a word that leads nowhere are those for which a load leaves a value out."""
