@@ -34,7 +34,7 @@ class Feed:
         self.write("larkspur", f'[schedule]\ncron = "{cron}"\n')
 
     @property
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, object]:
         """What a flow is told of it."""
         return {"district": str(self.file), "state": str(self.state)}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra
@@ -69,29 +70,24 @@ def test_what_a_night_held_is_approved_by_a_form(prefect: Orchestra, feed: Feed)
     assert [("approved", "Data Office", "seen"), ("sent", "Data Office", "seen")] == feed.decisions
 
 
-def test_an_onboarding_is_approved_by_a_form(prefect: Orchestra, feed: Feed) -> None:
-    """Nothing is in the target while the flow waits; afterwards it is loaded and verified."""
-    with prefect.performing("onboarding", **feed.parameters) as run:
+def test_onboardings_are_approved_or_rejected_by_their_forms(prefect: Orchestra, feed: Feed, tmp_path: Path) -> None:
+    """Nothing is in a target while the flow waits; afterwards it is loaded and verified, or the plan is discarded."""
+    unwanted = Feed(tmp_path)
+    with prefect.performing("onboarding", feed.parameters, unwanted.parameters) as (wanted, other):
         before = feed.active("users")
-        wrong = prefect.fill_in(run, decision="perhaps", by="Data Office")
-        done = prefect.decide(run, decision="approve", **BY)
+        wrong = prefect.fill_in(wanted, decision="perhaps", by="Data Office")
+        said = [prefect.fill_in(wanted, decision="approve", **BY), prefect.fill_in(other, decision="reject", **BY)]
+    done, rejected = prefect.wait(wanted), prefect.wait(other)
 
-    assert ("REJECT", set()) == (wrong, before)
+    assert ("REJECT", set(), ["ACCEPT", "ACCEPT"]) == (wrong, before, said)
     assert ("Completed", True) == (done.state, done.message.endswith("Verified: the target holds it."))
     assert {"ana", "bo"} <= feed.active("users")
     assert (
         "ok" in prefect.artifact(done, "larkspur-preflight"),
         "Plan" in prefect.artifact(done, "larkspur-plan"),
     ) == (True, True)
-
-
-def test_an_onboarding_that_is_rejected_sends_nothing(prefect: Orchestra, feed: Feed) -> None:
-    """The plan is discarded, and who said no is kept."""
-    with prefect.performing("onboarding", **feed.parameters) as run:
-        done = prefect.decide(run, decision="reject", **BY)
-
-    assert ("Rejected", set()) == (done.state, feed.active("users"))
-    assert [("discarded", "Data Office", "seen")] == feed.decisions
+    assert ("Rejected", set()) == (rejected.state, unwanted.active("users"))
+    assert [("discarded", "Data Office", "seen")] == unwanted.decisions
 
 
 def test_a_form_that_nobody_fills_in_times_out(prefect: Orchestra, feed: Feed) -> None:
@@ -99,7 +95,7 @@ def test_a_form_that_nobody_fills_in_times_out(prefect: Orchestra, feed: Feed) -
     feed.sync()
     feed.lose("e1")
     feed.sync()
-    with prefect.performing("approval", **feed.parameters, hours=0.0005) as waiting:
+    with prefect.performing("approval", feed.parameters | {"hours": 0.0005}) as [waiting]:
         run = prefect.wait(waiting)
 
     assert ("Timed out", True) == (run.state, "can be approved until" in run.message)
