@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
+from tests.loads import Loads
 from tests.strength import STRENGTH, register
 
 NO_SKIPS = "ROSTER_NO_SKIPS"
@@ -36,6 +37,12 @@ def sandbox(one_sandbox: Sandbox) -> Sandbox:
     one_sandbox.store.clear()
     one_sandbox.requests.clear()
     return one_sandbox
+
+
+@pytest.fixture(scope="session")
+def loads(one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Loads:
+    """Keep the loads that tests of this process begin with."""
+    return Loads(tmp_path_factory.mktemp("loads"))
 
 
 @pytest.fixture

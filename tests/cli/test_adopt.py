@@ -9,6 +9,7 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
+from tests.loads import Loads
 from tests.rosters import changed, district, drop, without
 from tests.running import Run
 from tests.serving import Served
@@ -23,10 +24,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, folder: Path, sandbox: Sandbox) -> Served:
+def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target that holds the district, and whose state was lost."""
     place = Served(sandbox, tmp_path / "state")
-    assert 0 == place.roster("sync", folder).code
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
     shutil.rmtree(place.state)
     return place
 

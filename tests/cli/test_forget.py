@@ -15,6 +15,7 @@ from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
 from tests.learning import learning
+from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served
@@ -50,10 +51,11 @@ def with_cells(rows: Rows, **cells: str) -> Rows:
 
 
 @pytest.fixture
-def target(tmp_path: Path, sandbox: Sandbox) -> Served:
+def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district."""
     place = Served(sandbox, tmp_path / "state")
-    assert 0 == sync(place, people()).code
+    drop(tmp_path / "drop", people())
+    loads.begin("people with long ids", place.state, lambda: sync(place, people()), sandbox)
     return place
 
 

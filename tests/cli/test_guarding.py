@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox.store import Store
+from tests.loads import Loads
 from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
 
@@ -24,8 +25,8 @@ def today() -> date:
 class Feed:
     """A feed's file, its drop and its state."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, loads: Loads) -> None:
+        self.folder, self.loads = folder, loads
         self.state = folder / "state"
         self.path = folder / "larkspur.toml"
         self.configure()
@@ -39,6 +40,11 @@ class Feed:
         if rows is not None:
             drop(self.folder / name, rows, mode)
         return roster("sync", self.path, "--json", *more, state=self.state)
+
+    def begin(self) -> None:
+        """Load many people for the first time."""
+        self.loads.begin("many people", self.state, lambda: self.sync(many()))
+        drop(self.folder / "drop", many())
 
     def record(self, entity: str, sourced_id: str) -> dict[str, object]:
         """Read a record as the target keeps it."""
@@ -58,9 +64,9 @@ class Feed:
 
 
 @pytest.fixture
-def feed(tmp_path: Path) -> Feed:
+def feed(tmp_path: Path, loads: Loads) -> Feed:
     """A feed without a history."""
-    return Feed(tmp_path)
+    return Feed(tmp_path, loads)
 
 
 def many(count: int = 60) -> Rows:
@@ -78,7 +84,7 @@ def many(count: int = 60) -> Rows:
 
 def test_a_few_enrollments_go_and_a_few_users_are_disabled(feed: Feed) -> None:
     """Nobody is asked for what happens every week."""
-    feed.sync(many())
+    feed.begin()
 
     run = feed.sync(without(many(), "u1", "e-u1", "r-u1"))
 
@@ -93,7 +99,7 @@ def test_a_few_enrollments_go_and_a_few_users_are_disabled(feed: Feed) -> None:
 
 def test_whoever_returns_is_enabled_and_enrolled_again(feed: Feed) -> None:
     """After a delete and after a disabling."""
-    feed.sync(many())
+    feed.begin()
     feed.sync(without(many(), "u1", "e-u1", "r-u1"))
 
     run = feed.sync(many())
@@ -120,7 +126,7 @@ def test_an_enrollment_can_be_ended_instead(feed: Feed) -> None:
 
 def test_a_school_loses_too_much(feed: Feed) -> None:
     """The plan says why, without a name; the names stand in a file of its own; creates go on."""
-    feed.sync(many())
+    feed.begin()
     rows = without(many(), *(f"e-u{number}" for number in range(20)))
     rows["orgs"].append({"sourcedId": "s3", "name": "New School", "type": "school", "parentSourcedId": "d"})
 
@@ -138,7 +144,7 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
 
 def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
     """Exactly its changes are sent, from the roster that was archived, whatever lies in the drop by now; and only once."""
-    feed.sync(many())
+    feed.begin()
     held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
     drop(feed.folder / "drop", changed(many(), "u50", givenName="Later"))
 
@@ -168,7 +174,7 @@ def test_a_plan_is_made_anew_without_what_has_moved(feed: Feed) -> None:
 
 def test_a_newer_plan_takes_the_place_of_an_older_one(feed: Feed) -> None:
     """The older one cannot be approved any more."""
-    feed.sync(many())
+    feed.begin()
     older = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
     newer = feed.sync(without(many(), *(f"e-u{number}" for number in range(21))))
 
@@ -179,7 +185,7 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(feed: Feed) -> None:
 
 def test_a_corrected_export_ends_a_plan(feed: Feed) -> None:
     """Everybody is back: nobody can delete them by an old approval any more."""
-    feed.sync(many())
+    feed.begin()
     held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
     feed.sync(many())
 
@@ -291,7 +297,7 @@ def test_an_earlier_roster_is_restored(feed: Feed) -> None:
 
 def test_what_a_delta_deletes_waits_in_its_plan(feed: Feed) -> None:
     """The next drop does not forget it."""
-    feed.sync(many())
+    feed.begin()
     gone = delta(
         {"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)]},
         "tobedeleted",
@@ -350,7 +356,7 @@ def test_what_a_delta_could_not_deliver_is_sent_with_the_next_one(feed: Feed) ->
 
 def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
     """Both have sent a record, or found it there: it stays as long as one of them has it."""
-    feed.sync(many())
+    feed.begin()
     other = feed.folder / "other.toml"
     other.write_text(FEED.format(drop="other", head='district = "other"', tail=OPEN))
     drop(feed.folder / "other", many())
@@ -369,7 +375,7 @@ def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
 
 def test_a_delta_that_only_deletes_is_no_empty_export(feed: Feed) -> None:
     """What it says is gone, within the limits, goes."""
-    feed.sync(many())
+    feed.begin()
 
     run = feed.sync(
         delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-u1"}]}, "tobedeleted"), mode="delta"
@@ -392,7 +398,7 @@ def test_a_drop_from_the_future_waits(feed: Feed) -> None:
 
 def test_a_new_person_under_an_old_id_waits(feed: Feed) -> None:
     """The name and the day of birth are others; a new name alone may be a wedding."""
-    feed.sync(many())
+    feed.begin()
     wed = changed(many(), "bo", familyName="Diaz")
     ana = DISTRICT["users"][0] | {"givenName": "Zoë", "familyName": "Quist"}
     born = DISTRICT["demographics"][0] | {"birthDate": "2016-01-09"}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
+from tests.loads import Loads
 from tests.rosters import changed, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served
@@ -22,10 +23,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, folder: Path, sandbox: Sandbox) -> Served:
+def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target into which the district was loaded."""
     place = Served(sandbox, tmp_path / "state")
-    assert 0 == place.roster("sync", folder).code
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
     return place
 
 

@@ -11,6 +11,7 @@ from connectors.ledger import FeedKey
 from connectors.oneroster.sandbox import Sandbox
 from flows.why.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
 from flows.why.verdict import comes_to
+from tests.loads import Loads
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served
@@ -56,10 +57,11 @@ def feed(loaded: Path, tmp_path: Path) -> Feed:
 
 
 @pytest.fixture
-def target(tmp_path: Path, sandbox: Sandbox) -> Served:
+def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district, and that somebody else can change."""
     place = Served(sandbox, tmp_path / "state")
-    assert 0 == place.roster("sync", drop(tmp_path / "drop", district())).code
+    folder = drop(tmp_path / "drop", district())
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
     return place
 
 

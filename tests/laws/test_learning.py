@@ -12,6 +12,7 @@ from connectors.oneroster.sandbox import Sandbox
 from tests.laws.conftest import World, world
 from tests.laws.strategies import rosters
 from tests.learning import learning, school
+from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, without
 from tests.strength import expensive
 
@@ -19,11 +20,15 @@ CREATED = {name: len(table) for name, table in learning().items()}
 
 
 @pytest.fixture
-def loaded(sandbox: Sandbox) -> Iterator[World]:
+def loaded(sandbox: Sandbox, loads: Loads) -> Iterator[World]:
     """Load the school, and forget the requests."""
-    with world(sandbox) as one:
+
+    def load() -> None:
         result = one.sync(school())
         assert ("done", 0) == (result.status, result.total("rejected"))
+
+    with world(sandbox) as one:
+        loads.begin("the school", one.folder / "state", load, sandbox)
         one.forget()
         yield one
 
