@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
+from itertools import groupby, takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "$ "
 # How many lines of each record's difference are shown.
 MOST_LINES = 80
+# In a longer line it is marked what has changed, with so many characters around it.
+LONG, AROUND = 120, 40
 ADVICE = "If the program is meant to do this now, run `make golden`, and say in the commit which lines change and why."
 
 
@@ -31,12 +34,18 @@ def _difference(path: Path, now: str) -> str:
 
 
 def _diff(name: str, recorded: list[str], now: list[str]) -> Iterator[str]:
-    """Give a unified diff; each of its parts names the command that its first line belongs to."""
-    for line in difflib.unified_diff(recorded, now, name, "now", n=2, lineterm=""):
-        if line.startswith("@@"):
-            yield f"{line} {_command(recorded, line)}".rstrip()
-        else:
-            yield line
+    """Give a unified diff; each of its parts names the command that its first changed line belongs to."""
+    first, second, *lines = difflib.unified_diff(recorded, now, name, "now", n=2, lineterm="")
+    yield from (first, second)
+    changed: list[str] = []
+    for sign, group in groupby(lines, lambda line: line[0]):
+        part = list(group)
+        if sign == "@":
+            part = [f"{line} {_command(recorded, line)}".rstrip() for line in part]
+        yield from part
+        if sign == "+" and len(part) == len(changed):
+            yield from (_mark(old[1:], new[1:]) for old, new in zip(changed, part, strict=True) if len(old) > LONG)
+        changed = part if sign == "-" else []
 
 
 def _command(recorded: list[str], head: str) -> str:
@@ -44,3 +53,16 @@ def _command(recorded: list[str], head: str) -> str:
     first = int(head.removeprefix("@@ -").partition(" ")[0].partition(",")[0])
     above = (line for line in reversed(recorded[: first + 2]) if line.startswith(COMMAND))
     return next(above, "")
+
+
+def _mark(old: str, new: str) -> str:
+    """Mark what has changed in a long line: `? ...before [-old-]{+new+} after...`."""
+    start = _same(old, new)
+    end = _same(old[start:][::-1], new[start:][::-1])
+    before, after = old[:start][-AROUND:], old[len(old) - end :][:AROUND]
+    return f"? ...{before}[-{old[start : len(old) - end]}-]{{+{new[start : len(new) - end]}+}}{after}..."
+
+
+def _same(old: str, new: str) -> int:
+    """Count the characters at the beginning that are the same."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))

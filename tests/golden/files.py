@@ -40,10 +40,10 @@ class Files:
     latest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def changes(self) -> Iterator[str]:
-        """Say which files are new or changed since the last time, with their content, and which are gone."""
+        """Say which files are new or changed since the last time, with their content, and which were deleted."""
         before = self.seen
         self.seen = {path: self._look(path, before.get(path)) for path in self._paths()}
-        yield from (f"gone {path}" for path in sorted(before.keys() - self.seen.keys()))
+        yield from (f"deleted {path}" for path in sorted(before.keys() - self.seen.keys()))
         for path, now in self.seen.items():
             if now != before.get(path):
                 yield f"{now.mode} {path}"

@@ -30,14 +30,14 @@ def _lines(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 
 def changes(before: Rows, after: Rows) -> list[str]:
-    """Say which rows went (`-`) and which came (`+`), sorted by table and key."""
-    gone, come = before - after, after - before
-    signed = [*((line, "-") for line in gone.elements()), *((line, "+") for line in come.elements())]
+    """List the rows that were removed (`-`) and added (`+`), sorted by table and key; a changed row is both."""
+    removed, added = before - after, after - before
+    signed = [*((line, "-") for line in removed.elements()), *((line, "+") for line in added.elements())]
     return [f"{sign} {line}" for line, sign in sorted(signed, key=_place)]
 
 
 def _place(signed: tuple[str, str]) -> tuple[str, str, bool, str]:
-    """Put what went before what came in its place: they begin with the same key."""
+    """Put the old row before the new one: both have the same key."""
     line, sign = signed
     table, *cells = line.split(" | ")
     keys = [

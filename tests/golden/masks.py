@@ -1,6 +1,7 @@
 """Masks for what chance alone decides, so that two recordings of the same behavior are the same to the last byte.
 
-The clock is fixed while the program runs, so dates and times stay as they are. These are masked, and nothing else:
+The clock is fixed while the program runs, and all paths are relative, so dates, times and paths stay as they are.
+These are masked, and nothing else:
 
 | in the program | in the records |
 |---|---|
@@ -8,7 +9,6 @@ The clock is fixed while the program runs, so dates and times stay as they are. 
 | a plan's id, which depends on the target's port | `PLAN1`, numbered |
 | the port of the sandbox | `127.0.0.1:PORT` |
 | the access token, and the release of httpx, in headers (see `requests.py`) | `TOKEN`, `RELEASE` |
-| the temporary folder | `FOLDER` |
 | names of files that depend on the target's port: a feed's folder of rosters, the slots of a target, the lock of a feed | `FEED`, `TARGET`, `LOCK` |
 | how long a run took: `"seconds": 0.213` and `0.2 s` in the first line of a report | `SECONDS` |
 | the process and the host in the ledger's table of locks | `PROCESS`, `HOST` |
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 RUN = re.compile(r"\b(\d{8}-\d{6}-)([0-9a-f]{4})\b")
 FIXED = (
@@ -36,7 +35,6 @@ class Masks:
     """The masks of one sample's records. The same id is the same placeholder in all of them."""
 
     port: int
-    folder: Path
     runs: dict[str, str] = field(default_factory=dict)
     plans: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +44,7 @@ class Masks:
 
     def over(self, text: str) -> str:
         """Mask one line or many."""
-        text = text.replace(f"127.0.0.1:{self.port}", "127.0.0.1:PORT").replace(str(self.folder), "FOLDER")
+        text = text.replace(f"127.0.0.1:{self.port}", "127.0.0.1:PORT")
         text = RUN.sub(lambda found: found[1] + self._run(found[0]), text)
         for plan, placeholder in self.plans.items():
             text = re.sub(rf"\b{plan}\b", placeholder, text)

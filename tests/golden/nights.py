@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.golden.recording import Recorder
-from tests.golden.samples import Sample
+from tests.golden.sample import Sample
 
 TARGET = ("--target", "env", "--json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import chdir, contextmanager
@@ -62,7 +63,7 @@ class Recorder:
         """Run a command, and record it."""
         run = self._run(command, *arguments)
         before, self.rows = self.rows, ledger.rows(STATE / "ledger.db")
-        title = " ".join(("$ roster", command, *arguments))
+        title = f"$ roster {shlex.join((command, *arguments))}"
         self._record("commands", title, self._seen_of(run))
         self._record("requests", title, requests.written(self.order.over(self.log.take())))
         self._record("ledger", title, ledger.changes(before, self.rows))
@@ -117,7 +118,7 @@ def recorder(sandbox: Sandbox, log: requests.Log) -> Iterator[Recorder]:
             time_machine.travel(FIRST_NIGHT, tick=False) as clock,
         ):
             OUT.mkdir()
-            masks = Masks(int(sandbox.url.rpartition(":")[2]), Path(folder))
+            masks = Masks(int(sandbox.url.rpartition(":")[2]))
             yield Recorder(sandbox, log, clock, masks, Files((STATE, OUT), masks.over))
     finally:
         os.umask(mask)

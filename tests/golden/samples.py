@@ -2,78 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from tests.golden.british import british
-from tests.golden.edits import Edit, apply, change, copy, remove
-
-SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
-
-
-# The feed's file of a layout whose drops have no addresses.
-FEED = """district = "{name}"
-drop = "{name}"
-layout = "auto"
-
-[target]
-url = "env"
-email_template = "{{sourcedId}}@students.example.edu"
-
-[share]
-demographics = true
-contacts = true
-"""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A drop of `sample_data`, bare or with a feed's file: its own one, or one that is written here (`written`).
-
-    `edits` make the drop of the changed night. On that night `held` is an id that waits for a person, and `rejected`
-    one whose row is rejected. `person` is forgotten at the end. `before` is a drop that is loaded first. `files` is the
-    folder of the drop, if it is not `folder`. `rewrite` changes the files of the drop on every night.
-    """
-
-    name: str
-    folder: str
-    edits: tuple[Edit, ...]
-    held: str
-    rejected: str
-    person: str
-    feed: str = ""
-    written: bool = False
-    files: str = ""
-    before: str = ""
-    rewrite: Callable[[Path], None] = lambda _: None
-
-    @property
-    def drop(self) -> str:
-        """What the commands are given."""
-        return self.feed or (f"{self.name}.toml" if self.written else self.name)
-
-    def put(self, edits: tuple[Edit, ...] = ()) -> None:
-        """Put the drop into the current folder, where the commands run, in place of the one that is there."""
-        place = Path(self.folder if self.feed else self.name)
-        _copy(self.folder, place)
-        if self.before:
-            _copy(self.before, Path(self.before))
-        if self.written:
-            Path(self.drop).write_text(FEED.format(name=self.name), "utf-8")
-        elif self.feed and place.name not in Path(self.feed).parts:
-            shutil.copyfile(SAMPLE_DATA / self.feed, self.feed)
-        drop = Path(self.files) if self.files else place
-        for edit in edits:
-            apply(edit, drop)
-        self.rewrite(drop)
-
-
-def _copy(folder: str, place: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(SAMPLE_DATA / folder, place)
-
+from tests.golden.edits import change, copy, remove
+from tests.golden.sample import Sample
 
 # A name, a title, a new person, one who left, a kindergarten that is gone, and a row that is wrong.
 DISTRICT = (
@@ -82,8 +15,8 @@ DISTRICT = (
     change("demographics.csv", "sourcedId", "lv-stu-0010", cityOfBirth="Aspen Hollow"),
     copy("users.csv", "sourcedId", "lv-stu-0010", sourcedId="lv-stu-0101", username="ada.newcomb", givenName="Ada",
          familyName="Newcomb", identifier="004301", email="ada.newcomb@students.example.edu"),
-    copy("enrollments.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-enr-0901", userSourcedId="lv-stu-0101"),
-    copy("enrollments.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-enr-0902", userSourcedId="lv-stu-0777"),
+    copy("enrollments.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-enr-1901", userSourcedId="lv-stu-0101"),
+    copy("enrollments.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-enr-1902", userSourcedId="lv-stu-0777"),
     remove("users.csv", "sourcedId", "lv-stu-0011"),
     remove("demographics.csv", "sourcedId", "lv-stu-0011"),
     remove("enrollments.csv", "userSourcedId", "lv-stu-0011"),
@@ -94,7 +27,7 @@ ROLES = (
     copy("roles.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-rol-0901", userSourcedId="lv-stu-0101"),
     remove("roles.csv", "userSourcedId", "lv-stu-0011"),
 )
-ONEROSTER = Sample("oneroster_1_2", "oneroster_1_2", (*DISTRICT, *ROLES), "lv-enr-0001", "lv-enr-0902", "lv-stu-0013")
+ONEROSTER = Sample("oneroster_1_2", "oneroster_1_2", (*DISTRICT, *ROLES), "lv-enr-0001", "lv-enr-1902", "lv-stu-0013")
 
 # One student has become another person, one has left, a class has another name, a teacher is new.
 SDS_V1 = Sample(
@@ -132,7 +65,7 @@ SAMPLES = (
             remove("enrollments.csv", "Student_id", "004006"),
             remove("sections.csv", "Section_id", "S-02"),
         ),
-        "004006",
+        "S-02",
         "004002",
         "004001",
     ),
@@ -149,7 +82,7 @@ SAMPLES = (
             copy("enrollments.csv", "userSourcedId", "6003", userSourcedId="6006"),
         ),
         "6001",
-        "6004",
+        "6005",
         "6002",
         written=True,
     ),
@@ -181,7 +114,7 @@ SAMPLES = (
             copy("enrollments.csv", "user_id", "0801", user_id="0810"),
         ),
         "0806",
-        "0805",
+        "enrollment/001/0802/mascot",
         "0801",
         written=True,
     ),

@@ -1,4 +1,4 @@
-"""A difference names the record, the line and the command, and is told in full by what differs."""
+"""A difference names the record, the line and the command, and a text that differs little is shown by what differs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ $ roster plan drop --json
 
 
 def test_the_same_texts_have_no_difference(tmp_path: Path) -> None:
-    """Nothing is told."""
+    """Nothing is shown."""
     (tmp_path / "1_first_load.commands.txt").write_text(RECORD)
 
     assert "" == difference(tmp_path, {"1_first_load.commands.txt": RECORD})
@@ -33,7 +33,7 @@ def test_a_difference_names_record_line_and_command(tmp_path: Path) -> None:
     path = tmp_path / "1_first_load.commands.txt"
     path.write_text(RECORD)
 
-    told = difference(tmp_path, {path.name: RECORD.replace("Planned: 5", "Planned: 6")})
+    shown = difference(tmp_path, {path.name: RECORD.replace("Planned: 5", "Planned: 6")})
 
     assert [
         f"--- {path}",
@@ -44,22 +44,35 @@ def test_a_difference_names_record_line_and_command(tmp_path: Path) -> None:
         "-    Planned: 5 records would be sent.",
         "+    Planned: 6 records would be sent.",
         ADVICE,
-    ] == told.splitlines()
+    ] == shown.splitlines()
+
+
+def test_a_difference_marks_what_has_changed_in_a_long_line(tmp_path: Path) -> None:
+    """Bodies of requests are long lines."""
+    path = tmp_path / "1_first_load.requests.txt"
+    line = f"PUT /users/1 200 {'.' * 100}" + '{"user":{"email":"a@example.edu","phone":"","grades":["3"],"agents":[]}}'
+    path.write_text(line)
+
+    shown = difference(tmp_path, {path.name: line.replace('"phone":""', '"sms":"1"')})
+
+    assert [
+        '? .........{"user":{"email":"a@example.edu","[-phone":"-]{+sms":"1+}","grades":["3"],"agents":[]}}...'
+    ] == [one for one in shown.splitlines() if one.startswith("?")]
 
 
 def test_a_record_that_is_missing_differs_and_so_does_one_too_many(tmp_path: Path) -> None:
     """Neither passes unseen."""
     (tmp_path / "old.txt").write_text("gone\n")
 
-    told = difference(tmp_path, {"new.txt": "come\n"})
+    shown = difference(tmp_path, {"new.txt": "come\n"})
 
     assert [f"--- {tmp_path / 'new.txt'}", f"--- {tmp_path / 'old.txt'}"] == [
-        line for line in told.splitlines() if line.startswith("---")
+        line for line in shown.splitlines() if line.startswith("---")
     ]
-    assert {"-gone", "+come"} < set(told.splitlines())
+    assert {"-gone", "+come"} < set(shown.splitlines())
 
 
-def test_a_text_is_told_by_what_differs_from_the_one_before() -> None:
+def test_a_text_is_shown_by_what_differs_from_the_one_before() -> None:
     """With the place, so that nothing is lost; a text that is quite another stands as it is."""
     before = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
 

@@ -20,7 +20,7 @@ def request(method: str, collection: str, sourced_id: str, body: str = "") -> Re
     return Request(method, f"/ims/oneroster/rostering/v1p2/{collection}/{sourced_id}", {}, body)
 
 
-def told(requests: list[Request]) -> list[str]:
+def ordered(requests: list[Request]) -> list[str]:
     """Say which record each request is about."""
     return [f"{one.method} {one.address[1]}" for one in Order().over(requests)]
 
@@ -30,15 +30,15 @@ def test_what_is_sent_at_once_is_sorted_by_id() -> None:
     users = [create("users", str(number)) for number in range(9)]
     shuffled = random.Random(1).sample(users, len(users))
 
-    assert told(users) == told(shuffled)
+    assert ordered(users) == ordered(shuffled)
 
 
 def test_a_record_stays_behind_those_that_it_names() -> None:
     """One that came before them stands in another place: a law was broken."""
     district, school = create("orgs", "z-district"), create("orgs", "a-school", "z-district")
 
-    assert ["POST z-district", "POST a-school"] == told([district, school])
-    assert ["POST a-school", "POST z-district"] == told([school, district])
+    assert ["POST z-district", "POST a-school"] == ordered([district, school])
+    assert ["POST a-school", "POST z-district"] == ordered([school, district])
 
 
 def test_a_delete_stays_before_that_of_the_record_it_names() -> None:
@@ -55,8 +55,8 @@ def test_deletes_stay_behind_what_is_written() -> None:
     """Unless they came before."""
     update, delete = request("PUT", "enrollments", "z", "{}"), request("DELETE", "enrollments", "a")
 
-    assert ["PUT z", "DELETE a"] == told([update, delete])
-    assert ["DELETE a", "PUT z"] == told([delete, update])
+    assert ["PUT z", "DELETE a"] == ordered([update, delete])
+    assert ["DELETE a", "PUT z"] == ordered([delete, update])
 
 
 def test_collections_and_the_requests_about_one_record_stay_in_order() -> None:
@@ -64,7 +64,7 @@ def test_collections_and_the_requests_about_one_record_stay_in_order() -> None:
     came = [request("GET", "users", "b"), request("GET", "users", "a"), request("PUT", "users", "b", "{}"),
             request("PUT", "users", "a", "{}"), create("classes", "0")]  # fmt: skip
 
-    assert ["GET a", "PUT a", "GET b", "PUT b", "POST 0"] == told(came)
+    assert ["GET a", "PUT a", "GET b", "PUT b", "POST 0"] == ordered(came)
 
 
 def test_addresses_of_two_parts_are_understood() -> None:

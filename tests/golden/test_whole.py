@@ -7,17 +7,18 @@ import pytest
 from connectors.oneroster.sandbox import Sandbox
 from tests.golden.comparing import difference
 from tests.golden.requests import Log
-from tests.golden.samples import SAMPLE_DATA, SAMPLES, Sample
+from tests.golden.sample import SAMPLE_DATA, Sample
+from tests.golden.samples import SAMPLES
 from tests.golden.whole import HERE, records
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 def test_a_sample_does_what_was_recorded(sample: Sample, served: tuple[Sandbox, Log]) -> None:
     """Exit codes, printed text, files with their modes, requests and the ledger's rows, over four nights."""
-    told = difference(HERE / sample.name, records(sample, *served))
+    shown = difference(HERE / sample.name, records(sample, *served))
 
-    if told:
-        pytest.fail(told, pytrace=False)
+    if shown:
+        pytest.fail(shown, pytrace=False)
 
 
 def test_every_sample_is_recorded() -> None:

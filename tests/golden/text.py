@@ -62,12 +62,12 @@ def spread(value: Any, depth: int = DEPTH, indent: str = "") -> Iterator[str]:
 def against(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
     """Write lines as what differs from earlier ones, if that is much shorter; both together say all that the lines do."""
     steps = [step for step in SequenceMatcher(None, before, now, autojunk=False).get_opcodes() if step[0] != "equal"]
-    told = [line for step in steps for line in _step(before, now, *step[1:])]
-    if not before or 2 * len(told) > len(now):
+    parts = [line for step in steps for line in _step(before, now, *step[1:])]
+    if not before or 2 * len(parts) > len(now):
         yield from now
     else:
-        yield "(as before, but for)" if told else "(as before)"
-        yield from told
+        yield "(as before, but for)" if parts else "(as before)"
+        yield from parts
 
 
 def _step(before: Sequence[str], now: Sequence[str], first: int, last: int, start: int, end: int) -> Iterator[str]:

@@ -13,7 +13,8 @@ from connectors.oneroster.sandbox import Sandbox
 from tests.golden.nights import recorded
 from tests.golden.recording import recorder, serving
 from tests.golden.requests import Log
-from tests.golden.samples import SAMPLES, Sample
+from tests.golden.sample import Sample
+from tests.golden.samples import SAMPLES
 
 HERE = Path(__file__).parent / "whole"
 
