@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -29,10 +29,13 @@ def _lines(connection: sqlite3.Connection, table: str) -> Iterator[str]:
         yield " | ".join([table, *cells])
 
 
-def changes(before: Rows, after: Rows) -> list[str]:
-    """List the rows that were removed (`-`) and added (`+`), sorted by table and key; a changed row is both."""
+def changes(before: Rows, after: Rows, mask: Callable[[str], str]) -> list[str]:
+    """List the rows that were removed (`-`) and added (`+`), masked, and then sorted by table and key; a changed row is both."""
     removed, added = before - after, after - before
-    signed = [*((line, "-") for line in removed.elements()), *((line, "+") for line in added.elements())]
+    signed = [
+        *((mask(line), "-") for line in sorted(removed.elements())),
+        *((mask(line), "+") for line in sorted(added.elements())),
+    ]
     return [f"{sign} {line}" for line, sign in sorted(signed, key=_place)]
 
 

@@ -66,7 +66,7 @@ class Recorder:
         title = f"$ roster {shlex.join((command, *arguments))}"
         self._record("commands", title, self._seen_of(run))
         self._record("requests", title, requests.written(self.order.over(self.log.take())))
-        self._record("ledger", title, ledger.changes(before, self.rows))
+        self._record("ledger", title, ledger.changes(before, self.rows, self.masks.over))
         return run
 
     def prepare(self, command: str, *arguments: str) -> None:

@@ -40,7 +40,7 @@ def test_only_a_plan_that_is_known_is_masked(masks: Masks) -> None:
         ("-rw------- state/rosters/larkspur-a1-0123456789ab/x", "-rw------- state/rosters/larkspur-a1-FEED/x"),
         (f"-rw------- state/slots/{DIGEST}/0.run", "-rw------- state/slots/TARGET/0.run"),
         (f"-rw------- state/locks/{DIGEST}.lock", "-rw------- state/locks/LOCK.lock"),
-        ("+ locks | run=r | process=17 | host=vm | since=s", "+ locks | run=r | process=PROCESS | host=HOST | since=s"),
+        ("locks | run=r | process=17 | host=vm | since=s", "locks | run=r | process=PROCESS | host=HOST | since=s"),
     ],
 )  # fmt: skip
 def test_what_chance_decides_is_masked(masks: Masks, text: str, masked: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+from tests.golden.ledger import Rows, changes
 from tests.golden.ordering import Order
 from tests.golden.requests import Request
 
@@ -74,3 +75,17 @@ def test_addresses_of_two_parts_are_understood() -> None:
     assert ("courses/components", "c%2F1") == component.address
     assert ("users", "") == Request("GET", "/ims/oneroster/rostering/v1p2/users/?limit=10", {}).address
     assert ("/oauth2/token", "") == Request("POST", "/oauth2/token", {}, "grant_type=x").address
+
+
+def test_rows_of_the_ledger_are_sorted_by_their_placeholders() -> None:
+    """The id of a plan depends on the port; the old row of a key stands before the new one."""
+    before = Rows(["plans | id=bb | status=open", "feeds | id=1"])
+    after = Rows(["plans | id=aa | status=open", "plans | id=bb | status=sent", "feeds | id=1"])
+
+    found = changes(before, after, lambda line: line.replace("=bb", "=PLAN1").replace("=aa", "=PLAN2"))
+
+    assert [
+        "- plans | id=PLAN1 | status=open",
+        "+ plans | id=PLAN1 | status=sent",
+        "+ plans | id=PLAN2 | status=open",
+    ] == found
