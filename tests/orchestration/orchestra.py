@@ -156,7 +156,7 @@ class Orchestra:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def _answer(self, method: str, path: str, body: object) -> httpx.Response:
+    def _answer(self, method: str, path: str, body: object = None) -> httpx.Response:
         # Reading certificates, which loopback does not need, would take longer than the answer.
         return httpx.request(method, f"{self.api}{path}", json=body, timeout=PATIENCE_SECONDS, verify=False)
 
@@ -188,7 +188,16 @@ class Orchestra:
 
     def fill_in(self, run: str, **form: str) -> str:
         """Fill in the form for which a flow run waits; give what the server says to that."""
+        self._wait_for_form(run)
         return str(self.ask("POST", f"/flow_runs/{run}/resume", {"run_input": form})["status"])
+
+    def _wait_for_form(self, run: str) -> None:
+        """Wait until a flow run that is paused has its form, which Prefect sends a moment later."""
+        keys = self.ask("GET", f"/flow_runs/{run}")["state"]["state_details"]["run_input_keyset"]
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not self._answer("GET", f"/flow_runs/{run}/input/{keys['schema']}").is_success:
+            assert time.monotonic() < until, f"Flow run {run} has no form."
+            time.sleep(LOOK_SECONDS)
 
     def tasks(self, run: FlowRun) -> list[str]:
         """The names of a flow run's tasks, in the order in which they began."""
