@@ -10,11 +10,10 @@ import pytest
 
 from connectors.oneroster.sandbox import Sandbox
 from tests.loads import Loads
+from tests.spreading import Spread, rank
 from tests.strength import STRENGTH, register
 
 NO_SKIPS = "ROSTER_NO_SKIPS"
-# Folders whose tests take longest begin first, so that no process works long after the others have ended.
-LONGEST = ("orchestration", "chaos", "golden", "cli", "laws", "fuzzing", "parity", "export")
 
 register()
 
@@ -22,6 +21,11 @@ register()
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Start one process more than there are cores: the one with the tests of Prefect mostly waits for others."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Spread:
+    """Spread tests one by one, but for those that belong together."""
+    return Spread(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -55,13 +59,8 @@ def real_drops() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest; tests of one module stay in their order."""
-    items.sort(key=_rank)
-
-
-def _rank(item: pytest.Item) -> int:
-    folder = item.path.parent.name
-    return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+    """Begin with the tests that take longest, so that no process works long after the others have ended."""
+    items.sort(key=rank)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,25 +1,14 @@
-"""One Prefect server for all tests of this folder, which run in one process: it takes a while to start."""
+"""One Prefect server for all tests of this folder, which run in one process (tests/spreading.py): it takes a while to start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.orchestration.feeds import Feed
 from tests.orchestration.orchestra import Orchestra, orchestra
 from tests.orchestration.restart import Restart, restarted
-
-HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put all tests of this folder into one group, which `--dist loadgroup` runs in one process."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("prefect"))
 
 
 @pytest.fixture(scope="session")
