@@ -1,7 +1,11 @@
 # Needs Python 3.11, 3.12 or 3.13 and nothing else. Works with GNU make 3.81 and later.
 
 SHELL := /bin/sh
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
 BIN := .venv/bin
+endif
 PORT := 4200
 STAMP := .venv/.installed
 
@@ -12,7 +16,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo server stop test test-full check bench bench-memory dictionary golden clean
+.PHONY: help install demo server stop test test-full test-pure check bench bench-memory dictionary golden clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
@@ -20,6 +24,7 @@ help:
 	@echo "make stop     end them"
 	@echo "make test     install, then run every test"
 	@echo "make test-full  the same, and look for counterexamples for an hour"
+	@echo "make test-pure  install, then run the tests that also pass on Windows"
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
@@ -59,8 +64,8 @@ server: install
 stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
-# One process for the tests of Prefect, with its one server, and one more for each core. Tests are spread one by one.
-PYTEST := $(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
+# One process for the tests of Prefect, and one more for each core (tests/spreading.py).
+PYTEST := $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test: install
 	$(PYTEST)
@@ -68,6 +73,15 @@ test: install
 # The same properties with many examples, and others every time: for every night, and before a release.
 test-full: install
 	ROSTER_STRENGTH=full $(PYTEST)
+
+# Tests that start no server and no process and use nothing that only POSIX systems have. Windows and macOS run these.
+PURE := tests/transforms tests/nasty tests/layouts tests/mappings tests/drops tests/settings tests/containers tests/test_dirt.py
+# Modules in those folders that need more: the ledger's file locks, file modes, FIFOs, or names that differ only in case.
+NOT_PURE := tests/layouts/test_nights.py tests/mappings/test_layouts.py tests/mappings/test_map.py \
+	tests/drops/test_sources.py tests/drops/test_fetching.py
+
+test-pure: install
+	$(BIN)/pytest $(PURE) $(NOT_PURE:%=--ignore=%)
 
 check: install
 	$(BIN)/ruff format --check .
