@@ -5,7 +5,7 @@ Source: OneRoster 1.2 CSV Binding, section 3 (data types; reference section 1.2)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import pandera.polars as pa
@@ -23,6 +23,7 @@ LIFECYCLE = ("status", "dateLastModified")
 Test = Callable[[pl.Expr], pl.Expr]
 
 
+@cache
 def prepare() -> None:
     """Let pandera load what it loads when it first validates, which takes as long as many a check."""
     pa.DataFrameSchema({ROW: pa.Column(pl.UInt32)}).validate(pl.DataFrame(schema={ROW: pl.UInt32}))
@@ -30,37 +31,74 @@ def prepare() -> None:
 
 def cell_findings(table: Table, strict: bool) -> list[Findings]:
     """Check the cells of a table; `table.frame` must be collected, since pandera checks a lazy frame's names only."""
-    blank = frozenset(name for name in table.frame.columns if not table.frame[name].count())
-    schema = _schema(table.entity, table.mode, strict, blank)
+    columns = suspects(table, strict)
+    return findings_of(table, columns, strict) if columns else []
+
+
+def suspects(table: Table, strict: bool) -> list[str]:
+    """Name the columns in which any cell breaks a rule: one pass over the table, where pandera takes a while for each."""
+    blank = {name for name in table.frame.columns if table.frame[name].null_count() == table.frame.height}
+    breaches = {
+        column.name: list(_breaches(column, table.mode, strict, column.name in blank))
+        for column in table.entity.current
+    }
+    hits = table.frame.select(pl.any_horizontal(some).any().alias(name) for name, some in breaches.items() if some)
+    return [name for name, hit in hits.row(0, named=True).items() if hit] if hits.width else []
+
+
+def findings_of(table: Table, columns: Sequence[str], strict: bool) -> list[Findings]:
+    """Let pandera check some columns of a table, each of them whole."""
     try:
-        schema.validate(table.frame, lazy=True)
+        _schema(table.entity, table.mode, strict, frozenset(columns)).validate(table.frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
         return [_errors(table, errors.failure_cases)]
     return []
 
 
 @cache
-def _schema(entity: Entity, mode: Mode, strict: bool, blank: frozenset[str]) -> pa.DataFrameSchema:
-    """Give the schema of a file; of a column that is blank throughout, only whether it may be blank is checked."""
-    columns = {column.name: _pandera(column, mode, strict, column.name in blank) for column in entity.current}
-    # pandera takes a while for each column, and most columns of most drops are blank and may be.
-    return pa.DataFrameSchema({name: one for name, one in columns.items() if one.checks or not one.nullable})
+def _schema(entity: Entity, mode: Mode, strict: bool, columns: frozenset[str]) -> pa.DataFrameSchema:
+    """Give the schema of some columns of a file."""
+    return pa.DataFrameSchema(
+        {column.name: _pandera(column, mode, strict) for column in entity.current if column.name in columns}
+    )
 
 
-def _pandera(column: Column, mode: Mode, strict: bool, blank: bool) -> pa.Column:
-    wanted = column.required or (strict and column.required_strict) or (mode == "delta" and column.name in LIFECYCLE)
-    # When a row of a snapshot was changed, nobody asks: it is compared with what was sent. That it is filled is told.
-    unasked = column.name == "dateLastModified" and mode != "delta" and not strict
-    checks = [] if blank or unasked else [_check(rule, test) for rule, test in _tests(column).items()]
-    return pa.Column(pl.String, nullable=not wanted, checks=checks)
+def _pandera(column: Column, mode: Mode, strict: bool) -> pa.Column:
+    checks = [_check(rule, test) for rule, test in _asked(column, mode, strict).items()]
+    return pa.Column(pl.String, nullable=not _wanted(column, mode, strict), checks=checks)
 
 
 def _check(rule: str, test: Test) -> pa.Check:
     def holds(data: pa.PolarsData) -> pl.LazyFrame:
-        cell = pl.col(str(data.key))
-        return data.lazyframe.select(test(cell) | cell.is_null())
+        return data.lazyframe.select(_holds(pl.col(str(data.key)), test))
 
     return pa.Check(holds, name=rule, error=rule)
+
+
+def _breaches(column: Column, mode: Mode, strict: bool, blank: bool) -> Iterator[pl.Expr]:
+    """Say which cells break a rule; of a column that is blank throughout only whether it may be."""
+    cell = pl.col(column.name)
+    if _wanted(column, mode, strict):
+        yield cell.is_null()
+    for test in () if blank else _asked(column, mode, strict).values():
+        yield ~_holds(cell, test)
+
+
+def _wanted(column: Column, mode: Mode, strict: bool) -> bool:
+    return column.required or (strict and column.required_strict) or (mode == "delta" and column.name in LIFECYCLE)
+
+
+def _asked(column: Column, mode: Mode, strict: bool) -> dict[str, Test]:
+    """The tests that each value must pass, by rule.
+
+    When a row of a snapshot was changed, nobody asks: it is compared with what was sent. That it is filled is told.
+    """
+    unasked = column.name == "dateLastModified" and mode != "delta" and not strict
+    return {} if unasked else _tests(column)
+
+
+def _holds(cell: pl.Expr, test: Test) -> pl.Expr:
+    return test(cell) | cell.is_null()
 
 
 def _tests(column: Column) -> dict[str, Test]:
