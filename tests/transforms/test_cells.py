@@ -26,7 +26,7 @@ def tables(draw: st.DrawFn) -> Table:
     cells = {name: draw(st.lists(cell, min_size=height, max_size=height)) if name in filled else [None] * height for name in names}  # fmt: skip
     frame = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
     mode: Mode = draw(st.sampled_from(["bulk", "delta"]))
-    return Table(entity, frame, mode, f"{entity.file}")
+    return Table(entity, frame, f"{entity.file}.csv", mode)
 
 
 def told(findings: list[Findings]) -> list[tuple[object, ...]]:
