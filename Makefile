@@ -65,7 +65,8 @@ stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
 # One process for the tests of Prefect, and one more for each core (tests/spreading.py).
-PYTEST := $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
+# Many processes import the program: what one has compiled, the others need not, wherever the environment forbids to keep it.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test: install
 	$(PYTEST)

@@ -25,8 +25,8 @@ register()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Start one process more than there are cores: the one with the tests of Prefect mostly waits for others."""
-    return (os.cpu_count() or 1) + 1
+    """Start two processes more than there are cores: one has the tests of Prefect and mostly waits, and the others wait at times."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Spread:

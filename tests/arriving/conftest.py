@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3fs  # type: ignore[import-untyped]
-from moto.server import ThreadedMotoServer
 
 from tests.arriving.servers import KEYGEN, SSHD, SshServer, ssh_server
 from tests.running import Run, roster
@@ -35,6 +33,9 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A store that speaks S3, and a bucket in it; the environment says where it is, and who asks."""
+    import s3fs  # type: ignore[import-untyped]
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
