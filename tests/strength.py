@@ -26,9 +26,9 @@ def examples(usual: int, commit: int = FEW) -> int:
     return usual * FULL_TIMES if STRENGTH == "full" else min(usual, commit)
 
 
-def expensive(usual: int) -> settings:
+def expensive(usual: int, commit: int = FEW) -> settings:
     """Give the settings of a property whose examples take long."""
-    return settings(max_examples=examples(usual), phases=PHASES, suppress_health_check=list(HealthCheck))
+    return settings(max_examples=examples(usual, commit), phases=PHASES, suppress_health_check=list(HealthCheck))
 
 
 def register() -> None:

@@ -49,7 +49,7 @@ def spoilt(name: str, faults: list[Dirt], folder: Path, strict: bool = False) ->
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@expensive(6)
+@expensive(6, 3)  # of each sample
 @given(faults=st.lists(dirt(), min_size=1, max_size=3))
 def test_whoever_stands_in_a_drop_is_counted(
     name: str, faults: list[Dirt], tmp_path_factory: pytest.TempPathFactory
@@ -69,7 +69,7 @@ def test_whoever_stands_in_a_drop_is_counted(
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@expensive(6)
+@expensive(6, 3)  # of each sample
 @given(faults=st.lists(dirt(), min_size=1, max_size=3), strict=st.booleans())
 def test_nobody_goes_for_the_dirt(
     name: str, faults: list[Dirt], strict: bool, tmp_path_factory: pytest.TempPathFactory
