@@ -65,8 +65,10 @@ stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
 # One process for the tests of Prefect, and one more for each core (tests/spreading.py).
-# Many processes import the program: what one has compiled, the others need not, wherever the environment forbids to keep it.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
+# Many processes import the program, so what one has compiled is kept for the others. Files of tests lie in memory where Linux
+# has two gigabytes for them.
+MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
+PYTEST := PYTHONDONTWRITEBYTECODE= $(MEMORY) $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
 test: install
 	$(PYTEST)

@@ -155,5 +155,5 @@ class Machine(RuleBasedStateMachine):
         return {name: set(self.sandbox.store.ids(name)) for name in CARRIED}
 
 
-Machine.TestCase.settings = settings(expensive(6), stateful_step_count=6)
+Machine.TestCase.settings = settings(expensive(6, 3), stateful_step_count=6)
 TestMachine = Machine.TestCase

@@ -14,7 +14,7 @@ from tests.strength import expensive
 THEIRS = {"status": "active", "enabledUser": "true", "givenName": "Somebody", "familyName": "Else", "email": "else@example.edu"}  # fmt: skip
 
 
-@expensive(12)
+@expensive(12, 3)
 @given(rosters(), rosters(), st.sets(st.sampled_from(["u0", "u1", "u2", "stranger"])))
 def test_what_others_wrote_stays(sandbox: Sandbox, first: Rows, second: Rows, people: set[str]) -> None:
     """Whole records, also under an id that a drop has; and what they add to records of ours."""

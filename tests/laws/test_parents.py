@@ -16,7 +16,7 @@ from tests.rosters import Rows
 from tests.strength import expensive
 
 
-@expensive(12)
+@expensive(12, 3)
 @given(st.lists(st.tuples(rosters(), st.lists(dirt(), max_size=2)), min_size=1, max_size=2))
 def test_no_request_names_a_record_that_is_not_there_yet(nights: list[tuple[Rows, list[Dirt]]]) -> None:
     """Over several nights: whoever is written refers to nobody whom the target does not hold."""

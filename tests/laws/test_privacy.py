@@ -17,7 +17,7 @@ PERSONAL = {"givenName": "Quillon", "familyName": "Zephyrine", "email": "quillon
 WORDS = ("Quillon", "Zephyrine", "quillon", "5550100")
 
 
-@expensive(12)
+@expensive(12, 3)
 @given(rosters(), st.lists(dirt(), max_size=3))
 def test_nobodys_name_is_printed_or_open_to_others(sandbox: Sandbox, rows: Rows, faults: list[Dirt]) -> None:
     """Whatever is wrong with a drop: ids, columns and rules are printed; values stand in files for their owner alone."""
