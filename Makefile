@@ -23,7 +23,7 @@ help:
 	@echo "make server   install, then start Prefect and a worker on this machine, and deploy the flows"
 	@echo "make stop     end them"
 	@echo "make test     install, then run every test"
-	@echo "make test-full  the same, and look for counterexamples for an hour"
+	@echo "make test-full  the same tests, with many more examples of each property"
 	@echo "make test-pure  install, then run the tests that also pass on Windows"
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
@@ -65,8 +65,8 @@ stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
 # One process for the tests of Prefect, and one more for each core (tests/spreading.py).
-# Many processes import the program, so what one has compiled is kept for the others. Files of tests lie in memory where Linux
-# has two gigabytes for them.
+# Keep compiled files, so that each process need not compile the program again. Keep the files of tests in memory where Linux has
+# two gigabytes for them.
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
 PYTEST := PYTHONDONTWRITEBYTECODE= $(MEMORY) $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-# Tests run in several processes, which together keep every core busy: threads of each would only wait for the others'. Where tests
-# run alone, and in full strength, polars has all its threads. It reads this once, when it is imported.
-if os.environ.get("PYTEST_XDIST_WORKER") and os.environ.get("ROSTER_STRENGTH") != "full":
+# Several test processes keep every core busy, and threads of polars in each would only hinder the others. In one process alone,
+# polars has all its threads. It reads this variable once, when it is imported.
+if os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 from collections.abc import Iterator

@@ -18,14 +18,14 @@ class Loads:
         self._folder = folder
         self._records: dict[str, list[Record]] = {}
 
-    def begin(self, name: str, state: Path, load: Callable[[], object], sandbox: Sandbox | None = None) -> None:
-        """Load; or, if that was done under this name before, put state and target where they were then.
+    def begin(self, name: str, state: Path, load: Callable[[], bool], sandbox: Sandbox | None = None) -> None:
+        """Load, which says whether all went well; or, if that was done under this name before, put state and target where they were then.
 
         Without a `sandbox` the target is the embedded one, whose records are in the state folder.
         """
         kept = self._folder / name
         if name not in self._records:
-            load()
+            assert load()
             shutil.copytree(state, kept)
             self._records[name] = sandbox.store.query("SELECT * FROM records") if sandbox else []
             return

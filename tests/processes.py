@@ -78,7 +78,9 @@ class Process:
         """Wait until it has ended."""
         self._process.join(PATIENCE_SECONDS)
         code = self._process.exitcode
-        assert code is not None, f"it still runs after {PATIENCE_SECONDS:.0f} s, and said {self.said!r}"
+        if code is None:
+            self.send(signal.SIGKILL)
+        assert code is not None, f"it still ran after {PATIENCE_SECONDS:.0f} s, and had said {self.said!r}"
         return Finished(code, _text(self.out), _text(self.err))
 
     def wait_for(self, word: str) -> None:

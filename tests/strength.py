@@ -1,8 +1,8 @@
 """How hard properties look for a counterexample: `commit` for every change, `full` for every night and every release.
 
-`$ROSTER_STRENGTH` chooses; `make test` runs `commit`, and `make test-full` runs `full`. Both run the same properties. Only the
-number of examples differs, and whether they are the same every time. An input that once failed is an `@example` of its
-property, so both strengths try it.
+`$ROSTER_STRENGTH` chooses; `make test` runs `commit`, and `make test-full` runs `full`. Both run the same properties. `full` tries
+many examples, other ones every time, and looks for a smaller counterexample once it has found one. `commit` tries a few, the
+same every time. An input that once failed is an `@example` of its property, so both strengths try it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 Strength = Literal["commit", "full"]
 STRENGTH: Strength = "full" if os.environ.get("ROSTER_STRENGTH") == "full" else "commit"
-# Of a property that needs files, a server or processes, and of one that needs neither.
+# The numbers of examples in `commit` strength: of a property that needs files, a server or processes, and of any other.
 FEW, MANY = 5, 100
 FULL_TIMES = 4
 # A smaller counterexample of an expensive property takes minutes to find: only the full strength looks for it.
@@ -27,7 +27,7 @@ def examples(usual: int, commit: int = FEW) -> int:
 
 
 def expensive(usual: int, commit: int = FEW) -> settings:
-    """Give the settings of a property whose examples take long."""
+    """Give the settings of a property whose examples take long: four times `usual` examples in full strength, else `commit`."""
     return settings(max_examples=examples(usual, commit), phases=PHASES, suppress_health_check=list(HealthCheck))
 
 

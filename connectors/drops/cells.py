@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import polars.selectors as cs
 
 from transforms.findings import ROW, Findings, of_rows
 
@@ -55,7 +56,7 @@ def told(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 def _begun_by_apostrophes(frame: pl.DataFrame) -> list[str]:
     """Name the columns whose first value has an apostrophe before it: the others need no closer look."""
     columns = [column for column in frame.columns if column != ROW] if frame.height else []
-    firsts = frame.select(pl.col(columns).is_not_null().arg_max()).row(0, named=True) if columns else {}
+    firsts = frame.select(cs.by_name(columns).is_not_null().arg_max()).row(0, named=True) if columns else {}
     return [column for column, first in firsts.items() if str(frame[column][first] or "").startswith("'")]
 
 

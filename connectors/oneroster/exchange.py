@@ -128,7 +128,7 @@ def connections(target: Target) -> httpx.AsyncBaseTransport:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Load the certificates of authorities once a process: that takes 20 ms, and a run connects more than once."""
+    """Load the trusted certificates once per process: that takes 20 ms, and a run connects more than once."""
     return httpx.create_ssl_context()
 
 

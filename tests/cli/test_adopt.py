@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target that holds the district, and whose state was lost."""
     place = Served(sandbox, tmp_path / "state")
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
     shutil.rmtree(place.state)
     return place
 

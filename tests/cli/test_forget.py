@@ -55,7 +55,7 @@ def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district."""
     place = Served(sandbox, tmp_path / "state")
     drop(tmp_path / "drop", people())
-    loads.begin("people with long ids", place.state, lambda: sync(place, people()), sandbox)
+    loads.begin("people with long ids", place.state, lambda: sync(place, people()).code == 0, sandbox)
     return place
 
 

@@ -43,7 +43,7 @@ class Feed:
 
     def begin(self) -> None:
         """Load many people for the first time."""
-        self.loads.begin("many people", self.state, lambda: self.sync(many()))
+        self.loads.begin("many people", self.state, lambda: self.sync(many()).code == 0)
         drop(self.folder / "drop", many())
 
     def record(self, entity: str, sourced_id: str) -> dict[str, object]:

@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target into which the district was loaded."""
     place = Served(sandbox, tmp_path / "state")
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
     return place
 
 

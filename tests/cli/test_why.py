@@ -61,7 +61,7 @@ def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district, and that somebody else can change."""
     place = Served(sandbox, tmp_path / "state")
     folder = drop(tmp_path / "drop", district())
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder), sandbox)
+    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
     return place
 
 

@@ -10,11 +10,12 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connectors.drops import read
 from connectors.drops.table import read_table
+from tests.strength import expensive
 from transforms.raw import Raw
 
 TEXT = st.text(
@@ -22,7 +23,7 @@ TEXT = st.text(
 )
 WIDTHS = st.integers(1, 5)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+many = expensive(300, 100)
 
 
 @st.composite
@@ -127,7 +128,7 @@ def test_a_large_file_is_read_in_pieces() -> None:
     assert ("19999", "Diaz, Ana 19999", "student") == sound.frame.row(-1)[1:]
 
 
-@settings(max_examples=60, deadline=None)
+@expensive(60, 20)
 @given(data=st.binary(max_size=200))
 def test_no_zip_raises(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever follows the first bytes of a zip, reading it ends in a refusal."""

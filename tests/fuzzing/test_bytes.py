@@ -18,7 +18,7 @@ from transforms.raw import RawFile
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@expensive(60)
+@expensive(60, 10)
 @given(place=st.integers(0, 99), harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans())
 def test_no_letter_of_a_damaged_file_is_lost(
     name: str, place: int, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory
@@ -37,7 +37,7 @@ def test_no_letter_of_a_damaged_file_is_lost(
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-@expensive(40)
+@expensive(40, 10)
 @given(harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans())
 def test_a_damaged_zip_is_read_or_refused(
     name: str, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = "$ "
 # How many lines of each record's difference are shown.
 MOST_LINES = 80
-# In a longer line it is marked what has changed, with so many characters around it.
+# In a longer line, the change is marked and shown with this many characters around it.
 LONG, AROUND = 120, 40
 ADVICE = "If the program is meant to do this now, run `make golden`, and say in the commit which lines change and why."
 
@@ -28,7 +28,10 @@ def _difference(path: Path, now: str) -> str:
     if recorded == now:
         return ""
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-    lines = list(_diff(str(shown), recorded.splitlines(), now.splitlines()))
+    before, after = recorded.splitlines(), now.splitlines()
+    if before == after:
+        return f"{shown} differs only in how its last line ends."
+    lines = list(_diff(str(shown), before, after))
     more = [f"... and {len(lines) - MOST_LINES} more lines of this record"] if len(lines) > MOST_LINES else []
     return "\n".join([*lines[:MOST_LINES], *more])
 

@@ -98,3 +98,11 @@ def test_what_nobody_sees_is_shown() -> None:
     assert r"Łucja\tO'Brien\r" == escaped("Łucja\tO'Brien\r")
     assert [r"\ufeffid\r", "1"] == list(lines("\ufeffid\r\n1   \n"))
     assert ["line 400", "... 2 more lines, "] == [line[:18] for line in list(lines(text))[-2:]]
+
+
+def test_a_record_that_lost_its_last_line_end_is_named(tmp_path: Path) -> None:
+    """Editors and merge tools do that; no line of it differs."""
+    path = tmp_path / "1_first_load.commands.txt"
+    path.write_text(RECORD.removesuffix("\n"))
+
+    assert f"{path} differs only in how its last line ends.\n{ADVICE}" == difference(tmp_path, {path.name: RECORD})

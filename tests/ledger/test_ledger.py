@@ -215,7 +215,7 @@ ROWS = st.lists(
 
 
 # The examples share a ledger: each has a feed of its own.
-@expensive(40)
+@expensive(40, 10)
 @given(rows=ROWS, entity=TEXT, feed=TEXT)
 def test_any_text_comes_back(ledger: Ledger, rows: list[dict[str, str]], entity: str, feed: str) -> None:
     """Quotes, percent signs, colons, brackets, any script: whatever is written is read back."""

@@ -165,7 +165,7 @@ VALUES = st.recursive(
 )
 
 
-@expensive(300)
+@expensive(300, 60)
 @given(st.randoms(use_true_random=False), VALUES)
 def test_whatever_stands_in_a_mapping_file_is_read_or_told(random: Random, value: object) -> None:
     """Anything may stand in the place of anything."""

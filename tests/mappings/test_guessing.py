@@ -268,7 +268,7 @@ def drops(draw: st.DrawFn) -> Raw:
     return Raw(files)
 
 
-@expensive(150)
+@expensive(150, 30)
 @given(drops())
 def test_a_guess_is_a_mapping_file_whatever_the_drop_holds(raw: Raw) -> None:
     """TOML that can be read, with nothing wrong in it but what is left open."""

@@ -415,8 +415,13 @@ def test_a_connection_that_fails_for_a_moment_is_tried_again(district: District)
     assert {"orgs": {"created": 1}} == district.load(orgs=[org("d")]).counts
 
 
-def test_tokens_that_expire_midway_are_renewed_once_for_all(district: District) -> None:
+def test_tokens_that_expire_midway_are_renewed_once_for_all(tmp_path: Path) -> None:
     """Every request that was refused shares the fresh one, and each record arrives once."""
+    with Sandbox(None) as own, opened(own, tmp_path) as district:
+        _renewed_once_for_all(district)
+
+
+def _renewed_once_for_all(district: District) -> None:
     expiring, fetched = iter([True]), []
 
     def twist(request: httpx.Request) -> None:

@@ -156,3 +156,12 @@ def test_plain_curl_can_use_it(sandbox: Sandbox) -> None:
     assert '{"sourcedIdPairs":{"suppliedSourcedId":"c/1","allocatedSourcedId":"c/1"}}201' == written
     assert "Math" == json.loads(run(*bearer, f"{courses}/c%2F1"))["course"]["title"]
     assert "204" == run(*bearer, "-w", "%{http_code}", "-X", "DELETE", f"{courses}/c%2F1/")
+
+
+def test_a_sandbox_that_has_stopped_may_be_stopped_again() -> None:
+    """What ends a test, or a run, is what people must see, not that its server had ended before."""
+    with Sandbox(None) as sandbox:
+        sandbox.__exit__(None, None, None)
+
+    with pytest.raises(httpx.ConnectError), httpx.Client(verify=False) as client:
+        client.get(sandbox.url)

@@ -197,7 +197,7 @@ FEEDS = {OF_FEED.replace(API, "https://feed.example.edu"): "https://feed.example
 def test_a_target_is_named_and_gets_its_own_credentials(
     tmp_path_factory: pytest.TempPathFactory, option: str | None, target: str | None, kept: set[str]
 ) -> None:
-    """Whatever stands in the environment: a target is the one that was named, with no other host's credentials, or none."""
+    """Whatever stands in the environment: the target is the one that was named, and gets only its own credentials."""
     folder = tmp_path_factory.mktemp("targets")
     (folder / "secret.txt").write_text("feed-secret\n")
     environment = {name: value for name, value in (ENVIRONMENT | TOKEN | {"ID": "feed-id"}).items() if name == "ID" or name in kept}  # fmt: skip
@@ -209,6 +209,7 @@ def test_a_target_is_named_and_gets_its_own_credentials(
 
     assert named == chosen.url
     secrets = {secret.value for secret in vars(chosen.credentials or Credentials()).values() if secret}
-    owner = "feed-" if (chosen.url or "").startswith("https://feed.") else "env-"
+    owners = {"https://feed.example.edu": "feed-", API: "env-"}
+    owner = next((owners[host] for host in owners if (chosen.url or "").startswith(host)), "nobody's")
     assert {True} >= {secret.startswith(owner) for secret in secrets}
     assert bool(secrets) == (chosen.url is not None)

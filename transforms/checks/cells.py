@@ -36,7 +36,7 @@ def cell_findings(table: Table, strict: bool) -> list[Findings]:
 
 
 def suspects(table: Table, strict: bool) -> list[str]:
-    """Name the columns in which any cell breaks a rule: one pass over the table, where pandera takes a while for each."""
+    """Name the columns in which any cell breaks a rule, in one pass over the table; pandera needs a pass for each column."""
     blank = {name for name in table.frame.columns if table.frame[name].null_count() == table.frame.height}
     breaches = {
         column.name: list(_breaches(column, table.mode, strict, column.name in blank))

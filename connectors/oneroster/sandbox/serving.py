@@ -63,8 +63,8 @@ class Sandbox:
 class _Server(uvicorn.Server):
     """Serves until `stop` is called, and then stops at once.
 
-    uvicorn 0.54 looks ten times a second whether it must stop, and rests a tenth of a second before it counts its
-    connections. A run that needs the embedded sandbox for a moment would wait for both.
+    uvicorn 0.54 checks ten times a second whether to stop, then waits another tenth before it looks at its connections. A
+    run that needs the embedded sandbox only briefly would wait for both.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -77,13 +77,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
 
     def stop(self) -> None:
-        """Stop serving; called from any thread once the server has started."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        """Stop serving; called from any thread once the server has started. One that has stopped already stays so."""
+        with suppress(RuntimeError):  # its loop is closed
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def main_loop(self) -> None:
         """Serve until `stop` is called; each second `on_tick` sets the date that answers have."""
-        while not self._stopping.is_set():
-            await self.on_tick(0)
+        while not (self._stopping.is_set() or await self.on_tick(0)):
             await _wait(self._stopping.wait(), 1.0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
