@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from tests.fuzzing.samples import Sample, Table
+from transforms.binding.spelling import NULL_WORDS
 from transforms.layouts.matching import cells_of, file_called
 from transforms.schemas import ENTITIES
 from transforms.sources import LAYOUTS
@@ -70,7 +71,8 @@ def filled_rows(table: Table) -> int:
 def named(sample: Sample, tables: dict[str, Table]) -> dict[tuple[str, str], set[str]]:
     """Give the ids of the records that rows describe, by entity and file, as far as a column holds them as they are."""
     found = _of_oneroster(tables) if sample.layout not in LAYOUTS else _of_layout(sample.layout, tables)
-    return {place: {plain(cell) for cell in cells} - {""} for place, cells in found.items()}
+    # Words for "nothing" are no ids: such a cell is blank, and its row is rejected for that.
+    return {place: {plain(cell) for cell in cells} - {"", *NULL_WORDS} for place, cells in found.items()}
 
 
 def plain(cell: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fuzzing.bounds import bounded
@@ -50,6 +50,7 @@ def spoilt(name: str, faults: list[Dirt], folder: Path, strict: bool = False) ->
 
 @pytest.mark.parametrize("name", SAMPLES)
 @expensive(6, 3)  # of each sample
+@example(faults=[Dirt(0, 0, 0, "NULL")])
 @given(faults=st.lists(dirt(), min_size=1, max_size=3))
 def test_whoever_stands_in_a_drop_is_counted(
     name: str, faults: list[Dirt], tmp_path_factory: pytest.TempPathFactory
