@@ -64,7 +64,7 @@ server: install
 stop:
 	$(BIN)/python -m flows.orchestration.server stop
 
-# One process for the tests of Prefect, and one more for each core (tests/spreading.py).
+# Two processes more than there are cores: one has the tests of Prefect and mostly waits (tests/spreading.py says which test goes where).
 # Keep compiled files, so that each process need not compile the program again. Keep the files of tests in memory where Linux has
 # two gigabytes for them.
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "TMPDIR=/dev/shm" }')
