@@ -21,6 +21,7 @@ from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, 
 from transforms.diff import diff, marked
 from transforms.findings import Findings, gather, spelt
 from transforms.guard import Guarded, guard, planned
+from transforms.guard.guard import no_pairs
 from transforms.order import children_first
 from transforms.vanishing import Details, decided
 
@@ -46,7 +47,7 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     difference = watch.stage("compare", diff, standing, known, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, claimed(changes, job, ledger)]
-    past = past_of(changes, accepted.rejections, known, job, ledger)
+    past = past_of(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
     guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)  # 6
     records = planned(guarded.changes, known)
     # A large district's frames need not live until the last record is sent.
@@ -147,6 +148,8 @@ def result_of(job: Job, started: float, found: list[Findings], *, refused: pl.Da
         findings=findings,
         refused=refused if refused is not None else findings.fatal.clear(),
         holds=guarded.holds if guarded else (),
+        readings=guarded.readings if guarded else (),
+        pairs=guarded.pairs if guarded else no_pairs(),
         whole=frozenset(name for name, entity in changes.items() if entity.whole),
         raised=guarded.raised if guarded else False,
         troubles=sent.troubles,

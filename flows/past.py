@@ -8,16 +8,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
+from flows.evidence import columns_of, names_in, people_in, sent_before, sizes_of
 from flows.job import Job
+from flows.result import DONE
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, Changes
 from transforms.checks.references import Known
+from transforms.findings import Findings
 from transforms.guard import PLANNED_COLUMNS, Past, Rejections
 from transforms.guard.past import CHILDREN, no_children, no_totals
-from transforms.guard.recycled import people_in_doubt
 from transforms.schemas import ENTITIES
 from transforms.vanishing import Details
 
@@ -41,14 +44,20 @@ def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
     return details
 
 
-def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known, job: Job, ledger: Ledger) -> Past:
-    """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more."""
+def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known, job: Job, ledger: Ledger, archive: Archive,
+            findings: Findings | None = None) -> Past:  # fmt: skip
+    """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more.
+
+    `findings` are those of the drop.
+    """
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
     runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
     newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
     if quiet:
-        return Past()
+        faulty = any(one.faults for one in rejections.values())
+        return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
+    sent = sent_before(changes, known, job, ledger, archive)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
         week=_week(runs, there=there),
@@ -61,7 +70,12 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         blackout=job.blackout,
         adds_only=job.adds_only,
         ask_first=job.ask_first,
-        names=ledger.details(job.key, "users", people_in_doubt(changes)).select("sourcedId", name="label"),
+        sent=sent,
+        people=people_in(sent),
+        sizes=sizes_of(sent, known, job, archive),
+        read=_read(runs),
+        names=names_in(job, archive),
+        columns=columns_of(changes, sent, job, archive, rejections, findings or Findings()),
     )
 
 
@@ -109,6 +123,12 @@ def _week(runs: list[Run], *, there: bool) -> dict[str, int] | None:
         if run.started >= since and not run.approved and not run.raised:
             let_go.update({name: counts.get(COUNTED, 0) for name, counts in run.counts.items()})
     return dict(let_go)
+
+
+def _read(runs: list[Run]) -> dict[str, int]:
+    """How many records of each entity the last good drop had."""
+    good = next((run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None)
+    return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
 
 
 def _children(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:

@@ -46,6 +46,9 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     ledger.propose(Plan(plan, job.key, job.run, made, expires, holds=result.holds), result.records)
     write_private(job.folder / "plan.md", "\n".join(_told(plan, result, expires)))
     write_private(job.folder / "plan.csv", _named(result.records, job, ledger, archive))
+    for name, certain in (("ids.csv", True), ("ids_in_doubt.csv", False)):
+        if (pairs := result.pairs.filter(certain=certain)).height:
+            write_private(job.folder / name, pairs.select("old", "new", "entity").write_csv())
     return replace(result, plan=plan, expires=expires)
 
 

@@ -22,7 +22,7 @@ from flows.rest_source import since_last
 from flows.result import FAILED, USAGE, Result
 from flows.watch import Watch
 from transforms.findings import gather, of_file
-from transforms.guard.special import WHOLE_RUN
+from transforms.guard.stops import WHOLE_RUN
 
 Line = Callable[..., Result]
 

@@ -27,7 +27,7 @@ def show(console: Console, result: Result, drop: str) -> None:
         _show_counts(console, result)
     for group in groups(result.findings):
         show_group(console, group)
-    for line in (*troubles(result), *verdict(result, drop)):
+    for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
         console.print(Text(line))
 
 
@@ -87,13 +87,20 @@ def troubles(result: Result) -> Iterator[str]:
             yield f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; please report it."
 
 
+def _limits(result: Result) -> Iterator[str]:
+    """Say how near each limit is, before anything is sent."""
+    if result.command == "plan" and result.readings:
+        yield "Limits:"
+        yield from (f"  - {reading.sentence}" for reading in result.readings)
+
+
 def verdict(result: Result, drop: str) -> Iterator[str]:
     """Say what the run came to, and what to do next."""
     if result.error:
         yield f"The run broke off: {result.error}"
     yield _verdict(result, drop)
     yield from _moved(result)
-    if result.records.height:
+    if result.records.height or result.holds:
         yield from _held(result, drop)
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits. To send it: roster sync {drop} --approve {result.plan}"
@@ -140,12 +147,16 @@ def _check_verdict(result: Result, rejected: int) -> str:
 
 
 def _held(result: Result, drop: str) -> Iterator[str]:
-    yield f"Held: {result.records.height:,} changes wait for a person (plan {result.plan}):"
+    waiting = f"{result.records.height:,} changes wait for a person (plan {result.plan})"
+    yield f"Held: {waiting}:" if result.records.height else "Held, although nothing waits for approval:"
     for hold in result.holds[:MOST_CAUSES]:
         yield f"  - {hold.sentence}"
-    if result.command == "sync":
-        yield f"Read {result.folder / 'plan.md'} (with names: plan.csv). To send exactly this: roster sync {drop} --approve {result.plan}"
-        yield f"To drop it: roster discard {result.plan}"
+    if len(result.holds) > MOST_CAUSES:
+        yield f"  - and {len(result.holds) - MOST_CAUSES} more reasons; the report has them all."
+    if result.command == "sync" and result.records.height:
+        yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv), and at single records with: roster why ID"
+        yield f"If it is right, send exactly this: roster sync {drop} --approve {result.plan}"
+        yield f"If it is not, have the export corrected; the next sync replaces the plan. To drop it now: roster discard {result.plan}"
 
 
 def _moved(result: Result) -> Iterator[str]:
@@ -180,5 +191,9 @@ def write_report(result: Result, drop: str) -> None:
     lines += ["", "## Not sent", "", *(f"- {t.result} {t.entity} {t.sourcedId}: {t.detail}" for t in result.troubles)]
     for entity, sourced_id, action in result.records.select("entity", "sourcedId", "action").iter_rows():
         lines += [f"- held {entity} {sourced_id}: {action}"]
+    if len(result.holds) > MOST_CAUSES:
+        lines += ["", "## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds)]
+    if result.readings:
+        lines += ["", "## Limits", "", *(f"- {reading.sentence}" for reading in result.readings)]
     lines += ["", *verdict(result, drop), ""]
     write_private(result.report, "\n".join(lines))

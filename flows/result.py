@@ -12,7 +12,8 @@ import polars as pl
 from connectors.oneroster.loaded import Trouble
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
-from transforms.guard import Hold
+from transforms.guard import Hold, Reading
+from transforms.guard.guard import no_pairs
 from transforms.guard.plan import PLANNED
 from transforms.verdict import breaches
 
@@ -27,8 +28,9 @@ class Result:
     """One run of the straight line; `refused` are the findings that refused the drop, if it was.
 
     `troubles` are the records that failed, wait or are held as foreign. `error` says why a run broke
-    off. `holds` are the reasons why changes wait, `records` those changes (columns of a plan), and `plan`
-    its name. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
+    off. `holds` are the reasons why changes wait, or why the run is not done although nothing waits, `records` those
+    changes (columns of a plan), and `plan` its name. `readings` say what each limit showed, `pairs` which records came
+    under new ids. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
     plan found it. `content` is the digest of the roster,
     `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `unusual` what is far
     from the feed's usual, `untold` who could not be told of it, `waits`
@@ -53,6 +55,8 @@ class Result:
     strict: bool = False
     approval: str = ""
     holds: tuple[Hold, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    pairs: pl.DataFrame = field(default_factory=no_pairs)
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
     let_go: dict[str, int] = field(default_factory=dict)
     moved: pl.DataFrame | None = None
@@ -76,7 +80,14 @@ class Result:
             return "refused"
         if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
             return "failed"
-        if self.total("held") or self.records.height or self.stale or self.waits or self.moved is not None:
+        if (
+            self.total("held")
+            or self.records.height
+            or self.holds
+            or self.stale
+            or self.waits
+            or self.moved is not None
+        ):
             return "held"
         return "done" if any(self.total(term) for term in SENT) else "unchanged"
 

@@ -25,6 +25,7 @@ FOREIGN = (
     "Held: {count:,} records that this feed has not sent, and that the target has otherwise. {report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )
+UNDELIVERED = "Held: hardly any of these could be delivered: {kinds}. {report} says why, and what mends it."
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it in its place."
 INDENT = 2
@@ -61,6 +62,8 @@ def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[
         yield "No run of it was good yet."
     if feed.foreign and feed.last:
         yield FOREIGN.format(count=feed.foreign, report=state / "runs" / feed.last.id / "report.md")
+    if feed.undelivered and feed.last:
+        yield UNDELIVERED.format(kinds=", ".join(feed.undelivered), report=state / "runs" / feed.last.id / "report.md")
     if feed.stale:
         yield f"Stale: {feed.stale}"
 
@@ -123,6 +126,7 @@ def _feed(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
         "runs": runs,
         "held": [_plan(feed, plan, state) for plan in feed.held],
         "foreign": feed.foreign,
+        "undelivered": list(feed.undelivered),
         "stale": feed.stale or None,
     }
 

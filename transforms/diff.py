@@ -120,7 +120,7 @@ def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
     label = [pl.col(name) for name in entity.label if name in names]
     described = chosen.with_columns(
         pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
-        _school(entity, chosen).alias(SCHOOL),
+        school_of(entity, chosen).alias(SCHOOL),
         (pl.concat_str(label, separator=" ", ignore_nulls=True) if label else pl.lit(None, pl.String)).alias(LABEL),
         _parents(entity, chosen).alias(PARENTS),
         (pl.col("endDate") if "endDate" in names else pl.lit(None, pl.String)).alias(ENDS),
@@ -138,7 +138,7 @@ def _filled(cells: pl.Series) -> pl.Expr:
     return pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String) if named else pl.lit(name)
 
 
-def _school(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
+def school_of(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
     """The organisation by which a record is counted; people who name none have that of their first role."""
     if entity.name == "orgs":
         return pl.col("sourcedId")

@@ -7,7 +7,7 @@ import polars as pl
 from transforms.findings import SEVERAL, Findings, files_of
 from transforms.guard.past import Rejections
 from transforms.roster import Roster
-from transforms.rules import CONSEQUENCES
+from transforms.rules import CONSEQUENCES, RULES
 
 
 def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
@@ -17,13 +17,25 @@ def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     found: dict[str, Rejections] = {}
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
-        rows = table.frame.height + table.lost.height
-        here = Rejections(
-            SEVERAL.join(files_of(table.file)), rows, sum(faults.get(file, 0) for file in files_of(table.file))
-        )
+        rows, files = table.frame.height + table.lost.height, files_of(table.file)
+        here = Rejections(SEVERAL.join(files), rows, sum(faults.get(file, 0) for file in files), *_cause(roots, files))
         if rows and (name not in found or _share(here) > _share(found[name])):
             found[name] = here
     return found
+
+
+def _cause(roots: pl.DataFrame, files: list[str]) -> tuple[str, str]:
+    """Say which fault most rows of some files have, and what to do about it; blank if they have none."""
+    here = roots.filter(pl.col("file").is_in(files)).drop_nulls("row")
+    worst = (
+        here.group_by("file", "column", "rule", maintain_order=True)
+        .len()
+        .sort("len", descending=True, maintain_order=True)
+    )
+    for file, column, rule, count in worst.head(1).iter_rows():
+        where = f"{file}, column {column}" if column else file
+        return f"{where}, {count:,} rows: {RULES[rule].says}", RULES[rule].fix
+    return "", ""
 
 
 def _share(one: Rejections) -> float:

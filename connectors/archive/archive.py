@@ -24,6 +24,7 @@ from connectors.durable import UNFINISHED, sync_folder
 from connectors.ledger.key import FeedKey
 from transforms.diff import Marks
 from transforms.digest import digest
+from transforms.fingerprint import fingerprints
 from transforms.forgetting import nameless, without_forgotten
 from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
@@ -80,11 +81,40 @@ class Archive:
     def frame(self, run: str, entity: str) -> pl.DataFrame | None:
         """Give the accepted records of one entity as of a run, without reading the others; None if it has none."""
         entry = self._manifest(run).entities.get(entity)
-        if entry is None:
-            return None
+        return None if entry is None else self._accepted(entity, entry)
+
+    def sent(self, entity: str, known: pl.DataFrame, before: str) -> pl.DataFrame:
+        """Give the records of `known` (`sourcedId`, `fingerprint`) as the target has them, with the columns in which any has a value.
+
+        They are sought in the roster of the run `before` and in those before it, by their fingerprints. Of a record of which
+        no roster has that one, the newest one is given; of one that no roster has, none.
+        """
+        runs = self.runs()
+        contents = (
+            [self._manifest(run).entities.get(entity) for run in runs[: runs.index(before) + 1]]
+            if before in runs
+            else []
+        )
+        found, other = [known.clear().select("sourcedId")], [known.clear().select("sourcedId")]
+        for entry in reversed(list({one.content: one for one in contents if one is not None}.values())):
+            if known.is_empty():
+                break
+            mine = self._accepted(entity, entry).join(known, on="sourcedId", how="inner")
+            same = fingerprints(ENTITIES[entity], mine.drop("fingerprint")) == mine["fingerprint"]
+            found.append(mine.filter(same).drop("fingerprint"))
+            other.append(mine.filter(~same).drop("fingerprint"))
+            known = known.join(found[-1], on="sourcedId", how="anti")
+        near = pl.concat(other, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
+        return pl.concat([*found, near.join(known, on="sourcedId", how="semi")], how="diagonal")
+
+    def _accepted(self, entity: str, entry: Entry) -> pl.DataFrame:
         path = self.folder / file_of(entity, entry.content)
         with reading(path):
             return accepted_of(pl.read_parquet(path))
+
+    def said(self, run: str) -> dict[str, frozenset[str]]:
+        """Name the columns of which the drops that made a run's roster spoke, by entity."""
+        return {name: frozenset(entry.said) for name, entry in self._manifest(run).entities.items()}
 
     def fed(self, run: str) -> dict[str, tuple[str, ...]]:
         """Name the files and columns that fed each entity and kind of part of a run's roster, as in `Table.fed`."""

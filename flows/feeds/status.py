@@ -8,6 +8,7 @@ from datetime import datetime
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.feeds.staleness import stale
 from flows.result import DONE, FAILED, HELD, USAGE
+from transforms.guard.undelivered import is_undelivered
 
 PASSED = (DONE, HELD)
 
@@ -45,11 +46,18 @@ class FeedStatus:
         return sum(counts.get("held", 0) for counts in self.last.counts.values())
 
     @property
+    def undelivered(self) -> tuple[str, ...]:
+        """The entities of which the last run could deliver hardly anything, and held nothing for it."""
+        if self.last is None or self.last.exit_code != HELD:
+            return ()
+        return tuple(name for name, counts in self.last.counts.items() if is_undelivered(counts))
+
+    @property
     def exit_code(self) -> int:
         """1 if the last run failed, was refused or broke off; 3 if something is held or stale; else 0."""
         if self.last and self.last.exit_code not in PASSED:
             return FAILED
-        return HELD if self.held or self.foreign or self.stale else DONE
+        return HELD if self.held or self.foreign or self.undelivered or self.stale else DONE
 
     def is_running(self, run: Run) -> bool:
         """Whether a run is the one that holds the feed now."""

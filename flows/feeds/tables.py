@@ -32,6 +32,13 @@ class OnceSettings(BaseModel):
     week_percent: Percent | None = None
     week_records: Records | None = None
     school_percent: Percent | None = None
+    school_records: Records | None = None
+    class_percent: Percent | None = None
+    class_records: Records | None = None
+    identity_percent: Percent | None = None
+    identity_records: Records | None = None
+    created_percent: Percent | None = None
+    created_records: Records | None = None
     updated_percent: Percent | None = None
     updated_records: Records | None = None
     rejected_percent: Percent | None = None
@@ -52,6 +59,13 @@ class LimitSettings(BaseModel):
     week_percent: Percent = Limits.week_percent
     week_records: Records = Limits.week_records
     school_percent: Percent = Limits.school_percent
+    school_records: Records = Limits.school_records
+    class_percent: Percent = Limits.class_percent
+    class_records: Records = Limits.class_records
+    identity_percent: Percent = Limits.identity_percent
+    identity_records: Records = Limits.identity_records
+    created_percent: Percent = Limits.created_percent
+    created_records: Records = Limits.created_records
     updated_percent: Percent = Limits.updated_percent
     updated_records: Records = Limits.updated_records
     rejected_percent: Percent = Limits.rejected_percent

@@ -118,6 +118,9 @@ def _holds(result: Result, drop: str) -> Iterator[Cause]:
         if result.moved is not None:
             told = [f"Plan {result.plan} was not sent: some of its records are not any more as it found them."]
         yield Cause("held", result.plan, tuple(told), f"roster sync {drop} --approve {result.plan}")
+    elif result.holds:
+        told = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
+        yield Cause("held", bare(" ".join(told)), tuple(told), f"roster check {drop}")
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():
         sentence = f"{count:,} of {entity} are in the target already, say something else there and were not sent by us."

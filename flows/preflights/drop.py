@@ -25,7 +25,9 @@ from flows.result import REFUSED, USAGE
 from transforms.carry import not_carried
 from transforms.carrying import VOCABULARIES
 from transforms.findings import Findings, gather
+from transforms.guard.undelivered import sentences
 from transforms.roster import Roster
+from transforms.schemas import ENTITIES
 from transforms.sources import normalise
 from transforms.unmapped import UNMAPPED, becomes, unmapped
 
@@ -95,12 +97,15 @@ def _refused(job: Job, accepted: Accepted) -> Check:
 
 
 def _judged(job: Job, drop: Seen, accepted: Accepted) -> Check:
-    counts = [judged.counts for judged in accepted.standing.values()]
-    total = {term: sum(one.get(term, 0) for one in counts) for term in ("read", "rejected", "unshared")}
+    by_name = {name: judged.counts for name, judged in accepted.standing.items()}
+    total = {term: sum(one.get(term, 0) for one in by_name.values()) for term in ("read", "rejected", "unshared")}
     size = f"{job.drop}, as {job.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
     unshared = f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
     if not total["rejected"]:
         return ok(DROP, f"{size}{unshared} None is rejected.")
+    hardly = sentences({name: counts for name, counts in by_name.items() if ENTITIES[name].needed}, accepted.rejections)
+    if hardly:
+        return failed(DROP, " ".join([f"{size}{unshared}", *(sentence for _, sentence in hardly)]), REFUSED)
     why = f"{total['rejected']:,} would be rejected: `roster check` says by which rules."
     return warning(DROP, f"{size}{unshared} {why}")
 

@@ -136,7 +136,7 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
     plan = (folder / "plan.md").read_text()
     named = list(csv.DictReader((folder / "plan.csv").read_text().splitlines()))
     assert (3, 20, 1) == (run.code, run.total("held"), run.total("created"))
-    assert "20 of 62 enrollments of school s1 vanished, more than 30 %." in plan
+    assert "Elm School (s1): 20 of 62 enrollments vanished, more than 30 % and 5 records of a school." in plan
     assert ("enrollments", "delete", "s1") == (named[0]["entity"], named[0]["action"], named[0]["school"])
     assert 0o600 == (folder / "plan.csv").stat().st_mode & 0o777
     assert f"roster discard {run.json['plan']}" in run.err
@@ -240,7 +240,9 @@ def test_renamed_people_are_held_and_then_renamed_back(feed: Feed) -> None:
     feed.configure(head='ids = "ids.csv"')
     renamed = feed.sync(None)
 
-    assert (3, True) == (held.code, "users: all 4 ids are gone and 4 others are there" in held.err)
+    assert (3, True) == (held.code, "4 users vanished and came again under new ids (ana is now x-ana, " in held.said)
+    lines = (Path(held.json["report"]).parent / "ids.csv").read_text().splitlines()
+    assert ["old,new,entity", "ana,x-ana,users"] == lines[:2]
     assert (0, 0, {"ana", "bo", "tia", "mum"}) == (renamed.code, renamed.json["requests"], feed.active("users"))
 
 
@@ -409,4 +411,4 @@ def test_a_new_person_under_an_old_id_waits(feed: Feed) -> None:
     assert (0, 1) == (married.code, married.total("updated"))
     assert (3, 2, 0) == (recycled.code, recycled.total("held"), recycled.total("updated"))
     assert ("Ana", "Diaz") == (feed.record("users", "ana")["givenName"], feed.record("users", "ana")["familyName"])
-    assert "1 ids seem to have passed to other people (ana)" in recycled.said
+    assert "1 id seems to have passed to other people (ana)" in recycled.said

@@ -1,7 +1,7 @@
 """Step 6 of the straight line: which changes a person has to agree to before they are sent."""
 
 from transforms.guard.guard import Guarded, guard
-from transforms.guard.limits import Limits
+from transforms.guard.limits import Limits, Reading
 from transforms.guard.past import Past, Rejections
 from transforms.guard.plan import PLANNED as PLANNED_COLUMNS
 from transforms.guard.plan import moved, of_plan, plan_id, planned, undone, with_grades
@@ -13,6 +13,7 @@ __all__ = [
     "Hold",
     "Limits",
     "Past",
+    "Reading",
     "Rejections",
     "guard",
     "moved",

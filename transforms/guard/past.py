@@ -1,20 +1,21 @@
-"""What the guard is told of the past and of the day: the ledger's totals, earlier runs, the calendar, the drop's age."""
+"""What the guard is told of the past and of the day: the ledger's totals, the records as they were sent, the calendar, the drop's age."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
 TOTALS: dict[str, type[pl.DataType]] = {"entity": pl.String, "school": pl.String, "records": pl.Int64}
+PEOPLE: dict[str, type[pl.DataType]] = {"group": pl.String, "school": pl.String, "records": pl.Int64}
+SIZES: dict[str, type[pl.DataType]] = {"class": pl.String, "records": pl.Int64}
 CHILDREN: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "sourcedId": pl.String, "of": pl.String, "parent": pl.String,
 }  # fmt: skip
-
-
-NAMES: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "name": pl.String}
+# The name by which the ledger knows a record that no kept roster has.
+NAME = "#name"
 
 
 def no_totals() -> pl.DataFrame:
@@ -22,40 +23,75 @@ def no_totals() -> pl.DataFrame:
     return pl.DataFrame(schema=TOTALS)
 
 
+def no_people() -> pl.DataFrame:
+    """Give totals of people of whom nothing is known."""
+    return pl.DataFrame(schema=PEOPLE)
+
+
+def no_sizes() -> pl.DataFrame:
+    """Give sizes of no classes."""
+    return pl.DataFrame(schema=SIZES)
+
+
 def no_children() -> pl.DataFrame:
     """Give children of records that have none."""
     return pl.DataFrame(schema=CHILDREN)
 
 
-def no_names() -> pl.DataFrame:
-    """Give names of nobody."""
-    return pl.DataFrame(schema=NAMES)
+def with_columns_of(frame: pl.DataFrame | None, names: Sequence[str]) -> pl.DataFrame:
+    """Give `sourcedId` and the named columns of records; one that is missing is blank throughout."""
+    if frame is None:
+        return pl.DataFrame(schema=dict.fromkeys(("sourcedId", *names), pl.String))
+    columns = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names]
+    return frame.select("sourcedId", *columns)
 
 
 @dataclass(frozen=True)
 class Rejections:
-    """How many `rows` a file has, and how many of them were rejected for a fault of their own."""
+    """How many `rows` a file has, and how many of them were rejected for a fault of their own.
+
+    `cause` says which fault most of them have, where and how often, `fix` the next step.
+    """
 
     file: str
     rows: int
     faults: int
+    cause: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that earlier drops filled: `records` had a value in it. `missing` if this drop does not have it at all.
+
+    `file` is the file where it should stand, `strange` are the columns of that file that nothing reads.
+    """
+
+    records: int
+    missing: bool = False
+    file: str = ""
+    strange: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Past:
     """Everything that the guard judges by, besides the changes.
 
-    `totals` are the active records by entity and school. `week` is how many vanished in the last seven
+    `totals` are the active records by entity and school, `people` the active users by group (`students`, `staff`, `contacts`)
+    and school. `week` is how many vanished in the last seven
     days, by entity; None if that is not known. `children` are the active records (`entity`, `sourcedId`)
     that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
     of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
     day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
-    is to see all of it before anything is sent. `names` are those that the ledger knows of users who are to be updated together
-    with their demographics, or who vanish while others come.
+    is to see all of it before anything is sent. `sent` are, by entity, records as the target has them (columns of the roster, as far
+    as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
+    classes that lose some. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
+    by `entity:sourcedId`. `columns` are those of each entity that earlier drops filled.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
+    people: pl.DataFrame = field(default_factory=no_people)
     week: Mapping[str, int] | None = field(default_factory=dict)
     children: pl.DataFrame = field(default_factory=no_children)
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
@@ -66,13 +102,34 @@ class Past:
     blackout: date | None = None
     adds_only: date | None = None
     ask_first: bool = False
-    names: pl.DataFrame = field(default_factory=no_names)
+    sent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    sizes: pl.DataFrame = field(default_factory=no_sizes)
+    read: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
 
-    def total(self, entity: str) -> int:
-        """How many active records of an entity the ledger knows."""
+    def total(self, entity: str, group: str = "") -> int:
+        """How many active records of an entity the ledger knows, or of one group of people."""
+        if group:
+            return int(self.people.filter(pl.col("group") == group)["records"].sum())
         return int(self.totals.filter(pl.col("entity") == entity)["records"].sum())
+
+    def of_schools(self, entity: str, group: str = "") -> pl.DataFrame:
+        """The active records of an entity, or of one group of people, by `school` (`records`)."""
+        if group:
+            return self.people.filter(pl.col("group") == group).select("school", "records")
+        return self.totals.filter(pl.col("entity") == entity).select("school", "records")
 
     @property
     def everything(self) -> int:
         """How many active records the ledger knows."""
         return int(self.totals["records"].sum())
+
+    def records(self, entity: str, *columns: str) -> pl.DataFrame:
+        """Give `sourcedId` and columns of records as the target has them."""
+        return with_columns_of(self.sent.get(entity), columns)
+
+    def name(self, entity: str, sourced_id: str) -> str:
+        """Name a school or a class as people call it, with its id; the id alone if no name is known."""
+        name = self.names.get(f"{entity}:{sourced_id}")
+        return f"{name} ({sourced_id})" if name else sourced_id

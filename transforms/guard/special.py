@@ -7,13 +7,12 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
+from transforms.guard.amounts import TAKEN, files
 from transforms.guard.past import Past
 from transforms.guard.stops import ALL, VANISHED, Stops
 from transforms.schemas import ENTITIES
 
 FIRST = 3
-# What stops everything that a drop says.
-WHOLE_RUN = ("blackout", "ask_first", "older_drop", "future_drop", "not_ours_yet")
 IN_SCHOOLS = ("users", "classes", "enrollments")
 CHILDREN_FIRST = tuple(reversed([name for name, entity in ENTITIES.items() if not entity.folds_into]))
 
@@ -68,11 +67,10 @@ def lacking(stops: Stops, past: Past) -> None:
             stops.stop("file_gone", sentence, name, removals=ALL)
 
 
-def rekeyed(stops: Stops) -> None:
-    """Stop creates and removals of an entity all of whose ids are others than before."""
-    for name, vanished in list(stops.counted()):
-        part = stops.parts[name]
-        new = part.upserts.filter(pl.col(ACTION) == "create").height
+def all_others(stops: Stops) -> None:
+    """Stop creates and removals of an entity all of whose ids are others than before, if it is not known which are the same."""
+    for name, part in stops.parts.items():
+        vanished, new = stops.gone(name).height, stops.created(name).height
         if vanished > 1 and part.whole and new and new == part.upserts.height and not part.counts.get("unchanged"):
             sentence = (
                 f"{name}: all {vanished:,} ids are gone and {new:,} others are there. If these are the same {name} with new "
@@ -102,9 +100,42 @@ def schools(stops: Stops, past: Past) -> None:
     gone = list(stops.vanished("orgs")["sourcedId"]) if "orgs" in stops.parts else []
     for school in dict.fromkeys([*gone, *_deserted(stops, past)]):
         said = "is not in the drop any more" if school in gone else "has no record left in the drop"
-        sentence = f"School {school} {said}. If it was closed or left the district, approve; else correct the export."
+        people = int(past.of_schools("users").filter(pl.col("school") == school)["records"].sum())
+        theirs = f", and {people:,} users are of it" if people else ""
+        sentence = (
+            f"School {past.name('orgs', school)} {said}{theirs}.{files('users', stops, past) if 'users' in stops.parts else ''} "
+            "If it was closed or left the district, approve; else correct the export."
+        )
         of_school = (pl.col(SCHOOL) == school) | ((pl.col("sourcedId") == school) & pl.lit(value=school in gone))
-        stops.stop("school_missing", sentence, *stops.parts, school=school, removals=of_school)
+        stops.stop(
+            "school_missing", sentence, *stops.parts, school=school, removals=of_school, upserts=of_school & TAKEN
+        )
+
+
+def rollover(stops: Stops, past: Past) -> None:
+    """Stop what a new school year takes away while the terms of the old one still run: as one change, which is what it is."""
+    if not {"classes", "enrollments"} <= stops.parts.keys():
+        return
+    gone, new = stops.vanished("classes")["sourcedId"], stops.created("classes")
+    old = past.records("classes", "termSourcedIds").filter(pl.col("sourcedId").is_in(gone.implode()))
+    terms, next_terms = _terms(old), _terms(new) if "termSourcedIds" in new.columns else set()
+    if gone.len() * 2 <= past.total("classes") or new.height * 2 <= gone.len() or terms & next_terms or not terms:
+        return
+    sentence = (
+        f"This looks like the rollover to a new school year: {gone.len():,} classes of the terms {_listed(terms)} are gone and "
+        f"{new.height:,} of {_listed(next_terms)} have come, but the old terms are not over yet. If the old year has ended, approve; "
+        "else ask for an export that has both years."
+    )
+    stops.stop("rollover", sentence, *(name for name in IN_SCHOOLS if name in stops.parts), removals=ALL)
+
+
+def _terms(classes: pl.DataFrame) -> set[str]:
+    return set(classes["termSourcedIds"].drop_nulls().str.split(",").explode())
+
+
+def _listed(ids: set[str]) -> str:
+    first = sorted(ids)[:FIRST]
+    return ", ".join(first) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
 
 
 def _deserted(stops: Stops, past: Past) -> list[str]:

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import ACTION, FINGERPRINT, HELD, HOLD, PARENTS, REMOVALS, SCHOOL, Changes, EntityChanges
+from transforms.guard.groups import GROUPS, group_of
+from transforms.guard.limits import Reading
+from transforms.guard.past import Past
+from transforms.guard.taking import taking
 
 # What vanished and counts; `kept` stays for another reason, such as a term that is over.
 VANISHED = ("delete", "disable", "end", "keep")
 NONE = pl.lit(value=False)
 ALL = pl.lit(value=True)
+# What people are, and whether an update takes from a record what it is for (columns of upserts; the first of removals too).
+GROUP, TAKING = "#group", "#taking"
+# What stops everything that a drop says; other reasons are told beside it.
+WHOLE_RUN = ("blackout", "ask_first", "older_drop", "future_drop", "not_ours_yet")
 
 
 @dataclass(frozen=True)
@@ -26,17 +34,48 @@ class Hold:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What is counted by itself: an entity, or one group of its people."""
+
+    entity: str
+    group: str = ""
+
+    @property
+    def word(self) -> str:
+        """What people call it."""
+        return self.group or self.entity
+
+    @property
+    def chosen(self) -> pl.Expr:
+        """Which changes of the entity it has."""
+        return pl.col(GROUP) == self.group if self.group else ALL
+
+
 @dataclass
 class Stops:
-    """The changes, and the reasons why some of them are stopped."""
+    """The changes, the reasons why some of them are stopped, and what the limits showed.
+
+    `pairs` are records that are there under another id: `entity`, `old`, `new`, and whether that is `certain`.
+    """
 
     parts: dict[str, EntityChanges]
     holds: list[Hold] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    pairs: list[tuple[str, str, str, bool]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, changes: Changes) -> Stops:
+    def of(cls, changes: Changes, past: Past) -> Stops:
         """Begin with nothing stopped."""
-        return cls({name: _marked(part) for name, part in changes.items()})
+        return cls({name: _marked(part, past) for name, part in changes.items()})
+
+    def kinds(self, past: Past) -> list[Kind]:
+        """What is limited by itself: each entity, but people by their groups, as far as those are known."""
+        found = []
+        for name in self.parts:
+            groups = [group for group in GROUPS if past.total(name, group)] if name == "users" else []
+            found += [Kind(name, group) for group in groups] or [Kind(name)]
+        return found
 
     def vanished(self, name: str) -> pl.DataFrame:
         """The records of an entity that vanished and count."""
@@ -47,6 +86,33 @@ class Stops:
         for name in self.parts:
             if count := self.vanished(name).height:
                 yield name, count
+
+    def gone(self, name: str) -> pl.DataFrame:
+        """The records of an entity that vanished and count, and for which no reason to wait is known yet."""
+        return self.vanished(name).filter(_unexplained())
+
+    def taken(self, kind: Kind) -> pl.DataFrame:
+        """The records (`sourcedId`, `#school`, `#taking`) that vanished, or whose update takes from them what they are for.
+
+        Those for which another reason is known already are left out.
+        """
+        part = self.parts[kind.entity]
+        gone = self.gone(kind.entity).filter(kind.chosen)
+        taking = part.upserts.filter(kind.chosen & _unexplained() & pl.col(TAKING).is_not_null())
+        return pl.concat(
+            [
+                gone.select("sourcedId", SCHOOL, pl.lit(None, pl.String).alias(TAKING)),
+                taking.select("sourcedId", SCHOOL, TAKING),
+            ]
+        )
+
+    def updates(self, name: str) -> pl.DataFrame:
+        """The updates of an entity for which no reason to wait is known yet."""
+        return self.parts[name].upserts.filter((pl.col(ACTION) == "update") & _unexplained())
+
+    def created(self, name: str) -> pl.DataFrame:
+        """The new records of an entity for which no reason to wait is known yet."""
+        return self.parts[name].upserts.filter((pl.col(ACTION) == "create") & _unexplained())
 
     def going(self, name: str) -> pl.Series:
         """The records of an entity that are to be deleted, as far as nothing stops it."""
@@ -65,36 +131,73 @@ class Stops:
         sent = self.parts[name].upserts.filter(pl.col(HOLD).is_null())
         return dict(sent.select("sourcedId", pl.col(PARENTS).fill_null("")).iter_rows())
 
+    def read(self, reading: Reading) -> None:
+        """Keep what a limit showed, unless there was nothing to limit."""
+        if reading.count:
+            self.readings.append(reading)
+
     def stop(self, rule: str, sentence: str, *names: str, school: str = "", removals: pl.Expr = NONE,
              upserts: pl.Expr = NONE) -> None:  # fmt: skip
-        """Stop the changes of some entities that are selected; a rule that stops nothing is no reason."""
-        count = 0
+        """Stop the changes of some entities that are selected.
+
+        A rule that stops nothing is no reason; nor is one that stops only what waits for another reason already.
+        """
+        count = new = 0
         for name in names:
             part = self.parts[name]
             removed = _hit(part.removals, removals & pl.col(ACTION).is_in(VANISHED))
             sent = _hit(part.upserts, upserts)
             count += int(removed.sum()) + int(sent.sum())
+            new += _new(part.removals, removed) + _new(part.upserts, sent)
             self.parts[name] = replace(
                 part, removals=_stopped(part.removals, removed, rule), upserts=_stopped(part.upserts, sent, rule)
             )
-        if count:
-            self.holds.append(Hold(rule, names[0] if len(names) == 1 else "", school, count, sentence))
+        if new:
+            self.tell(rule, sentence, names[0] if len(names) == 1 else "", count, school)
+
+    def tell(self, rule: str, sentence: str, entity: str, count: int, school: str = "") -> None:
+        """Add a reason."""
+        self.holds.append(Hold(rule, entity, school, count, sentence))
 
     def changes(self) -> Changes:
         """Give the changes, with what is stopped set apart."""
         return {name: _parted(part) for name, part in self.parts.items()}
 
 
-def _marked(part: EntityChanges) -> EntityChanges:
+def _unexplained() -> pl.Expr:
+    return pl.col(HOLD).is_null() | pl.col(HOLD).is_in(WHOLE_RUN)
+
+
+def _marked(part: EntityChanges, past: Past) -> EntityChanges:
     blank = pl.lit(None, pl.String).alias(HOLD)
-    removals = part.removals.with_columns(blank)
+    removals, upserts = part.removals.with_columns(blank), part.upserts.with_columns(blank)
     if SCHOOL not in removals.columns:
         removals = removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL))
-    return replace(part, removals=removals, upserts=part.upserts.with_columns(blank))
+    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today).alias(TAKING)
+    return replace(
+        part,
+        removals=_grouped(part.entity, removals, past),
+        upserts=_grouped(part.entity, upserts, past).with_columns(taking_now),
+    )
+
+
+def _grouped(entity: str, frame: pl.DataFrame, past: Past) -> pl.DataFrame:
+    """Say what each of the people was when last sent, or is now."""
+    if entity != "users" or not frame.height:
+        return frame.with_columns(pl.lit(None, pl.String).alias(GROUP))
+    now = group_of(frame["roles"]) if "roles" in frame.columns else pl.Series([None] * frame.height, dtype=pl.String)
+    sent = past.records("users", "roles")
+    was = sent.select("sourcedId", group_of(sent["roles"]).alias("#was"))
+    met = frame.with_columns(now.alias("#now")).join(was, on="sourcedId", how="left", maintain_order="left")
+    return met.with_columns(pl.coalesce("#was", "#now").alias(GROUP)).drop("#was", "#now")
 
 
 def _hit(frame: pl.DataFrame, chosen: pl.Expr) -> pl.Series:
     return frame.with_columns(chosen.fill_null(value=False).alias("#hit"))["#hit"]
+
+
+def _new(frame: pl.DataFrame, hit: pl.Series) -> int:
+    return frame.filter(hit & _hit(frame, _unexplained())).height
 
 
 def _stopped(frame: pl.DataFrame, hit: pl.Series, rule: str) -> pl.DataFrame:
@@ -105,8 +208,8 @@ def _stopped(frame: pl.DataFrame, hit: pl.Series, rule: str) -> pl.DataFrame:
 
 def _parted(part: EntityChanges) -> EntityChanges:
     held = pl.concat([_held(part.upserts), _held(part.removals)])
-    removals = part.removals.filter(pl.col(HOLD).is_null()).drop(HOLD)
-    upserts = part.upserts.filter(pl.col(HOLD).is_null()).drop(HOLD)
+    removals = part.removals.filter(pl.col(HOLD).is_null()).drop(HOLD, GROUP)
+    upserts = part.upserts.filter(pl.col(HOLD).is_null()).drop(HOLD, GROUP, TAKING)
     kept = removals.filter(~pl.col(ACTION).is_in([*REMOVALS])).height
     counts = {**part.counts, "held": held.height, "kept": kept}
     return replace(part, removals=removals, upserts=upserts, held=held, counts=counts)

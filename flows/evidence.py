@@ -1,0 +1,115 @@
+"""What the guard is shown of the records that are to change: as the target has them, out of the archived rosters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.ledger import Ledger
+from flows.job import Job
+from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
+from transforms.checks.references import Known
+from transforms.diff import school_of
+from transforms.findings import Findings, files_of
+from transforms.guard import Rejections
+from transforms.guard.groups import group_of
+from transforms.guard.past import NAME, PEOPLE, Column, no_people, no_sizes, with_columns_of
+from transforms.guard.rekeyed import MADE_OF
+from transforms.schemas import ENTITIES
+
+Sent = Mapping[str, pl.DataFrame]
+NAMED = {"orgs": "name", "classes": "title"}
+
+
+def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Sent:
+    """Give the records that are to change as they were sent, and those that new ones may be under other ids, by entity."""
+    found = {}
+    for name in changes.keys() | ({"demographics"} if "users" in changes and "demographics" in known else set()):
+        ids = _wanted(name, changes, known)
+        if ids.len():
+            wanted = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
+            found[name] = archive.sent(name, wanted, job.before)
+    if "users" in found:
+        found["users"] = _with_names(found["users"], changes["users"], job, ledger)
+    return found
+
+
+def _wanted(name: str, changes: Changes, known: Known) -> pl.Series:
+    """The ids of the records to show: what changes or vanished; all that are there where new ones may be the same."""
+    part = changes.get("users" if name == "demographics" else name)
+    ids = pl.Series("sourcedId", dtype=pl.String)
+    if part is None or name not in known or not (part.upserts.height or part.removals.height):
+        return ids
+    new = (part.upserts[ACTION] == "create").any()
+    if name in ("users", "demographics") or (new and name in MADE_OF and not part.whole):
+        return known[name].filter(pl.col("status") == ACTIVE)["sourcedId"]
+    return pl.concat([part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]])
+
+
+def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """Add people of whom no roster is kept, by the name that the ledger has."""
+    ids = pl.concat([part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]])
+    unseen = ids.filter(~ids.is_in(users["sourcedId"].implode()))
+    if not unseen.len():
+        return users
+    named = ledger.details(job.key, "users", unseen).select("sourcedId", pl.col("label").alias(NAME))
+    return pl.concat([users, named], how="diagonal")
+
+
+def people_in(sent: Sent) -> pl.DataFrame:
+    """Count the active users by group and school (columns of `PEOPLE`); nobody if it is not known what they are."""
+    users = sent.get("users")
+    if users is None or "roles" not in users.columns:
+        return no_people()
+    placed = users.select(group_of(users["roles"]).alias("group"), school_of(ENTITIES["users"], users).alias("school"))
+    counted = placed.drop_nulls("group").group_by("group", "school").len("records")
+    return counted.select(*PEOPLE).cast(PEOPLE)  # type: ignore[arg-type]
+
+
+def sizes_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
+    """Count the people (`records`) of each `class`, if any enrollment is taken away or changed."""
+    if "enrollments" not in sent or job.before not in archive.runs():
+        return no_sizes()
+    active = known["enrollments"].filter(pl.col("status") == ACTIVE).select("sourcedId")
+    now = with_columns_of(archive.frame(job.before, "enrollments"), ["classSourcedId"])
+    there = pl.concat([with_columns_of(sent["enrollments"], ["classSourcedId"]), now]).unique("sourcedId", keep="first", maintain_order=True)  # fmt: skip
+    there = there.join(active, on="sourcedId", how="semi")
+    return there.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
+
+
+def columns_of(changes: Changes, sent: Sent, job: Job, archive: Archive, rejections: Mapping[str, Rejections],
+               findings: Findings) -> dict[str, dict[str, Column]]:  # fmt: skip
+    """Say which columns of the entities that have updates were filled before, and whether the drop has them."""
+    found = {}
+    for name, part in changes.items():
+        if name in sent and (part.upserts[ACTION] == "update").any():
+            before = archive.frame(job.before, name) if job.before in archive.runs() else None
+            file = rejections[name].file if name in rejections else ""
+            found[name] = _columns(part, sent[name], before, file, _strange(file, findings))
+    return found
+
+
+def _columns(part: EntityChanges, sent: pl.DataFrame, before: pl.DataFrame | None, file: str,
+             strange: tuple[str, ...]) -> dict[str, Column]:  # fmt: skip
+    entity = ENTITIES[part.entity]
+    frames = [frame for frame in (sent, before) if frame is not None]
+    filled = {name: max(frame[name].count() for frame in frames if name in frame.columns) for name in sent.columns if name in entity.by_name and name != "sourcedId"}  # fmt: skip
+    return {name: Column(count, name not in part.said, file, strange) for name, count in filled.items() if count}
+
+
+def _strange(file: str, findings: Findings) -> tuple[str, ...]:
+    """The columns of some files that nothing reads."""
+    files = files_of(file)
+    return tuple(one.column for one in findings.notices if one.rule == "header_unknown" and one.file in files)
+
+
+def names_in(job: Job, archive: Archive) -> dict[str, str]:
+    """Give the names of schools and classes, by `entity:sourcedId`."""
+    names: dict[str, str] = {}
+    for entity, column in NAMED.items():
+        frame = archive.frame(job.before, entity) if job.before in archive.runs() else None
+        rows = with_columns_of(frame, [column]).drop_nulls().iter_rows()
+        names |= {f"{entity}:{sourced_id}": name for sourced_id, name in rows}
+    return names

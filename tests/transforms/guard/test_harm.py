@@ -1,0 +1,291 @@
+"""Updates that harm people: who is locked out, ended, overwritten or moved counts as who vanishes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, rules
+from transforms.guard import Limits
+from transforms.guard.past import SIZES, Column
+
+
+def locked(users: list[dict[str, str | None]], count: int) -> list[dict[str, str | None]]:
+    """Take the right to sign in from the first of some people."""
+    return [user | {"enabledUser": "false"} for user in users[:count]] + users[count:]
+
+
+@pytest.mark.parametrize(("count", "waits"), [(30, False), (31, True), (210, True)])
+def test_who_is_locked_out_counts_as_who_is_removed(count: int, waits: bool) -> None:
+    """Ten percent of the students may lose their right to sign in."""
+    before = people(300)
+
+    guarded = night({"users": before}, {"users": locked(before, count)}, limits=Limits(school_percent=100))
+
+    assert ["vanished"] * waits == rules(guarded)
+    assert count * waits == guarded.held
+    if waits:
+        assert (
+            f"{count} of 300 students: {count} would be locked out, more than 10 % and 25 records."
+            == guarded.holds[0].sentence
+        )
+
+
+def test_who_was_locked_out_before_loses_nothing() -> None:
+    """A new room for people without access is no harm."""
+    before = locked(people(60), 60)
+
+    guarded = night(
+        {"users": before}, {"users": [user | {"phone": "1"} for user in before]}, limits=Limits(updated_percent=100)
+    )
+
+    assert [] == rules(guarded)
+
+
+def test_many_do_not_hide_few() -> None:
+    """Of thousand contacts and forty teachers, thirty teachers are locked out: 3 % of all, and most of the staff."""
+    contacts, teachers = people(1000, "guardian"), people(40, "teacher", 1000)
+
+    guarded = night({"users": contacts + teachers}, {"users": contacts + locked(teachers, 30)})
+
+    assert (["vanished"], 30) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith("30 of 40 staff: 30 would be locked out")
+
+
+@pytest.mark.parametrize(("day", "waits"), [("2026-11-24", True), ("2026-11-25", False)])
+def test_enrollments_that_end_count_as_removed(day: str, waits: bool) -> None:
+    """The end is exclusive: who is in class until today is in it no more."""
+    before = enrolled(people(100), "c1")
+
+    guarded = night(
+        {"enrollments": before}, {"enrollments": [row | {"endDate": day} for row in before[:70]] + before[70:]}
+    )
+
+    assert (["vanished"] * waits, 70 * waits) == (rules(guarded), guarded.held)
+
+
+def test_what_ended_before_loses_nothing() -> None:
+    """An end that is corrected from one past day to another is no harm."""
+    before = [row | {"endDate": "2026-09-01"} for row in enrolled(people(60), "c1")]
+
+    guarded = night({"enrollments": before}, {"enrollments": [row | {"endDate": "2026-09-02"} for row in before]},
+                    limits=Limits(updated_percent=100))  # fmt: skip
+
+    assert [] == rules(guarded)
+
+
+@pytest.mark.parametrize("columns", [("givenName", "familyName"), ("email",), ("username",), ("identifier",)])
+def test_a_column_that_was_shifted_is_held(columns: tuple[str, ...]) -> None:
+    """Three of four people would get what belongs to the one above."""
+    before = [user | {"identifier": f"9{user['sourcedId']}"} for user in people(100)]
+    shifted = [user | {name: before[place][name] for name in columns} for place, user in enumerate(before[1:74])]
+
+    guarded = night({"users": before}, {"users": [before[0], *shifted, *before[74:]]})
+
+    assert (["identity"], 73) == (rules(guarded), guarded.held)
+    assert f"another {columns[0]} for 73" in guarded.holds[0].sentence
+
+
+def test_a_value_that_comes_is_no_other_identity() -> None:
+    """A district that begins to send addresses overwrites nobody."""
+    before = [user | {"email": None} for user in people(50)]
+
+    guarded = night({"users": before}, {"users": people(50)}, limits=Limits(updated_percent=100))
+
+    assert [] == rules(guarded)
+
+
+def test_enrollments_that_pass_to_others_are_held() -> None:
+    """Ids of enrollments that are numbered anew put people into each other's classes."""
+    before = enrolled(people(100), "c1")
+    moved = [row | {"userSourcedId": f"x{row['sourcedId']}"} for row in before]
+
+    guarded = night({"enrollments": before}, {"enrollments": moved}, limits=Limits(updated_percent=100))
+
+    assert (["identity"], 100) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith(
+        "100 of 100 enrollments would become somebody else's (another person for 100)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "waits"),
+    [
+        ({"givenName": "Zoe", "familyName": "Quist", "email": "zoe.quist@schools.example.edu"}, True),
+        ({"givenName": "Zoe", "familyName": "Quist", "identifier": "77"}, True),
+        ({"givenName": "Zoe", "familyName": "Quist", "grades": "11"}, True),
+        ({"identifier": "77", "email": "zoe.quist@schools.example.edu"}, True),
+        ({"familyName": "Quist", "email": "ana.quist@schools.example.edu", "username": "ana.quist"}, False),
+        ({"givenName": "Zoe", "familyName": "Quist"}, False),
+        ({"grades": "06"}, False),
+        ({"givenName": "ANÁ"}, False),
+    ],
+)  # fmt: skip
+def test_an_id_that_passes_to_a_stranger_is_held(cells: dict[str, str], waits: bool) -> None:
+    """By two of name, birth, address, number and grade; a marriage changes the family's name and the addresses made of it."""
+    ana = person("u1", "Ana Diaz", identifier="12", grades="05")
+    before = [ana, *people(50, first=2)]
+
+    guarded = night({"users": before}, {"users": [ana | cells, *before[1:]]})
+
+    assert (["recycled"] * waits, 1 * waits) == (rules(guarded), guarded.held)
+
+
+def test_a_stranger_is_known_by_the_day_of_birth() -> None:
+    """Demographics wait with their user."""
+    ana, born = person("u1", "Ana Diaz"), {"sourcedId": "u1", "birthDate": "2012-02-03"}
+    before: Rosters = {"users": [ana, *people(50, first=2)], "demographics": [born]}
+    now: Rosters = {"users": [ana | {"givenName": "Zoe", "familyName": "Quist"}, *people(50, first=2)],
+           "demographics": [born | {"birthDate": "2016-05-06"}]}  # fmt: skip
+
+    guarded = night(before, now)
+
+    assert (["recycled"], {"users": ["u1"], "demographics": ["u1"]}) == (rules(guarded), held(guarded))
+
+
+def test_a_person_of_whom_no_roster_is_kept_is_known_by_name() -> None:
+    """The ledger has that; another address beside it is not known."""
+    zoe = person("u1", "Zoe Quist", identifier="3")
+    before = [person("u1", "Ana Diaz"), *people(50, first=2)]
+    sent = {"users": pl.DataFrame({"sourcedId": ["u1"], "#name": ["Ana Diaz"]})}
+
+    guarded = night({"users": before}, {"users": [zoe, *before[1:]]}, sent=sent)
+
+    assert [] == rules(guarded)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_column_that_is_gone_or_blank_is_held_by_its_name(missing: bool) -> None:
+    """What took its place in the file is told."""
+    before = [user | {"phone": "555"} for user in people(60)]
+    columns = {"users": {"phone": Column(60, missing, "students.csv", ("Telephone",) if missing else ())}}
+
+    guarded = night({"users": before}, {"users": people(60)}, columns=columns)
+
+    said = "missing in this drop" if missing else "blank in this drop"
+    assert (["column_gone"], 60) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith(
+        f"students.csv: column phone is {said}, and 60 users had a value in it."
+    )
+    assert missing == ("New in students.csv: Telephone. Did it take its place?" in guarded.holds[0].sentence)
+
+
+def test_made_up_values_do_not_take_the_place_of_a_column() -> None:
+    """With `email_template`, everybody gets an address all the same."""
+    before = people(60)
+    made = [user | {"email": f"{user['sourcedId']}@students.example.edu"} for user in before]
+
+    guarded = night(
+        {"users": before}, {"users": made}, columns={"users": {"email": Column(60, True, "students.csv", ("E-mail",))}}
+    )
+
+    assert (["column_gone"], 60) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize("few", [4, 29])
+def test_a_few_values_may_go(few: int) -> None:
+    """That some have no telephone any more is nothing that an export lost."""
+    before = [user | {"phone": "555"} for user in people(60)]
+    now = people(few) + before[few:]
+
+    guarded = night({"users": before}, {"users": now}, columns={"users": {"phone": Column(60)}})
+
+    assert [] == rules(guarded)
+
+
+def sizes(**records: int) -> pl.DataFrame:
+    """Say how many people classes have."""
+    return pl.DataFrame(list(records.items()), schema=SIZES, orient="row")
+
+
+@pytest.mark.parametrize(("left", "waits"), [(13, False), (14, True), (26, True)])
+def test_a_class_keeps_half_of_its_people(left: int, waits: bool) -> None:
+    """Of a thousand enrollments 26 are few, and all of one class."""
+    others, here = enrolled(people(1000), "c1"), enrolled(people(26), "c2")
+    guarded = night({"enrollments": others + here}, {"enrollments": others + here[left:]}, sizes=sizes(c1=1000, c2=26),
+                    names={"classes:c2": "Biology [lab]"})  # fmt: skip
+
+    assert (["class_emptied"] * waits, left * waits) == (rules(guarded), guarded.held)
+    if waits:
+        assert guarded.holds[0].sentence.startswith(
+            f"Class Biology [lab] (c2) loses {left} of its 26 people: more than 50 %"
+        )
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"endDate": TODAY.isoformat()},
+        {"classSourcedId": "c1"},
+        {"userSourcedId": "x"},
+    ],
+)
+def test_a_class_loses_people_by_updates_too(now: Row) -> None:
+    """Whose enrollment ends, goes to another class or to another person, is in that class no more."""
+    others, here = enrolled(people(1000), "c1"), enrolled(people(8), "c2")
+
+    guarded = night(
+        {"enrollments": others + here}, {"enrollments": others + [{**row, **now} for row in here]}, sizes=sizes(c2=8)
+    )
+
+    assert (["class_emptied"], 8) == (rules(guarded), guarded.held)
+
+
+def test_a_class_that_goes_takes_its_people_along() -> None:
+    """So does one of fewer than five, and one whose people come back under other ids."""
+    others, here, few = enrolled(people(1000), "c1"), enrolled(people(20), "c2"), enrolled(people(4), "c3")
+    again = [row | {"sourcedId": f"new-{row['sourcedId']}"} for row in enrolled(people(20), "c4")]
+    classes = [{"sourcedId": f"c{number}", "title": f"Class {number}"} for number in range(1, 40)]
+    before: Rosters = {"classes": classes, "enrollments": others + here + few + enrolled(people(20), "c4")}
+    now: Rosters = {"classes": [one for one in classes if one["sourcedId"] != "c2"], "enrollments": others + again}
+
+    guarded = night(before, now, sizes=sizes(c1=1000, c2=20, c3=4, c4=20))
+
+    assert [] == rules(guarded)
+
+
+def test_many_classes_are_one_reason() -> None:
+    """The first are named, and how many more there are."""
+    others = enrolled(people(1000), "c1")
+    here = [row for number in range(5) for row in enrolled(people(8), f"d{number}")]
+
+    guarded = night(
+        {"enrollments": others + here}, {"enrollments": others}, sizes=sizes(**{f"d{number}": 8 for number in range(5)})
+    )
+
+    assert ["class_emptied"] == rules(guarded)
+    assert (
+        "Class d0 loses 8 of its 8 people, d1 loses 8 of its 8 people, d2 loses 8 of its 8 people, and 2 more classes: "
+        in guarded.holds[0].sentence
+    )
+
+
+@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+def test_new_people_are_limited_too(count: int, waits: bool) -> None:
+    """Half as many again as a school has are no ordinary night."""
+    before = people(100)
+
+    guarded = night({"users": before}, {"users": before + people(count, first=100)})
+
+    assert (["created"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+def test_a_new_school_brings_its_people() -> None:
+    """That is growth, and so are contacts who were never sent before."""
+    before = people(30)
+    new: Any = [user | {"schoolSourcedId": "s9"} for user in people(100, first=100)]
+
+    guarded = night({"users": before}, {"users": before + new + people(90, "guardian", 300)})
+
+    assert [] == rules(guarded)
+
+
+def test_readings_say_how_near_each_limit_is() -> None:
+    """Also where nothing is held."""
+    before = people(240)
+
+    guarded = night({"users": before}, {"users": before[12:]}, limits=Limits(school_percent=100))
+
+    assert "removed students 12 of 25 allowed (240 there)" in [reading.sentence for reading in guarded.readings]

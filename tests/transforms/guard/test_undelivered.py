@@ -1,0 +1,75 @@
+"""A night that delivers nothing of a kind that every roster needs is never done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.guarding import changed, rules
+from transforms.guard import Limits, Past, Rejections, guard
+from transforms.guard.guard import Guarded
+from transforms.guard.past import TOTALS
+
+
+def judged(counts: dict[str, tuple[int, int]], limits: Limits | None = None, **past: Any) -> Guarded:
+    """Let the guard judge a drop of which so many records were read and rejected, by entity."""
+    changes = {}
+    for name, (read, rejected) in counts.items():
+        part = changed(name, [], [])
+        changes[name] = replace(part, counts={"read": read, "rejected": rejected, "unchanged": read - rejected})
+    return guard(changes, Past(**past), limits or Limits())
+
+
+@pytest.mark.parametrize(("rejected", "told"), [(8, False), (9, True), (10, True)])
+def test_hardly_any_is_told(rejected: int, told: bool) -> None:
+    """Up to four of five may be rejected; how bad that is, other limits say."""
+    guarded = judged({"users": (10, rejected)})
+
+    assert (["undelivered"] * told, 0) == (rules(guarded), guarded.held)
+
+
+def test_one_cause_is_one_reason() -> None:
+    """Classes and enrollments fell with their sessions, and what mends the sessions mends all."""
+    rejections = {"academicSessions": Rejections("sessions.csv", 3, 3, "sessions.csv, column schoolYear, 3 rows: no year", "Write 2027."),
+                  "classes": Rejections("classes.csv", 4, 0)}  # fmt: skip
+
+    guarded = judged(
+        {"academicSessions": (3, 3), "classes": (4, 4), "enrollments": (9, 9), "users": (9, 0)}, rejections=rejections
+    )
+
+    (hold,) = guarded.holds
+    assert (
+        "3 of 3 academicSessions were rejected, and with them 4 of 4 classes, 9 of 9 enrollments: hardly any can be delivered. "
+        "sessions.csv, column schoolYear, 3 rows: no year. Write 2027."
+    ) == hold.sentence
+
+
+def test_two_causes_are_two_reasons() -> None:
+    """Each with its own way out; what nobody is at fault for is told by itself."""
+    rejections = {name: Rejections(f"{name}.csv", 3, 3) for name in ("orgs", "users")}
+
+    assert ["orgs", "users"] == [
+        hold.entity for hold in judged({"orgs": (3, 3), "users": (3, 3)}, rejections=rejections).holds
+    ]
+    assert ["4 of 4 classes were rejected: hardly any can be delivered."] == [
+        hold.sentence for hold in judged({"classes": (4, 4)}).holds
+    ]
+
+
+def test_other_kinds_count_if_they_were_loaded_before() -> None:
+    """A first gradebook may be wrong altogether; one that was there may not."""
+    there = pl.DataFrame([("results", "s1", 5)], schema=TOTALS, orient="row")
+
+    assert ([], ["undelivered"]) == (
+        rules(judged({"results": (5, 5)})),
+        rules(judged({"results": (5, 5)}, totals=there)),
+    )
+
+
+def test_a_feed_may_take_any_rejects() -> None:
+    """By its limit on them; and what brings no rows delivers none."""
+    assert [] == rules(judged({"users": (10, 10)}, Limits(rejected_percent=100)))
+    assert [] == rules(judged({"users": (0, 0)}))

@@ -1,0 +1,158 @@
+"""Records that come under new ids although they are there: people by what is known of them, all else by what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from transforms.ancestry import ids_in
+from transforms.changes import ACTION, PARENTS
+from transforms.guard.groups import group_of
+from transforms.guard.identity import words
+from transforms.guard.limits import Limits, Reading, allowed
+from transforms.guard.past import NAME, Past, with_columns_of
+from transforms.guard.stops import GROUP, VANISHED, Stops
+
+FIRST = 3
+# What tells people apart. A birthday and an address alone do not: twins share both.
+SIGNS = ("name", "birthDate", "email", "username", "identifier")
+NOT_ENOUGH = frozenset({"birthDate", "email"})
+# A value that so many people have says nothing of a single one.
+MANY = 5
+# What each kind of record is made of. With all of it the same, two ids are one record.
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "orgs": ("name", "type", "identifier"),
+    "academicSessions": ("title", "type", "startDate", "endDate"),
+    "courses": ("title", "courseCode", "orgSourcedId"),
+    "classes": ("title", "classCode", "courseSourcedId", "schoolSourcedId", "termSourcedIds"),
+    "enrollments": ("userSourcedId", "classSourcedId", "role"),
+}
+REFERS = {"orgSourcedId": "orgs", "courseSourcedId": "courses", "schoolSourcedId": "orgs", "termSourcedIds": "academicSessions",
+          "userSourcedId": "users", "classSourcedId": "classes"}  # fmt: skip
+# Per entity, the old id of each new one.
+Same = dict[str, dict[str, str]]
+# So many records of a kind may be made anew under other ids; of enrollments, as many as may pass to another person.
+FEW = 2
+
+
+def rekeyed(stops: Stops, past: Past, limits: Limits) -> None:
+    """Stop what comes under new ids although it is there, and what vanishes for it: it would be there twice."""
+    same: Same = {}
+    for name in ("orgs", "academicSessions", "users", "courses", "classes", "enrollments"):
+        if name in stops.parts and name in past.sent:
+            if name == "users":
+                _people(stops, past, same)
+            else:
+                _records(stops, past, limits, name, same)
+
+
+def _people(stops: Stops, past: Past, same: Same) -> None:
+    """Find people by two signs of five; many of them also by one that nobody else has."""
+    arrived = stops.created("users")
+    new = _signs_of(arrived, stops.parts["demographics"].upserts if "demographics" in stops.parts else None)
+    old = _signs_of(past.sent["users"].filter(_candidates(stops, "users")), past.sent.get("demographics"))
+    met = old.join(new, on=["sign", "value"], how="inner", suffix="_new")
+    alike = pl.col(GROUP).is_null() | pl.col(GROUP).eq_missing(pl.col(f"{GROUP}_new"))
+    met = met.filter(alike & (pl.col("sourcedId") != pl.col("sourcedId_new")))
+    shared = met.group_by(old="sourcedId", new="sourcedId_new").agg("sign")
+    two = (pl.col("sign").list.len() > 1) & (pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0)
+    known = shared.filter(two)
+    if known.height:
+        _stop_pairs(stops, "users", known, _one_to_one(known), same)
+    else:
+        _stop_pairs(stops, "users", _by_one_sign(shared, arrived.height), known, same)
+
+
+def _by_one_sign(met: pl.DataFrame, arrived: int) -> pl.DataFrame:
+    """People whom one sign tells, if most of those who arrive are such."""
+    once = _one_to_one(met)
+    return once if once.height > 1 and once.height * 2 > arrived else once.clear()
+
+
+def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Those pairs of which neither record is in another one."""
+    return pairs.filter(~pl.col("old").is_duplicated() & ~pl.col("new").is_duplicated())
+
+
+def _candidates(stops: Stops, name: str) -> pl.Expr:
+    """Who may be meant: of a full snapshot, those who vanished; else all who are there."""
+    part = stops.parts[name]
+    gone = part.of(*VANISHED)["sourcedId"]
+    return pl.col("sourcedId").is_in(gone.implode()) if part.whole else pl.lit(value=True)
+
+
+def _signs_of(people: pl.DataFrame, demographics: pl.DataFrame | None) -> pl.DataFrame:
+    """The signs of people: `sourcedId`, what they are, `sign`, `value`; what many share is none."""
+    people = with_columns_of(people, ["givenName", "familyName", "email", "username", "identifier", "roles", NAME])
+    births = with_columns_of(demographics, ["birthDate"])
+    people = people.join(births, on="sourcedId", how="left", maintain_order="left")
+    full = pl.coalesce(pl.concat_str("givenName", "familyName", separator=" "), NAME)
+    name = full.map_elements(_plain, return_dtype=pl.String)
+    signs = people.with_columns(group_of(people["roles"]).alias(GROUP), name=name).unpivot(SIGNS, index=["sourcedId", GROUP], variable_name="sign")  # fmt: skip
+    signs = signs.drop_nulls("value").with_columns(pl.col("value").str.to_lowercase().str.strip_chars())
+    return signs.filter(pl.len().over("sign", "value", GROUP) <= MANY)
+
+
+def _plain(name: str) -> str:
+    return " ".join(sorted(words(name)))
+
+
+def _records(stops: Stops, past: Past, limits: Limits, name: str, same: Same) -> None:
+    """Find records that are made of the same, where what they refer to under new ids counts as what it is."""
+    columns = MADE_OF[name]
+    new = _translated(with_columns_of(stops.created(name), columns), columns, same)
+    old = with_columns_of(past.sent[name].filter(_candidates(stops, name)), columns)
+    met = old.join(new, on=list(columns), how="inner", suffix="_new", nulls_equal=True)
+    pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(old="sourcedId", new="sourcedId_new")
+    count, total, most = pairs["new"].n_unique(), past.total(name), FEW
+    if name == "enrollments":
+        most = allowed(total, limits.identity_percent, limits.identity_records)
+        _with_their_people(stops, same.get("users", {}))
+    stops.read(Reading("rekeyed", f"{name} under new ids", count, most, total))
+    if count > most:
+        _stop_pairs(stops, name, pairs, _one_to_one(pairs), same)
+
+
+def _translated(frame: pl.DataFrame, columns: tuple[str, ...], same: Same) -> pl.DataFrame:
+    """Name what records refer to by its old id."""
+    for column in (one for one in columns if same.get(REFERS.get(one, ""))):
+        old = same[REFERS[column]]
+        items = pl.col(column).str.split(",").list.eval(pl.element().replace(old)).list.join(",")
+        frame = frame.with_columns(items.alias(column))
+    return frame
+
+
+def _with_their_people(stops: Stops, people: Mapping[str, str]) -> None:
+    """Let the enrollments of people with new ids wait, so that nobody is without classes meanwhile."""
+    part = stops.parts["enrollments"]
+    if not people or PARENTS not in part.removals.columns:
+        return
+    theirs = ids_in(pl.col(PARENTS), "users").list.first().is_in(list(people.values()))
+    stops.stop("follows", "enrollments wait with people who have come under new ids.", "enrollments", removals=theirs)
+
+
+def _stop_pairs(stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFrame, same: Same) -> None:
+    if pairs.is_empty():
+        return
+    sure = set(certain.select("old", "new").iter_rows())
+    same[name] = {new: old for old, new in sure}
+    rows = pairs.select("old", "new").sort("old", "new").rows()
+    stops.pairs += [(name, old, new, (old, new) in sure) for old, new in rows]
+    gone, new_ids = (pl.col("sourcedId").is_in(pairs[side].implode()) for side in ("old", "new"))
+    rule = "renumbered" if name == "users" else "rekeyed"
+    sentence = _sentence(name, rows, len(sure), whole=stops.parts[name].whole)
+    stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
+
+
+def _sentence(name: str, pairs: list[tuple[str, str]], sure: int, *, whole: bool) -> str:
+    count = len({new for _, new in pairs})
+    first = ", ".join(f"{old} is now {new}" for old, new in pairs[:FIRST])
+    more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
+    there = "vanished and came again" if whole else "are there and came again"
+    doubt = f" {len(pairs) - sure:,} pairs are in doubt; ids_in_doubt.csv lists them." if len(pairs) > sure else ""
+    lines = " Put ids.csv, which lies beside the plan, into the drop if they are the same: the target keeps the old ids." if sure else ""  # fmt: skip
+    return (
+        f"{count:,} {name} {there} under new ids ({first}{more}), and would be there twice.{lines}{doubt} "
+        "If they are others, approve."
+    )

@@ -1,0 +1,56 @@
+"""Kinds of records that arrived and of which hardly any can be delivered: such a night is never done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from transforms.guard.limits import Limits
+from transforms.guard.past import Past, Rejections
+from transforms.guard.stops import Stops
+from transforms.schemas import ENTITIES
+
+# If more than this share of a kind is rejected, hardly any of it is delivered.
+MOST = 0.8
+AllCounts = Mapping[str, Mapping[Any, int]]
+
+
+def undelivered(stops: Stops, past: Past, limits: Limits) -> None:
+    """Tell of kinds that every roster needs, or that were loaded before, if hardly any of their records was accepted.
+
+    It stops nothing. A feed that takes any number of rejected rows (`rejected_percent = 100`) is not told.
+    """
+    if limits.rejected_percent >= 100:
+        return
+    counts = {name: part.counts for name, part in stops.parts.items() if ENTITIES[name].needed or past.total(name)}
+    for name, sentence in sentences(counts, past.rejections):
+        stops.tell("undelivered", sentence, name, counts[name].get("rejected", 0))
+
+
+def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[tuple[str, str]]:
+    """Say of each entity that is at fault what became of it, and of those that were rejected with it."""
+    hit = [name for name in ENTITIES if name in counts and is_undelivered(counts[name])]
+    roots = [name for name in hit if _at_fault(name, rejections)] or hit[:1]
+    followers = [name for name in hit if name not in roots]
+    return [
+        (name, _sentence(name, followers if name == roots[0] else [], counts, rejections.get(name))) for name in roots
+    ]
+
+
+def is_undelivered(counts: Mapping[Any, int]) -> bool:
+    """Whether hardly any record of an entity was accepted, though some arrived."""
+    return counts.get("rejected", 0) > counts.get("read", 0) * MOST
+
+
+def _at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:
+    return name in rejections and rejections[name].faults * 2 > rejections[name].rows
+
+
+def _sentence(name: str, followers: list[str], counts: AllCounts, file: Rejections | None) -> str:
+    with_them = f", and with them {', '.join(_of(one, counts) for one in followers)}" if followers else ""
+    cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
+    return f"{_of(name, counts)} were rejected{with_them}: hardly any can be delivered.{cause}"
+
+
+def _of(name: str, counts: AllCounts) -> str:
+    return f"{counts[name].get('rejected', 0):,} of {counts[name].get('read', 0):,} {name}"
