@@ -98,10 +98,11 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
     """Say what the run came to, and what to do next."""
     if result.error:
         yield f"The run broke off: {result.error}"
+    yield from _reasons(result)
     yield _verdict(result, drop)
     yield from _moved(result)
-    if result.records.height or result.holds:
-        yield from _held(result, drop)
+    if result.records.height:
+        yield from _ways_out(result, drop)
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits. To send it: roster sync {drop} --approve {result.plan}"
     if result.stale:
@@ -130,7 +131,7 @@ def _verdict(result: Result, drop: str) -> str:
         return f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, {result.total('waiting'):,} wait. Run `{_again(result, drop)}` again; nothing is sent twice."
     if result.status == "unchanged":
         return "Nothing changed, nothing sent."
-    return f"{'Held' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
+    return f"{'Apart from that' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
 
 
 def _again(result: Result, drop: str) -> str:
@@ -146,17 +147,26 @@ def _check_verdict(result: Result, rejected: int) -> str:
     return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
 
 
-def _held(result: Result, drop: str) -> Iterator[str]:
-    waiting = f"{result.records.height:,} changes wait for a person (plan {result.plan})"
-    yield f"Held: {waiting}:" if result.records.height else "Held, although nothing waits for approval:"
-    for hold in result.holds[:MOST_CAUSES]:
-        yield f"  - {hold.sentence}"
+def _reasons(result: Result) -> Iterator[str]:
+    """Say what happened that a person should see before it is sent, or why the run is not done."""
+    if len(result.holds) == 1:
+        yield f"Held: {result.holds[0].sentence}"
+        return
+    if result.holds:
+        yield f"Held, for {len(result.holds)} reasons:"
+    yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_CAUSES])
     if len(result.holds) > MOST_CAUSES:
-        yield f"  - and {len(result.holds) - MOST_CAUSES} more reasons; the report has them all."
-    if result.command == "sync" and result.records.height:
+        yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
+
+
+def _ways_out(result: Result, drop: str) -> Iterator[str]:
+    """Say where to look first, and then what to do, whether the changes are right or not."""
+    yield f"{result.records.height:,} changes wait for a person (plan {result.plan})."
+    if result.command == "sync":
         yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv), and at single records with: roster why ID"
-        yield f"If it is right, send exactly this: roster sync {drop} --approve {result.plan}"
-        yield f"If it is not, have the export corrected; the next sync replaces the plan. To drop it now: roster discard {result.plan}"
+        yield f"If they are right, send exactly these: roster sync {drop} --approve {result.plan}"
+        yield "If not, have the export corrected: the next sync makes another plan."
+        yield f"To drop this one now: roster discard {result.plan}"
 
 
 def _moved(result: Result) -> Iterator[str]:

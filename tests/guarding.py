@@ -103,7 +103,8 @@ def night(before: Rosters, now: Rosters, *, whole: bool = True,
     """Let the guard judge a night: the rosters of the entities that the drop has, before and now."""
     changes: Changes = {name: changed(name, before.get(name, []), rows, whole=whole) for name, rows in now.items()}
     sent = {name: frame(rows) for name, rows in before.items()}
-    totals = pl.DataFrame([(name, "s1", len(rows)) for name, rows in before.items()], schema=TOTALS, orient="row")
+    places = [(name, _school(name, row), 1) for name, rows in before.items() for row in rows]
+    totals = pl.DataFrame(places, schema=TOTALS, orient="row").group_by("entity", "school").sum()
     guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, people=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
     for name, one in guarded.changes.items():
         assert imbalance(one.counts) == one.due, name

@@ -103,7 +103,7 @@ def test_what_is_held_is_told_once_with_the_next_command(larkspur: Larkspur) -> 
 
     assert [3, 3] == [run, again]
     assert "larkspur: held" == message["title"]
-    assert "Held: 1 of 2 enrollments of school s1 vanished, more than 30 %." in message["message"]
+    assert "1 of 2 enrollments vanished, more than 30 % of a school." in message["message"]
     assert f"Next: roster sync {larkspur.file} --approve " in message["message"]
     assert f"Report: {larkspur.folder / 'state' / 'runs'}" in message["message"]
     assert 1 == len(larkspur.inbox.messages)

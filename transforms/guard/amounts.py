@@ -9,7 +9,7 @@ import polars as pl
 from transforms.changes import ACTION, SCHOOL
 from transforms.guard.limits import Limits, Reading, allowed, allows, told
 from transforms.guard.past import Past
-from transforms.guard.stops import ALL, TAKING, Stops
+from transforms.guard.stops import ALL, TAKING, Kind, Stops
 
 TAKEN = pl.col(TAKING).is_not_null()
 UPDATE = pl.col(ACTION) == "update"
@@ -35,23 +35,25 @@ def vanished(stops: Stops, past: Past, limits: Limits) -> None:
 
 
 def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit what is taken away of each kind in one school."""
-    for kind in (kind for kind in stops.kinds(past) if kind.entity != "orgs"):
-        there = past.of_schools(kind.entity, kind.group)
+    """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people."""
+    groups = [kind for kind in stops.kinds(past) if kind.group]
+    for kind in (*groups, *(Kind(name) for name in stops.parts if name != "orgs")):
+        records = limits.school_records if kind.group else 0
         taken = stops.taken(kind)
+        there = past.of_schools(kind.entity, kind.group)
         # A record that belongs to no school is limited with its kind.
-        lost = (
-            taken.drop_nulls(SCHOOL).group_by(SCHOOL).len().join(there, left_on=SCHOOL, right_on="school", how="left")
-        )
+        lost = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len().join(there, left_on=SCHOOL, right_on="school", how="left")  # fmt: skip
         for school, count, total in lost.sort(SCHOOL).iter_rows():
-            if allows(count, total or 0, limits.school_percent, limits.school_records):
-                continue
-            limit = told(limits.school_percent, limits.school_records)
-            of = taken.filter(pl.col(SCHOOL) == school)
-            name = past.name("orgs", school)
-            sentence = f"{name}: {_lost(of, total or 0, kind.word)}, more than {limit} of a school."
-            here = kind.chosen & (pl.col(SCHOOL) == school)
-            stops.stop("vanished_of_school", sentence, kind.entity, school=school, removals=here, upserts=here & TAKEN)
+            if not allows(count, total or 0, limits.school_percent, records):
+                _of_school(stops, past, limits, kind, school, total or 0)
+
+
+def _of_school(stops: Stops, past: Past, limits: Limits, kind: Kind, school: str, total: int) -> None:
+    taken = stops.taken(kind).filter(pl.col(SCHOOL) == school)
+    limit = told(limits.school_percent, limits.school_records if kind.group else 0)
+    sentence = f"{past.name('orgs', school)}: {_lost(taken, total, kind.word)}, more than {limit} of a school."
+    here = kind.chosen & (pl.col(SCHOOL) == school)
+    stops.stop("vanished_of_school", sentence, kind.entity, school=school, removals=here, upserts=here & TAKEN)
 
 
 def week(stops: Stops, past: Past, limits: Limits) -> None:

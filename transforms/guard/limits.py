@@ -11,7 +11,8 @@ class Limits:
     """Limits in percent of what the target holds of ours, and the numbers of records that are always allowed.
 
     People are counted by what they are: students, staff and contacts, each for themselves. `vanished` is for each
-    kind of record and for all together, `week` for the same over seven days, `school` for each kind in each school,
+    kind of record and for all together, `week` for the same over seven days, `school` for each entity in each school, and for each
+    group of people there, of whom `school_records` may always go,
     `identity` for users who would get another name, email, username or identifier, and for enrollments that would pass to
     another person, `created` for new people of schools that were there before, `updated` for each
     entity and all together, `rejected` for the rows of a file that are wrong by themselves. `class_percent` is how much of a class may
