@@ -191,10 +191,12 @@ def test_a_system_with_other_ids_throughout_is_held(whole: bool) -> None:
 
 def test_two_classes_may_be_made_anew() -> None:
     """A registrar does that; three are a fault."""
-    for count, waits in ((2, False), (3, True)):
-        now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in CLASSES[:count]] + CLASSES[count:]
+    classes = [row | {"schoolSourcedId": "s0"} for row in CLASSES]
 
-        guarded = night({"classes": CLASSES}, {"classes": now}, limits=EVERYTHING)
+    for count, waits in ((2, False), (3, True)):
+        now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in classes[:count]] + classes[count:]
+
+        guarded = night({"classes": classes}, {"classes": now}, limits=EVERYTHING)
 
         assert ["rekeyed"] * waits == rules(guarded)
 
