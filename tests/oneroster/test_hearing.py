@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import inspect
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +58,19 @@ def test_an_answer_may_be_nested_so_deep(levels: int, is_deep: bool) -> None:
 def test_brackets_alone_are_not_nested(body: bytes) -> None:
     """Many beside each other, or in texts, or without an end are not nested too deep."""
     assert not is_too_deep(body)
+
+
+def test_an_answer_that_takes_all_the_room_there_is_is_nested_too_deep() -> None:
+    """Whoever reads it may be called from deep inside already."""
+    body, room = json.dumps(nested(150)).encode(), sys.getrecursionlimit()
+
+    sys.setrecursionlimit(len(inspect.stack()) + 100)
+    try:
+        is_deep = is_too_deep(body)
+    finally:
+        sys.setrecursionlimit(room)
+
+    assert is_deep
 
 
 def deep(status: int = 200) -> httpx.Response:

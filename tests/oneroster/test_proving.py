@@ -210,3 +210,26 @@ def test_a_target_that_spells_in_its_own_way_holds_what_was_sent(tidy: District,
     with opened(tidy.sandbox, tmp_path / "anew") as anew:
         assert Adopted("users", equal=5) == asyncio.run(run(anew))
         assert 0 == anew.load(users=PEOPLE).requests
+
+
+def test_an_intent_of_what_the_ledger_knows_needs_no_proof(district: District) -> None:
+    """It was ours before the run that was killed."""
+    district.load(orgs=[org("d")])
+    district.kill(orgs=[org("d", name="New")])
+
+    loaded = district.load(orgs=[org("d", name="Newer")])
+
+    assert ({"orgs": {"updated": 1}}, "Newer") == (loaded.counts, district.read("orgs", "d")["name"])
+    assert {} == district.ledger.intended(KEY)
+
+
+def test_a_create_of_what_the_target_lost_is_done_when_the_target_shows_it(district: District) -> None:
+    """An answer that is not understood shows nothing."""
+    district.load(orgs=[org("d")])
+    district.sandbox.store.clear()
+    district.twist = lambda request: httpx.Response(200, json={"message": "thank you"}) if request.method == "POST" and "/orgs" in str(request.url) else None  # fmt: skip
+
+    loaded = district.load(orgs=[org("d", name="New")])
+
+    why = "HTTP 200: an answer that does not say what became of the record"
+    assert ({"orgs": {"failed": 1}}, (Trouble("orgs", "d", "failed", why),)) == (loaded.counts, loaded.troubles)
