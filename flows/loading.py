@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
+from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.oneroster import load as loader
 from connectors.oneroster import wire
@@ -23,6 +26,7 @@ from flows.opening import opened
 from flows.stopping import stopping
 from flows.watch import Watch
 from transforms.changes import Changes
+from transforms.findings import ROW
 
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
@@ -84,4 +88,11 @@ async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, wa
     ):
         with stopping() as stop:
             return await loader.load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size,
-                                     progress=watch.advance, stop=stop, sender=sender)  # fmt: skip
+                                     progress=watch.advance, stop=stop, sender=sender,
+                                     rosters=partial(_said, Archive(job.home / "rosters", job.key)))  # fmt: skip
+
+
+def _said(archive: Archive, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
+    """What each roster that is kept says of the records with some ids."""
+    for judged in archive.contents(entity):
+        yield judged.accepted.filter(pl.col("sourcedId").is_in(ids.implode())).drop(ROW)

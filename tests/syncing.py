@@ -61,10 +61,10 @@ class Feed:
         text = FEED.format(url=self.sandbox.url, patience=patience, batch=batch)
         (self.folder / "feed.toml").write_text(text)
 
-    def sync(self) -> Run:
+    def sync(self, *options: str) -> Run:
         """Load the drop in this process."""
         feed, state = self.folder / "feed.toml", self.folder / "state"
-        return roster("sync", feed, "--json", state=state, environment=CREDENTIALS)
+        return roster("sync", feed, "--json", *options, state=state, environment=CREDENTIALS)
 
     def start(self) -> processes.Process:
         """Load the drop in a process of its own."""

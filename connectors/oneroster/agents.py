@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from connectors.oneroster.job import Job
+from connectors.oneroster.proving import AGENTS
 from transforms.changes import IN_TARGET, Term
 from transforms.payload import Json
 
 COLUMN = "agentSourcedIds"
-PROPERTY = "agents"
 UNFINISHED = 1
 
 
@@ -35,7 +35,7 @@ class Agents:
         """The agents of a user that the target does not hold yet."""
         if not self.named:
             return []
-        ids = (agent["sourcedId"] for agent in record.get(PROPERTY, ()))
+        ids = (agent["sourcedId"] for agent in record.get(AGENTS, ()))
         return [sourced_id for sourced_id in ids if sourced_id not in self.there]
 
     def arrived(self, sourced_id: str) -> None:

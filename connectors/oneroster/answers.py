@@ -13,23 +13,23 @@ from typing import Any
 from transforms.payload import Json
 
 LONGEST = 200
-# What a failure inside of a 2xx stands for, by its code; one that names none is the server's.
-CODES = {
-    "invaliddata": 422, "unauthorisedrequest": 401, "forbidden": 403, "unknownobject": 404, "server_busy": 429,
-    "internal_server_error": 500,
-}  # fmt: skip
-FAILED = frozenset({"failure", "unsupported"})
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What is said of a record in a report: ids, and words that are the same for everybody.
 PUBLIC = frozenset({"sourcedId", "status", "href"})
 
 
 def parsed(body: bytes) -> Json:
     """Read a JSON object; an empty one if the body is cut short, HTML or anything else."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return {}
+    value = value_of(body)
     return value if isinstance(value, dict) else {}
+
+
+def value_of(body: bytes) -> Any:
+    """Read JSON; None if it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def readable(body: bytes) -> bool:
@@ -39,32 +39,7 @@ def readable(body: bytes) -> bool:
 
 def is_page(body: bytes) -> bool:
     """Tell whether a body is a page for people, as proxies and sign-in portals send it."""
-    return body.lstrip()[:1] == b"<"
-
-
-def hidden_status(body: bytes) -> int:
-    """Give the status that stands for a failure which came as a success; 0 if the body tells of none.
-
-    The standard wraps it in `imsx_StatusInfo`, the API does not (section 5).
-    """
-    if b"imsx_" not in body:
-        return 0
-    answer = parsed(body)
-    info = answer.get("imsx_StatusInfo", answer)
-    if not isinstance(info, dict):
-        return 0
-    codes = [CODES[code] for code in _codes(info) if code in CODES]
-    if codes or info.get("imsx_codeMajor") in FAILED:
-        return codes[0] if codes else 500
-    return 0
-
-
-def _codes(info: Json) -> Iterator[str]:
-    minor = info.get("imsx_CodeMinor", info.get("imsx_codeMinor"))
-    fields = minor.get("imsx_codeMinorField") if isinstance(minor, dict) else None
-    for one in fields if isinstance(fields, list) else []:
-        if isinstance(one, dict) and isinstance(value := one.get("imsx_codeMinorFieldValue"), str):
-            yield value
+    return body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
 
 def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
@@ -79,12 +54,21 @@ def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> st
 def _said(body: bytes) -> str:
     answer = parsed(body)
     answer = answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
-    for name in ("imsx_description", "message", "error"):
-        if isinstance(text := answer.get(name), str) and text.strip():
+    for name in ("imsx_description", "message", "error", "errors"):
+        if text := _text(answer.get(name)):
             return text + _details(answer.get("imsx_error_details"))
     if not body.strip():
         return "no explanation"
     return "an HTML page" if is_page(body) else "an answer that is not understood"
+
+
+def _text(told: Any) -> str:
+    """Take the words out of what tells of a failure: a text, an object that has one, or the first of a list."""
+    if isinstance(told, list):
+        told = next(iter(told), "")
+    if isinstance(told, dict):
+        told = next((told[name] for name in ("message", "description", "detail", "title") if name in told), "")
+    return told if isinstance(told, str) and told.strip() else ""
 
 
 def _details(details: Any) -> str:

@@ -29,12 +29,14 @@ QUESTIONS: Mapping[str, Question] = {
         "refused": NOT_LOADED,
         "missing": NOT_LOADED,
         "broken": NOT_LOADED,
+        "elsewhere": f"{NOT_LOADED}: the target makes them under ids of its own, where nobody finds them again",
         "not kept": f"{NOT_LOADED}: the target says that it made them, and does not have them",
     }),
     "duplicate": Question("POST of an id that exists", {
         "accepted": "`roster sync` lays its record over one of others that has the same id, instead of holding it",
         "refused": UNSEEN_DUPLICATE,
         "missing": UNSEEN_DUPLICATE,
+        "elsewhere": "`roster sync` makes a record that is there a second time, under an id of the target's own",
     }),
     "left out": Question("PUT without a property"),
     "null": Question("null in a PUT", {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -19,6 +20,8 @@ from connectors.oneroster.slots import shared
 from connectors.oneroster.target import Stopped, Target, TargetError
 from connectors.oneroster.wire import Answer, Request
 
+# So many records are made under ids of the target's own before it gets no more of their kind, if none was made under ours.
+MOST_STRAYS = 10
 # Who stops a service kills it some ten seconds later.
 STOP_SECONDS = 7.0
 
@@ -39,6 +42,8 @@ class Client:
         self._patience = target.patience
         self._was_reached = False
         self._hopeless = 0
+        self._kept: set[str] = set()
+        self._strays: Counter[str] = Counter()
 
     @property
     def concurrency(self) -> int:
@@ -75,6 +80,15 @@ class Client:
         if isinstance(error, Stopped):
             self._exchange.hurry(STOP_SECONDS)
         return error
+
+    def note_place(self, collection: str, *, elsewhere: bool) -> None:
+        """Note whether a new record is kept under its id; a target that never does so would have everybody again each night."""
+        if not elsewhere:
+            self._kept.add(collection)
+            return
+        self._strays[collection] += 1
+        if self._strays[collection] >= MOST_STRAYS and collection not in self._kept:
+            self.end(TargetError(f"{self.target.host} keeps no {collection} under the ids that they are sent with, but makes ids of its own. Ask who runs it to keep them."))  # fmt: skip
 
     async def _sent(self, request: Request) -> Answer:
         burst = await self._pace.enter()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from unicodedata import normalize
 
 from transforms.payload import Json
 
@@ -26,6 +27,14 @@ def covers(theirs: Json, ours: Json) -> bool:
 def same(one: Json, other: Json) -> bool:
     """Tell whether two records say the same in every property that either has."""
     return covers(one, other) and covers(other, one)
+
+
+def alike(theirs: Json, ours: Json) -> bool:
+    """Tell whether `theirs` covers `ours` but for how a target may spell a text.
+
+    It may trim it, draw spaces in it together, change its case and compose its accents; an id is as it is.
+    """
+    return covers(theirs, ours) or covers(_settled(theirs), _settled(ours))
 
 
 def equal(ours: Any, theirs: Any) -> bool:
@@ -47,6 +56,15 @@ def blank(value: Any) -> bool:
 def is_reference(value: Any) -> bool:
     """Tell whether a value refers to a record: an id, perhaps with the decoration that a read adds."""
     return isinstance(value, dict) and "sourcedId" in value and value.keys() <= REFERENCE
+
+
+def _settled(value: Any) -> Any:
+    """Give a value in the one spelling by which `alike` compares."""
+    if isinstance(value, str):
+        return " ".join(normalize("NFC", normalize("NFC", _plain(value)).casefold()).split())
+    if isinstance(value, dict):
+        return {name: inner if name == "sourcedId" else _settled(inner) for name, inner in value.items()}
+    return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
 def _filled(name: str, value: Any) -> Any:

@@ -20,7 +20,7 @@ Action = Literal["create", "update", "revive", "agents", "delete", "disable", "e
 class Errand:
     """One record on its way. `record` is what can be said now, of a removal the id alone.
 
-    `whole` is what we have to say of it altogether; `ours` tells that a killed run may have sent it;
+    `whole` is what we have to say of it altogether; `earlier` is what killed runs may have sent of it;
     `gone` are the columns to clear, `partial` the lists to which ours are added; `day` is the last one (ISO).
     """
 
@@ -28,7 +28,7 @@ class Errand:
     action: Action
     record: Json
     whole: Json | None = None
-    ours: bool = False
+    earlier: tuple[Json, ...] = ()
     gone: frozenset[str] = NONE
     partial: frozenset[str] = NONE
     day: str = ""
@@ -41,7 +41,16 @@ async def done(client: Client, errand: Errand) -> Result:
         return Result("failed", sending.DOTS)
     match errand.action:
         case "create":
-            return await sending.create(client, collection, record, whole=errand.whole or record, ours=errand.ours)
+            whole = errand.whole or record
+            return await sending.create(
+                client,
+                collection,
+                record,
+                whole=whole,
+                earlier=errand.earlier,
+                gone=errand.gone,
+                partial=errand.partial,
+            )
         case "update":
             return await sending.update(client, collection, record, errand.gone, errand.partial)
         case "revive":

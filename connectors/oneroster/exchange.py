@@ -19,7 +19,9 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from connectors.oneroster.answers import hidden_status
+from connectors.oneroster import hiding
+from connectors.oneroster.hearing import UnfitError, body_of
+from connectors.oneroster.hidden import hidden_status
 from connectors.oneroster.patience import asked_pause
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.token import Token
@@ -29,8 +31,10 @@ Rest = Callable[[float], Awaitable[None]]
 UNAUTHORISED = 401
 # One is enough, unless that was revoked as well before it was used.
 FRESH_TOKENS = 2
-# What is shorter keeps no secret, and stands in many a word.
-SECRET_LENGTH = 8
+# What requests are sent by, as the target sees it.
+AGENT = {"user-agent": "roster"}
+# A count of records has no more digits.
+MOST_DIGITS = 15
 # Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
 IDLE_SECONDS = 2.0
 # What the transport makes of these is a `ConnectTimeout`, as it is of a connection that broke later.
@@ -49,7 +53,8 @@ class Exchange:
         self._under_way: set[asyncio.Timeout] = set()
         self._address = target.url.rstrip("/")
         self._extensions = {"timeout": timeout.as_dict()}
-        self._http = httpx.AsyncClient(transport=self.transport, timeout=timeout, follow_redirects=False)
+        self._credentials = hiding.credentials(target)
+        self._http = httpx.AsyncClient(transport=self.transport, timeout=timeout, follow_redirects=False, headers=AGENT)
         self._token = Token(target, self._http, rest=rest)
 
     async def close(self) -> None:
@@ -86,11 +91,13 @@ class Exchange:
             async with asyncio.timeout(self._target.request_seconds) as limit:
                 self._under_way.add(limit)
                 try:
-                    return _without(token, await self._heard(self._message(request, token)))
+                    return self._told(request, token, await self._heard(self._message(request, token)))
                 finally:
                     self._under_way.discard(limit)
         except TimeoutError:
             return Answer(0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow")
+        except UnfitError as error:
+            return Answer(0, lost=str(error), fault="unfit")
         except (httpx.RequestError, aiohttp.ClientError) as error:
             name = type(error.__cause__ or error).__name__
             if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, UNREACHED):
@@ -100,7 +107,7 @@ class Exchange:
     async def _heard(self, message: httpx.Request) -> Answer:
         response = await self.transport.handle_async_request(message)
         try:
-            body, status = await _body(response), response.status_code
+            body, status = await body_of(response, self._target.answer_bytes), response.status_code
         finally:
             await response.aclose()
         if status < 300:
@@ -109,6 +116,13 @@ class Exchange:
         asked = response.headers.get("retry-after")
         wait = asked_pause(asked, response.headers.get("date", ""), time.time()) if asked else None
         return Answer(status, body, wait=wait)
+
+    def _told(self, request: Request, token: str, answer: Answer) -> Answer:
+        """Hide our credentials where an answer repeats them that may be told to people; a record that was read is left as it is."""
+        if answer.status < 300 and request.method == "GET":
+            return answer
+        body = hiding.without(answer.body, (*self._credentials, *_spelled(token)))
+        return answer if body is answer.body else replace(answer, body=body)
 
     def _message(self, request: Request, token: str) -> httpx.Request:
         """Build the request from parsed parts: with `content=` httpx would prepare what aiohttp prepares anyway."""
@@ -136,24 +150,8 @@ def _paging(response: httpx.Response) -> dict[str, Any]:
     """What a page says of the others: `X-Total-Count`, and `Link` (RFC 8288)."""
     total, links = (response.headers.get(name, "") for name in ("x-total-count", "link"))
     follows = re.search(r"""rel="?([^";,]+ )?next""", links) is not None if links else None
-    return {"total": int(total) if total.isdecimal() else None, "follows": follows}
-
-
-async def _body(response: httpx.Response) -> bytes:
-    """Read a body; what httpx does beside that, where nothing is to be decoded, costs a tenth of a request."""
-    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
-        return await response.aread()
-    return b"".join([part async for part in response.stream])
-
-
-def _without(token: str, answer: Answer) -> Answer:
-    """Hide our token where a failure repeats it, since what the target says of a failure is told to people."""
-    if answer.status < 300 or len(token) < SECRET_LENGTH:
-        return answer
-    body = answer.body
-    for spelled in (token, token.replace("/", "\\/")):  # JSON may escape slashes
-        body = body.replace(spelled.encode(), b"...")
-    return replace(answer, body=body)
+    counts = total.isdecimal() and len(total) <= MOST_DIGITS
+    return {"total": int(total) if counts else None, "follows": follows}
 
 
 def _slow(error: Exception) -> bool:
@@ -166,6 +164,11 @@ def _url(address: str) -> httpx.URL:
 
 
 @lru_cache(maxsize=4)
+def _spelled(token: str) -> tuple[bytes, ...]:
+    return hiding.spellings(token)
+
+
+@lru_cache(maxsize=4)
 def _headers(token: str) -> httpx.Headers:
     json = {"content-type": "application/json", "accept": "application/json"}
-    return httpx.Headers({"authorization": f"Bearer {token}", "user-agent": "roster", **json})
+    return httpx.Headers({"authorization": f"Bearer {token}", **AGENT, **json})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from connectors.oneroster.earlier import Earlier
 from connectors.oneroster.job import Job
 from transforms.changes import ACTION, ENDED, FIELDS, EntityChanges
 from transforms.payload import METADATA
@@ -22,7 +24,7 @@ class Filled:
     `ended` are the records to which we gave a last day when they vanished.
     """
 
-    last: dict[str, frozenset[str]]
+    last: Mapping[str, frozenset[str]]
     said: frozenset[str]
     partial: frozenset[str] = NOTHING
     ended: frozenset[str] = NOTHING
@@ -47,12 +49,13 @@ class Filled:
 
 
 def filled(job: Job, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
-    """Ask the ledger about the records of a frame that it knows."""
+    """Ask the ledger about the records of a frame that it knows, and rosters about those that killed runs may have sent."""
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
+    sent = job.earlier.get(changes.entity, Earlier()).filled
     if known.is_empty():
-        return Filled({}, changes.said, changes.partial)
+        return Filled(sent, changes.said, changes.partial)
     details = job.ledger.details(job.key, changes.entity, known)
-    last = {one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}
+    last = {**sent, **{one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}}
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
     return Filled(last, changes.said, changes.partial, ended)
 

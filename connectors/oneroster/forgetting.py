@@ -13,7 +13,7 @@ from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.compare import same
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import write_shape
-from connectors.oneroster.sending import DOTS, remove
+from connectors.oneroster.sending import DOTS, put, remove
 from connectors.oneroster.workers import spread
 from transforms.payload import Json
 
@@ -103,6 +103,5 @@ async def _put(client: Client, collection: Collection, sourced_id: str, person: 
     less: Json = unlinked(theirs, person) if step == "unlink" else blanked(collection, theirs)
     if same(theirs, less):
         return Result("unchanged")
-    request = wire.replace(collection, less)
-    outcome = wire.understood(request, await client.send(request))
+    outcome = await put(client, collection, theirs, less)
     return Result("updated") if outcome.kind == "done" else Result("failed", outcome.detail)

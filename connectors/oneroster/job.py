@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
+from connectors.oneroster.earlier import Earlier
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.loaded import Result, Tally
 from connectors.oneroster.target import TargetError
@@ -40,7 +41,8 @@ class Sender(Protocol):
 class Job:
     """A load under way.
 
-    `intended` are the ids that killed runs may have sent. `blocked` are the records, as
+    `intended` are the ids that killed runs may have sent, and `earlier` what they may have said of those that are to
+    be created. `blocked` are the records, as
     `entity:sourcedId`, that the target does not hold and that others may refer to. `error` is set
     once the target is of no use any more. `sender` is who sends.
     """
@@ -56,6 +58,7 @@ class Job:
     intended: dict[str, frozenset[str]]
     tally: Tally = field(default_factory=Tally)
     blocked: set[str] = field(default_factory=set)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
     error: TargetError | None = None
 
     @property

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from connectors.oneroster import hiding
+
 # Draft-ietf-httpapi-ratelimit-headers, and what gateways have called it before.
 LIMITING = ("retry-after", "ratelimit", "x-ratelimit", "x-rate-limit")
 BUSY = 429
@@ -14,8 +16,12 @@ BUSY = 429
 
 @dataclass
 class Listening(httpx.AsyncBaseTransport):
-    """Passes requests on. `limits` are the headers that speak of limits, with the first value of each; `busy` counts the 429s."""
+    """Passes requests on. `limits` are the headers that speak of limits, with the first value of each; `busy` counts the 429s.
 
+    `secrets` are hidden in what the headers say.
+    """
+
+    secrets: tuple[bytes, ...] = ()
     real: httpx.AsyncBaseTransport = field(default_factory=AiohttpTransport)
     limits: dict[str, str] = field(default_factory=dict)
     busy: int = 0
@@ -25,7 +31,9 @@ class Listening(httpx.AsyncBaseTransport):
         response = await self.real.handle_async_request(request)
         for name, value in response.headers.items():
             if name.lower().startswith(LIMITING):
-                self.limits.setdefault(name.lower(), value)
+                token = request.headers.get("authorization", "").removeprefix("Bearer ")
+                said = hiding.without(value.encode(), (*self.secrets, *hiding.spellings(token)))
+                self.limits.setdefault(name.lower(), said.decode())
         self.busy += response.status_code == BUSY
         return response
 

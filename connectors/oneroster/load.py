@@ -14,6 +14,7 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.earlier import Rosters, earlier
 from connectors.oneroster.here import Here
 from connectors.oneroster.job import STOPPED, Job, Sender, Watch
 from connectors.oneroster.loaded import Loaded, Trouble
@@ -50,16 +51,21 @@ def _awaited(changes: Changes, job: Job) -> set[str]:
 
 async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
                batch_size: int = BATCH_SIZE, progress: Watch = _silent,
-               stop: asyncio.Event | None = None, sender: Sender | None = None) -> Loaded:  # fmt: skip
+               stop: asyncio.Event | None = None, sender: Sender | None = None,
+               rosters: Rosters = lambda *_: ()) -> Loaded:  # fmt: skip
     """Send changes in batches of `batch_size` records, and say what became of each record.
 
     `progress` is called with an entity, how many of its records are done and how many there are. `sender` sends
-    instead of `target`, where there is one.
+    instead of `target`, where there is one. `rosters` tells what killed runs may have sent: what the target holds is
+    ours from such a run if it says the same.
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
     be used, the load breaks off, and `Loaded.error` says why.
     """
     job = Job(target, sender or Here(target), ledger, key, run, batch_size, progress, stop, ledger.intended(key))
     requests, retries = _made(job)
+    job.earlier = {
+        name: earlier(part, job.intended[name], rosters) for name, part in changes.items() if name in job.intended
+    }
     job.blocked |= _held(changes) | _awaited(changes, job)
     async with _stopping(job):
         await _each(job, [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS])

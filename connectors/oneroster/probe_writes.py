@@ -7,7 +7,7 @@ Each function asks one question of one kind of record and gives a `Fact`, whose 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.oneroster import sending, wire
 from connectors.oneroster.answers import description, is_page, parsed, readable
@@ -37,9 +37,14 @@ class Asking:
         return self.things.record(self.kind)
 
     async def send(self, request: wire.Request) -> tuple[wire.Answer, str]:
-        """Send a request; give the answer and the word for it."""
+        """Send a request; give the answer and the word for it. One that is not understood is looked up, as the loader does."""
         answer = await self.client.send(request)
         outcome = wire.understood(request, answer)
+        if outcome.kind == "elsewhere":
+            return replace(answer, lost=outcome.detail), outcome.kind
+        looked_up = outcome.kind in ("unclear", "broken") and answer.status in range(200, 300)
+        if looked_up and not wire.may_pass(request, answer):
+            return answer, "accepted"
         return answer, WORDS.get(outcome.kind, outcome.kind)
 
     async def put(self, record: Json) -> tuple[wire.Answer, str]:

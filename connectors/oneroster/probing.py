@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from connectors.oneroster import probe_reads, probe_writes, sending, wire
+from connectors.oneroster import hiding, probe_reads, probe_writes, sending, wire
 from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
@@ -33,7 +33,7 @@ async def probe(target: Target, run: str, earlier: Sequence[Made] = (),
     remains, also where the probe is interrupted.
     """
     facts: list[Fact] = []
-    made, heard, broken, requests = list(earlier), Listening(), "", 0
+    made, heard, broken, requests = list(earlier), Listening(hiding.credentials(target)), "", 0
     try:
         async with Client(target, heard) as client:
             try:

@@ -5,7 +5,7 @@ Source: API reference, section 2.2 (the three disguises of "already exists") and
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from connectors.oneroster import wire
@@ -14,6 +14,7 @@ from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import covers, same
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import merged, moved, write_shape
+from connectors.oneroster.proving import AGENTS, foreign, is_done, is_sent
 from connectors.oneroster.target import TargetError
 from transforms.changes import Term
 from transforms.payload import Json
@@ -31,19 +32,23 @@ class Found:
     trouble: Result | None = None
 
 
-async def create(client: Client, collection: Collection, record: Json, *, whole: Json, ours: bool) -> Result:
-    """POST a record; one that is there already is judged by its content, unless it is `ours` from a killed run.
+async def create(client: Client, collection: Collection, record: Json, *, whole: Json, earlier: Sequence[Json] = (),
+                 gone: Iterable[str] = (), partial: Container[str] = ()) -> Result:  # fmt: skip
+    """POST a record; one that is there already is judged by its content: it is ours if it says what we sent.
 
-    `whole` is what we have to say of it altogether, `record` what can be said now. A record that says just
-    that after a request which may have been carried out is the one that it made.
+    `whole` is what we have to say of it altogether, `record` what can be said now, `earlier` what killed runs may
+    have sent, `gone` the columns that they filled and that are blank now. A record that says just what was sent, after
+    a request which may have been carried out, is the one that it made.
     """
     request = wire.create(collection, record)
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
-    if outcome.kind == "done":
-        return Result("created")
+    if outcome.kind in ("done", "elsewhere"):
+        client.note_place(collection.name, elsewhere=outcome.kind == "elsewhere")
+        return Result("created") if outcome.kind == "done" else _failed(outcome)
     if outcome.kind not in ("exists", "unclear"):
         return _failed(outcome)
+    sent = (record, *earlier) if answer.again or answer.status < 300 else earlier
     try:
         found = await _found(client, collection, record["sourcedId"])
     except TargetError as error:
@@ -53,12 +58,9 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
     if found.record is None:
         # A gateway or a lost connection may still bring the request to the target.
         return Result("failed", outcome.detail, settled=outcome.kind == "exists" or answer.status == 500)
-    if ours:
-        return await _laid_over(client, collection, found.record, record, (), "created")
-    if answer.again and covers(found.record, record):
-        return Result("created")
-    different = [name for name, value in sorted(whole.items()) if not covers(found.record, {name: value})]
-    return Result("held", _foreign(different)) if different else Result("unchanged")
+    if any(is_sent(collection, found.record, one, partial) for one in sent):
+        return await _laid_over(client, collection, found.record, record, gone, "created", partial)
+    return _not_ours(foreign(collection, found.record, whole, partial))
 
 
 async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
@@ -84,7 +86,7 @@ async def lay_agents(client: Client, collection: Collection, record: Json) -> Re
     found = await _found(client, collection, record["sourcedId"])
     if found.record is None:
         return found.trouble or Result("failed", GONE)
-    agents = {name: record[name] for name in ("sourcedId", "status", "agents")}
+    agents = {name: record[name] for name in ("sourcedId", "status", AGENTS)}
     return await _laid_over(client, collection, found.record, agents, (), "updated")
 
 
@@ -121,7 +123,7 @@ async def _set(client: Client, collection: Collection, sourced_id: str, properti
         return found.trouble
     if found.record is None or found.record.get("status") == DELETED or covers(found.record, properties):
         return Result("disabled")
-    outcome = await _sent(client, wire.replace(collection, found.record | properties))
+    outcome = await put(client, collection, found.record, found.record | properties)
     return Result("disabled") if outcome.kind == "done" else _failed(outcome)
 
 
@@ -131,8 +133,18 @@ async def _put_as_deleted(client: Client, collection: Collection, sourced_id: st
         return found.trouble
     if found.record is None or found.record.get("status") == DELETED:
         return Result("deleted")
-    outcome = await _sent(client, wire.replace(collection, found.record | {"status": DELETED}))
+    outcome = await put(client, collection, found.record, found.record | {"status": DELETED})
     return Result("deleted") if outcome.kind == "done" else _failed(outcome)
+
+
+async def put(client: Client, collection: Collection, theirs: Json, record: Json) -> wire.Outcome:
+    """PUT a record in the place of theirs; if the answer tells nothing, a read tells whether that was carried out."""
+    outcome = await _sent(client, wire.replace(collection, record))
+    if outcome.kind == "broken":
+        found = await _found(client, collection, record["sourcedId"])
+        if found.record is not None and is_done(collection, theirs, found.record, record):
+            return wire.Outcome("done")
+    return outcome
 
 
 async def _sent(client: Client, request: wire.Request) -> wire.Outcome:
@@ -162,29 +174,26 @@ async def _laid_over(client: Client, collection: Collection, theirs: Json, ours:
     record = merged(collection, theirs, ours, gone, partial)
     if same(theirs, record):
         return Result("unchanged" if term == "updated" else term, moved=stays)
-    outcome = await _sent(client, wire.replace(collection, record))
-    if outcome.kind == "done" or (outcome.kind == "broken" and await _holds(client, collection, record)):
-        return Result(term, moved=stays)
-    return _failed(outcome)
-
-
-async def _holds(client: Client, collection: Collection, record: Json) -> bool:
-    """Ask whether a PUT was carried out whose answer told nothing."""
-    found = await _found(client, collection, record["sourcedId"])
-    return found.record is not None and same(found.record, record)
+    outcome = await put(client, collection, theirs, record)
+    return Result(term, moved=stays) if outcome.kind == "done" else _failed(outcome)
 
 
 async def _created_again(client: Client, collection: Collection, record: Json) -> Result:
     """Make a record of ours that the target lost; an answer that was lost may have hidden that it is there."""
     make = wire.replace if collection.put_creates else wire.create
     outcome = await _sent(client, make(collection, record))
-    if outcome.kind in ("exists", "unclear", "broken") and await _holds(client, collection, record):
-        return Result("updated")
+    if outcome.kind in ("exists", "unclear", "broken"):
+        found = await _found(client, collection, record["sourcedId"])
+        if found.record is not None and is_sent(collection, found.record, record):
+            return Result("updated")
     return Result("updated") if outcome.kind == "done" else _failed(outcome)
 
 
-def _foreign(different: list[str]) -> str:
-    return f"the target holds this id with another {', '.join(different)}, which we did not send"
+def _not_ours(different: list[str]) -> Result:
+    """Judge a record that nobody knows to be ours: one that says the same is recorded, any other is foreign."""
+    if not different:
+        return Result("unchanged")
+    return Result("held", f"the target holds this id with another {', '.join(different)}, which we did not send")
 
 
 def _failed(outcome: wire.Outcome) -> Result:

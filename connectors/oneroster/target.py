@@ -30,8 +30,8 @@ class Target:
 
     `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
     section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
-    is for one request from its first byte to its last. `patience` is for one that fails. `slots` is the
-    folder by which all runs against this target share what it bears; None if there are no others.
+    is for one request from its first byte to its last. An answer may have up to `answer_bytes`. `patience` is for
+    a request that fails. `slots` is the folder by which all runs against this target share what it bears; None if there are no others.
     """
 
     url: str
@@ -43,6 +43,7 @@ class Target:
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
     request_seconds: float = 60.0
+    answer_bytes: int = 64 * 1024 * 1024
     patience: Patience = field(default_factory=Patience)
     slots: Path | None = None
 

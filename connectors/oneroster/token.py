@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 
 from connectors.oneroster.answers import parsed
+from connectors.oneroster.hearing import UnfitError, body_of
 from connectors.oneroster.patience import asked_pause
 from connectors.oneroster.target import Target, TargetError, host
 from connectors.oneroster.wire import PASSING
@@ -24,6 +25,8 @@ EARLY_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
 FORM_REFUSED = (400, 401)
 ERROR_CODE = re.compile(r"[a-z_]{3,40}")
+# More than any token endpoint says, and longer than any token lives.
+MOST_BYTES, MOST_SECONDS = 1024 * 1024, 365 * 86_400.0
 
 
 class Token:
@@ -75,7 +78,8 @@ class Token:
         token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
         if not response.is_success or not isinstance(token, str) or not token:
             raise TargetError(self._refusal(response.status_code, answer.get("error")))
-        return token, float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else LIFETIME_SECONDS
+        told = isinstance(lifetime, int | float) and lifetime > 0
+        return token, float(min(lifetime, MOST_SECONDS)) if told else LIFETIME_SECONDS
 
     async def _patiently(self) -> httpx.Response:
         """Ask until there is an answer that will not pass, or the target's patience is spent.
@@ -104,9 +108,9 @@ class Token:
         identity, secret = self._target.client_id, self._target.client_secret
         try:
             async with asyncio.timeout(self._target.request_seconds):
-                response = await self._http.post(url, data={**grant, "client_id": identity, "client_secret": secret})
+                response = await self._posted({**grant, "client_id": identity, "client_secret": secret})
                 if response.status_code in FORM_REFUSED:
-                    response = await self._http.post(url, data=grant, auth=(identity, secret))
+                    response = await self._posted(grant, (identity, secret))
                 return response
         # The transport does not translate every error of the library below it.
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
@@ -114,11 +118,27 @@ class Token:
                 f"{host(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
                 "Check the token address and the network, and run again."
             ) from None
+        except UnfitError as error:
+            raise TargetError(
+                f"{host(url)} gave no token, but {error}. Check the token address, and run again."
+            ) from None
+
+    async def _posted(self, form: dict[str, str], basic: tuple[str, str] | None = None) -> httpx.Response:
+        """Ask once; of the answer no more is read than a token needs."""
+        async with self._http.stream("POST", self._target.token_url, data=form, auth=basic) as response:
+            body = await body_of(response, MOST_BYTES)
+        plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+        return httpx.Response(response.status_code, headers=plain, content=body)
 
     def _refusal(self, status: int, code: object) -> str:
         """Say who refused what; of the answer only its error code, since it might repeat the secret."""
-        known = f", {code}" if isinstance(code, str) and ERROR_CODE.fullmatch(code) else ""
+        known = (
+            f", {code}" if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code) else ""
+        )
         return (
             f"{host(self._target.token_url)} gave no token (HTTP {status}{known}). "
             "Check the token address, the client id and its secret, and run again."
         )
+
+    def _is_secret(self, code: str) -> bool:
+        return bool(self._target.client_secret) and self._target.client_secret in code

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from connectors.oneroster.agents import PROPERTY, Agents, agents_of
+from connectors.oneroster.agents import Agents, agents_of
 from connectors.oneroster.batch import Row, sent
 from connectors.oneroster.batches import batches, named, slices
 from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.earlier import Earlier
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.filled import filled
 from connectors.oneroster.job import Job
 from connectors.oneroster.loaded import Result
+from connectors.oneroster.proving import AGENTS
 from transforms.changes import ACTION, PARENTS, EntityChanges
 from transforms.payload import bodies
 
@@ -32,16 +34,16 @@ async def send_upserts(job: Job, changes: EntityChanges) -> None:
 async def _first_pass(job: Job, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
     ready = _ready(job, changes.entity, batch)
     known = filled(job, changes, ready)
-    intended = job.intended.get(changes.entity, frozenset())
+    said = job.earlier.get(changes.entity, Earlier()).said
     partial: set[str] = set()
 
     def errand(row: Row) -> Errand:
         record = row.body
         if agents.missing(record):
             partial.add(row.sourced_id)
-            record = {name: value for name, value in record.items() if name != PROPERTY}
-        gone, ours = known.gone(row.sourced_id, row.fields), row.sourced_id in intended
-        return Errand(changes.entity, row.action, record, row.body, ours, gone, known.partial)
+            record = {name: value for name, value in record.items() if name != AGENTS}
+        gone, earlier = known.gone(row.sourced_id, row.fields), said.get(row.sourced_id, ())
+        return Errand(changes.entity, row.action, record, row.body, earlier, gone, known.partial)
 
     results = await sent(job, name, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]

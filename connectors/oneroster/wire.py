@@ -10,16 +10,22 @@ from json import JSONEncoder
 from typing import Literal
 from urllib.parse import quote, urlencode
 
-from connectors.oneroster.answers import description, is_page, parsed, readable
+from connectors.oneroster.allocating import allocated
+from connectors.oneroster.answers import LONGEST, description, is_page, parsed, readable
 from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
 from transforms.payload import Json
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-Fault = Literal["", "unreached", "slow", "lost"]
-Kind = Literal["done", "exists", "missing", "unclear", "refused", "broken"]
+Fault = Literal["", "unreached", "slow", "lost", "unfit"]
+Kind = Literal["done", "exists", "missing", "unclear", "elsewhere", "refused", "broken"]
 ALREADY = b"already exists"
 # Answers that may be others in a while: API reference, section 7, and what gateways say.
 PASSING = frozenset({0, 429, 500, 502, 503, 504})
+UNTOLD = "an answer that does not say what became of the record"
+ELSEWHERE = (
+    "HTTP {status}: the target keeps it under another id, {ids}, where nothing of ours finds it. "
+    "Delete that record there if it is new, and ask who runs the target to keep the ids that it is given."
+)
 
 # Escapes everything but ASCII: a lone surrogate that another program stored cannot be written as UTF-8.
 _encode = JSONEncoder(separators=(",", ":")).encode
@@ -30,17 +36,19 @@ class Request:
     """One request; `path` is percent-encoded, begins with a slash and has the query.
 
     `seen_by` is the path by which the target shows what the request makes: who is to repeat it asks there first.
+    `sourced_id` is the id under which a record is written.
     """
 
     method: Method
     path: str
     body: bytes = b""
     seen_by: str = ""
+    sourced_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response to a request; `status` is 0 if none came: `lost` then says why, and `fault` how.
+    """The response to a request; `status` is 0 if none came, or one that cannot be read (`unfit`): `lost` then says why, and `fault` how.
 
     `wait` is for how many seconds the target asks to be left alone. `again` is true if the request may have been
     carried out before: what it met may be its own. `total` and `follows` are what the headers of a page say: how many
@@ -63,8 +71,8 @@ class Outcome:
 
     `exists`: the id is taken. `missing`: the API, and not a web server with a page of its own, says
     that there is no such record. `unclear`: a GET must decide
-    whether the id is taken. `refused`: the target will not have it. `broken`: nobody knows whether
-    it was done.
+    whether the id is taken. `elsewhere`: the target made the record under an id of its own, which `detail` names.
+    `refused`: the target will not have it. `broken`: nobody knows whether it was done.
     """
 
     kind: Kind
@@ -78,13 +86,16 @@ def addressable(sourced_id: str) -> bool:
 
 def create(collection: Collection, record: Json) -> Request:
     """Ask to create a record."""
-    seen_by = _path(collection, record["sourcedId"])
-    return Request("POST", PREFIX + collection.path, _body(collection, record), seen_by)
+    sourced_id = record["sourcedId"]
+    return Request(
+        "POST", PREFIX + collection.path, _body(collection, record), _path(collection, sourced_id), sourced_id
+    )
 
 
 def replace(collection: Collection, record: Json) -> Request:
     """Ask to put a whole record in the place of the one with its id."""
-    return Request("PUT", _path(collection, record["sourcedId"]), _body(collection, record))
+    sourced_id = record["sourcedId"]
+    return Request("PUT", _path(collection, sourced_id), _body(collection, record), sourced_id=sourced_id)
 
 
 def read(collection: Collection, sourced_id: str) -> Request:
@@ -103,14 +114,16 @@ def listing(path: str, parameters: dict[str, str]) -> Request:
 
 
 def understood(request: Request, answer: Answer) -> Outcome:
-    """Say what an answer means. Any 2xx to a write is a success, whatever the API's body (section 8)."""
+    """Say what an answer means. A 2xx to a write is a success if it says nothing, or that our id is the record's (section 8)."""
     if _succeeded(request, answer):
-        return Outcome("done")
+        return _written_as(request, answer) if request.sourced_id else Outcome("done")
     return Outcome(_kind(request, answer), description(answer.status, answer.body, answer.lost, sent=request.body))
 
 
 def may_pass(request: Request, answer: Answer) -> bool:
     """Tell whether the same request may be answered otherwise in a while."""
+    if answer.fault == "unfit":
+        return False
     return answer.status in PASSING or (answer.status < 300 and not _succeeded(request, answer))
 
 
@@ -130,6 +143,21 @@ def _succeeded(request: Request, answer: Answer) -> bool:
     if not 200 <= answer.status < 300:
         return False
     return readable(answer.body) if request.method == "GET" else not is_page(answer.body)
+
+
+def _written_as(request: Request, answer: Answer) -> Outcome:
+    """Tell whether a record was written under its id; what is not understood must be looked up."""
+    ids = allocated(answer.body, request.sourced_id)
+    if ids is None or request.sourced_id in ids:
+        return Outcome("done")
+    if ids:
+        return Outcome("elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_shown, ids))))
+    return Outcome("unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}")
+
+
+def _shown(sourced_id: str) -> str:
+    """Write an id for people; control characters are escaped."""
+    return repr(sourced_id if len(sourced_id) <= LONGEST else sourced_id[: LONGEST - 1] + "…")
 
 
 def _kind(request: Request, answer: Answer) -> Kind:

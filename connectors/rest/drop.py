@@ -38,7 +38,8 @@ async def read_source(source: Target, version: Version, collections: Sequence[st
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, Unfolded] = {}
     broken: dict[str, str] = {}
-    address = replace(source, access_token=UNUSED, token_url="") if key else source
+    # The secret of the key is given to be hidden, should the source repeat it.
+    address = replace(source, access_token=UNUSED, token_url="", client_secret=key.secret) if key else source
     async with Client(address, Signing(key, connections(address)) if key else None) as client:
         for name in collections:
             entity, said = ENTITIES[name], "" if name in EVER_WHOLE else condition

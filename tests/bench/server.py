@@ -1,4 +1,4 @@
-"""A target that is as fast as one process can be: it answers every request alike, after a latency that blocks nobody.
+"""A target that is as fast as one process can be: it takes every record under its id, after a latency that blocks nobody.
 
 It has just enough of an Ed-Fi API's metadata that lightbeam sends to it as well.
 """
@@ -18,7 +18,8 @@ TOKEN = json.dumps({"access_token": "bench", "token_type": "bearer", "expires_in
 DEPENDENCIES = json.dumps(
     [{"resource": f"/ed-fi/{name}", "order": 1, "operations": ["Create"]} for name in ("users", "enrollments")]
 ).encode()
-CREATED = b'{"sourcedIdPairs":{"suppliedSourcedId":"bench","allocatedSourcedId":"bench"}}'
+CREATED = b'{"sourcedIdPairs":{"suppliedSourcedId":"%b","allocatedSourcedId":"%b"}}'
+ID = b'"sourcedId":"'
 END, LENGTH = b"\r\n\r\n", b"content-length:"
 
 
@@ -41,7 +42,7 @@ class Connection(asyncio.Protocol):
         if not end or len(rest) < _length(head):
             return
         self._received = b""
-        answer = _answer(head)
+        answer = _answer(head, rest)
         if self._latency:
             asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer)
         else:
@@ -53,7 +54,7 @@ def _length(head: bytes) -> int:
     return int(after.split(b"\r\n", 1)[0]) if found else 0
 
 
-def _answer(head: bytes) -> bytes:
+def _answer(head: bytes, sent: bytes) -> bytes:
     method, path, _ = head.split(b" ", 2)
     status, body = b"200 OK", b"{}"
     if path.endswith(b"/token"):
@@ -61,7 +62,8 @@ def _answer(head: bytes) -> bytes:
     elif path.endswith(b"/dependencies"):
         body = DEPENDENCIES
     elif method == b"POST":
-        status, body = b"201 Created", CREATED
+        sourced_id = sent.partition(ID)[2].partition(b'"')[0]
+        status, body = b"201 Created", CREATED % (sourced_id, sourced_id)
     return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,11 +21,12 @@ from connectors.oneroster.load import Loaded, load
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
-from transforms.changes import Changes, EntityChanges
+from transforms.changes import FINGERPRINT, Changes, EntityChanges
 from transforms.diff import diff
 from transforms.findings import ROW
 from transforms.judged import Judged
 from transforms.parts import folded_again
+from transforms.payload import bodies
 from transforms.schemas import ENTITIES
 
 Row = dict[str, str | None]
@@ -112,6 +113,22 @@ class Twisted(httpx.AsyncBaseTransport):
         await self._real.aclose()
 
 
+class Answered(Twisted):
+    """A network behind which the target does what it is asked to write to orgs, and something else is said in its place."""
+
+    def __init__(self, answer: Callable[[], httpx.Response]) -> None:
+        super().__init__(lambda _: None)
+        self._answer = answer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on; keep to oneself what is said to a write."""
+        response = await super().handle_async_request(request)
+        if request.method == "GET" or "/orgs" not in str(request.url):
+            return response
+        await response.aclose()
+        return self._answer()
+
+
 @dataclass
 class District:
     """A sandbox, a ledger and the runs between them."""
@@ -122,7 +139,9 @@ class District:
     concurrency: int = 10
     secret: str = "sandbox"
     patience: Patience = QUICK
+    answer_bytes: int = 1_000_000
     runs: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
+    rosters: list[Changes] = field(default_factory=list)
 
     def changes(self, gone: dict[str, list[str]] | None = None, /, **rows: list[Row]) -> Changes:
         """Compare a delta of these rows with the ledger; `gone` are ids that the drop says are deleted."""
@@ -142,6 +161,22 @@ class District:
             name: sum(counts.values()) for name, counts in loaded.counts.items()
         }
         return loaded
+
+    def kill(self, *, arrived: Sequence[str] = (), **rows: list[Row]) -> None:
+        """Leave what a run leaves that is killed while it sends these rows: its roster, its intents, and what `arrived`, by id."""
+        changes = self.changes(**rows)
+        self.rosters.append(changes)
+        for name, part in changes.items():
+            self.ledger.intend(KEY, name, part.upserts.select("sourcedId", FINGERPRINT), f"run-{next(self.runs)}")
+            for body in bodies(ENTITIES[name], part.upserts):
+                if body["sourcedId"] in arrived:
+                    self.app(wire.create(COLLECTIONS[name], body))
+
+    def said(self, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
+        """What each roster said of some records."""
+        for roster in self.rosters:
+            if entity in roster:
+                yield roster[entity].upserts.filter(pl.col("sourcedId").is_in(ids.implode()))
 
     def writes(self) -> list[tuple[str, str]]:
         """Give the writes that the sandbox has served since this was last asked: method and path below the service."""
@@ -180,12 +215,13 @@ class District:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
         return Target(sandbox.url, sandbox.token_url, "sandbox", self.secret,
-                      concurrency=self.concurrency, patience=self.patience)  # fmt: skip
+                      concurrency=self.concurrency, patience=self.patience, answer_bytes=self.answer_bytes)  # fmt: skip
 
     async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:
         twisted = Twisted(self.twist) if self.twist else None
+        self.rosters.append(changes)
         async with Client(self.target, transport or twisted) as client:
-            return await load(changes, client, self.ledger, KEY, f"run-{next(self.runs)}", **options)
+            return await load(changes, client, self.ledger, KEY, f"run-{next(self.runs)}", rosters=self.said, **options)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.compare import covers, equal, same
+from connectors.oneroster.compare import alike, covers, equal, same
 
 REF = {"sourcedId": "a"}
 READ = {"href": "https://x/a", "sourcedId": "a", "type": "org", "name": "A"}
@@ -42,6 +42,30 @@ def test_equal(ours: Any, theirs: Any) -> None:
 def test_not_equal(ours: Any, theirs: Any) -> None:
     """Leading zeros, times of day and the order of subjects tell values apart."""
     assert not equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"name": "Zoe\u0308"}, {"name": "Zo\u00eb"}), ({"name": " Ann "}, {"name": "Ann"}), ({"name": "Ann  Lee"}, {"name": "Ann Lee"}),
+        ({"email": "Ann@Example.EDU"}, {"email": "ann@example.edu"}), ({"metadata": {"a": [{"b": "X"}]}}, {"metadata": {"a": [{"b": "x"}]}}),
+        ({"name": "A", "startDate": "2026-01-31", "primary": True, "schoolYear": "2026"},
+         {"name": "a", "startDate": "2026-01-31T00:00:00.000Z", "primary": "TRUE", "schoolYear": 2026}),
+    ],
+)  # fmt: skip
+def test_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """A target may trim, draw spaces together, change the case and compose accents."""
+    assert (True, False) == (alike(theirs, ours), covers(theirs, ours))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [({"name": "Ann"}, {"name": "Anna"}), ({"name": "Zoë"}, {"name": "Zoe"}), ({"name": "AnnLee"}, {"name": "Ann Lee"}),
+     ({"org": {"sourcedId": "a"}}, {"org": {"sourcedId": "A"}}), ({"sourcedId": "a"}, {"sourcedId": "A"})],
+)  # fmt: skip
+def test_not_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Accents and words tell values apart, and an id is as it is."""
+    assert not alike(theirs, ours)
 
 
 def test_primary_is_false_where_it_is_left_out() -> None:

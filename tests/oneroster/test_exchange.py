@@ -1,20 +1,32 @@
-"""What the target says of a failure may be told to people, and so must not hold our token."""
+"""What the target says of a failure may be told to people, and so must not hold our credentials."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
+from urllib.parse import quote_plus
 
 import httpx
 import pytest
 
-from connectors.oneroster import wire
+from connectors.oneroster import hiding, wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import Target
 
 USERS = COLLECTIONS["users"]
 TOKEN = "opaque/token+of=larkspur"
+SECRET = "larkspur's/secret ö"
+BASIC = base64.b64encode(f"the-id:{SECRET}".encode()).decode()
+SPELLINGS = {
+    "plain": TOKEN,
+    "with slashes escaped": TOKEN.replace("/", "\\/"),
+    "the secret": SECRET,
+    "the secret, escaped": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "the secret in a form": quote_plus(SECRET),
+    "the secret in a header": BASIC,
+}
 
 
 def detail(status: int, body: bytes) -> str:
@@ -24,7 +36,7 @@ def detail(status: int, body: bytes) -> str:
         def handler(request: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=body)
 
-        target = Target("https://api.example.edu", access_token=TOKEN)
+        target = Target("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN)
         async with Client(target, httpx.MockTransport(handler)) as client:
             return await client.send(request)
 
@@ -32,11 +44,23 @@ def detail(status: int, body: bytes) -> str:
     return wire.understood(request, asyncio.run(answer())).detail
 
 
-@pytest.mark.parametrize("spelled", [TOKEN, TOKEN.replace("/", "\\/")], ids=["plain", "with slashes escaped"])
+@pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize(("status", "told"), [(422, 422), (200, 422)], ids=["refused", "refused inside of a success"])
-def test_a_token_that_the_target_repeats_is_hidden(status: int, told: int, spelled: str) -> None:
+def test_credentials_that_the_target_repeats_are_hidden(status: int, told: int, spelled: str) -> None:
     """The rest of what it says is told."""
     failure = {"imsx_codeMajor": "failure", "imsx_CodeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "invaliddata"}]}}  # fmt: skip
     body = json.dumps({**failure, "imsx_description": "Bearer TOKEN may not write users"}).replace("TOKEN", spelled)
 
     assert f"HTTP {told}: Bearer ... may not write users" == detail(status, body.encode())
+
+
+def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
+    """The id of a record that was made elsewhere is told too."""
+    pairs = {"suppliedSourcedId": "bo", "allocatedSourcedId": SECRET}
+
+    assert "under another id, '...', where" in detail(201, json.dumps({"sourcedIdPairs": pairs}).encode())
+
+
+def test_a_short_secret_is_a_word() -> None:
+    """It cannot be told from others."""
+    assert () == hiding.credentials(Target("https://api.example.edu", "", "the-id", "school"))

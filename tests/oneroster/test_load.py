@@ -24,6 +24,7 @@ from tests.oneroster.districts import (
     KEY,
     ORGS,
     WHOLE,
+    Answered,
     District,
     Row,
     a_class,
@@ -211,11 +212,9 @@ def test_a_foreign_record_is_held(district: District) -> None:
 
 
 def test_what_a_killed_run_was_sending_is_ours(district: District) -> None:
-    """Its intent is known, and an app may have written on the record meanwhile."""
-    killed = district.changes(orgs=[org("d", name="Before"), org("later")])["orgs"].upserts
-    district.ledger.intend(KEY, "orgs", killed.select("sourcedId", "#fingerprint"), "killed")
-    sent = {"sourcedId": "d", "status": "active", "name": "Before", "type": "district", "metadata": {"app": 1}}
-    district.app(wire.create(COLLECTIONS["orgs"], sent))
+    """It says what the killed run's roster said; an app may have written on the record meanwhile."""
+    district.kill(orgs=[org("d", name="Before"), org("later")], arrived=["d"])
+    district.write("orgs", "d", metadata={"app": 1})
 
     loaded = district.load(orgs=[org("d", name="After"), org("later")])
 
@@ -522,3 +521,45 @@ def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path, sandbox: Sandbox
         district.load(categories=[row | {"title": "Home work"}])
 
         assert [("PUT", "categories/hw")] == district.writes()
+
+
+def elsewhere(request: httpx.Request) -> httpx.Response | None:
+    """Make a target that makes ids of its own for organisations."""
+    if request.method != "POST" or not str(request.url).endswith("/orgs/"):
+        return None
+    supplied = json.loads(request.content)["org"]["sourcedId"]
+    pairs = {"suppliedSourcedId": supplied, "allocatedSourcedId": f"own-{supplied}"}
+    return httpx.Response(201, json={"sourcedIdPairs": pairs})
+
+
+def test_a_target_that_makes_all_ids_of_its_own_gets_no_more(district: District) -> None:
+    """Or it would have everybody again each night."""
+    district.twist, district.concurrency = elsewhere, 2
+
+    loaded = district.load(orgs=[org(f"o{number:02}") for number in range(40)], users=[user("u")])
+
+    assert "keeps no orgs under the ids that they are sent with" in (loaded.error or "")
+    assert 10 <= loaded.counts["orgs"]["failed"] < 13
+    assert "under another id, 'own-o00', where nothing of ours finds it" in loaded.troubles[0].detail
+
+
+def test_a_target_that_makes_some_ids_of_its_own_gets_the_others(district: District) -> None:
+    """They fail, however many they are."""
+    district.twist = lambda request: None if b'"o00"' in request.content else elsewhere(request)
+    district.concurrency = 1
+
+    loaded = district.load(orgs=[org(f"o{number:02}") for number in range(40)])
+
+    assert (None, {"orgs": {"created": 1, "failed": 39}}) == (loaded.error, loaded.counts)
+
+
+def test_a_change_whose_answer_is_not_understood_is_looked_up(district: District) -> None:
+    """What the target holds tells; nothing is sent twice."""
+    district.load(orgs=[org("d")])
+    district.writes()
+    changes = district.changes(orgs=[org("d", name="New"), org("new")])
+
+    loaded = district.send(changes, Answered(lambda: httpx.Response(200, json={"message": "thank you"})))
+
+    assert {"orgs": {"updated": 1, "created": 1}} == loaded.counts
+    assert [("POST", "orgs/"), ("PUT", "orgs/d")] == sorted(district.writes())

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
+from connectors.oneroster import wire
 from connectors.oneroster.assumptions import QUESTIONS, Fact, problems
+from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.hiding import credentials
+from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import kind_of_body
 from connectors.oneroster.probing import Probe, probe
 from connectors.oneroster.sandbox import Sandbox
@@ -157,6 +162,11 @@ def meet_others(met: Met) -> Reply | None:
             met.lose()
         case "POST", "users":
             return Reply(403)
+        case "POST", "resources" if not met.before:
+            met.keep(**met.record)
+            return Reply(200, {"message": "thank you"})
+        case "POST", "resources":
+            return Reply(201, {"sourcedIdPairs": {"suppliedSourcedId": met.sourced_id, "allocatedSourcedId": "own-7"}})
         case "POST", "courses" if not met.record["sourcedId"].endswith("-orphan"):
             return Reply(201)
         case "DELETE", "resources":
@@ -228,6 +238,8 @@ def test_each_oddity_is_found(odd_one: Probe, question: str, collection: str, an
         ("duplicate", "orgs", "accepted", "lays its record over one of others"),
         ("create", "users", "forbidden", "lacks the scope"),
         ("create", "courses", "not kept", "does not have them"),
+        ("create", "resources", "accepted", ""),
+        ("duplicate", "resources", "elsewhere", "a second time, under an id of the target's own"),
         ("delete", "resources", "ignored", "stays in the target"),
         ("left out", "resources", "not shown", ""),
         ("delete", "academicSessions", "refused", "deletes nothing"),
@@ -277,6 +289,39 @@ def test_limits_that_a_target_speaks_of_are_told() -> None:
 
     (fact,) = [fact for fact in found.facts if fact.question == "limits"]
     assert Fact("limits", "", "seen", detail="retry-after: 0, x-ratelimit-limit: 50; HTTP 429 1 times") == fact
+
+
+def test_a_record_under_another_id_is_named() -> None:
+    """It is left there: nobody knows whether it is new."""
+    pairs = {"suppliedSourcedId": "ours", "allocatedSourcedId": "own-7"}
+    with odd(lambda met: Reply(201, {"sourcedIdPairs": pairs}) if met.method == "POST" else None) as sandbox:
+        found = probed(sandbox)
+
+    (fact,) = [fact for fact in found.facts if (fact.question, fact.collection) == ("create", "orgs")]
+    assert ("elsewhere", True) == (fact.answer, "under another id, 'own-7', where" in fact.detail)
+
+
+def test_a_secret_in_a_header_is_hidden() -> None:
+    """Nor is the token told."""
+    target = Target("https://api.example.edu", access_token="larkspur-token", client_secret="larkspur-secret")
+    heard = Listening(credentials(target), Echoing())
+
+    async def run() -> None:
+        async with Client(target, heard) as client:
+            await client.send(wire.listing("rostering/v1p2/orgs/", {}))
+
+    asyncio.run(run())
+
+    assert {"ratelimit-policy": "Bearer ..., ..."} == heard.limits
+
+
+class Echoing(httpx.AsyncBaseTransport):
+    """A network that says in a header what it should not."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer without asking anybody."""
+        said = f"{request.headers['authorization']}, larkspur-secret"
+        return httpx.Response(200, json={}, headers={"ratelimit-policy": said})
 
 
 def test_what_was_made_is_gone_when_a_probe_breaks_off() -> None:

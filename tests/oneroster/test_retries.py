@@ -18,7 +18,20 @@ from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target, TargetError
-from tests.oneroster.districts import KEY, ORGS, QUICK, WHOLE, District, Row, Twist, Twisted, a_class, opened, org, user
+from tests.oneroster.districts import (
+    KEY,
+    ORGS,
+    QUICK,
+    WHOLE,
+    Answered,
+    District,
+    Row,
+    Twist,
+    a_class,
+    opened,
+    org,
+    user,
+)
 
 PAGE = "<html><h1>502 Bad Gateway</h1></html>"
 USERS = COLLECTIONS["users"]
@@ -78,6 +91,9 @@ FAULTS: dict[str, Callable[[], httpx.Response | Exception]] = {
     "a page as a success": lambda: httpx.Response(200, html=PAGE),
     "busy as a success": lambda: httpx.Response(200, json=failure("server_busy")),
     "a failure as a success": lambda: httpx.Response(201, json={"imsx_StatusInfo": failure()}),
+    "a failure of another dialect as a success": lambda: httpx.Response(
+        200, json={"errors": [{"message": "Not now."}]}
+    ),
     "lost": lambda: httpx.ReadError("lost"),
     "too slow": lambda: httpx.ReadTimeout("slow"),
 }
@@ -293,23 +309,13 @@ def test_a_refusal_inside_of_a_success_is_told_and_not_recorded(district: Distri
     assert set() == district.active("orgs")
 
 
-class Portal(Twisted):
-    """A portal that lets every request through, and answers writes with a page of its own."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass a request on; keep to oneself what is said to a write."""
-        response = await super().handle_async_request(request)
-        if request.method == "GET" or "/orgs" not in str(request.url):
-            return response
-        await response.aclose()
-        return httpx.Response(200, html=PAGE)
-
-
 def test_a_write_that_a_portal_answers_is_looked_for(district: District) -> None:
     """Its page proves nothing; the target has the record."""
     district.load(orgs=ORGS)
 
-    loaded = district.send(district.changes(orgs=[org("new"), org("d", name="New")]), Portal(lambda request: None))
+    changes = district.changes(orgs=[org("new"), org("d", name="New")])
+
+    loaded = district.send(changes, Answered(lambda: httpx.Response(200, html=PAGE)))
 
     assert ({"orgs": {"created": 1, "updated": 1}}, None) == (loaded.counts, loaded.error)
 

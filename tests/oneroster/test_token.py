@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.token import Token
 from tests.oneroster.districts import QUICK
@@ -96,7 +100,8 @@ def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lifetime", "good_until"), [(3600, 3540), (100, 50), ("3600", 3540), (None, 3540), (-5, 3540), (3600.0, 3540)]
+    ("lifetime", "good_until"),
+    [(3600, 3540), (100, 50), ("3600", 3540), (None, 3540), (-5, 3540), (3600.0, 3540), (10**400, 365 * 86_400 - 60)],
 )
 def test_a_token_is_renewed_a_minute_early(lifetime: object, good_until: int) -> None:
     """A request that is under way when its token expires would fail; a short token is used for half its life."""
@@ -156,6 +161,14 @@ def broken(request: httpx.Request) -> httpx.Response:
         (lambda request: httpx.Response(200, json={"token": "the-secret"}), r"\(HTTP 200\)"),
         (lambda request: httpx.Response(302, headers={"location": "https://evil.example"}), r"\(HTTP 302\)"),
         (lambda request: httpx.Response(502, html="<h1>"), r"\(HTTP 502\)"),
+        (
+            lambda request: httpx.Response(200, content=b'{"in":' * 200 + b"1" + b"}" * 200),
+            "gave no token, but an answer nested more",
+        ),
+        (
+            lambda request: httpx.Response(200, json={"access_token": "t" * 2_000_000}),
+            "gave no token, but an answer of more than",
+        ),
         (broken, r"did not answer \(ReadTimeout\)"),
     ],
 )
@@ -203,3 +216,28 @@ def test_a_target_hides_its_credentials() -> None:
 def test_a_host_is_named_without_credentials() -> None:
     """An address may hold a password."""
     assert Target("https://me:secret@api.example.edu:8443/base").host == "api.example.edu:8443"
+
+
+def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
+    """Whatever the endpoint says."""
+    target = replace(TARGET, client_secret="larkspur_secret")
+
+    with pytest.raises(TargetError, match=r"gave no token \(HTTP 401\)\."):
+        asyncio.run(token(Endpoint(lambda request: httpx.Response(401, json={"error": "larkspur_secret"})), target=target).current())  # fmt: skip
+
+
+def test_a_token_is_asked_for_in_our_name() -> None:
+    """As every other request is sent."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["user-agent"])
+        return httpx.Response(200, json={"access_token": "t"})
+
+    async def run() -> None:
+        async with Client(TARGET, httpx.MockTransport(handler)) as client:
+            await client.send(wire.read(COLLECTIONS["orgs"], "d"))
+
+    asyncio.run(run())
+
+    assert ["roster", "roster"] == seen

@@ -81,6 +81,63 @@ def test_any_2xx_to_a_write_is_a_success(status: int, body: bytes) -> None:
     assert wire.understood(PUT, wire.Answer(status, body)) == wire.Outcome("done")
 
 
+def pair(supplied: Any, allocated: Any) -> dict[str, Any]:
+    """Write what a target says of a new record's id (section 2.6)."""
+    return {"suppliedSourcedId": supplied, "allocatedSourcedId": allocated}
+
+
+@pytest.mark.parametrize("request_", [POST, PUT], ids=["POST", "PUT"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"sourcedIdPairs": pair("u1", "u1")},
+        {"sourcedIdPairs": [pair("u1", "u1")]},
+        {"sourcedIdPairs": [pair("u0", "u0"), pair("u1", "u1")]},
+        {"user": {"sourcedId": "u1"}},
+        {"user": {"sourcedId": "u1", "primaryOrg": {"sourcedId": "s"}}},
+        {"sourcedId": "u1", "course": {"sourcedId": "k", "type": "course"}, "class": {"sourcedId": "c"}},
+        {},
+    ],
+)  # fmt: skip
+def test_a_success_names_our_id_or_says_nothing(request_: wire.Request, body: object) -> None:
+    """The pair of the id, or the record, bare or wrapped."""
+    assert wire.Outcome("done") == wire.understood(request_, wire.Answer(201, json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize("request_", [POST, PUT], ids=["POST", "PUT"])
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"sourcedIdPairs": pair("u1", "x7")}, "'x7'"),
+        ({"sourcedIdPairs": [pair("u1", "x7")]}, "'x7'"),
+        ({"sourcedIdPairs": [pair("u1", "x7"), pair("u2", "u1")]}, "'x7'"),
+        ({"sourcedIdPairs": [pair(None, 7), pair(None, 8)]}, "'7', '8'"),
+        ({"user": {"sourcedId": "x7"}}, "'x7'"),
+        ({"user": {"sourcedId": "x7", "email": "zoe@example.edu"}, "warnings": []}, "'x7'"),
+        ({"sourcedId": "U1", "status": "active"}, "'U1'"),
+        ({"sourcedIdPairs": pair("u1", "\x1b[2Jx")}, r"'\x1b[2Jx'"),
+        ({"sourcedIdPairs": pair("u1", "x" * 500)}, f"'{'x' * 199}…'"),
+    ],
+)  # fmt: skip
+def test_a_record_under_another_id_is_named(request_: wire.Request, body: object, named: str) -> None:
+    """Nothing of ours would find it again."""
+    outcome = wire.understood(request_, wire.Answer(201, json.dumps(body).encode()))
+
+    assert ("elsewhere", True) == (outcome.kind, f"under another id, {named}, where nothing" in outcome.detail)
+
+
+@pytest.mark.parametrize(("request_", "kind"), [(POST, "unclear"), (PUT, "broken")], ids=["POST", "PUT"])
+@pytest.mark.parametrize(
+    "body", [{"message": "created"}, {"sourcedIdPairs": {}}, {"sourcedIdPairs": "u1"}, {"user": None}, {"class": {"sourcedId": "u1"}, "x": 1}, ["u1"], True]
+)  # fmt: skip
+def test_a_success_that_is_not_understood_is_looked_up(request_: wire.Request, kind: str, body: object) -> None:
+    """It is not sent again: what the target holds tells what became of the record."""
+    answer = wire.Answer(200, json.dumps(body).encode())
+
+    assert (kind, False) == (wire.understood(request_, answer).kind, wire.may_pass(request_, answer))
+    assert wire.Outcome("done") == wire.understood(DELETE, answer)
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "body", "kind"),
     [
@@ -91,6 +148,7 @@ def test_any_2xx_to_a_write_is_a_success(status: int, body: bytes) -> None:
         (POST, 502, b"<html><h1>Bad gateway</h1></html>", "unclear"),
         (POST, 200, b"\n<html>Please sign in</html>", "unclear"),
         (PUT, 200, b"<html>Please sign in</html>", "broken"),
+        (POST, 200, b"\xef\xbb\xbf\n<html>Please sign in</html>", "unclear"),
         (GET, 200, b"<html>Please sign in</html>", "broken"),
         (GET, 200, b'{"user": {"sourc', "broken"),
         (GET, 200, b"", "broken"),
@@ -125,6 +183,9 @@ def test_a_lost_answer_decides_nothing() -> None:
         (failure("Invalid", imsx_error_details=[{"email": "is wrong"}]), "HTTP 422: Invalid (email: is wrong)"),
         (b'{"message": "Unauthorized"}', "HTTP 422: Unauthorized"),
         (b'{"error": "invalid"}', "HTTP 422: invalid"),
+        (b'{"error": {"code": 7, "message": "invalid"}}', "HTTP 422: invalid"),
+        (b'{"errors": [{"detail": "invalid"}, {"detail": "blank"}]}', "HTTP 422: invalid"),
+        (b'{"error": {"code": 7}, "errors": []}', "HTTP 422: an answer that is not understood"),
         (b"", "HTTP 422: no explanation"),
         (b" <!doctype html><p>Zoe", "HTTP 422: an HTML page"),
         (b'{"imsx_descr', "HTTP 422: an answer that is not understood"),
