@@ -93,17 +93,23 @@ def send(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
         return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
     if guarded.held and job.all_or_nothing:
         return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
+    loaded = _loaded(guarded.changes, job, ledger, watch)
+    # At the end: of a run that is killed, the next one sees again what vanished, and judges all of it.
     _note(guarded.changes, job, ledger)
-    if not any(entity.due for entity in guarded.changes.values()):
+    return loaded
+
+
+def _loaded(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+    if not any(entity.due for entity in changes.values()):
         return Loaded({})
     # What talks to a target takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
         from flows.backfills.rehearsing import rehearsed
 
-        return rehearsed(guarded.changes, job, ledger)
+        return rehearsed(changes, job, ledger)
     from flows.loading import load
 
-    return load(guarded.changes, job, ledger, watch)
+    return load(changes, job, ledger, watch)
 
 
 def _note(changes: Changes, job: Job, ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, history, renamed, told
+from connectors.ledger import forgotten, gone, history, renamed, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.copying import copy_tables
@@ -157,6 +157,12 @@ class Ledger:
         with self._database.reading() as connection:
             rows = connection.execute(query.group_by(*columns)).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
+
+    def left_since(self, key: FeedKey, since: datetime, *, but: str) -> dict[str, int]:
+        """How many records of each entity were removed by runs since a moment (in UTC), one run aside; what a person let go is left out."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return {} if feed is None else gone.since(connection, feed, since, but)
 
     def feeds(self) -> list[FeedKey]:
         """Name every feed of which the ledger has heard, in order."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -192,6 +194,43 @@ def test_a_corrected_export_ends_a_plan(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (2, 63) == (run.code, len(feed.active("enrollments")))
+
+
+def dies(feed: Feed, run: Run) -> None:
+    """Leave of a run in the ledger what is there if it is killed after its last batch."""
+    with closing(sqlite3.connect(feed.state / "ledger.db")) as ledger, ledger:
+        ledger.execute(
+            "UPDATE runs SET ended = NULL, status = '', exit_code = NULL, counts = '{}' WHERE id = ?",
+            (run.json["run"],),
+        )
+
+
+def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> None:
+    """Their rows say it; what a person approved, or came back, does not count."""
+    feed.configure(tail="[limits]\nweek_percent = 10\nweek_records = 5\n")
+    feed.sync(many())
+    first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+    dies(feed, first)
+
+    second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
+    approved = feed.sync(None, "--approve", second.json["plan"])
+    back = feed.sync(many())
+    third = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+
+    assert (0, 4, 3, 4) == (first.code, first.total("deleted"), second.code, second.total("held"))
+    assert "8 of 63 enrollments vanished in seven days, more than" in second.err
+    assert [(0, 4), (0, 0), (0, 4)] == [(run.code, run.total("deleted")) for run in (approved, back, third)]
+
+
+def test_what_is_kept_by_policy_counts_too(feed: Feed) -> None:
+    """Runs tell how much that was."""
+    feed.configure(tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n')
+    feed.sync(many())
+    first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+
+    second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
+
+    assert (4, 3, 4) == (first.total("kept"), second.code, second.total("held"))
 
 
 def test_limits_are_raised_once(feed: Feed) -> None:
