@@ -25,14 +25,16 @@ from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.pruning import prune
 from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import make_tables, version_of
-from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
+from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.past import TOTALS
+from transforms.moments import MOMENT, OWNER, Moments
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
 DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "ends", "run"), pl.String)
+MARKED: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
 ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS, "ends": ENDS}
 # Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
@@ -163,6 +165,25 @@ class Ledger:
         feed = self._feed(key)
         with self._database.reading() as connection:
             return {} if feed is None else gone.since(connection, feed, since, but)
+
+    def moments(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
+        """When what was accepted of a delta's rows was last changed, for those of the ids of which that is known."""
+        feed = self._feed(key)
+        types = {"sourcedId": pl.String, MOMENT: pl.Int64}
+        if feed is None:
+            return pl.DataFrame(schema=types)
+        frame = pl.concat(self._rows(MOMENTS, feed, entity, MARKED, part) for part in _some(ids.drop_nulls()))
+        return frame.select("sourcedId", pl.col("moment").alias(MOMENT)).filter(
+            pl.col("sourcedId").is_in(ids.implode())
+        )
+
+    def note_moments(self, key: FeedKey, new: Moments) -> None:
+        """Keep what `moments` gives."""
+        if new:
+            columns = {"sourced_id": "sourcedId", "moment": MOMENT, "owner": OWNER}
+            with self._writing(key) as (connection, feed):
+                for entity, frame in new.items():
+                    put(connection, MOMENTS, frame, columns, feed_id=feed, entity=entity)
 
     def feeds(self) -> list[FeedKey]:
         """Name every feed of which the ledger has heard, in order."""
