@@ -52,7 +52,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
         week=_week(job, ledger, there=there),
-        children=_children(changes, job, ledger),
+        children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
         dated=job.dated,
@@ -121,7 +121,7 @@ def _kept(counts: Mapping[str, int]) -> int:
     return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
 
 
-def _children(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+def children_of(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
     """The active records that name one that is to be deleted."""
     found = [no_children()]
     for name, part in changes.items():

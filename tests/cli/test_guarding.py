@@ -43,6 +43,14 @@ class Feed:
             drop(self.folder / name, rows, mode)
         return roster("sync", self.path, "--json", *more, state=self.state)
 
+    def plan(self, *more: str) -> Run:
+        """Say what would be sent."""
+        return roster("plan", self.path, "--json", *more, state=self.state)
+
+    def restore(self, run: str, *more: str) -> Run:
+        """Bring back the roster of a run."""
+        return roster("restore", run, self.path, "--json", *more, state=self.state)
+
     def begin(self) -> None:
         """Load many people for the first time."""
         self.loads.begin("many people", self.state, lambda: self.sync(many()).code == 0)
@@ -145,10 +153,11 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
 
 
 def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
-    """Exactly its changes are sent, from the roster that was archived, whatever lies in the drop by now; and only once."""
+    """Its changes are sent, from the roster that was archived, and nothing else that lies in the drop by now; and only once."""
     feed.begin()
-    held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
-    drop(feed.folder / "drop", changed(many(), "u50", givenName="Later"))
+    rows = without(many(), *(f"e-u{number}" for number in range(20)))
+    held = feed.sync(rows)
+    drop(feed.folder / "drop", changed(rows, "u50", givenName="Later"))
 
     first = feed.sync(None, "--approve", held.json["plan"], "--by", "Data Office", "--note", "graduation")
     second = feed.sync(None, "--approve", held.json["plan"])
@@ -318,10 +327,12 @@ def test_an_earlier_roster_is_restored(feed: Feed) -> None:
     first = feed.sync(many(5))
     feed.sync(changed(without(many(6), "e-u1"), "bo", givenName="Boris"))
 
-    dry = roster("restore", first.json["run"], feed.path, "--dry-run", "--json", state=feed.state)
-    run = roster("restore", first.json["run"], feed.path, "--json", state=feed.state)
+    dry, run = feed.restore(first.json["run"], "--dry-run"), feed.restore(first.json["run"])
 
     assert (0, 0) == (dry.code, dry.json["requests"])
+    assert ("Plan: restore of " in dry.err, "Restore of " in run.err, "Sync of" in run.err) == (True, True, False)
+    heading = f"# Restore of {feed.path} for default to sandbox, back to the roster of run {first.json['run']}"
+    assert heading == Path(run.json["report"]).read_text().splitlines()[0]
     assert (0, 1, 1, 1, 1) == (
         run.code,
         run.total("created"),
