@@ -24,6 +24,7 @@ from transforms.forgetting import Frames, forgotten_in, left_out, untold
 from transforms.guard import Rejections
 from transforms.judged import Standing
 from transforms.lacking import with_lacking
+from transforms.moments import Moments, accepted_moments, changes_in
 from transforms.raw import Raw, RawFile
 from transforms.rejections import rejections_of
 from transforms.renaming import file_of_ids, renamed
@@ -40,7 +41,7 @@ class Judgement:
     """A drop after the check.
 
     `refused` are the findings that refuse it, else no rows. `gone` are the rows of those who are forgotten: `findings`
-    say nothing of them.
+    say nothing of them. `moments` say how new what was accepted before is, of the records of a delta.
     """
 
     roster: Roster
@@ -49,6 +50,7 @@ class Judgement:
     findings: Findings
     refused: pl.DataFrame
     gone: Frames
+    moments: Moments = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:
@@ -60,7 +62,7 @@ class Judgement:
 class Accepted:
     """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
 
-    `spelt` and `renamed` are as in `Roster`.
+    `spelt` and `renamed` are as in `Roster`. `moments` are those of a delta's rows that are newer than any before.
     """
 
     known: Known
@@ -70,11 +72,16 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    moments: Moments = field(default_factory=dict)
 
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     """Take the line's steps 1 to 4, and leave out what the feed does not share and the target cannot carry."""
-    judgement = judge(job, ledger, watch)
+    return accepted_of(judge(job, ledger, watch), job, ledger)
+
+
+def accepted_of(judgement: Judgement, job: Job, ledger: Ledger) -> Accepted:
+    """Leave out of a drop what the feed does not share and the target cannot carry."""
     roster, known, found = judgement.roster, judgement.known, judgement.findings
     if judgement.refused.height:
         return Accepted(known, found, judgement.refused, spelt=roster.spelt)
@@ -91,7 +98,10 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     )
     findings = located(parts)
     rejections = rejections_of(roster, findings)
-    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed)
+    moments = accepted_moments(roster, carried.standing, judgement.moments)
+    return Accepted(
+        known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed, moments
+    )
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
@@ -110,10 +120,18 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
         known = knowing.result()
     roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
-    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
+    moments = _moments(roster, job, ledger)
+    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger), moments)  # 4
     gone = forgotten_in(roster, ledger.forgotten())
     found = located(untold(checked.findings, gone))
-    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone)
+    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone, moments)
+
+
+def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
+    """How new what was accepted before is of the records of a delta; nobody asks if older truth is to go over newer."""
+    if job.older:
+        return {}
+    return {name: ledger.moments(job.key, name, table.frame["sourcedId"]) for name, table in changes_in(roster).items()}
 
 
 def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:

@@ -50,6 +50,8 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
             result = result_of(job, started, [accepted.findings], refused=accepted.refused)
             finish(result, str(options.drop))
             report.show(console, result, str(options.drop))
+            if options.json:
+                print(json.dumps(result.as_json()), flush=True)
             return result.exit_code
         adopted, requests = _adopted(diff(accepted.standing, {}).changes, job, ledger, bars.advance)
     with suppress(BrokenPipeError):

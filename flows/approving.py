@@ -1,4 +1,4 @@
-"""Sends a plan that a person has approved: exactly its changes, once, out of the archived roster that it came from."""
+"""Sends a plan that a person has approved: what of it still holds, once, out of the archived roster that it came from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import polars as pl
+
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
+from connectors.oneroster.collections import COLLECTIONS
 from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.line import not_of_others, ordered, result_of, send
-from flows.past import details_of
+from flows.overtaking import still_valid
+from flows.past import children_of, details_of
 from flows.plans import expire
 from flows.result import Result
 from flows.watch import NOBODY, Watch
+from transforms.changes import Changes
+from transforms.checks.references import Known, in_target
 from transforms.diff import diff
-from transforms.guard import Guarded, moved, of_plan, undone
+from transforms.guard import Guarded, judged_again, moved, of_plan, planned
+from transforms.schemas import ENTITIES
 
 WHY_NOT = {
     "sent": "was sent on {day}. There is nothing left to approve",
@@ -30,26 +37,56 @@ WHY_NOT = {
 def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
     """Send the plan that `job.approve` names; under `plan`, say what that would be.
 
-    If the ledger says something else by now of any of its records, nothing is sent, and the result
-    says which. Raises `SettingsError` if there is no such plan of this feed, or it cannot be approved any more.
+    What newer rosters contradict is left out. If the ledger says something else by now of any of the other records,
+    nothing is sent, and the result says which. What others need, or what needs others that are gone, goes on waiting.
+    Raises `SettingsError` if there is no such plan of this feed, or it cannot be approved any more.
     """
     started = time.monotonic()
     plan = _plan(job, ledger)
-    records, known = ledger.planned(plan.id), ledger.known(job.key)
-    astray = moved(records, known)
+    valid, known = still_valid(plan, job, ledger, archive, watch), ledger.known(job.key)
+    astray = moved(valid.records, known)
     if astray.height:
-        return replace(result_of(job, started, []), moved=astray, plan=plan.id)
-    if job.command == "sync" and plan.status == "open":
-        ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
+        return replace(result_of(job, started, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
-    changes = not_of_others(of_plan(undone(records, known), difference.changes, job.today), job, ledger)
-    changes = ordered(changes, details_of(changes, job, ledger))
-    loaded = watch.stage("load", send, Guarded(changes), job, ledger, watch)
-    result = result_of(job, started, [difference.findings], guarded=Guarded(changes), loaded=loaded)
-    result = replace(result, approved=plan.id)
+    guarded = _guarded(of_plan(valid.records, difference.changes, job.today), known, job, ledger)
+    if job.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
+        ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
+    loaded = watch.stage("load", send, guarded, job, ledger, watch)
+    result = result_of(job, started, [difference.findings], guarded=guarded, loaded=loaded)
     if job.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
         ledger.decide(plan.id, "sent", by=job.by, note=job.note, at=datetime.now(UTC))
-    return result
+    result = replace(result, approved=plan.id, told=valid.told)
+    return _with_rest(result, guarded, plan, known, job)
+
+
+def _guarded(changes: Changes, known: Known, job: Job, ledger: Ledger) -> Guarded:
+    """Leave to others what is theirs, and hold what cannot be sent without what the plan did not foresee."""
+    changes = not_of_others(changes, job, ledger)
+    changes = ordered(changes, details_of(changes, job, ledger))
+    return judged_again(changes, children_of(changes, job, ledger), _there(changes, known, job, ledger))
+
+
+def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str, pl.Series]:
+    """The records of this feed and of others in the target, of the kinds that what is to be sent may name."""
+    sent = [name for name, part in changes.items() if part.upserts.height]
+    named = {column.refers for name in sent for column in ENTITIES[name].references}
+    names = [name for name in COLLECTIONS if name in named and name not in job.external]
+    others = ledger.of_others(job.key, names)
+    return {name: pl.concat([in_target(known, name), others.get(name, pl.Series(dtype=pl.String))]) for name in names}
+
+
+def _is_sent(guarded: Guarded, job: Job) -> bool:
+    """Whether anything of a plan goes on its way; what is only held waits as it did."""
+    left = any(part.upserts.height or part.removals.height for part in guarded.changes.values())
+    return not guarded.held or (left and not job.all_or_nothing)
+
+
+def _with_rest(result: Result, guarded: Guarded, plan: Plan, known: Known, job: Job) -> Result:
+    """Let what is held be a plan for as long as this one was; if nothing was to be sent without it, this one stays."""
+    if guarded.held and job.all_or_nothing:
+        told = (*result.told, *(hold.sentence for hold in guarded.holds))
+        return replace(result, plan=plan.id, waits=plan.run, expires=plan.expires, told=told)
+    return replace(result, records=planned(guarded.changes, known), source=plan.run, expires=plan.expires)
 
 
 def _plan(job: Job, ledger: Ledger) -> Plan:

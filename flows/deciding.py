@@ -14,6 +14,7 @@ from flows.feeds.targets import SettingsError
 from flows.jobs import Options
 from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, ended
+from flows.plans import title
 from flows.result import Result
 
 
@@ -68,6 +69,6 @@ def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan
 def _told(plan: Plan, options: Options) -> str:
     """What the plan would do: the page that the run wrote, or only why it waits, if that was on another machine."""
     page = options.state / "runs" / plan.run / "plan.md"
-    if page.is_file():
-        return page.read_text("utf-8")
-    return "\n".join((f"# Plan {plan.id} of run {plan.run}", "", *(f"- {hold.sentence}" for hold in plan.holds)))
+    if page.is_file() and (text := page.read_text("utf-8")).startswith(title(plan.id, plan.run)):
+        return text
+    return "\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds)))

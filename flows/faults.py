@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from connectors.archive import ArchiveError
 from connectors.ledger import Busy, LedgerError
@@ -14,17 +16,20 @@ from flows.result import FAILED, USAGE
 FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
 
 
-def told(action: Callable[[], int]) -> int:
-    """Give the action's exit code, or tell why there is none: 2 for settings, 1 for what may pass."""
+def told(action: Callable[[], int], outline: Mapping[str, object] | None = None) -> int:
+    """Give the action's exit code, or tell why there is none: 2 for settings, 1 for what may pass.
+
+    `outline` is what the object has that is printed for programs, as far as it is known by then; None if nobody wants one.
+    """
     try:
         return action()
     except BrokenPipeError:
         return FAILED  # whoever read the output has gone; there is nobody to tell
     except FAULTS as error:
         # What nobody can mean, such as an address without encryption, is a ValueError too.
-        return _say(sentence(error), USAGE if isinstance(error, SettingsError | ValueError) else FAILED)
+        return _say(sentence(error), USAGE if isinstance(error, SettingsError | ValueError) else FAILED, outline)
     except KeyboardInterrupt:
-        return _say("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED)
+        return _say("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED, outline)
 
 
 def sentence(error: Exception) -> str:
@@ -34,6 +39,9 @@ def sentence(error: Exception) -> str:
     return str(error)
 
 
-def _say(what: object, code: int) -> int:
+def _say(what: str, code: int, outline: Mapping[str, object] | None) -> int:
     print(f"roster: {what}", file=sys.stderr)
+    if outline is not None:
+        with suppress(BrokenPipeError):
+            print(json.dumps({**outline, "status": "failed", "reason": what}), flush=True)
     return code

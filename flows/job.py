@@ -105,6 +105,11 @@ class Job:
         return FeedKey(self.target.name, self.feed)
 
     @property
+    def names(self) -> dict[str, object]:
+        """What a run is known by, also if it comes to nothing."""
+        return {"run": self.run, "district": self.district, "target": self.target.name}
+
+    @property
     def drop_name(self) -> str:
         """What the drop is called, or what stands in its place."""
         return self.rest.drop_name if self.rest else self.drop.name

@@ -10,7 +10,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.oneroster.loaded import Loaded
-from flows.accepting import accept
+from flows.accepting import Accepted, accept
 from flows.claims import claimed
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
@@ -18,7 +18,7 @@ from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
-from transforms.diff import diff, marked
+from transforms.diff import Marks, diff, marked
 from transforms.findings import Findings, gather, spelt
 from transforms.guard import Guarded, guard, planned
 from transforms.guard.guard import no_pairs
@@ -38,9 +38,7 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
         return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
     standing, known, findings = accepted.standing, accepted.known, [spelt(accepted.findings, accepted.spelt)]
     marks = marked(standing)
-    content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
-    if content:
-        ledger.note_renamed(job.key, accepted.renamed, job.run)
+    content = _kept(accepted, job, ledger, archive, marks) if job.command == "sync" else ""
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
@@ -56,6 +54,14 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     findings += [Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
     return replace(result, records=records, content=content)
+
+
+def _kept(accepted: Accepted, job: Job, ledger: Ledger, archive: Archive, marks: Marks) -> str:
+    """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
+    ledger.note_moments(job.key, accepted.moments)
+    content = archive.keep(job.run, accepted.standing, job.before, marks)
+    ledger.note_renamed(job.key, accepted.renamed, job.run)
+    return content
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
@@ -94,17 +100,23 @@ def send(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
         return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
     if guarded.held and job.all_or_nothing:
         return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
+    loaded = _loaded(guarded.changes, job, ledger, watch)
+    # At the end: of a run that is killed, the next one sees again what vanished, and judges all of it.
     _note(guarded.changes, job, ledger)
-    if not any(entity.due for entity in guarded.changes.values()):
+    return loaded
+
+
+def _loaded(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+    if not any(entity.due for entity in changes.values()):
         return Loaded({})
     # What talks to a target takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
         from flows.backfills.rehearsing import rehearsed
 
-        return rehearsed(guarded.changes, job, ledger)
+        return rehearsed(changes, job, ledger)
     from flows.loading import load
 
-    return load(guarded.changes, job, ledger, watch)
+    return load(changes, job, ledger, watch)
 
 
 def _note(changes: Changes, job: Job, ledger: Ledger) -> None:

@@ -60,8 +60,8 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     sent = sent_before(changes, known, job, ledger, archive)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(runs, there=there),
-        children=_children(changes, job, ledger),
+        week=_week(job, ledger, there=there),
+        children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
         dated=job.dated,
@@ -112,16 +112,21 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 
-def _week(runs: list[Run], *, there: bool) -> dict[str, int] | None:
-    """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all."""
+def _week(job: Job, ledger: Ledger, *, there: bool) -> dict[str, int] | None:
+    """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all.
+
+    What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
+    not say why they were kept, and a killed run kept nothing yet. What a person has let go is decided; the sum is
+    there for what nobody saw.
+    """
+    runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
     if there and not runs:
         return None
     since = datetime.now(UTC) - WEEK
-    let_go: Counter[str] = Counter()
+    let_go = Counter(ledger.left_since(job.key, since, but=job.run))
     for run in runs:
-        # What a person has let go is decided; the sum is there for what nobody saw.
         if run.started >= since and not run.approved and not run.raised:
-            let_go.update({name: counts.get(COUNTED, 0) for name, counts in run.counts.items()})
+            let_go.update({name: _kept(counts) for name, counts in run.counts.items()})
     return dict(let_go)
 
 
@@ -131,7 +136,12 @@ def _read(runs: list[Run]) -> dict[str, int]:
     return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
 
 
-def _children(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+def _kept(counts: Mapping[str, int]) -> int:
+    """How much of what a run let go it kept, by the feed's policy."""
+    return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
+
+
+def children_of(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
     """The active records that name one that is to be deleted."""
     found = [no_children()]
     for name, part in changes.items():

@@ -42,13 +42,17 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     if job.command != "sync":
         return replace(result, plan=plan)
     made = datetime.now(UTC)
-    expires = made + timedelta(days=job.plan_days)
-    ledger.propose(Plan(plan, job.key, job.run, made, expires, holds=result.holds), result.records)
-    write_private(job.folder / "plan.md", "\n".join(_told(plan, result, expires)))
-    write_private(job.folder / "plan.csv", _named(result.records, job, ledger, archive))
-    for name, certain in (("ids.csv", True), ("ids_in_doubt.csv", False)):
-        if (pairs := result.pairs.filter(certain=certain)).height:
-            write_private(job.folder / name, pairs.select("old", "new", "entity").write_csv())
+    expires = result.expires or made + timedelta(days=job.plan_days)
+    source = result.source or job.run
+    ledger.propose(Plan(plan, job.key, source, made, expires, holds=result.holds), result.records)
+    page, names = "\n".join(_told(plan, source, result, expires)), _named(result.records, source, job, ledger, archive)
+    # People look for it in the folder of the run that it is of, too.
+    for folder in dict.fromkeys((job.folder, job.folder.with_name(source))):
+        write_private(folder / "plan.md", page)
+        write_private(folder / "plan.csv", names)
+        for name, certain in (("ids.csv", True), ("ids_in_doubt.csv", False)):
+            if (pairs := result.pairs.filter(certain=certain)).height:
+                write_private(folder / name, pairs.select("old", "new", "entity").write_csv())
     return replace(result, plan=plan, expires=expires)
 
 
@@ -72,7 +76,7 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
         waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
         if result.records.is_empty() and waits.height == ledger.planned(older.id).height:
             return replace(result, plan=older.id, waits=older.run, expires=older.expires)
-        if waits.is_empty() or older.status == "approved":
+        if waits.is_empty():
             ledger.decide(older.id, "replaced", by="", note=f"by run {job.run}", at=datetime.now(UTC))
             continue
         told = [hold for hold in older.holds if hold.rule != "waits" and hold not in result.holds]
@@ -93,8 +97,13 @@ def _feed(job: Job) -> str:
     return f"{job.key.target} {job.key.feed}"
 
 
-def _told(plan: str, result: Result, expires: datetime) -> Iterator[str]:
-    yield from (f"# Plan {plan} of run {result.run}", "")
+def title(plan: str, run: str) -> str:
+    """The first line of a plan's page."""
+    return f"# Plan {plan} of run {run}"
+
+
+def _told(plan: str, run: str, result: Result, expires: datetime) -> Iterator[str]:
+    yield from (title(plan, run), "")
     yield from (
         f"Feed {result.district} into {result.target}. It can be approved until {expires:%Y-%m-%d %H:%M} UTC.",
         "",
@@ -111,7 +120,7 @@ def _told(plan: str, result: Result, expires: datetime) -> Iterator[str]:
         yield from (f"{entity}, {WORDS[str(action)]}: {', '.join(ids[:MOST_IDS])}{more}", "")
 
 
-def _named(records: pl.DataFrame, job: Job, ledger: Ledger, archive: Archive) -> str:
+def _named(records: pl.DataFrame, run: str, job: Job, ledger: Ledger, archive: Archive) -> str:
     """Write the records with their names: as the drop has them, or as the ledger does if the drop lacks them."""
     frames = []
     for name in records["entity"].unique(maintain_order=True):
@@ -119,7 +128,7 @@ def _named(records: pl.DataFrame, job: Job, ledger: Ledger, archive: Archive) ->
         ledgers = ledger.details(job.key, name, rows["sourcedId"]).select("sourcedId", known="label")
         frames.append(
             rows.join(ledgers, on="sourcedId", how="left", maintain_order="left")
-            .join(_labels(archive.frame(job.run, name), name), on="sourcedId", how="left", maintain_order="left")
+            .join(_labels(archive.frame(run, name), name), on="sourcedId", how="left", maintain_order="left")
             .select(
                 "entity", "sourcedId", pl.coalesce("now", "known").alias("name"), "action", "school", "grade", "hold"
             )

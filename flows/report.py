@@ -68,10 +68,23 @@ def _table(result: Result) -> Table:
 
 
 def heading(result: Result, drop: str) -> str:
-    """Say which drop goes where."""
-    verb = {"sync": "Sync", "plan": "Plan", "check": "Check"}[result.command]
+    """Say what goes where: a drop, a plan or an earlier roster of its feed."""
     towards = "" if result.command == "check" else f" to {result.target}"
-    return f"{verb} of {drop} for {result.district}{towards}"
+    back = f", back to the roster of run {result.restored}" if result.restored else ""
+    return f"{_verb(result)} of {drop} for {result.district}{towards}{back}"
+
+
+def _verb(result: Result) -> str:
+    """Say what was done, or, under `plan`, would be."""
+    kinds = {
+        "Restore": result.restored,
+        "Repair": result.repaired,
+        f"Approval of plan {result.approved}": result.approved,
+    }
+    done = next((kind for kind, is_one in kinds.items() if is_one), "")
+    if result.command == "sync":
+        return done or "Sync"
+    return f"Plan: {done.lower()}" if done else result.command.title()
 
 
 def troubles(result: Result) -> Iterator[str]:
@@ -101,6 +114,7 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
     yield from _reasons(result)
     yield _verdict(result, drop)
     yield from _moved(result)
+    yield from result.told
     if result.records.height:
         yield from _ways_out(result, drop)
     if result.waits:

@@ -23,6 +23,21 @@ DONE, FAILED, USAGE, HELD, REFUSED = range(5)
 SENT = ("created", "updated", "disabled", "deleted")
 
 
+def nothing(district: str | None) -> dict[str, object]:
+    """Give what the object of `--json` has of a run that came to nothing; `as_json` says the same of others."""
+    names = dict.fromkeys(("run", "district", "target", "status", "plan"))
+    return {
+        **names,
+        "district": district,
+        "entities": {},
+        "requests": 0,
+        "retries": 0,
+        "seconds": 0.0,
+        "rejects": None,
+        "report": None,
+    }
+
+
 @dataclass(frozen=True)
 class Result:
     """One run of the straight line; `refused` are the findings that refused the drop, if it was.
@@ -35,8 +50,9 @@ class Result:
     `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `unusual` what is far
     from the feed's usual, `untold` who could not be told of it, `waits`
     names the run whose plan still waits. `approved` is the
-    plan that was sent, `restored` the run whose roster was.
-    `seconds` is wall-clock time.
+    plan that was sent, `restored` the run whose roster was, `repaired` says that the target was mended.
+    `source` is the run whose roster the held changes are of, if it is not this one, and `told` is what people are to
+    know of an approval. `seconds` is wall-clock time.
     """
 
     run: str
@@ -69,7 +85,10 @@ class Result:
     untold: tuple[str, ...] = ()
     waits: str = ""
     approved: str = ""
+    source: str = ""
+    told: tuple[str, ...] = ()
     restored: str = ""
+    repaired: bool = False
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
 

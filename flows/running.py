@@ -26,9 +26,11 @@ from flows.result import Result
 from flows.watch import Watch
 
 
-def run(options: Options, environment: Mapping[str, str]) -> int:
-    """Run a command; print its outcome; give its exit code."""
+def run(options: Options, environment: Mapping[str, str], outline: dict[str, object] | None = None) -> int:
+    """Run a command; print its outcome; give its exit code. `outline` is told what is known before it is run."""
     job = job_of(options, environment)
+    if outline is not None:
+        outline |= job.names
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
     line = partial(restored_line, run=options.restore) if options.restore is not None else None
     result = execute(job, Bars(console), line)

@@ -23,10 +23,16 @@ from flows.verify_report import as_json, show, write_csv
 from flows.watch import NOBODY, Watch
 
 
-def verify(options: Options, environment: Mapping[str, str], *, repair: bool, lost: bool = False) -> int:
-    """Compare, repair if asked to, tell, and give the exit code: 1 if there are differences that nothing was done about."""
+def verify(options: Options, environment: Mapping[str, str], outline: dict[str, object] | None = None, *, repair: bool,
+           lost: bool = False) -> int:  # fmt: skip
+    """Compare, repair if asked to, tell, and give the exit code: 1 if there are differences that nothing was done about.
+
+    `outline` is told what is known before anything is compared.
+    """
     started = time.monotonic()
     job = job_of(options, environment)
+    if outline is not None:
+        outline |= job.names
     console = Console(stderr=options.json, highlight=False, soft_wrap=False)
     found, result = _repaired(job, Bars(console), lost=lost) if repair else (compared_all(job, Bars(console)), None)
     write_csv(found, job)

@@ -50,12 +50,12 @@ def _nothing(whole: Judged) -> Judged:
 
 
 def _unsent(drop: Judged, whole: Judged, ledger: pl.DataFrame | None, decided: pl.DataFrame) -> pl.DataFrame:
-    """The records of the whole roster that the target does not have as they are, and the drop does not speak of."""
+    """The records of the whole roster that the target does not have as they are, and the drop does not settle."""
     marks = marked({whole.entity.name: whole})[whole.entity.name]
     there = _ledger(ledger).filter(pl.col("status").is_in([ACTIVE, "kept"])).select(*MARKED)
     now = pl.DataFrame({"sourcedId": whole.accepted["sourcedId"], "fingerprint": marks}, schema=MARKED)
     known = pl.concat([there, decided.select(*MARKED)])
-    late = now.join(known, on=list(MARKED), how="anti").filter(~pl.col("sourcedId").is_in(_spoken(drop).implode()))
+    late = now.join(known, on=list(MARKED), how="anti").filter(~pl.col("sourcedId").is_in(_settled(drop).implode()))
     return whole.accepted.filter(pl.col("sourcedId").is_in(late["sourcedId"].implode()))
 
 
@@ -64,7 +64,8 @@ def _undeleted(drop: Judged, whole: Judged, ledger: pl.DataFrame | None, decided
     if whole.mode != "bulk" or whole.blurred:
         return drop.gone.clear()
     active = _ledger(ledger).filter(pl.col("status") == ACTIVE)["sourcedId"]
-    told = [whole.accepted["sourcedId"], whole.refused["sourcedId"], whole.withheld["sourcedId"], _spoken(drop)]
+    told = [whole.accepted["sourcedId"], whole.refused["sourcedId"], whole.withheld["sourcedId"], _settled(drop),
+            drop.refused["sourcedId"]]  # fmt: skip
     held = decided.filter(pl.col("fingerprint").is_null())["sourcedId"]
     return active.filter(~active.is_in(pl.concat([*told, held]).implode()))
 
@@ -75,8 +76,9 @@ def _added(drop: Judged, late: pl.DataFrame, gone: pl.Series) -> Judged:
     return replace(drop, accepted=accepted, gone=pl.concat([drop.gone, gone]), said=drop.said | columns)
 
 
-def _spoken(drop: Judged) -> pl.Series:
-    return pl.concat([drop.accepted["sourcedId"], drop.refused["sourcedId"], drop.withheld["sourcedId"], drop.gone])
+def _settled(drop: Judged) -> pl.Series:
+    """The ids of which a drop says something that counts: whose row it refuses stays as it was, and may be in arrears."""
+    return pl.concat([drop.accepted["sourcedId"], drop.withheld["sourcedId"], drop.gone])
 
 
 def _ledger(known: pl.DataFrame | None) -> pl.DataFrame:

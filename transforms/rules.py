@@ -32,7 +32,7 @@ class Rule:
 
 
 # Rules that a row breaks because of another row; root causes are told first, and only they count against a file.
-CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent"})
+CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent", "outdated"})
 
 _DROP = (
     Rule("drop_unreadable", "fatal", "the drop cannot be opened", "Send it again, as a folder or a zip."),
@@ -148,6 +148,7 @@ _CELL = (
     Rule("null_words", "warning", "words such as NULL or N/A were read as blank", "Leave the cell blank."),
     Rule("status_in_bulk", "warning", "a bulk file fills `status` or `dateLastModified`", "Leave both blank in bulk files.", strict="error"),
     Rule("delta_required", "error", "a delta row lacks `status` or `dateLastModified`", "Fill both in delta files."),
+    Rule("outdated", "error", "the row is older than what was accepted of the same record, by its `dateLastModified`, and the newer one stays", "Nothing, if the drop came late. If the older one is right, change the record at the source, or replay the drop: roster backfill --force."),
     Rule("duplicate", "warning", "rows were there more than once, equal in every cell, and were merged", "Export each row once.", strict="error"),
     Rule("conflict", "error", "rows with one sourcedId differ, and all of them were refused", "Find out which one is right; ids must be unique."),
     Rule("period_empty", "warning", "a period ends before it begins, or on the same day", "Check the two dates; the end is exclusive."),

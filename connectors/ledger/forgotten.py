@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 
 from connectors.ledger.dialects import each_of, unless_there
 from connectors.ledger.rows import each
-from connectors.ledger.tables import DECISIONS, FORGOTTEN, INTENTS, PLANNED, PLANS, RECORDS, RENAMED, RUNS
+from connectors.ledger.tables import DECISIONS, FORGOTTEN, INTENTS, MOMENTS, PLANNED, PLANS, RECORDS, RENAMED, RUNS
 from transforms.ancestry import words
+from transforms.schemas import ENTITIES
 
 Mask = Callable[[str], str]
 MARKS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "old": pl.Int64, "new": pl.Int64}
@@ -85,14 +86,17 @@ def erase(connection: Connection, feed: int, erasure: Erasure) -> list[str]:
 
 
 def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) -> None:
-    """Delete rows, intents, planned changes and what is known of other ids."""
+    """Delete rows, intents, moments, planned changes and what is known of other ids."""
     if ids:
-        for table in (RECORDS, INTENTS):
+        for table in (RECORDS, INTENTS, MOMENTS):
             each(connection, delete(table), table, feed, entity, ids)
         planned = delete(PLANNED).where(_of_feed(feed), PLANNED.c.entity == entity)
         each_of(connection, planned, PLANNED.c.sourced_id, ids)
         names = delete(RENAMED).where(RENAMED.c.feed_id == feed, RENAMED.c.entity == entity)
         each_of(connection, names, RENAMED.c.was, ids)
+        parts = [part.name for part in ENTITIES.values() if part.folds_into == entity]
+        theirs = delete(MOMENTS).where(MOMENTS.c.feed_id == feed, MOMENTS.c.entity.in_(parts))
+        each_of(connection, theirs, MOMENTS.c.owner, ids)
 
 
 def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: int) -> None:

@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, history, renamed, told
+from connectors.ledger import forgotten, gone, history, renamed, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.copying import copy_tables
@@ -25,14 +25,16 @@ from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.pruning import prune
 from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import make_tables, version_of
-from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
+from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.past import TOTALS
+from transforms.moments import MOMENT, OWNER, Moments
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
 DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "ends", "run"), pl.String)
+MARKED: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
 ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS, "ends": ENDS}
 # Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
@@ -157,6 +159,31 @@ class Ledger:
         with self._database.reading() as connection:
             rows = connection.execute(query.group_by(*columns)).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
+
+    def left_since(self, key: FeedKey, since: datetime, *, but: str) -> dict[str, int]:
+        """How many records of each entity were removed by runs since a moment (in UTC), one run aside; what a person let go is left out."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return {} if feed is None else gone.since(connection, feed, since, but)
+
+    def moments(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
+        """When what was accepted of a delta's rows was last changed, for those of the ids of which that is known."""
+        feed = self._feed(key)
+        types = {"sourcedId": pl.String, MOMENT: pl.Int64}
+        if feed is None:
+            return pl.DataFrame(schema=types)
+        frame = pl.concat(self._rows(MOMENTS, feed, entity, MARKED, part) for part in _some(ids.drop_nulls()))
+        return frame.select("sourcedId", pl.col("moment").alias(MOMENT)).filter(
+            pl.col("sourcedId").is_in(ids.implode())
+        )
+
+    def note_moments(self, key: FeedKey, new: Moments) -> None:
+        """Keep what `moments` gives."""
+        if new:
+            columns = {"sourced_id": "sourcedId", "moment": MOMENT, "owner": OWNER}
+            with self._writing(key) as (connection, feed):
+                for entity, frame in new.items():
+                    put(connection, MOMENTS, frame, columns, feed_id=feed, entity=entity)
 
     def feeds(self) -> list[FeedKey]:
         """Name every feed of which the ledger has heard, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSION = 4
+VERSION = 5
 
 # Text in the order of its bytes, as SQLite has it; a server may follow the rules of a language, which takes longer.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -152,6 +152,11 @@ TOLD = Table(
 
 # Ids that the source gave up for others; `sourced_id` is the new one, `was` the one that the target knows.
 RENAMED = Table("renamed", TABLES, *_key(), Column("was", TEXT, nullable=False), Column("run", TEXT, nullable=False))
+
+# When the row of a delta was last changed that was accepted of a record: `moment` in microseconds since 1970 (UTC). Of a
+# part such as a role, `owner` is whose it is.
+MOMENTS = Table("moments", TABLES, *_key(), Column("moment", BigInteger, nullable=False), Column("owner", TEXT),
+                sqlite_with_rowid=False)  # fmt: skip
 
 # The people who are to be forgotten in every feed, by the digest of their id (hex).
 FORGOTTEN = Table(

@@ -67,8 +67,10 @@ def _pattern(options: Options) -> re.Pattern[str]:
     return re.compile(said) if said else DATED
 
 
-def run_backfill(options: Options, wish: Wish, environment: Mapping[str, str]) -> int:
-    """Replay, tell, and give the exit code; what was done before something broke is told too."""
+def run_backfill(
+    options: Options, wish: Wish, environment: Mapping[str, str], outline: dict[str, object] | None = None
+) -> int:
+    """Replay, tell, and give the exit code; what was done before something broke is told too, and to the `outline`."""
     console = Console(stderr=options.json, highlight=False)
     found: list[Backfill] = []
     try:
@@ -76,6 +78,8 @@ def run_backfill(options: Options, wish: Wish, environment: Mapping[str, str]) -
     except FAULTS:
         if found and found[0].done:
             show(console, found[0])
+        if found and outline is not None:
+            outline |= as_json(found[0])
         raise
     with suppress(BrokenPipeError):
         show(console, found[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -15,8 +16,8 @@ app = typer.Typer(
 )
 
 
-def guarded(action: object) -> None:
-    """Run an action that gives an exit code; what it cannot go on for is told in a sentence."""
+def guarded(action: Callable[[], int], outline: Mapping[str, object] | None = None) -> None:
+    """Run an action that gives an exit code; what it cannot go on for is told in a sentence, and as an object if there is an `outline`."""
     from flows.faults import told
 
-    sys.exit(told(action))  # type: ignore[arg-type]
+    sys.exit(told(action, outline))

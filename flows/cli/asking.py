@@ -25,7 +25,10 @@ def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or fee
     """Say how feeds stand: their last runs, what is held, what is stale."""
     from flows.status import status as tell
 
-    guarded(lambda: tell(drops or [], state, os.environ, every=every, as_json=json))
+    guarded(
+        lambda: tell(drops or [], state, os.environ, every=every, as_json=json),
+        {"state": str(state), "feeds": []} if json else None,
+    )
 
 
 @app.command()
@@ -39,7 +42,9 @@ def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedI
     from flows.why.why import Asked
     from flows.why.why import why as tell
 
-    guarded(lambda: tell(Asked(sourced_id, feed, target, entity, offline), state, os.environ, as_json=json))
+    asked = Asked(sourced_id, feed, target, entity, offline)
+    outline = {"sourcedId": sourced_id, "records": []} if json else None
+    guarded(lambda: tell(asked, state, os.environ, as_json=json), outline)
 
 
 @app.command("get")

@@ -30,7 +30,7 @@ def adopt(drop: Drop, target: TargetOption = None, district: District = None, st
     from flows.jobs import Options
 
     options = Options("sync", drop, target, district, state, strict, json, workers=workers)
-    guarded(lambda: run_adopt(options, os.environ, again=again))
+    guarded(lambda: run_adopt(options, os.environ, again=again), {} if json else None)
 
 
 @app.command()
@@ -53,7 +53,8 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
     from flows.forgetting.forgetting import Asked
     from flows.forgetting.forgetting import forget as remove
 
-    guarded(lambda: remove(Asked(person, feed, target, by, note, here), state, os.environ, as_json=json))
+    asked = Asked(person, feed, target, by, note, here)
+    guarded(lambda: remove(asked, state, os.environ, as_json=json), {} if json else None)
 
 
 @app.command()
@@ -64,7 +65,7 @@ def preflight(drop: Drop, target: TargetOption = None, district: District = None
     from flows.preflights.preflight import run_preflight
 
     options = Options("plan", drop, target, district, state, json=json)
-    guarded(lambda: run_preflight(options, os.environ))
+    guarded(lambda: run_preflight(options, os.environ), {} if json else None)
 
 
 @app.command()
@@ -74,7 +75,7 @@ def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"
     from flows.preflights.probing import run_probe
 
     options = Options("sync", drop, target, state=state, json=json)
-    guarded(lambda: run_probe(options, os.environ))
+    guarded(lambda: run_probe(options, os.environ), {} if json else None)
 
 
 @app.command()
@@ -93,9 +94,10 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
 
     def replay() -> int:
         wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
-        return run_backfill(options, wish, os.environ)
+        return run_backfill(options, wish, os.environ, outline)
 
-    guarded(replay)
+    outline: dict[str, object] | None = {} if json else None
+    guarded(replay, outline)
 
 
 @app.command("map")
@@ -105,7 +107,7 @@ def map_command(drop: Drop, out: Annotated[Path, typer.Option(metavar="MAPPING.t
     """Guess a mapping file for a drop in an unknown layout, with a reason for each line."""
     from flows.guessing import Wish, map_drop
 
-    guarded(lambda: map_drop(Wish(drop, out, force), as_json=json))
+    guarded(lambda: map_drop(Wish(drop, out, force), as_json=json), {} if json else None)
 
 
 @app.command()
@@ -116,7 +118,7 @@ def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' 
     """Give each feed of a folder its nightly deployment in Prefect."""
     from flows.orchestration.deploying import deploy as give
 
-    guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run, as_json=json))
+    guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run, as_json=json), {} if json else None)
 
 
 @app.command()

@@ -73,7 +73,8 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
     from flows.verifying import verify as compare
 
     options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
-    guarded(lambda: compare(options, os.environ, repair=repair, lost=lost))
+    outline: dict[str, object] | None = {"entities": {}} if json else None
+    guarded(lambda: compare(options, os.environ, outline, repair=repair, lost=lost), outline)
 
 
 @app.command()
@@ -89,7 +90,9 @@ def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, 
 
     origin, place = _export(drop, out, target, from_api=from_api)
     options = Options("check", origin, target, district, state, json=json, replays=from_api)
-    guarded(lambda: write(options, place, os.environ, force=force, strict=strict, from_api=from_api))
+    guarded(
+        lambda: write(options, place, os.environ, force=force, strict=strict, from_api=from_api), {} if json else None
+    )
 
 
 def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool) -> tuple[Path, Path]:
@@ -110,7 +113,9 @@ def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool)
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
          **more: Any) -> None:  # fmt: skip
     from flows.jobs import Options
+    from flows.result import nothing
     from flows.running import run
 
     options = Options(command, drop, target, district, state, strict, json, **more)
-    guarded(lambda: run(options, os.environ))
+    outline = nothing(district) if json else None
+    guarded(lambda: run(options, os.environ, outline), outline)

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox, Store
 from flows.cli import app
 from tests import processes
+from tests.loads import Loads
 from tests.rosters import DISTRICT, changed, district, drop, without
 from tests.running import Run, roster
 from transforms.changes import TERMS
@@ -406,3 +408,82 @@ def test_several_processes_send_what_one_would(tmp_path: Path) -> None:
     assert (0, 0) == (one.code, two.code)
     assert one.json["entities"] == two.json["entities"]
     assert one.json["requests"] == two.json["requests"]
+
+
+def spoil_ledger(state: Path) -> None:
+    """Put something else in the ledger's place."""
+    (state / "ledger.db").write_bytes(b"This is not a database. " * 100)
+
+
+def spoil_archive(state: Path) -> None:
+    """Let no roster be written."""
+    (state / "rosters").rename(state / "elsewhere")
+    (state / "rosters").write_text("A file where a folder should be.")
+
+
+def nothing_there(state: Path) -> None:
+    """Leave all as it is."""
+
+
+EARLY = (
+    ("the ledger", ["sync", "{drop}"], spoil_ledger, 1, "not a database"),
+    ("the archive", ["sync", "{drop}"], spoil_archive, 1, "archived roster"),
+    ("the settings", ["sync", "{drop}", "--target", "ftp://x"], nothing_there, 2, "--target"),
+    ("the drop", ["plan", "{drop}/nowhere"], nothing_there, 2, "does not exist"),
+    ("the ledger of a plan", ["plan", "{drop}"], spoil_ledger, 1, "not a database"),
+    ("the plan", ["sync", "{drop}", "--approve", "nosuchplan"], nothing_there, 2, "There is no plan 'nosuchplan'"),
+    ("the ledger of a check", ["check", "{drop}"], spoil_ledger, 1, "not a database"),
+    ("the run to restore", ["restore", "nosuchrun", "{drop}"], nothing_there, 2, "No roster of run 'nosuchrun'"),
+    ("the ledger of a comparison", ["verify", "{drop}"], spoil_ledger, 1, "not a database"),
+    ("a status", ["status", "{drop}/nowhere"], nothing_there, 2, "does not exist"),
+    ("the ledger of a status", ["status"], spoil_ledger, 1, "not a database"),
+    ("a story", ["why", "nobody"], nothing_there, 2, "Nobody knows 'nobody'"),
+    ("the ledger of an adoption", ["adopt", "{drop}"], nothing_there, 2, "The ledger has 16 records"),
+    ("a backfill", ["backfill", "{drop}", "2026-01-02", "2026-01-01"], nothing_there, 2, "before it begins"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "spoil", "code", "reason"), [case[1:] for case in EARLY], ids=[case[0] for case in EARLY]
+)
+def test_an_early_end_is_told_to_programs_too(
+    words: list[str], spoil: Callable[[Path], None], code: int, reason: str, tmp_path: Path, loads: Loads
+) -> None:
+    """One object on the last line of standard output, which says that it failed, and why."""
+    folder, state = drop(tmp_path / "drop", district()), tmp_path / "state"
+    loads.begin("a district", state, lambda: roster("sync", folder, state=state).code == 0)
+    spoil(state)
+
+    run = roster(words[0], *(word.format(drop=folder) for word in words[1:]), "--json", state=state)
+
+    assert (code, "failed", True) == (run.code, run.json["status"], reason in run.json["reason"])
+    assert (1, f"roster: {run.json['reason']}") == (len(run.out.splitlines()), run.err.strip().splitlines()[-1])
+
+
+def test_an_early_end_has_what_a_run_has_as_far_as_it_is_known(tmp_path: Path) -> None:
+    """Who reads the counts finds none; the run, the district and the target are those of the job, if there is one."""
+    folder, state = drop(tmp_path / "drop", district()), tmp_path / "state"
+    done = roster("sync", folder, "--json", state=state)
+    spoil_ledger(state)
+
+    known = roster("sync", folder, "--json", "--district", "larkspur", state=state).json
+    unknown = roster("sync", tmp_path / "nowhere", "--json", state=state).json
+
+    assert {*done.json, "reason"} == set(known) == set(unknown)
+    assert ("larkspur", "sandbox", {}, True) == (
+        known["district"],
+        known["target"],
+        known["entities"],
+        bool(known["run"]),
+    )
+    assert (None, None, None) == (unknown["run"], unknown["district"], unknown["target"])
+
+
+def test_a_refused_drop_is_told_to_programs_also_by_an_adoption(tmp_path: Path) -> None:
+    """Like one that is to be loaded."""
+    folder = drop(tmp_path / "drop", district())
+    (folder / "users.csv").unlink()
+
+    run = roster("adopt", folder, "--json", state=tmp_path / "state")
+
+    assert (4, "refused") == (run.code, run.json["status"])

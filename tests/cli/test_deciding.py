@@ -15,7 +15,7 @@ from flows.orchestration.ended import Ended
 from flows.result import Result
 from flows.running import execute, finish
 from flows.watch import Watch
-from tests.rosters import district, drop, without
+from tests.rosters import DISTRICT, delta, district, drop, without
 from tests.running import roster
 
 APPROVED = Decision("approve", "Data Office", "graduation")
@@ -75,6 +75,37 @@ def test_what_is_approved_is_sent_and_who_approved_is_kept(held: Held) -> None:
     assert [("approved", "Data Office", "graduation"), ("sent", "Data Office", "graduation")] == [
         (one.what, one.by, one.note) for one in decisions
     ]
+
+
+def test_whoever_is_in_the_drop_again_is_not_removed_by_a_form_either(held: Held) -> None:
+    """The corrected export came after the plan: whoever approves is told, and nothing is sent."""
+    drop(held.drop, district())
+
+    with pytest.raises(SettingsError, match=f"Nothing of plan {held.plan} is left to send"):
+        held.decide(APPROVED)
+    assert not held.sent()
+
+
+def test_what_is_left_of_an_approval_is_asked_about_as_what_it_is(held: Held) -> None:
+    """Its page stands in the place of the first plan's, which said more than is left."""
+    drop(held.drop, without(district(), "e1", "e2", "c2"))
+    plan = roster("sync", held.drop, "--json", state=held.state).json["plan"]
+    roster(
+        "sync",
+        drop(held.drop, delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), "delta"),
+        state=held.state,
+    )
+    end = held.decide(APPROVED, plan)
+
+    held.decide(None)
+
+    [_, (left, text)] = held.asked
+    assert ("Held", True) == (end.name, left.id in end.message)
+    assert (f"# Plan {left.id} of run {left.run}", True, False) == (
+        text.splitlines()[0],
+        "- classes: 1 records are still named by 1 that stay (enrollments:e9)." in text,
+        "e2" in text,
+    )
 
 
 def test_what_is_rejected_is_discarded(held: Held) -> None:

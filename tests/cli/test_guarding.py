@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +42,14 @@ class Feed:
         if rows is not None:
             drop(self.folder / name, rows, mode)
         return roster("sync", self.path, "--json", *more, state=self.state)
+
+    def plan(self, *more: str) -> Run:
+        """Say what would be sent."""
+        return roster("plan", self.path, "--json", *more, state=self.state)
+
+    def restore(self, run: str, *more: str) -> Run:
+        """Bring back the roster of a run."""
+        return roster("restore", run, self.path, "--json", *more, state=self.state)
 
     def begin(self) -> None:
         """Load many people for the first time."""
@@ -143,10 +153,11 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
 
 
 def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
-    """Exactly its changes are sent, from the roster that was archived, whatever lies in the drop by now; and only once."""
+    """Its changes are sent, from the roster that was archived, and nothing else that lies in the drop by now; and only once."""
     feed.begin()
-    held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
-    drop(feed.folder / "drop", changed(many(), "u50", givenName="Later"))
+    rows = without(many(), *(f"e-u{number}" for number in range(20)))
+    held = feed.sync(rows)
+    drop(feed.folder / "drop", changed(rows, "u50", givenName="Later"))
 
     first = feed.sync(None, "--approve", held.json["plan"], "--by", "Data Office", "--note", "graduation")
     second = feed.sync(None, "--approve", held.json["plan"])
@@ -192,6 +203,43 @@ def test_a_corrected_export_ends_a_plan(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (2, 63) == (run.code, len(feed.active("enrollments")))
+
+
+def dies(feed: Feed, run: Run) -> None:
+    """Leave of a run in the ledger what is there if it is killed after its last batch."""
+    with closing(sqlite3.connect(feed.state / "ledger.db")) as ledger, ledger:
+        ledger.execute(
+            "UPDATE runs SET ended = NULL, status = '', exit_code = NULL, counts = '{}' WHERE id = ?",
+            (run.json["run"],),
+        )
+
+
+def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> None:
+    """Their rows say it; what a person approved, or came back, does not count."""
+    feed.configure(tail="[limits]\nweek_percent = 10\nweek_records = 5\n")
+    feed.sync(many())
+    first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+    dies(feed, first)
+
+    second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
+    approved = feed.sync(None, "--approve", second.json["plan"])
+    back = feed.sync(many())
+    third = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+
+    assert (0, 4, 3, 4) == (first.code, first.total("deleted"), second.code, second.total("held"))
+    assert "8 of 63 enrollments vanished in seven days, more than" in second.err
+    assert [(0, 4), (0, 0), (0, 4)] == [(run.code, run.total("deleted")) for run in (approved, back, third)]
+
+
+def test_what_is_kept_by_policy_counts_too(feed: Feed) -> None:
+    """Runs tell how much that was."""
+    feed.configure(tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n')
+    feed.sync(many())
+    first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
+
+    second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
+
+    assert (4, 3, 4) == (first.total("kept"), second.code, second.total("held"))
 
 
 def test_limits_are_raised_once(feed: Feed) -> None:
@@ -281,10 +329,12 @@ def test_an_earlier_roster_is_restored(feed: Feed) -> None:
     first = feed.sync(many(5))
     feed.sync(changed(without(many(6), "e-u1"), "bo", givenName="Boris"))
 
-    dry = roster("restore", first.json["run"], feed.path, "--dry-run", "--json", state=feed.state)
-    run = roster("restore", first.json["run"], feed.path, "--json", state=feed.state)
+    dry, run = feed.restore(first.json["run"], "--dry-run"), feed.restore(first.json["run"])
 
     assert (0, 0) == (dry.code, dry.json["requests"])
+    assert ("Plan: restore of " in dry.err, "Restore of " in run.err, "Sync of" in run.err) == (True, True, False)
+    heading = f"# Restore of {feed.path} for default to sandbox, back to the roster of run {first.json['run']}"
+    assert heading == Path(run.json["report"]).read_text().splitlines()[0]
     assert (0, 1, 1, 1, 1) == (
         run.code,
         run.total("created"),

@@ -13,6 +13,7 @@ import polars as pl
 from transforms.binding.decimals import without_decimals
 from transforms.binding.lists import comma_separated, written_otherwise
 from transforms.findings import ROW, Findings, of_rows
+from transforms.moments import moment_of
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
 
@@ -21,6 +22,7 @@ NULLS = pl.Series(NULL_WORDS).implode()
 BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
 LEGACY = {"inactive": "tobedeleted"}  # OneRoster 1.0
 PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
+OFFSET = r"[+\-]\d{2}:?\d{2}$"
 YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
 
@@ -108,6 +110,8 @@ def _misspelt(column: Column) -> pl.Expr | None:
         return ~cell.is_in(pl.Series(column.values).implode())
     if column.kind == "date":
         return cell.str.len_bytes() != len("2026-11-24")
+    if column.kind == "datetime":
+        return cell.str.contains(OFFSET)
     return cell.str.len_bytes() != len("2026") if column.kind == "year" else None
 
 
@@ -119,7 +123,7 @@ def _corrected(column: Column) -> pl.Expr:
         return cell.str.to_lowercase().replace_strict(_spellings_of(column), default=cell)
     if column.kind == "date":
         return _iso_date(cell)
-    return _end_year(cell)
+    return _in_utc(cell) if column.kind == "datetime" else _end_year(cell)
 
 
 def _spellings_of(column: Column) -> dict[str, str]:
@@ -140,6 +144,12 @@ def _iso_date(cell: pl.Expr) -> pl.Expr:
         separator="-",
     )
     return day.fill_null(cell)
+
+
+def _in_utc(cell: pl.Expr) -> pl.Expr:
+    """A moment that says how far its clock is from UTC is one moment without doubt; without that it stays as it is."""
+    moment = moment_of(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    return pl.when(cell.str.contains(OFFSET)).then(moment).otherwise(None).fill_null(cell)
 
 
 def _end_year(cell: pl.Expr) -> pl.Expr:

@@ -25,6 +25,7 @@ from transforms.checks.references import Elsewhere, Known, in_target, resolved
 from transforms.checks.suspicions import near_misses, shared_addresses
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
+from transforms.moments import Moments, outdated
 from transforms.payload import owner
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
@@ -50,16 +51,22 @@ class _Check:
     known: Known
     strict: bool
     elsewhere: Elsewhere
+    moments: Moments
     standing: Standing = field(default_factory=dict)
     found: list[Findings] = field(default_factory=list)
+    older: dict[str, Findings] = field(default_factory=dict)
 
 
-def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:
+def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhere | None = None,
+          moments: Moments | None = None) -> Checked:  # fmt: skip
     """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`).
 
-    `elsewhere` are ids of records of others to which this feed's may refer, by entity.
+    `elsewhere` are ids of records of others to which this feed's may refer, by entity. `moments` say when what was
+    accepted of a delta's records was last changed.
     """
-    state = _Check(roster, known, strict, elsewhere or {}, found=[roster.findings, *_emptied(roster, known)])
+    state = _Check(
+        roster, known, strict, elsewhere or {}, moments or {}, found=[roster.findings, *_emptied(roster, known)]
+    )
     for entity in ENTITIES.values():
         if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
             _judge_with_parts(state, entity)
@@ -126,6 +133,8 @@ def _nothing(entity: Entity) -> Table:
 def _judge(state: _Check, table: Table) -> Judged:
     """Judge the rows of one file by themselves and by what they refer to."""
     table, extra, found = merged(table, state.strict)
+    if not table.entity.folds_into:
+        state.older[table.entity.name] = outdated(table, state.moments.get(table.entity.name))
     found += [*lifecycle_findings(table, state.strict), *cell_findings(_to_check(table, state.strict), state.strict)]
     rows = table.frame.filter(pl.col("status").ne_missing("tobedeleted"))
     gone = table.frame.filter(pl.col("status").eq_missing("tobedeleted"))
@@ -133,10 +142,19 @@ def _judge(state: _Check, table: Table) -> Judged:
     found += row_rule_findings(table, state.strict)
     table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
-    followed = resolved(table, state.roster, state.standing, state.known, state.elsewhere, _bad(found), state.strict)
-    found += _once(followed.findings, table.entity)
+    standing = {name: _to_refer(state, judged) for name, judged in state.standing.items()}
+    followed = resolved(table, state.roster, standing, state.known, state.elsewhere, _bad(found), state.strict)
+    found += [*_once(followed.findings, table.entity), state.older.get(table.entity.name, Findings())]
     state.found += found
     return _judged(state, followed.table, gone, gather(found).errors, extra)
+
+
+def _to_refer(state: _Check, judged: Judged) -> Judged:
+    """Let others refer to a record whose row is older than what was accepted of it: that is there."""
+    older = state.older.get(judged.entity.name, Findings()).errors["sourcedId"]
+    if not older.len():
+        return judged
+    return replace(judged, refused=judged.refused.filter(~pl.col("sourcedId").is_in(older.implode())))
 
 
 def _once(found: list[Findings], entity: Entity) -> list[Findings]:
@@ -207,7 +225,7 @@ def _blurred(state: _Check, table: Table) -> bool:
 def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
     """Judge a file that folds into another; its faults reject the records that its rows belong to."""
     whole = state.roster.tables[part.name]
-    table = _without_gone(whole, judged)
+    table = _without_older(state, _without_gone(whole, judged))
     before = len(state.found)
     table = _without_strangers(state, table, judged)
     state.found.append(_taken_away(state, table))
@@ -236,6 +254,13 @@ def _taken_away(state: _Check, table: Table) -> Findings:
 def _without_gone(table: Table, judged: Judged) -> Table:
     """Leave out the parts of records whose rows say that they are gone."""
     return replace(table, frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())))
+
+
+def _without_older(state: _Check, table: Table) -> Table:
+    """Refuse parts that are older than what was accepted of them: that stays, and the record has its other ones."""
+    older = outdated(table, state.moments.get(table.entity.name))
+    state.found.append(older)
+    return replace(table, frame=_without(table.frame, older.errors["row"]))
 
 
 def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:

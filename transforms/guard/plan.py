@@ -9,7 +9,18 @@ from datetime import date
 
 import polars as pl
 
-from transforms.changes import ACTION, ENDS, FINGERPRINT, HOLD, REMOVALS, SCHOOL, Changes, Counts, EntityChanges
+from transforms.changes import (
+    ACTION,
+    ENDS,
+    FINGERPRINT,
+    HOLD,
+    PARENTS,
+    REMOVALS,
+    SCHOOL,
+    Changes,
+    Counts,
+    EntityChanges,
+)
 from transforms.checks.references import Known
 
 PLAN_DIGITS = 10
@@ -22,6 +33,8 @@ GRADES: dict[str, type[pl.DataType]] = {"entity": pl.String, "sourcedId": pl.Str
 # Whose grade a record has that has none itself.
 OF_USERS = {"enrollments": "userSourcedId", "demographics": "sourcedId"}
 GRADED = ("users", "classes", "courses", *OF_USERS)
+# What the guard looks at of upserts.
+NO_UPSERTS = dict.fromkeys(("sourcedId", ACTION, PARENTS, SCHOOL), pl.String)
 UNKNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 
 
@@ -85,7 +98,7 @@ def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
 
     What the plan wanted already, because an approval that broke off has sent it, has not moved.
     """
-    found = [_moved(rows, known.get(name)) for name, rows in _by_entity(records)]
+    found = [_moved(rows, known.get(name)) for name, rows in by_entity(records)]
     return pl.concat([pl.DataFrame(schema={"entity": pl.String, "sourcedId": pl.String}), *found])
 
 
@@ -97,11 +110,12 @@ def _moved(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
 
 def undone(records: pl.DataFrame, known: Known) -> pl.DataFrame:
     """The records of a plan that have not been sent yet."""
-    found = [_met(rows, known.get(name)).filter(~_done()).select(*PLANNED) for name, rows in _by_entity(records)]
+    found = [_met(rows, known.get(name)).filter(~_done()).select(*PLANNED) for name, rows in by_entity(records)]
     return pl.concat([pl.DataFrame(schema=PLANNED), *found])
 
 
-def _by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+def by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The records of a plan, entity by entity."""
     return ((name, records.filter(entity=name)) for name in records["entity"].unique(maintain_order=True))
 
 
@@ -125,7 +139,7 @@ def of_plan(records: pl.DataFrame, changes: Changes, today: date) -> Changes:
 
 
 def _of_plan(part: EntityChanges | None, name: str, rows: pl.DataFrame, today: date) -> EntityChanges:
-    part = part or EntityChanges(name, pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String}))
+    part = part or EntityChanges(name, pl.DataFrame(schema=NO_UPSERTS))
     agreed = rows.filter(~pl.col("action").is_in(REMOVAL_ACTIONS))
     upserts = part.upserts.filter(pl.col("sourcedId").is_in(agreed["sourcedId"].implode()))
     gone = rows.filter(pl.col("action").is_in(REMOVAL_ACTIONS))
