@@ -28,9 +28,10 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
         return roster
     if wrong := unclear(ids):
         return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)]))
+    given = {name: _of(name, ids.frame) for name, entity in ENTITIES.items() if not entity.folds_into}
     tables = {name: _renamed(table, ids.frame) for name, table in roster.tables.items()}
     told = of_file("ids_renamed", ids.name, count=ids.frame.height)
-    return replace(roster, tables=tables, findings=gather([roster.findings, told]))
+    return replace(roster, tables=tables, findings=gather([roster.findings, told]), given=given)
 
 
 def _outside(found: Findings) -> Iterator[Findings]:
@@ -51,13 +52,51 @@ def unclear(ids: RawFile) -> str:
         return f"{ids.name} lacks the column {lacking[0]}; its header is old,new or old,new,entity"
     if ids.ragged or ids.frame.select(pl.col(OLD).is_null() | pl.col(NEW).is_null()).to_series().any():
         return f"{ids.name} has a line without an old or a new id"
-    pairs = ids.frame.select(OLD, NEW, *([ENTITY] if ENTITY in ids.frame.columns else []))
-    for name in (OLD, NEW):
-        same = pairs.select(pair for pair in pairs.columns if pair not in {OLD, NEW} - {name})
-        if same.is_duplicated().any():
-            twice = same.filter(same.is_duplicated())[name][0]
-            return f"{ids.name} names the {name} id {twice} twice"
+    for entity in [None, *_entities(ids.frame)]:
+        pairs = _lines(ids.frame, entity)
+        for name in (OLD, NEW):
+            if (twice := pairs[name].filter(pairs[name].is_duplicated())).len():
+                return f"{ids.name} names the {name} id {twice[0]} twice"
+        if circle := _circle(dict(pairs.select(NEW, OLD).iter_rows())):
+            return f"{ids.name} leads in a circle, so that nobody can say which id was the first: {' <- '.join(circle)}"
     return ""
+
+
+def _entities(ids: pl.DataFrame) -> list[str]:
+    return ids[ENTITY].drop_nulls().unique(maintain_order=True).to_list() if ENTITY in ids.columns else []
+
+
+def _lines(ids: pl.DataFrame, entity: str | None) -> pl.DataFrame:
+    """The lines that hold for an entity: its own, and those that name none."""
+    if ENTITY not in ids.columns:
+        return ids
+    return ids.filter(pl.col(ENTITY).is_null() | pl.col(ENTITY).eq_missing(entity))
+
+
+def _circle(old: Mapping[str, str]) -> list[str]:
+    """The ids that lead back to themselves, the first once more at the end; none if each new id leads to a first one."""
+    done: set[str] = set()
+    for start in old:
+        way: dict[str, None] = {}
+        one = start
+        while one in old and old[one] != one and one not in done and one not in way:
+            way[one] = None
+            one = old[one]
+        if one in way:
+            return [*list(way)[list(way).index(one) :], one]
+        done.update(way)
+    return []
+
+
+def _first(old: Mapping[str, str]) -> dict[str, str]:
+    """Lead each new id to the first one that its record had: an id may have changed more than once."""
+    first: dict[str, str] = {}
+    for new in old:
+        one = new
+        while old.get(one, one) != one:
+            one = old[one]
+        first[new] = one
+    return first
 
 
 def _renamed(table: Table, ids: pl.DataFrame) -> Table:
@@ -67,10 +106,11 @@ def _renamed(table: Table, ids: pl.DataFrame) -> Table:
 
 def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
     """What a file of old and new ids (with entities) adds to what is known, as (entity, new id) -> the first id of all."""
-    said = ids.filter(pl.col(ENTITY).is_in(list(ENTITIES))).select(ENTITY, NEW, OLD)
     found: dict[tuple[str, str], str] = {}
-    for entity, new, old in said.iter_rows():  # one after the other: an id may change twice
-        found[entity, new] = found.get((entity, old), known.get((entity, old), old))
+    for entity in (name for name in _entities(ids) if name in ENTITIES):
+        lines = ids.filter(pl.col(ENTITY) == entity)
+        for new, was in _first(dict(lines.select(NEW, OLD).iter_rows())).items():
+            found[entity, new] = known.get((entity, was), was)
     return found
 
 
@@ -94,9 +134,7 @@ def _in(column: Column, entity: Entity, ids: pl.DataFrame) -> pl.Expr:
 
 
 def _of(entity: str, ids: pl.DataFrame) -> dict[str, str]:
-    if ENTITY in ids.columns:
-        ids = ids.filter(pl.col(ENTITY).is_null() | (pl.col(ENTITY) == entity))
-    return dict(ids.select(NEW, OLD).iter_rows())
+    return _first(dict(_lines(ids, entity).select(NEW, OLD).iter_rows()))
 
 
 def _old(cell: pl.Expr, of: dict[str, str]) -> pl.Expr:
