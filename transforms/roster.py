@@ -26,7 +26,8 @@ class Table:
     are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
     is true if it should be a full snapshot, and has no rows. `fed` are the
     files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
-    as a layout has several; `lacking` are those of earlier drops that this one lacks.
+    as a layout has several; `lacking` are those of earlier drops that this one lacks. `keys` are the columns of which ids
+    are made, where rows have none of their own.
     """
 
     entity: Entity
@@ -38,6 +39,7 @@ class Table:
     emptied: bool = False
     fed: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

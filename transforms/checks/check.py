@@ -29,6 +29,9 @@ from transforms.payload import owner
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
 
+# What is said of an id, or of what an id is made of, that cannot be the one that was meant.
+DAMAGED = ("guid", "required")
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -173,6 +176,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
     if named.height:
         named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
     ids = _without(gone, first["row"])["sourcedId"]
+    unsure = _unsure(table, errors)
     return Judged(
         table.entity,
         accepted,
@@ -180,7 +184,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         table.file,
         refused=named,
         gone=ids,
-        blurred=nameless > 0 or _blurred(state, table),
+        blurred=unsure.len() > 0 if table.entity.folds_into else nameless > 0 or _blurred(state, table, unsure),
         nameless=nameless,
         merged=extra,
         said=table.said,
@@ -198,10 +202,19 @@ def _lost(table: Table) -> pl.DataFrame:
     return table.lost.select("sourcedId", cause=place(table.file))
 
 
-def _blurred(state: _Check, table: Table) -> bool:
-    """Whether a row that does not fit its header names no record that the ledger knows: then it may be any."""
-    known = in_target(state.known, table.entity.name)
-    return not table.lost["sourcedId"].is_in(known.implode()).all() if table.lost.height else False
+def _blurred(state: _Check, table: Table, unsure: pl.Series) -> bool:
+    """Whether a row that does not fit its header, or has a damaged id, names no record that the ledger knows: then it may be any."""
+    ids = pl.concat([table.lost["sourcedId"], unsure])
+    return not ids.is_in(in_target(state.known, table.entity.name).implode()).all() if ids.len() else False
+
+
+def _unsure(table: Table, errors: pl.DataFrame) -> pl.Series:
+    """The ids under which rows were refused that are not theirs for certain: damaged, or made of cells that are.
+
+    Of a part it is not certain to which record it belongs.
+    """
+    keys = [owner(table.entity).name] if table.entity.folds_into else ["sourcedId", *table.keys]
+    return errors.filter(pl.col("rule").is_in(DAMAGED) & pl.col("column").is_in(keys))["sourcedId"]
 
 
 def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:

@@ -36,7 +36,7 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
     """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
         table = roster.tables[part.entity.name]
-        judged = _one_kind(judged, part, _is_whole(table))
+        judged = _one_kind(judged, part, _is_whole(table) and not part.blurred)
     found: list[Findings] = []
     for kind in parts_of(judged.entity):
         if kind.name in NEEDED_PARTS:
