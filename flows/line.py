@@ -19,9 +19,11 @@ from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import diff, marked
-from transforms.findings import Findings, gather, spelt
+from transforms.findings import Findings, gather, located, spelt
 from transforms.guard import Guarded, guard, planned
+from transforms.judged import Standing
 from transforms.order import children_first
+from transforms.part_ends import is_silent, with_ends
 from transforms.vanishing import Details, decided
 
 
@@ -35,7 +37,9 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     accepted = accept(job, ledger, watch)  # 1 to 4, in flows/accepting.py
     if accepted.refused.height:
         return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
-    standing, known, findings = accepted.standing, accepted.known, [spelt(accepted.findings, accepted.spelt)]
+    known = accepted.known
+    standing, told = with_ends(accepted.standing, _before(accepted.standing, job, archive), known, job.carrying)
+    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
     content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
     if content:
@@ -55,6 +59,14 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     findings += [Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
     return replace(result, records=records, content=content)
+
+
+def _before(standing: Standing, job: Job, archive: Archive) -> Standing:
+    """What of the roster until now says which roles have ended, where a drop does not say all roles."""
+    if not is_silent(standing) or job.before not in archive.runs():
+        return {}
+    found = {name: archive.judged(job.before, name) for name in ("users", "enrollments")}
+    return {name: judged for name, judged in found.items() if judged is not None}
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:

@@ -27,7 +27,8 @@ class Table:
     is true if it should be a full snapshot, and has no rows. `fed` are the
     files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
     as a layout has several; `lacking` are those of earlier drops that this one lacks. `keys` are the columns of which ids
-    are made, where rows have none of their own.
+    are made, where rows have none of their own; `named` says that they have, and keep them from one drop to the next. What a
+    row of a part was derived from stands in `#of`.
     """
 
     entity: Entity
@@ -40,6 +41,7 @@ class Table:
     fed: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    named: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ class Errand:
     """One record on its way. `record` is what can be said now, of a removal the id alone.
 
     `whole` is what we have to say of it altogether; `ours` tells that a killed run may have sent it;
-    `gone` are the columns to clear, `partial` the lists to which ours are added; `day` is the last one (ISO).
+    `gone` are the columns to clear, `partial` the lists to which ours are added, `ended` what of them has ended (by
+    property); `day` is the last one (ISO).
     """
 
     entity: str
@@ -31,6 +32,7 @@ class Errand:
     ours: bool = False
     gone: frozenset[str] = NONE
     partial: frozenset[str] = NONE
+    ended: Json | None = None
     day: str = ""
 
 
@@ -43,9 +45,9 @@ async def done(client: Client, errand: Errand) -> Result:
         case "create":
             return await sending.create(client, collection, record, whole=errand.whole or record, ours=errand.ours)
         case "update":
-            return await sending.update(client, collection, record, errand.gone, errand.partial)
+            return await sending.update(client, collection, record, errand.gone, errand.partial, errand.ended)
         case "revive":
-            return await sending.revive(client, collection, record, errand.gone, errand.partial)
+            return await sending.revive(client, collection, record, errand.gone, errand.partial, errand.ended)
         case "agents":
             return await sending.lay_agents(client, collection, record)
         case "delete":

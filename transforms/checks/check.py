@@ -13,6 +13,7 @@ from transforms.checks.chains import without_cycles
 from transforms.checks.classes import settled_classes
 from transforms.checks.duplicates import merged
 from transforms.checks.folding import (
+    ENDING,
     NEEDED_PARTS,
     faulty_owners,
     folded,
@@ -237,8 +238,8 @@ def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
 
 
 def _taken_away(state: _Check, table: Table) -> Findings:
-    """Refuse what a delta takes from a record that the target holds: which of its parts that is, ids do not say there."""
-    if table.mode == "bulk":
+    """Refuse what a delta takes from a record that the target holds, where what it is does not say which part that was."""
+    if table.mode == "bulk" or table.entity.name == ENDING:
         return Findings()
     column = owner(table.entity).name
     held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
@@ -256,9 +257,12 @@ def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
     if table.mode == "bulk" and judged.mode == "bulk":
         return table
     ids = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"]])
-    there = pl.col(owner(table.entity).name).is_in(ids.implode())
-    strangers = table.frame.filter(~there & pl.col("status").ne_missing("tobedeleted"))
     column = owner(table.entity).name
+    there = pl.col(column).is_in(ids.implode())
+    # A part of a record that was loaded before may end by itself.
+    ends = pl.col("status").eq_missing("tobedeleted") & pl.lit(table.entity.name == ENDING)
+    ends &= pl.col(column).is_in(in_target(state.known, judged.entity.name).implode())
+    strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(
         of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column)
     )

@@ -15,6 +15,7 @@ from transforms.layouts.layout import Layout, Rows
 from transforms.layouts.matching import Matched, matched
 from transforms.layouts.people import once, people, still_here
 from transforms.layouts.places import (
+    OF,
     roles_in_order,
     teaching_once,
     with_district,
@@ -144,14 +145,20 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     file = part.file or next(
         (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
     )
-    frame = part.frame.select(ROW, *names, *extensions)
-    mode: Mode = "bulk" if whole and not empty else "unknown"
+    frame = part.frame.select(ROW, *names, *extensions, *([OF] if OF in part.frame.columns else []))
+    mode: Mode = "bulk" if (whole or _stand_with_their_record(name, layout)) and not empty else "unknown"
     keys = tuple(
         sorted({key for giver in layout.files for one in giver.gives if one.entity == name for key in _keys(one)})
     )
     return Table(
         ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty, fed=part.fed, keys=keys
     )
+
+
+def _stand_with_their_record(name: str, layout: Layout) -> bool:
+    """Whether a row lists all the parts of its record, so that one which it lacks is gone."""
+    givers = [one for file in layout.files for one in file.gives if one.entity == name]
+    return ENTITIES[name].folds_into is not None and bool(givers) and all(one.each for one in givers)
 
 
 def _keys(one: Rows) -> set[str]:

@@ -102,6 +102,7 @@ def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> t
         MODES.get(manifest.modes.get(entity.name, ""), "unknown"),
         _lost(file, match),
         frozenset(match.columns.values()),
+        named=True,
     )
     found = [*match.findings, *told]
     if _has_rows(table):
