@@ -32,7 +32,7 @@ def is_silent(standing: Standing) -> bool:
     """Whether a drop may leave out roles that people have, or end what roles were made of."""
     people = standing.get(PEOPLE)
     if people is not None:
-        return ENDING in people.partial
+        return _leaves_open(people)
     return any(name in standing and standing[name].gone.len() for name in ("enrollments", "classes"))
 
 
@@ -43,7 +43,7 @@ def with_ends(standing: Standing, before: Standing, known: Known, carrying: Carr
     """
     old = before.get(PEOPLE)
     drop = standing.get(PEOPLE) or (old and _nothing(old))
-    if drop is None or ENDING not in drop.partial:
+    if drop is None or not _leaves_open(drop):
         return standing, Findings()
     if old is None:
         there = drop.ended["sourcedId"].is_in(in_target(known, PEOPLE).implode())
@@ -53,6 +53,11 @@ def with_ends(standing: Standing, before: Standing, known: Known, carrying: Carr
     if PEOPLE not in standing and not people.accepted.height:
         return standing, found
     return {name: people if name == PEOPLE else standing[name] for name in ENTITIES if name in {PEOPLE, *standing}}, found  # fmt: skip
+
+
+def _leaves_open(people: Judged) -> bool:
+    """Whether a drop may say some roles only, or none."""
+    return ENDING in people.partial or (people.mode != "bulk" and ENDING not in people.said)
 
 
 def _nothing(old: Judged) -> Judged:
@@ -115,8 +120,8 @@ def _settled(drop: Judged, old: Judged, rules: Rules, losing: pl.Series) -> tupl
     if others.height and same is not None:
         was = rows.join(same, on="sourcedId", how="left", maintain_order="left")["#was"]
         rows = rows.filter(~(pl.col("sourcedId").is_in(others["sourcedId"].implode()) & rows[ENDING].eq_missing(was)))
-    judged = replace(drop, accepted=rows, settled=True)
-    kept = rows.filter(pl.col("sourcedId").is_in(told["last_role"]))
+    judged = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
+    kept = _rows_of(rows, pl.Series(told["last_role"], dtype=pl.String))
     found = [of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")]
     for rule in ("part_removed", "role_missing"):
         judged, refused = _refused(judged, rule, pl.Series(told[rule], dtype=pl.String))
@@ -153,13 +158,17 @@ def _refused(judged: Judged, rule: str, people: pl.Series) -> tuple[Judged, Find
     """Refuse records; of those in no row of the drop only the ids are known."""
     if not people.len():
         return judged, Findings()
-    ids = people.unique().sort().alias("sourcedId").to_frame()
-    rows = ids.join(judged.accepted.select("sourcedId", ROW), on="sourcedId", how="left", maintain_order="left")
+    rows = _rows_of(judged.accepted, people)
     found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=ENDING)
     causes = rows.select("sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}")))
     accepted = judged.accepted.join(causes, on="sourcedId", how="anti", maintain_order="left")
     refused = pl.concat([judged.refused, causes.join(judged.refused, on="sourcedId", how="anti")])
     return replace(judged, accepted=accepted, refused=refused), found
+
+
+def _rows_of(accepted: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
+    ids = people.unique().sort().alias("sourcedId").to_frame()
+    return ids.join(accepted.select("sourcedId", ROW), on="sourcedId", how="left", maintain_order="left")
 
 
 def taken_back(standing: Standing, newest: Judged) -> Standing:
