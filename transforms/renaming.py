@@ -16,6 +16,8 @@ FILE = "ids.csv"
 OLD, NEW, ENTITY = "old", "new", "entity"
 # (entity, new id) -> the id that the target knows.
 Renamed = Mapping[tuple[str, str], str]
+# By entity, the old id of each new one.
+Given = Mapping[str, Mapping[str, str]]
 
 
 def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
@@ -28,8 +30,8 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
         return roster
     if wrong := unclear(ids):
         return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)]))
-    given = {name: _of(name, ids.frame) for name, entity in ENTITIES.items() if not entity.folds_into}
-    tables = {name: _renamed(table, ids.frame) for name, table in roster.tables.items()}
+    given = {name: _first(dict(_lines(ids.frame, name).select(NEW, OLD).iter_rows())) for name in ENTITIES}
+    tables = {name: _renamed(table, given) for name, table in roster.tables.items()}
     told = of_file("ids_renamed", ids.name, count=ids.frame.height)
     return replace(roster, tables=tables, findings=gather([roster.findings, told]), given=given)
 
@@ -99,9 +101,9 @@ def _first(old: Mapping[str, str]) -> dict[str, str]:
     return first
 
 
-def _renamed(table: Table, ids: pl.DataFrame) -> Table:
-    lost = table.lost.with_columns(_old(pl.col("sourcedId"), _of(table.entity.name, ids)))
-    return replace(table, frame=with_old(table.frame, table.entity, ids), lost=lost)
+def _renamed(table: Table, given: Given) -> Table:
+    lost = table.lost.with_columns(_old(pl.col("sourcedId"), given[table.entity.name]))
+    return replace(table, frame=with_old(table.frame, table.entity, given), lost=lost)
 
 
 def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
@@ -114,28 +116,26 @@ def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
     return found
 
 
-def frame_of(renamed: Renamed) -> pl.DataFrame:
-    """Write it as a file of ids."""
-    rows = [(was, new, entity) for (entity, new), was in renamed.items()]
-    return pl.DataFrame(rows, schema=dict.fromkeys((OLD, NEW, ENTITY), pl.String), orient="row")
+def by_entity(renamed: Renamed) -> Given:
+    """Give the old ids entity by entity."""
+    found: dict[str, dict[str, str]] = {}
+    for (entity, new), was in renamed.items():
+        found.setdefault(entity, {})[new] = was
+    return found
 
 
-def with_old(frame: pl.DataFrame, entity: Entity, ids: pl.DataFrame) -> pl.DataFrame:
+def with_old(frame: pl.DataFrame, entity: Entity, given: Given) -> pl.DataFrame:
     """Write the old ids in each column of an entity that holds ids."""
     columns = [column for column in entity.current if column.is_id]
-    return frame.with_columns(_in(column, entity, ids) for column in columns if column.name in frame.columns)
+    return frame.with_columns(_in(column, entity, given) for column in columns if column.name in frame.columns)
 
 
-def _in(column: Column, entity: Entity, ids: pl.DataFrame) -> pl.Expr:
-    of = _of(column.refers or entity.name, ids)
+def _in(column: Column, entity: Entity, given: Given) -> pl.Expr:
+    of = given.get(column.refers or entity.name, {})
     if not column.is_list:
         return _old(pl.col(column.name), of)
     return pl.col(column.name).str.split(",").list.eval(_old(pl.element(), of)).list.join(",").alias(column.name)
 
 
-def _of(entity: str, ids: pl.DataFrame) -> dict[str, str]:
-    return _first(dict(_lines(ids, entity).select(NEW, OLD).iter_rows()))
-
-
-def _old(cell: pl.Expr, of: dict[str, str]) -> pl.Expr:
-    return cell.replace(of) if of else cell
+def _old(cell: pl.Expr, of: Mapping[str, str]) -> pl.Expr:
+    return cell.replace(dict(of)) if of else cell

@@ -28,7 +28,7 @@ class Table:
     files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
     as a layout has several; `lacking` are those of earlier drops that this one lacks. `keys` are the columns of which ids
     are made, where rows have none of their own; `named` says that they have, and keep them from one drop to the next. What a
-    row of a part was derived from stands in `#of`.
+    row of a part was derived from stands in `#of`; `complete` says that a record's parts are all here, or none.
     """
 
     entity: Entity
@@ -42,6 +42,7 @@ class Table:
     lacking: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     named: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True)

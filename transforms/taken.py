@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import polars as pl
 
 from transforms.checks.references import Known, in_target
 from transforms.findings import Findings, gather, of_file
-from transforms.renaming import FILE, Renamed
+from transforms.renaming import FILE, Given, Renamed, by_entity
 from transforms.roster import Roster
 
 FIRST = 3
@@ -19,17 +19,10 @@ def taken(roster: Roster, known: Known, earlier: Renamed) -> Findings:
 
     `earlier` is what the source said of ids in earlier nights: by entity and new id, the one that the target knows.
     """
-    return gather([*_found(FILE, roster.given, known), *_found("", _by_entity(roster.renamed), known), *_again(roster.renamed, earlier)])  # fmt: skip
+    return gather([*_found(FILE, roster.given, known), *_found("", by_entity(roster.renamed), known), *_again(roster.renamed, earlier)])  # fmt: skip
 
 
-def _by_entity(renamed: Renamed) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for (entity, new), was in renamed.items():
-        found.setdefault(entity, {})[new] = was
-    return found
-
-
-def _found(file: str, given: Mapping[str, Mapping[str, str]], known: Known) -> Iterator[Findings]:
+def _found(file: str, given: Given, known: Known) -> Iterator[Findings]:
     for entity, old in given.items():
         new = [one for one, was in old.items() if one != was]
         there = pl.Series(new, dtype=pl.String)

@@ -50,7 +50,7 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
 
 def _is_whole(table: Table) -> bool:
     """Whether it holds all parts of their kind, so that one that is not there is gone."""
-    return table.mode == "bulk" and not table.lost.height and not table.lacking
+    return (table.mode == "bulk" or table.complete) and not table.lost.height and not table.lacking
 
 
 def _one_kind(judged: Judged, part: Judged, table: Table, whole: bool) -> Judged:

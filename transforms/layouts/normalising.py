@@ -146,12 +146,21 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
         (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
     )
     frame = part.frame.select(ROW, *names, *extensions, *([OF] if OF in part.frame.columns else []))
-    mode: Mode = "bulk" if (whole or _stand_with_their_record(name, layout)) and not empty else "unknown"
+    mode: Mode = "bulk" if whole and not empty else "unknown"
     keys = tuple(
         sorted({key for giver in layout.files for one in giver.gives if one.entity == name for key in _keys(one)})
     )
     return Table(
-        ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty, fed=part.fed, keys=keys
+        ENTITIES[name],
+        frame,
+        file,
+        mode,
+        part.lost,
+        part.said,
+        emptied=whole and empty,
+        fed=part.fed,
+        keys=keys,
+        complete=_stand_with_their_record(name, layout),
     )
 
 
