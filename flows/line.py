@@ -12,6 +12,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.loaded import Loaded
 from flows.accepting import accept
 from flows.claims import claimed
+from flows.idle import left_behind
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
@@ -76,12 +77,18 @@ def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
-    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well."""
+    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well.
+
+    Of what only feeds have sent that no longer run a person decides (`idle.py`).
+    """
     names = [name for name, part in changes.items() if part.removals.height]
     others = ledger.of_others(job.key, names, (ACTIVE,))
+    orphans = left_behind(changes, job, ledger) if others else None
 
     def _left(part: EntityChanges) -> EntityChanges:
         theirs = pl.col("sourcedId").is_in(others[part.entity].implode())
+        if orphans is not None and orphans.height:
+            theirs &= ~pl.col("sourcedId").is_in(orphans.filter(entity=part.entity)["sourcedId"].implode())
         action = pl.when(theirs & (pl.col(ACTION) != "kept")).then(pl.lit("stay")).otherwise(ACTION)
         return replace(part, removals=part.removals.with_columns(action.alias(ACTION)))
 

@@ -11,6 +11,7 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
+from flows.idle import left_behind
 from flows.job import Job
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, Changes
@@ -61,6 +62,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         blackout=job.blackout,
         adds_only=job.adds_only,
         ask_first=job.ask_first,
+        left_behind=left_behind(changes, job, ledger),
         names=ledger.details(job.key, "users", people_in_doubt(changes)).select("sourcedId", name="label"),
     )
 

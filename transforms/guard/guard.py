@@ -8,6 +8,7 @@ import polars as pl
 
 from transforms.changes import ACTION, SCHOOL, Changes, Counts, EntityChanges
 from transforms.guard import special
+from transforms.guard.feeds import left_behind
 from transforms.guard.limits import Limits, allows, told
 from transforms.guard.past import Past
 from transforms.guard.recycled import recycled, renumbered
@@ -53,6 +54,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     recycled(stops, past)
     renumbered(stops, past)
     special.schools(stops, past)
+    left_behind(stops, past)
     _vanished(stops, past, limits)
     _of_schools(stops, past, limits)
     _week(stops, past, limits)

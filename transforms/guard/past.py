@@ -14,6 +14,7 @@ CHILDREN: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 
 
+LEFT_BEHIND = dict.fromkeys(("entity", "sourcedId", "feed", "last", "now"), pl.String)
 NAMES: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "name": pl.String}
 
 
@@ -52,7 +53,7 @@ class Past:
     day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
     is to see all of it before anything is sent. `names` are those that the ledger knows of users who are to be updated together
-    with their demographics, or who vanish while others come.
+    with their demographics, or who vanish while others come. `left_behind` are the records that vanished and that a `feed` has sent too which no longer runs, when it `last` did, and what this one is called `now`.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
@@ -67,6 +68,7 @@ class Past:
     adds_only: date | None = None
     ask_first: bool = False
     names: pl.DataFrame = field(default_factory=no_names)
+    left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
 
     def total(self, entity: str) -> int:
         """How many active records of an entity the ledger knows."""
