@@ -49,6 +49,7 @@ _DROP = (
     Rule("arrears", "note", "records of earlier drops had not arrived in the target, and were taken along", "Nothing; see the reports of the nights before for the reason."),
     Rule("ids_unclear", "fatal", "the file of old and new ids cannot be used", "Write one line for each id: old,new."),
     Rule("ids_taken", "fatal", "the new id of a record is that of another one, which the target holds by itself", "If the source merged the two, remove the line, so that the old one leaves as others do; if not, correct the id."),
+    Rule("setting_idle", "fatal", "[source] in the feed's file has a setting that does nothing", "Correct the feed's file."),
     Rule("ids_renamed", "note", "ids of the drop were given their old names back", "Leave that file in place as long as the source uses the new ids."),
     Rule("ids_changed", "note", "the source gave up ids for others; the target keeps the old ones", "Nothing: the ledger remembers them from now on."),
     Rule("id_given_up", "warning", "somebody has an id that another one gave up; the row is rejected, for the target knows the other one by it", "Give the newcomer an id that nobody had."),
