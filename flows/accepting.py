@@ -31,6 +31,7 @@ from transforms.renaming import file_of_ids, renamed
 from transforms.roster import Roster, Table
 from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
+from transforms.taken import taken
 from transforms.verdict import refusals
 
 Source = Callable[[Job, Watch], Roster]
@@ -116,14 +117,15 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        roster = source(replace(job, renamed=ledger.renamed(job.key)), watch)  # 1, 2
+        earlier = ledger.renamed(job.key)
+        roster = source(replace(job, renamed=earlier), watch)  # 1, 2
         known = knowing.result()
     roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     moments = _moments(roster, job, ledger)
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger), moments)  # 4
     gone = forgotten_in(roster, ledger.forgotten())
-    found = located(untold(checked.findings, gone))
+    found = located(untold(gather([checked.findings, taken(roster, known, earlier)]), gone))
     return Judgement(roster, known, checked, found, refusals(found, job.strict), gone, moments)
 
 

@@ -12,6 +12,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.loaded import Loaded
 from flows.accepting import Accepted, accept
 from flows.claims import claimed
+from flows.idle import left_behind
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
@@ -19,10 +20,12 @@ from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
 from transforms.diff import Marks, diff, marked
-from transforms.findings import Findings, gather, spelt
+from transforms.findings import Findings, gather, located, spelt
 from transforms.guard import Guarded, guard, planned
 from transforms.guard.guard import no_pairs
+from transforms.judged import Standing
 from transforms.order import children_first
+from transforms.part_ends import is_silent, with_ends
 from transforms.vanishing import Details, decided
 
 
@@ -36,9 +39,11 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     accepted = accept(job, ledger, watch)  # 1 to 4, in flows/accepting.py
     if accepted.refused.height:
         return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
-    standing, known, findings = accepted.standing, accepted.known, [spelt(accepted.findings, accepted.spelt)]
+    known = accepted.known
+    standing, told = with_ends(accepted.standing, _before(accepted.standing, job, archive), known, job.carrying)
+    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
-    content = _kept(accepted, job, ledger, archive, marks) if job.command == "sync" else ""
+    content = _kept(accepted, standing, marks, job, ledger, archive) if job.command == "sync" else ""
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
@@ -56,12 +61,20 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     return replace(result, records=records, content=content)
 
 
-def _kept(accepted: Accepted, job: Job, ledger: Ledger, archive: Archive, marks: Marks) -> str:
+def _kept(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
     """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
     ledger.note_moments(job.key, accepted.moments)
-    content = archive.keep(job.run, accepted.standing, job.before, marks)
+    content = archive.keep(job.run, standing, job.before, marks)
     ledger.note_renamed(job.key, accepted.renamed, job.run)
     return content
+
+
+def _before(standing: Standing, job: Job, archive: Archive) -> Standing:
+    """What of the roster until now says which roles have ended, where a drop does not say all roles."""
+    if not is_silent(standing) or job.before not in archive.runs():
+        return {}
+    found = {name: archive.judged(job.before, name) for name in ("users", "enrollments")}
+    return {name: judged for name, judged in found.items() if judged is not None}
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
@@ -71,12 +84,18 @@ def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
-    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well."""
+    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well.
+
+    Of what only feeds have sent that no longer run a person decides (`idle.py`).
+    """
     names = [name for name, part in changes.items() if part.removals.height]
     others = ledger.of_others(job.key, names, (ACTIVE,))
+    orphans = left_behind(changes, job, ledger) if others else None
 
     def _left(part: EntityChanges) -> EntityChanges:
         theirs = pl.col("sourcedId").is_in(others[part.entity].implode())
+        if orphans is not None and orphans.height:
+            theirs &= ~pl.col("sourcedId").is_in(orphans.filter(entity=part.entity)["sourcedId"].implode())
         action = pl.when(theirs & (pl.col(ACTION) != "kept")).then(pl.lit("stay")).otherwise(ACTION)
         return replace(part, removals=part.removals.with_columns(action.alias(ACTION)))
 

@@ -13,6 +13,7 @@ from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
 from flows.evidence import columns_of, names_in, people_in, sent_before, sizes_of
+from flows.idle import left_behind
 from flows.job import Job
 from flows.result import DONE
 from transforms.ancestry import ids_in
@@ -76,6 +77,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         read=_read(runs),
         names=names_in(job, archive),
         columns=columns_of(changes, sent, job, archive, rejections, findings or Findings()),
+        left_behind=left_behind(changes, job, ledger),
     )
 
 

@@ -15,6 +15,7 @@ from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import guard, planned
+from transforms.part_ends import taken_back
 
 
 def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: Watch = NOBODY,
@@ -31,6 +32,8 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
     known = ledger.known(job.key)
     standing = (rosters or archive).standing(run)
+    if job.before in archive.runs() and (newest := archive.judged(job.before, "users")):
+        standing = taken_back(standing, newest)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
     difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)

@@ -19,7 +19,7 @@ TERMS: tuple[Term, ...] = get_args(Term)
 INCOMING: tuple[Term, ...] = ("read", "vanished")
 Counts = dict[Term, int]
 
-ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, HOLD = (
+ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, HOLD, ENDED_PARTS = (
     "#action",
     "#fingerprint",
     "#fields",
@@ -28,6 +28,7 @@ ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, HOLD = (
     "#label",
     "#ends",
     "#hold",
+    "#ended",
 )
 
 # How the ledger knows a record. `kept` vanished, and stays in the target as it was; `disabled` is a user who may
@@ -62,8 +63,8 @@ class EntityChanges:
     `upserts` are the records to send. Columns: `sourcedId`; `#action` (`create`: the ledger does not
     know it; `update`: it does, and it changed; `revive`: we deleted it earlier, and it is back);
     `#fingerprint` (Int64); `#fields` (the columns with a value, sorted, joined by commas); `#school`,
-    `#parents` (`entity:sourcedId`, joined by spaces), `#label` and `#ends` (the last day) for the ledger;
-    then the columns of the record itself, text, null where blank. `removals` are the records that
+    `#parents` (`entity:sourcedId`, joined by spaces), `#label` and `#ends` (the last day) for the ledger; perhaps `#ended`,
+    the parts that it had and that have ended (`part_ends.py`); then the columns of the record itself, text, null where blank. `removals` are the records that
     vanished: `sourcedId` and `#action` (`delete`, `disable`, `end`; `keep` and `stay`: stays, known to have
     vanished, by policy or because it is over; `kept`: stays as it is), children before parents; once they are decided on, `#school`, `#parents` and `#ends`
     (the day on which an enrollment ends) too. `held` (columns of `HELD`) are the changes that wait for a person, and stand in neither of the

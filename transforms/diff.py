@@ -13,6 +13,7 @@ from transforms.changes import (
     ACTIVE,
     DISABLED,
     ENDED,
+    ENDED_PARTS,
     ENDS,
     FIELDS,
     FINGERPRINT,
@@ -125,7 +126,9 @@ def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
         _parents(entity, chosen).alias(PARENTS),
         (pl.col("endDate") if "endDate" in names else pl.lit(None, pl.String)).alias(ENDS),
     )
-    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *(name for name in names if name != "sourcedId"))  # fmt: skip
+    own = [name for name in names if name != "sourcedId"]
+    ended = [ENDED_PARTS] if ENDED_PARTS in chosen.columns else []
+    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *ended, *own)
 
 
 def _filled(cells: pl.Series) -> pl.Expr:

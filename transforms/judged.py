@@ -16,6 +16,8 @@ from transforms.roster import Mode
 from transforms.schemas import Entity
 
 IDS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "cause": pl.String}
+# The record that a part belonged to, the part's own id, and what it was.
+ENDED = dict.fromkeys(("sourcedId", "part", "orgSourcedId", "role"), pl.String)
 
 
 def no_ids() -> pl.DataFrame:
@@ -34,7 +36,8 @@ class Judged:
     `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
     `partial` are kinds of parts of which it may hold some only, so that those it lacks stay. `emptied` is
     true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems. `lacking`
-    is as in `Table`, and `fed` too, by the entity and by each kind of part.
+    is as in `Table`, and `fed` too, by the entity and by each kind of part. `ended` are parts whose rows say `tobedeleted`
+    (columns of `ENDED`); `settled` says that records have all their parts, also those of which the drop does not speak.
     """
 
     entity: Entity
@@ -52,6 +55,8 @@ class Judged:
     emptied: bool = False
     lacking: tuple[str, ...] = ()
     fed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ended: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENDED))
+    settled: bool = False
 
     @property
     def counts(self) -> Counts:

@@ -36,6 +36,7 @@ def overlay(before: Judged, drop: Judged) -> Judged:
         blurred=before.blurred or drop.blurred,
         said=before.said | drop.said,
         partial=before.partial - _told_whole(drop) | drop.partial - _told_whole(before),
+        settled=False,
     )
 
 
@@ -62,7 +63,7 @@ def _cell(name: str, met: pl.DataFrame, drop: Judged) -> pl.Expr | pl.Series:
         return pl.col(name)
     if name not in met.columns:
         return pl.col(OVER + name).alias(name)
-    if part and part_property(part) in drop.partial:
+    if part and part_property(part) in drop.partial and not drop.settled:
         return _united(name, met)
     if name in drop.said or part:
         return pl.col(name)

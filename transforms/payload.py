@@ -193,6 +193,12 @@ def _user_ids(value: str) -> list[Json]:
     return [{"type": kind, "identifier": identifier} for kind, _, identifier in pairs]
 
 
+def parts_in(entity: Entity, name: str, text: str) -> Json:
+    """Give the parts of one kind that a cell holds, by the property that holds them."""
+    part = folded(entity)[name]
+    return {part_property(part): PARTS.get(name, _plain_parts)(part, unfolded(text))}
+
+
 def _steps(value: str) -> list[Json]:
     pairs = (item.strip("{}").partition(":") for item in _items(value))
     return [{"itemValueLHS": label, "itemValueRHS": worth} for label, _, worth in pairs]

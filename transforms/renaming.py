@@ -16,6 +16,8 @@ FILE = "ids.csv"
 OLD, NEW, ENTITY = "old", "new", "entity"
 # (entity, new id) -> the id that the target knows.
 Renamed = Mapping[tuple[str, str], str]
+# By entity, the old id of each new one.
+Given = Mapping[str, Mapping[str, str]]
 
 
 def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
@@ -28,9 +30,10 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
         return roster
     if wrong := unclear(ids):
         return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)]))
-    tables = {name: _renamed(table, ids.frame) for name, table in roster.tables.items()}
+    given = {name: _first(dict(_lines(ids.frame, name).select(NEW, OLD).iter_rows())) for name in ENTITIES}
+    tables = {name: _renamed(table, given) for name, table in roster.tables.items()}
     told = of_file("ids_renamed", ids.name, count=ids.frame.height)
-    return replace(roster, tables=tables, findings=gather([roster.findings, told]))
+    return replace(roster, tables=tables, findings=gather([roster.findings, told]), given=given)
 
 
 def _outside(found: Findings) -> Iterator[Findings]:
@@ -51,53 +54,88 @@ def unclear(ids: RawFile) -> str:
         return f"{ids.name} lacks the column {lacking[0]}; its header is old,new or old,new,entity"
     if ids.ragged or ids.frame.select(pl.col(OLD).is_null() | pl.col(NEW).is_null()).to_series().any():
         return f"{ids.name} has a line without an old or a new id"
-    pairs = ids.frame.select(OLD, NEW, *([ENTITY] if ENTITY in ids.frame.columns else []))
-    for name in (OLD, NEW):
-        same = pairs.select(pair for pair in pairs.columns if pair not in {OLD, NEW} - {name})
-        if same.is_duplicated().any():
-            twice = same.filter(same.is_duplicated())[name][0]
-            return f"{ids.name} names the {name} id {twice} twice"
+    for entity in [None, *_entities(ids.frame)]:
+        pairs = _lines(ids.frame, entity)
+        for name in (OLD, NEW):
+            if (twice := pairs[name].filter(pairs[name].is_duplicated())).len():
+                return f"{ids.name} names the {name} id {twice[0]} twice"
+        if circle := _circle(dict(pairs.select(NEW, OLD).iter_rows())):
+            return f"{ids.name} leads in a circle, so that nobody can say which id was the first: {' <- '.join(circle)}"
     return ""
 
 
-def _renamed(table: Table, ids: pl.DataFrame) -> Table:
-    lost = table.lost.with_columns(_old(pl.col("sourcedId"), _of(table.entity.name, ids)))
-    return replace(table, frame=with_old(table.frame, table.entity, ids), lost=lost)
+def _entities(ids: pl.DataFrame) -> list[str]:
+    return ids[ENTITY].drop_nulls().unique(maintain_order=True).to_list() if ENTITY in ids.columns else []
+
+
+def _lines(ids: pl.DataFrame, entity: str | None) -> pl.DataFrame:
+    """The lines that hold for an entity: its own, and those that name none."""
+    if ENTITY not in ids.columns:
+        return ids
+    return ids.filter(pl.col(ENTITY).is_null() | pl.col(ENTITY).eq_missing(entity))
+
+
+def _circle(old: Mapping[str, str]) -> list[str]:
+    """The ids that lead back to themselves, the first once more at the end; none if each new id leads to a first one."""
+    done: set[str] = set()
+    for start in old:
+        way: dict[str, None] = {}
+        one = start
+        while one in old and old[one] != one and one not in done and one not in way:
+            way[one] = None
+            one = old[one]
+        if one in way:
+            return [*list(way)[list(way).index(one) :], one]
+        done.update(way)
+    return []
+
+
+def _first(old: Mapping[str, str]) -> dict[str, str]:
+    """Lead each new id to the first one that its record had: an id may have changed more than once."""
+    first: dict[str, str] = {}
+    for new in old:
+        one = new
+        while old.get(one, one) != one:
+            one = old[one]
+        first[new] = one
+    return first
+
+
+def _renamed(table: Table, given: Given) -> Table:
+    lost = table.lost.with_columns(_old(pl.col("sourcedId"), given[table.entity.name]))
+    return replace(table, frame=with_old(table.frame, table.entity, given), lost=lost)
 
 
 def remembering(ids: pl.DataFrame, known: Renamed) -> Renamed:
     """What a file of old and new ids (with entities) adds to what is known, as (entity, new id) -> the first id of all."""
-    said = ids.filter(pl.col(ENTITY).is_in(list(ENTITIES))).select(ENTITY, NEW, OLD)
     found: dict[tuple[str, str], str] = {}
-    for entity, new, old in said.iter_rows():  # one after the other: an id may change twice
-        found[entity, new] = found.get((entity, old), known.get((entity, old), old))
+    for entity in (name for name in _entities(ids) if name in ENTITIES):
+        lines = ids.filter(pl.col(ENTITY) == entity)
+        for new, was in _first(dict(lines.select(NEW, OLD).iter_rows())).items():
+            found[entity, new] = known.get((entity, was), was)
     return found
 
 
-def frame_of(renamed: Renamed) -> pl.DataFrame:
-    """Write it as a file of ids."""
-    rows = [(was, new, entity) for (entity, new), was in renamed.items()]
-    return pl.DataFrame(rows, schema=dict.fromkeys((OLD, NEW, ENTITY), pl.String), orient="row")
+def by_entity(renamed: Renamed) -> Given:
+    """Give the old ids entity by entity."""
+    found: dict[str, dict[str, str]] = {}
+    for (entity, new), was in renamed.items():
+        found.setdefault(entity, {})[new] = was
+    return found
 
 
-def with_old(frame: pl.DataFrame, entity: Entity, ids: pl.DataFrame) -> pl.DataFrame:
+def with_old(frame: pl.DataFrame, entity: Entity, given: Given) -> pl.DataFrame:
     """Write the old ids in each column of an entity that holds ids."""
     columns = [column for column in entity.current if column.is_id]
-    return frame.with_columns(_in(column, entity, ids) for column in columns if column.name in frame.columns)
+    return frame.with_columns(_in(column, entity, given) for column in columns if column.name in frame.columns)
 
 
-def _in(column: Column, entity: Entity, ids: pl.DataFrame) -> pl.Expr:
-    of = _of(column.refers or entity.name, ids)
+def _in(column: Column, entity: Entity, given: Given) -> pl.Expr:
+    of = given.get(column.refers or entity.name, {})
     if not column.is_list:
         return _old(pl.col(column.name), of)
     return pl.col(column.name).str.split(",").list.eval(_old(pl.element(), of)).list.join(",").alias(column.name)
 
 
-def _of(entity: str, ids: pl.DataFrame) -> dict[str, str]:
-    if ENTITY in ids.columns:
-        ids = ids.filter(pl.col(ENTITY).is_null() | (pl.col(ENTITY) == entity))
-    return dict(ids.select(NEW, OLD).iter_rows())
-
-
-def _old(cell: pl.Expr, of: dict[str, str]) -> pl.Expr:
-    return cell.replace(of) if of else cell
+def _old(cell: pl.Expr, of: Mapping[str, str]) -> pl.Expr:
+    return cell.replace(dict(of)) if of else cell

@@ -26,7 +26,9 @@ class Table:
     are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
     is true if it should be a full snapshot, and has no rows. `fed` are the
     files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
-    as a layout has several; `lacking` are those of earlier drops that this one lacks.
+    as a layout has several; `lacking` are those of earlier drops that this one lacks. `keys` are the columns of which ids
+    are made, where rows have none of their own; `named` says that they have, and keep them from one drop to the next. What a
+    row of a part was derived from stands in `#of`; `complete` says that a record's parts are all here, or none.
     """
 
     entity: Entity
@@ -38,6 +40,9 @@ class Table:
     emptied: bool = False
     fed: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    named: bool = False
+    complete: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Roster:
 
     `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
     called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
+    `given` are the new ids in whose place a file of ids has put old ones: by entity, the old one of each.
     """
 
     tables: dict[str, Table]
@@ -53,3 +59,4 @@ class Roster:
     findings: Findings = field(default_factory=Findings)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

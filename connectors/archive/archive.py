@@ -152,6 +152,25 @@ class Archive:
         self.forget(len(self.runs()))
         return digests
 
+    def take_over(self, other: Archive) -> None:
+        """Take the rosters of another archive, as those before all that are here. Killed midway, it goes on when called again.
+
+        The files that rosters name come last: until they are here, nobody takes them for left over.
+        """
+        if not other.folder.is_dir():
+            return
+        with writing(self.folder):
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            for run, path in other._manifests().items():
+                path.rename(self.folder / f"{0:08}-{run}.json")
+            for path in other.folder.glob("*.parquet"):
+                path.rename(self.folder / path.name)
+            sync_folder(self.folder)
+            for path in other.folder.iterdir():
+                path.unlink()
+            other.folder.rmdir()
+            sync_folder(self.folder.parent)
+
     def forget(self, keep: int, spare: Collection[str] = ()) -> list[str]:
         """Delete all rosters but the last `keep` (at least one) and those to `spare`; name the runs that went."""
         manifests = self._manifests()

@@ -22,6 +22,7 @@ from connectors.ledger.forgotten import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
+from connectors.ledger.moving import move
 from connectors.ledger.pruning import prune
 from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
 from connectors.ledger.schema import make_tables, version_of
@@ -94,10 +95,10 @@ class Ledger:
         }
         return {name: frame["sourcedId"] for name, frame in found.items() if frame.height}
 
-    def claims(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
-        """Those of the ids (`sourcedId`) that the same target holds of other feeds, and of which `feed`."""
+    def claims(self, key: FeedKey, entity: str, ids: pl.Series, statuses: Sequence[str] = IN_TARGET) -> pl.DataFrame:
+        """Those of the ids (`sourcedId`) that the same target holds of other feeds, in some of the statuses, and of which `feed`."""
         types = ID | {"feed": pl.String}
-        frames = [self._database.bulk(claims_of(key, entity, part, IN_TARGET), types) for part in _some(ids)]
+        frames = [self._database.bulk(claims_of(key, entity, part, statuses), types) for part in _some(ids)]
         held = pl.concat([_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)])
         return held.filter(pl.col("sourcedId").is_in(ids.implode()))
 
@@ -316,6 +317,13 @@ class Ledger:
         """Take a person out of a feed, all or nothing; give the open plans of which nothing is left."""
         with self._writing(key) as (connection, feed):
             return forgotten.erase(connection, feed, erasure)
+
+    def move(self, old: FeedKey, new: FeedKey) -> None:
+        """Give all that is kept of a feed to another name of the same target, all or nothing; who moves holds both."""
+        feed = self._feed(old)
+        if feed is not None:
+            with self._writing(new) as (connection, to):
+                move(connection, feed, to)
 
     def compact(self) -> None:
         """Leave nothing of what was deleted in the database's files, as far as that is ours to do."""

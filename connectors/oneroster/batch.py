@@ -17,8 +17,9 @@ from connectors.oneroster.errands import Action, Errand
 from connectors.oneroster.filled import Filled
 from connectors.oneroster.job import Job
 from connectors.oneroster.loaded import Result
-from transforms.changes import ACTION, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
-from transforms.payload import Json, bodies
+from transforms.changes import ACTION, ENDED_PARTS, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+from transforms.checks.folding import ENDING
+from transforms.payload import Json, bodies, parts_in
 
 RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 Results = dict[int, Result]
@@ -26,12 +27,13 @@ Results = dict[int, Result]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record on its way: what is done with it, the columns it fills and all that we have to say of it."""
+    """One record on its way: what is done with it, the columns it fills, all that we have to say of it, and what of it has ended."""
 
     sourced_id: str
     action: Action
     fields: str
     body: Json
+    ended: Json | None = None
 
 
 async def sent(job: Job, batch: str, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
@@ -62,6 +64,7 @@ def _settled(job: Job, entity: str, sourced_id: str, result: Result | None) -> b
 
 
 def _rows(collection: Collection, frame: pl.DataFrame) -> Iterator[Row]:
-    cells = frame.select("sourcedId", ACTION, FIELDS).iter_rows()
-    for (sourced_id, action, fields), body in zip(cells, bodies(collection.entity, frame), strict=True):
-        yield Row(sourced_id, action, fields, body)
+    ended = pl.col(ENDED_PARTS) if ENDED_PARTS in frame.columns else pl.lit(None, pl.String)
+    cells = frame.select("sourcedId", ACTION, FIELDS, ended).iter_rows()
+    for (sourced_id, action, fields, text), body in zip(cells, bodies(collection.entity, frame), strict=True):
+        yield Row(sourced_id, action, fields, body, parts_in(collection.entity, ENDING, text) if text else None)

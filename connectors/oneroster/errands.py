@@ -21,7 +21,8 @@ class Errand:
     """One record on its way. `record` is what can be said now, of a removal the id alone.
 
     `whole` is what we have to say of it altogether; `earlier` is what killed runs may have sent of it;
-    `gone` are the columns to clear, `partial` the lists to which ours are added; `day` is the last one (ISO).
+    `gone` are the columns to clear, `partial` the lists to which ours are added, `ended` what of them has ended (by
+    property); `day` is the last one (ISO).
     """
 
     entity: str
@@ -31,6 +32,7 @@ class Errand:
     earlier: tuple[Json, ...] = ()
     gone: frozenset[str] = NONE
     partial: frozenset[str] = NONE
+    ended: Json | None = None
     day: str = ""
 
 
@@ -52,9 +54,9 @@ async def done(client: Client, errand: Errand) -> Result:
                 partial=errand.partial,
             )
         case "update":
-            return await sending.update(client, collection, record, errand.gone, errand.partial)
+            return await sending.update(client, collection, record, errand.gone, errand.partial, errand.ended)
         case "revive":
-            return await sending.revive(client, collection, record, errand.gone, errand.partial)
+            return await sending.revive(client, collection, record, errand.gone, errand.partial, errand.ended)
         case "agents":
             return await sending.lay_agents(client, collection, record)
         case "delete":

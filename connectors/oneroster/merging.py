@@ -36,10 +36,10 @@ def write_shape(collection: Collection, read: Json) -> Json:
 
 
 def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str] = (),
-           partial: Container[str] = ()) -> Json:  # fmt: skip
+           partial: Container[str] = (), ended: Json | None = None) -> Json:  # fmt: skip
     """Lay our record over `theirs`, which is in write shape, and clear the columns that are `gone` from ours.
 
-    Lists in `partial` gain our items and keep all others.
+    Lists in `partial` gain our items and keep all others, but for those that were ours and have `ended` (by property).
     """
     whole = deepcopy(theirs)
     for column in gone:
@@ -47,7 +47,10 @@ def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str]
     for name, value in ours.items():
         if name in collection.fixed and name in theirs:
             continue
-        whole[name] = _laid_over(collection, name, theirs.get(name), whole.get(name), value, keep=name in partial)
+        before, over = theirs.get(name), (ended or {}).get(name, ())
+        if over and isinstance(before, list):
+            before = [item for item in before if not any(_twins(name, item, one) for one in over)]
+        whole[name] = _laid_over(collection, name, before, whole.get(name), value, keep=name in partial)
     return whole
 
 

@@ -64,20 +64,20 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
 
 
 async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
-                 partial: Container[str] = ()) -> Result:  # fmt: skip
+                 partial: Container[str] = (), ended: Json | None = None) -> Result:  # fmt: skip
     """Bring a record that is ours up to date: read it, lay ours over it, PUT it; POST it if it is not there."""
     found = await _found(client, collection, record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
         return await _created_again(client, collection, record)
-    return await _laid_over(client, collection, found.record, record, gone, "updated", partial)
+    return await _laid_over(client, collection, found.record, record, gone, "updated", partial, ended)
 
 
 async def revive(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
-                 partial: Container[str] = ()) -> Result:  # fmt: skip
+                 partial: Container[str] = (), ended: Json | None = None) -> Result:  # fmt: skip
     """Bring back a record that we deleted; the target may have kept it, with what others wrote on it."""
-    result = await update(client, collection, record, gone, partial)
+    result = await update(client, collection, record, gone, partial, ended)
     return Result("created", moved=result.moved) if result.arrived else result
 
 
@@ -165,13 +165,13 @@ async def _found(client: Client, collection: Collection, sourced_id: str) -> Fou
 
 
 async def _laid_over(client: Client, collection: Collection, theirs: Json, ours: Json, gone: Iterable[str],
-                     term: Term, partial: Container[str] = ()) -> Result:  # fmt: skip
+                     term: Term, partial: Container[str] = (), ended: Json | None = None) -> Result:  # fmt: skip
     """PUT ours over theirs. Nothing is sent if nothing would change.
 
     A 404 is a reference that leads nowhere (section 2.2): that the record is there was just read.
     """
     stays = moved(collection, theirs, ours)
-    record = merged(collection, theirs, ours, gone, partial)
+    record = merged(collection, theirs, ours, gone, partial, ended)
     if same(theirs, record):
         return Result("unchanged" if term == "updated" else term, moved=stays)
     outcome = await put(client, collection, theirs, record)

@@ -43,7 +43,7 @@ async def _first_pass(job: Job, changes: EntityChanges, name: str, batch: pl.Dat
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != AGENTS}
         gone, earlier = known.gone(row.sourced_id, row.fields), said.get(row.sourced_id, ())
-        return Errand(changes.entity, row.action, record, row.body, earlier, gone, known.partial)
+        return Errand(changes.entity, row.action, record, row.body, earlier, gone, known.partial, row.ended)
 
     results = await sent(job, name, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]

@@ -58,6 +58,16 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
 
 
 @app.command()
+def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the feed until now.", show_default=False)],
+           name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name, or its file.", show_default=False)],
+           target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Move a feed to another name, after its file or district was renamed."""
+    from flows.renaming import rename as move
+
+    guarded(lambda: move(feed, name, target, state, os.environ, as_json=json))
+
+
+@app.command()
 def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
               json: Json = False) -> None:  # fmt: skip
     """Say what stands in the way of a first load, and send nothing."""

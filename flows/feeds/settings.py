@@ -182,6 +182,20 @@ class Feed(BaseModel):
             raise ValueError(f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line.")
         return layout
 
+    @field_validator("source")
+    @classmethod
+    def _used(cls, source: SourceSettings, info: ValidationInfo) -> SourceSettings:
+        """Refuse what does nothing in the layout that is named; in one that is recognised, the drop is refused."""
+        layout = "oneroster" if info.data.get("rest") else info.data.get("layout", "auto")
+        if info.data.get("rest") and source.snapshot is not None:
+            raise ValueError("has `snapshot`, and what [rest] reads says itself what is all there is. Remove it.")
+        if source.said and layout != "auto" and not layout.endswith(".toml"):
+            from transforms.sources import idle_settings
+
+            for sentence in idle_settings(layout, source.dialect("", date.min)):
+                raise ValueError(f"has {sentence}.")
+        return source
+
     def model_post_init(self, context: Path) -> None:
         """Keep the file's own path, which is not one of its settings."""
         self._path = context

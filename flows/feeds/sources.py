@@ -106,6 +106,14 @@ class SourceSettings(BaseModel):
     district: DistrictSettings = DistrictSettings()
     words: WordSettings = WordSettings()
 
+    @property
+    def said(self) -> frozenset[str]:
+        """Name what the file sets, such as `words.grades`; what is set to nothing is not."""
+        found = {name for name in self.model_fields_set - {"district", "words"} if getattr(self, name)}
+        for table in ("district", "words"):
+            found |= {f"{table}.{name}" for name, value in getattr(self, table) if value}
+        return frozenset(found | ({"snapshot"} if self.snapshot is not None else set()))
+
     def dialect(self, district: str, today: date) -> Dialect:
         """How drops are to be read; the district has the feed's name, unless the file gives it another."""
         month, day = map(int, self.year_begins.split("-"))
@@ -122,4 +130,5 @@ class SourceSettings(BaseModel):
             repair=self.repair,
             without=self.without,
             words=self.words.model_dump(),
+            said=self.said,
         )

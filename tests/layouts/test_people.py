@@ -60,7 +60,7 @@ def test_a_row_that_was_exported_twice_is_merged_and_counted(tmp_path: Path) -> 
 
 
 def test_who_has_left_one_school_and_is_in_another_has_not_left(tmp_path: Path) -> None:
-    """An inactive row says so of its own school only."""
+    """An inactive row says so of its own school only, and that the role there has ended."""
     roster = normalised(
         written(
             tmp_path,
@@ -74,7 +74,9 @@ def test_who_has_left_one_school_and_is_in_another_has_not_left(tmp_path: Path) 
     )
 
     assert (None, "2") == lines(roster, "users", "status", "primaryOrgSourcedId")[0]
-    assert [("s1", "2", "student", "primary")] == [role for role in lines(roster, "roles", *ROLES) if role[0] == "s1"]
+    assert [("s1", "2", "student", "primary", None), ("s1", "1", "student", None, "tobedeleted")] == [
+        role for role in lines(roster, "roles", *ROLES, "status") if role[0] == "s1"
+    ]
 
 
 CANVAS = {

@@ -256,6 +256,30 @@ def test_a_row_that_names_nobody_makes_it_unsure_who_is_missing(tmp_path: Path) 
     assert not judged(tmp_path, changed(district(), "e1", role="pupil")).standing["enrollments"].blurred
 
 
+@pytest.mark.parametrize("damaged", ["3.60E+11", "{e1}", "e1#", "e 1"])
+def test_a_row_whose_id_is_damaged_makes_it_unsure_who_is_missing(damaged: str, tmp_path: Path) -> None:
+    """It may be any; a damaged reference leaves the record's own id as it is, and so do rows with one id that differ."""
+    known = ledger(enrollments=["e1", "e2"])
+    row = judged(tmp_path, changed(district(), "e1", sourcedId=damaged), known).standing["enrollments"]
+    reference = judged(tmp_path, changed(district(), "e1", userSourcedId=damaged), known).standing["enrollments"]
+    twice = district() | {"enrollments": [*district()["enrollments"], district()["enrollments"][0] | {"role": "aide"}]}
+
+    assert ([damaged], True) == (row.refused["sourcedId"].to_list(), row.blurred)
+    assert (["e1"], False) == (reference.refused["sourcedId"].to_list(), reference.blurred)
+    assert not judged(tmp_path, twice, known).standing["enrollments"].blurred
+
+
+def test_a_part_of_nobody_takes_no_part_of_anybody(tmp_path: Path) -> None:
+    """A role whose user is damaged may be anybody's: whoever lacks one in this drop keeps it."""
+    second = district()["roles"][0] | {"sourcedId": "r9", "orgSourcedId": "s2"}
+    roles = [*district()["roles"], second]
+
+    sound = judged(tmp_path, district() | {"roles": roles})
+    damaged = judged(tmp_path, district() | {"roles": [*roles[:-1], second | {"userSourcedId": "a na"}]})
+
+    assert (frozenset(), frozenset({"roles"})) == (sound.standing["users"].partial, damaged.standing["users"].partial)
+
+
 def test_a_broken_row_protects_the_record_that_it_names(tmp_path: Path) -> None:
     """An unquoted comma further right leaves the id readable."""
     judged(tmp_path, district())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from connectors.drops import read, read_file
@@ -11,7 +12,7 @@ from tests.judging import TODAY
 from tests.rosters import district, drop
 from transforms.findings import Findings
 from transforms.layouts.dialect import Dialect
-from transforms.renaming import file_of_ids, renamed
+from transforms.renaming import file_of_ids, remembering, renamed
 from transforms.roster import Roster
 from transforms.sources import normalise
 
@@ -42,11 +43,33 @@ def test_a_line_may_name_its_entity(tmp_path: Path) -> None:
     assert {"s1", "s2"} == set(tables["classes"].frame["schoolSourcedId"])
 
 
+@pytest.mark.parametrize("lines", [("ana-1,tmp", "tmp,ana"), ("tmp,ana", "ana-1,tmp")])
+def test_an_id_that_changed_twice_leads_to_the_first(lines: tuple[str, str], tmp_path: Path) -> None:
+    """Whatever the order of lines; a line that changes nothing is no circle."""
+    tables = with_ids(tmp_path, "\n".join(("old,new", *lines, "bo,bo"))).tables
+
+    assert {"ana-1", "bo"} < set(tables["users"].frame["sourcedId"])
+
+
+def test_what_is_remembered_of_earlier_nights_leads_on() -> None:
+    """An id may change on one night, and again on another, and back."""
+    ids = pl.DataFrame({"old": ["c", "b", "x"], "new": ["d", "c", "y"], "entity": ["users", "users", "group"]})
+
+    found = remembering(ids, {("users", "b"): "a"})
+
+    assert {("users", "c"): "a", ("users", "d"): "a"} == found
+    assert {("users", "a"): "a"} == remembering(
+        pl.DataFrame({"old": ["b"], "new": ["a"], "entity": ["users"]}), {("users", "b"): "a"}
+    )
+
+
 @pytest.mark.parametrize(("text", "said"), [
     ("new,id\na,b\n", "lacks the column old"),
     ("old,new\na,b\na,c\n", "names the old id a twice"),
     ("old,new\na,c\nb,c\n", "names the new id c twice"),
     ("old,new\na,\n", "without an old or a new id"),
+    ("old,new\na,b\nc,a\nb,c\n", "leads in a circle, so that nobody can say which id was the first: b <- a <- c <- b"),
+    ("old,new,entity\na,b,\nc,b,users\n", "names the new id b twice"),
 ])  # fmt: skip
 def test_an_unclear_file_refuses_the_drop(text: str, said: str, tmp_path: Path) -> None:
     """Without it everybody would seem to be somebody else."""

@@ -67,7 +67,7 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     complete = roles.select(ROW, *(pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name) for name in names))  # fmt: skip
     users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
     # A user's row names all of their organisations, in a delta too.
-    return users, Table(entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode)
+    return users, Table(entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode, complete=True)
 
 
 def role_at(orgs: Table | None) -> pl.Expr:

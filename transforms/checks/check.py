@@ -13,6 +13,7 @@ from transforms.checks.chains import without_cycles
 from transforms.checks.classes import settled_classes
 from transforms.checks.duplicates import merged
 from transforms.checks.folding import (
+    ENDING,
     NEEDED_PARTS,
     faulty_owners,
     folded,
@@ -29,6 +30,9 @@ from transforms.moments import Moments, outdated
 from transforms.payload import owner
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
+
+# What is said of an id, or of what an id is made of, that cannot be the one that was meant.
+DAMAGED = ("guid", "required")
 
 
 @dataclass(frozen=True)
@@ -191,6 +195,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
     if named.height:
         named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
     ids = _without(gone, first["row"])["sourcedId"]
+    unsure = _unsure(table, errors)
     return Judged(
         table.entity,
         accepted,
@@ -198,7 +203,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         table.file,
         refused=named,
         gone=ids,
-        blurred=nameless > 0 or _blurred(state, table),
+        blurred=unsure.len() > 0 if table.entity.folds_into else nameless > 0 or _blurred(state, table, unsure),
         nameless=nameless,
         merged=extra,
         said=table.said,
@@ -216,10 +221,19 @@ def _lost(table: Table) -> pl.DataFrame:
     return table.lost.select("sourcedId", cause=place(table.file))
 
 
-def _blurred(state: _Check, table: Table) -> bool:
-    """Whether a row that does not fit its header names no record that the ledger knows: then it may be any."""
-    known = in_target(state.known, table.entity.name)
-    return not table.lost["sourcedId"].is_in(known.implode()).all() if table.lost.height else False
+def _blurred(state: _Check, table: Table, unsure: pl.Series) -> bool:
+    """Whether a row that does not fit its header, or has a damaged id, names no record that the ledger knows: then it may be any."""
+    ids = pl.concat([table.lost["sourcedId"], unsure])
+    return not ids.is_in(in_target(state.known, table.entity.name).implode()).all() if ids.len() else False
+
+
+def _unsure(table: Table, errors: pl.DataFrame) -> pl.Series:
+    """The ids under which rows were refused that are not theirs for certain: damaged, or made of cells that are.
+
+    Of a part it is not certain to which record it belongs.
+    """
+    keys = [owner(table.entity).name] if table.entity.folds_into else ["sourcedId", *table.keys]
+    return errors.filter(pl.col("rule").is_in(DAMAGED) & pl.col("column").is_in(keys))["sourcedId"]
 
 
 def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
@@ -242,8 +256,8 @@ def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
 
 
 def _taken_away(state: _Check, table: Table) -> Findings:
-    """Refuse what a delta takes from a record that the target holds: which of its parts that is, ids do not say there."""
-    if table.mode == "bulk":
+    """Refuse what a delta takes from a record that the target holds, where what it is does not say which part that was."""
+    if table.mode == "bulk" or table.entity.name == ENDING:
         return Findings()
     column = owner(table.entity).name
     held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
@@ -268,9 +282,12 @@ def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
     if table.mode == "bulk" and judged.mode == "bulk":
         return table
     ids = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"]])
-    there = pl.col(owner(table.entity).name).is_in(ids.implode())
-    strangers = table.frame.filter(~there & pl.col("status").ne_missing("tobedeleted"))
     column = owner(table.entity).name
+    there = pl.col(column).is_in(ids.implode())
+    # A part of a record that was loaded before may end by itself.
+    ends = pl.col("status").eq_missing("tobedeleted") & pl.lit(table.entity.name == ENDING)
+    ends &= pl.col(column).is_in(in_target(state.known, judged.entity.name).implode())
+    strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(
         of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column)
     )

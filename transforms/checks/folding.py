@@ -13,7 +13,7 @@ import polars as pl
 from transforms.causes import fault, place
 from transforms.checks.references import in_target
 from transforms.findings import ROW, Findings, of_rows
-from transforms.judged import Judged
+from transforms.judged import ENDED, Judged
 from transforms.parts import PART, folded_text
 from transforms.payload import owner, part_property
 from transforms.roster import Roster, Table
@@ -28,6 +28,9 @@ ANONYMOUS = {
     "lineItemScoreScales": ("sourcedId", "title"),
     "resultScoreScales": ("sourcedId", "title"),
 }
+# Parts that can end one by one: what they are says which of a record's they are.
+ENDING = "roles"
+KNOWN_BY = ("sourcedId", "orgSourcedId", "role", "#of")
 # Records that must have at least one part (REST binding: user.roles, at least one).
 NEEDED_PARTS = {"roles": "role_missing"}
 
@@ -36,7 +39,7 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
     """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
         table = roster.tables[part.entity.name]
-        judged = _one_kind(judged, part, _is_whole(table))
+        judged = _one_kind(judged, part, table, _is_whole(table) and not part.blurred)
     found: list[Findings] = []
     for kind in parts_of(judged.entity):
         if kind.name in NEEDED_PARTS:
@@ -47,23 +50,37 @@ def folded(judged: Judged, parts: list[Judged], roster: Roster, known: dict[str,
 
 def _is_whole(table: Table) -> bool:
     """Whether it holds all parts of their kind, so that one that is not there is gone."""
-    return table.mode == "bulk" and not table.lost.height and not table.lacking
+    return (table.mode == "bulk" or table.complete) and not table.lost.height and not table.lacking
 
 
-def _one_kind(judged: Judged, part: Judged, whole: bool) -> Judged:
-    """Fold one kind of part; only a sound and `whole` snapshot of them says that a part is gone."""
+def _one_kind(judged: Judged, part: Judged, table: Table, whole: bool) -> Judged:
+    """Fold one kind of part; only a sound and `whole` snapshot of them, or a row that says so, says that a part is gone."""
     name, column = part.entity.name, owner(part.entity).name
     apart = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
     cells = [cell.name for cell in part.entity.current if cell.name not in apart]
-    texts = part.accepted.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
-    several = texts["sourcedId"].is_duplicated()
-    joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
-    texts = pl.concat([texts.filter(~several), joined])
-    accepted = judged.accepted.join(texts, on="sourcedId", how="left", maintain_order="left")
+    known_by = [cell for cell in KNOWN_BY if cell in part.accepted.columns]
+    accepted = _with_texts(judged.accepted, part.accepted, column, cells, name)
+    if name == ENDING and (table.named or "#of" in known_by):
+        accepted = _with_texts(accepted, part.accepted, column, known_by, f"#{name}")
     judged = replace(judged, accepted=accepted, fed={**judged.fed, **part.fed})
+    if name == ENDING and not whole:
+        judged = replace(judged, ended=_ended(table.frame, column))
     if whole:
         return replace(judged, said=judged.said | {name})
     return replace(judged, partial=judged.partial | {part_property(part.entity)})
+
+
+def _with_texts(records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str) -> pl.DataFrame:
+    texts = rows.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
+    several = texts["sourcedId"].is_duplicated()
+    joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
+    texts = pl.concat([texts.filter(~several), joined])
+    return records.join(texts, on="sourcedId", how="left", maintain_order="left")
+
+
+def _ended(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    gone = rows.filter(pl.col("status").eq_missing("tobedeleted"))
+    return gone.select(pl.col(column).alias("sourcedId"), "orgSourcedId", "role", part="sourcedId").select(*ENDED)
 
 
 def _missing(judged: Judged, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[Judged, Findings]:

@@ -10,6 +10,7 @@ from transforms.changes import ACTION, Changes, Counts, EntityChanges
 from transforms.guard import amounts, special
 from transforms.guard.classes import emptied_classes
 from transforms.guard.columns import emptied_columns
+from transforms.guard.feeds import left_behind
 from transforms.guard.identity import identities, recycled
 from transforms.guard.limits import Limits, Reading
 from transforms.guard.past import Past
@@ -76,6 +77,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     recycled(stops, past)
     special.rollover(stops, past)
     special.schools(stops, past)
+    left_behind(stops, past)
     amounts.vanished(stops, past, limits)
     amounts.of_schools(stops, past, limits)
     emptied_classes(stops, past, limits)

@@ -16,6 +16,7 @@ CHILDREN: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 # The name by which the ledger knows a record that no kept roster has.
 NAME = "#name"
+LEFT_BEHIND = dict.fromkeys(("entity", "sourcedId", "feed", "last", "now"), pl.String)
 
 
 def no_totals() -> pl.DataFrame:
@@ -88,6 +89,8 @@ class Past:
     as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
     classes that lose some. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
     by `entity:sourcedId`. `columns` are those of each entity that earlier drops filled.
+    `left_behind` are the records that vanished and that a `feed` has sent too which no longer runs, when it `last` did, and
+    what this one is called `now`.
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
@@ -107,6 +110,7 @@ class Past:
     read: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+    left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
 
     def total(self, entity: str, group: str = "") -> int:
         """How many active records of an entity the ledger knows, or of one group of people."""

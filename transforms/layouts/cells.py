@@ -37,12 +37,14 @@ ITEMS = re.compile(r"[,;|]")
 class Cell:
     """What one column is made of: `reads` are columns of the file, `of` gives the expression as a district writes.
 
-    `holds_without` is for conditions: whether it holds in a file that has none of these columns.
+    `holds_without` is for conditions: whether it holds in a file that has none of these columns. `made` says that it is
+    an id by a rule.
     """
 
     reads: tuple[str, ...]
     of: Callable[[Dialect], pl.Expr]
     holds_without: bool = False
+    made: bool = False
 
 
 def text(column: str) -> Cell:
@@ -67,7 +69,8 @@ def lowered(cell: Cell) -> Cell:
 
 def first(*cells: Cell) -> Cell:
     """The first of several that is not blank."""
-    return Cell(columns_of(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)))
+    made = any(cell.made for cell in cells)
+    return Cell(columns_of(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)), made=made)
 
 
 def joined(*cells: Cell, separator: str = " ") -> Cell:
@@ -86,7 +89,9 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     Blank if one of the first `needs` parts is (None: any of them); blank parts after those are left out.
     """
     wanted = len(parts) if needs is None else needs
-    return Cell(columns_of(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted))
+    return Cell(
+        columns_of(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted), made=True
+    )
 
 
 def derived_each(kind: str, column: str) -> Cell:

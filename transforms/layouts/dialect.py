@@ -22,7 +22,7 @@ class Dialect:
     further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
     into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
     `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
-    new id, the old one, with the prefix.
+    new id, the old one, with the prefix. `said` names the settings that the feed's file makes, such as `words.grades`.
     """
 
     today: date
@@ -40,6 +40,7 @@ class Dialect:
     secrets: bool = False
     without: tuple[str, ...] = ()
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    said: frozenset[str] = frozenset()
 
     @property
     def current_year(self) -> int:

@@ -11,10 +11,11 @@ from transforms.findings import ROW, SPAN, Findings, gather, of_file, of_rows
 from transforms.layouts.assembling import DERIVED, Part, Parts, assembled, leading_nowhere
 from transforms.layouts.calendar import with_years
 from transforms.layouts.dialect import Dialect
-from transforms.layouts.layout import Layout
+from transforms.layouts.layout import Layout, Rows
 from transforms.layouts.matching import Matched, matched
 from transforms.layouts.people import once, people, still_here
 from transforms.layouts.places import (
+    OF,
     roles_in_order,
     teaching_once,
     with_district,
@@ -144,9 +145,39 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     file = part.file or next(
         (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
     )
-    frame = part.frame.select(ROW, *names, *extensions)
+    frame = part.frame.select(ROW, *names, *extensions, *([OF] if OF in part.frame.columns else []))
     mode: Mode = "bulk" if whole and not empty else "unknown"
-    return Table(ENTITIES[name], frame, file, mode, part.lost, part.said, emptied=whole and empty, fed=part.fed)
+    keys = tuple(
+        sorted({key for giver in layout.files for one in giver.gives if one.entity == name for key in _keys(one)})
+    )
+    return Table(
+        ENTITIES[name],
+        frame,
+        file,
+        mode,
+        part.lost,
+        part.said,
+        emptied=whole and empty,
+        fed=part.fed,
+        keys=keys,
+        complete=_stand_with_their_record(name, layout),
+    )
+
+
+def _stand_with_their_record(name: str, layout: Layout) -> bool:
+    """Whether a row lists all the parts of its record, so that one which it lacks is gone."""
+    givers = [one for file in layout.files for one in file.gives if one.entity == name]
+    return ENTITIES[name].folds_into is not None and bool(givers) and all(one.each for one in givers)
+
+
+def _keys(one: Rows) -> set[str]:
+    """The references of which rows' ids are made: they read what the id reads, or stand in it where there is none."""
+    references = {column.name for column in ENTITIES[one.entity].references}
+    own = one.columns.get("sourcedId")
+    if own is None:
+        return references.intersection(KEYS[one.entity][1])
+    made = own.reads if own.made else ()
+    return {name for name in references & one.columns.keys() if {*one.columns[name].reads}.intersection(made)}
 
 
 def _says_something(table: Table, layout: Layout, match: Matched) -> bool:

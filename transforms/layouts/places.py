@@ -13,6 +13,8 @@ from transforms.layouts.keys import DISTRICT, key_of, written
 from transforms.schemas import ENTITIES
 
 GONE = "tobedeleted"
+# The role in classes from which a role was made.
+OF = "#of"
 ABOVE = ("district", "state", "national", "local")
 ROLE_OF = {
     "student": "student",
@@ -105,7 +107,7 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
         return parts, []
     users = parts["users"]
     part = parts.get("roles") or Part(_nothing("roles", users.frame))
-    certain = part.frame.filter(~pl.col(PRESUMED))["userSourcedId"].drop_nulls()
+    certain = part.frame.filter(~pl.col(PRESUMED) & pl.col("status").ne_missing(GONE))["userSourcedId"].drop_nulls()
     found = _roles_in_classes(parts["enrollments"].frame, certain)
     part = part.having(_without_presumed(part.frame, found, district_of(parts)))
     numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique("userSourcedId", keep="first")
@@ -139,19 +141,20 @@ def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFr
     rows = enrollments.filter(pl.col("status").ne_missing(GONE) & ~pl.col("userSourcedId").is_in(having.implode()))
     # A word that is unknown is told of the enrollment, and makes nobody anything.
     role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
-    return (
-        rows.select("userSourcedId", orgSourcedId="schoolSourcedId", role=role).drop_nulls().unique(maintain_order=True)
-    )
+    found = rows.select("userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role)
+    return found.drop_nulls().unique(maintain_order=True)
 
 
 def roles_in_order(part: Part) -> Part:
     """Each role in an organisation once; of a person's roles in one organisation the first is primary, where none says so."""
-    frame = part.frame.filter(pl.col("status").ne_missing(GONE))
+    gone = pl.col("status").eq_missing(GONE)
+    ended = part.frame.filter(gone)
+    frame = part.frame.filter(~gone)
     frame = frame.unique(["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True)
     rank = pl.when(pl.col("roleType") == "primary").then(0).otherwise(1)
     place = (rank * (1 << 33) + pl.int_range(pl.len())).rank("ordinal").over("userSourcedId", "orgSourcedId")
     kind = pl.when(place == 1).then(pl.lit("primary")).otherwise(pl.lit("secondary"))
-    return part.having(frame.with_columns(kind.alias("roleType")), "roleType")
+    return part.having(pl.concat([frame.with_columns(kind.alias("roleType")), ended]), "roleType")
 
 
 def teaching_once(part: Part) -> Part:

@@ -11,7 +11,7 @@ from transforms.layouts.assembling import Part, Parts
 from transforms.layouts.keys import written
 from transforms.layouts.layout import Layout
 from transforms.layouts.matching import Matched
-from transforms.renaming import Renamed, frame_of, remembering, unclear, with_old
+from transforms.renaming import Renamed, by_entity, remembering, unclear, with_old
 from transforms.schemas import ENTITIES
 
 
@@ -49,11 +49,11 @@ def _old(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
     }
     # Who has an id that somebody else gave up is not that one: the id leads nowhere, and the row is rejected for it.
     taken = {(name, was) for (name, _), was in renamed.items()} - renamed.keys()
-    ids = frame_of({**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in taken}})
+    given = by_entity({**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in taken}})
     told = [of_rows("id_given_up", rows, file=parts[name].file, entity=name, column="sourcedId", value="sourcedId")
             for name in {name for name, _ in taken} & parts.keys()
             if (rows := _of(parts[name], {was for one, was in taken if one == name})).height]  # fmt: skip
-    old = {name: part.having(with_old(part.frame, ENTITIES[name], ids)) for name, part in parts.items()}
+    old = {name: part.having(with_old(part.frame, ENTITIES[name], given)) for name, part in parts.items()}
     return Renames(old, findings=tuple(told))
 
 

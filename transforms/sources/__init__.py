@@ -6,6 +6,7 @@ is read by its own module.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,6 +17,7 @@ from transforms.layouts.layout import Layout
 from transforms.layouts.normalising import normalised
 from transforms.layouts.prefixing import prefixed
 from transforms.layouts.recognising import fit
+from transforms.layouts.settings import unused
 from transforms.raw import Raw
 from transforms.roster import Roster
 from transforms.sources import oneroster
@@ -53,9 +55,16 @@ def normalise(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     found = recognised(layout, raw)
     if found.layout is None:
         return Roster({}, findings=gather([raw.findings, found.findings]))
+    if idle := [*idle_settings(found.layout, dialect)]:
+        return Roster({}, findings=gather([found.findings, *(of_file("setting_idle", "", one) for one in idle)]))
     roster = oneroster.normalise(raw, dialect) if found.layout == ONEROSTER else normalised(_layout(found.layout), raw, dialect)  # fmt: skip
     roster = prefixed(roster, dialect.prefix)
     return replace(roster, findings=gather([found.findings, roster.findings]))
+
+
+def idle_settings(layout: Layout | str, dialect: Dialect) -> Iterator[str]:
+    """Say which settings of the feed's file the layout has no use for."""
+    return unused(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
 
 
 def recognised(layout: Layout | str, raw: Raw) -> Recognised:

@@ -23,6 +23,7 @@ from transforms.raw import Raw, RawFile
 from transforms.renaming import FILE as IDS
 from transforms.roster import LOST, Mode, Roster, Table
 from transforms.schemas import ENTITIES, Entity
+from transforms.schemas.entity import Version
 
 MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
 
@@ -34,11 +35,19 @@ def normalise(raw: Raw, dialect: Dialect) -> Roster:
     files, named = _files(raw, strict)
     tables: dict[str, Table] = {}
     for name, file in files.items():
-        table, told = _table(ENTITIES[name], file, manifest, strict)
+        table, told = _table(ENTITIES[name], file, _mode(name, manifest, dialect.snapshot), manifest.version, strict)
         found += told
         if table is not None:
             tables[name] = table
     found += [*named, *_promises(raw, files, manifest, strict)]
+    if dialect.snapshot and manifest.modes:
+        found.append(
+            of_file(
+                "setting_idle",
+                "",
+                "`snapshot = true`, and the drop's manifest says itself which files hold all there is. Remove it",
+            )
+        )
     refused = gather([raw.findings, *found]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
         found.append(of_file("drop_empty", ""))
@@ -90,8 +99,18 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
     return {name: files[name] for name in ENTITIES if name in files}, found
 
 
-def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> tuple[Table | None, list[Findings]]:
-    match = matched(entity, file.name, file.header, manifest.version, strict)
+def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> Mode:
+    """What a file is by its manifest or, where there is none, by the feed's file, which may also say that no drop holds all there is."""
+    mode = MODES.get(manifest.modes.get(name, ""), "unknown")
+    if snapshot is None or (snapshot and manifest.modes):
+        return mode
+    return "bulk" if snapshot else "unknown" if mode == "bulk" else mode
+
+
+def _table(
+    entity: Entity, file: RawFile, mode: Mode, version: Version, strict: bool
+) -> tuple[Table | None, list[Findings]]:
+    match = matched(entity, file.name, file.header, version, strict)
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
     frame, told = spelled(entity, _columns(entity, file, match), file.name, strict)
@@ -99,9 +118,10 @@ def _table(entity: Entity, file: RawFile, manifest: Manifest, strict: bool) -> t
         entity,
         frame,
         file.name,
-        MODES.get(manifest.modes.get(entity.name, ""), "unknown"),
+        mode,
         _lost(file, match),
         frozenset(match.columns.values()),
+        named=True,
     )
     found = [*match.findings, *told]
     if _has_rows(table):

@@ -1,0 +1,70 @@
+"""A feed under another name: all that the ledger keeps of it goes along, in a file and on a server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from connectors.ledger import FeedKey, Ledger, Plan, Run
+from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
+from transforms.guard import PLANNED_COLUMNS, Hold
+
+OLD, NEW = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "larkspur-hs")
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+PLANNED = {"entity": "users", "sourcedId": "ana", "action": "delete", "hold": "vanished"}
+
+
+def sent(ledger: Ledger, key: FeedKey, run: str, mark: int, *ids: str) -> None:
+    """Let a feed have sent users."""
+    rows = pl.DataFrame({"sourcedId": ids, FINGERPRINT: [mark] * len(ids)}, schema_overrides={FINGERPRINT: pl.Int64})
+    rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in (SCHOOL, PARENTS, LABEL, FIELDS))
+    ledger.record(key, "users", rows, {}, [], run)
+
+
+def ran(ledger: Ledger, key: FeedKey, run: str, plan: str) -> None:
+    """Let a feed have run, and hold something."""
+    ledger.begin(Run(run, key, "sync", NOW))
+    records = pl.DataFrame([PLANNED], schema=PLANNED_COLUMNS)
+    ledger.propose(
+        Plan(plan, key, run, NOW, NOW + timedelta(days=14), holds=(Hold("v", "users", "", 1, "."),)), records
+    )
+
+
+def known(ledger: Ledger, key: FeedKey) -> set[tuple[str, int, str]]:
+    """Give what the ledger knows of a feed's users."""
+    return set(ledger.known(key)["users"].select("sourcedId", "fingerprint", "status").iter_rows())
+
+
+def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
+    """To a name that has nothing yet: records, intents, runs, plans, renamed ids, and of what people were told."""
+    sent(ledger, OLD, "r1", 1, "ana", "bo")
+    ledger.intend(OLD, "users", pl.DataFrame({"sourcedId": ["cy"], FINGERPRINT: [1]}), "r1")
+    ledger.note_renamed(OLD, {("users", "new"): "ana"}, "r1")
+    ledger.note_told(OLD, ["cause"], over=(), run="r1", at=NOW)
+    ran(ledger, OLD, "r1", "p1")
+
+    with ledger.hold(OLD, "r2"), ledger.hold(NEW, "r2"):
+        ledger.move(OLD, NEW)
+    ledger.move(OLD, NEW)
+
+    assert [NEW] == ledger.feeds()
+    assert {("ana", 1, "active"), ("bo", 1, "active")} == known(ledger, NEW)
+    assert {"users": frozenset({"cy"})} == ledger.intended(NEW)
+    assert ({("users", "new"): "ana"}, frozenset({"cause"})) == (ledger.renamed(NEW), ledger.told(NEW))
+    assert (["r1"], ["p1"]) == ([one.id for one in ledger.runs(NEW)], [one.id for one in ledger.plans(NEW, status="open")])  # fmt: skip
+    assert ["ana"] == ledger.planned("p1")["sourcedId"].to_list()
+
+
+def test_what_the_new_name_has_is_newer(ledger: Ledger) -> None:
+    """But for what it kept only because the old name had sent it too; plans of the old name are replaced."""
+    sent(ledger, OLD, "r1", 1, "ana", "bo", "cy")
+    ran(ledger, OLD, "r1", "p1")
+    sent(ledger, NEW, "r2", 2, "ana", "bo", "di")
+    ledger.mark(NEW, "users", "kept", ["bo"], "r2")
+    ran(ledger, NEW, "r2", "p2")
+
+    ledger.move(OLD, NEW)
+
+    assert {("ana", 2, "active"), ("bo", 2, "active"), ("cy", 1, "active"), ("di", 2, "active")} == known(ledger, NEW)
+    assert {"p1": "replaced", "p2": "open"} == {one.id: one.status for one in ledger.plans(NEW)}
