@@ -84,7 +84,9 @@ async def _read(client: Client, wanted: Wanted, add: Callable[..., None]) -> Unf
         except Moved as moved:
             why = str(moved)
         else:
-            add([one async for one in _asked(client, wanted, missing)], into=unfolded)
+            unlisted = [one async for one in _asked(client, wanted, missing)]
+            add(unlisted, into=unfolded)
+            unfolded.unlisted = tuple(sorted(_ids(unlisted)))
             return unfolded
     raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")
 

@@ -46,8 +46,8 @@ def page(*records: Mapping[str, object]) -> httpx.Response:
 
 def test_a_row_that_slipped_between_two_pages_is_not_missing(district: District) -> None:
     """It is asked for by itself."""
-    before = [{"sourcedId": row["sourcedId"], "status": "active"} for row in ORGS]
-    states = chain([before], repeat([{"sourcedId": "a", "status": "active"}, *before]))
+    before = [{"sourcedId": str(row["sourcedId"]), "status": "active"} for row in ORGS]
+    states: Iterator[list[dict[str, str]]] = chain([before], repeat([{"sourcedId": "a", "status": "active"}, *before]))
 
     found = compared(
         district, lambda request: _of_three(next(states), request) if "limit=" in str(request.url) else None
