@@ -93,11 +93,10 @@ async def _read(client: Client, wanted: Wanted, add: Callable[..., None]) -> Unf
 
 async def _asked(client: Client, wanted: Wanted, missing: set[str]) -> AsyncIterator[Any]:
     """Ask for the records that no page had, since a source may keep no order; so many are gone for another reason."""
-    for sourced_id in sorted(missing) if len(missing) <= ASKED else ():
-        if addressable(sourced_id):
-            found = await single(client, wanted.path, wanted.entity.singular, sourced_id)
-            if _ids([found]) == {sourced_id}:
-                yield found
+    for sourced_id in filter(addressable, sorted(missing) if len(missing) <= ASKED else ()):
+        found = await single(client, wanted.path, wanted.entity.singular, sourced_id)
+        if _ids([found]) == {sourced_id}:
+            yield found
 
 
 def _ids(records: list[Any]) -> set[str]:

@@ -101,11 +101,12 @@ def test_nobody_who_stays_is_skipped_when_others_come_and_go(before: str, after:
     assert (set(), len(found)) == (set(stays) - set(found), len(set(found)))
 
 
+@pytest.mark.parametrize("cap", [3, 5])
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("totals", [WHOLE, UNTOLD])
-def test_a_server_that_does_not_heed_the_offset_is_not_read(totals: str, links: bool) -> None:
+def test_a_server_that_does_not_heed_the_offset_is_not_read(cap: int, totals: str, links: bool) -> None:
     """Its first page comes again and again."""
-    server = Server(totals=totals, links=links, heeds=False)
+    server = Server(cap=cap, totals=totals, links=links, heeds=False)
 
     with pytest.raises(Moved, match="its pages repeat"):
         read(server.page)
