@@ -15,7 +15,7 @@ from flows.orchestration.ended import Ended, conducted
 
 
 @flow(name="backfill", flow_run_name="backfill of {district} from {start} to {end}")
-def backfill(district: str = "sample_data/oneroster_1_2", start: str = "", end: str = "", drops: str = "",
+def backfill(district: str = "sample_data/demo.toml", start: str = "", end: str = "", drops: str = "",
              force: bool = False, dry_run: bool = True, every_step: bool = False, state: str = "") -> State[Any]:  # fmt: skip
     """Replay what is of the days from `start` to `end` (ISO 8601): drops in a folder at any address, or the feed's rosters.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from connectors.ledger import ADDRESS, fault_of
+from connectors.ledger import ADDRESS, fault_of, with_mode
 from flows.feeds.targets import SettingsError
 
 VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
+# PostgreSQL's own variable, which counts where the address says nothing.
+MODE = "PGSSLMODE"
 
 
 def ledger_of(state: Path, environment: Mapping[str, str]) -> Path | str:
@@ -24,4 +26,5 @@ def address_in(environment: Mapping[str, str]) -> str:
         raise SettingsError(
             f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state folder."
         )
-    return address
+    mode = environment.get(MODE, "")
+    return with_mode(address, mode) if address and mode else address

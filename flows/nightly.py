@@ -13,9 +13,9 @@ from flows.orchestration.lateness import superseded
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")
-def nightly(district: str = "sample_data/oneroster_1_2", target: str | None = None, state: str = "",
+def nightly(district: str = "sample_data/demo.toml", target: str | None = None, state: str = "",
             strict: bool = False) -> State[Any]:  # fmt: skip
-    """Load a district's drop: `district` is its feed's file, or that file's name in $ROSTER_FEEDS.
+    """Load a district's drop: `district` is the name of its feed's file in $ROSTER_FEEDS.
 
     Ends as Completed, Held (what waits for a person must not block the next night), Refused or Failed; and as
     Superseded, with nothing done, if a later night of the same deployment is due already.

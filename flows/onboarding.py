@@ -18,7 +18,7 @@ from flows.orchestration.tasks import Tasks
 
 
 @flow(name="onboarding", flow_run_name="onboarding of {district}")
-def onboarding(district: str = "sample_data/oneroster_1_2", hours: float = 72, state: str = "") -> State[Any]:
+def onboarding(district: str = "sample_data/demo.toml", hours: float = 72, state: str = "") -> State[Any]:
     """Load a district for the first time; a person has so many hours to approve the plan.
 
     Ends as Completed once it is loaded and verified, as Not ready, Refused, Rejected or Timed out if nothing was

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_urlsafe
 
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
 from flows.feeds.targets import Credentials, Target
 from flows.files import private_file
 
-# The one client that a sandbox knows; its secret is the same word.
+# The one client that a sandbox knows; the secret of `roster sandbox` is the same word.
 CLIENT = "sandbox"
 DATABASE = "sandbox.db"
 
@@ -21,14 +22,16 @@ DATABASE = "sandbox.db"
 def opened(target: Target, state: Path, concurrency: int = 10, patience: float = Patience.seconds) -> Iterator[Address]:
     """Give the address of a target, and the `patience` for one request (seconds).
 
-    The embedded sandbox runs inside of this context. Runs against another target share its slots.
+    The embedded sandbox runs inside of this context, and has a secret that no other program knows. Runs against another
+    target share its slots.
     """
     if target.url is None:
         from connectors.oneroster.sandbox import Sandbox
 
         private_file(state / DATABASE)
-        with Sandbox(state / DATABASE) as server:
-            yield Address(server.url, server.token_url, CLIENT, CLIENT, concurrency=concurrency)
+        secret = token_urlsafe()
+        with Sandbox(state / DATABASE, clients={CLIENT: secret}) as server:
+            yield Address(server.url, server.token_url, CLIENT, secret, concurrency=concurrency)
         return
     held = target.credentials or Credentials()
     secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}

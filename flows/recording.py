@@ -18,7 +18,7 @@ from flows.keeping import tidy
 from flows.notices.usual import RESTORED, unusual_in
 from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
 from flows.plans import propose
-from flows.rest_source import since_last
+from flows.rest_source import RestSource, knowing, since_last
 from flows.result import FAILED, USAGE, Result
 from flows.watch import Watch
 from transforms.findings import gather, of_file
@@ -35,8 +35,14 @@ def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     return (
         {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)}
         | ({"raised": None} if used else {})
-        | ({"rest": since_last(job.rest, runs, datetime.now(UTC))} if job.rest else {})
+        | ({"rest": _asked(job.rest, job, ledger, runs)} if job.rest else {})
     )
+
+
+def _asked(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> RestSource:
+    """Say what an API is asked for: since when, and for whom by name where no page has them."""
+    asked = since_last(source, runs, datetime.now(UTC))
+    return knowing(asked, ledger.known(job.key), job.as_written.prefix)
 
 
 def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:

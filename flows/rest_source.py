@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from connectors.ledger.history import Run
 from flows.feeds.targets import Credentials, credentials
 from flows.notices.usual import RESTORED
+from transforms.changes import ACTIVE
 from transforms.raw import Raw
 from transforms.schemas.entity import Version
 
@@ -28,7 +31,7 @@ class RestSource:
     """A OneRoster API, and how it is read. Its `credentials` sign each request if `signature` names a method.
 
     `changed` is when the feed's file was written. `since` is the moment (in UTC) after which a change is asked for;
-    None: everything is.
+    None: everything is. `known` are the ids that it had when it was read before, by collection.
     """
 
     url: str
@@ -44,6 +47,7 @@ class RestSource:
     overlap_hours: int = 1
     changed: datetime
     since: datetime | None = None
+    known: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -99,6 +103,17 @@ def _is_of(source: RestSource, run: Run) -> bool:
     return run.drop.partition(CHANGES)[0] == source.name and run.note != RESTORED
 
 
+def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) -> RestSource:
+    """Tell what the ledger knows (`sourcedId`, `status`) of those who must not vanish because a page lacked them.
+
+    Ids have a `prefix` here that they do not have there.
+    """
+    if source.since:
+        return source
+    active = {name: frame.filter(pl.col("status") == ACTIVE)["sourcedId"] for name, frame in known.items()}
+    return replace(source, known={name: frozenset(ids.str.strip_prefix(prefix)) for name, ids in active.items()})
+
+
 def read_rest(source: RestSource) -> Raw:
     """Read a source as a drop. Raises `TargetError` if it cannot be used at all."""
     # What talks to an API takes a while to import, and most feeds read files.
@@ -111,5 +126,6 @@ def read_rest(source: RestSource) -> Raw:
     key = Key(held["client_id"], held["client_secret"], source.signature) if source.signature else None
     address = Target(source.url, source.token_url, patience=Patience(seconds=source.patience_seconds), **held)
     return asyncio.run(
-        read_source(address, source.version, source.collections, since=source.since, zone=source.zone, key=key)
-    )
+        read_source(address, source.version, source.collections, since=source.since, zone=source.zone, key=key,
+                    known=source.known)
+    )  # fmt: skip

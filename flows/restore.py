@@ -12,6 +12,6 @@ from flows.orchestration.ended import conducted
 
 
 @flow(name="restore", flow_run_name="restore {run} of {district}")
-def restore(district: str = "sample_data/oneroster_1_2", run: str = "", dry_run: bool = True, state: str = "") -> State[Any]:  # fmt: skip
+def restore(district: str = "sample_data/demo.toml", run: str = "", dry_run: bool = True, state: str = "") -> State[Any]:  # fmt: skip
     """Send what makes the target hold the roster that `run` accepted; with `dry_run`, only say what that would be."""
     return conducted(lambda: sync(district, state, restore=run, command="plan" if dry_run else "sync"))

@@ -45,9 +45,9 @@ class Standing:
         return {"feed": self.feed, "stands": self.word, "last run": started, **counts, "next": self.sentence}
 
 
-def summed_up(feeds: str, state: Path, environment: Mapping[str, str], show: Table) -> Ended:
+def summed_up(feeds: Path, state: Path, environment: Mapping[str, str], show: Table) -> Ended:
     """Sum up a folder of feeds' files: as a table, the worst first, and in one line. Raises `SettingsError`."""
-    found = standings(Path(feeds), state, environment, datetime.now(UTC))
+    found = standings(feeds, state, environment, datetime.now(UTC))
     show("feeds", [one.row for one in found], "How every feed stands")
     words = Counter(one.word for one in found)
     told = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])

@@ -8,9 +8,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.feeds.files import state_folder
+from flows.feeds.files import feeds_folder, state_folder
 from flows.orchestration.artifacts import table
-from flows.orchestration.ended import conducted
+from flows.orchestration.ended import Ended, conducted
 from flows.standings import summed_up
 
 
@@ -18,6 +18,10 @@ from flows.standings import summed_up
 def summary(feeds: str = "sample_data", state: str = "") -> State[Any]:
     """Say of each feed's file in a folder whether its last night succeeded, was held, is stale, failed or did not run.
 
-    Ends as Completed if all succeeded, as Held if some wait for a person, else as Failed.
+    The folder is $ROSTER_FEEDS, or lies in it. Ends as Completed if all succeeded, as Held if some wait for a person, else as Failed.
     """
-    return conducted(lambda: summed_up(feeds, state_folder(state, os.environ), os.environ, table))
+
+    def summed() -> Ended:
+        return summed_up(feeds_folder(feeds, os.environ), state_folder(state, os.environ), os.environ, table)
+
+    return conducted(summed)

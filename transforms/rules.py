@@ -115,6 +115,7 @@ _HEADER = (
     Rule("secrets_dropped", "note", "passwords were dropped as soon as they were read", "Leave passwords out of the export."),
     Rule("no_rows", "warning", "the file has a header and no rows; nothing counts as vanished for it", "Declare it `absent`, or find out why it is empty.", strict="fatal"),
     Rule("collection_unread", "fatal", "the collection could not be read to its end", "See why the source refused it, and run again."),
+    Rule("record_unlisted", "warning", "no page of the collection had records that the source gives by themselves, and that were read so", "Nothing, if they are to stay; whoever runs the source can say why its pages lack them. For one that has left, it must answer `tobedeleted` or HTTP 404."),
     Rule("property_unread", "warning", "a property of the source has no column, and was not read", "Nothing, unless it is needed; then ask the source for it under `metadata`."),
     Rule("json_form", "error", "a property of a record is not of the form that the standard gives to it", "Correct the record at the source."),
     Rule("emptied", "fatal", "the file has no rows, and rows of it were loaded before", "Find out why the export came out empty, and export again."),

@@ -11,7 +11,10 @@ from connectors.fetching.access import Access
 from connectors.fetching.errors import AddressError, scheme_of, shown
 
 SFTP, HTTP = ("sftp", "ssh"), ("http", "https")
-IN_THE_CLEAR = ("http", "ftp")
+S3 = ("s3", "s3a")
+LOCAL = ("", "file", "local", "memory")
+# What each is by itself: HTTPS, SFTP, and the stores of Amazon, Google and Microsoft, which are reached by HTTPS.
+ENCRYPTED = ("https", "sftp", "ssh", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -29,7 +32,18 @@ def opened(address: str, access: Access) -> tuple[Any, str]:
 
         return encrypted(), address
     system, path = fsspec.core.url_to_fs(address)
+    if scheme in S3:
+        _refuse_clear(address, system.s3.meta.endpoint_url)
     return system, str(path)
+
+
+def _refuse_clear(address: str, endpoint: str) -> None:
+    """Raise `AddressError` for a store that the environment has elsewhere, where nothing is encrypted."""
+    parts = urlsplit(endpoint)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise AddressError(
+            f"{address} is reached at {shown(endpoint)}, which is not encrypted. Let the environment name its https address."
+        )
 
 
 def refuse_unsafe(address: str) -> None:
@@ -43,5 +57,9 @@ def refuse_unsafe(address: str) -> None:
         raise AddressError(
             f"{address} is one address in another, which may leave copies elsewhere. Name the drop itself."
         )
-    if scheme_of(address) in IN_THE_CLEAR and urlsplit(address).hostname not in LOOPBACK:
-        raise AddressError(f"{address} is not encrypted, and rosters are about children. Use https, sftp or a store.")
+    scheme = scheme_of(address)
+    if scheme not in (*LOCAL, *ENCRYPTED) and not (scheme == "http" and urlsplit(address).hostname in LOOPBACK):
+        raise AddressError(
+            f"{address} is not encrypted, as far as is known, and rosters are about children. "
+            f"Use one of {', '.join(f'{name}://' for name in ENCRYPTED)}, or a path on this machine."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -9,6 +10,9 @@ from sqlalchemy.exc import ArgumentError
 
 SCHEME = "postgresql"
 ADDRESS = f"{SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE"
+ENCRYPTED, CHECKED = "require", "verify-full"
+# A service's file says by itself how its server is reached.
+SAID = frozenset({"sslmode", "service"})
 
 
 def fault_of(address: str) -> str:
@@ -26,10 +30,40 @@ def fault_of(address: str) -> str:
 
 
 def url_of(address: str) -> URL:
-    """The address as SQLAlchemy has it, with the driver; raises `ValueError` without a word of the address."""
+    """The address as SQLAlchemy has it, with the driver; raises `ValueError` without a word of the address.
+
+    The way to another machine is encrypted (and its certificate checked, where the address names the authority that is
+    trusted), unless the address says otherwise by `sslmode`.
+    """
     if fault := fault_of(address):
         raise ValueError(f"The address of the ledger {fault}. Expected {ADDRESS}.")
-    return make_url(address).set(drivername=f"{SCHEME}+psycopg")
+    url = make_url(address).set(drivername=f"{SCHEME}+psycopg")
+    if SAID & url.query.keys() or all(map(_is_here, _hosts(url))):
+        return url
+    return url.update_query_dict({"sslmode": CHECKED if "sslrootcert" in url.query else ENCRYPTED})
+
+
+def with_mode(address: str, mode: str) -> str:
+    """The address with an `sslmode`, unless it has one."""
+    url = make_url(address)
+    return address if "sslmode" in url.query else url.update_query_dict({"sslmode": mode}).render_as_string(hide_password=False)  # fmt: skip
+
+
+def _hosts(url: URL) -> list[str]:
+    """Every host that an address names, before its database or after it; none, where the environment decides."""
+    query = {name: (told,) if isinstance(told, str) else told for name, told in url.query.items()}
+    told = (url.host or "", *query.get("host", ()), *query.get("hostaddr", ()))
+    hosts = [one.strip() for each in told for one in each.split(",") if one.strip()]
+    return hosts or [""]
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine: a folder of sockets, or an address of it alone. A port may follow."""
+    name = host if host.count(":") > 1 else host.partition(":")[0]
+    try:
+        return host.startswith(("/", "@")) or name == "localhost" or ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def shown(place: Path | str) -> str:

@@ -35,6 +35,8 @@ AGAIN = "Run again: what was recorded before is safe."
 
 # Found by the first word that stands in what the server or the driver said.
 NEXT_STEPS = {
+    "does not support SSL": "Let it take encrypted connections (ssl = on). If nobody can listen on the way to it, write sslmode=disable "
+    "after the ? in its address instead.",
     "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
     'database "': "Make the database, or correct its name in its address, and run again.",
     "too many": "Wait until other runs have ended, or let the server have more connections, and run again.",

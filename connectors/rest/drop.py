@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.exchange import connections
+from connectors.oneroster.paging import Moved
 from connectors.oneroster.target import Target
-from connectors.rest.reading import Moved, Unread, pages, path_of
+from connectors.oneroster.wire import addressable
+from connectors.rest.reading import Unread, pages, path_of, single
 from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
 from transforms.schemas import ENTITIES, Entity
@@ -21,19 +24,35 @@ from transforms.unfolding.drop import raw_of
 from transforms.unfolding.records import Unfolded, unfold
 
 ATTEMPTS = 3
+# Up to so many records are asked for by themselves; if more are missing, it is not for an order that a source does not keep.
+ASKED = 200
 UTC = ZoneInfo("UTC")
 # They are few, and say what the administrators of OneRoster 1.1 administer.
 EVER_WHOLE = frozenset({"orgs"})
 
+Known = Mapping[str, Collection[str]]
+NOBODY: Known = {}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A collection that is to be read; `condition` says what of it, and `known` are ids that it had before."""
+
+    entity: Entity
+    path: str
+    condition: str
+    known: Collection[str]
+
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
                       since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None,
-                      published: bool = False) -> Raw:  # fmt: skip
+                      published: bool = False, known: Known = NOBODY) -> Raw:  # fmt: skip
     """Read collections as they are, or what changed in them `since` a moment (in UTC).
 
     With a `key`, requests are signed by it, and the source's other credentials are not used. `published` says that the
-    source is the target itself, whose paths are its own. A collection that the source does not have is left out, unless
-    every roster needs it. Raises `TargetError` if the source cannot be used at all.
+    source is the target itself, whose paths are its own. `known` are the ids, by collection, that were there before:
+    one that a whole collection lacks is asked for by itself. A collection that the source does not have is left out,
+    unless every roster needs it. Raises `TargetError` if the source cannot be used at all.
     """
     condition = f"dateLastModified>'{since:%Y-%m-%dT%H:%M:%S.000Z}'" if since else ""
     read: dict[str, Unfolded] = {}
@@ -44,25 +63,44 @@ async def read_source(source: Target, version: Version, collections: Sequence[st
         for name in collections:
             entity, said = ENTITIES[name], "" if name in EVER_WHOLE else condition
             path = path_of(entity, version, published=published)
+            wanted = Wanted(entity, path, said, frozenset() if said else known.get(name, frozenset()))
             try:
-                read[name] = await _read(client, path, entity, said, partial(unfold, version=version, zone=zone))
+                read[name] = await _read(client, wanted, partial(unfold, entity, version=version, zone=zone))
             except Unread as unread:
                 if entity.needed or not unread.absent:
                     broken[name] = f"{source.host}: {unread}"
     return raw_of(read, version, whole=since is None, broken=broken)
 
 
-async def _read(client: Client, path: str, entity: Entity, condition: str, add: Callable[..., None]) -> Unfolded:
+async def _read(client: Client, wanted: Wanted, add: Callable[..., None]) -> Unfolded:
     """Read a collection, from its start again if records moved meanwhile; one that moves on and on is `Unread`."""
     why = ""
     for _ in range(ATTEMPTS):
-        unfolded = Unfolded()
+        unfolded, missing = Unfolded(), set(wanted.known)
         try:
             # Page by page, since JSON takes many times the room of its rows.
-            async for records in pages(client, path, entity.name, condition):
-                add(entity, records, into=unfolded)
+            async for records in pages(client, wanted.path, wanted.entity.name, wanted.condition):
+                missing.difference_update(_ids(records))
+                add(records, into=unfolded)
         except Moved as moved:
             why = str(moved)
         else:
+            unlisted = [one async for one in _asked(client, wanted, missing)]
+            add(unlisted, into=unfolded)
+            unfolded.unlisted = tuple(sorted(_ids(unlisted)))
             return unfolded
     raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")
+
+
+async def _asked(client: Client, wanted: Wanted, missing: set[str]) -> AsyncIterator[Any]:
+    """Ask for the records that no page had, since a source may keep no order; so many are gone for another reason."""
+    for sourced_id in filter(addressable, sorted(missing) if len(missing) <= ASKED else ()):
+        found = await single(client, wanted.path, wanted.entity.singular, sourced_id)
+        if _ids([found]) == {sourced_id}:
+            yield found
+
+
+def _ids(records: list[Any]) -> set[str]:
+    """The ids of those records that have one."""
+    ids = (record.get("sourcedId") for record in records if isinstance(record, dict))
+    return {one for one in ids if isinstance(one, str)}

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from flows.cli.application import guarded
+from flows.files import closed
+from flows.problems import SettingsError
+
+
+def _closed(state: Path) -> Path:
+    """Close a state folder to which everybody may write, before any command uses it."""
+    try:
+        closed(state)
+    except SettingsError:
+        guarded(partial(closed, state))  # which tells why not
+    return state
+
 
 Drop = Annotated[Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)]
 TargetOption = Annotated[
@@ -13,7 +28,10 @@ TargetOption = Annotated[
 ]
 District = Annotated[str | None, typer.Option(help="Name of the district.", show_default="default, or the feed's file")]
 State = Annotated[
-    Path, typer.Option(file_okay=False, envvar="ROSTER_STATE", help="Where ledger, sandbox and reports are kept.")
+    Path,
+    typer.Option(
+        file_okay=False, envvar="ROSTER_STATE", callback=_closed, help="Where ledger, sandbox and reports are kept."
+    ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Turn lenient readings of a drop into errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -30,7 +30,7 @@ def text_of(where: str, name: str) -> str:
     except (httpx.HTTPError, RuntimeError) as error:
         raise SettingsError(
             f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
-            "See to it that it runs, and that $PREFECT_API_URL is its address."
+            "See to it that it runs, and that $PREFECT_API_URL is its address and $PREFECT_API_AUTH_STRING its password."
         ) from None
     value = block.data.get("value")
     return value if isinstance(value, str) else ""

@@ -35,7 +35,7 @@ class Planned:
         parameters = {"district": str(self.file), "state": str(state)}
         description = f"Carries the drops of {self.file.name} into {self.target}."
         return Wanted("nightly", self.file.stem, self.file, parameters, description, said.pool or pool,
-                      said.cron or "", self.feed.time_zone, said.paused)  # fmt: skip
+                      said.cron or "", self.feed.time_zone, self.file.parent, said.paused)  # fmt: skip
 
 
 def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False,
@@ -52,7 +52,7 @@ def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: s
                             "taken_away": []}  # fmt: skip
     try:
         if not dry_run:
-            _deploy(said, wanted, f"feeds:{folder.absolute()}")
+            _deploy(said, wanted, f"feeds:{folder.absolute()}", state.absolute())
     except NoServer as error:
         print(f"roster: {error}", file=sys.stderr)
         return FAILED
@@ -80,12 +80,12 @@ def _summary(feeds: list[Planned], folder: Path, state: Path, pool: str) -> Want
     zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
     parameters = {"feeds": str(folder), "state": str(state)}
     description = f"Says how every feed of {folder} stands."
-    return Wanted("summary", folder.name, folder, parameters, description, pool, MORNING, zone)
+    return Wanted("summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder)
 
 
-def _deploy(said: dict[str, Any], wanted: list[Wanted], tag: str) -> None:
+def _deploy(said: dict[str, Any], wanted: list[Wanted], tag: str, state: Path) -> None:
     """Make the server have what is wanted, and note of each deployment what that changed."""
-    with client() as server:
+    with client(state) as server:
         need_pools(server, wanted)
         if problems := taken(server, wanted):
             raise SettingsError(*problems)

@@ -8,13 +8,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from flows.feeds.files import FEEDS
+from flows.orchestration.access import here
+
 # Where flows are loaded from: the folder above `flows`.
 ROOT = Path(__file__).parents[2]
 TAG, PAGE = "roster", 200
 NO_SERVER = "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to one that runs."
+NO_ACCESS = (
+    "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING to its password."
+)
 NO_POOL = "There is no work pool {pool!r}. Start its worker, which makes it: prefect worker start --pool {pool}"
 # What is compared to say whether anything changed. What else a server tells, it has made up itself.
-SAID = ("description", "parameters", "pull_steps", "tags", "work_pool_name", "entrypoint", "concurrency_options")
+SAID = (
+    "description",
+    "parameters",
+    "pull_steps",
+    "tags",
+    "work_pool_name",
+    "entrypoint",
+    "concurrency_options",
+    "job_variables",
+)
 Change = Literal["new", "changed", "unchanged"]
 
 
@@ -24,7 +39,10 @@ class NoServer(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A deployment as it is to be: FLOW/NAME; `cron` is blank without a schedule, `file` what it is made from."""
+    """A deployment as it is to be: FLOW/NAME; `cron` is blank without a schedule, `file` what it is made from.
+
+    `feeds` is the folder from which its runs may take feeds' files.
+    """
 
     flow: str
     name: str
@@ -34,6 +52,7 @@ class Wanted:
     pool: str
     cron: str
     time_zone: str
+    feeds: Path
     paused: bool = False
 
     @property
@@ -48,20 +67,37 @@ class Wanted:
 
 
 @contextmanager
-def client() -> Iterator[Any]:
-    """Give a client of the server; raise `NoServer` without one, for which Prefect would else start one of its own."""
+def client(state: Path) -> Iterator[Any]:
+    """Give a client of the server that Prefect's settings name, or else of the one that runs for the state folder.
+
+    Raises `NoServer` without one, for which Prefect would else start one of its own, and for one that does not let us in.
+    """
     import httpx
     from prefect.client.orchestration import get_client
-    from prefect.settings import get_current_settings
 
-    address = get_current_settings().api.url
-    try:
-        if not address or not httpx.get(f"{address}/health").is_success:
-            raise NoServer(NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set"))
-        with get_client(sync_client=True) as found:
-            yield found
-    except (httpx.TransportError, httpx.InvalidURL):
-        raise NoServer(NO_SERVER.format(address=address)) from None
+    with _settings(state) as address:
+        try:
+            if not address or not httpx.get(f"{address}/health").is_success:
+                raise NoServer(NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set"))
+            with get_client(sync_client=True) as found:
+                yield found
+        except (httpx.TransportError, httpx.InvalidURL):
+            raise NoServer(NO_SERVER.format(address=address)) from None
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.UNAUTHORIZED:
+                raise
+            raise NoServer(NO_ACCESS.format(address=address)) from None
+
+
+@contextmanager
+def _settings(state: Path) -> Iterator[str | None]:
+    """Let Prefect know the server of a state folder, and its password, while the body lasts; give the server's address."""
+    from prefect import settings
+
+    known = settings.get_current_settings().api
+    more = {} if known.auth_string else here(state, known.url or "")
+    with settings.temporary_settings(updates={getattr(settings, name): value for name, value in more.items()}):
+        yield settings.get_current_settings().api.url
 
 
 def taken(client: Any, wanted: Sequence[Wanted]) -> list[str]:
@@ -102,6 +138,7 @@ def apply(client: Any, wanted: Wanted, tag: str) -> Change:
     loaded.to_deployment(
         wanted.name,
         schedule=Cron(wanted.cron, timezone=wanted.time_zone, active=not wanted.paused) if wanted.cron else None,
+        job_variables={"env": {FEEDS: str(wanted.feeds)}},
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
         parameters=wanted.parameters,
         description=wanted.description,

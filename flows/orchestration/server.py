@@ -1,12 +1,14 @@
 """`make server` and `make stop`: a Prefect server and a worker on this machine, with the flows deployed.
 
-All that they keep lies in `prefect/` below the state folder. They listen on loopback alone, and tell nobody of their use.
+All that they keep lies in `prefect/` below the state folder. They listen on loopback alone, ask for a password, and tell
+nobody of their use.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -18,16 +20,20 @@ from typing import Any
 
 import httpx
 
-from flows.files import private_folder
+from flows.files import closed
+from flows.orchestration import access
+from flows.orchestration.access import FOLDER, HOST, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
 from flows.orchestration.deployments import ROOT
+from flows.problems import SettingsError
 
-HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
+PORT, POOL = 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
 START_SECONDS, LOOK_SECONDS = 180.0, 0.5
 READY = """Prefect is ready: http://{host}:{port}
+Its page and its API ask for a password, which is {password}.
 To load the sample district into the sandbox:
-  PREFECT_API_URL=http://{host}:{port}/api .venv/bin/prefect deployment run nightly/nightly --watch
+  PREFECT_API_URL=http://{host}:{port}/api {said}.venv/bin/prefect deployment run nightly/nightly --watch
 To end server and worker: {stop}"""
 
 
@@ -41,12 +47,12 @@ class Place:
     @property
     def folder(self) -> Path:
         """Where they keep database, logs and what tells their processes."""
-        return self.state / "prefect"
+        return self.state / FOLDER
 
     @property
     def api(self) -> str:
         """The address of the server's API."""
-        return f"http://{HOST}:{self.port}/api"
+        return api_of(self.port)
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of server, worker and flow runs; what is given of it already is kept where it can be."""
@@ -63,7 +69,7 @@ class Place:
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
             "PREFECT_WORKER_QUERY_SECONDS": "5",
         }
-        return {**wished, **given, **ours}
+        return {**wished, **given, **ours, **access.settings(self.state, given)}
 
 
 def start(place: Place, environment: Mapping[str, str]) -> list[str]:
@@ -71,20 +77,24 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
 
     Gives the names of what ran before.
     """
-    own = place.environment(environment)
-    server = Daemon("server", place.folder, own)
-    worker = Daemon("worker", place.folder, own)
-    ran = [one.name for one in (server, worker) if one.runs]
-    if server.runs:
-        _refuse_elsewhere(place, server)
+    running = Daemon("server", place.folder, environment)
+    if running.runs:
+        _refuse_elsewhere(place, running)
     else:
         _refuse_taken(place)
-        private_folder(place.folder)
+    access.make_password(place.state, environment)
+    own = place.environment(environment)
+    server, worker = (Daemon(name, place.folder, own) for name in ("server", "worker"))
+    ran = [one.name for one in (server, worker) if one.runs]
+    if "server" not in ran:
         server.start([PREFECT, "server", "start", "--host", HOST, "--port", str(place.port)])
     _wait(lambda: _answers(place), server)
-    if not worker.runs:
+    access.check(place.api, place.state, environment)
+    if "worker" not in ran:
         worker.start([PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL])
-    _wait(lambda: _has_worker(place), worker)  # which makes the pool, without which nothing can be deployed
+    _wait(
+        lambda: _has_worker(place, own[access.SAID]), worker
+    )  # which makes the pool, without which nothing can be deployed
     _deploy(own)
     return ran
 
@@ -97,7 +107,7 @@ def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
 
 
 def _refuse_elsewhere(place: Place, server: Daemon) -> None:
-    port = server.command.rpartition("--port ")[2].split()[0]
+    port = port_of(server)
     if port != str(place.port):
         raise DaemonError(
             f"The server of {place.state} runs already, at port {port}. Stop it first (make stop), or use that: make server PORT={port}"
@@ -138,9 +148,10 @@ def _answers(place: Place) -> bool:
         return False
 
 
-def _has_worker(place: Place) -> bool:
+def _has_worker(place: Place, password: str) -> bool:
+    path = f"{place.api}/work_pools/{POOL}/workers/filter"
     try:
-        answer = httpx.post(f"{place.api}/work_pools/{POOL}/workers/filter", json={})
+        answer = httpx.post(path, json={}, headers=access.header(password))
     except httpx.HTTPError:
         return False
     workers: list[dict[str, Any]] = answer.json() if answer.is_success else []
@@ -152,6 +163,15 @@ def _stop(state: Path) -> str:
     return "make stop" if state == Path(".roster") else f"ROSTER_STATE={state} make stop"
 
 
+def _ready(state: Path, place: Place) -> str:
+    """Say where the server is, how to sign in, and what is next."""
+    where = access.told(state, os.environ)
+    password, said = (f"that of {where}", "") if where.startswith("$") else (
+        f"the line in {where}", f'{access.SAID}="$(cat {shlex.quote(where)})" '
+    )  # fmt: skip
+    return READY.format(host=HOST, port=place.port, password=password, said=said, stop=_stop(state))
+
+
 def main() -> int:
     """Start or stop, and say what is next."""
     parser = argparse.ArgumentParser(prog="python -m flows.orchestration.server", description=__doc__)
@@ -161,15 +181,16 @@ def main() -> int:
     told = parser.parse_args()
     place = Place(told.state.absolute(), told.port)
     try:
+        closed(place.state)
         if told.what == "start":
             ran = start(place, os.environ)
             if ran:
                 print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
-            print(READY.format(host=HOST, port=place.port, stop=_stop(told.state)))
+            print(_ready(told.state, place))
         else:
             ended = stop(place, os.environ)
             print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
-    except DaemonError as error:
+    except (DaemonError, SettingsError) as error:
         print(f"roster: {error}", file=sys.stderr)
         return 1
     return 0

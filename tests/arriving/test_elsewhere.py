@@ -110,6 +110,10 @@ def test_the_newest_drop_of_a_store_is_loaded(s3: Any, sync: Syncs, tmp_path: Pa
     [
         ("http://sis.example.edu/roster.zip", "is not encrypted"),
         ("ftp://sis.example.edu/roster.zip", "is not encrypted"),
+        ("webhdfs://sis.example.edu:50070/roster.zip", "Use one of https://, sftp://, ssh://, s3://"),
+        ("HDFS://sis.example.edu/roster.zip", "is not encrypted"),
+        ("smb://sis.example.edu/drops/roster.zip", "is not encrypted"),
+        ("newer://sis.example.edu/roster.zip", "as far as is known"),
         ("sftp://ana:hush@sis.example.edu/roster.zip", "given with a password"),
         ("https://sis.example.edu/roster.zip?signature=hush", "given with a password or a query"),
         ("https://sis.example.edu/roster_*.zip", "cannot be listed"),
@@ -123,6 +127,20 @@ def test_an_address_that_cannot_be_meant_is_refused(address: str, words: str, sy
     assert 2 == run.code
     assert words in " ".join(run.err.split())
     assert "hush" not in run.err
+
+
+def test_a_store_that_is_reached_in_the_clear_is_refused(sync: Syncs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address is fine, and the environment leads elsewhere."""
+    import s3fs  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    for name, value in (("ENDPOINT_URL", "http://store.example.edu:9000"), ("ACCESS_KEY_ID", "roster"), ("SECRET_ACCESS_KEY", "roster")):  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", value)
+    s3fs.S3FileSystem.clear_instance_cache()
+
+    run = sync("s3://drops/larkspur-*")
+
+    assert 2 == run.code
+    assert "is reached at http://store.example.edu:9000, which is not encrypted" in " ".join(run.err.split())
 
 
 def test_an_address_on_the_command_line_is_told_where_it_belongs(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     def end(*names: str) -> tuple[str, str]:
         for name in names:
             feeds.sync(name)
-        found = summed_up(str(feeds.folder), feeds.state, {}, lambda _name, rows, _about: shown.append(rows))
+        found = summed_up(feeds.folder, feeds.state, {}, lambda _name, rows, _about: shown.append(rows))
         return found.name, found.message
 
     feeds.add("well")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_services_wait_for_what_can_say_that_it_is_well(compose: dict[str, Any])
 
 
 def test_only_this_machine_reaches_a_port(compose: dict[str, Any]) -> None:
-    """Prefect asks nobody who they are."""
+    """And who does is asked for a password."""
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
 
     assert 1 == len(ports)
@@ -87,9 +88,24 @@ def test_no_credential_stands_in_the_file(compose: dict[str, Any]) -> None:
         for key, value in service.get("environment", {}).items()
     }
 
-    assert {"database_password": {"file": "secrets/database_password"}} == compose["secrets"]
+    assert {name: {"file": f"secrets/{name}"} for name in ("database_password", "prefect_password")} == compose[
+        "secrets"
+    ]
     assert [] == re.findall(r"://[^/@\s]*:[^/@\s]*@", text)
     assert [] == [key for key in variables if "PASSWORD" in key and not key.endswith("_FILE")]
+
+
+@pytest.mark.parametrize("service", ["server", "worker"])
+@pytest.mark.parametrize(("kept", "code", "said"), [("admin:hush", 0, "admin:hush admin:hush\n"), ("", 2, "")])
+def test_nothing_starts_without_the_password_of_prefect(compose: dict[str, Any], tmp_path: Path, service: str, kept: str, code: int, said: str) -> None:  # fmt: skip
+    """The server asks for the one that the worker says; an empty file is none."""
+    (tmp_path / "database_password").touch()
+    (tmp_path / "prefect_password").write_text(kept)
+    words = [word.replace("$$", "$").replace("/run/secrets", str(tmp_path)) for word in compose["services"][service]["entrypoint"]]  # fmt: skip
+    shown = ["sh", "-c", 'echo "$PREFECT_SERVER_API_AUTH_STRING $PREFECT_API_AUTH_STRING"']
+    done = subprocess.run([*words, *shown], capture_output=True, text=True, check=False)
+
+    assert (code, said) == (done.returncode, done.stdout)
 
 
 def test_nobody_is_told_of_the_use(compose: dict[str, Any]) -> None:

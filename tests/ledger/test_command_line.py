@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
+from connectors.ledger.address import url_of
 from connectors.oneroster.sandbox import Sandbox
+from flows.ledgers import address_in
 from tests.ledger.server import PASSWORD, Server
 from tests.rosters import district, drop, without
 from tests.running import Run, roster
@@ -55,6 +57,17 @@ def test_two_machines_share_a_ledger(tmp_path: Path, server: Server, sandbox: Sa
     assert (0, 0, 0) == (first.code, again.code, again.json["requests"])
     assert (1, True) == (second.code, "the-first" in second.said)
     assert (3, 0) == (held.code, discarded.code)
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [("roster@db.example.edu/ledger", "verify-full"), ("roster@db.example.edu/ledger?sslmode=disable", "disable")],
+)
+def test_the_environment_may_say_how_the_way_is_encrypted(address: str, mode: str) -> None:
+    """By the variable that all programs of PostgreSQL know; what the address says goes before."""
+    environment = {"ROSTER_LEDGER": f"postgresql://{address}", "PGSSLMODE": "verify-full"}
+
+    assert mode == url_of(address_in(environment)).query["sslmode"]
 
 
 @pytest.mark.parametrize("command", ["sync", "plan", "verify", "adopt"])

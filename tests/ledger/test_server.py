@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.ledger import FeedKey, Ledger, LedgerError, fault_of
+from connectors.ledger.address import url_of
 from connectors.ledger.database import Database, opened
 from tests.ledger.server import PASSWORD, USER, Server
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
@@ -59,6 +60,44 @@ def test_a_ledger_is_not_opened_at_such_an_address() -> None:
     """Whoever has not asked first is told the same, and nothing of it."""
     with pytest.raises(ValueError, match=r"^The address of the ledger does not begin with postgresql://\. Expected"):
         Ledger("mysql://roster:s3cret@db.example.edu/ledger")
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        ("postgresql://roster@db.example.edu/ledger", "require"),
+        ("postgresql://roster@db.example.edu/ledger?sslrootcert=system", "verify-full"),
+        ("postgresql://roster@db.example.edu/ledger?sslmode=verify-full", "verify-full"),
+        ("postgresql://roster@db.example.edu/ledger?sslmode=disable", "disable"),
+        ("postgresql://roster@10.0.0.7:5432/ledger", "require"),
+        ("postgresql://roster@[2001:db8::7]/ledger", "require"),
+        ("postgresql://roster@localhost,db.example.edu/ledger", "require"),
+        ("postgresql://roster@localhost/ledger?host=db.example.edu", "require"),
+        ("postgresql://roster@localhost/ledger?hostaddr=10.0.0.7", "require"),
+        ("postgresql://roster@/ledger?host=127.0.0.1:1&host=db.example.edu:2", "require"),
+        # Which host the environment decides; with sockets it makes no difference.
+        ("postgresql:///ledger", "require"),
+        ("postgresql:///ledger?service=ledger", None),
+        ("postgresql:///ledger?host=/run/postgresql", None),
+        ("postgresql://roster@localhost/ledger", None),
+        ("postgresql://roster@127.0.0.2:5432/ledger", None),
+        ("postgresql://roster@[::1]:5432/ledger", None),
+        ("postgresql://roster@/ledger?host=127.0.0.1:1&host=127.0.0.1:2", None),
+    ],
+)
+def test_the_way_to_another_machine_is_encrypted(address: str, mode: str | None) -> None:
+    """Unless the address says otherwise by name."""
+    assert mode == url_of(address).query.get("sslmode")
+
+
+def test_a_server_that_does_not_encrypt_is_told(server: Server) -> None:
+    """It is this one, under the name of another machine; whoever knows the way to be safe can say so."""
+    address = f"{server.new()}?host=db.example.edu&hostaddr=127.0.0.1&port={server.port}"
+    said = refusal(address)
+    with Ledger(f"{address}&sslmode=disable") as ledger:
+        feeds = ledger.feeds()
+
+    assert ([], True, True) == (feeds, "does not support SSL" in said, "write sslmode=disable after the ?" in said)
 
 
 def test_a_ledger_is_shown_by_server_and_database_only(server: Server) -> None:

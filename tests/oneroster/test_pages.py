@@ -35,14 +35,14 @@ def page(records: list[Any], total: int) -> httpx.Response:
 
 
 def test_short_pages_midway_lose_nothing() -> None:
-    """The next page begins where this one ended, not a whole page later (section 6)."""
+    """The next page begins with the last record of this one, not a whole page later (section 6)."""
     rows = list(range(7))
 
     def handler(request: httpx.Request) -> httpx.Response:
         offset, limit = int(request.url.params["offset"]), int(request.url.params["limit"])
         return page(rows[offset : offset + (limit if offset else 1)], len(rows))
 
-    assert read(handler, limit=3) == [[0], [1, 2, 3], [4, 5, 6]]
+    assert read(handler, limit=3) == [[0], [1, 2, 3], [4, 5], [6]]
 
 
 def test_an_empty_collection_has_no_pages() -> None:
@@ -68,7 +68,7 @@ def test_what_is_asked_for_is_asked_in_order() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (page([], 5), r"ended after 0 of 5 records"),
+        (page([], 5), r"was not read as a whole: it ended after 0 of 5 records. Read it again"),
         (httpx.Response(400, json={"imsx_description": "Error in filter query"}), r"HTTP 400: Error in filter query"),
         (httpx.Response(200, html="<h1>Welcome"), "HTTP 200: an HTML page"),
         (httpx.Response(200, json={"orgs": [], "totalCount": 0}), "not a page"),
@@ -79,6 +79,32 @@ def test_what_is_not_a_page_is_an_error(answer: httpx.Response, said: str) -> No
     """Half a collection must not look like a whole one."""
     with pytest.raises(TargetError, match=rf"api\.example\.edu.*{said}"):
         read(lambda request: answer)
+
+
+def test_records_are_told_apart_by_their_ids_also_where_nobody_asks_for_them() -> None:
+    """Two may say the same otherwise."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.params["fields"])
+        rows = [{"givenName": "Ana", "sourcedId": one} for one in "abc"]
+        return page(rows[int(request.url.params["offset"]) :][:2], len(rows))
+
+    assert [[{"givenName": "Ana"}] * 2, [{"givenName": "Ana"}]] == read(handler, fields="givenName")
+    assert {"givenName,sourcedId"} == set(seen)
+
+
+def test_a_total_in_a_header_or_a_link_tells_of_more() -> None:
+    """Though the body counts only what is on the page."""
+    rows = list(range(5))
+
+    def counted(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        found = rows[offset : offset + 2]
+        link = {"Link": '<https://api.example.edu/next>; rel="next"'} if offset + 2 < len(rows) else {}
+        return httpx.Response(200, json={"users": found, "totalCount": len(found)}, headers=link)
+
+    assert rows == [row for records in read(counted) for row in records]
 
 
 def test_views_can_be_read_by_name() -> None:

@@ -70,8 +70,21 @@ class Orchestra:
             "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
             "PREFECT_HOME": str(self.state / "prefect"),
             "NO_COLOR": "1",
+            # Feeds of tests lie in their temporary folders.
+            "ROSTER_FEEDS": str(self.state.parents[1]),
         }
-        return os.environ | CREDENTIALS | quick | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
+        return os.environ | CREDENTIALS | quick | self.signed_in | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
+
+    @property
+    def password(self) -> str:
+        """The password of the server, which is made when it is first started."""
+        file = self.state / "prefect" / "password"
+        return file.read_text().strip() if file.exists() else ""
+
+    @property
+    def signed_in(self) -> dict[str, str]:
+        """What Prefect's own commands need to know to be let in."""
+        return {"PREFECT_API_AUTH_STRING": self.password} if self.password else {}
 
     def make(self, what: str) -> str:
         """Start or stop server and worker as `make` does; give what that printed."""
@@ -157,8 +170,11 @@ class Orchestra:
         return answer.json() if answer.content else None
 
     def _answer(self, method: str, path: str, body: object = None) -> httpx.Response:
+        user, _, password = self.password.partition(":")
         # Reading certificates, which loopback does not need, would take longer than the answer.
-        return httpx.request(method, f"{self.api}{path}", json=body, timeout=PATIENCE_SECONDS, verify=False)
+        return httpx.request(
+            method, f"{self.api}{path}", json=body, auth=(user, password), timeout=PATIENCE_SECONDS, verify=False
+        )
 
     def begin(self, deployment: str, **parameters: object) -> str:
         """Start a run of a deployment (`flow/deployment`); give its id."""

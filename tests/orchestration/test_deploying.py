@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.test_deploy import feed
 from tests.orchestration.orchestra import Orchestra
+from tests.running import roster
 
 
 def deployed(prefect: Orchestra, folder: Path) -> dict[str, str]:
@@ -41,6 +42,17 @@ def test_deployed_again_only_what_changed_is_changed(prefect: Orchestra, tmp_pat
     assert ({"nightly", "onboarding"} <= names, "birch" in names) == (True, False)
 
 
+def test_the_server_of_a_state_folder_is_found_with_its_password(prefect: Orchestra, tmp_path: Path) -> None:
+    """Where the environment names no server; runs of the deployment take feeds of the folder alone."""
+    file = feed(tmp_path, "hawthorn")
+    with prefect.within(PREFECT_API_URL="", PREFECT_API_AUTH_STRING=""):
+        told = roster("deploy", tmp_path, state=prefect.state)
+    made = prefect.ask("GET", "/deployments/name/nightly/hawthorn")
+
+    assert (0, {"env": {"ROSTER_FEEDS": str(tmp_path)}}) == (told.code, made["job_variables"])
+    assert str(file) == made["parameters"]["district"]
+
+
 def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path: Path) -> None:
     """The two would undo each other every time; the sample's `nightly/nightly` is such a name too."""
     for name in ("one", "two"):
@@ -62,6 +74,11 @@ def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path:
         ((), {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, "No Prefect server answers at http://127.0.0.1:9/api."),
         ((), {"PREFECT_API_URL": ""}, "$PREFECT_API_URL, which is not set. Start one (make server)"),
         (("--pool", "nowhere"), {}, "There is no work pool 'nowhere'."),
+        (
+            (),
+            {"PREFECT_API_AUTH_STRING": "admin:guessed"},
+            "does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING",
+        ),
     ],
 )
 def test_what_is_not_there_is_told_with_the_next_step(

@@ -23,7 +23,7 @@ def test_the_nightly_deployment_loads_the_sample_and_then_sends_nothing(prefect:
     loaded, unchanged = prefect.wait(one["id"]), prefect.wait(second["id"])
 
     assert (0, 0) == (first.returncode, again.returncode), first.stdout + again.stdout
-    assert ("Completed", "nightly sample_data/oneroster_1_2") == (loaded.state, loaded.name)
+    assert ("Completed", "nightly sample_data/demo.toml") == (loaded.state, loaded.name)
     assert ["extract", "normalise", "check", "compare", "guard", "load", "load orgs 1/2"] == prefect.tasks(loaded)[:7]
     assert {"load users 1/2", "load enrollments 1/1"} <= set(prefect.tasks(loaded))
     assert ["extract", "normalise", "check", "compare", "guard", "load"] == prefect.tasks(unchanged)
@@ -135,6 +135,14 @@ def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
     assert "would be done" in told.message
     assert list(reversed(days)) == [str(run.drop_date) for run in feed.runs]
     assert "Mia" == feed.given_name("bo")
+
+
+def test_a_flow_reads_no_file_that_is_not_a_feeds(prefect: Orchestra, feed: Feed) -> None:
+    """Neither a drop, nor a file elsewhere, whatever the parameter says."""
+    runs = [prefect.perform("nightly", district=one, state=str(feed.state)) for one in (str(feed.folder / "drop"), "/etc/passwd")]  # fmt: skip
+
+    assert [("Failed", True)] * 2 == [(run.state, "is no feed's file in" in run.message) for run in runs]
+    assert not feed.state.exists()
 
 
 def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(prefect: Orchestra, feed: Feed) -> None:

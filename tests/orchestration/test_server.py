@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
+import httpx
 import pytest
 
-from flows.orchestration.daemons import Daemon
+from flows.orchestration import access
+from flows.orchestration.daemons import Daemon, DaemonError
 from tests.orchestration.orchestra import ROOT, Orchestra
 from tests.orchestration.restart import Restart
 
@@ -63,6 +68,49 @@ def test_one_server_is_enough_for_a_state_folder(prefect: Orchestra, taken: int)
 
     assert f"runs already, at port {prefect.port}." in said
     assert f"make server PORT={prefect.port}" in said
+
+
+def test_the_server_asks_for_a_password_that_its_owner_alone_can_read(prefect: Orchestra) -> None:
+    """Page and API know nobody without it; it was made by the first start, and stands in no log."""
+    file = prefect.state / "prefect" / "password"
+    kept = prefect.password
+    pages = httpx.get(prefect.api.replace("/api", "/ui-settings")).json()
+    codes = [
+        httpx.post(f"{prefect.api}/flow_runs/filter", json={}, auth=("admin", word)).status_code
+        for word in ("", "admin", kept.removeprefix("admin:"))
+    ]
+
+    assert (0o600, True, "BASIC") == (stat.S_IMODE(file.stat().st_mode), len(kept) > 30, pages["auth"])
+    assert [401, 401, 200] == codes
+    assert [] == [log.name for log in file.parent.glob("*.log") if kept.removeprefix("admin:") in log.read_text()]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, "asks nobody for a password. End it first (make stop)"), (401, "does not take the password of")],
+)
+def test_a_server_that_runs_with_no_password_or_another_is_not_used(tmp_path: Path, status: int, said: str) -> None:
+    """It may have been started before there was one."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing on standard error."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with pytest.raises(DaemonError) as told:
+                access.check(f"http://127.0.0.1:{server.server_port}/api", tmp_path, {})
+        finally:
+            server.shutdown()
+            thread.join()
+
+    assert said in str(told.value)
 
 
 def test_what_server_and_worker_keep_is_for_their_owner_only(prefect: Orchestra) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,18 +18,25 @@ from tests.rest.verifying import is_signed
 Json = dict[str, Any]
 BASE = "/ims/oneroster/v1p1/"
 LARGEST = 2  # records of a page, whatever is asked for
+WRAPPERS = {"users": "user", "orgs": "org", "classes": "class", "enrollments": "enrollment"}
 BEFORE, AFTER = "2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
 
 
 @dataclass
 class Older:
-    """What a source holds, by collection; how often each collection will yet fail, and with which status; how often it will yet say a wrong total; what it was asked."""
+    """What a source holds, by collection; how often each collection will yet fail, and with which status; how often it will yet say a wrong total; what it was asked.
+
+    `counts_pages` lets totals be those of pages, with links to the next ones. `meanwhile` is what happens after the first page
+    of a collection.
+    """
 
     records: dict[str, list[Json]]
     failing: Counter[str] = field(default_factory=Counter)
     status: int = 503
     moving: Counter[str] = field(default_factory=Counter)
     filters: set[str] = field(default_factory=set)
+    counts_pages: bool = False
+    meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
     url: str = ""
 
     def change(self, collection: str, sourced_id: str, **properties: Any) -> None:
@@ -43,6 +50,9 @@ class Older:
         if self.failing[collection]:
             self.failing[collection] -= 1
             return self.status, {}, {}
+        collection, _, single = collection.partition("/")
+        if single:
+            return self._single(collection, single)
         if collection not in self.records:
             return 404, {"imsx_codeMajor": "failure", "imsx_description": "no such collection"}, {}
         condition, offset = query.get("filter", [""])[0], int(query.get("offset", ["0"])[0])
@@ -51,7 +61,32 @@ class Older:
         size = min(LARGEST, int(query["limit"][0]))
         moves = self.moving[collection] > 0
         self.moving[collection] -= moves
-        return 200, {collection: found[offset : offset + size]}, {"X-Total-Count": str(len(found) + moves)}
+        headers = {"X-Total-Count": str(len(found) + moves)}
+        if self.counts_pages:
+            more = offset + size < len(found)
+            headers = {"X-Total-Count": str(len(found[offset : offset + size]))}
+            headers |= {"Link": f'<{self.url}{BASE}{collection}?offset={offset + size}>; rel="next"'} if more else {}
+        if happens := self.meanwhile.pop(collection, None):
+            happens()
+        return 200, {collection: found[offset : offset + size]}, headers
+
+    def _single(self, collection: str, sourced_id: str) -> tuple[int, Json, dict[str, str]]:
+        found = [record for record in self.records[collection] if record["sourcedId"] == sourced_id]
+        return (
+            (200, {WRAPPERS.get(collection, collection): found[0]}, {})
+            if found
+            else (404, {"imsx_codeMajor": "failure"}, {})
+        )
+
+    def arrange(self, collection: str, *ids: str, changed: bool = False) -> None:
+        """Let a collection hold these records in this order; one that was not there is like the first that was."""
+        there = {record["sourcedId"]: record for record in self.records[collection]}
+        like = self.records[collection][0]
+        new = {"dateLastModified": AFTER} if changed else {}
+        self.records[collection] = [
+            there.get(one, like | {"sourcedId": one, "username": one, "email": f"{one}@example.edu"} | new)
+            for one in ids
+        ]
 
 
 def _meets(record: Json, condition: str) -> bool:

@@ -72,6 +72,77 @@ def test_a_collection_that_moved_is_read_again(tmp_path: Path, target: Sandbox) 
         assert (0, ["ana", "bo", "tia"]) == (run.code, feed.holds("users"))
 
 
+def test_a_total_of_the_page_is_no_end(tmp_path: Path, target: Sandbox) -> None:
+    """A link tells of more; nobody is disabled because a source counts otherwise than the night before."""
+    with feeding(tmp_path, target) as (source, feed):
+        feed.run("sync")
+        source.counts_pages = True
+
+        run = feed.run("sync")
+
+        assert ("unchanged", 0) == (run.json["status"], run.total("vanished"))
+
+
+@pytest.mark.parametrize(
+    ("then", "asked"),
+    [
+        # The others have moved up.
+        (("bo", "tia", "zed"), False),
+        # The source keeps no order, and nothing tells of it.
+        (("tia", "bo", "zed"), True),
+    ],
+)
+def test_who_stays_is_not_skipped_when_another_leaves_and_one_comes(tmp_path: Path, target: Sandbox, then: tuple[str, ...], asked: bool) -> None:  # fmt: skip
+    """The total is the same, and Tia is on none of the pages that would follow; she is found, or asked for by herself."""
+    with feeding(tmp_path, target) as (source, feed):
+        feed.run("sync")
+        source.meanwhile["users"] = lambda: source.arrange("users", *then)
+
+        run = feed.run("sync")
+
+        assert ["true", "true", "true"] == [feed.record("users", one)["enabledUser"] for one in ("bo", "tia", "zed")]
+        assert asked == ("record_unlisted" in run.said)
+
+
+def test_a_change_is_not_skipped_when_another_record_leaves(tmp_path: Path, target: Sandbox) -> None:
+    """Among what changed, too, the others move up."""
+    with feeding(tmp_path, target, DELTA) as (source, feed):
+        feed.run("sync")
+        for one in ("ana", "bo", "tia"):
+            source.change("users", one, familyName="Vega")
+        source.meanwhile["users"] = lambda: source.arrange("users", "bo", "tia", "zed", changed=True)
+
+        feed.run("sync")
+
+        assert ["Vega", "Vega"] == [feed.record("users", one)["familyName"] for one in ("bo", "tia")]
+
+
+def test_who_has_left_is_asked_for_and_then_gone(tmp_path: Path, target: Sandbox) -> None:
+    """The source says that it has no such record."""
+    with feeding(tmp_path, target) as (source, feed):
+        feed.run("sync")
+        source.arrange("users", "ana", "tia")
+        source.arrange("enrollments", "e-ana", "e-tia")
+
+        run = feed.run("sync")
+
+        assert (0, ["e-ana", "e-tia"]) == (run.code, feed.holds("enrollments"))
+        assert "false" == feed.record("users", "bo")["enabledUser"]
+
+
+def test_a_source_that_does_not_say_who_is_there_is_not_read(tmp_path: Path, target: Sandbox) -> None:
+    """A record that no page had may be there still."""
+    with feeding(tmp_path, target) as (source, feed):
+        feed.run("sync")
+        source.records["demographics"] = []
+        source.failing["demographics/ana"] = ALWAYS
+
+        run = feed.run("sync")
+
+        assert ("unchanged", ["ana"]) == (run.json["status"], feed.holds("demographics"))
+        assert "does not say whether it has ana" in " ".join(run.said.split())
+
+
 def test_a_collection_that_moves_on_and_on_is_not_read(tmp_path: Path, target: Sandbox) -> None:
     """It says that there is one more than it gives."""
     with feeding(tmp_path, target) as (source, feed):

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.paging import Moved
 from connectors.oneroster.target import Target
-from connectors.rest.reading import Moved, Unread, pages
+from connectors.rest.reading import Unread, pages, single
 from tests.oneroster.districts import QUICK
 
 ROWS = [{"sourcedId": str(number)} for number in range(5)]
@@ -42,30 +43,37 @@ def linked(request: httpx.Request) -> httpx.Response:
     return serve(request, {"Link": f'<https://sis.example.edu/x>; rel="{"next" if more else "first"}"'})
 
 
-@pytest.mark.parametrize("handler", [serve, linked, lambda request: serve(request, {"X-Total-Count": "5"})])
+def counted(request: httpx.Request) -> httpx.Response:
+    """Answer a page that counts only itself."""
+    page = serve(request)
+    return serve(request, {"X-Total-Count": str(len(page.json()["users"]))})
+
+
+@pytest.mark.parametrize("handler", [serve, linked, counted, lambda request: serve(request, {"X-Total-Count": "5"})])
 def test_short_pages_lose_nothing(handler: Handler) -> None:
-    """By an empty page, a link or the total."""
+    """Whatever is told of the others, and if nothing is."""
     assert read(handler) == ["0", "1", "2", "3", "4"]
 
 
-def test_a_source_that_cannot_sort_is_read_as_it_comes() -> None:
-    """It says that the request is wrong."""
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_source_that_cannot_sort_is_read_as_it_comes(status: int) -> None:
+    """It says that the request is wrong, or its query."""
     asked: list[str] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.params.get("filter", ""))
-        return httpx.Response(400) if "sort" in request.url.params else serve(request, {"X-Total-Count": "5"}, 9)
+        return httpx.Response(status) if "sort" in request.url.params else serve(request, {"X-Total-Count": "5"}, 9)
 
     assert len(read(handler, "dateLastModified>'2026-11-24T00:00:00.000Z'")) == 5
-    assert asked == ["dateLastModified>'2026-11-24T00:00:00.000Z'"] * 2
+    assert asked == ["dateLastModified>'2026-11-24T00:00:00.000Z'"] * 3
 
 
 @pytest.mark.parametrize(
     ("handler", "why"),
     [
-        (lambda request: httpx.Response(200, json={"users": ROWS[:2]}), "two of its pages"),
+        (lambda request: httpx.Response(200, json={"users": ROWS[:2]}), "its pages repeat"),
         (lambda request: serve(request, {"X-Total-Count": "9"}), "after 5 of 9"),
-        (lambda request: serve(request, {"X-Total-Count": str(9 + int(request.url.params["offset"]))}), "from 9 to 11"),
+        (lambda request: serve(request, {"X-Total-Count": str(9 + int(request.url.params["offset"]))}), "after 5 of 14"),
         (lambda request: httpx.Response(403, json={"imsx_description": "no scope"}), "HTTP 403: no scope"),
         (lambda request: httpx.Response(200, json={"orgs": []}), "no list of users"),
     ],
@@ -74,3 +82,36 @@ def test_what_moves_or_is_refused_is_not_read(handler: Handler, why: str) -> Non
     """Half a collection must not look like a whole one."""
     with pytest.raises((Moved, Unread), match=why):
         read(handler)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (httpx.Response(200, json={"user": ROWS[0]}), ROWS[0]),
+        (httpx.Response(404, json={"imsx_codeMajor": "failure"}), None),
+        # Not every source gives single records; the collection was read to its end.
+        (httpx.Response(405), None),
+    ],
+)
+def test_a_single_record_is_there_or_not(answer: httpx.Response, found: object) -> None:
+    """By the address of its own."""
+    assert found == one(
+        lambda request: answer if request.url.raw_path == b"/users/a%2Fb" else httpx.Response(418), "a/b"
+    )
+
+
+def test_a_source_that_does_not_say_whether_it_has_a_record_is_not_read() -> None:
+    """It may be there still."""
+    with pytest.raises(Unread, match="does not say whether it has 7: HTTP 503"):
+        one(lambda request: httpx.Response(503, json={}), "7")
+
+
+def one(handler: Handler, sourced_id: str) -> object:
+    """Ask a stand-in for the source for one user."""
+
+    async def run() -> object:
+        transport = httpx.MockTransport(handler)
+        async with Client(Target("https://sis.example.edu", access_token="t", patience=QUICK), transport) as client:
+            return await single(client, "/users/", "user", sourced_id)
+
+    return asyncio.run(run())

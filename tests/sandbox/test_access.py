@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
+from flows.feeds.targets import Target
+from flows.opening import opened
 from tests.sandbox.conftest import connected
 from tests.sandbox.records import Json, user
 
@@ -27,6 +30,18 @@ def error(status: int, description: str, **details: str) -> Json:
     body: Json = {"imsx_codeMajor": "failure", "imsx_severity": "error", "imsx_description": description,
                   "imsx_CodeMinor": {"imsx_codeMinorField": [minor]}}  # fmt: skip
     return body | ({"imsx_error_details": [{name: fault} for name, fault in details.items()]} if details else {})
+
+
+def test_the_embedded_sandbox_has_a_secret_of_its_own(tmp_path: Path) -> None:
+    """Another program of this machine cannot read what a run is sending."""
+    with opened(Target("sandbox"), tmp_path) as one, opened(Target("sandbox"), tmp_path / "other") as other:
+        secrets = ("sandbox", other.client_secret, one.client_secret)
+        answers = [
+            httpx.post(one.token_url, data=GRANT | {"client_id": "sandbox", "client_secret": secret}).status_code
+            for secret in secrets
+        ]
+
+    assert [401, 401, 200] == answers
 
 
 def test_an_error_has_the_published_body(api: httpx.Client) -> None:

@@ -16,6 +16,9 @@ from transforms.unfolding.parts import LINKS, Row
 from transforms.unfolding.records import Unfolded
 from transforms.unfolding.scales import placed
 
+# So many ids of records that no page had are named.
+EXAMPLES = 3
+
 
 def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broken: Mapping[str, str] | None = None) -> Raw:  # fmt: skip
     """Make a drop of collections by name; `broken` are those that could not be read to their end, and why.
@@ -65,6 +68,9 @@ def _bulk_status() -> pl.Expr:
 def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
     file = entity.file
     unread = [of_file("property_unread", file, column=name, count=count) for name, count in unfolded.unread.items()]
+    if unfolded.unlisted:
+        examples = ", ".join(unfolded.unlisted[:EXAMPLES])
+        unread.append(of_file("record_unlisted", file, examples, count=len(unfolded.unlisted)))
     rows = [(row, *told) for row, told in unfolded.misfits.items()]
     types = {ROW: pl.UInt32, "sourcedId": pl.String, "column": pl.String, "rule": pl.String}
     misfits = pl.DataFrame(rows, schema=types, orient="row")

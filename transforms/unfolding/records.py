@@ -29,12 +29,16 @@ NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 @dataclass
 class Unfolded:
-    """What records came to: rows by file, in order; those that do not fit, by number; what was not read, by property."""
+    """What records came to: rows by file, in order; those that do not fit, by number; what was not read, by property.
+
+    `unlisted` are the ids of those that no page had.
+    """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     misfits: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     count: int = 0
+    unlisted: tuple[str, ...] = ()
 
 
 def unfold(entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded) -> None:
