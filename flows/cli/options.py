@@ -11,6 +11,7 @@ import typer
 from flows.cli.application import guarded
 from flows.files import closed
 from flows.problems import SettingsError
+from flows.result import DONE
 
 
 def _closed(state: Path) -> Path:
@@ -18,8 +19,13 @@ def _closed(state: Path) -> Path:
     try:
         closed(state)
     except SettingsError:
-        guarded(partial(closed, state))  # which tells why not
+        guarded(partial(_told, state))
     return state
+
+
+def _told(state: Path) -> int:
+    closed(state)
+    return DONE
 
 
 Drop = Annotated[Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)]
