@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 Name = Literal["Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"]
-# What nobody has to mend: what is held waits for a person and must not block the next night, and what was rejected
-# is as a person wanted it.
-GOOD: tuple[Name, ...] = ("Completed", "Held", "Rejected", "Superseded")
+# What nobody has to see to; what was rejected is as a person wanted it.
+GOOD: tuple[Name, ...] = ("Completed", "Rejected", "Superseded")
+HELD: Name = "Held"
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,17 @@ class Ended:
 
     @property
     def state(self) -> State[Any]:
-        """The final state of the flow run."""
-        from prefect.states import Completed, Failed
+        """The final state of the flow run.
+
+        What is held waits for a person. It is not well (green) and has not failed (red), and of the types that Prefect has, and that
+        end a run, the one left is `CANCELLED` (grey). Its name is its own.
+        """
+        from prefect.states import Cancelled, Completed, Failed
 
         if self.name in GOOD:
             return Completed(name=self.name, message=self.message, data=self.outcome)
+        if self.name == HELD:
+            return Cancelled(name=self.name, message=self.message, data=self.outcome)
         return Failed(name=self.name, message=self.message)  # whose data would have to be an exception
 
 

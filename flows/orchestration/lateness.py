@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from flows.orchestration.ended import Ended
+from flows.orchestration.ended import HELD, Ended
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -41,8 +41,8 @@ def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterato
     from prefect.client.schemas import filters
     from prefect.client.schemas.objects import StateType
 
-    # Not those that failed or were cancelled: what they have left undone is to be done.
-    well = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.COMPLETED]
+    # Not those that failed, nor those that were cancelled by somebody: what they have left undone is to be done.
+    well = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.COMPLETED, StateType.CANCELLED]
     state = filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=well))
     until = filters.FlowRunFilterExpectedStartTime.model_validate({"before_": now + PUT_OFF})
     found = client.read_flow_runs(
@@ -51,7 +51,9 @@ def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterato
         sort="EXPECTED_START_TIME_DESC",  # type: ignore[arg-type]
         limit=20,
     )
-    yield from (_due(one, client) for one in found if one.auto_scheduled)
+    stopped = StateType.CANCELLED
+    done = [one for one in found if one.state and (one.state.type != stopped or one.state.name == HELD)]
+    yield from (_due(one, client) for one in done if one.auto_scheduled)
 
 
 def _due(run: Any, client: SyncPrefectClient) -> datetime:

@@ -36,10 +36,11 @@ PATIENCE_SECONDS, LOOK_SECONDS = 120.0, 0.3
 
 @dataclass(frozen=True)
 class FlowRun:
-    """A flow run that has come as far as somebody waited for: the name of its state, what that says, and its name."""
+    """A flow run that has come as far as somebody waited for: the name and the type of its state, what that says, and its name."""
 
     id: str
     state: str
+    type: str
     message: str
     name: str
 
@@ -192,7 +193,9 @@ class Orchestra:
         while time.monotonic() < until:
             found = self.ask("GET", f"/flow_runs/{run}")
             if found["state_type"] in (types or FINAL):
-                return FlowRun(run, found["state_name"], found["state"]["message"] or "", found["name"])
+                return FlowRun(
+                    run, found["state_name"], found["state_type"], found["state"]["message"] or "", found["name"]
+                )
             time.sleep(LOOK_SECONDS)
         raise AssertionError(f"{found['name']} is {found['state_name']} still. {self.log('worker')}")
 
