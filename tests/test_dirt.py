@@ -20,6 +20,7 @@ HOLDS = {
     "id_width",
     "older_drop",
     "rekeyed",
+    "renumbered",
     "recycled",
     "vanished",
     "updated",

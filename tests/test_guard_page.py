@@ -1,0 +1,53 @@
+"""The page of the guard: every limit and every reason to hold has its line, with the numbers that the program has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from flows.feeds.tables import LimitSettings, OnceSettings
+from transforms.guard import Limits
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs/guard.md").read_text(encoding="utf-8")
+RULES = {
+    rule
+    for module in sorted((ROOT / "transforms/guard").glob("*.py"))
+    for rule in re.findall(
+        r'(?:stop|tell|_everything)\(\s*(?:stops,\s*)?"([a-z_]+)"', module.read_text(encoding="utf-8")
+    )
+}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_reason_to_hold_is_described(rule: str) -> None:
+    """Whoever reads it in a report finds it on the page."""
+    assert f"`{rule}`" in PAGE
+
+
+@pytest.mark.parametrize("setting", [one.name for one in fields(Limits)])
+def test_a_limit_is_described_and_can_be_set(setting: str) -> None:
+    """In the feed's file, for every night and for once."""
+    assert f"`{setting}`" in PAGE
+    assert setting in LimitSettings.model_fields
+    assert setting in OnceSettings.model_fields or setting == "entities"
+
+
+def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
+    """A limit that is changed in one place only would be believed."""
+    limits = Limits()
+    rows = {
+        line.split("|")[1].strip(): line.split("|")[3].strip() for line in PAGE.splitlines() if line.startswith("| `")
+    }
+
+    assert f"{limits.vanished_percent:g} %, {limits.vanished_records} records" == rows["`vanished`"]
+    assert f"{limits.week_percent:g} %, {limits.week_records} records" == rows["`vanished_in_week`"]
+    assert f"{limits.class_percent:g} %, classes of {limits.class_records} and more" == rows["`class_emptied`"]
+    assert f"{limits.identity_percent:g} %, {limits.identity_records} records" == rows["`identity`"]
+    assert f"{limits.created_percent:g} %, {limits.created_records} records" == rows["`created`"]
+    assert f"{limits.updated_percent:g} %, {limits.updated_records} records" == rows["`updated`"]
+    assert f"{limits.rejected_percent:g} %" == rows["`rejected`"]
+    assert f"{limits.school_percent:g} %; of students, staff and contacts each: {limits.school_percent:g} %, {limits.school_records} records" == rows["`vanished_of_school`"]  # fmt: skip
