@@ -14,8 +14,8 @@ from transforms.checks.references import Known
 from transforms.diff import school_of
 from transforms.findings import Findings, files_of
 from transforms.guard import Rejections
-from transforms.guard.groups import group_of
-from transforms.guard.past import NAME, PEOPLE, Column, no_people, no_sizes, with_columns_of
+from transforms.guard.groups import grouped
+from transforms.guard.past import GROUPED, NAME, Column, no_groups, no_sizes, with_columns_of
 from transforms.guard.rekeyed import MADE_OF
 from transforms.schemas import ENTITIES
 
@@ -58,25 +58,34 @@ def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledg
     return pl.concat([users, named], how="diagonal")
 
 
-def people_in(sent: Sent) -> pl.DataFrame:
-    """Count the active users by group and school (columns of `PEOPLE`); nobody if it is not known what they are."""
-    users = sent.get("users")
-    if users is None or "roles" not in users.columns:
-        return no_people()
-    placed = users.select(group_of(users["roles"]).alias("group"), school_of(ENTITIES["users"], users).alias("school"))
-    counted = placed.drop_nulls("group").group_by("group", "school").len("records")
-    return counted.select(*PEOPLE).cast(PEOPLE)  # type: ignore[arg-type]
+def groups_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
+    """Count the active users and enrollments by group and school (columns of `GROUPED`), where any of them is to change."""
+    found = [no_groups()]
+    for name in ("users", "enrollments"):
+        if name in sent:
+            there = _there(name, sent, known, job, archive)
+            placed = there.select(grouped(name, there).alias("group"), school_of(ENTITIES[name], there).alias("school"))
+            counted = placed.drop_nulls("group").group_by("group", "school").len("records")
+            found.append(counted.select(pl.lit(name).alias("entity"), "group", "school", "records").cast(GROUPED))  # type: ignore[arg-type]
+    return pl.concat(found)
 
 
 def sizes_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
-    """Count the people (`records`) of each `class`, if any enrollment is taken away or changed."""
-    if "enrollments" not in sent or job.before not in archive.runs():
+    """Count the people (`records`) of each `class`, if any enrollment is to change."""
+    if "enrollments" not in sent:
         return no_sizes()
-    active = known["enrollments"].filter(pl.col("status") == ACTIVE).select("sourcedId")
-    now = with_columns_of(archive.frame(job.before, "enrollments"), ["classSourcedId"])
-    there = pl.concat([with_columns_of(sent["enrollments"], ["classSourcedId"]), now]).unique("sourcedId", keep="first", maintain_order=True)  # fmt: skip
-    there = there.join(active, on="sourcedId", how="semi")
+    there = with_columns_of(_there("enrollments", sent, known, job, archive), ["classSourcedId"])
     return there.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
+
+
+def _there(name: str, sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
+    """The active records of an entity: those that are to change as they were sent, the others as the last roster has them."""
+    active = known[name].filter(pl.col("status") == ACTIVE).select("sourcedId")
+    frames = [sent[name]]
+    if job.before in archive.runs() and (frame := archive.frame(job.before, name)) is not None:
+        frames.append(frame)
+    there = pl.concat(frames, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
+    return there.join(active, on="sourcedId", how="semi")
 
 
 def columns_of(changes: Changes, sent: Sent, job: Job, archive: Archive, rejections: Mapping[str, Rejections],

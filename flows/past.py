@@ -12,7 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
-from flows.evidence import columns_of, names_in, people_in, sent_before, sizes_of
+from flows.evidence import columns_of, groups_of, names_in, sent_before, sizes_of
 from flows.idle import left_behind
 from flows.job import Job
 from flows.result import DONE
@@ -72,7 +72,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         adds_only=job.adds_only,
         ask_first=job.ask_first,
         sent=sent,
-        people=people_in(sent),
+        groups=groups_of(sent, known, job, archive),
         sizes=sizes_of(sent, known, job, archive),
         read=_read(runs),
         names=names_in(job, archive),

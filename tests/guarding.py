@@ -20,7 +20,7 @@ from transforms.changes import (
     imbalance,
 )
 from transforms.guard import Guarded, Limits, Past, guard
-from transforms.guard.past import PEOPLE, TOTALS
+from transforms.guard.past import GROUPED, TOTALS
 from transforms.parts import folded_again
 
 TODAY = date(2026, 11, 24)
@@ -105,7 +105,7 @@ def night(before: Rosters, now: Rosters, *, whole: bool = True,
     sent = {name: frame(rows) for name, rows in before.items()}
     places = [(name, _school(name, row), 1) for name, rows in before.items() for row in rows]
     totals = pl.DataFrame(places, schema=TOTALS, orient="row").group_by("entity", "school").sum()
-    guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, people=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
+    guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, groups=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
     for name, one in guarded.changes.items():
         assert imbalance(one.counts) == one.due, name
     return guarded
@@ -117,7 +117,8 @@ def _groups(users: Sequence[Row]) -> pl.DataFrame:
     for user in users:
         word = words[str(user["roles"])]
         found[word] = found.get(word, 0) + 1
-    return pl.DataFrame([(group, "s1", count) for group, count in found.items()], schema=PEOPLE, orient="row")
+    rows = [("users", group, "s1", count) for group, count in found.items()]
+    return pl.DataFrame(rows, schema=GROUPED, orient="row")
 
 
 def held(guarded: Guarded) -> dict[str, list[str]]:

@@ -39,14 +39,16 @@ def test_a_limit_is_described_and_can_be_set(setting: str) -> None:
 def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
     """A limit that is changed in one place only would be believed."""
     limits = Limits()
-    rows = {
-        line.split("|")[1].strip(): line.split("|")[3].strip() for line in PAGE.splitlines() if line.startswith("| `")
-    }
+    rows: dict[str, str] = {}
+    for line in (line for line in PAGE.splitlines() if line.startswith("| `")):
+        rows.setdefault(line.split("|")[1].strip(), line.split("|")[3].strip())
 
     assert f"{limits.vanished_percent:g} %, {limits.vanished_records} records" == rows["`vanished`"]
     assert f"{limits.week_percent:g} %, {limits.week_records} records" == rows["`vanished_in_week`"]
     assert f"{limits.class_percent:g} %, classes of {limits.class_records} and more" == rows["`class_emptied`"]
     assert f"{limits.identity_percent:g} %, {limits.identity_records} records" == rows["`identity`"]
+    assert f"{limits.moved_percent:g} %, {limits.moved_records} records" == rows["`moved`"]
+    assert f"| {limits.person_records} classes |" in PAGE
     assert f"{limits.created_percent:g} %, {limits.created_records} records" == rows["`created`"]
     assert f"{limits.updated_percent:g} %, {limits.updated_records} records" == rows["`updated`"]
     assert f"{limits.rejected_percent:g} %" == rows["`rejected`"]

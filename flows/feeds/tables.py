@@ -37,6 +37,9 @@ class OnceSettings(BaseModel):
     class_records: Records | None = None
     identity_percent: Percent | None = None
     identity_records: Records | None = None
+    moved_percent: Percent | None = None
+    moved_records: Records | None = None
+    person_records: Records | None = None
     created_percent: Percent | None = None
     created_records: Records | None = None
     updated_percent: Percent | None = None
@@ -64,6 +67,9 @@ class LimitSettings(BaseModel):
     class_records: Records = Limits.class_records
     identity_percent: Percent = Limits.identity_percent
     identity_records: Records = Limits.identity_records
+    moved_percent: Percent = Limits.moved_percent
+    moved_records: Records = Limits.moved_records
+    person_records: Records = Limits.person_records
     created_percent: Percent = Limits.created_percent
     created_records: Records = Limits.created_records
     updated_percent: Percent = Limits.updated_percent

@@ -19,7 +19,7 @@ def vanished(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit what is taken away of each kind, and of all together."""
     everything = 0
     for kind in stops.kinds(past):
-        taken, total, percent = stops.taken(kind), past.total(kind.entity, kind.group), limits.vanished(kind.entity)
+        taken, total, percent = stops.taken(kind), kind.total(past), limits.vanished(kind.entity)
         everything += taken.height
         most = allowed(total, percent, limits.vanished_records)
         stops.read(Reading("vanished", f"removed {kind.word}", taken.height, most, total))
@@ -36,7 +36,7 @@ def vanished(stops: Stops, past: Past, limits: Limits) -> None:
 
 def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people."""
-    groups = [kind for kind in stops.kinds(past) if kind.group]
+    groups = [kind for kind in stops.kinds(past) if kind.group and kind.entity == "users"]
     for kind in (*groups, *(Kind(name) for name in stops.parts if name != "orgs")):
         records = limits.school_records if kind.group else 0
         taken = stops.taken(kind)
@@ -91,7 +91,7 @@ def updated(stops: Stops, past: Past, limits: Limits) -> None:
     limit, percent, records = told(limits.updated_percent, limits.updated_records), limits.updated_percent, limits.updated_records  # fmt: skip
     everything = 0
     for kind in stops.kinds(past):
-        count, total = stops.updates(kind.entity).filter(kind.chosen).height, past.total(kind.entity, kind.group)
+        count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(past)
         everything += count
         stops.read(Reading("updated", f"updated {kind.word}", count, allowed(total, percent, records), total))
         if not allows(count, total, percent, records):
@@ -108,7 +108,7 @@ def created(stops: Stops, past: Past, limits: Limits) -> None:
     for kind in (kind for kind in stops.kinds(past) if kind.entity == "users"):
         there = past.of_schools(kind.entity, kind.group).drop_nulls("school").rename({"school": SCHOOL})
         new = stops.created("users").filter(kind.chosen).join(there, on=SCHOOL, how="semi")
-        total = past.total(kind.entity, kind.group)
+        total = kind.total(past)
         most = allowed(total, limits.created_percent, limits.created_records)
         stops.read(Reading("created", f"new {kind.word}", new.height, most, total))
         if total and new.height > most:

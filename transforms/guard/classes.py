@@ -19,8 +19,12 @@ def emptied_classes(stops: Stops, past: Past, limits: Limits) -> None:
     """Stop what takes most of a class's people from it; whoever is put back into it under another id has not left."""
     if "enrollments" not in stops.parts or past.sizes.is_empty():
         return
-    left = _left(stops, past).group_by("class").agg("sourcedId", pl.len().alias("count"))
-    met = left.join(past.sizes, on="class", how="inner").filter(pl.col("records") >= limits.class_records)
+    left, come = _left_and_come(stops, past)
+    counted = left.group_by("class").agg("sourcedId", pl.len().cast(pl.Int64).alias("count"))
+    net = counted.join(come.group_by("class").len("come"), on="class", how="left").with_columns(
+        pl.col("count") - pl.col("come").fill_null(0)
+    )
+    met = net.join(past.sizes, on="class", how="inner").filter(pl.col("records") >= limits.class_records)
     if "classes" in stops.parts:
         removed = stops.parts["classes"].of(*VANISHED, "stay")["sourcedId"]
         met = met.filter(~pl.col("class").is_in(removed.implode()))
@@ -43,15 +47,16 @@ def emptied_classes(stops: Stops, past: Past, limits: Limits) -> None:
     stops.stop("class_emptied", sentence, "enrollments", removals=chosen, upserts=chosen)
 
 
-def _left(stops: Stops, past: Past) -> pl.DataFrame:
-    """The enrollments (`sourcedId`, `class`, `person`) whose person is in that class no more."""
+def _left_and_come(stops: Stops, past: Past) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The enrollments (`sourcedId`, `class`, `person`) whose person is in that class no more, and those of who was not in it before."""
     part = stops.parts["enrollments"]
     taken = pl.col("sourcedId").is_in(stops.taken(ENROLLMENTS)["sourcedId"].implode())
     now = with_columns_of(part.upserts, ["classSourcedId", "userSourcedId"]).filter(~taken).rename(IN_CLASS)
     sent = past.records("enrollments", *IN_CLASS).rename(IN_CLASS)
     moved = sent.join(now, on="sourcedId", how="semi").join(now, on=list(now.columns), how="anti")
     gone = pl.concat([sent.filter(taken), _as_known(part).filter(taken), moved]).unique("sourcedId").drop_nulls()
-    return gone.join(now, on=["class", "person"], how="anti")
+    place = ["class", "person"]
+    return gone.join(now, on=place, how="anti"), now.join(gone, on=place, how="anti").join(sent, on=["sourcedId", *place], how="anti")  # fmt: skip
 
 
 def _as_known(part: EntityChanges) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Students, staff and contacts: people are counted by what they are, so that the many do not hide the few."""
+"""Students, staff and contacts, and enrollments by role: they are counted for themselves, so that the many do not hide the few."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from transforms import parts
 from transforms.schemas.vocabularies import CONTACT_ROLES
 
 STUDENTS, STAFF, CONTACTS = "students", "staff", "contacts"
-GROUPS = (STUDENTS, STAFF, CONTACTS)
+
+
+def grouped(entity: str, records: pl.DataFrame) -> pl.Series:
+    """Say to which group each record belongs: a user by `roles`, an enrollment by `role`; null if to none."""
+    if entity == "users" and "roles" in records.columns:
+        return group_of(records["roles"])
+    if entity == "enrollments" and "role" in records.columns:
+        return records["role"]
+    return pl.Series("group", [None] * records.height, dtype=pl.String)
 
 
 def group_of(roles: pl.Series) -> pl.Series:

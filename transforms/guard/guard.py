@@ -13,6 +13,7 @@ from transforms.guard.columns import emptied_columns
 from transforms.guard.feeds import left_behind
 from transforms.guard.identity import identities, recycled
 from transforms.guard.limits import Limits, Reading
+from transforms.guard.moves import moves
 from transforms.guard.past import Past
 from transforms.guard.rekeyed import rekeyed
 from transforms.guard.stops import Hold, Stops
@@ -75,6 +76,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     emptied_columns(stops, past)
     identities(stops, past, limits)
     recycled(stops, past)
+    moves(stops, past, limits)
     special.rollover(stops, past)
     special.schools(stops, past)
     left_behind(stops, past)

@@ -15,28 +15,44 @@ from transforms.guard.stops import Kind, Stops
 FIRST = 3
 # By what people know each other, and sign in.
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
+# By what each kind of record is told from others of its kind.
+TOLD_BY = {
+    "orgs": ("name",), "users": (*IDENTITY, "grades"), "courses": ("title",),
+    "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId",),
+}  # fmt: skip
 # So many grades in one night are no promotion.
 JUMP = 3
 
 
 def identities(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit how many people get another name, email, username or identifier, and how many enrollments another person."""
-    now = with_columns_of(stops.updates("users") if "users" in stops.parts else None, IDENTITY)
-    met = now.join(past.records("users", *IDENTITY), on="sourcedId", how="inner", suffix="_was")
-    other = [(_text(name) != _text(f"{name}_was")).fill_null(_lost(name)).alias(name) for name in IDENTITY]
-    changed = met.select("sourcedId", *other).filter(pl.any_horizontal(IDENTITY))
-    for kind in (kind for kind in stops.kinds(past) if kind.entity == "users"):
-        theirs = stops.updates("users").filter(kind.chosen).select("sourcedId")
-        _limit(stops, past, limits, kind, changed.join(theirs, on="sourcedId", how="semi"))
-    if "enrollments" in stops.parts:
-        was = past.records("enrollments", "userSourcedId").rename({"userSourcedId": "was"})
-        enrollments = with_columns_of(stops.updates("enrollments"), ["userSourcedId"]).join(was, on="sourcedId")
-        passed = enrollments.filter(pl.col("userSourcedId") != pl.col("was")).select("sourcedId", person=pl.lit(value=True))  # fmt: skip
-        _limit(stops, past, limits, Kind("enrollments"), passed)
+    """Limit how many records become somebody else's: people, enrollments, and the names of classes, courses and schools."""
+    for kind in (kind for kind in stops.kinds(past) if kind.entity in TOLD_BY):
+        columns = TOLD_BY[kind.entity]
+        now = with_columns_of(stops.updates(kind.entity).filter(kind.chosen), columns)
+        met = now.join(past.records(kind.entity, *columns), on="sourcedId", how="inner", suffix="_was")
+        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns))
+        _limit(stops, past, limits, kind, changed.filter(pl.any_horizontal(columns)))
+
+
+def _differs(name: str) -> pl.Expr:
+    """Whether a value is another one, or has gone; one that comes is none. A grade that goes up by one is the same person's."""
+    now, was = pl.col(name), pl.col(f"{name}_was")
+    if name == "grades":
+        up = _grade(now) - _grade(was)
+        return ((now != was) & ~up.is_in([0, 1]).fill_null(value=True)).fill_null(value=False)
+    return (_text(now) != _text(was)).fill_null(now.is_null() & was.is_not_null())
+
+
+def _text(cell: pl.Expr) -> pl.Expr:
+    return cell.str.to_lowercase().str.strip_chars()
+
+
+def _grade(cell: pl.Expr) -> pl.Expr:
+    return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
 
 
 def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.DataFrame) -> None:
-    total = past.total(kind.entity, kind.group)
+    total = kind.total(past)
     most = allowed(total, limits.identity_percent, limits.identity_records)
     stops.read(Reading("identity", f"{kind.word} with another identity", changed.height, most, total))
     if changed.height <= most:
@@ -45,19 +61,10 @@ def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.Dat
     ways = ", ".join(f"another {name} for {count:,}" for name, count in counts.most_common() if count)
     limit = told(limits.identity_percent, limits.identity_records)
     sentence = (
-        f"{changed.height:,} of {total:,} {kind.word} would become somebody else's ({ways}), more than {limit}. "
+        f"{changed.height:,} of {total:,} {kind.word} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
     stops.stop("identity", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(changed["sourcedId"].implode()))
-
-
-def _text(name: str) -> pl.Expr:
-    return pl.col(name).str.to_lowercase().str.strip_chars()
-
-
-def _lost(name: str) -> pl.Expr:
-    """A value that goes is a change; one that comes is none."""
-    return pl.col(name).is_null() & pl.col(f"{name}_was").is_not_null()
 
 
 def recycled(stops: Stops, past: Past) -> None:

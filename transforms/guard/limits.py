@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 class Limits:
     """Limits in percent of what the target holds of ours, and the numbers of records that are always allowed.
 
-    People are counted by what they are: students, staff and contacts, each for themselves. `vanished` is for each
-    kind of record and for all together, `week` for the same over seven days, `school` for each entity in each school, and for each
-    group of people there, of whom `school_records` may always go,
-    `identity` for users who would get another name, email, username or identifier, and for enrollments that would pass to
-    another person, `created` for new people of schools that were there before, `updated` for each
-    entity and all together, `rejected` for the rows of a file that are wrong by themselves. `class_percent` is how much of a class may
-    go; a class of fewer than `class_records` people is left alone. Whatever policy a kind of record has, what vanishes counts, and so does
-    whoever is locked out and whatever ends. `entities` are other limits of what may vanish (percent) for single entities.
+    People are counted by what they are (students, staff and contacts), enrollments by their role. `vanished` is for each kind of record and
+    for all together, `week` for the same over seven days. `school` is for each entity in each school, and for each group of people
+    there, of whom `school_records` may always go. `class_percent` is how much of a class may go, less what comes; a class of fewer than
+    `class_records` people is left alone. `identity` is for records that would become others: users with another name, email,
+    username, identifier or grade, enrollments of another person, classes, courses and schools with another name. `moved` is for users who change
+    schools, and for new enrollments of people and classes that were there before; `person_records` for how many of those one person may
+    get. `created` is for new people of schools that were there before, `updated` for each kind of record and all together, `rejected` for
+    the rows of a file that are wrong by themselves.
+
+    Whatever policy a kind of record has, what vanishes counts, and so does whoever is locked out and whatever ends. `entities`
+    are other limits of what may vanish (percent) for single entities.
     """
 
     vanished_percent: float = 10
@@ -26,10 +29,13 @@ class Limits:
     week_records: int = 50
     school_percent: float = 30
     school_records: int = 5
-    class_percent: float = 50
+    class_percent: float = 60
     class_records: int = 5
-    identity_percent: float = 10
-    identity_records: int = 25
+    identity_percent: float = 5
+    identity_records: int = 10
+    moved_percent: float = 10
+    moved_records: int = 50
+    person_records: int = 20
     created_percent: float = 50
     created_records: int = 25
     updated_percent: float = 75

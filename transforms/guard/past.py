@@ -9,7 +9,9 @@ from datetime import date
 import polars as pl
 
 TOTALS: dict[str, type[pl.DataType]] = {"entity": pl.String, "school": pl.String, "records": pl.Int64}
-PEOPLE: dict[str, type[pl.DataType]] = {"group": pl.String, "school": pl.String, "records": pl.Int64}
+GROUPED: dict[str, type[pl.DataType]] = {
+    "entity": pl.String, "group": pl.String, "school": pl.String, "records": pl.Int64,
+}  # fmt: skip
 SIZES: dict[str, type[pl.DataType]] = {"class": pl.String, "records": pl.Int64}
 CHILDREN: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "sourcedId": pl.String, "of": pl.String, "parent": pl.String,
@@ -24,9 +26,9 @@ def no_totals() -> pl.DataFrame:
     return pl.DataFrame(schema=TOTALS)
 
 
-def no_people() -> pl.DataFrame:
-    """Give totals of people of whom nothing is known."""
-    return pl.DataFrame(schema=PEOPLE)
+def no_groups() -> pl.DataFrame:
+    """Give totals of groups of which nothing is known."""
+    return pl.DataFrame(schema=GROUPED)
 
 
 def no_sizes() -> pl.DataFrame:
@@ -78,8 +80,8 @@ class Column:
 class Past:
     """Everything that the guard judges by, besides the changes.
 
-    `totals` are the active records by entity and school, `people` the active users by group (`students`, `staff`, `contacts`)
-    and school. `week` is how many vanished in the last seven
+    `totals` are the active records by entity and school, `groups` the active users by what they are (`students`, `staff`, `contacts`)
+    and the active enrollments by their role, and by school. `week` is how many vanished in the last seven
     days, by entity; None if that is not known. `children` are the active records (`entity`, `sourcedId`)
     that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
     of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
@@ -94,7 +96,7 @@ class Past:
     """
 
     totals: pl.DataFrame = field(default_factory=no_totals)
-    people: pl.DataFrame = field(default_factory=no_people)
+    groups: pl.DataFrame = field(default_factory=no_groups)
     week: Mapping[str, int] | None = field(default_factory=dict)
     children: pl.DataFrame = field(default_factory=no_children)
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
@@ -113,15 +115,15 @@ class Past:
     left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
 
     def total(self, entity: str, group: str = "") -> int:
-        """How many active records of an entity the ledger knows, or of one group of people."""
+        """How many active records of an entity the ledger knows, or of one group of them."""
         if group:
-            return int(self.people.filter(pl.col("group") == group)["records"].sum())
+            return int(self.groups.filter(entity=entity, group=group)["records"].sum())
         return int(self.totals.filter(pl.col("entity") == entity)["records"].sum())
 
     def of_schools(self, entity: str, group: str = "") -> pl.DataFrame:
-        """The active records of an entity, or of one group of people, by `school` (`records`)."""
+        """The active records of an entity, or of one group of them, by `school` (`records`)."""
         if group:
-            return self.people.filter(pl.col("group") == group).select("school", "records")
+            return self.groups.filter(entity=entity, group=group).select("school", "records")
         return self.totals.filter(pl.col("entity") == entity).select("school", "records")
 
     @property

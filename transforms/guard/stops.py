@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.changes import ACTION, FINGERPRINT, HELD, HOLD, PARENTS, REMOVALS, SCHOOL, Changes, EntityChanges
-from transforms.guard.groups import GROUPS, group_of
+from transforms.guard.groups import grouped
 from transforms.guard.limits import Reading
 from transforms.guard.past import Past
 from transforms.guard.taking import taking
@@ -36,20 +36,30 @@ class Hold:
 
 @dataclass(frozen=True)
 class Kind:
-    """What is counted by itself: an entity, or one group of its people."""
+    """What is counted by itself: an entity, one group of its records, or those that are in none of its `others`."""
 
     entity: str
     group: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
-        """What people call it."""
+        """What people call it: `students`, `enrollments of teachers`."""
+        if self.group and self.entity == "enrollments":
+            return f"enrollments of {self.group}s"
         return self.group or self.entity
 
     @property
     def chosen(self) -> pl.Expr:
         """Which changes of the entity it has."""
-        return pl.col(GROUP) == self.group if self.group else ALL
+        if self.group:
+            return pl.col(GROUP) == self.group
+        return ~pl.col(GROUP).is_in(self.others).fill_null(value=False) if self.others else ALL
+
+    def total(self, past: Past) -> int:
+        """How many of it are active."""
+        rest = sum(past.total(self.entity, other) for other in self.others)
+        return max(0, past.total(self.entity, self.group) - rest)
 
 
 @dataclass
@@ -70,11 +80,11 @@ class Stops:
         return cls({name: _marked(part, past) for name, part in changes.items()})
 
     def kinds(self, past: Past) -> list[Kind]:
-        """What is limited by itself: each entity, but people by their groups, as far as those are known."""
+        """What is limited by itself: each entity, but people and enrollments by their groups, as far as those are known."""
         found = []
         for name in self.parts:
-            groups = [group for group in GROUPS if past.total(name, group)] if name == "users" else []
-            found += [Kind(name, group) for group in groups] or [Kind(name)]
+            groups = past.groups.filter(entity=name)["group"].unique().sort().to_list()
+            found += [*(Kind(name, group) for group in groups), Kind(name, others=tuple(groups))]
         return found
 
     def vanished(self, name: str) -> pl.DataFrame:
@@ -182,13 +192,11 @@ def _marked(part: EntityChanges, past: Past) -> EntityChanges:
 
 
 def _grouped(entity: str, frame: pl.DataFrame, past: Past) -> pl.DataFrame:
-    """Say what each of the people was when last sent, or is now."""
-    if entity != "users" or not frame.height:
-        return frame.with_columns(pl.lit(None, pl.String).alias(GROUP))
-    now = group_of(frame["roles"]) if "roles" in frame.columns else pl.Series([None] * frame.height, dtype=pl.String)
-    sent = past.records("users", "roles")
-    was = sent.select("sourcedId", group_of(sent["roles"]).alias("#was"))
-    met = frame.with_columns(now.alias("#now")).join(was, on="sourcedId", how="left", maintain_order="left")
+    """Say to which group each record belonged when last sent, or belongs now."""
+    now = grouped(entity, frame).alias("#now")
+    sent = past.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
+    was = sent.select("sourcedId", grouped(entity, sent).alias("#was"))
+    met = frame.with_columns(now).join(was, on="sourcedId", how="left", maintain_order="left")
     return met.with_columns(pl.coalesce("#was", "#now").alias(GROUP)).drop("#was", "#now")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, rules
 from transforms.guard import Limits
-from transforms.guard.past import SIZES, Column
+from transforms.guard.past import GROUPED, SIZES, Column
 
 
 def locked(users: list[dict[str, str | None]], count: int) -> list[dict[str, str | None]]:
@@ -106,7 +106,7 @@ def test_enrollments_that_pass_to_others_are_held() -> None:
 
     assert (["identity"], 100) == (rules(guarded), guarded.held)
     assert guarded.holds[0].sentence.startswith(
-        "100 of 100 enrollments would become somebody else's (another person for 100)"
+        "100 of 100 enrollments would become others (another userSourcedId for 100)"
     )
 
 
@@ -200,8 +200,8 @@ def sizes(**records: int) -> pl.DataFrame:
     return pl.DataFrame(list(records.items()), schema=SIZES, orient="row")
 
 
-@pytest.mark.parametrize(("left", "waits"), [(13, False), (14, True), (26, True)])
-def test_a_class_keeps_half_of_its_people(left: int, waits: bool) -> None:
+@pytest.mark.parametrize(("left", "waits"), [(15, False), (16, True), (26, True)])
+def test_a_class_keeps_two_of_five_people(left: int, waits: bool) -> None:
     """Of a thousand enrollments 26 are few, and all of one class."""
     others, here = enrolled(people(1000), "c1"), enrolled(people(26), "c2")
     guarded = night({"enrollments": others + here}, {"enrollments": others + here[left:]}, sizes=sizes(c1=1000, c2=26),
@@ -210,7 +210,7 @@ def test_a_class_keeps_half_of_its_people(left: int, waits: bool) -> None:
     assert (["class_emptied"] * waits, left * waits) == (rules(guarded), guarded.held)
     if waits:
         assert guarded.holds[0].sentence.startswith(
-            f"Class Biology [lab] (c2) loses {left} of its 26 people: more than 50 %"
+            f"Class Biology [lab] (c2) loses {left} of its 26 people: more than 60 %"
         )
 
 
@@ -219,11 +219,10 @@ def test_a_class_keeps_half_of_its_people(left: int, waits: bool) -> None:
     [
         {"endDate": TODAY.isoformat()},
         {"classSourcedId": "c1"},
-        {"userSourcedId": "x"},
     ],
 )
 def test_a_class_loses_people_by_updates_too(now: Row) -> None:
-    """Whose enrollment ends, goes to another class or to another person, is in that class no more."""
+    """Whose enrollment ends, or goes to another class, is in that class no more."""
     others, here = enrolled(people(1000), "c1"), enrolled(people(8), "c2")
 
     guarded = night(
@@ -260,6 +259,107 @@ def test_many_classes_are_one_reason() -> None:
         "Class d0 loses 8 of its 8 people, d1 loses 8 of its 8 people, d2 loses 8 of its 8 people, and 2 more classes: "
         in guarded.holds[0].sentence
     )
+
+
+def test_a_class_may_be_filled_anew() -> None:
+    """In September, students are distributed over the classes that there are."""
+    others, here = enrolled(people(1000), "c1"), enrolled(people(26), "c2")
+    come = enrolled(people(20, first=2000), "c2")
+
+    guarded = night(
+        {"enrollments": others + here}, {"enrollments": others + here[20:] + come}, sizes=sizes(c1=1000, c2=26)
+    )
+
+    assert [] == rules(guarded)
+
+
+@pytest.mark.parametrize("entity", ["classes", "courses", "orgs"])
+def test_names_that_were_shifted_are_held(entity: str) -> None:
+    """So that no class gets the name of the next one."""
+    column = "name" if entity == "orgs" else "title"
+    before = [{"sourcedId": f"x{number}", column: f"Name {number}"} for number in range(60)]
+
+    guarded = night(
+        {entity: before},
+        {entity: [row | {column: f"{row[column]}1"} for row in before]},
+        limits=Limits(updated_percent=100),
+    )
+
+    assert (["identity"], 60) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize(("now", "waits"), [("06", False), ("07", True), ("04", True), ("KG", False), ("05", False)])
+def test_grades_that_do_not_go_up_by_one_are_held(now: str, waits: bool) -> None:
+    """A new year promotes everybody; a column that was shifted does not."""
+    before = [user | {"grades": "05"} for user in people(60)]
+
+    guarded = night(
+        {"users": before}, {"users": [user | {"grades": now} for user in before]}, limits=Limits(updated_percent=100)
+    )
+
+    assert ["identity"] * waits == rules(guarded)
+
+
+@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
+    """One school's file in place of another's moves all of them."""
+    before = [user | {"primaryOrgSourcedId": "s1"} for user in people(200)]
+    now = [user | {"primaryOrgSourcedId": "s2", "schoolSourcedId": "s2"} for user in before[:count]] + before[count:]
+
+    guarded = night({"users": before}, {"users": now}, columns={})
+
+    assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+def test_people_who_come_into_classes_that_were_there_are_limited(count: int, waits: bool) -> None:
+    """By the role that they have there."""
+    before = enrolled(people(400), "c1")
+
+    guarded = night({"enrollments": before}, {"enrollments": before + enrolled(people(count), "c2")})
+
+    assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize(("count", "waits"), [(20, False), (21, True)])
+def test_nobody_comes_into_all_classes_at_once(count: int, waits: bool) -> None:
+    """However few enrollments that is of all."""
+    before = enrolled(people(1000), "c0")
+    new = enrolled([person("t1", what="teacher")], *(f"c{number}" for number in range(1, count + 1)))
+
+    guarded = night({"enrollments": before}, {"enrollments": before + new})
+
+    assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+    if waits:
+        assert "enrollments: more than 20 classes at once for one person (t1 into 21)." in guarded.holds[0].sentence
+
+
+def test_new_classes_and_new_people_are_no_moves() -> None:
+    """A term begins with them, and so does a school."""
+    classes = [{"sourcedId": f"c{number}", "title": f"Class {number}"} for number in range(2)]
+    before: Rosters = {"users": people(200), "classes": classes[:1], "enrollments": enrolled(people(200), "c0")}
+    new: Any = [user | {"schoolSourcedId": "s9"} for user in people(60, first=200)]
+    seats = [*enrolled(people(200), "c1"), *enrolled(new, "c0")]
+
+    guarded = night(
+        before, {"users": people(200) + new, "classes": classes, "enrollments": [*before["enrollments"], *seats]}
+    )
+
+    assert [] == rules(guarded)
+
+
+def test_the_seats_of_teachers_are_limited_by_themselves() -> None:
+    """Thirty of forty teachers are taken out of their classes: few of all enrollments."""
+    students = enrolled(people(1000), "c1")
+    teachers = [row | {"role": "teacher"} for row in enrolled(people(40, "teacher", 2000), "c1")]
+    groups = pl.DataFrame(
+        [("enrollments", "student", "s1", 1000), ("enrollments", "teacher", "s1", 40)], schema=GROUPED, orient="row"
+    )
+
+    guarded = night({"enrollments": students + teachers}, {"enrollments": students + teachers[30:]}, groups=groups)
+
+    assert (["vanished"], 30) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith("30 of 40 enrollments of teachers vanished")
 
 
 @pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])

@@ -1,0 +1,69 @@
+"""People who are put elsewhere: into another school, or into classes that were there before."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.changes import ACTION, SCHOOL
+from transforms.diff import school_of
+from transforms.guard.limits import Limits, Reading, allowed, told
+from transforms.guard.past import Past, with_columns_of
+from transforms.guard.stops import Kind, Stops
+from transforms.schemas import ENTITIES
+
+FIRST = 3
+PLACED = ("classSourcedId", "userSourcedId")
+
+
+def moves(stops: Stops, past: Past, limits: Limits) -> None:
+    """Limit how many people change schools, how many come into classes that were there before, and how many of these one person gets.
+
+    What a new class gets, and what a new person gets, is no move: a term, a school and a year begin so.
+    """
+    for kind in stops.kinds(past):
+        if kind.entity == "users":
+            _limit(stops, past, limits, kind, _to_other_schools(stops, past, kind), "in another school")
+        if kind.entity == "enrollments":
+            new = _into_old_classes(stops, kind)
+            _one_person(stops, limits, new)
+            _limit(stops, past, limits, kind, new, "of people and classes that were there before")
+
+
+def _to_other_schools(stops: Stops, past: Past, kind: Kind) -> pl.DataFrame:
+    sent = past.sent.get("users", pl.DataFrame(schema={"sourcedId": pl.String}))
+    was = sent.select("sourcedId", school_of(ENTITIES["users"], sent).alias("was"))
+    updates = stops.updates("users").filter(kind.chosen).select("sourcedId", SCHOOL)
+    return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was"))
+
+
+def _into_old_classes(stops: Stops, kind: Kind) -> pl.DataFrame:
+    new = with_columns_of(stops.created("enrollments").filter(kind.chosen), PLACED)
+    for name, column in zip(("classes", "users"), PLACED, strict=True):
+        if name in stops.parts:
+            come = (
+                stops.parts[name].upserts.filter(pl.col(ACTION) != "update").select(pl.col("sourcedId").alias(column))
+            )
+            new = new.join(come, on=column, how="anti")
+    return new
+
+
+def _one_person(stops: Stops, limits: Limits, new: pl.DataFrame) -> None:
+    many = new.group_by("userSourcedId").len().filter(pl.col("len") > limits.person_records).sort("userSourcedId")
+    told = ", ".join(f"{one} into {count:,}" for one, count in many.head(FIRST).iter_rows())
+    more = f", and {many.height - FIRST:,} more" if many.height > FIRST else ""
+    sentence = f"enrollments: more than {limits.person_records} classes at once for one person ({told}{more}). If that is meant, approve."
+    theirs = new.join(many, on="userSourcedId", how="semi")["sourcedId"]
+    stops.stop("moved", sentence, "enrollments", upserts=pl.col("sourcedId").is_in(theirs.implode()))
+
+
+def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, moved: pl.DataFrame, where: str) -> None:
+    total = kind.total(past)
+    most = allowed(total, limits.moved_percent, limits.moved_records)
+    stops.read(Reading("moved", f"{kind.word} {where}", moved.height, most, total))
+    if total and moved.height > most:
+        limit = told(limits.moved_percent, limits.moved_records)
+        sentence = (
+            f"{moved.height:,} {kind.word} would be {where} ({total:,} are there now), more than {limit}. "
+            "See whether a column of the export was sorted or shifted by itself, or is of another school or year."
+        )
+        stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(moved["sourcedId"].implode()))
