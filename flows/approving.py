@@ -48,7 +48,7 @@ def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     if astray.height:
         return replace(result_of(job, started, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
-    guarded = _guarded(of_plan(valid.records, difference.changes, job.today), known, job, ledger)
+    guarded = _guarded(of_plan(valid.records, difference.changes, job.today), plan, known, job, ledger)
     if job.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
         ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
     loaded = watch.stage("load", send, guarded, job, ledger, watch)
@@ -59,11 +59,13 @@ def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     return _with_rest(result, guarded, plan, known, job)
 
 
-def _guarded(changes: Changes, known: Known, job: Job, ledger: Ledger) -> Guarded:
-    """Leave to others what is theirs, and hold what cannot be sent without what the plan did not foresee."""
+def _guarded(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger) -> Guarded:
+    """Leave to others what is theirs, and hold what the plan did not foresee: what is needed by records that came after it."""
     changes = not_of_others(changes, job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
-    return judged_again(changes, children_of(changes, job, ledger), _there(changes, known, job, ledger))
+    since = [run.id for run in ledger.runs(job.key) if run.started > plan.made]
+    children = children_of(changes, job, ledger, sent_by=since)
+    return judged_again(changes, children, _there(changes, known, job, ledger))
 
 
 def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str, pl.Series]:

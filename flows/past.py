@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -143,13 +143,15 @@ def _kept(counts: Mapping[str, int]) -> int:
     return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
 
 
-def children_of(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
-    """The active records that name one that is to be deleted."""
+def children_of(changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[str] | None = None) -> pl.DataFrame:
+    """The active records that name one that is to be deleted: all, or those that some runs have sent."""
     found = [no_children()]
     for name, part in changes.items():
         going = part.of("delete")["sourcedId"]
         for child in _referring(name) if going.len() else ():
             details = ledger.details(job.key, child).filter(pl.col("status") == "active")
+            if sent_by is not None:
+                details = details.filter(pl.col("run").is_in(list(sent_by)))
             named = details.select("sourcedId", parent=ids_in(pl.col("parents"), name)).explode("parent")
             named = named.filter(pl.col("parent").is_in(going.implode()))
             found.append(named.select(entity=pl.lit(child), sourcedId="sourcedId", of=pl.lit(name), parent="parent"))

@@ -94,9 +94,9 @@ def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) 
         each_of(connection, planned, PLANNED.c.sourced_id, ids)
         names = delete(RENAMED).where(RENAMED.c.feed_id == feed, RENAMED.c.entity == entity)
         each_of(connection, names, RENAMED.c.was, ids)
-        parts = [part.name for part in ENTITIES.values() if part.folds_into == entity]
-        theirs = delete(MOMENTS).where(MOMENTS.c.feed_id == feed, MOMENTS.c.entity.in_(parts))
-        each_of(connection, theirs, MOMENTS.c.owner, ids)
+        for part in (part.name for part in ENTITIES.values() if part.folds_into == entity):
+            theirs = delete(MOMENTS).where(MOMENTS.c.feed_id == feed, MOMENTS.c.entity == part)
+            each_of(connection, theirs, MOMENTS.c.owner, ids)
 
 
 def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: int) -> None:

@@ -19,7 +19,7 @@ from transforms.vanishing import OWNERS
 def judged_again(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
     """Hold what of a plan would be sent or deleted although it needs, or is needed by, what the plan did not foresee.
 
-    `children` are as in `Past`. `there` are the ids, by entity, that the target holds and records may name; an entity
+    `children` are as in `Past`, but for those of which the plan told already. `there` are the ids, by entity, that the target holds and records may name; an entity
     that is not among its keys is not looked at.
     """
     past = Past(children=children)
