@@ -22,6 +22,7 @@ from transforms.findings import ERRORS
 
 COMMANDS = (
     "forget",
+    "rename",
     "preflight",
     "probe",
     "backfill",
