@@ -5,6 +5,7 @@ What a feed has sent stays as long as another one claims it. One that never runs
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -57,15 +58,23 @@ def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
 
 
 def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
-    """When a feed last ran, if it no longer does: not since this one began, or not for much longer than it is used to."""
+    """When a feed last ran, if it no longer does: for much longer than it is used to, or since this one began to read its drops."""
     runs = [run for run in ledger.runs(other) if run.command == "sync"]
-    ours = [run for run in ledger.runs(job.key) if run.command == "sync"]
+    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
     if not runs:
         return "never"
     said = f"on {runs[0].started:%Y-%m-%d}"
-    if ours and runs[0].started < ours[-1].started and job.run != ours[-1].id:
+    if ours and runs[0].started < ours[-1].started and _source(runs[0]) in map(_source, ours):
         return said
     return said if datetime.now(UTC) - runs[0].started > max(QUIET, 2 * _longest(runs[:LAST])) else None
+
+
+def _source(run: Run) -> str:
+    """What a run's drop is called, whatever its day."""
+    # That module asks for the runs before, which ask for this one.
+    from flows.rest_source import CHANGES
+
+    return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
 
 
 def _longest(runs: list[Run]) -> timedelta:

@@ -145,8 +145,8 @@ def _all_settled(rows: pl.DataFrame, old: pl.DataFrame, ended: pl.DataFrame, rul
         names.setdefault(person, []).append((part, org, role))
     done, told = [], {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
     for person, *cells, tombs in met.filter(~quiet).select("sourcedId", *CELLS[:2], was, known, ENDED_PARTS).iter_rows():  # fmt: skip
-        now, known_by, before, known_before, ended_before = (unfolded(cell) if cell else [] for cell in (*cells, tombs))
-        record = Record(now, known_by, before, known_before, ended_before, names.get(person, []))
+        now, own, before, known_before, over = (unfolded(cell) if cell else [] for cell in (*cells, tombs))
+        record = Record(now, own, before, known_before, over, names.get(person, []))
         *settled_as, rule = left(person, record, rules)
         done.append((person, *settled_as))
         if rule:

@@ -76,7 +76,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Story:
-    """All of it; None where nothing is known. `drop` is what the feed was named by, `DROP` if nobody named it."""
+    """All of it; None where nothing is known. `drop` is what the feed was named by, `DROP` if nobody named it.
+
+    `forgotten` says that the id is one of a person who is to be forgotten.
+    """
 
     key: FeedKey
     entity: str
@@ -87,6 +90,7 @@ class Story:
     target: InTarget = field(default_factory=lambda: InTarget("unasked"))
     waiting: Waiting | None = None
     drop: str = "DROP"
+    forgotten: bool = False
 
     @property
     def is_known(self) -> bool:

@@ -16,11 +16,14 @@ from flows.why.story import Finding, InLedger, InRoster, LastRun, Story, Waiting
 from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
+from transforms.forgetting import PEOPLE, digest_of
 from transforms.judged import Judged
 from transforms.payload import bodies
 from transforms.schemas import ENTITIES
 from transforms.secrecy import without_secrets
 
+# What has the id of a person.
+OF_PEOPLE = (PEOPLE, "demographics")
 TROUBLES = ("failed", "waiting", "held")
 
 
@@ -40,6 +43,7 @@ def told_here(key: FeedKey, sourced_id: str, entities: Sequence[str], state: Pat
             _last_run(runs, entity, sourced_id, state, known.run if known else ""),
             known,
             waiting=_waiting(planned, entity),
+            forgotten=entity in OF_PEOPLE and digest_of(sourced_id) in ledger.forgotten(),
         )
 
 

@@ -43,6 +43,10 @@ def _rejected(story: Story) -> str:
 def _unknown_to_ledger(story: Story) -> str:
     if story.roster and story.roster.standing == "accepted":
         return f"It was accepted, and the target has not acknowledged it yet. To send it: roster sync {story.drop}"
+    if story.forgotten and story.target.seen == "deleted":
+        return "This person was forgotten: the target holds the id as deleted, and every drop is read without the person. Nothing to do."
+    if story.forgotten:
+        return "This person was forgotten here, and the target still holds the record. Ask whoever runs the target to remove it; no drop of ours brings it back."
     if story.target.seen == "there":
         return "The target holds it, and this feed has not sent it: it is somebody else's, and is left alone."
     if story.target.seen == "deleted":

@@ -24,6 +24,7 @@ from transforms.findings import ERRORS
 
 COMMANDS = (
     "forget",
+    "rename",
     "preflight",
     "probe",
     "backfill",

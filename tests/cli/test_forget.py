@@ -225,6 +225,18 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
     assert not any(word in everything(place.state) for word in WORDS)
 
 
+def test_a_forgotten_person_is_not_called_somebody_elses(target: Served) -> None:
+    """Neither where the target was told, nor where it still has the record."""
+    target.roster("forget", "lv-ana-0001")
+    gone = target.roster("why", "lv-ana-0001", "--entity", "users")
+    target.change("users", "lv-ana-0001", status="active")
+    back = target.roster("why", "lv-ana-0001", "--entity", "users")
+
+    said = [run.json["records"][0]["verdict"] for run in (gone, back)]
+    assert "was forgotten: the target holds the id as deleted" in said[0]
+    assert "was forgotten here, and the target still holds the record" in said[1]
+
+
 def test_somebody_elses_record_is_not_touched(tmp_path: Path, sandbox: Sandbox) -> None:
     """A user whom the target held before us is held as foreign, and stays as it is."""
     place = Served(sandbox, tmp_path / "state")

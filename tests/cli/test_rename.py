@@ -22,9 +22,9 @@ class Feeds:
 
     def sync(self, name: str, *gone: str, more: tuple[str, ...] = ()) -> Run:
         """Load the district without some of its records."""
-        drop(self.folder / name, without(district(), *gone))
+        drop(self.folder / "drop", without(district(), *gone))
         file = self.folder / f"{name}.toml"
-        file.write_text(f'district = "{name}"\ndrop = "{name}"\n[target]\nurl = "sandbox"\n{OPEN}')
+        file.write_text(f'district = "{name}"\ndrop = "drop"\n[target]\nurl = "sandbox"\n{OPEN}')
         return roster("sync", file, "--json", *more, state=self.state)
 
     def rename(self, *names: str) -> Run:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.judging import judged, ledger
 from tests.rosters import Rows, delta, district
+from transforms.diff import marked
 from transforms.digest import digest
 from transforms.judged import Judged
 from transforms.overlay import overlay
@@ -97,3 +98,13 @@ def test_a_new_record_that_is_refused_is_known_as_refused(before: Judged, tmp_pa
 
     assert (["new"], 4) == (whole.refused["sourcedId"].to_list(), whole.accepted.height)
     assert (0, 5) == (again.refused.height, again.accepted.height)
+
+
+def test_roles_that_change_their_ids_alone_are_another_content(before: Judged, tmp_path: Path) -> None:
+    """Nothing is sent for it; a later delta goes by the ids."""
+    roles = [row | {"sourcedId": f"new-{row['sourcedId']}"} for row in district()["roles"]]
+
+    other = users(tmp_path, district() | {"roles": roles}, "bulk")
+
+    assert marked({"users": before})["users"].equals(marked({"users": other})["users"])
+    assert digest(before) != digest(other)
