@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -24,7 +25,7 @@ from transforms.unfolding.drop import raw_of
 from transforms.unfolding.records import Unfolded, unfold
 
 ATTEMPTS = 3
-# Up to so many records are asked for by themselves; if more are missing, it is not for an order that a source does not keep.
+# About so many records are asked for by themselves; if the source has none of them, it does not have the others that are missing.
 ASKED = 200
 UTC = ZoneInfo("UTC")
 # They are few, and say what the administrators of OneRoster 1.1 administer.
@@ -85,19 +86,28 @@ async def _read(client: Client, wanted: Wanted, add: Callable[..., None]) -> Unf
         except Moved as moved:
             why = str(moved)
         else:
-            unlisted = [one async for one in _asked(client, wanted, missing)]
+            unlisted = await _unlisted(client, wanted, missing)
             add(unlisted, into=unfolded)
             unfolded.unlisted = tuple(sorted(_ids(unlisted)))
             return unfolded
     raise Unread(f"{why}, {ATTEMPTS} times. Read it when nobody works on it, such as at night.")
 
 
-async def _asked(client: Client, wanted: Wanted, missing: set[str]) -> AsyncIterator[Any]:
-    """Ask for the records that no page had, since a source may keep no order; so many are gone for another reason."""
-    for sourced_id in filter(addressable, sorted(missing) if len(missing) <= ASKED else ()):
-        found = await single(client, wanted.path, wanted.entity.singular, sourced_id)
-        if _ids([found]) == {sourced_id}:
-            yield found
+async def _unlisted(client: Client, wanted: Wanted, missing: set[str]) -> list[Any]:
+    """Ask for the records that no page had, since a source may keep no order: some of many, and all if it has any of those."""
+    ids = list(filter(addressable, sorted(missing)))
+    some = ids[:: max(1, len(ids) // ASKED)]
+    found = await _singles(client, wanted, some)
+    return found + await _singles(client, wanted, sorted(set(ids).difference(some))) if found else found
+
+
+async def _singles(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Any]:
+    asked = (single(client, wanted.path, wanted.entity.singular, one) for one in ids)
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    for fault in found:
+        if isinstance(fault, BaseException):
+            raise fault
+    return [record for one, record in zip(ids, found, strict=True) if _ids([record]) == {one}]
 
 
 def _ids(records: list[Any]) -> set[str]:

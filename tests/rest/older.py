@@ -27,7 +27,7 @@ class Older:
     """What a source holds, by collection; how often each collection will yet fail, and with which status; how often it will yet say a wrong total; what it was asked.
 
     `counts_pages` lets totals be those of pages, with links to the next ones. `meanwhile` is what happens after the first page
-    of a collection.
+    of a collection. No page has the `hidden` ids. `singles` counts the questions for single records.
     """
 
     records: dict[str, list[Json]]
@@ -36,6 +36,8 @@ class Older:
     moving: Counter[str] = field(default_factory=Counter)
     filters: set[str] = field(default_factory=set)
     counts_pages: bool = False
+    hidden: set[str] = field(default_factory=set)
+    singles: int = 0
     meanwhile: dict[str, Callable[[], None]] = field(default_factory=dict)
     url: str = ""
 
@@ -58,6 +60,7 @@ class Older:
         condition, offset = query.get("filter", [""])[0], int(query.get("offset", ["0"])[0])
         self.filters.add(condition)
         found = [record for record in self.records[collection] if _meets(record, condition)]
+        found = [record for record in found if record["sourcedId"] not in self.hidden]
         size = min(LARGEST, int(query["limit"][0]))
         moves = self.moving[collection] > 0
         self.moving[collection] -= moves
@@ -71,6 +74,7 @@ class Older:
         return 200, {collection: found[offset : offset + size]}, headers
 
     def _single(self, collection: str, sourced_id: str) -> tuple[int, Json, dict[str, str]]:
+        self.singles += 1
         found = [record for record in self.records[collection] if record["sourcedId"] == sourced_id]
         return (
             (200, {WRAPPERS.get(collection, collection): found[0]}, {})
@@ -102,6 +106,8 @@ def older(records: dict[str, list[Json]]) -> Iterator[Older]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else each answer waits 40 ms for an acknowledgement.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

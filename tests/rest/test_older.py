@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
+from connectors.oneroster.target import Target
+from connectors.rest.drop import read_source
+from connectors.rest.signing import Key
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rest.older import Older, juniper, older, reference
 from tests.rest.verifying import KEY, SECRET
@@ -128,6 +132,20 @@ def test_who_has_left_is_asked_for_and_then_gone(tmp_path: Path, target: Sandbox
 
         assert (0, ["e-ana", "e-tia"]) == (run.code, feed.holds("enrollments"))
         assert "false" == feed.record("users", "bo")["enabledUser"]
+
+
+@pytest.mark.parametrize(("hidden", "asked"), [(set(), 297), ({"ana", "bo"}, 596)])
+def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(hidden: set[str], asked: int) -> None:
+    """A term has ended, or pages cannot be relied on."""
+    gone = {f"{letter}{number}" for letter in "abc" for number in range(198)}
+    with older(juniper()) as source:
+        source.hidden = hidden
+        address, key = Target(source.url), Key(KEY, SECRET)
+        known = {"users": gone | {"ana", "bo", "tia", ".."}}
+
+        raw = asyncio.run(read_source(address, "1.1", ("users",), key=key, known=known))
+
+    assert ({"ana", "bo", "tia"}, asked) == (set(raw.files["users.csv"].frame["sourcedId"]), source.singles)
 
 
 def test_a_source_that_does_not_say_who_is_there_is_not_read(tmp_path: Path, target: Sandbox) -> None:
