@@ -1,0 +1,1 @@
+"""A simulated year of a district, night by night, with and without faults of its exports."""

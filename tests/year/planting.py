@@ -1,0 +1,143 @@
+"""Plants faults into a year, each from a copy of a night on which all was well, and tells what each of them came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from flows.result import HELD, REFUSED, Result
+from tests.year.calendar import NIGHTS, Size
+from tests.year.district import District
+from tests.year.exports import Form
+from tests.year.faults.fault import Fault, Night
+from tests.year.living import nights
+from tests.year.running import Feed, told
+from tests.year.truth import Harm, harms, missing, true
+
+ASKED = (HELD, REFUSED)
+# So many nights before a fault the export was made that is sent again, or that last year's is made of.
+EARLIER = 26
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one night came to: its exit code, what people were told, who was harmed, and what has not arrived."""
+
+    name: str
+    form: Form
+    seed: int
+    day: date
+    code: int
+    told: str
+    harms: tuple[Harm, ...]
+    missing: tuple[Harm, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether a person is asked before anything goes on."""
+        return self.code in ASKED
+
+    @property
+    def where(self) -> str:
+        """Say which night this was."""
+        return f"{self.name}: layout {self.form}, seed {self.seed}, night of {self.day}"
+
+    @property
+    def harmed(self) -> str:
+        """Say how many of which were harmed, and how; blank: none."""
+        kinds = Counter(f"{one.key[0]} {one.what}" for one in self.harms)
+        return ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+
+    def __str__(self) -> str:
+        first = next((f" (such as {' '.join(one.key)})" for one in self.harms), "")
+        return (
+            f"{self.where}: exit {self.code}, harmed: {self.harmed or 'nobody'}{first}. Told: {self.told or 'nothing'}"
+        )
+
+
+@dataclass
+class Year:
+    """A year of one layout and seed, as far as it has gone: the districts so far, and the feed that loads them."""
+
+    form: Form
+    seed: int
+    districts: Sequence[District]
+    feed: Feed
+
+    @classmethod
+    def of(cls, form: Form, seed: int, folder: Path, size: Size | None = None) -> Year:
+        """Begin with nothing loaded."""
+        return cls(form, seed, district_of(seed, size), Feed(form, folder))
+
+    def ordinary(self, number: int) -> Outcome:
+        """Let a night without faults pass; what it holds, a person approves."""
+        now = self.districts[number]
+        before = self.feed.view(now.day)
+        result = self.feed.night(now)
+        after, truth = self.feed.view(now.day), true(self.form, now)
+        found = self._outcome("no fault", now, result, harms(before, after, truth))
+        if result.plan:
+            self.feed.approve(result.plan, now.day)
+        left = tuple(missing(self.feed.view(now.day), truth))
+        return Outcome(**{**vars(found), "missing": left})
+
+    def planted(self, fault: Fault, number: int, folder: Path) -> Outcome:
+        """Let a fault occur on a night, in a copy of the year; `number` is the first night that has not passed yet."""
+        now, feed = self.districts[number], self.feed.copy(folder)
+        chance = Random(f"{fault.name} {self.seed}")
+        other = partial(_another, self.seed, number)
+        night = Night(
+            self.form, now, self.districts[number - 1], self.districts[max(0, number - EARLIER)], chance, other
+        )
+        before = feed.view(now.day)
+        result = feed.night(now, fault.texts(night))
+        return self._outcome(fault.name, now, result, harms(before, feed.view(now.day), true(self.form, now)))
+
+    def _outcome(self, name: str, now: District, result: Result, found: Iterable[Harm]) -> Outcome:
+        return Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(sorted(found, key=lambda one: one.key)))  # fmt: skip
+
+
+@cache
+def district_of(seed: int, size: Size | None = None, count: int = NIGHTS) -> tuple[District, ...]:
+    """Give the district of each night of a year."""
+    return tuple(nights(seed, size, count))
+
+
+def _another(seed: int, number: int) -> District:
+    return district_of(seed + 1000, None, number + 1)[-1]
+
+
+def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None) -> Iterator[Outcome]:
+    """Let a year pass, and each fault that its layout can have occur on some random nights of it."""
+    chance = Random(year.seed)
+    last = until or len(year.districts)
+    when: dict[int, list[Fault]] = {}
+    for fault in faults:
+        if year.form in fault.forms:
+            for number in chance.sample(range(2, last), each):
+                when.setdefault(number, []).append(fault)
+    for number in range(last):
+        yield from _all_planted(year, when.get(number, []), number)
+        yield year.ordinary(number)
+
+
+def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, count: int = 3) -> Iterator[Outcome]:
+    """Let faults occur on a few random nights, each of which follows on a first load two nights before."""
+    faults = [one for one in faults if form in one.forms]
+    for place, number in enumerate(sorted(Random(f"{form} {seed}").sample(range(EARLIER, NIGHTS), count))):
+        year = Year.of(form, seed, folder / f"{form}-{number}")
+        yield year.ordinary(number - 2)
+        yield year.ordinary(number - 1)
+        yield from _all_planted(year, faults[place::count], number)
+
+
+def _all_planted(year: Year, faults: Iterable[Fault], number: int) -> Iterator[Outcome]:
+    for fault in faults:
+        with TemporaryDirectory(dir=year.feed.folder.parent) as folder:
+            yield year.planted(fault, number, Path(folder) / "copy")

@@ -1,0 +1,82 @@
+"""Takes a night's files through the whole line, into a target in memory and a ledger in a folder that can be copied."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import time_machine
+
+from flows.feeds.targets import Target
+from flows.job import Job
+from flows.result import Result
+from flows.running import execute
+from tests.year.district import District
+from tests.year.exports import CODES, Form, tables_of
+from tests.year.files import Tables, write
+from tests.year.sending import sent
+from tests.year.target import Memory, Records
+from tests.year.truth import View, held
+from transforms.carrying import Carrying
+from transforms.rules import RULES
+from transforms.scope import Scope
+
+# Nothing is sent there: the watch takes its place.
+NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid")
+CARRYING = Carrying(email_template="{sourcedId}@example.edu", session_org=None)
+
+
+@dataclass
+class Feed:
+    """A feed in one layout: its folder, what the target holds, and the tables of its last night."""
+
+    form: Form
+    folder: Path
+    records: Records = field(default_factory=dict)
+    last: Tables | None = None
+
+    def night(self, district: District, files: dict[str, str] | None = None) -> Result:
+        """Let a night pass: load its files, or else those that say what is true."""
+        tables = tables_of(self.form, district)
+        if files is None:
+            files = sent(self.form, tables, self.last, None, district.day).written()
+        result = self._run(district.day, write(files, self.folder / "drop"))
+        self.last = tables
+        return result
+
+    def approve(self, plan: str, day: date) -> Result:
+        """Let a person approve a plan, some hours later."""
+        return self._run(day, self.folder / "drop", approve=plan)
+
+    def view(self, day: date) -> View:
+        """Say what the target holds."""
+        return held(self.form, self.records, str(day))
+
+    def copy(self, folder: Path) -> Feed:
+        """Begin anew from here, in another folder."""
+        shutil.copytree(self.folder, folder)
+        return Feed(self.form, folder, dict(self.records), self.last)
+
+    def _run(self, day: date, drop: Path, approve: str | None = None) -> Result:
+        memory = Memory(self.records)
+        with time_machine.travel(datetime.combine(day, time(9 if approve else 2), UTC), tick=False):
+            result = execute(self._job(day, drop, approve), memory)
+        self.records = memory.records
+        return result
+
+    def _job(self, day: date, drop: Path, approve: str | None) -> Job:
+        return Job(
+            command="sync", drop=drop, target=NOWHERE, state=self.folder / "state", scope=Scope(demographics=self.form == "bulk", contacts=True),
+            carrying=CARRYING, district="larkspur", feed="larkspur", layout=CODES[self.form], first_run=True, approve=approve, today=day,
+        )  # fmt: skip
+
+
+def told(result: Result) -> str:
+    """Give what a run says to people who must decide: why it was held, refused or broken off."""
+    fatal = [
+        f"{row['file']} {row['column'] or ''} {row['value'] or ''} {RULES[row['rule']].says}"
+        for row in result.refused.iter_rows(named=True)
+    ]
+    return "\n".join([*(hold.sentence for hold in result.holds), *fatal, *filter(None, [result.error])])

@@ -1,0 +1,66 @@
+"""What of a district's tables goes out on one night: all of it, or what has changed since the night before."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tests.rosters import manifest
+from tests.year.canvas import KEYS
+from tests.year.exports import Form
+from tests.year.files import Files, Row, Tables
+
+PARTS = ("roles.csv", "demographics.csv")
+
+
+def sent(form: Form, tables: Tables, before: Tables | None, left: Tables | None, day: date) -> Files:
+    """Give the files of a night.
+
+    `before` are the tables of the last night, None on the first. `left` are those in which the district truly is: of
+    layouts that say who is gone, only those are told to be gone who are not in these.
+    """
+    if form == "clever":
+        return Files(tables)
+    if form == "canvas":
+        return Files(_with_deleted(tables, before or {}, left or tables))
+    if form == "delta" and before is not None:
+        return _oneroster(_changes(tables, before, left or tables, f"{day}T02:00:00.000Z"), "delta")
+    return _oneroster(tables, "bulk")
+
+
+def _oneroster(tables: Tables, mode: str) -> Files:
+    modes = {name.removesuffix(".csv"): mode for name, rows in tables.items() if rows}
+    return Files(tables, texts={"manifest.csv": manifest(modes)})
+
+
+def _changes(tables: Tables, before: Tables, left: Tables, stamp: str) -> Tables:
+    """What is new or different, and what is gone; people go with all of their parts."""
+    found: Tables = {}
+    for name, rows in tables.items():
+        old = {row["sourcedId"]: row for row in before.get(name, [])}
+        there = {row["sourcedId"] for row in left[name]}
+        gone = [row for one, row in old.items() if one not in there]
+        found[name] = [
+            row | {"status": row["status"] or "active", "dateLastModified": stamp}
+            for row in rows
+            if old.get(row["sourcedId"]) != row
+        ]
+        found[name] += [row | {"status": "tobedeleted", "dateLastModified": stamp} for row in gone]
+    people = {row["sourcedId"] for row in found["users.csv"]} | {row["userSourcedId"] for row in found["roles.csv"]}
+    for name, key in (("users.csv", "sourcedId"), ("roles.csv", "userSourcedId")):
+        told = {row[key] for row in found[name]}
+        rows = [row for row in tables[name] if row[key] in people - told]
+        found[name] += [row | {"status": "active", "dateLastModified": stamp} for row in rows]
+    return found
+
+
+def _with_deleted(tables: Tables, before: Tables, left: Tables) -> Tables:
+    found = {}
+    for name, rows in tables.items():
+        there = {_key(name, row) for row in left[name]}
+        gone = [row | {"status": "deleted"} for row in before.get(name, []) if _key(name, row) not in there]
+        found[name] = [*rows, *gone]
+    return found
+
+
+def _key(name: str, row: Row) -> tuple[str, ...]:
+    return tuple(row[column] for column in KEYS[name])

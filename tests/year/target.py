@@ -1,0 +1,56 @@
+"""A target that keeps in memory what it is told, in place of one that is reached by requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from connectors.oneroster.acknowledging import TERMS
+from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.errands import Errand
+from connectors.oneroster.job import Sender, Sent
+from connectors.oneroster.loaded import Result
+from connectors.oneroster.merging import merged
+from connectors.oneroster.target import Target as Address
+from flows.job import Job
+from flows.watch import Watch
+from transforms.payload import Json
+
+Records = dict[tuple[str, str], Json]
+
+
+class Memory(Watch):
+    """The records of the target, by entity and id; the sender of all loads that it watches."""
+
+    retries = 0
+
+    def __init__(self, records: Records | None = None) -> None:
+        self.records: Records = dict(records or {})
+        self.requests = 0
+
+    @asynccontextmanager
+    async def sending(self, _sender: Sender, _address: Address, _job: Job, /) -> AsyncIterator[Sender]:
+        """Send into this memory, and nowhere else."""
+        yield self
+
+    async def run(self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None) -> Sent:
+        """Do each errand as a target does."""
+        for errand in errands:
+            self._do(errand)
+        self.requests += len(errands)
+        return {place: Result(TERMS[errand.action]) for place, errand in enumerate(errands)}, None
+
+    def _do(self, errand: Errand) -> None:
+        key = errand.entity, errand.record["sourcedId"]
+        before = self.records.get(key, {})
+        match errand.action:
+            case "delete":
+                self.records[key] = before | {"status": "tobedeleted"}
+            case "disable":
+                self.records[key] = before | {"enabledUser": "false"}
+            case "end":
+                self.records[key] = before | {"endDate": errand.day}
+            case _:
+                collection = COLLECTIONS[errand.entity]
+                self.records[key] = merged(collection, before, errand.record, errand.gone, errand.partial)

@@ -1,0 +1,89 @@
+"""What a district and a target say of the same people, classes and seats, in the same words; and what harms whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tests.year.district import PRINCIPAL, District
+from tests.year.exports import Form
+from tests.year.target import Records
+
+Key = tuple[str, ...]
+View = dict[Key, tuple[str, ...]]
+GRADES = {"": ""} | {str(grade): str(grade) for grade in range(13)}
+CONTACTS = ("parent", "guardian", "relative")
+
+
+@dataclass(frozen=True)
+class Harm:
+    """One person, class or seat that is not as it truly is, since a night: what happened, and to whom."""
+
+    what: str
+    key: Key
+
+
+def true(form: Form, now: District) -> View:
+    """Say what a target should hold of a district, as far as a layout can tell it."""
+    view: View = {("school", one.id): (one.name,) for one in now.schools.values()}
+    view |= {
+        ("person", one.id): (
+            one.given, one.family, one.username, one.email, "" if form == "clever" and one.role == PRINCIPAL else one.number,
+            one.role, *((one.school, "" if one.grade is None else str(one.grade)) if form != "canvas" else ("", "")),
+        )
+        for one in now.people.values()
+    }  # fmt: skip
+    view |= {("class", one.id): (one.title, one.school) for one in now.groups.values()}
+    view |= {("seat", group, person, role): ("1",) for (group, person), role in now.seats.items()}
+    if form != "canvas":
+        view |= {("contact", one.given, one.family): ("1",) for one in now.contacts.values()}
+    if form == "bulk":
+        view |= {("born", one.id): (one.born,) for one in now.students()}
+    return view
+
+
+def held(form: Form, records: Records, day: str) -> View:
+    """Say what a target holds: who can sign in, and which classes and seats are open on a day."""
+    view: View = {}
+    several: Counter[Key] = Counter()
+    for (entity, sourced_id), record in records.items():
+        if record.get("status") == "tobedeleted":
+            continue
+        match entity:
+            case "orgs" if record["type"] == "school":
+                view["school", sourced_id] = (record["name"],)
+            case "users" if record.get("enabledUser") != "false":
+                roles = sorted({one["role"] for one in record.get("roles", [])})
+                if roles and roles[0] in CONTACTS:
+                    several["contact", record["givenName"], record["familyName"]] += 1
+                else:
+                    cells = [
+                        str(record.get(name) or "")
+                        for name in ("givenName", "familyName", "username", "email", "identifier")
+                    ]
+                    school = (record.get("primaryOrg") or {}).get("sourcedId") or ""
+                    view["person", sourced_id] = (*cells, ",".join(roles), school, ",".join(record.get("grades") or []))
+            case "classes":
+                view["class", sourced_id] = (record["title"], record["school"]["sourcedId"])
+            case "enrollments" if not record.get("endDate") or record["endDate"] > day:
+                several["seat", record["class"]["sourcedId"], record["user"]["sourcedId"], record["role"]] += 1
+            case "demographics" if form == "bulk":
+                view["born", sourced_id] = (record.get("birthDate") or "",)
+    return view | {key: (str(count),) for key, count in several.items()}
+
+
+def harms(before: View, after: View, truth: View) -> list[Harm]:
+    """Tell what a night has changed to something that is not true."""
+    found = []
+    for key in before.keys() | after.keys():
+        was, now, right = before.get(key), after.get(key), truth.get(key)
+        if now not in (was, right):
+            found.append(
+                Harm("removed" if now is None else "made up" if was is None and right is None else "changed", key)
+            )
+    return found
+
+
+def missing(after: View, truth: View) -> list[Harm]:
+    """Tell what is true and has not arrived."""
+    return [Harm("not delivered", key) for key, right in truth.items() if after.get(key) != right]
