@@ -9,7 +9,12 @@ from tests.year.district import School, Term
 
 FIRST, NIGHTS = date(2026, 8, 3), 300
 SATURDAY = 5
-OPENS, SECOND_TERM_MADE, FIRST_TERM_LEFT_OUT = date(2026, 8, 24), date(2026, 12, 7), date(2027, 1, 25)
+OPENS, LEVELED, SECOND_TERM_MADE, FIRST_TERM_LEFT_OUT = (
+    date(2026, 8, 24),
+    date(2026, 9, 9),
+    date(2026, 12, 7),
+    date(2027, 1, 25),
+)
 CLOSES, ROLLOVER = date(2027, 3, 15), date(2027, 7, 1)
 BUSY_BEGINS, BUSY_ENDS = date(2026, 8, 13), date(2026, 9, 25)
 ASH, BIRCH, NEW = School("0110", "Ash Elementary", 0, 5), School("0120", "Birch Elementary", 0, 5), School("0150", "Nova Elementary", 0, 5)  # fmt: skip

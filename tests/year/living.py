@@ -6,25 +6,8 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from random import Random
 
-from tests.year.calendar import (
-    ASH,
-    BIRCH,
-    BUSY_BEGINS,
-    BUSY_ENDS,
-    CLOSES,
-    FIRST,
-    FIRST_TERM_LEFT_OUT,
-    HIGH,
-    MIDDLE,
-    NEW,
-    NIGHTS,
-    OPENS,
-    ROLLOVER,
-    SATURDAY,
-    SECOND_TERM_MADE,
-    Size,
-    terms,
-)  # fmt: skip
+from tests.year import calendar
+from tests.year.calendar import NIGHTS, Size, terms
 from tests.year.district import STUDENT, TEACHER, District, School
 from tests.year.life import Life
 
@@ -32,10 +15,10 @@ from tests.year.life import Life
 def nights(seed: int, size: Size | None = None, count: int = NIGHTS) -> Iterator[District]:
     """Give the district as it is on each night; there is no export on Saturdays."""
     year = Year(seed, size or Size())
-    day, given = FIRST, 0
+    day, given = calendar.FIRST, 0
     while given < count:
         year.live(day)
-        if day.weekday() != SATURDAY:
+        if day.weekday() != calendar.SATURDAY:
             given += 1
             yield year.life.now.copy()
         day += timedelta(days=1)
@@ -46,11 +29,16 @@ class Year:
 
     def __init__(self, seed: int, size: Size) -> None:
         self.chance = Random(seed)
-        self.life = Life(FIRST, self.chance)
+        self.life = Life(calendar.FIRST, self.chance)
         self._size = size
-        for school in (ASH, BIRCH, MIDDLE, HIGH):
+        for school in (calendar.ASH, calendar.BIRCH, calendar.MIDDLE, calendar.HIGH):
             self.life.open(school)
-        for school, each in ((ASH, size.ash), (BIRCH, size.birch), (MIDDLE, size.middle), (HIGH, size.high)):
+        for school, each in (
+            (calendar.ASH, size.ash),
+            (calendar.BIRCH, size.birch),
+            (calendar.MIDDLE, size.middle),
+            (calendar.HIGH, size.high),
+        ):
             self._fill(school, each)
         self.life.now.terms |= terms(2027)
         self.life.schedule(["Y27", "F27"])
@@ -59,12 +47,15 @@ class Year:
         """Let a day pass."""
         self.life.now.day = day
         fixed: dict[date, Callable[[], None]] = {
-            OPENS: self._open, SECOND_TERM_MADE: self._second_term, FIRST_TERM_LEFT_OUT: self._left_out,
-            CLOSES: self._close, ROLLOVER: self._roll_over,
+            calendar.OPENS: self._open, calendar.LEVELED: self._level, calendar.SECOND_TERM_MADE: self._second_term, calendar.FIRST_TERM_LEFT_OUT: self._left_out,
+            calendar.CLOSES: self._close, calendar.ROLLOVER: self._roll_over,
         }  # fmt: skip
         if day in fixed:
             fixed[day]()
-        busy, summer = BUSY_BEGINS <= day <= BUSY_ENDS, day >= date(2027, 6, 11) or day < BUSY_BEGINS
+        busy, summer = (
+            calendar.BUSY_BEGINS <= day <= calendar.BUSY_ENDS,
+            day >= date(2027, 6, 11) or day < calendar.BUSY_BEGINS,
+        )
         students = len(self.life.now.students()) / 330
         self._happen(self._enroll, (1.5 if busy else 0.8 if summer else 0.3) * students)
         self._happen(self._leave, (0.6 if busy else 0.3) * students)
@@ -151,9 +142,18 @@ class Year:
             self.life.now.seats[into.id, person] = STUDENT
 
     def _open(self) -> None:
-        self.life.open(NEW)
-        self._fill(NEW, self._size.new)
-        self.life.schedule(["Y27"], schools=[NEW.id])
+        self.life.open(calendar.NEW)
+        self._fill(calendar.NEW, self._size.new)
+        self.life.schedule(["Y27"], schools=[calendar.NEW.id])
+
+    def _level(self) -> None:
+        """One grade's students are distributed anew over the classes of each of its courses."""
+        for one in self.life.now.students(calendar.MIDDLE.id):
+            if one.grade == calendar.MIDDLE.first:
+                self.life.unseat(one.id)
+        students = [one for one in self.life.now.students(calendar.MIDDLE.id) if one.grade == calendar.MIDDLE.first]
+        for one in self.chance.sample(students, len(students)):
+            self.life.seat(one)
 
     def _second_term(self) -> None:
         self.life.schedule(["Y27", "S27"], elementary=False)
@@ -166,13 +166,15 @@ class Year:
     def _close(self) -> None:
         """A small school is closed; its students and teachers go to the others of its kind."""
         now = self.life.now
-        for group in [one.id for one in now.groups.values() if one.school == BIRCH.id]:
+        for group in [one.id for one in now.groups.values() if one.school == calendar.BIRCH.id]:
             self.life.dissolve(group)
-        for course in [one.id for one in now.courses.values() if one.school == BIRCH.id]:
+        for course in [one.id for one in now.courses.values() if one.school == calendar.BIRCH.id]:
             del now.courses[course]
-        for one in [one for one in now.people.values() if one.school == BIRCH.id]:
-            self.life.move(one.id, ASH.id) if one.grade is not None else self.life.change(one.id, school=ASH.id)
-        del now.schools[BIRCH.id]
+        for one in [one for one in now.people.values() if one.school == calendar.BIRCH.id]:
+            self.life.move(one.id, calendar.ASH.id) if one.grade is not None else self.life.change(
+                one.id, school=calendar.ASH.id
+            )
+        del now.schools[calendar.BIRCH.id]
 
     def _roll_over(self) -> None:
         """Everybody goes up, the last grade leaves, and the next year's classes, with ids of their own, take the place of this one's."""
@@ -180,7 +182,7 @@ class Year:
         for group in list(now.groups):
             self.life.dissolve(group)
         for one in now.students():
-            if one.grade == HIGH.last:
+            if one.grade == calendar.HIGH.last:
                 self.life.leave(one.id)
             else:
                 self._promote(one.id, (one.grade or 0) + 1)
@@ -193,5 +195,5 @@ class Year:
     def _promote(self, person: str, grade: int) -> None:
         school = self.life.now.schools[self.life.now.people[person].school]
         if grade > school.last:
-            school = MIDDLE if grade <= MIDDLE.last else HIGH
+            school = calendar.MIDDLE if grade <= calendar.MIDDLE.last else calendar.HIGH
         self.life.change(person, grade=grade, school=school.id)
