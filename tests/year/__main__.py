@@ -6,12 +6,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 
+from tests.year import verdict
 from tests.year.exports import FORMS, Form
 from tests.year.faults.fault import Fault
 from tests.year.faults.table import FAULTS
-from tests.year.planting import Outcome, Year, lived, visited
+from tests.year.planting import Outcome, Year, district_of, lived, visited
 
 HEAD = ("fault", "layout", "night", "exit", "harmed", "verdict", "told first")
 BY_NAME: dict[str, Fault] = {fault.name: fault for fault in FAULTS}
@@ -25,31 +27,31 @@ def main(words: list[str]) -> None:
     for form in [form for form in FORMS if form in words] or FORMS:
         with TemporaryDirectory() as folder:
             for one in _outcomes(form, seed, Path(folder), few="few" in words):
-                said = verdict(one)
-                verdicts[f"{one.name == 'no fault'} {said}"] += 1
-                if one.name != "no fault" or said != "good":
+                said = amiss(one)
+                verdicts[
+                    ("ordinary: " if one.name == "no fault" else "fault: ") + (said or "good").partition(" (")[0]
+                ] += 1
+                if one.name != "no fault" or said:
                     harmed = one.harmed or str(len(one.missing))
                     first = one.told.split("\n")[0]
                     print("| " + " | ".join((one.name, one.form, str(one.day), str(one.code), harmed, said, first)) + " |", flush=True)  # fmt: skip
-    print(verdicts)
+    for kind, count in sorted(verdicts.items()):
+        print(f"{count:6,} {kind}")
 
 
 def _outcomes(form: Form, seed: int, folder: Path, *, few: bool) -> Iterator[Outcome]:
     if few:
-        return visited(form, seed, FAULTS, folder)
+        days = [district.day for district in district_of(seed)]
+        return visited(form, seed, FAULTS, folder, Random(f"{form} {seed}").choice(days[40:180]))
     return lived(Year.of(form, seed, folder / "feed"), FAULTS)
 
 
-def verdict(one: Outcome) -> str:
-    """Say in a word how a night went."""
+def amiss(one: Outcome) -> str:
+    """Say what is amiss with a night; that an ordinary one is held is told too."""
     fault = BY_NAME.get(one.name)
-    if fault is None:
-        return "LOST" if one.missing or one.harms else "held" if one.asked else "good"
-    if len(one.harms) > fault.floor:
-        return "TOO LATE" if one.asked else "UNSEEN"
-    if fault.asks and not one.asked:
-        return "SILENT"
-    return "good" if fault.says in one.told else "OTHER WORDS"
+    if fault:
+        return verdict.of_fault(one, fault)
+    return verdict.of_ordinary(one) or ("held" if one.asked else "")
 
 
 if __name__ == "__main__":

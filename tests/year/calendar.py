@@ -32,6 +32,10 @@ class Size:
     new: int = 5
 
 
+# On these nights a person is asked though nothing is wrong, and perhaps on the night after: much does change.
+ASKS = {day + timedelta(days=later) for day in (CLOSES, ROLLOVER) for later in (0, 1)}
+
+
 def terms(year: int) -> dict[str, Term]:
     """Give the terms of the school year that ends in a year."""
     begins, middle, ends = date(year - 1, 8, 17), date(year, 1, 15), date(year, 6, 11)

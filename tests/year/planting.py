@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from flows.result import HELD, REFUSED, Result
-from tests.year.calendar import NIGHTS, Size
+from tests.year.calendar import ASKS, NIGHTS, Size
 from tests.year.district import District
 from tests.year.exports import Form
 from tests.year.faults.fault import Fault, Night
@@ -27,7 +27,7 @@ EARLIER = 26
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one night came to: its exit code, what people were told, who was harmed, and what has not arrived."""
+    """What one night came to: its exit code, what people were told, who was harmed, how many are new on it, and what has not arrived."""
 
     name: str
     form: Form
@@ -36,6 +36,7 @@ class Outcome:
     code: int
     told: str
     harms: tuple[Harm, ...]
+    newcomers: int = 0
     missing: tuple[Harm, ...] = ()
 
     @property
@@ -78,29 +79,34 @@ class Year:
     def ordinary(self, number: int) -> Outcome:
         """Let a night without faults pass; what it holds, a person approves."""
         now = self.districts[number]
-        before = self.feed.view(now.day)
-        result = self.feed.night(now)
-        after, truth = self.feed.view(now.day), true(self.form, now)
-        found = self._outcome("no fault", now, result, harms(before, after, truth))
+        found, result = self._passed("no fault", self.feed, now, None)
         if result.plan:
             self.feed.approve(result.plan, now.day)
-        left = tuple(missing(self.feed.view(now.day), truth))
-        return Outcome(**{**vars(found), "missing": left})
+        left = missing(self.feed.view(now.day), true(self.form, now))
+        return replace(found, missing=tuple(left))
 
     def planted(self, fault: Fault, number: int, folder: Path) -> Outcome:
         """Let a fault occur on a night, in a copy of the year; `number` is the first night that has not passed yet."""
-        now, feed = self.districts[number], self.feed.copy(folder)
-        chance = Random(f"{fault.name} {self.seed}")
-        other = partial(_another, self.seed, number)
-        night = Night(
-            self.form, now, self.districts[number - 1], self.districts[max(0, number - EARLIER)], chance, other
-        )
-        before = feed.view(now.day)
-        result = feed.night(now, fault.texts(night))
-        return self._outcome(fault.name, now, result, harms(before, feed.view(now.day), true(self.form, now)))
+        texts = fault.texts(self._night(fault.name, number))
+        return self._passed(fault.name, self.feed.copy(folder), self.districts[number], texts)[0]
 
-    def _outcome(self, name: str, now: District, result: Result, found: Iterable[Harm]) -> Outcome:
-        return Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(sorted(found, key=lambda one: one.key)))  # fmt: skip
+    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None) -> tuple[Outcome, Result]:
+        before, truth = feed.view(now.day), true(self.form, now)
+        result = feed.night(now, texts)
+        found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
+        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), len(truth.keys() - before.keys()))  # fmt: skip
+        return outcome, result
+
+    def differs(self, fault: Fault, number: int) -> bool:
+        """Whether the files of a night are others with a fault than without."""
+        return fault.texts(self._night(fault.name, number)) != self._night(fault.name, number).files().written()
+
+    def _night(self, name: str, number: int) -> Night:
+        earlier = self.districts[max(0, number - EARLIER)]
+        other = partial(_another, self.seed, number)
+        return Night(
+            self.form, self.districts[number], self.districts[number - 1], earlier, Random(f"{name} {self.seed}"), other
+        )
 
 
 @cache
@@ -120,21 +126,25 @@ def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None 
     when: dict[int, list[Fault]] = {}
     for fault in faults:
         if year.form in fault.forms:
-            for number in chance.sample(range(2, last), each):
+            for number in chance.sample(_usual(year)[2:last], each):
                 when.setdefault(number, []).append(fault)
     for number in range(last):
         yield from _all_planted(year, when.get(number, []), number)
         yield year.ordinary(number)
 
 
-def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, count: int = 3) -> Iterator[Outcome]:
-    """Let faults occur on a few random nights, each of which follows on a first load two nights before."""
-    faults = [one for one in faults if form in one.forms]
-    for place, number in enumerate(sorted(Random(f"{form} {seed}").sample(range(EARLIER, NIGHTS), count))):
-        year = Year.of(form, seed, folder / f"{form}-{number}")
-        yield year.ordinary(number - 2)
-        yield year.ordinary(number - 1)
-        yield from _all_planted(year, faults[place::count], number)
+def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: date) -> Iterator[Outcome]:
+    """Load the district as it is two nights before a day, live on until the night after that day, and then let each fault occur."""
+    year = Year.of(form, seed, folder / form)
+    special = next(place for place, district in enumerate(year.districts) if district.day >= day)
+    for number in range(special - 2, special + 2):
+        yield year.ordinary(number)
+    yield from _all_planted(year, [one for one in faults if form in one.forms], special + 2)
+
+
+def _usual(year: Year) -> list[int]:
+    """The nights on which nobody need be asked."""
+    return [number for number, district in enumerate(year.districts) if district.day not in ASKS]
 
 
 def _all_planted(year: Year, faults: Iterable[Fault], number: int) -> Iterator[Outcome]:

