@@ -16,7 +16,7 @@ PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	if $$python -c '$(FITS)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help install demo server stop test test-full test-pure check bench bench-memory dictionary golden clean
+.PHONY: help install demo server stop test test-full test-pure year check bench bench-memory dictionary golden clean
 
 help:
 	@echo "make demo     install, then load the sample district into a local sandbox"
@@ -25,6 +25,7 @@ help:
 	@echo "make test     install, then run every test"
 	@echo "make test-full  the same tests, with many more examples of each property"
 	@echo "make test-pure  install, then run the tests that also pass on Windows"
+	@echo "make year     install, then live a simulated year in each layout, and print what each planted fault of an export came to"
 	@echo "make check    install, then check format, lint, types and layers"
 	@echo "make bench    install, then measure speed against bare scripts and loops"
 	@echo "make bench-memory  install, then measure the memory of loading 700,000 records"
@@ -85,6 +86,10 @@ NOT_PURE := tests/layouts/test_nights.py tests/mappings/test_layouts.py tests/ma
 
 test-pure: install
 	$(BIN)/pytest $(PURE) $(NOT_PURE:%=--ignore=%)
+
+# Some twenty minutes. `.venv/bin/python -m tests.year few` visits one night in each layout.
+year: install
+	$(BIN)/python -m tests.year
 
 check: install
 	$(BIN)/ruff format --check .

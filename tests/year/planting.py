@@ -18,7 +18,7 @@ from tests.year.exports import Form
 from tests.year.faults.fault import Fault, Night
 from tests.year.living import nights
 from tests.year.running import Feed, told
-from tests.year.truth import Harm, harms, missing, true
+from tests.year.truth import Harm, View, harms, missing, true
 
 ASKED = (HELD, REFUSED)
 # So many nights before a fault the export was made that is sent again, or that last year's is made of.
@@ -70,6 +70,7 @@ class Year:
     seed: int
     districts: Sequence[District]
     feed: Feed
+    _seen: tuple[date, View] | None = None
 
     @classmethod
     def of(cls, form: Form, seed: int, folder: Path, size: Size | None = None) -> Year:
@@ -91,11 +92,17 @@ class Year:
         return self._passed(fault.name, self.feed.copy(folder), self.districts[number], texts)[0]
 
     def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None) -> tuple[Outcome, Result]:
-        before, truth = feed.view(now.day), true(self.form, now)
+        before, truth = self._before(now), true(self.form, now)
         result = feed.night(now, texts)
         found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
         outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), len(truth.keys() - before.keys()))  # fmt: skip
         return outcome, result
+
+    def _before(self, now: District) -> View:
+        """What the target holds before a night, which is the same for all faults of it."""
+        if self._seen is None or self._seen[0] != now.day:
+            self._seen = now.day, self.feed.view(now.day)
+        return self._seen[1]
 
     def differs(self, fault: Fault, number: int) -> bool:
         """Whether the files of a night are others with a fault than without."""

@@ -15,7 +15,7 @@ from flows.result import Result
 from flows.running import execute
 from tests.year.district import District
 from tests.year.exports import CODES, Form, tables_of
-from tests.year.files import Tables, write
+from tests.year.files import write
 from tests.year.sending import sent
 from tests.year.target import Memory, Records
 from tests.year.truth import View, held
@@ -30,20 +30,19 @@ CARRYING = Carrying(email_template="{sourcedId}@example.edu", session_org=None)
 
 @dataclass
 class Feed:
-    """A feed in one layout: its folder, what the target holds, and the tables of its last night."""
+    """A feed in one layout: its folder, what the target holds, and the district on its last night."""
 
     form: Form
     folder: Path
     records: Records = field(default_factory=dict)
-    last: Tables | None = None
+    last: District | None = None
 
     def night(self, district: District, files: dict[str, str] | None = None) -> Result:
         """Let a night pass: load its files, or else those that say what is true."""
-        tables = tables_of(self.form, district)
         if files is None:
-            files = sent(self.form, tables, self.last, None, district.day).written()
+            files = sent(self.form, tables_of(self.form, district), self.last, district, district.day).written()
         result = self._run(district.day, write(files, self.folder / "drop"))
-        self.last = tables
+        self.last = district
         return result
 
     def approve(self, plan: str, day: date) -> Result:

@@ -6,25 +6,27 @@ from datetime import date
 
 from tests.rosters import manifest
 from tests.year.canvas import KEYS
-from tests.year.exports import Form
+from tests.year.district import District
+from tests.year.exports import Form, tables_of
 from tests.year.files import Files, Row, Tables
 
 PARTS = ("roles.csv", "demographics.csv")
 
 
-def sent(form: Form, tables: Tables, before: Tables | None, left: Tables | None, day: date) -> Files:
+def sent(form: Form, tables: Tables, before: District | None, now: District, day: date) -> Files:
     """Give the files of a night.
 
-    `before` are the tables of the last night, None on the first. `left` are those in which the district truly is: of
-    layouts that say who is gone, only those are told to be gone who are not in these.
+    `before` is the district on the last night, None on the first, and `now` as it truly is: of layouts that say who is
+    gone, only those are told to be gone who are not in it.
     """
     if form == "clever":
         return Files(tables)
+    if before is None or form == "bulk":
+        return Files(tables) if form == "canvas" else _oneroster(tables, "bulk")
+    old, left = tables_of(form, before), tables_of(form, now)
     if form == "canvas":
-        return Files(_with_deleted(tables, before or {}, left or tables, day))
-    if form == "delta" and before is not None:
-        return _oneroster(_changes(tables, before, left or tables, f"{day}T02:00:00.000Z"), "delta")
-    return _oneroster(tables, "bulk")
+        return Files(_with_deleted(tables, old, left, day))
+    return _oneroster(_changes(tables, old, left, f"{day}T02:00:00.000Z"), "delta")
 
 
 def _oneroster(tables: Tables, mode: str) -> Files:

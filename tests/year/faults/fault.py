@@ -46,7 +46,7 @@ class Night:
 
     def true(self, district: District | None = None) -> Tables:
         """Give the tables as they should be, which may be changed."""
-        return {name: [dict(row) for row in rows] for name, rows in tables_of(self.form, district or self.now).items()}
+        return tables_of(self.form, district or self.now)
 
     def places(self, meaning: str) -> tuple[tuple[str, str], ...]:
         """Where the layout says something."""
@@ -78,7 +78,7 @@ class Night:
 
     def files(self) -> Files:
         """Give the night's files."""
-        files = sent(self.form, self.tables, self.true(self.before), self.true(), self.now.day)
+        files = sent(self.form, self.tables, self.before, self.now, self.now.day)
         files.called = self.called
         return files
 

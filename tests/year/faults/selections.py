@@ -139,14 +139,13 @@ def rows_doubled(night: Night) -> None:
 
 def old_changes(night: Night, texts: dict[str, str]) -> dict[str, str]:
     """The changes of a month ago, sent after those of all nights since."""
-    old, new = night.true(night.earlier), night.true(night.before)
-    return sent(night.form, old, new, new, night.earlier.day).written()
+    old = night.true(night.earlier)
+    return sent(night.form, old, night.before, night.before, night.earlier.day).written()
 
 
 def changes_again(night: Night, texts: dict[str, str]) -> dict[str, str]:
     """The changes of a month, all of which were sent before."""
-    old, new = night.true(night.earlier), night.true(night.before)
-    return sent(night.form, new, old, new, night.before.day).written()
+    return sent(night.form, night.true(night.before), night.earlier, night.before, night.before.day).written()
 
 
 def without_file(*names: str) -> Damage:
