@@ -13,6 +13,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.collections import COLLECTIONS
 from flows.extracting import extracted
 from flows.job import Job
+from flows.salts import digests_of
 from flows.watch import NOBODY, Watch
 from transforms.binding.lifting import with_schools
 from transforms.carry import carry, not_carried
@@ -40,7 +41,7 @@ class Judgement:
     """A drop after the check.
 
     `refused` are the findings that refuse it, else no rows. `gone` are the rows of those who are forgotten: `findings`
-    say nothing of them.
+    say nothing of them. `salted` says whether ids were made of personal data.
     """
 
     roster: Roster
@@ -49,6 +50,7 @@ class Judgement:
     findings: Findings
     refused: pl.DataFrame
     gone: Frames
+    salted: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -60,7 +62,7 @@ class Judgement:
 class Accepted:
     """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
 
-    `spelt` and `renamed` are as in `Roster`.
+    `spelt` and `renamed` are as in `Roster`, `salted` as in `Judgement`.
     """
 
     known: Known
@@ -70,6 +72,7 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    salted: bool = False
 
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
@@ -91,7 +94,8 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     )
     findings = located(parts)
     rejections = rejections_of(roster, findings)
-    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed)
+    return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed,
+                    judgement.salted)  # fmt: skip
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
@@ -106,14 +110,15 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
-        roster = source(replace(job, renamed=ledger.renamed(job.key)), watch)  # 1, 2
+        digests = digests_of(job.salt, job.as_written.prefix, job.key, ledger, job.unsent)
+        roster = source(replace(job, renamed=ledger.renamed(job.key), digests=digests), watch)  # 1, 2
         known = knowing.result()
     roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     gone = forgotten_in(roster, ledger.forgotten())
     found = located(untold(checked.findings, gone))
-    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone)
+    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone, digests.made)
 
 
 def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:

@@ -15,6 +15,7 @@ from flows.claims import claimed
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
+from flows.salts import note_salt
 from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
@@ -40,6 +41,8 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     content = archive.keep(job.run, standing, job.before, marks) if job.command == "sync" else ""
     if content:
         ledger.note_renamed(job.key, accepted.renamed, job.run)
+        if accepted.salted:
+            note_salt(job.salt, job.key, job.run, ledger)
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)

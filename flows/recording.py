@@ -32,11 +32,18 @@ def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     runs = ledger.runs(job.key)
     used = job.raised_name and any(run.raised == job.raised_name for run in runs)
     # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
+    before, late = next(reversed(archive.runs()), ""), in_arrears(runs)
     return (
-        {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)}
+        {"before": before, "in_arrears": late, "unsent": _people_of(before, archive) if late else frozenset()}
         | ({"raised": None} if used else {})
         | ({"rest": since_last(job.rest, runs, datetime.now(UTC))} if job.rest else {})
     )
+
+
+def _people_of(run: str, archive: Archive) -> frozenset[str]:
+    """The ids of people in a roster that are made of something: what was not sent yet must not get another id."""
+    users = archive.frame(run, "users") if run else None
+    return frozenset() if users is None else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
 
 
 def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:

@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, history, renamed, told
+from connectors.ledger import forgotten, history, renamed, salts, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.copying import copy_tables
@@ -24,6 +24,7 @@ from connectors.ledger.key import FeedKey
 from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.pruning import prune
 from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
+from connectors.ledger.salts import Kept
 from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.tables import FEEDS, INTENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
@@ -262,6 +263,23 @@ class Ledger:
         if new:
             with self._writing(key) as (connection, feed):
                 renamed.note(connection, feed, new, run)
+
+    def salt(self, key: FeedKey) -> Kept | None:
+        """By which salt the feed's ids were made of personal data; None if none was."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return None if feed is None else salts.salt(connection, feed)
+
+    def note_salt(self, key: FeedKey, kept: Kept, run: str) -> None:
+        """Keep what `salt` gives; the first salt stays."""
+        with self._writing(key) as (connection, feed):
+            salts.note(connection, feed, kept, run)
+
+    def readable(self, key: FeedKey) -> frozenset[str]:
+        """The ids of people that were sent, or may have been, and are made of something that can be read in them."""
+        feed = self._feed(key)
+        with self._database.reading() as connection:
+            return frozenset() if feed is None else salts.readable(connection, feed)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
 
-VERSION = 4
+VERSION = 5
 
 # Text in the order of its bytes, as SQLite has it; a server may follow the rules of a language, which takes longer.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
@@ -152,6 +152,16 @@ TOLD = Table(
 
 # Ids that the source gave up for others; `sourced_id` is the new one, `was` the one that the target knows.
 RENAMED = Table("renamed", TABLES, *_key(), Column("was", TEXT, nullable=False), Column("run", TEXT, nullable=False))
+
+# By which salt the feed's ids were made of personal data (`salts.py`); `mark` is a digest of it.
+SALTS = Table(
+    "salts",
+    TABLES,
+    Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
+    Column("salt", TEXT, nullable=False),
+    Column("mark", TEXT, nullable=False),
+    Column("run", TEXT, nullable=False),
+)
 
 # The people who are to be forgotten in every feed, by the digest of their id (hex).
 FORGOTTEN = Table(

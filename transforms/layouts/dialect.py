@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from transforms.layouts.digests import Digests
+
 DateOrder = Literal["", "mdy", "dmy", "ymd"]
 
 
@@ -22,7 +24,7 @@ class Dialect:
     further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
     into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
     `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
-    new id, the old one, with the prefix.
+    new id, the old one, with the prefix. `digests` say how ids are made of personal data.
     """
 
     today: date
@@ -40,6 +42,7 @@ class Dialect:
     secrets: bool = False
     without: tuple[str, ...] = ()
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    digests: Digests = field(default_factory=Digests)
 
     @property
     def current_year(self) -> int:
