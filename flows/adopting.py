@@ -28,6 +28,7 @@ from flows.progress import Bars
 from flows.result import DONE
 from flows.running import finish
 from flows.salts import note_salt
+from flows.showing import Screen
 from transforms.changes import Changes
 from transforms.diff import diff
 from transforms.schemas import ENTITIES
@@ -44,7 +45,7 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     """
     started = time.monotonic()
     job = job_of(options, environment)
-    console = Console(stderr=options.json, highlight=False)
+    console = Screen(stderr=options.json)
     bars = Bars(console)
     with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
         _refuse_known(job, ledger, again=again)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from connectors.archive import ArchiveError
@@ -10,6 +9,7 @@ from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.feeds.targets import SettingsError
 from flows.result import FAILED, USAGE
+from flows.showing import tell
 
 FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
 
@@ -35,5 +35,5 @@ def sentence(error: Exception) -> str:
 
 
 def _say(what: object, code: int) -> int:
-    print(f"roster: {what}", file=sys.stderr)
+    tell(f"roster: {what}", error=True)
     return code

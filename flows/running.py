@@ -8,7 +8,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
-from rich.console import Console
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
@@ -23,13 +22,14 @@ from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restoring import restored_line
 from flows.result import Result
+from flows.showing import Screen
 from flows.watch import Watch
 
 
 def run(options: Options, environment: Mapping[str, str]) -> int:
     """Run a command; print its outcome; give its exit code."""
     job = job_of(options, environment)
-    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    console = Screen(stderr=options.json)
     line = partial(restored_line, run=options.restore) if options.restore is not None else None
     result = execute(job, Bars(console), line)
     finish(result, str(options.drop))

@@ -9,7 +9,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 
-from rich.console import Console
 
 from connectors.ledger import Ledger
 from flows.backfills.outcome import Backfill, Wish
@@ -27,6 +26,7 @@ from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result
 from flows.running import execute, finish
+from flows.showing import Screen
 from transforms.replay import Step, needed
 
 # Runs one step, by the line that is given, or as a drop if there is none.
@@ -69,7 +69,7 @@ def _pattern(options: Options) -> re.Pattern[str]:
 
 def run_backfill(options: Options, wish: Wish, environment: Mapping[str, str]) -> int:
     """Replay, tell, and give the exit code; what was done before something broke is told too."""
-    console = Console(stderr=options.json, highlight=False)
+    console = Screen(stderr=options.json)
     found: list[Backfill] = []
     try:
         backfilled(options, wish, environment, lambda job, line: execute(job, Bars(console), line), found.append)

@@ -77,3 +77,20 @@ def _read(found: re.Match[str]) -> str:
 
 def _digest(sourced_id: str) -> str:
     return sha256(sourced_id.encode()).hexdigest()
+
+
+# A run of the signs of ids; among them are ids of contacts as release 0.1 made them, and all that hold an address.
+_RUN = re.compile(r"[0-9A-Za-z.\-_@/]+")
+_READABLE = re.compile(r"[\w.\-@]*?(?:contact|guardian)/[^/]+/.+|[^/]+/.*@40.*", re.ASCII)
+
+
+def discreet(text: str) -> str:
+    """Shorten the ids in a text in which names or addresses can be read: to `contact/…`, and a digest to tell them apart."""
+    return _RUN.sub(lambda run: _short_of(run[0]), text) if "/" in text else text
+
+
+def _short_of(run: str) -> str:
+    one = run.rstrip(".")
+    if not _READABLE.fullmatch(one):
+        return run
+    return f"{one.partition('/')[0]}/…{_digest(one)[:8]}{run[len(one) :]}"
