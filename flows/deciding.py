@@ -15,6 +15,7 @@ from flows.jobs import Options
 from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, ended
 from flows.result import Result
+from flows.showing import shown
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,5 @@ def _told(plan: Plan, options: Options) -> str:
     """What the plan would do: the page that the run wrote, or only why it waits, if that was on another machine."""
     page = options.state / "runs" / plan.run / "plan.md"
     if page.is_file():
-        return page.read_text("utf-8")
-    return "\n".join((f"# Plan {plan.id} of run {plan.run}", "", *(f"- {hold.sentence}" for hold in plan.holds)))
+        return shown(page.read_text("utf-8"))
+    return shown("\n".join((f"# Plan {plan.id} of run {plan.run}", "", *(f"- {hold.sentence}" for hold in plan.holds))))

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-
 from connectors.drops.writing import write_zip
 from connectors.ledger import Ledger
 from flows.accepting import Judgement, Source, judge, roster_of

@@ -9,7 +9,7 @@ from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.feeds.targets import SettingsError
 from flows.result import FAILED, USAGE
-from flows.showing import tell
+from flows.showing import shown, tell
 
 FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
 
@@ -31,7 +31,7 @@ def sentence(error: Exception) -> str:
     """Say what went wrong, and what to do next."""
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FAULTS[:3]):
         return f"{error}. Check the disk and the permissions of the state folder, and run again."
-    return str(error)
+    return shown(str(error))
 
 
 def _say(what: object, code: int) -> int:

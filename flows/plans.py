@@ -1,6 +1,7 @@
 """A plan for people: in the ledger, so that it can be approved tomorrow, and as two files that say what waits.
 
-`plan.md` says how much of what waits, where and why, with ids and nothing else of anybody. `plan.csv`
+`plan.md` says how much of what waits, where and why, with ids and nothing else of anybody; an id in which a name can be
+read is shortened there. `plan.csv`
 has the names as well, for who must judge.
 """
 
@@ -19,6 +20,7 @@ from flows.files import write_private
 from flows.job import Job
 from flows.rejects import harmless
 from flows.result import Result
+from flows.showing import shown
 from transforms.checks.references import Known
 from transforms.guard import Hold, moved, plan_id, undone, with_grades
 from transforms.guard.plan import GRADED
@@ -44,7 +46,7 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     made = datetime.now(UTC)
     expires = made + timedelta(days=job.plan_days)
     ledger.propose(Plan(plan, job.key, job.run, made, expires, holds=result.holds), result.records)
-    write_private(job.folder / "plan.md", "\n".join(_told(plan, result, expires)))
+    write_private(job.folder / "plan.md", shown("\n".join(_told(plan, result, expires))))
     write_private(job.folder / "plan.csv", _named(result.records, job, ledger, archive))
     return replace(result, plan=plan, expires=expires)
 

@@ -8,7 +8,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
-
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.approving import approved_line

@@ -15,6 +15,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from transforms.layouts.digests import discreet
+
 # DEL and C1, line and paragraph separators, and what embeds, overrides or isolates directions.
 _FAR = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
 # These, and C0 but for tabs and line breaks.
@@ -31,9 +33,14 @@ def plain(text: str) -> str:
     return STEERING.sub(lambda sign: _picture(ord(sign[0])), text)
 
 
+def shown(text: str) -> str:
+    """The same for what many may read, such as a report or a notice: nor are names read in ids there."""
+    return plain(discreet(text))
+
+
 def one_line(text: str) -> str:
     """The same for what stands in a line, which it cannot end."""
-    return plain(text).replace("\n", "␊").replace("\t", "␉")
+    return shown(text).replace("\n", "␊").replace("\t", "␉")
 
 
 def as_json(value: Any) -> str:

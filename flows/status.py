@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-
 from connectors.ledger import Ledger
 from flows.feeds.keys import key_of
 from flows.feeds.status import status_of

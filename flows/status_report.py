@@ -14,6 +14,7 @@ from rich.text import Text
 from connectors.ledger import Plan, Run
 from flows.feeds.status import FeedStatus
 from flows.result import DONE, FAILED, HELD, SENT
+from flows.showing import shown
 
 WORDS = {
     "done": "done", "unchanged": "nothing had changed", "held": "held", "failed": "failed",
@@ -76,7 +77,7 @@ def _show_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, opti
     then = until if plan.status == "open" else f"was approved by {plan.by}, and not sent to its end"
     console.print(Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT))
     for hold in plan.holds:
-        console.print(Padding.indent(Text(f"- {hold.sentence}"), 2 * INDENT))
+        console.print(Padding.indent(Text(f"- {shown(hold.sentence)}"), 2 * INDENT))
     console.print(Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"), soft_wrap=True)
     for what, command in _commands(feed, plan, options).items():
         console.print(Text(f"{' ' * 2 * INDENT}To {what} it: {command}"), soft_wrap=True)

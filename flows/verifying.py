@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows import report

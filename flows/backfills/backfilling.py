@@ -9,7 +9,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 
-
 from connectors.ledger import Ledger
 from flows.backfills.outcome import Backfill, Wish
 from flows.backfills.progress import Begun, Meanwhile, Progress

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator as Checked
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from flows.feeds.secret import HOWS, Secret, secret_of
 from flows.feeds.values import Block, File, Text, Variable, Words, one_of

@@ -27,7 +27,7 @@ from flows.opening import DATABASE, opened
 from flows.result import DONE, FAILED
 from flows.whoever import whoever
 from transforms.forgetting import PEOPLE, digest_of
-from transforms.layouts.digests import plainly
+from transforms.layouts.digests import discreet, plainly
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
             for (name, new), was in ledger.renamed(key).items()
             if (name, was) == (PEOPLE, asked.person)
         }
-        mask = Mask({asked.person, *others, *(word for one in found for word in one.words)})
+        mask = Mask({asked.person, discreet(asked.person), *others, *(word for one in found for word in one.words)})
         by = asked.by or whoever()
         # An id that is made of personal data is this person's in any other spelling of that too.
         alike = {plainly(asked.person)} if "/" in asked.person else set()

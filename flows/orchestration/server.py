@@ -21,6 +21,7 @@ import httpx
 from flows.files import private_folder
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
 from flows.orchestration.deployments import ROOT
+from flows.showing import tell
 
 HOST, PORT, POOL = "127.0.0.1", 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
@@ -170,7 +171,7 @@ def main() -> int:
             ended = stop(place, os.environ)
             print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
     except DaemonError as error:
-        print(f"roster: {error}", file=sys.stderr)
+        tell(f"roster: {error}", error=True)
         return 1
     return 0
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-
 from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.feeds.targets import SettingsError, Target, choose
@@ -32,7 +31,7 @@ LEFT = "Not taken away yet: {names}. The next probe tries again."
 def run_probe(options: Options, environment: Mapping[str, str]) -> int:
     """Probe, tell, and give the exit code: 1 if it broke off or left something in the target."""
     console = Screen(stderr=options.json)
-    probed = probe(options, environment, say=lambda text: console.print(text))
+    probed = probe(options, environment, say=console.print)
     with suppress(BrokenPipeError):
         show(console, probed)
         if options.json:
