@@ -32,7 +32,6 @@ from flows.showing import Screen
 from transforms.changes import Changes
 from transforms.diff import diff
 from transforms.schemas import ENTITIES
-from transforms.sources import ONEROSTER
 
 COUNTS = {"equal": "as the drop says", "different": "otherwise", "absent": "not in the target", "others": "others'"}
 NEXT = "Nothing was sent. `roster sync` sends what is not in the target or says something else there."
@@ -50,7 +49,9 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
         _refuse_known(job, ledger, again=again)
         console.print(f"Target: {job.target.name}, from which nothing but reading is asked")
-        accepted = accept(replace(job, unsent=_people_there(job)), ledger)
+        accepted = accept(job, ledger)
+        if accepted.salted:
+            accepted = accept(replace(job, unsent=_people_there(job)), ledger)
         if accepted.refused.height:
             result = result_of(job, started, [accepted.findings], refused=accepted.refused)
             finish(result, str(options.drop))
@@ -68,8 +69,6 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
 
 def _people_there(job: Job) -> frozenset[str]:
     """The ids of people in the target that are made of something: whoever has such an id there keeps it."""
-    if job.layout == ONEROSTER:
-        return frozenset()
     return frozenset(one for one in active_ids(["users"], job)["users"] if "/" in one)
 
 

@@ -150,7 +150,7 @@ def _plan(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
         "status": plan.status,
         "made": plan.made.isoformat(),
         "expires": plan.expires.isoformat(),
-        "holds": [vars(hold) for hold in plan.holds],
+        "holds": [vars(hold) | {"sentence": shown(hold.sentence)} for hold in plan.holds],
         "file": str(state / "runs" / plan.run / "plan.md"),
         "commands": _commands(feed, plan),
     }

@@ -47,7 +47,7 @@ server_busy internal_server_error unauthorisedrequest e-mail date-time asc desc 
 WORDS = frozenset(_SAID.split())
 _TOKEN = re.compile(r"[^\W_][\w]*(?:[.@'’+/:\\-]+\w+)*|\w+")
 _PARTS = re.compile(r"[./:\\_-]+")
-_AGAIN = re.compile(rf"{HIDDEN}(?:[^\w{HIDDEN}]{{0,3}}{HIDDEN})+")
+_AGAIN = re.compile(rf"{HIDDEN}(?:[\s,]{{1,2}}{HIDDEN})+")
 _SHORT = 3
 _NAMES = frozenset(
     name.casefold()

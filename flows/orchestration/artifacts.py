@@ -16,7 +16,7 @@ from prefect.exceptions import PrefectException
 from flows.groups import groups
 from flows.report import heading, troubles, verdict
 from flows.result import Result
-from flows.showing import shown
+from flows.showing import one_line, shown
 from transforms.changes import TERMS
 
 # What may go wrong with what is only shown: the server, or the way to it.
@@ -76,8 +76,8 @@ def rejected(result: Result) -> list[dict[str, Any]]:
     return [
         {
             "rule": group.rule.code,
-            "file": place.file,
-            "column": place.column,
+            "file": one_line(place.file),
+            "column": one_line(place.column),
             "rows": place.count,
             "next": group.sentence,
         }

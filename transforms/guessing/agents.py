@@ -33,8 +33,9 @@ def _agents(survey: Survey, child: Seen, key: Seen) -> Line:
     why = f"{child.name!r} of {child.file} says whose contact each is"
     if id_cell(survey, key) == quoted(key.name):
         return Line("agentSourcedIds", word("texts", column), why)
-    made = f'{{derived_each = "contact", column = {quoted(column)}}}'
-    same = bool((key.distinct.str.to_lowercase() == key.distinct).all())
+    way = "digested_each" if key.emails else "derived_each"
+    made = f'{{{way} = "contact", column = {quoted(column)}}}'
+    same = key.emails or bool((key.distinct.str.to_lowercase() == key.distinct).all())
     return Line(
         "agentSourcedIds", made, why if same else f"{why}; but ids in lists are made in lower case", open=not same
     )
