@@ -265,10 +265,9 @@ class Ledger:
                 renamed.note(connection, feed, new, run)
 
     def salt(self, key: FeedKey) -> Kept | None:
-        """By which salt the feed's ids were made of personal data; None if none was."""
-        feed = self._feed(key)
+        """By which salt the ids of the feed, or of others of its district, were made of personal data; None if none was."""
         with self._database.reading() as connection:
-            return None if feed is None else salts.salt(connection, feed)
+            return salts.salt(connection, salts.district(connection, key))
 
     def note_salt(self, key: FeedKey, kept: Kept, run: str) -> None:
         """Keep what `salt` gives; the first salt stays."""
@@ -276,10 +275,9 @@ class Ledger:
             salts.note(connection, feed, kept, run)
 
     def readable(self, key: FeedKey) -> frozenset[str]:
-        """The ids of people that were sent, or may have been, and are made of something that can be read in them."""
-        feed = self._feed(key)
+        """The ids of people of a district that were sent, or may have been, and are made of something that can be read in them."""
         with self._database.reading() as connection:
-            return frozenset() if feed is None else salts.readable(connection, feed)
+            return salts.readable(connection, salts.district(connection, key))
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""

@@ -1,17 +1,21 @@
-"""By which salt a feed's ids were made of personal data, feed by feed: another one would make new people of everybody.
+"""By which salt a feed's ids were made of personal data: another one would make new people of everybody.
+
+The feeds of one district into one target have one salt, and know each other's people: a mother is in both.
 
 Of a salt that is a secret only a mark is kept, by which it is known again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import Connection, select
 
 from connectors.ledger.dialects import unless_there
-from connectors.ledger.tables import INTENTS, RECORDS, SALTS
+from connectors.ledger.key import FeedKey
+from connectors.ledger.tables import FEEDS, INTENTS, RECORDS, SALTS
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,22 @@ def kept_of(salt: str, *, secret: bool) -> Kept:
     return Kept("" if secret else salt, sha256(f"salt {salt}".encode()).hexdigest())
 
 
-def salt(connection: Connection, feed: int) -> Kept | None:
-    """Give what is kept of a feed's salt; None if no id was made by one."""
-    row = connection.execute(select(SALTS).where(SALTS.c.feed_id == feed)).first()
-    return None if row is None else Kept(row.salt, row.mark)
+def district(connection: Connection, key: FeedKey) -> list[int]:
+    """Numbers of the feeds of a district into one target, that of the key first; blank if the ledger has heard of none."""
+    rows = connection.execute(select(FEEDS.c.id, FEEDS.c.feed).where(FEEDS.c.target == key.target).order_by(FEEDS.c.id))
+    found = [row for row in rows if _district(row.feed) == _district(key.feed)]
+    return [row.id for row in sorted(found, key=lambda row: row.feed != key.feed)]
+
+
+def _district(feed: str) -> str:
+    return feed.partition("/")[0]
+
+
+def salt(connection: Connection, feeds: Sequence[int]) -> Kept | None:
+    """Give what is kept of the salt of the first of some feeds that has one; None if no id was made by one."""
+    rows = {row.feed_id: row for row in connection.execute(select(SALTS).where(SALTS.c.feed_id.in_(feeds)))}
+    first = next((rows[feed] for feed in feeds if feed in rows), None)
+    return None if first is None else Kept(first.salt, first.mark)
 
 
 def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
@@ -39,10 +55,10 @@ def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
     connection.execute(unless_there(connection, SALTS), values)
 
 
-def readable(connection: Connection, feed: int) -> frozenset[str]:
+def readable(connection: Connection, feeds: Sequence[int]) -> frozenset[str]:
     """Give the ids of people that are made of something, and were sent or were about to be."""
     found: set[str] = set()
     for table in (RECORDS, INTENTS):
-        of_people = (table.c.feed_id == feed, table.c.entity == "users", table.c.sourced_id.contains("/"))
+        of_people = (table.c.feed_id.in_(feeds), table.c.entity == "users", table.c.sourced_id.contains("/"))
         found.update(connection.execute(select(table.c.sourced_id).where(*of_people)).scalars())
     return frozenset(found)

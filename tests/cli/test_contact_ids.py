@@ -208,6 +208,20 @@ def test_another_name_of_the_district_for_one_run_makes_nobody_anew(tmp_path: Pa
     assert (0, before, 1) == (run.code, school.contacts, len(before))
 
 
+def test_another_feed_of_the_district_means_the_same_mother(school: School) -> None:
+    """Under the id that she has; a feed of another district does not know her."""
+    other = school.state.parent / "evening.toml"
+    other.write_text(FEED)
+    school.roster("sync", other)
+    both = school.contacts
+    other.write_text(
+        FEED.replace('district = "elm"', 'district = "oak"').replace('"sandbox"', '"sandbox"\nsession_org = "1"')
+    )
+    school.roster("sync", other)
+
+    assert ([OLD], 2) == (both, len(school.contacts))
+
+
 def test_a_secret_salt_is_kept_to(tmp_path: Path, sandbox: Sandbox) -> None:
     """A run without it, or with another one, would make everybody anew, and is refused."""
     school = School(sandbox, tmp_path / "state")
