@@ -59,7 +59,7 @@ class Screen(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
-    def render_str(self, text: str, **more: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **more: Any) -> Text:
         """Make a text of a string, such as a cell of a table."""
         return super().render_str(plain(text), **more)
 

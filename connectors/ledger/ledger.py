@@ -275,9 +275,9 @@ class Ledger:
             salts.note(connection, feed, kept, run)
 
     def readable(self, key: FeedKey) -> frozenset[str]:
-        """The ids of people of a district that were sent, or may have been, and are made of something that can be read in them."""
+        """The ids of people that the target was sent, or may have been, and that are made of something: it can be read in them."""
         with self._database.reading() as connection:
-            return salts.readable(connection, salts.district(connection, key))
+            return salts.readable(connection, key.target)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""

@@ -1,6 +1,6 @@
 """By which salt a feed's ids were made of personal data: another one would make new people of everybody.
 
-The feeds of one district into one target have one salt, and know each other's people: a mother is in both.
+The feeds of one district into one target have one salt: a mother may be in both.
 
 Of a salt that is a secret only a mark is kept, by which it is known again.
 """
@@ -55,8 +55,9 @@ def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
     connection.execute(unless_there(connection, SALTS), values)
 
 
-def readable(connection: Connection, feeds: Sequence[int]) -> frozenset[str]:
-    """Give the ids of people that are made of something, and were sent or were about to be."""
+def readable(connection: Connection, target: str) -> frozenset[str]:
+    """Give the ids of people that are made of something, and were sent to a target or were about to be, by any feed."""
+    feeds = select(FEEDS.c.id).where(FEEDS.c.target == target)
     found: set[str] = set()
     for table in (RECORDS, INTENTS):
         of_people = (table.c.feed_id.in_(feeds), table.c.entity == "users", table.c.sourced_id.contains("/"))

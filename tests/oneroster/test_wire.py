@@ -105,9 +105,9 @@ def test_any_2xx_to_a_write_is_a_success(status: int, body: bytes) -> None:
         (DELETE, 404, failure("User already exists no more"), "missing"),
     ],
 )
-def test_an_answer_means(asked: wire.Request, status: int, body: bytes, kind: str) -> None:
+def test_an_answer_means(request_: wire.Request, status: int, body: bytes, kind: str) -> None:
     """'Already exists' has three disguises, and only on POST (section 2.2)."""
-    assert wire.understood(asked, wire.Answer(status, body)).kind == kind
+    assert wire.understood(request_, wire.Answer(status, body)).kind == kind
 
 
 def test_a_lost_answer_decides_nothing() -> None:
@@ -140,11 +140,11 @@ def test_a_failure_is_told_in_the_targets_words(body: bytes, detail: str) -> Non
 @pytest.mark.parametrize("asked", [GET, DELETE])
 def test_a_failure_names_nobody_whom_we_did_not_send(asked: wire.Request) -> None:
     """A target may speak of somebody else, also where no record was sent: only words that are nobody's are shown."""
-    answer = wire.Answer(
-        422, failure("Zoë Ash <zoe@example.edu>, 555-0100, is a parent of u1", imsx_error_details=[{"Ash": "exists"}])
-    )
+    said = "Zoë Ash <zoe@example.edu>, 555-0100, is a parent of u1"
 
-    assert wire.understood(asked, answer).detail == "HTTP 422: … <…>, …, is a parent of … (…: exists)"
+    detail = wire.understood(asked, wire.Answer(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))).detail
+
+    assert detail == "HTTP 422: … <…>, …, is a parent of … (…: exists)"
 
 
 def test_a_failure_never_repeats_what_the_record_holds() -> None:
