@@ -13,11 +13,11 @@ from connectors.oneroster.collections import COLLECTIONS
 from transforms.schemas import ENTITIES
 
 HIDDEN = "…"
-# Left out are words that are common names too: will, may, mark, grant, grace, hope, rich, bill, art, day, long, young, page.
+# Left out are words that are common names too: mark, grant, grace, hope, rich, bill, art, young.
 _SAID = """
 a about above absent academic accept accepted access account action active add added address after again agent agents all
 allowed already also an and another any api application are array as at attempts attribute attributes authentication
-authorization authorized available bad be because been before begin being below between blank body boolean both bulk but by
+authorization authorized available bad be bearer because been before begin being below between blank body boolean both bulk but by
 bytes can cannot category change changed character characters check child class classes client code column columns com
 conflict connection constraint contain contained contains content correct could course courses create created credentials
 current data database date datetime dates declined default delete deleted demographics denied description detected did
@@ -45,6 +45,8 @@ two three four five six seven eight nine ten hundred thousand first last next
 server_busy internal_server_error unauthorisedrequest e-mail date-time asc desc re-try non-empty
 """
 WORDS = frozenset(_SAID.split())
+# Common names too, but not in lower case.
+_LOWER = frozenset({"may", "will", "long", "day", "days", "page"})
 _TOKEN = re.compile(r"[^\W_][\w]*(?:[.@'’+/:\\-]+\w+)*|\w+")
 _PARTS = re.compile(r"[./:\\_-]+")
 _AGAIN = re.compile(rf"{HIDDEN}(?:[\s,]{{1,2}}{HIDDEN})+")
@@ -70,4 +72,4 @@ def _passes(token: str, also: Collection[str]) -> bool:
 def _is_nobodys(word: str) -> bool:
     if word.isdecimal():
         return len(word) <= _SHORT
-    return word.casefold() in WORDS or word.casefold() in _NAMES
+    return word in _LOWER or word.casefold() in WORDS or word.casefold() in _NAMES

@@ -45,7 +45,7 @@ def mask_files(folder: Path, mask: Mask) -> int:
         clean = {".csv": _table, ".md": _text}.get(path.suffix)
         if clean is None or not path.is_file():
             continue
-        before = path.read_text("utf-8")
+        before = path.read_bytes().decode()  # line breaks as they are
         after = clean(before, mask)
         if after != before:
             write_private(path, after)

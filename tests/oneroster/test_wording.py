@@ -30,6 +30,7 @@ def test_words_of_failures_are_shown(text: str) -> None:
         ("user@example.edu", "…"),
         ("born on 2015-02-01 (5550100)", "… on … (…)"),
         ("O'Brien's record", "… record"),
+        ("Will May may not write", "… may not write"),
         ("李明 already exists", "… already exists"),
         ("c-17 and c-18 not found", "c-17 and … not found"),
     ],
