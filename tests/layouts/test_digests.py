@@ -134,6 +134,8 @@ def test_a_salt_is_not_shown() -> None:
         ("lv-contact/s1/Rosa.", "lv-contact/…d."),
         ("guardian/a@40example.edu", "guardian/…d"),
         ("role/contact@2fa@4040example.edu/1/parent", "role/…d"),
+        ("enrollment/contact@2fs1@2fRosa/1/parent", "enrollment/…d"),
+        ("enrollment/class@2f7A@4020Sc/H82@40x/student", None),
         ("contact/C-77, course-named/1/Art@206, /state/runs/r1/plan.md", None),
     ],
 )

@@ -79,9 +79,11 @@ def _digest(sourced_id: str) -> str:
     return sha256(sourced_id.encode()).hexdigest()
 
 
-# A run of the signs of ids; among them are ids of contacts as release 0.1 made them, and all that hold an address.
+# A run of the signs of ids.
 _RUN = re.compile(r"[0-9A-Za-z.\-_@/]+")
-_READABLE = re.compile(r"[\w.\-@]*?(?:contact|guardian)/[^/]+/.+|[^/]+/.*@40.*", re.ASCII)
+# What can be read in one: the name of a contact, as release 0.1 wrote it there, or an address.
+_NAME = re.compile(r"[\w.\-@]*?(?:contact|guardian)/[^/]+/.+", re.ASCII)
+_ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 
 
 def discreet(text: str) -> str:
@@ -91,6 +93,16 @@ def discreet(text: str) -> str:
 
 def _short_of(run: str) -> str:
     one = run.rstrip(".")
-    if not _READABLE.fullmatch(one):
+    if not _is_readable(one):
         return run
     return f"{one.partition('/')[0]}/…{_digest(one)[:8]}{run[len(one) :]}"
+
+
+def _is_readable(sourced_id: str) -> bool:
+    """Whether an id that is made of something, or an id of which it is made, has a name or an address in it."""
+    if "/" not in sourced_id:
+        return False
+    parts = [(part, _WRITTEN.sub(_read, part)) for part in sourced_id.split("/") if "@" in part]
+    return _NAME.fullmatch(sourced_id) is not None or any(
+        part != said and (_ADDRESS.search(said) or _is_readable(said)) for part, said in parts
+    )
