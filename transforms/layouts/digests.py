@@ -45,14 +45,17 @@ class Digests:
         return self._made[readable]
 
     def _id_of(self, readable: str) -> str:
-        was, alike = self.prefix + short(readable), plainly(self.prefix + readable)
-        for known in (was, self._alike.get(alike, "")):
-            if known in self.sent:
-                return known.removeprefix(self.prefix)
+        was = self.prefix + short(readable)
+        if was in self.sent:
+            return was.removeprefix(self.prefix)
+        alike = plainly(self.prefix + readable)
+        if alike in self._alike:
+            return self._alike[alike].removeprefix(self.prefix)
         for known in (was, alike):  # it keeps that id, by which it is left out
             if self.forgotten and _digest(known) in self.forgotten:
                 return known.removeprefix(self.prefix)
-        made = hmac.digest(self.salt.encode(), plainly(readable).encode(), "sha256").hex()
+        plain = plainly(readable) if self.prefix else alike
+        made = hmac.digest(self.salt.encode(), plain.encode(), "sha256").hex()
         return f"{readable.partition('/')[0]}-{made[:LENGTH]}"
 
     @cached_property
@@ -64,10 +67,12 @@ class Digests:
 def plainly(readable: str) -> str:
     """A readable id as all spellings of its parts have it: composed accents, lower case, and single spaces."""
     kind, *parts = readable.split("/")
-    return "/".join([kind, *(written(_plain(_WRITTEN.sub(_read, part))) for part in parts)])
+    return "/".join([kind, *(written(_plain(_WRITTEN.sub(_read, part) if "@" in part else part)) for part in parts)])
 
 
 def _plain(part: str) -> str:
+    if part.isascii():
+        return " ".join(part.lower().split())
     return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", part).casefold().split()))
 
 
