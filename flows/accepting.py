@@ -27,7 +27,7 @@ from transforms.judged import Standing
 from transforms.lacking import with_lacking
 from transforms.raw import Raw, RawFile
 from transforms.rejections import rejections_of
-from transforms.renaming import file_of_ids, renamed
+from transforms.renaming import file_of_ids, readable_in, renamed
 from transforms.roster import Roster, Table
 from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
@@ -41,7 +41,7 @@ class Judgement:
     """A drop after the check.
 
     `refused` are the findings that refuse it, else no rows. `gone` are the rows of those who are forgotten: `findings`
-    say nothing of them. `salted` says whether ids were made of personal data.
+    say nothing of them.
     """
 
     roster: Roster
@@ -50,7 +50,6 @@ class Judgement:
     findings: Findings
     refused: pl.DataFrame
     gone: Frames
-    salted: bool = False
 
     @property
     def standing(self) -> Standing:
@@ -62,7 +61,7 @@ class Judgement:
 class Accepted:
     """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
 
-    `spelt` and `renamed` are as in `Roster`, `salted` as in `Judgement`.
+    `spelt`, `renamed` and `salted` are as in `Roster`.
     """
 
     known: Known
@@ -95,14 +94,18 @@ def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     findings = located(parts)
     rejections = rejections_of(roster, findings)
     return Accepted(known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed,
-                    judgement.salted)  # fmt: skip
+                    roster.salted)  # fmt: skip
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
     """Read the drop of a job as a roster, whose records have the ids that they had before."""
     raw = watch.stage("extract", extracted, job)  # 1
+    ids, found = _ids(raw, job)
+    # Whoever a person has named by a readable id keeps it: a file of ids, or what is never to be shared.
+    named = readable_in(ids) | frozenset(one for one in job.scope.exclude if "/" in one)
+    job = replace(job, digests=replace(job.digests, sent=job.digests.sent | named))
     roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2
-    return renamed(roster, *_ids(raw, job))
+    return renamed(roster, ids, found)
 
 
 def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = roster_of) -> Judgement:
@@ -118,7 +121,7 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
     checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger))  # 4
     gone = forgotten_in(roster, ledger.forgotten())
     found = located(untold(checked.findings, gone))
-    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone, digests.made)
+    return Judgement(roster, known, checked, found, refusals(found, job.strict), gone)
 
 
 def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:

@@ -46,6 +46,7 @@ class Roster:
 
     `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
     called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
+    `salted` says whether ids were made of personal data.
     """
 
     tables: dict[str, Table]
@@ -53,3 +54,4 @@ class Roster:
     findings: Findings = field(default_factory=Findings)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    salted: bool = False

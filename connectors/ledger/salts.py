@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from connectors.ledger.dialects import unless_there
 from connectors.ledger.key import FeedKey
-from connectors.ledger.tables import FEEDS, INTENTS, RECORDS, SALTS
+from connectors.ledger.tables import FEEDS, INTENTS, PLANNED, PLANS, RECORDS, SALTS
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,15 @@ def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
 
 
 def readable(connection: Connection, target: str) -> frozenset[str]:
-    """Give the ids of people that are made of something, and were sent to a target or were about to be, by any feed."""
+    """Give the ids of people that are made of something, and were sent to a target, were about to be or wait for a person."""
     feeds = select(FEEDS.c.id).where(FEEDS.c.target == target)
+    waiting = select(PLANS.c.id).where(PLANS.c.feed_id.in_(feeds), PLANS.c.status.in_(["open", "approved"]))
     found: set[str] = set()
-    for table in (RECORDS, INTENTS):
-        of_people = (table.c.feed_id.in_(feeds), table.c.entity == "users", table.c.sourced_id.contains("/"))
+    for table, of_feeds in (
+        (RECORDS, RECORDS.c.feed_id.in_(feeds)),
+        (INTENTS, INTENTS.c.feed_id.in_(feeds)),
+        (PLANNED, PLANNED.c.plan.in_(waiting)),
+    ):
+        of_people = (of_feeds, table.c.entity == "users", table.c.sourced_id.contains("/"))
         found.update(connection.execute(select(table.c.sourced_id).where(*of_people)).scalars())
     return frozenset(found)

@@ -202,6 +202,26 @@ def test_who_is_forgotten_does_not_come_back_in_another_spelling(school: School)
     assert "rosa" not in files(other, "report.md", "rejects.csv").lower()
 
 
+def test_who_is_excluded_by_an_old_id_stays_so(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Nothing of that person was ever sent, and the feed's file goes on meaning whom it meant."""
+    school = School(sandbox, tmp_path / "state")
+    school.configure(f'[share]\nexclude = ["{OLD}"]')
+
+    run = school.sync(RESPELLED)
+
+    assert (0, [], 1) == (run.code, school.contacts, run.json["entities"]["users"]["unshared"])
+
+
+def test_a_file_of_ids_goes_on_meaning_whom_it_named(school: School) -> None:
+    """She has another address since, and the old id by a line of that file."""
+    school.configure('ids = "ids.csv"')
+    (school.state.parent / "ids.csv").write_text(f"old,new\n{OLD},contact/r.ito@40example.edu/Rosa@20Ito\n")
+
+    run = school.sync(MOTHER.replace("Rosa.Ito@", "r.ito@"))
+
+    assert (0, [OLD], "r.ito@example.edu") == (run.code, school.contacts, school.record("users", OLD)["email"])
+
+
 def test_a_lost_state_takes_old_ids_over(school: School) -> None:
     """By `adopt`, which reads who is there."""
     shutil.rmtree(school.state)
