@@ -47,7 +47,8 @@ server_busy internal_server_error unauthorisedrequest e-mail date-time asc desc 
 WORDS = frozenset(_SAID.split())
 # Common names too, but not in lower case.
 _LOWER = frozenset({"may", "will", "long", "day", "days", "page"})
-_TOKEN = re.compile(r"[^\W_][\w]*(?:[.@'’+/:\\-]+\w+)*|\w+")
+# Numbers in a row are one: of a telephone, or of a birth.
+_TOKEN = re.compile(r"\d+(?:[ .()/-]{1,2}\d+)+|[^\W_][\w]*(?:[.@'’+/:\\-]+\w+)*|\w+")
 _PARTS = re.compile(r"[./:\\_-]+")
 _AGAIN = re.compile(rf"{HIDDEN}(?:[\s,]{{1,2}}{HIDDEN})+")
 _SHORT = 3
@@ -64,12 +65,12 @@ def public(text: str, also: Collection[str] = ()) -> str:
 
 
 def _passes(token: str, also: Collection[str]) -> bool:
+    if token.isdecimal():
+        return token in also or len(token) <= _SHORT
     if token in also or _is_nobodys(token):
         return True
     return "@" not in token and all(map(_is_nobodys, filter(None, _PARTS.split(token))))
 
 
 def _is_nobodys(word: str) -> bool:
-    if word.isdecimal():
-        return len(word) <= _SHORT
     return word in _LOWER or word.casefold() in WORDS or word.casefold() in _NAMES
