@@ -29,7 +29,7 @@ def test_words_of_failures_are_shown(text: str) -> None:
         ("Key (email)=(ana.diaz@example.edu) already exists.", "Key (email)=(…) already exists."),
         ("user@example.edu", "…"),
         ("call 303 555 010 or 303-555-010", "… or …"),
-        ("born on 2015-02-01 (5550100)", "… on … (…)"),
+        ("born on 2015-02-01, 5550100", "… on …"),
         ("O'Brien's record", "… record"),
         ("Will May may not write", "… may not write"),
         ("李明 already exists", "… already exists"),
