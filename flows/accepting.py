@@ -13,6 +13,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.collections import COLLECTIONS
 from flows.extracting import extracted
 from flows.job import Job
+from flows.salts import digests_of
 from flows.watch import NOBODY, Watch
 from transforms.binding.lifting import with_schools
 from transforms.carry import carry, not_carried
@@ -27,7 +28,7 @@ from transforms.lacking import with_lacking
 from transforms.moments import Moments, accepted_moments, changes_in
 from transforms.raw import Raw, RawFile
 from transforms.rejections import rejections_of
-from transforms.renaming import file_of_ids, renamed
+from transforms.renaming import file_of_ids, readable_in, renamed
 from transforms.roster import Roster, Table
 from transforms.share import share, unjudged, unknown
 from transforms.sources import normalise
@@ -63,7 +64,7 @@ class Judgement:
 class Accepted:
     """What a drop came to; a drop that is `refused` (the findings that refused it, else no rows) has no `standing`.
 
-    `spelt` and `renamed` are as in `Roster`. `moments` are those of a delta's rows that are newer than any before.
+    `spelt`, `renamed` and `salted` are as in `Roster`. `moments` are those of a delta's rows that are newer than any before.
     """
 
     known: Known
@@ -74,6 +75,7 @@ class Accepted:
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     moments: Moments = field(default_factory=dict)
+    salted: bool = False
 
 
 def accept(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
@@ -101,15 +103,27 @@ def accepted_of(judgement: Judgement, job: Job, ledger: Ledger) -> Accepted:
     rejections = rejections_of(roster, findings)
     moments = accepted_moments(roster, carried.standing, judgement.moments)
     return Accepted(
-        known, findings, judgement.refused, carried.standing, rejections, roster.spelt, roster.renamed, moments
+        known,
+        findings,
+        judgement.refused,
+        carried.standing,
+        rejections,
+        roster.spelt,
+        roster.renamed,
+        moments,
+        roster.salted,
     )
 
 
 def roster_of(job: Job, watch: Watch = NOBODY) -> Roster:
     """Read the drop of a job as a roster, whose records have the ids that they had before."""
     raw = watch.stage("extract", extracted, job)  # 1
+    ids, found = _ids(raw, job)
+    # Whoever a person has named by a readable id keeps it: a file of ids, or what is never to be shared.
+    named = readable_in(ids) | frozenset(one for one in job.scope.exclude if "/" in one)
+    job = replace(job, digests=replace(job.digests, sent=job.digests.sent | named))
     roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2
-    return renamed(roster, *_ids(raw, job))
+    return renamed(roster, ids, found)
 
 
 def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = roster_of) -> Judgement:
@@ -118,7 +132,8 @@ def judge(job: Job, ledger: Ledger, watch: Watch = NOBODY, source: Source = rost
         aside.submit(prepare)
         knowing = aside.submit(ledger.known, job.key)  # 3 needs nothing of 1 and 2
         earlier = ledger.renamed(job.key)
-        roster = source(replace(job, renamed=earlier), watch)  # 1, 2
+        digests = digests_of(job.salt, job.as_written.prefix, job.key, ledger, job.unsent)
+        roster = source(replace(job, renamed=earlier, digests=digests), watch)  # 1, 2
         known = knowing.result()
     roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
     known |= {name: ledger.details(job.key, name) for name in trees_to_know(roster)}

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -21,10 +22,13 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.line import result_of
+from flows.loading import active_ids
 from flows.opening import opened
 from flows.progress import Bars
 from flows.result import DONE
 from flows.running import finish
+from flows.salts import note_salt
+from flows.showing import Screen
 from transforms.changes import Changes
 from transforms.diff import diff
 from transforms.schemas import ENTITIES
@@ -40,12 +44,14 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     """
     started = time.monotonic()
     job = job_of(options, environment)
-    console = Console(stderr=options.json, highlight=False)
+    console = Screen(stderr=options.json)
     bars = Bars(console)
     with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
         _refuse_known(job, ledger, again=again)
         console.print(f"Target: {job.target.name}, from which nothing but reading is asked")
         accepted = accept(job, ledger)
+        if accepted.salted:
+            accepted = accept(replace(job, unsent=_people_there(job)), ledger)
         if accepted.refused.height:
             result = result_of(job, started, [accepted.findings], refused=accepted.refused)
             finish(result, str(options.drop))
@@ -53,12 +59,19 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
             if options.json:
                 print(json.dumps(result.as_json()), flush=True)
             return result.exit_code
+        if accepted.salted:
+            note_salt(job.salt, job.key, job.run, ledger)
         adopted, requests = _adopted(diff(accepted.standing, {}).changes, job, ledger, bars.advance)
     with suppress(BrokenPipeError):
         _show(console, adopted)
         if options.json:
             print(json.dumps(_as_json(adopted, job, requests, time.monotonic() - started)), flush=True)
     return DONE
+
+
+def _people_there(job: Job) -> frozenset[str]:
+    """The ids of people in the target that are made of something: whoever has such an id there keeps it."""
+    return frozenset(one for one in active_ids(["users"], job)["users"] if "/" in one)
 
 
 def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:

@@ -13,7 +13,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from rich.console import Console
 from rich.table import Table
 
 from connectors.oneroster import wire
@@ -25,6 +24,7 @@ from flows.feeds.targets import SettingsError, choose
 from flows.opening import opened
 from flows.rejects import harmless
 from flows.result import DONE
+from flows.showing import Screen, as_json
 from transforms.payload import Json
 
 Form = Literal["", "json", "csv"]
@@ -135,7 +135,7 @@ def _tell(records: list[Json], form: Form, asked: list[str], what: str) -> None:
         writer.writerows([harmless(_cell(_at(record, name))) for name in columns] for record in records)
     elif form == "json" or not sys.stdout.isatty():
         for record in records:
-            print(json.dumps(record, ensure_ascii=False))
+            print(as_json(record))
     else:
         _show(records, asked or [name for name in _filled(records) if name not in UNTOLD][:MOST_COLUMNS], what)
 
@@ -154,7 +154,7 @@ def _show(records: list[Json], columns: list[str], what: str) -> None:
         table.add_column(name, overflow="fold")
     for record in records:
         table.add_row(*(_cell(_at(record, name)) for name in columns))
-    Console().print(table)
+    Screen().print(table)
     print(f"{len(records):,} {what}")
 
 

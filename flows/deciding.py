@@ -16,6 +16,7 @@ from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, ended
 from flows.plans import title
 from flows.result import Result
+from flows.showing import shown
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,5 @@ def _told(plan: Plan, options: Options) -> str:
     """What the plan would do: the page that the run wrote, or only why it waits, if that was on another machine."""
     page = options.state / "runs" / plan.run / "plan.md"
     if page.is_file() and (text := page.read_text("utf-8")).startswith(title(plan.id, plan.run)):
-        return text
-    return "\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds)))
+        return shown(text)
+    return shown("\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds))))

@@ -10,6 +10,7 @@ from connectors.ledger import Ledger, Plan
 from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
+from flows.showing import tell
 from flows.whoever import whoever
 
 DECIDED = {
@@ -34,8 +35,8 @@ def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, not
             raise SettingsError(f"There is no plan {plan!r} in {state}. {_waiting(waiting)}")
         if not ledger.decide(plan, "discarded", by=by, note=note, at=now):
             raise SettingsError(f"Plan {plan} {_decided(ledger.plan(plan) or found)}. {_waiting(waiting)}")
-    print(f"Plan {plan} of feed {found.key.feed} into {found.key.target} is discarded: nothing of it is sent.")
-    print("The next sync of this feed holds the same again, unless its drop is another by then.")
+    tell(f"Plan {plan} of feed {found.key.feed} into {found.key.target} is discarded: nothing of it is sent.")
+    tell("The next sync of this feed holds the same again, unless its drop is another by then.")
     return DONE
 
 

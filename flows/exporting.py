@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
 from connectors.drops.writing import write_zip
 from connectors.ledger import Ledger
 from flows.accepting import Judgement, Source, judge, roster_of
@@ -21,6 +19,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.rejects import write_rejects
+from flows.showing import Screen
 from flows.watch import NOBODY
 from transforms.bulk import bulk
 from transforms.findings import gather, located
@@ -40,7 +39,7 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
-    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    console = Screen(stderr=options.json)
     with suppress(BrokenPipeError):
         show(console, done, origin)
         if options.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -12,6 +11,7 @@ from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
 from flows.feeds.targets import SettingsError
 from flows.result import FAILED, USAGE
+from flows.showing import shown, tell
 
 FAULTS = (ArchiveError, Busy, LedgerError, OSError, SettingsError, TargetError)
 
@@ -36,11 +36,11 @@ def sentence(error: Exception) -> str:
     """Say what went wrong, and what to do next."""
     if isinstance(error, OSError) and error.errno is not None and not isinstance(error, FAULTS[:3]):
         return f"{error}. Check the disk and the permissions of the state folder, and run again."
-    return str(error)
+    return shown(str(error))
 
 
 def _say(what: str, code: int, outline: Mapping[str, object] | None) -> int:
-    print(f"roster: {what}", file=sys.stderr)
+    tell(f"roster: {what}", error=True)
     if outline is not None:
         with suppress(BrokenPipeError):
             print(json.dumps({**outline, "status": "failed", "reason": what}), flush=True)

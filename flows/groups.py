@@ -8,6 +8,7 @@ from itertools import groupby
 
 import polars as pl
 
+from flows.showing import one_line
 from transforms.findings import EXAMPLES, Findings, Notice
 from transforms.rules import CONSEQUENCES, RULES, Rule
 
@@ -33,7 +34,7 @@ class Place:
         where = " ".join(part for part in (self.file or "the drop", self.column) if part)
         more = ", …" if self.rows and self.count > len(self.rows) else ""
         rows = f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}" if self.rows else ""
-        return ": ".join(part for part in (where, rows, self.detail) if part)
+        return one_line(": ".join(part for part in (where, rows, self.detail) if part))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from connectors.drops import read
 from flows.feeds.targets import SettingsError
 from flows.files import write_private
 from flows.result import DONE, REFUSED
+from flows.showing import tell
 from transforms.guessing import Guess, guess
 from transforms.raw import Raw
 from transforms.rules import RULES
@@ -133,5 +134,5 @@ def _guessed(made: Guess, wish: Wish, raw: Raw, as_json: bool) -> int:
 
 
 def _say(answer: Mapping[str, object], told: list[str], code: int, as_json: bool) -> int:
-    print(json.dumps(answer) if as_json else "\n".join(told))
+    tell(json.dumps(answer) if as_json else "\n".join(told))
     return code

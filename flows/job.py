@@ -16,9 +16,11 @@ from flows.ledgers import FILE
 from flows.notices.addressees import Addressees
 from flows.pickup import Pickup
 from flows.result import Command
+from flows.salts import Salt
 from transforms.carrying import Carrying
 from transforms.guard import Limits
 from transforms.layouts.dialect import Dialect
+from transforms.layouts.digests import Digests
 from transforms.layouts.layout import Layout
 from transforms.scope import Scope
 from transforms.vanishing import Policy
@@ -43,7 +45,8 @@ class Job:
     one. `notify` are those who are told of the run. `dated` is the day that the drop is of. `ids` is a file of old and new ids. `by` and `note` are who
     approves, and why. `ledger` is its address, which holds a password; blank: a file. `before` is the run whose
     archived roster is the feed's newest, and `fed_before` says what each entity of it came from (see `Table.fed`); `renamed`
-    are ids that the source has given up for others (see `Dialect`);
+    are ids that the source has given up for others (see `Dialect`), `salt` and `digests` are how ids are made of personal data,
+    and `unsent` the ids of people in that roster, if not all of it was sent;
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
     `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
@@ -81,6 +84,9 @@ class Job:
     before: str = ""
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    salt: Salt = field(default_factory=Salt)
+    digests: Digests = field(default_factory=Digests)
+    unsent: frozenset[str] = frozenset()
     in_arrears: bool = False
     by: str = ""
     note: str = ""
@@ -124,7 +130,12 @@ class Job:
         """How the drop is written, and how it is to be read today."""
         dialect = self.dialect or Dialect(self.today, district=self.district)
         return replace(
-            dialect, today=self.today, strict=self.strict, secrets=self.scope.passwords, renamed=self.renamed
+            dialect,
+            today=self.today,
+            strict=self.strict,
+            secrets=self.scope.passwords,
+            renamed=self.renamed,
+            digests=self.digests,
         )
 
     @property

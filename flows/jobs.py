@@ -15,6 +15,7 @@ from flows.ledgers import address_in
 from flows.notices.addressees import addressees
 from flows.rest_source import rest_source_of
 from flows.result import Command
+from flows.salts import Salt
 from flows.whoever import whoever
 from transforms.carrying import Carrying
 from transforms.scope import Scope
@@ -101,6 +102,7 @@ def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[
         rest=rest_source_of(feed, environment),
         layout=_layout(feed),
         dialect=feed.source.dialect(district, job.today),
+        salt=_salt(feed, environment),
         encoding=feed.encoding,
         external=feed.external,
         removed=feed.removed,
@@ -128,6 +130,12 @@ def _layout(feed: Feed) -> Layout | str:
     from flows.mapping import layout_of
 
     return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
+
+
+def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
+    """What the ids of contacts are made with: a secret or, however a run is told to call the feed, its district's name."""
+    secret = feed.source.salt(feed.path, environment)
+    return Salt(feed.district) if secret is None else Salt(secret.value, is_secret=True)
 
 
 def _job(

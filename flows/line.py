@@ -16,6 +16,7 @@ from flows.idle import left_behind
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
 from flows.result import Result
+from flows.salts import note_salt
 from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
@@ -66,6 +67,8 @@ def _kept(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger
     ledger.note_moments(job.key, accepted.moments)
     content = archive.keep(job.run, standing, job.before, marks)
     ledger.note_renamed(job.key, accepted.renamed, job.run)
+    if accepted.salted:
+        note_salt(job.salt, job.key, job.run, ledger)
     return content
 
 

@@ -1,6 +1,7 @@
 """A plan for people: in the ledger, so that it can be approved tomorrow, and as two files that say what waits.
 
-`plan.md` says how much of what waits, where and why, with ids and nothing else of anybody. `plan.csv`
+`plan.md` says how much of what waits, where and why, with ids and nothing else of anybody; an id in which a name can be
+read is shortened there. `plan.csv`
 has the names as well, for who must judge.
 """
 
@@ -19,6 +20,7 @@ from flows.files import write_private
 from flows.job import Job
 from flows.rejects import harmless
 from flows.result import Result
+from flows.showing import shown
 from transforms.checks.references import Known
 from transforms.guard import Hold, moved, plan_id, undone, with_grades
 from transforms.guard.plan import GRADED
@@ -45,7 +47,10 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     expires = result.expires or made + timedelta(days=job.plan_days)
     source = result.source or job.run
     ledger.propose(Plan(plan, job.key, source, made, expires, holds=result.holds), result.records)
-    page, names = "\n".join(_told(plan, source, result, expires)), _named(result.records, source, job, ledger, archive)
+    page, names = (
+        shown("\n".join(_told(plan, source, result, expires))),
+        _named(result.records, source, job, ledger, archive),
+    )
     # People look for it in the folder of the run that it is of, too.
     for folder in dict.fromkeys((job.folder, job.folder.with_name(source))):
         write_private(folder / "plan.md", page)

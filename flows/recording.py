@@ -32,8 +32,9 @@ def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
     runs = ledger.runs(job.key)
     used = job.raised_name and any(run.raised == job.raised_name for run in runs)
     # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
+    before, late = next(reversed(archive.runs()), ""), in_arrears(runs)
     return (
-        {"before": next(reversed(archive.runs()), ""), "in_arrears": in_arrears(runs)}
+        {"before": before, "in_arrears": late, "unsent": _people_of(before, archive) if late else frozenset()}
         | ({"raised": None} if used else {})
         | ({"rest": _asked(job.rest, job, ledger, runs)} if job.rest else {})
     )
@@ -43,6 +44,12 @@ def _asked(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> Res
     """Say what an API is asked for: since when, and for whom by name where no page has them."""
     asked = since_last(source, runs, datetime.now(UTC))
     return knowing(asked, ledger.known(job.key), job.as_written.prefix)
+
+
+def _people_of(run: str, archive: Archive) -> frozenset[str]:
+    """The ids of people in a roster that are made of something: what was not sent yet must not get another id."""
+    users = archive.frame(run, "users") if run else None
+    return frozenset() if users is None else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
 
 
 def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:

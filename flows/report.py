@@ -12,6 +12,7 @@ from rich.text import Text
 from flows.files import write_private
 from flows.groups import Group, groups
 from flows.result import Result
+from flows.showing import shown
 from transforms.changes import TERMS, imbalance
 from transforms.findings import EXAMPLES
 
@@ -88,7 +89,11 @@ def _verb(result: Result) -> str:
 
 
 def troubles(result: Result) -> Iterator[str]:
-    """Say why records were not sent, each cause once, with the first ids."""
+    """Say why records were not sent, each cause once, with the first ids; nobody's name stands in them."""
+    yield from map(shown, _troubles(result))
+
+
+def _troubles(result: Result) -> Iterator[str]:
     causes = result.causes
     for (entity, kind, detail), ids in causes[:MOST_CAUSES]:
         first = ", ".join(ids[:EXAMPLES]) + (", …" if len(ids) > EXAMPLES else "")
@@ -108,7 +113,11 @@ def _limits(result: Result) -> Iterator[str]:
 
 
 def verdict(result: Result, drop: str) -> Iterator[str]:
-    """Say what the run came to, and what to do next."""
+    """Say what the run came to, and what to do next; nobody's name stands in an id."""
+    yield from map(shown, _come_to(result, drop))
+
+
+def _come_to(result: Result, drop: str) -> Iterator[str]:
     if result.error:
         yield f"The run broke off: {result.error}"
     yield from _reasons(result)
@@ -220,4 +229,4 @@ def write_report(result: Result, drop: str) -> None:
     if result.readings:
         lines += ["", "## Limits", "", *(f"- {reading.sentence}" for reading in result.readings)]
     lines += ["", *verdict(result, drop), ""]
-    write_private(result.report, "\n".join(lines))
+    write_private(result.report, shown("\n".join(lines)))

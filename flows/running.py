@@ -8,8 +8,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
-from rich.console import Console
-
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.approving import approved_line
@@ -23,6 +21,7 @@ from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restoring import restored_line
 from flows.result import Result
+from flows.showing import Screen
 from flows.watch import Watch
 
 
@@ -31,7 +30,7 @@ def run(options: Options, environment: Mapping[str, str], outline: dict[str, obj
     job = job_of(options, environment)
     if outline is not None:
         outline |= job.names
-    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    console = Screen(stderr=options.json)
     line = partial(restored_line, run=options.restore) if options.restore is not None else None
     result = execute(job, Bars(console), line)
     finish(result, str(options.drop))

@@ -8,13 +8,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from connectors.ledger import Ledger
 from flows.feeds.keys import key_of
 from flows.feeds.status import status_of
 from flows.ledgers import ledger_of
 from flows.result import DONE, FAILED, HELD
+from flows.showing import Screen
 from flows.status_report import as_object, show
 
 # How many runs of a feed are shown, and how many with `--all`.
@@ -37,5 +36,5 @@ def status(drops: Sequence[Path], state: Path, environment: Mapping[str, str], *
         if as_json:
             print(json.dumps(as_object(feeds, state, code, most)), flush=True)
         else:
-            show(Console(highlight=False), feeds, state, environment, now, most)
+            show(Screen(), feeds, state, environment, now, most)
     return code

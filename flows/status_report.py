@@ -14,6 +14,7 @@ from rich.text import Text
 from connectors.ledger import Plan, Run
 from flows.feeds.status import FeedStatus
 from flows.result import DONE, FAILED, HELD, SENT
+from flows.showing import shown
 
 WORDS = {
     "done": "done", "unchanged": "nothing had changed", "held": "held", "failed": "failed",
@@ -79,7 +80,7 @@ def _show_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, opti
     then = until if plan.status == "open" else f"was approved by {plan.by}, and not sent to its end"
     console.print(Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT))
     for hold in plan.holds:
-        console.print(Padding.indent(Text(f"- {hold.sentence}"), 2 * INDENT))
+        console.print(Padding.indent(Text(f"- {shown(hold.sentence)}"), 2 * INDENT))
     console.print(Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"), soft_wrap=True)
     for what, command in _commands(feed, plan, options).items():
         console.print(Text(f"{' ' * 2 * INDENT}To {what} it: {command}"), soft_wrap=True)
@@ -153,7 +154,7 @@ def _plan(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
         "status": plan.status,
         "made": plan.made.isoformat(),
         "expires": plan.expires.isoformat(),
-        "holds": [vars(hold) for hold in plan.holds],
+        "holds": [vars(hold) | {"sentence": shown(hold.sentence)} for hold in plan.holds],
         "file": str(state / "runs" / plan.run / "plan.md"),
         "commands": _commands(feed, plan),
     }

@@ -13,6 +13,7 @@ from connectors.oneroster.verifying import FOUND, KINDS, Verified
 from flows.files import write_private
 from flows.job import Job
 from flows.rejects import harmless
+from flows.showing import shown
 from flows.verification import Verification
 from transforms.findings import EXAMPLES
 
@@ -54,7 +55,7 @@ def _examples(one: Verified, kind: str) -> list[str]:
     rows = one.found.filter(pl.col("kind") == kind)
     if rows.is_empty():
         return []
-    first = ", ".join(f"{sourced_id} ({detail})" for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows())
+    first = ", ".join(f"{shown(sourced_id)} ({detail})" for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows())
     more = ", …" if rows.height > EXAMPLES else ""
     return [f"{kind} {one.entity}, {rows.height:,}: {first}{more}"]
 

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from rich.console import Console
-
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows import report
@@ -18,6 +16,7 @@ from flows.progress import Bars
 from flows.repairing import refuse_losses, repaired
 from flows.result import DONE, FAILED, Result
 from flows.running import execute, finish
+from flows.showing import Screen
 from flows.verification import Verification, compared
 from flows.verify_report import as_json, show, write_csv
 from flows.watch import NOBODY, Watch
@@ -33,7 +32,7 @@ def verify(options: Options, environment: Mapping[str, str], outline: dict[str, 
     job = job_of(options, environment)
     if outline is not None:
         outline |= job.names
-    console = Console(stderr=options.json, highlight=False, soft_wrap=False)
+    console = Screen(stderr=options.json)
     found, result = _repaired(job, Bars(console), lost=lost) if repair else (compared_all(job, Bars(console)), None)
     write_csv(found, job)
     if result:

@@ -47,6 +47,13 @@ def file_of_ids(files: dict[str, RawFile]) -> RawFile | None:
     return next((file for name, file in files.items() if name.casefold() == FILE), None)
 
 
+def readable_in(ids: RawFile | None) -> frozenset[str]:
+    """The new ids that are made of something: lines of the file name records by them, also if such ids are made otherwise by now."""
+    if ids is None or NEW not in ids.frame.columns:
+        return frozenset()
+    return frozenset(ids.frame[NEW].drop_nulls().filter(ids.frame[NEW].drop_nulls().str.contains("/")))
+
+
 def unclear(ids: RawFile) -> str:
     """Why a file of ids cannot be used; blank if it can."""
     lacking = [name for name in (OLD, NEW) if name not in ids.frame.columns]

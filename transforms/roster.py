@@ -51,7 +51,7 @@ class Roster:
 
     `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
     called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
-    `given` are the new ids in whose place a file of ids has put old ones: by entity, the old one of each.
+    `given` are the new ids in whose place a file of ids has put old ones: by entity, the old one of each. `salted` says whether ids were made of personal data.
     """
 
     tables: dict[str, Table]
@@ -60,3 +60,4 @@ class Roster:
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    salted: bool = False

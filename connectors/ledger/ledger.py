@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, gone, history, renamed, told
+from connectors.ledger import forgotten, gone, history, renamed, salts, told
 from connectors.ledger.absent import Absent
 from connectors.ledger.address import shown
 from connectors.ledger.copying import copy_tables
@@ -25,6 +25,7 @@ from connectors.ledger.lock import Holder, held, holder
 from connectors.ledger.moving import move
 from connectors.ledger.pruning import prune
 from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
+from connectors.ledger.salts import Kept
 from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
@@ -290,6 +291,21 @@ class Ledger:
         if new:
             with self._writing(key) as (connection, feed):
                 renamed.note(connection, feed, new, run)
+
+    def salt(self, key: FeedKey) -> Kept | None:
+        """By which salt the ids of the feed, or of others of its district, were made of personal data; None if none was."""
+        with self._database.reading() as connection:
+            return salts.salt(connection, salts.district(connection, key))
+
+    def note_salt(self, key: FeedKey, kept: Kept, run: str) -> None:
+        """Keep what `salt` gives; the first salt stays."""
+        with self._writing(key) as (connection, feed):
+            salts.note(connection, feed, kept, run)
+
+    def readable(self, key: FeedKey) -> frozenset[str]:
+        """The ids of people that the target was sent, or may have been, and that are made of something: it can be read in them."""
+        with self._database.reading() as connection:
+            return salts.readable(connection, key.target)
 
     def forgotten(self) -> frozenset[str]:
         """The digests of the ids of all who are forgotten, in every feed."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, delete, exists, select, update
 
-from connectors.ledger.tables import FEEDS, INTENTS, LOCKS, PLANS, RECORDS, RENAMED, RUNS, TOLD
+from connectors.ledger.tables import FEEDS, INTENTS, LOCKS, MOMENTS, PLANS, RECORDS, RENAMED, RUNS, SALTS, TOLD
 from transforms.changes import KEPT
 
 # Tables whose rows are of a feed and of something that both may have; what the new name has is newer, and stays.
-SHARED = (RECORDS, INTENTS, RENAMED, TOLD)
+SHARED = (RECORDS, INTENTS, RENAMED, MOMENTS, TOLD)
 
 
 def move(connection: Connection, old: int, new: int) -> None:
@@ -30,7 +30,10 @@ def move(connection: Connection, old: int, new: int) -> None:
     if connection.execute(select(RUNS.c.id).where(RUNS.c.feed_id == new).limit(1)).first():
         open_plans = and_(PLANS.c.feed_id == old, PLANS.c.status == "open")
         connection.execute(update(PLANS).where(open_plans).values(status="replaced"))
-    for table in (*SHARED, RUNS, PLANS):
+    # The salt by which the old name made its ids goes along: with another one, everybody would be somebody else.
+    theirs = SALTS.alias()
+    connection.execute(delete(SALTS).where(SALTS.c.feed_id == new, exists().where(theirs.c.feed_id == old)))
+    for table in (*SHARED, SALTS, RUNS, PLANS):
         connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
     connection.execute(delete(LOCKS).where(LOCKS.c.feed_id == old))
     connection.execute(delete(FEEDS).where(FEEDS.c.id == old))

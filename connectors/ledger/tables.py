@@ -158,6 +158,16 @@ RENAMED = Table("renamed", TABLES, *_key(), Column("was", TEXT, nullable=False),
 MOMENTS = Table("moments", TABLES, *_key(), Column("moment", BigInteger, nullable=False), Column("owner", TEXT),
                 sqlite_with_rowid=False)  # fmt: skip
 
+# By which salt the feed's ids were made of personal data (`salts.py`); `mark` is a digest of it.
+SALTS = Table(
+    "salts",
+    TABLES,
+    Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
+    Column("salt", TEXT, nullable=False),
+    Column("mark", TEXT, nullable=False),
+    Column("run", TEXT, nullable=False),
+)
+
 # The people who are to be forgotten in every feed, by the digest of their id (hex).
 FORGOTTEN = Table(
     "forgotten",

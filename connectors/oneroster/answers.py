@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connectors.oneroster.wording import public
 from transforms.payload import Json
 
 LONGEST = 200
@@ -43,11 +44,12 @@ def is_page(body: bytes) -> bool:
 
 
 def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
-    """Say in a line why a request failed, without any value of the record that was `sent`."""
+    """Say in a line why a request failed, without any value of the record that was `sent`, and of nobody else's."""
     if lost:
         return lost
+    record = parsed(sent) if sent else {}
     said = " ".join(_said(body).split())
-    safe = _without(said, _values(parsed(sent))) if sent else said
+    safe = public(_without(said, _values(record)), _ids(record)) if said else _speechless(body)
     return f"HTTP {status}: {safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + '…'}"
 
 
@@ -57,6 +59,10 @@ def _said(body: bytes) -> str:
     for name in ("imsx_description", "message", "error", "errors"):
         if text := _text(answer.get(name)):
             return text + _details(answer.get("imsx_error_details"))
+    return ""
+
+
+def _speechless(body: bytes) -> str:
     if not body.strip():
         return "no explanation"
     return "an HTML page" if is_page(body) else "an answer that is not understood"
@@ -89,6 +95,16 @@ def _values(value: Any) -> Iterator[str]:
             yield from _values(inner)
     elif value is not None and not isinstance(value, bool):
         yield str(value)
+
+
+def _ids(value: Any) -> frozenset[str]:
+    """Give the ids in a record, its own and those to which it refers."""
+    if isinstance(value, dict):
+        own = value.get("sourcedId")
+        found = [frozenset([own]) if isinstance(own, str) else frozenset(), *map(_ids, value.values())]
+    else:
+        found = [_ids(one) for one in value] if isinstance(value, list) else []
+    return frozenset().union(*found)
 
 
 def _without(text: str, values: Iterator[str]) -> str:

@@ -9,8 +9,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import date
 
-from rich.console import Console
-
 from connectors.ledger import Ledger
 from flows.backfills.outcome import Backfill, Wish
 from flows.backfills.progress import Begun, Meanwhile, Progress
@@ -27,6 +25,7 @@ from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result
 from flows.running import execute, finish
+from flows.showing import Screen
 from transforms.replay import Step, needed
 
 # Runs one step, by the line that is given, or as a drop if there is none.
@@ -71,7 +70,7 @@ def run_backfill(
     options: Options, wish: Wish, environment: Mapping[str, str], outline: dict[str, object] | None = None
 ) -> int:
     """Replay, tell, and give the exit code; what was done before something broke is told too, and to the `outline`."""
-    console = Console(stderr=options.json, highlight=False)
+    console = Screen(stderr=options.json)
     found: list[Backfill] = []
     try:
         backfilled(options, wish, environment, lambda job, line: execute(job, Bars(console), line), found.append)

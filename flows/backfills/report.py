@@ -13,6 +13,7 @@ from flows.backfills.outcome import Backfill
 from flows.groups import groups
 from flows.report import troubles
 from flows.result import DONE, FAILED, HELD, REFUSED, SENT, Result
+from flows.showing import shown
 from transforms.replay import Step
 
 TERMS = (*SENT, "held", "waiting", "failed", "rejected")
@@ -106,7 +107,7 @@ def _stop(found: Backfill) -> Iterator[str]:
 
 
 def _failed(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
-    yield f"{step.day} is not finished{': ' + result.error if result.error else '.'}"
+    yield f"{step.day} is not finished{': ' + shown(result.error) if result.error else '.'}"
     yield from troubles(result)
     yield "Run the same again; nothing is sent twice."
 
@@ -115,7 +116,7 @@ def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
     if result.records.height:
         wait = "would wait" if found.wish.dry_run else "wait"
         yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
-    yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_NAMES])
+    yield from (f"  - {shown(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
     yield from troubles(result)
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits."

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator as Checked
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from flows.feeds.values import Text, Words, one_of
+from flows.feeds.secret import HOWS, Secret, secret_of
+from flows.feeds.values import Block, File, Text, Variable, Words, one_of
 from transforms.layouts.dialect import Dialect
 from transforms.schemas import vocabularies
 
@@ -103,6 +114,9 @@ class SourceSettings(BaseModel):
     class_type: Annotated[Text, Checked(_class_type)] = "scheduled"
     repair: StrictBool = False
     without: tuple[Text, ...] = ()
+    salt_env: Variable | None = None
+    salt_file: File | None = None
+    salt_block: Block | None = None
     district: DistrictSettings = DistrictSettings()
     words: WordSettings = WordSettings()
 
@@ -113,6 +127,17 @@ class SourceSettings(BaseModel):
         for table in ("district", "words"):
             found |= {f"{table}.{name}" for name, value in getattr(self, table) if value}
         return frozenset(found | ({"snapshot"} if self.snapshot is not None else set()))
+
+    @model_validator(mode="after")
+    def _one_salt(self) -> SourceSettings:
+        hows = [f"salt_{how}" for how in HOWS if getattr(self, f"salt_{how}")]
+        if len(hows) > 1:
+            raise ValueError(f"has {' and '.join(hows)}. Leave one of them.")
+        return self
+
+    def salt(self, file: Path, environment: Mapping[str, str]) -> Secret | None:
+        """What is mixed into ids that are made of personal data, if the feed's file names a secret. Raises `SettingsError`."""
+        return secret_of(self, "salt", f"{file}: `source", file.parent, environment)
 
     def dialect(self, district: str, today: date) -> Dialect:
         """How drops are to be read; the district has the feed's name, unless the file gives it another."""

@@ -27,6 +27,7 @@ from flows.opening import DATABASE, opened
 from flows.result import DONE, FAILED
 from flows.whoever import whoever
 from transforms.forgetting import PEOPLE, digest_of
+from transforms.layouts.digests import discreet, plainly
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,11 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
             for (name, new), was in ledger.renamed(key).items()
             if (name, was) == (PEOPLE, asked.person)
         }
-        mask = Mask({asked.person, *others, *(word for one in found for word in one.words)})
+        mask = Mask({asked.person, discreet(asked.person), *others, *(word for one in found for word in one.words)})
         by = asked.by or whoever()
-        for one in (digest, *map(digest_of, sorted(others))):
+        # An id that is made of personal data is this person's in any other spelling of that too.
+        alike = {plainly(asked.person)} if "/" in asked.person else set()
+        for one in (digest, *map(digest_of, sorted(others | alike))):
             ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
         files = mask_files(state / "runs", mask)
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]

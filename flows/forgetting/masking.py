@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from flows.files import write_private
@@ -45,7 +45,7 @@ def mask_files(folder: Path, mask: Mask) -> int:
         clean = {".csv": _table, ".md": _text}.get(path.suffix)
         if clean is None or not path.is_file():
             continue
-        before = path.read_text("utf-8")
+        before = path.read_bytes().decode()  # line breaks as they are
         after = clean(before, mask)
         if after != before:
             write_private(path, after)
@@ -62,15 +62,25 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def _table(text: str, mask: Mask) -> str:
-    """Take out the rows that name the person."""
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    naming = [place for place, name in enumerate(rows[0] if rows else []) if name in NAMING]
-    kept = [row for row in rows[1:] if not any(mask.hides(row[place]) for place in naming)]
-    if len(kept) == len(rows[1:]):
-        return text
-    out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\n").writerows([rows[0], *kept])
-    return out.getvalue()
+    """Take out the rows that name the person; the others stay as they are written, to the last sign."""
+    rows = _rows(text)
+    header, first = next(rows, ([], ""))
+    naming = [place for place, name in enumerate(header) if name in NAMING]
+    return first + "".join(line for row, line in rows if not any(mask.hides(row[place]) for place in naming))
+
+
+def _rows(text: str) -> Iterator[tuple[list[str], str]]:
+    """The rows of a table, each with the lines in which it is written."""
+    lines: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    for row in csv.reader(remembered()):
+        yield row, "".join(lines)
+        lines.clear()
 
 
 def _text(text: str, mask: Mask) -> str:

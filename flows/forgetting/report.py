@@ -11,6 +11,7 @@ from typing import Any
 from connectors.ledger import FeedKey
 from connectors.oneroster.forgetting import Forgotten
 from flows.forgetting.traces import Traces
+from flows.showing import tell as tell_line
 
 MOST = 5
 KEPT = (
@@ -61,7 +62,7 @@ def tell(person: str, here: Here, *, as_json: bool) -> None:
             print(json.dumps(_as_object(person, here)), flush=True)
             return
         for line in _lines(person, here):
-            print(line)
+            tell_line(line)
 
 
 def _lines(person: str, here: Here) -> Iterator[str]:

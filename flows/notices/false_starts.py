@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from flows.notices.addressees import addressees
 from flows.notices.message import Occasion
 from flows.notices.notifying import tell_of_error
 from flows.problems import SettingsError
+from flows.showing import tell
 
 
 def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
@@ -29,4 +29,4 @@ def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | Non
     except (LedgerError, SettingsError, OSError) as other:
         untold = [f"Not told: {other}"]
     for line in untold:
-        print(f"roster: {line}", file=sys.stderr)
+        tell(f"roster: {line}", error=True)

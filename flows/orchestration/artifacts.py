@@ -16,6 +16,7 @@ from prefect.exceptions import PrefectException
 from flows.groups import groups
 from flows.report import heading, troubles, verdict
 from flows.result import Result
+from flows.showing import one_line, shown
 from transforms.changes import TERMS
 
 # What may go wrong with what is only shown: the server, or the way to it.
@@ -53,14 +54,14 @@ def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
 def show(text: str, name: str, what: str, about: str) -> None:
     """Show a text of another kind, such as a plan that waits."""
     with suppress(*UNSHOWN):
-        create_markdown_artifact(text, key(name, what), about)
+        create_markdown_artifact(shown(text), key(name, what), about)
 
 
 def summary(result: Result, drop: str) -> str:
     """Say what happened, and what to do next, as markdown."""
     lines = [f"# {heading(result, drop)}", "", f"**{result.status}**, run {result.run}, {result.requests:,} requests"]
     lines += ["", *(f"- {line}" for line in (*troubles(result), *verdict(result, drop)))]
-    return "\n".join(lines)
+    return shown("\n".join(lines))
 
 
 def counts(result: Result) -> list[dict[str, Any]]:
@@ -75,8 +76,8 @@ def rejected(result: Result) -> list[dict[str, Any]]:
     return [
         {
             "rule": group.rule.code,
-            "file": place.file,
-            "column": place.column,
+            "file": one_line(place.file),
+            "column": one_line(place.column),
             "rows": place.count,
             "next": group.sentence,
         }

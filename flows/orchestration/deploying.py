@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from flows.orchestration.ceilings import ceiling
 from flows.orchestration.deployments import NoServer, Wanted, apply, client, need_pools, take_away, taken
 from flows.problems import SettingsError
 from flows.result import DONE, FAILED
+from flows.showing import tell
 
 MORNING = "0 6 * * *"
 
@@ -54,9 +54,9 @@ def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: s
         if not dry_run:
             _deploy(said, wanted, f"feeds:{folder.absolute()}", state.absolute())
     except NoServer as error:
-        print(f"roster: {error}", file=sys.stderr)
+        tell(f"roster: {error}", error=True)
         return FAILED
-    print(json.dumps(said) if as_json else _text(said))
+    tell(json.dumps(said) if as_json else _text(said))
     return DONE
 
 

@@ -26,6 +26,7 @@ from flows.orchestration.access import FOLDER, HOST, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
 from flows.orchestration.deployments import ROOT
 from flows.problems import SettingsError
+from flows.showing import tell
 
 PORT, POOL = 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
@@ -191,7 +192,7 @@ def main() -> int:
             ended = stop(place, os.environ)
             print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
     except (DaemonError, SettingsError) as error:
-        print(f"roster: {error}", file=sys.stderr)
+        tell(f"roster: {error}", error=True)
         return 1
     return 0
 

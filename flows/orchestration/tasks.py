@@ -20,6 +20,7 @@ from flows.job import Job
 from flows.orchestration.artifacts import UNSHOWN, key
 from flows.orchestration.ceilings import Turn, turn_of
 from flows.orchestration.clusters import cluster
+from flows.showing import plain
 from flows.watch import Watch
 
 P = ParamSpec("P")
@@ -35,7 +36,7 @@ class Tasks(Watch):
 
     def say(self, line: str) -> None:
         """Log a line."""
-        get_run_logger().info(line)
+        get_run_logger().info(plain(line))
 
     def stage(self, name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
         """Do the work of a stage as a task, which Prefect gives back nothing of: a district's frames stay here."""

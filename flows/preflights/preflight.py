@@ -18,6 +18,7 @@ from flows.preflights.probing import is_staging
 from flows.preflights.settings import settings
 from flows.preflights.state import probed, state
 from flows.preflights.target import first_load, target
+from flows.showing import Screen
 
 INDENT = 2
 READY = "Ready. `roster plan` says what a load would send."
@@ -29,7 +30,7 @@ def run_preflight(options: Options, environment: Mapping[str, str]) -> int:
     """Look, tell, and give the exit code."""
     found = preflight(options, environment)
     with suppress(BrokenPipeError):
-        _show(Console(stderr=options.json, highlight=False), found)
+        _show(Screen(stderr=options.json), found)
         if options.json:
             print(json.dumps(found.as_json()), flush=True)
     return found.exit_code

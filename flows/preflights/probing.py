@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.feeds.targets import SettingsError, Target, choose
@@ -20,6 +18,7 @@ from flows.jobs import Options
 from flows.opening import opened
 from flows.preflights.probe_report import show
 from flows.preflights.probes import Probed, keep, kept
+from flows.showing import Screen
 
 REFUSED = (
     "A probe writes throw-away records, and nothing says that {target} is for that. "
@@ -31,8 +30,8 @@ LEFT = "Not taken away yet: {names}. The next probe tries again."
 
 def run_probe(options: Options, environment: Mapping[str, str]) -> int:
     """Probe, tell, and give the exit code: 1 if it broke off or left something in the target."""
-    console = Console(stderr=options.json, highlight=False)
-    probed = probe(options, environment, say=lambda text: console.print(text, markup=False))
+    console = Screen(stderr=options.json)
+    probed = probe(options, environment, say=console.print)
     with suppress(BrokenPipeError):
         show(console, probed)
         if options.json:

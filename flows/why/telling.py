@@ -12,6 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger, Plan, Run
 from flows.plans import WORDS
 from flows.rejects import harmless
+from flows.showing import shown
 from flows.why.story import Finding, InLedger, InRoster, LastRun, Story, Waiting
 from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
@@ -94,7 +95,7 @@ def _trouble(report: Path, entity: str, sourced_id: str) -> str:
     """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so, or a plan holds it."""
     if not report.exists():
         return ""
-    starts = {f"- {word} {entity} {sourced_id}: ": word for word in TROUBLES}
+    starts = {f"- {word} {entity} {shown(sourced_id)}: ": word for word in TROUBLES}
     for line in report.read_text("utf-8").splitlines():
         for start, word in starts.items():
             if line.startswith(start) and (detail := line.removeprefix(start)) not in WORDS:

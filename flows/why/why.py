@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 
 from connectors.ledger import FeedKey, Ledger
 from flows.feeds.keys import FILE, chosen
 from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
+from flows.showing import Screen
 from flows.why.report import as_object, show
 from flows.why.seeing import seen
 from flows.why.story import Story
@@ -58,7 +58,7 @@ def why(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: b
         if as_json:
             print(json.dumps(as_object(asked.sourced_id, stories)), flush=True)
         else:
-            show(Console(highlight=False), stories)
+            show(Screen(), stories)
     return DONE
 
 

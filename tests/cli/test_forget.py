@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
+from flows.forgetting.masking import Mask, mask_files
 from tests.learning import learning
 from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, drop, without
@@ -352,6 +353,27 @@ def test_a_target_that_is_gone_can_be_left_alone(target: Served) -> None:
     assert "lv-mum-0001" not in everything(target.state)
     assert "active" == target.record("users", "lv-mum-0001")["status"]
     assert (0, ["PUT"]) == (sync(target, people()).code, target.writes)
+
+
+def test_other_lines_stay_as_they_were_written(tmp_path: Path) -> None:
+    """Also those with a blank text in quotes, and with line breaks inside of a cell; without such a line, the file is left alone."""
+    lines = [
+        "file,row,sourcedId,value\n",
+        'users.csv,1,"",""\n',
+        "users.csv,2,lv-ana-0001,x\n",
+        'users.csv,3,s9,"a\r\nb"\n',
+        "users.csv,4,,\n",
+    ]
+    for run in ("r1", "r2"):
+        (tmp_path / run).mkdir()
+    (tmp_path / "r1" / "rejects.csv").write_bytes("".join(lines).encode())
+    (tmp_path / "r2" / "rejects.csv").write_bytes(lines[1].encode())
+    (tmp_path / "r2" / "plan.csv").write_bytes(b"")
+
+    changed_files = mask_files(tmp_path, Mask({"lv-ana-0001"}))
+
+    del lines[2]
+    assert (1, "".join(lines).encode()) == (changed_files, (tmp_path / "r1" / "rejects.csv").read_bytes())
 
 
 def test_results_are_blanked_and_deleted_too(target: Served) -> None:

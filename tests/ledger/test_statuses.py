@@ -102,7 +102,7 @@ def test_a_ledger_of_the_first_release_goes_on(path: Path, opened: type[Ledger])
 def make_first_release(path: Path) -> None:
     """Take away what the first release did not have."""
     with sqlite3.connect(path) as connection:
-        for table in ("locks", "decisions", "planned", "plans", "runs", "renamed"):
+        for table in ("locks", "decisions", "planned", "plans", "runs", "renamed", "salts"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE records DROP COLUMN ends")
         connection.execute("UPDATE ledger SET version = 1")

@@ -340,6 +340,23 @@ def test_contacts_with_ids_that_cannot_be_listed_are_left_open(tmp_path: Path) -
     assert ['agentSourcedIds = {derived_each = "contact", column = "Parents.Parent Id"}'] == todo(made)[1:]
 
 
+def test_contacts_who_are_known_by_names_get_digests(tmp_path: Path) -> None:
+    """Nobody is to read a name in an id; pupils name their contacts by the same digests."""
+    parents = (
+        "Email,Pupil Ref,Name,Relationship\nal@example.edu,101,Al Ash,Father\nBee@example.edu,102,Bee Bay,Mother\n"
+    )
+    made = guessed(tmp_path, {**WIDE, "Parents": parents})
+
+    layout = mapped(tomllib.loads(made.text)).layout
+    assert layout is not None
+    users = normalised(tmp_path / "drop", layout).tables["users"].frame
+    named = users["agentSourcedIds"].drop_nulls().to_list()
+    assert {"digested": "contact", "parts": "Name"} == said(made, "Parents", "users")["sourcedId"]
+    assert {"digested_each": "contact", "column": "Parents.Name"} == said(made, "Pupils", "users")["agentSourcedIds"]
+    assert set(named) == {one for one in users["sourcedId"] if one.startswith("contact-")}
+    assert 2 == len(named)
+
+
 def test_contacts_of_nobody_have_no_join(tmp_path: Path) -> None:
     """Where pupils have no ids, nothing leads to them."""
     made = guessed(tmp_path, {"pupils": "Forename,Surname\nA,B\nA,B", "parents": PARENTS.format("c"), "schools": "Code,Title\ns,Elm"})  # fmt: skip

@@ -12,6 +12,7 @@ from tests.layouts.normalising import column, judged, lines, normalised, written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import roster
 from transforms import layouts
+from transforms.layouts.digests import Digests
 from transforms.mappings.vocabulary import CELLS, CONDITIONS
 
 
@@ -84,6 +85,8 @@ SAID = (
     ("users", 'agentSourcedIds = {texts = "Items"}', "a,B"),
     ("users", 'agentSourcedIds = {derived_each = "p", column = "Items"}', "p/a,p/b"),
     ("users", 'identifier = {derived = "id", parts = ["Middle", "Blank"], needs = 1}', "id/Bo"),
+    ("users", 'agentSourcedIds = {digested_each = "p", column = "Items"}', ",".join(map(Digests().id_of, ("p/a", "p/b")))),
+    ("users", 'identifier = {digested = "id", parts = ["Middle", "Blank"], needs = 1}', Digests().id_of("id/Bo")),
     ("users", 'grades = {grades = "Year"}', "06,07,08"),
     ("users", 'enabledUser = {yes_no = "Flag"}', "true"),
     ("users", 'userIds = {user_ids = {MIS = "Id"}}', "{MIS:1}"),

@@ -190,12 +190,22 @@ def test_a_lost_answer_decides_nothing() -> None:
         (b" <!doctype html><p>Zoe", "HTTP 422: an HTML page"),
         (b'{"imsx_descr', "HTTP 422: an answer that is not understood"),
         (b"[1]", "HTTP 422: an answer that is not understood"),
-        (failure("x" * 500), "HTTP 422: " + "x" * 199 + "…"),
+        (failure("taken " * 100), "HTTP 422: " + "taken " * 33 + "t…"),
     ],
 )
 def test_a_failure_is_told_in_the_targets_words(body: bytes, detail: str) -> None:
     """Whoever answers, the API or what stands before it, the report says what it said."""
     assert wire.understood(GET, wire.Answer(422, body)).detail == detail
+
+
+@pytest.mark.parametrize("asked", [GET, DELETE])
+def test_a_failure_names_nobody_whom_we_did_not_send(asked: wire.Request) -> None:
+    """A target may speak of somebody else, also where no record was sent: only words that are nobody's are shown."""
+    said = "Zoë Ash <zoe@example.edu>, 555-0100, is a parent of u1"
+
+    detail = wire.understood(asked, wire.Answer(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))).detail
+
+    assert detail == "HTTP 422: … <…>, …, is a parent of … (…: exists)"
 
 
 def test_a_failure_never_repeats_what_the_record_holds() -> None:

@@ -230,3 +230,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for name, word in (("absent.toml", "cannot be read"), ("", "cannot be read"), ("bytes.toml", "UTF-8")):
         with pytest.raises(SettingsError, match=word):
             read_feed(tmp_path / name)
+
+
+def test_a_salt_stands_in_one_place(tmp_path: Path) -> None:
+    """It is a secret: the file names what holds it."""
+    both = problems(tmp_path, f'{SANDBOX}[source]\nsalt_env = "SALT"\nsalt_file = "salt.txt"\n')
+    one = feed(tmp_path, f'{SANDBOX}[source]\nsalt_env = "SALT"\n')
+    none = feed(tmp_path, SANDBOX)
+
+    secret = one.source.salt(one.path, {"SALT": "s3cret of twenty signs"})
+    assert ["Leave one of them." in problem for problem in both] == [True]
+    assert ("s3cret of twenty signs", None) == (secret and secret.value, none.source.salt(none.path, {}))
+    with pytest.raises(SettingsError, match=r"`source.salt_env` names \$SALT, which is not set"):
+        one.source.salt(one.path, {})

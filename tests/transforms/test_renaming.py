@@ -12,7 +12,7 @@ from tests.judging import TODAY
 from tests.rosters import district, drop
 from transforms.findings import Findings
 from transforms.layouts.dialect import Dialect
-from transforms.renaming import file_of_ids, remembering, renamed
+from transforms.renaming import file_of_ids, readable_in, remembering, renamed
 from transforms.roster import Roster
 from transforms.sources import normalise
 
@@ -86,3 +86,19 @@ def test_a_file_outside_the_drop_that_is_not_there(tmp_path: Path) -> None:
     roster = renamed(Roster({}), None, outside.findings)
 
     assert ["ids_unclear"] == roster.findings.fatal["rule"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [("old,new\na,contact/b\nc,d\n", {"contact/b"}), ("old\na\n", set()), ("old,new\na,\n", set())],
+)
+def test_ids_that_are_made_of_something_are_known_by_their_sign(text: str, ids: set[str], tmp_path: Path) -> None:
+    """A file that cannot be used has none."""
+    (tmp_path / "ids.csv").write_text(text)
+
+    assert ids == readable_in(file_of_ids(read_file(tmp_path / "ids.csv").files))
+
+
+def test_without_a_file_of_ids_there_are_none() -> None:
+    """Nobody was named."""
+    assert frozenset() == readable_in(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transforms.guessing.columns import Seen
 from transforms.guessing.draft import Block, Line, quoted, word
-from transforms.guessing.survey import Survey, id_cell
+from transforms.guessing.survey import Survey, id_cell, is_personal
 
 
 def agent_lines(survey: Survey, file: str) -> list[Line]:
@@ -33,8 +33,9 @@ def _agents(survey: Survey, child: Seen, key: Seen) -> Line:
     why = f"{child.name!r} of {child.file} says whose contact each is"
     if id_cell(survey, key) == quoted(key.name):
         return Line("agentSourcedIds", word("texts", column), why)
-    made = f'{{derived_each = "contact", column = {quoted(column)}}}'
-    same = bool((key.distinct.str.to_lowercase() == key.distinct).all())
+    way = "digested_each" if is_personal(key) else "derived_each"
+    made = f'{{{way} = "contact", column = {quoted(column)}}}'
+    same = is_personal(key) or bool((key.distinct.str.to_lowercase() == key.distinct).all())
     return Line(
         "agentSourcedIds", made, why if same else f"{why}; but ids in lists are made in lower case", open=not same
     )

@@ -63,7 +63,7 @@ def constant(text: str) -> str:
     return word("constant", text)
 
 
-def derived(kind: str, *columns: str) -> str:
-    """An id made of columns."""
+def derived(kind: str, *columns: str, way: str = "derived") -> str:
+    """An id made of columns; `way` is the word for it."""
     parts = ", ".join(map(quoted, columns))
-    return f"{{derived = {quoted(kind)}, parts = {parts if len(columns) == 1 else f'[{parts}]'}}}"
+    return f"{{{way} = {quoted(kind)}, parts = {parts if len(columns) == 1 else f'[{parts}]'}}}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from transforms.guessing.columns import Columns, Seen, seen
 from transforms.guessing.draft import Block, Line, constant, derived, quoted
 from transforms.guessing.links import Links, linked, reasons
-from transforms.guessing.spellings import PEOPLE, SCHOOL, Subject, means
+from transforms.guessing.spellings import NAMES, PEOPLE, SCHOOL, Subject, means
 from transforms.guessing.subjects import Holds, subjects
 from transforms.raw import Raw
 
@@ -15,6 +15,12 @@ KIND: dict[Subject, str] = {
     "schools": "school", "terms": "term", "courses": "course", "classes": "class", "students": "student",
     "teachers": "teacher", "staff": "staff", "contacts": "contact", "people": "person", "enrollments": "enrollment",
 }  # fmt: skip
+MADE = {
+    # whether the column is personal
+    True: "a digest of it, as nobody is to read a name or an address in an id",
+    False: "made of it, as ids may not have such signs, or others have the same",
+}
+PERSONAL = frozenset({"name", "givenName", "familyName", "middleName", "email", "phone", "sms"})
 ONE = "school"  # the id of the one school of a drop that names none
 
 
@@ -48,14 +54,21 @@ def surveyed(raw: Raw) -> Survey:
 
 
 def id_cell(survey: Survey, column: Seen) -> str:
-    """An id as it is; or made of it, where it has signs that ids may not have, or other people have the same one."""
+    """An id as it is; or made of it, where it is an address, has signs that ids may not have, or other people have the same one."""
     link = survey.links.of(column)
     key = link.key if link else column
     holds = survey.holds.get(key.file)
+    if holds is not None and holds.subject in PEOPLE and is_personal(key):
+        return derived(KIND[holds.subject], column.name, way="digested")
     ways_in = [key, *(one.column for one in survey.links.to(key.file))]
     if holds is None or (all(one.fit_for_ids for one in ways_in) and not _taken(survey, key, holds)):
         return quoted(column.name)
     return derived(KIND[holds.subject], column.name)
+
+
+def is_personal(column: Seen) -> bool:
+    """Whether a column has names or addresses of people."""
+    return column.emails or means(column.name, NAMES) in PERSONAL
 
 
 def _taken(survey: Survey, key: Seen, holds: Holds) -> bool:
@@ -68,7 +81,7 @@ def key_line(survey: Survey, name: str, key: Seen | None) -> Line:
     if key is None:
         return Line(name, '""', "no column is different in each row; which of them is the id?", open=True)
     value = id_cell(survey, key)
-    made = "" if value == quoted(key.name) else "; made of it, as ids may not have such signs, or others have the same"
+    made = "" if value == quoted(key.name) else f"; {MADE[is_personal(key)]}"
     return Line(name, value, f"{'; '.join(reasons(survey.links, key))}{made}", (key.name,))
 
 

@@ -11,6 +11,8 @@ from transforms.layouts.cells import (
     constant,
     derived,
     derived_each,
+    digested,
+    digested_each,
     district,
     family_name,
     first,
@@ -36,7 +38,7 @@ from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
 
 __all__ = [
-    "Cell", "Dialect", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "blank", "both", "class_role", "constant", "derived", "derived_each", "district",
+    "Cell", "Dialect", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "blank", "both", "class_role", "constant", "derived", "derived_each", "digested", "digested_each", "district",
     "either", "family_name", "filled", "first", "given", "given_name", "grades", "is_any", "is_none", "iso_date", "joined", "lowered", "one_of", "org_type", "races", "role", "rows", "sex",
     "status", "text", "texts", "user_ids", "yes_no",
 ]  # fmt: skip

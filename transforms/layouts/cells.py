@@ -15,7 +15,7 @@ import polars as pl
 
 from transforms.layouts.days import Century, day_of
 from transforms.layouts.dialect import DateOrder, Dialect
-from transforms.layouts.keys import DISTRICT, key_of, keys_of
+from transforms.layouts.keys import DISTRICT, key_of, keys_of, whole_key_of
 from transforms.layouts.words import (
     CLASS_ROLES,
     NO_RACE,
@@ -97,6 +97,32 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
 def derived_each(kind: str, column: str) -> Cell:
     """Ids of one part each, of the items of a list in lower case."""
     return Cell((column,), lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))))
+
+
+def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
+    """An id as `derived` makes it, of personal data: a digest, in which nobody reads the parts, such as `contact-9f86d081...`.
+
+    Case, spaces and the form of accents make no other id.
+    """
+    wanted = len(parts) if needs is None else needs
+
+    def of(dialect: Dialect) -> pl.Expr:
+        return by_value(whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of)
+
+    return Cell(columns_of(parts), of)
+
+
+def digested_each(kind: str, column: str) -> Cell:
+    """Ids as `derived_each` makes them, of personal data: digests."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        def read(cell: str) -> str:
+            readable = filter(None, keys_of(kind, _listed(cell.lower())).split(","))
+            return ",".join(map(dialect.digests.id_of, readable))
+
+        return by_value(pl.col(column), read)
+
+    return Cell((column,), of)
 
 
 def texts(column: str) -> Cell:

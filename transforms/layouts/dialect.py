@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from transforms.layouts.digests import Digests
+
 DateOrder = Literal["", "mdy", "dmy", "ymd"]
 
 
@@ -23,6 +25,7 @@ class Dialect:
     into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
     `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
     new id, the old one, with the prefix. `said` names the settings that the feed's file makes, such as `words.grades`.
+    `digests` say how ids are made of personal data.
     """
 
     today: date
@@ -41,6 +44,7 @@ class Dialect:
     without: tuple[str, ...] = ()
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     said: frozenset[str] = frozenset()
+    digests: Digests = field(default_factory=Digests)
 
     @property
     def current_year(self) -> int:

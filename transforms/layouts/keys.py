@@ -20,11 +20,16 @@ _ODD = re.compile(r"[^0-9A-Za-z.\-_]")
 
 def key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
     """The id that parts make; blank if one of the first `needs` is. Blank parts after those are left out."""
+    return _short(whole_key_of(kind, parts, needs))
+
+
+def whole_key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
+    """The same, however long."""
     pieces = [pl.lit(kind), *(escaped(part) for part in parts)]
     whole = pl.concat_str(pieces, separator="/", ignore_nulls=True)
     if needs == 0:
-        return _short(whole)
-    return _short(pl.when(pl.all_horizontal(part.is_not_null() for part in parts[:needs])).then(whole))
+        return whole
+    return pl.when(pl.all_horizontal(part.is_not_null() for part in parts[:needs])).then(whole)
 
 
 def keys_of(kind: str, items: str) -> str:
@@ -48,13 +53,14 @@ def written(part: str) -> str:
     return _ODD.sub(lambda found: "".join(f"@{byte:02x}" for byte in found[0].encode()), part)
 
 
+def short(key: str) -> str:
+    """An id as it is, or, if it is too long, its beginning and a digest of it."""
+    return key if len(key.encode()) <= LONGEST else f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
+
+
 def _short(key: pl.Expr) -> pl.Expr:
     def cut(keys: pl.Series) -> pl.Series:
         long = keys.filter((keys.str.len_bytes() > LONGEST).fill_null(value=False)).unique()
-        return keys.replace({one: _digested(one) for one in long}) if long.len() else keys
+        return keys.replace({one: short(one) for one in long}) if long.len() else keys
 
     return key.map_batches(cut, return_dtype=pl.String, is_elementwise=True)
-
-
-def _digested(key: str) -> str:
-    return f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"

@@ -54,13 +54,18 @@ def still_here(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _contradictions(rows: pl.DataFrame) -> pl.Series:
     """The ids that cannot each be one person."""
-    name = pl.concat_str([pl.col(one).str.to_lowercase().fill_null("") for one in NAMES], separator="|")
+    name = pl.concat_str([_alike(one) for one in NAMES], separator="|")
     named = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in NAMES)).with_columns(name.alias("#name"))
     differing = named.group_by("sourcedId").agg(pl.col("#name").n_unique()).filter(pl.col("#name") > 1)["sourcedId"]
     place = [pl.col(ROW) // SPAN, pl.col(PLACE).fill_null("")]
     contents = rows.filter(~pl.col(REPEATS)).select("sourcedId", *place, pl.struct(_singles(rows)).alias("#content"))
     twice = contents.unique().filter(pl.struct("sourcedId", ROW, PLACE).is_duplicated())["sourcedId"]
     return pl.concat([differing, twice]).unique()
+
+
+def _alike(name: str) -> pl.Expr:
+    """A name in lower case, with single spaces: other spellings are no other name."""
+    return pl.col(name).str.to_lowercase().str.replace_all(r"\s+", " ").fill_null("")
 
 
 def _singles(rows: pl.DataFrame) -> list[str]:

@@ -20,7 +20,7 @@ CELLS: dict[str, Word] = {
     word.__name__: word
     for word in (
         cells.text, cells.constant, cells.district, cells.first, cells.joined, cells.given, cells.lowered, cells.texts,
-        cells.one_of, cells.derived, cells.derived_each, cells.iso_date, cells.birth_date, cells.grades, cells.yes_no,
+        cells.one_of, cells.derived, cells.derived_each, cells.digested, cells.digested_each, cells.iso_date, cells.birth_date, cells.grades, cells.yes_no,
         cells.sex, cells.org_type, cells.role, cells.class_role, cells.status, cells.user_ids, cells.given_name,
         cells.family_name,
     )

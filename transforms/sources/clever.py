@@ -13,6 +13,7 @@ from transforms.layouts import (
     birth_date,
     constant,
     derived,
+    digested,
     either,
     family_name,
     filled,
@@ -61,11 +62,11 @@ SCHOOLS = File(
     ),
 )  # fmt: skip
 
-# A contact's id is one among contacts: a student or a teacher may have the same.
+# A contact's id is one among contacts: a student or a teacher may have the same. Nobody reads a name or an address in it.
 CONTACT = first(
     derived("contact", text("Contact_sis_id")),
-    derived("contact", lowered(text("Contact_email")), text("Contact_name"), needs=1),
-    derived("contact", text("Student_id"), text("Contact_name")),
+    digested("contact", lowered(text("Contact_email")), text("Contact_name"), needs=1),
+    digested("contact", text("Student_id"), text("Contact_name")),
 )
 IS_CONTACT = either("Contact_sis_id", "Contact_email", "Contact_name")
 

@@ -19,7 +19,8 @@ from transforms.layouts import (
     blank,
     constant,
     derived,
-    derived_each,
+    digested,
+    digested_each,
     district,
     either,
     filled,
@@ -159,7 +160,7 @@ STUDENT = File(
             PERSON,
             identifier=text("Student Number"),
             grades=grades("Grade"),
-            agentSourcedIds=derived_each("guardian", "guardianrelationship.Email"),
+            agentSourcedIds=digested_each("guardian", "guardianrelationship.Email"),
         ),
         _role("student"),
         rows(
@@ -204,7 +205,7 @@ def _in_class(name: str, kind: str) -> File:
     )
 
 
-GUARDIAN = derived("guardian", lowered(text("Email")))
+GUARDIAN = digested("guardian", lowered(text("Email")))
 
 USER = File(
     "user",
