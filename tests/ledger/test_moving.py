@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger, Plan, Run
+from connectors.ledger.salts import kept_of
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS, Hold
+from transforms.moments import MOMENT, MOMENTS
 
 OLD, NEW = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "larkspur-hs")
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -54,6 +56,29 @@ def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
     assert ({("users", "new"): "ana"}, frozenset({"cause"})) == (ledger.renamed(NEW), ledger.told(NEW))
     assert (["r1"], ["p1"]) == ([one.id for one in ledger.runs(NEW)], [one.id for one in ledger.plans(NEW, status="open")])  # fmt: skip
     assert ["ana"] == ledger.planned("p1")["sourcedId"].to_list()
+
+
+def test_the_salt_of_the_old_name_goes_along(ledger: Ledger) -> None:
+    """By it the ids of the old name were made, which are in the target."""
+    sent(ledger, OLD, "r1", 1, "ana")
+    sent(ledger, NEW, "r2", 1, "bo")
+    for key, text in ((OLD, "old"), (NEW, "new")):
+        ledger.note_salt(key, kept_of(text, secret=False), "r1")
+
+    ledger.move(OLD, NEW)
+
+    assert kept_of("old", secret=False) == ledger.salt(NEW)
+
+
+def test_how_new_records_are_goes_along(ledger: Ledger) -> None:
+    """So that no older row goes over a newer one under the new name either."""
+    sent(ledger, OLD, "r1", 1, "ana")
+    ids = pl.Series("sourcedId", ["ana"])
+    ledger.note_moments(OLD, {"users": pl.DataFrame([("ana", 5, None)], schema=MOMENTS, orient="row")})
+
+    ledger.move(OLD, NEW)
+
+    assert [5] == ledger.moments(NEW, "users", ids)[MOMENT].to_list()
 
 
 def test_what_the_new_name_has_is_newer(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 import polars as pl
 
 from transforms.changes import LABEL
+from transforms.guard.groups import group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import NAME, Past, with_columns_of
 from transforms.guard.stops import Kind, Stops
@@ -17,7 +18,7 @@ FIRST = 3
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
 # By what each kind of record is told from others of its kind.
 TOLD_BY = {
-    "orgs": ("name",), "users": (*IDENTITY, "grades"), "courses": ("title",),
+    "orgs": ("name",), "users": (*IDENTITY, "grades", "roles"), "courses": ("title",),
     "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId",),
 }  # fmt: skip
 # So many grades in one night are no promotion.
@@ -25,13 +26,26 @@ JUMP = 3
 
 
 def identities(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit how many records become somebody else's: people, enrollments, and the names of classes, courses and schools."""
+    """Limit how many records become others: people, enrollments, and the names of classes, courses and schools."""
     for kind in (kind for kind in stops.kinds(past) if kind.entity in TOLD_BY):
         columns = TOLD_BY[kind.entity]
-        now = with_columns_of(stops.updates(kind.entity).filter(kind.chosen), columns)
-        met = now.join(past.records(kind.entity, *columns), on="sourcedId", how="inner", suffix="_was")
-        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns))
-        _limit(stops, past, limits, kind, changed.filter(pl.any_horizontal(columns)))
+        now = _told_by(kind.entity, stops.updates(kind.entity).filter(kind.chosen))
+        met = now.join(_told_by(kind.entity, past.sent.get(kind.entity)), on="sourcedId", how="inner", suffix="_was")
+        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns), promoted=_is_promoted(met))
+        _limit(stops, past, limits, kind, changed.filter(pl.any_horizontal(*columns, "promoted")), columns)
+
+
+def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
+    """Give records with the columns by which they are told apart; of roles, what they make of a person."""
+    found = with_columns_of(records, TOLD_BY[entity])
+    return found.with_columns(group_of(found["roles"]).alias("roles")) if "roles" in found.columns else found
+
+
+def _is_promoted(met: pl.DataFrame) -> pl.Expr:
+    """Whether only the grade is another one, and goes up: that is no other person, unless too many others are."""
+    if "grades" not in met.columns:
+        return pl.lit(value=False)
+    return (pl.col("grades") != pl.col("grades_was")).fill_null(value=False)
 
 
 def _differs(name: str) -> pl.Expr:
@@ -51,17 +65,17 @@ def _grade(cell: pl.Expr) -> pl.Expr:
     return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
 
 
-def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.DataFrame) -> None:
-    total = kind.total(past)
+def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.DataFrame, columns: tuple[str, ...]) -> None:  # fmt: skip
+    total, count = kind.total(past), changed.filter(pl.any_horizontal(columns)).height
     most = allowed(total, limits.identity_percent, limits.identity_records)
-    stops.read(Reading("identity", f"{kind.word} with another identity", changed.height, most, total))
-    if changed.height <= most:
+    stops.read(Reading("identity", f"{kind.word} with another identity", count, most, total))
+    if count <= most:
         return
-    counts = Counter({name: int(changed[name].sum()) for name in changed.columns if name != "sourcedId"})
-    ways = ", ".join(f"another {name} for {count:,}" for name, count in counts.most_common() if count)
+    counts = Counter({name: int(changed[name].sum()) for name in columns})
+    ways = ", ".join(f"another {name} for {number:,}" for name, number in counts.most_common() if number)
     limit = told(limits.identity_percent, limits.identity_records)
     sentence = (
-        f"{changed.height:,} of {total:,} {kind.word} would become others ({ways}), more than {limit}. "
+        f"{count:,} of {total:,} {kind.word} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
     stops.stop("identity", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(changed["sourcedId"].implode()))
@@ -87,7 +101,7 @@ def recycled(stops: Stops, past: Past) -> None:
 
 def _beside(stops: Stops, past: Past) -> pl.DataFrame:
     """Put beside each updated user what was sent of it before (`_was`)."""
-    columns = (*IDENTITY, "grades")
+    columns = (*IDENTITY, "grades", "roles")
     updates = stops.updates("users")
     now = with_columns_of(updates, columns).with_columns(updates[LABEL].alias(NAME) if LABEL in updates.columns else pl.lit(None, pl.String).alias(NAME))  # fmt: skip
     met = now.join(past.records("users", *columns, NAME), on="sourcedId", how="inner", suffix="_was", maintain_order="left")  # fmt: skip

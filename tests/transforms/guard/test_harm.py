@@ -300,6 +300,26 @@ def test_grades_that_do_not_go_up_by_one_are_held(now: str, waits: bool) -> None
     assert ["identity"] * waits == rules(guarded)
 
 
+def test_who_goes_up_waits_with_those_who_do_not() -> None:
+    """In a column that was shifted, some grades go up by chance."""
+    before = [user | {"grades": "05"} for user in people(60)]
+    now = [user | {"grades": "06" if place < 20 else "02"} for place, user in enumerate(before)]
+
+    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+
+    assert (["identity"], 60) == (rules(guarded), guarded.held)
+    assert "40 of 60 students would become others (another grades for 40)" in guarded.holds[0].sentence
+
+
+def test_roles_that_were_swapped_are_held() -> None:
+    """Students who become teachers see what they should not."""
+    before = people(60)
+
+    guarded = night({"users": before}, {"users": people(20, "teacher") + before[20:]})
+
+    assert (["identity"], 20) == (rules(guarded), guarded.held)
+
+
 @pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
 def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
     """One school's file in place of another's moves all of them."""
