@@ -17,6 +17,7 @@ from transforms.guard import Rejections
 from transforms.guard.groups import grouped
 from transforms.guard.past import GROUPED, NAME, Column, no_groups, no_sizes, with_columns_of
 from transforms.guard.rekeyed import MADE_OF
+from transforms.guard.taking import taking
 from transforms.schemas import ENTITIES
 
 Sent = Mapping[str, pl.DataFrame]
@@ -76,6 +77,23 @@ def sizes_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFra
         return no_sizes()
     there = with_columns_of(_there("enrollments", sent, known, job, archive), ["classSourcedId"])
     return there.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
+
+
+def taken_since(
+    run: str, changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive
+) -> dict[str, int]:
+    """Count by entity who was locked out and what was ended since the roster of a run, where more of that is to come.
+
+    What a person approved is decided, and left out.
+    """
+    found = {}
+    for name in ("users", "enrollments"):
+        if name in sent and taking(name, changes[name].upserts, sent[name], job.today).count():
+            there = _there(name, sent, known, job, archive).with_columns(pl.lit("update").alias(ACTION))
+            taken = there.filter(taking(name, there, archive.frame(run, name), job.today).is_not_null())["sourcedId"]
+            approved = [one.id for one in ledger.runs(job.key) if one.approved]
+            found[name] = ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
+    return found
 
 
 def _there(name: str, sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:

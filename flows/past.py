@@ -12,7 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
-from flows.evidence import columns_of, groups_of, names_in, sent_before, sizes_of
+from flows.evidence import Sent, columns_of, groups_of, names_in, sent_before, sizes_of, taken_since
 from flows.idle import left_behind
 from flows.job import Job
 from flows.result import DONE
@@ -61,7 +61,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     sent = sent_before(changes, known, job, ledger, archive)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(job, ledger, there=there),
+        week=_week(changes, sent, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
@@ -114,21 +114,25 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 
-def _week(job: Job, ledger: Ledger, *, there: bool) -> dict[str, int] | None:
+def _week(changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int] | None:  # fmt: skip
     """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all.
 
-    What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
+    Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
     not say why they were kept, and a killed run kept nothing yet. What a person has let go is decided; the sum is
     there for what nobody saw.
     """
     runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
-    if there and not runs:
-        return None
+    if not runs:
+        return None if any(frame.height for frame in known.values()) else {}
     since = datetime.now(UTC) - WEEK
     let_go = Counter(ledger.left_since(job.key, since, but=job.run))
     for run in runs:
         if run.started >= since and not run.approved and not run.raised:
             let_go.update({name: _kept(counts) for name, counts in run.counts.items()})
+    kept = archive.runs()
+    old = next((run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), ""))
+    if old:
+        let_go.update(taken_since(old, changes, sent, known, job, ledger, archive))
     return dict(let_go)
 
 

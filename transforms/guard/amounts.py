@@ -82,7 +82,7 @@ def _week(stops: Stops, limits: Limits, word: str, count: int, earlier: int, lef
     )
     if not allows(count + earlier, total, percent, records):
         every = "all " if len(names) > 1 else ""
-        sentence = f"{count + earlier:,} of {every}{total:,} {word} vanished in seven days, more than {told(percent, records)}."
+        sentence = f"{count + earlier:,} of {every}{total:,} {word} were removed, locked out or ended in seven days, more than {told(percent, records)}."
         stops.stop("vanished_in_week", sentence, *names, removals=ALL, upserts=TAKEN)
 
 
