@@ -27,7 +27,7 @@ from transforms.vanishing import Details
 
 WEEK = timedelta(days=7)
 SAMPLED = ("orgs", "users", "courses", "classes")
-COUNTED = "counted"
+COUNTED, UNDELIVERED = "counted", "undelivered"
 # Notes of runs that were held altogether, and of those that let only new records through.
 STOPPED, ADDS_ONLY = "stopped", "adds only"
 
@@ -67,6 +67,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         newest=newest,
         dated=job.dated,
         today=job.today,
+        twin=None if job.older else _twin(runs, job, archive),
         strangers=0 if there else _strangers(changes, job, ledger),
         blackout=job.blackout,
         adds_only=job.adds_only,
@@ -134,6 +135,16 @@ def _week(changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, 
     if old:
         let_go.update(taken_since(old, changes, sent, known, job, ledger, archive))
     return dict(let_go)
+
+
+def _twin(runs: list[Run], job: Job, archive: Archive) -> date | None:
+    """The day of a roster of more than a week ago that this one repeats, although the newest one is another."""
+    content = archive.digest(job.run) if job.run in archive.runs() else ""
+    accepted = [run for run in runs if run.content]
+    if not content or not accepted or accepted[0].content == content:
+        return None
+    since = datetime.now(UTC) - WEEK
+    return next((day_of(run) for run in accepted if run.content == content and run.started < since), None)
 
 
 def _read(runs: list[Run]) -> dict[str, int]:

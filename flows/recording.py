@@ -16,7 +16,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.keeping import tidy
 from flows.notices.usual import RESTORED, unusual_in
-from flows.past import ADDS_ONLY, COUNTED, STOPPED, in_arrears
+from flows.past import ADDS_ONLY, COUNTED, STOPPED, UNDELIVERED, in_arrears
 from flows.plans import propose
 from flows.rest_source import RestSource, knowing, since_last
 from flows.result import FAILED, USAGE, Result
@@ -98,7 +98,11 @@ def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
 
 
 def _ended(run: Run, result: Result, job: Job) -> Run:
-    counts = {name: {**terms, COUNTED: result.let_go.get(name, 0)} for name, terms in result.counts.items()}
+    undelivered = {hold.entity: hold.count for hold in result.holds if hold.rule == UNDELIVERED}
+    counts = {
+        name: {**terms, COUNTED: result.let_go.get(name, 0), UNDELIVERED: undelivered.get(name, 0)}
+        for name, terms in result.counts.items()
+    }
     return replace(
         run,
         status=result.status,

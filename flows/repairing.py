@@ -66,7 +66,7 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     content = archive.keep(job.run, {}, found.roster) if found.roster else ""
     changes = with_policies(_changes(found, standing, known), job, ledger)
     # The content is that of the last roster, whatever its age.
-    past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None)
+    past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None, twin=None)
     guarded = guard(changes, past, job.limits, job.raised)
     records = planned(guarded.changes, known)
     loaded = watch.stage("load", send, guarded, job, ledger, watch)

@@ -38,7 +38,7 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
     difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.
-    past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None)
+    past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None, twin=None)
     guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)
     records = planned(guarded.changes, known)
     loaded = watch.stage("load", send, guarded, job, ledger, watch)

@@ -13,22 +13,26 @@ from transforms.rules import CONSEQUENCES, RULES
 def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     """Count by entity; a file whose rows are parts of another's records is counted for those, the worse of the two."""
     roots = findings.errors.filter((pl.col("severity") == "error") & ~pl.col("rule").is_in(list(CONSEQUENCES)))
-    faults = dict(roots.drop_nulls("row").unique(["file", "row"]).group_by("file").len().iter_rows())
     found: dict[str, Rejections] = {}
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
         rows, files = table.frame.height + table.lost.height, files_of(table.file)
-        here = Rejections(SEVERAL.join(files), rows, sum(faults.get(file, 0) for file in files), *_cause(roots, files))
+        theirs = roots.filter(
+            pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(table.entity.name)
+        )
+        here = Rejections(
+            SEVERAL.join(files), rows, theirs.drop_nulls("row").unique(["file", "row"]).height, *_cause(theirs)
+        )
         if rows and (name not in found or _share(here) > _share(found[name])):
             found[name] = here
     return found
 
 
-def _cause(roots: pl.DataFrame, files: list[str]) -> tuple[str, str]:
-    """Say which fault most rows of some files have, and what to do about it; blank if they have none."""
-    here = roots.filter(pl.col("file").is_in(files)).drop_nulls("row")
+def _cause(faults: pl.DataFrame) -> tuple[str, str]:
+    """Say which fault most rows have, and what to do about it; blank if they have none."""
     worst = (
-        here.group_by("file", "column", "rule", maintain_order=True)
+        faults.drop_nulls("row")
+        .group_by("file", "column", "rule", maintain_order=True)
         .len()
         .sort("len", descending=True, maintain_order=True)
     )

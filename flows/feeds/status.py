@@ -7,8 +7,8 @@ from datetime import datetime
 
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.feeds.staleness import stale
+from flows.past import UNDELIVERED
 from flows.result import DONE, FAILED, HELD, USAGE
-from transforms.guard.undelivered import is_undelivered
 
 PASSED = (DONE, HELD)
 
@@ -47,10 +47,9 @@ class FeedStatus:
 
     @property
     def undelivered(self) -> tuple[str, ...]:
-        """The entities of which the last run could deliver hardly anything, and held nothing for it."""
-        if self.last is None or self.last.exit_code != HELD:
-            return ()
-        return tuple(name for name, counts in self.last.counts.items() if is_undelivered(counts))
+        """The entities by whose faults the last run could deliver hardly anything of them."""
+        counts = self.last.counts if self.last else {}
+        return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
 
     @property
     def exit_code(self) -> int:

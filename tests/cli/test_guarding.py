@@ -227,7 +227,9 @@ def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> No
     third = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
 
     assert (0, 4, 3, 4) == (first.code, first.total("deleted"), second.code, second.total("held"))
-    assert "8 of 63 enrollments were removed, locked out or ended in seven days, more than" in " ".join(second.err.split())
+    assert "8 of 63 enrollments were removed, locked out or ended in seven days, more than" in " ".join(
+        second.err.split()
+    )
     assert [(0, 4), (0, 0), (0, 4)] == [(run.code, run.total("deleted")) for run in (approved, back, third)]
 
 

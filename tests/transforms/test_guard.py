@@ -217,6 +217,16 @@ def test_an_older_drop_waits_altogether() -> None:
     assert 0 == judged(users, totals=totals(users=10), dated=date(2026, 11, 23), newest=date(2026, 11, 23)).held
 
 
+def test_a_drop_that_repeats_an_old_one_waits_altogether() -> None:
+    """Last month's export has no date in its name, and is known by its content."""
+    guarded = judged(part("users", changed=["u1"], same=9), totals=totals(users=10), twin=date(2026, 10, 2))
+
+    assert (["older_drop"], 1) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith(
+        "This drop is, to the last cell, the one of 2026-10-02, and others were loaded since."
+    )
+
+
 def test_a_target_that_holds_our_ids_already_is_asked_about() -> None:
     """An empty ledger before a full target: somebody lost their state, or the target is another district's."""
     guarded = judged(part("users", new=["n"]), strangers=3)

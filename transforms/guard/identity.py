@@ -7,7 +7,7 @@ from collections import Counter
 
 import polars as pl
 
-from transforms.changes import LABEL
+from transforms.changes import ACTION, LABEL
 from transforms.guard.groups import group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import NAME, Past, with_columns_of
@@ -18,7 +18,7 @@ FIRST = 3
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
 # By what each kind of record is told from others of its kind.
 TOLD_BY = {
-    "orgs": ("name",), "users": (*IDENTITY, "grades", "roles"), "courses": ("title",),
+    "orgs": ("name",), "users": (*IDENTITY, "grades", "roles", "agentSourcedIds"), "courses": ("title",),
     "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId",),
 }  # fmt: skip
 # So many grades in one night are no promotion.
@@ -49,11 +49,14 @@ def _is_promoted(met: pl.DataFrame) -> pl.Expr:
 
 
 def _differs(name: str) -> pl.Expr:
-    """Whether a value is another one, or has gone; one that comes is none. A grade that goes up by one is the same person's."""
+    """Whether a value is another one, or has gone; one that comes is none. A grade that goes up by one is the same person's, and so is one agent more or less."""
     now, was = pl.col(name), pl.col(f"{name}_was")
     if name == "grades":
         up = _grade(now) - _grade(was)
         return ((now != was) & ~up.is_in([0, 1]).fill_null(value=True)).fill_null(value=False)
+    if name == "agentSourcedIds":
+        both = now.str.split(",").list.set_intersection(was.str.split(",")).list.len()
+        return (both == 0).fill_null(value=False)
     return (_text(now) != _text(was)).fill_null(now.is_null() & was.is_not_null())
 
 
@@ -78,7 +81,10 @@ def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.Dat
         f"{count:,} of {total:,} {kind.word} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
-    stops.stop("identity", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(changed["sourcedId"].implode()))
+    # Where so many are others, those who are new may be as wrong.
+    new = kind.chosen & (pl.col(ACTION) == "create")
+    ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
+    stops.stop("identity", sentence, kind.entity, upserts=ids | new)
 
 
 def recycled(stops: Stops, past: Past) -> None:
@@ -101,7 +107,7 @@ def recycled(stops: Stops, past: Past) -> None:
 
 def _beside(stops: Stops, past: Past) -> pl.DataFrame:
     """Put beside each updated user what was sent of it before (`_was`)."""
-    columns = (*IDENTITY, "grades", "roles")
+    columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")
     now = with_columns_of(updates, columns).with_columns(updates[LABEL].alias(NAME) if LABEL in updates.columns else pl.lit(None, pl.String).alias(NAME))  # fmt: skip
     met = now.join(past.records("users", *columns, NAME), on="sourcedId", how="inner", suffix="_was", maintain_order="left")  # fmt: skip

@@ -85,7 +85,7 @@ class Past:
     days, by entity; None if that is not known. `children` are the active records (`entity`, `sourcedId`)
     that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
     of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
-    day of the run. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
+    day of the run. `twin` is the day of a roster of more than a week ago that this drop repeats to the last cell, although others came since. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
     is to see all of it before anything is sent. `sent` are, by entity, records as the target has them (columns of the roster, as far
     as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
@@ -104,6 +104,7 @@ class Past:
     dated: date | None = None
     strangers: int = 0
     today: date | None = None
+    twin: date | None = None
     blackout: date | None = None
     adds_only: date | None = None
     ask_first: bool = False

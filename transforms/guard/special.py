@@ -30,6 +30,11 @@ def the_whole_run(stops: Stops, past: Past) -> None:
             stops, "older_drop", f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
             "Send it only if it is meant to put the older truth over the newer.",
         )  # fmt: skip
+    if past.twin:
+        _everything(
+            stops, "older_drop", f"This drop is, to the last cell, the one of {past.twin}, and others were loaded since. "
+            "Send it only if it is meant to put the older truth over the newer.",
+        )  # fmt: skip
     if past.dated and past.today and past.dated > past.today + timedelta(days=1):
         _everything(
             stops,

@@ -29,7 +29,7 @@ def undelivered(stops: Stops, past: Past, limits: Limits) -> None:
 
 def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[tuple[str, str]]:
     """Say of each entity that is at fault what became of it, and of those that were rejected with it."""
-    hit = [name for name in ENTITIES if name in counts and is_undelivered(counts[name])]
+    hit = [name for name in ENTITIES if name in counts and _is_undelivered(counts[name], rejections.get(name))]
     roots = [name for name in hit if _at_fault(name, rejections)] or hit[:1]
     followers = [name for name in hit if name not in roots]
     return [
@@ -37,9 +37,10 @@ def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[t
     ]
 
 
-def is_undelivered(counts: Mapping[Any, int]) -> bool:
-    """Whether hardly any record of an entity was accepted, though some arrived."""
-    return counts.get("rejected", 0) > counts.get("read", 0) * MOST
+def _is_undelivered(counts: Mapping[Any, int], file: Rejections | None) -> bool:
+    """Whether hardly any record of an entity was accepted, though rows arrived; many rows may be of one record by a damaged id."""
+    rows = file is not None and file.faults > file.rows * MOST
+    return rows or counts.get("rejected", 0) > counts.get("read", 0) * MOST
 
 
 def _at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:

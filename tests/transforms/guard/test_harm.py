@@ -409,3 +409,28 @@ def test_readings_say_how_near_each_limit_is() -> None:
     guarded = night({"users": before}, {"users": before[12:]}, limits=Limits(school_percent=100))
 
     assert "removed students 12 of 25 allowed (240 there)" in [reading.sentence for reading in guarded.readings]
+
+
+def test_parents_who_are_other_students_parents_are_held() -> None:
+    """One who comes or goes is everyday; other ones throughout are not."""
+    before = [user | {"agentSourcedIds": f"p{place},q{place}"} for place, user in enumerate(people(60))]
+    shifted = [user | {"agentSourcedIds": f"p{place + 1},q{place + 1}"} for place, user in enumerate(before)]
+    fewer = [user | {"agentSourcedIds": f"p{place},r{place}"} for place, user in enumerate(before)]
+
+    bad, good = (
+        night({"users": before}, {"users": now}, limits=Limits(updated_percent=100)) for now in (shifted, fewer)
+    )
+
+    assert (["identity"], 60, []) == (rules(bad), bad.held, rules(good))
+
+
+def test_newcomers_wait_where_so_many_became_others() -> None:
+    """The export of another district with the same ids brings people of its own."""
+    before = people(60)
+    others = [person(f"u{number}", f"Other{number} Name{number}") for number in range(60)]
+
+    guarded = night(
+        {"users": before}, {"users": [*others, person("x1", "New One")]}, limits=Limits(updated_percent=100)
+    )
+
+    assert (["identity"], 61) == (rules(guarded), guarded.held)

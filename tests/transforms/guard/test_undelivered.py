@@ -73,3 +73,10 @@ def test_a_feed_may_take_any_rejects() -> None:
     """By its limit on them; and what brings no rows delivers none."""
     assert [] == rules(judged({"users": (10, 10)}, Limits(rejected_percent=100)))
     assert [] == rules(judged({"users": (0, 0)}))
+
+
+def test_rows_count_where_all_say_one_damaged_id() -> None:
+    """Ids in powers of ten make one record of hundreds of rows."""
+    guarded = judged({"users": (2, 1)}, rejections={"users": Rejections("users.csv", 300, 299)})
+
+    assert ["undelivered"] == rules(guarded)
