@@ -67,7 +67,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         newest=newest,
         dated=job.dated,
         today=job.today,
-        twin=None if job.older else _twin(runs, job, archive),
+        twin=None if job.older else _twin(runs, job, ledger, archive),
         strangers=0 if there else _strangers(changes, job, ledger),
         blackout=job.blackout,
         adds_only=job.adds_only,
@@ -137,14 +137,21 @@ def _week(changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, 
     return dict(let_go)
 
 
-def _twin(runs: list[Run], job: Job, archive: Archive) -> date | None:
-    """The day of a roster of more than a week ago that this one repeats, although the newest one is another."""
+def _twin(runs: list[Run], job: Job, ledger: Ledger, archive: Archive) -> date | None:
+    """The day of a roster of more than a week ago that this one repeats, although another one was loaded last."""
     content = archive.digest(job.run) if job.run in archive.runs() else ""
-    accepted = [run for run in runs if run.content]
-    if not content or not accepted or accepted[0].content == content:
+    contents = [(run, _content(run, runs, ledger)) for run in runs if loaded(run)]
+    came = [(run, one) for run, one in contents if one]
+    if not content or not came or came[0][1] == content:
         return None
     since = datetime.now(UTC) - WEEK
-    return next((day_of(run) for run in accepted if run.content == content and run.started < since), None)
+    return next((day_of(run) for run, one in came if one == content and run.started < since), None)
+
+
+def _content(run: Run, runs: list[Run], ledger: Ledger) -> str:
+    """The digest of the roster that a run loaded; an approval loads that of its plan."""
+    plan = ledger.plan(run.approved) if run.approved else None
+    return next((one.content for one in runs if one.id == plan.run), "") if plan else run.content
 
 
 def _read(runs: list[Run]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from connectors.oneroster.sandbox.store import Store
 from tests.loads import Loads
@@ -482,3 +483,18 @@ def test_a_few_who_are_locked_out_each_night_are_many_in_a_week(feed: Feed) -> N
         "60 of 109 users were removed, locked out or ended in seven days, more than 20 % and 50 records."
         in " ".join(run.said.split())
     )
+
+
+def test_the_export_of_last_month_waits(feed: Feed) -> None:
+    """It is known by its content, every night until somebody approves it."""
+    rows = changed(many(), "d", name="Larkspur District")
+    with time_machine.travel(datetime.now().astimezone() - timedelta(days=10), tick=True):
+        feed.sync(many())
+    feed.sync(rows)
+
+    again, still = feed.sync(many()), feed.sync(None)
+    approved, after = feed.sync(None, "--approve", still.json["plan"]), feed.sync(None)
+
+    assert [(3, 0, "held")] * 2 == [(run.code, run.json["requests"], run.json["status"]) for run in (again, still)]
+    assert "This drop is, to the last cell, the one of" in " ".join(again.said.split())
+    assert ([0, 0], 0) == ([approved.code, after.code], after.json["requests"])
