@@ -5,19 +5,14 @@ Source: API reference, section 2.6: a POST answers `sourcedIdPairs`, an object o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from connectors.oneroster.answers import value_of
-from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.compare import is_reference
 from transforms.payload import Json
 
-WRAPPERS = tuple(dict.fromkeys(collection.wrapper for collection in COLLECTIONS.values()))
 
-
-def allocated(body: bytes, supplied: str) -> list[str] | None:
-    """The ids under which the target keeps what was supplied under an id; none if it says something else.
+def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
+    """The ids under which the target keeps what was supplied under an id, in a wrapper; none if it says something else.
 
     None if it says nothing: no body, an empty one, or one that is no JSON.
     """
@@ -28,7 +23,7 @@ def allocated(body: bytes, supplied: str) -> list[str] | None:
         return []
     if "sourcedIdPairs" in answer:
         return _paired(answer["sourcedIdPairs"], supplied)
-    return [str(record["sourcedId"]) for record in _records(answer) if record.get("sourcedId") is not None][:1]
+    return _named(answer, wrapper)
 
 
 def _paired(pairs: Any, supplied: str) -> list[str]:
@@ -38,10 +33,8 @@ def _paired(pairs: Any, supplied: str) -> list[str]:
     return [str(one) for pair in ours if (one := pair.get("allocatedSourcedId")) not in (None, "")]
 
 
-def _records(answer: Json) -> Iterator[Json]:
-    """The record in an answer, bare or wrapped; a reference of a bare one is none."""
-    yield answer
-    for name in WRAPPERS:
-        record = answer.get(name)
-        if isinstance(record, dict) and (len(answer) == 1 or not is_reference(record)):
-            yield record
+def _named(answer: Json, wrapper: str) -> list[str]:
+    """The id of the record in an answer: bare, in its wrapper, or in one that is all there is."""
+    records = [answer, answer.get(wrapper), *(answer.values() if len(answer) == 1 else ())]
+    ids = (record.get("sourcedId") for record in records if isinstance(record, dict))
+    return [str(one) for one in ids if one is not None][:1]

@@ -36,7 +36,7 @@ class Request:
     """One request; `path` is percent-encoded, begins with a slash and has the query.
 
     `seen_by` is the path by which the target shows what the request makes: who is to repeat it asks there first.
-    `sourced_id` is the id under which a record is written.
+    `sourced_id` is the id under which a record is written, in its `wrapper`.
     """
 
     method: Method
@@ -44,6 +44,7 @@ class Request:
     body: bytes = b""
     seen_by: str = ""
     sourced_id: str = ""
+    wrapper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,14 @@ def addressable(sourced_id: str) -> bool:
 
 def create(collection: Collection, record: Json) -> Request:
     """Ask to create a record."""
-    sourced_id = record["sourcedId"]
-    return Request(
-        "POST", PREFIX + collection.path, _body(collection, record), _path(collection, sourced_id), sourced_id
-    )
+    one, body = record["sourcedId"], _body(collection, record)
+    return Request("POST", PREFIX + collection.path, body, _path(collection, one), one, collection.wrapper)
 
 
 def replace(collection: Collection, record: Json) -> Request:
     """Ask to put a whole record in the place of the one with its id."""
-    sourced_id = record["sourcedId"]
-    return Request("PUT", _path(collection, sourced_id), _body(collection, record), sourced_id=sourced_id)
+    one, body = record["sourcedId"], _body(collection, record)
+    return Request("PUT", _path(collection, one), body, sourced_id=one, wrapper=collection.wrapper)
 
 
 def read(collection: Collection, sourced_id: str) -> Request:
@@ -147,7 +146,7 @@ def _succeeded(request: Request, answer: Answer) -> bool:
 
 def _written_as(request: Request, answer: Answer) -> Outcome:
     """Tell whether a record was written under its id; what is not understood must be looked up."""
-    ids = allocated(answer.body, request.sourced_id)
+    ids = allocated(answer.body, request.sourced_id, request.wrapper)
     if ids is None or request.sourced_id in ids:
         return Outcome("done")
     if ids:

@@ -113,6 +113,7 @@ def test_a_success_names_our_id_or_says_nothing(request_: wire.Request, body: ob
         ({"sourcedIdPairs": [pair("u1", "x7"), pair("u2", "u1")]}, "'x7'"),
         ({"sourcedIdPairs": [pair(None, 7), pair(None, 8)]}, "'7', '8'"),
         ({"user": {"sourcedId": "x7"}}, "'x7'"),
+        ({"record": {"sourcedId": "x7"}}, "'x7'"),
         ({"user": {"sourcedId": "x7", "email": "zoe@example.edu"}, "warnings": []}, "'x7'"),
         ({"sourcedId": "U1", "status": "active"}, "'U1'"),
         ({"sourcedIdPairs": pair("u1", "\x1b[2Jx")}, r"'\x1b[2Jx'"),
@@ -128,7 +129,7 @@ def test_a_record_under_another_id_is_named(request_: wire.Request, body: object
 
 @pytest.mark.parametrize(("request_", "kind"), [(POST, "unclear"), (PUT, "broken")], ids=["POST", "PUT"])
 @pytest.mark.parametrize(
-    "body", [{"message": "created"}, {"sourcedIdPairs": {}}, {"sourcedIdPairs": "u1"}, {"user": None}, {"class": {"sourcedId": "u1"}, "x": 1}, ["u1"], True]
+    "body", [{"message": "created"}, {"sourcedIdPairs": {}}, {"sourcedIdPairs": "u1"}, {"user": None}, {"org": {"sourcedId": "s", "name": "Elm"}, "givenName": "Zoë"}, ["u1"], True]
 )  # fmt: skip
 def test_a_success_that_is_not_understood_is_looked_up(request_: wire.Request, kind: str, body: object) -> None:
     """It is not sent again: what the target holds tells what became of the record."""
