@@ -13,7 +13,7 @@ from connectors.fetching.errors import AddressError, scheme_of, shown
 SFTP, HTTP = ("sftp", "ssh"), ("http", "https")
 S3 = ("s3", "s3a")
 LOCAL = ("", "file", "local", "memory")
-# What each is by itself: HTTPS, SFTP, and the stores of Amazon, Google and Microsoft, which are reached by HTTPS.
+# HTTPS, SFTP, and the stores of Amazon, Google and Microsoft, which are reached by HTTPS.
 ENCRYPTED = ("https", "sftp", "ssh", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

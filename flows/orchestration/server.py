@@ -93,9 +93,8 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
     access.check(place.api, place.state, environment)
     if "worker" not in ran:
         worker.start([PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL])
-    _wait(
-        lambda: _has_worker(place, own[access.SAID]), worker
-    )  # which makes the pool, without which nothing can be deployed
+    # It makes the pool, without which nothing can be deployed.
+    _wait(lambda: _has_worker(place, own[access.SAID]), worker)
     _deploy(own)
     return ran
 
