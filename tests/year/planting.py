@@ -23,6 +23,7 @@ from tests.year.truth import Harm, View, harms, missing, true
 ASKED = (HELD, REFUSED)
 # So many nights before a fault the export was made that is sent again, or that last year's is made of.
 EARLIER = 26
+LATELY = 3
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,9 @@ class Year:
         return fault.texts(self._night(fault.name, number)) != self._night(fault.name, number).files().written()
 
     def _night(self, name: str, number: int) -> Night:
-        earlier = self.districts[max(0, number - EARLIER)]
+        before, earlier, lately = (self.districts[max(0, number - back)] for back in (1, EARLIER, LATELY))
         other = partial(_another, self.seed, number)
-        return Night(
-            self.form, self.districts[number], self.districts[number - 1], earlier, Random(f"{name} {self.seed}"), other
-        )
+        return Night(self.form, self.districts[number], before, earlier, lately, Random(f"{name} {self.seed}"), other)
 
 
 @cache

@@ -18,12 +18,13 @@ FLOOR = Limits().vanished_records
 
 @dataclass
 class Night:
-    """The night of a fault: the district now, the night before and a month before; its tables, which the fault changes."""
+    """The night of a fault: the district now, the night before, a month before and three nights before; its tables, which the fault changes."""
 
     form: Form
     now: District
     before: District
     earlier: District
+    lately: District
     chance: Random
     other: Callable[[], District]
     tables: Tables = field(init=False)

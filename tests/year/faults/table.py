@@ -91,7 +91,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("everybody is marked as deleted", status.marked_deleted("users.csv"), PEOPLE, NOT_CLEVER),
     Fault("all enrollments are marked as deleted", status.marked_deleted("enrollments.csv"), "enrollments", NOT_CLEVER),
     Fault("each row twice", selections.rows_doubled, forms=NOT_DELTA, asks=False),
-    Fault("old changes after new ones", damage=selections.old_changes, says="older", forms=("delta",)),
+    Fault("old changes after new ones", damage=selections.old_changes, forms=("delta",), asks=False, floor=0),
     Fault("changes sent again", damage=selections.changes_again, forms=("delta",), asks=False),
     Fault("people cut off", damage=selections.cut(selections.people_file, 0.6), says="ends in the middle|cannot be used", forms=NOT_DELTA),
     Fault("enrollments cut off", damage=selections.cut(lambda _: "enrollments.csv", 0.6), says="ends in the middle|cannot be used", forms=NOT_DELTA),
