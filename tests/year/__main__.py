@@ -1,4 +1,4 @@
-"""Prints what each planted fault came to: `python -m tests.year [few] [SEED] [LAYOUT...]`; whole years take some minutes."""
+"""Prints what each planted fault came to: `python -m tests.year [few|ordinary] [SEED] [LAYOUT...]`; whole years take some minutes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main(words: list[str]) -> None:
     verdicts: Counter[str] = Counter()
     for form in [form for form in FORMS if form in words] or FORMS:
         with TemporaryDirectory() as folder:
-            for one in _outcomes(form, seed, Path(folder), few="few" in words):
+            for one in _outcomes(form, seed, Path(folder), words=words):
                 said = amiss(one)
                 verdicts[
                     ("ordinary: " if one.name == "no fault" else "fault: ") + (said or "good").partition(" (")[0]
@@ -39,11 +39,11 @@ def main(words: list[str]) -> None:
         print(f"{count:6,} {kind}")
 
 
-def _outcomes(form: Form, seed: int, folder: Path, *, few: bool) -> Iterator[Outcome]:
-    if few:
+def _outcomes(form: Form, seed: int, folder: Path, *, words: list[str]) -> Iterator[Outcome]:
+    if "few" in words:
         days = [district.day for district in district_of(seed)]
         return visited(form, seed, FAULTS, folder, Random(f"{form} {seed}").choice(days[40:180]))
-    return lived(Year.of(form, seed, folder / "feed"), FAULTS)
+    return lived(Year.of(form, seed, folder / "feed"), () if "ordinary" in words else FAULTS)
 
 
 def amiss(one: Outcome) -> str:

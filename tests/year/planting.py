@@ -23,11 +23,12 @@ from tests.year.truth import Harm, View, harms, missing, true
 ASKED = (HELD, REFUSED)
 # So many nights before a fault the export was made that is sent again, or that last year's is made of.
 EARLIER = 26
+LATELY = 3
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one night came to: its exit code, what people were told, who was harmed, how many are new on it, and what has not arrived."""
+    """What one night came to: its exit code, what people were told, who was harmed, and what has not arrived."""
 
     name: str
     form: Form
@@ -36,7 +37,6 @@ class Outcome:
     code: int
     told: str
     harms: tuple[Harm, ...]
-    newcomers: int = 0
     missing: tuple[Harm, ...] = ()
 
     @property
@@ -52,8 +52,13 @@ class Outcome:
     @property
     def harmed(self) -> str:
         """Say how many of which were harmed, and how; blank: none."""
-        kinds = Counter(f"{one.key[0]} {one.what}" for one in self.harms)
+        kinds = Counter(f"{one.kind} {one.what}" for one in self.harms)
         return ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """Count the harmed of each kind."""
+        return Counter(one.kind for one in self.harms)
 
     def __str__(self) -> str:
         first = next((f" (such as {' '.join(one.key)})" for one in self.harms), "")
@@ -95,7 +100,7 @@ class Year:
         before, truth = self._before(now), true(self.form, now)
         result = feed.night(now, texts)
         found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
-        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), len(truth.keys() - before.keys()))  # fmt: skip
+        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found))  # fmt: skip
         return outcome, result
 
     def _before(self, now: District) -> View:
@@ -109,11 +114,9 @@ class Year:
         return fault.texts(self._night(fault.name, number)) != self._night(fault.name, number).files().written()
 
     def _night(self, name: str, number: int) -> Night:
-        earlier = self.districts[max(0, number - EARLIER)]
+        before, earlier, lately = (self.districts[max(0, number - back)] for back in (1, EARLIER, LATELY))
         other = partial(_another, self.seed, number)
-        return Night(
-            self.form, self.districts[number], self.districts[number - 1], earlier, Random(f"{name} {self.seed}"), other
-        )
+        return Night(self.form, self.districts[number], before, earlier, lately, Random(f"{name} {self.seed}"), other)
 
 
 @cache

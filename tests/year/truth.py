@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.year.district import PRINCIPAL, District
@@ -21,6 +22,15 @@ class Harm:
     what: str
     key: Key
 
+    @property
+    def kind(self) -> str:
+        """What was harmed; students and staff are kinds of their own, and births are not."""
+        if self.key[0] == "seat":
+            return f"seat of a {self.key[3]}"
+        if self.key[0] in ("person", "born"):
+            return "student" if self.key[1][0].isdigit() else "staff"
+        return self.key[0]
+
 
 def true(form: Form, now: District) -> View:
     """Say what a target should hold of a district, as far as a layout can tell it."""
@@ -36,6 +46,12 @@ def true(form: Form, now: District) -> View:
     view |= {("seat", group, person, role): ("1",) for (group, person), role in now.seats.items()}
     if form != "canvas":
         view |= {("contact", one.given, one.family): ("1",) for one in now.contacts.values()}
+        view |= {
+            ("parents", one.id): _names(
+                now.contacts[contact].given + " " + now.contacts[contact].family for contact in one.contacts
+            )
+            for one in now.students()
+        }
     if form == "bulk":
         view |= {("born", one.id): (one.born,) for one in now.students()}
     return view
@@ -61,6 +77,11 @@ def held(form: Form, records: Records, day: str) -> View:
                         for name in ("givenName", "familyName", "username", "email", "identifier")
                     ]
                     school = (record.get("primaryOrg") or {}).get("sourcedId") or ""
+                    if form != "canvas" and "student" in roles:
+                        parents = (records["users", agent["sourcedId"]] for agent in record.get("agents") or [])
+                        view["parents", sourced_id] = _names(
+                            f"{one['givenName']} {one['familyName']}" for one in parents
+                        )
                     view["person", sourced_id] = (*cells, ",".join(roles), school, ",".join(record.get("grades") or []))
             case "classes":
                 view["class", sourced_id] = (record["title"], record["school"]["sourcedId"])
@@ -69,6 +90,10 @@ def held(form: Form, records: Records, day: str) -> View:
             case "demographics" if form == "bulk":
                 view["born", sourced_id] = (record.get("birthDate") or "",)
     return view | {key: (str(count),) for key, count in several.items()}
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))
 
 
 def harms(before: View, after: View, truth: View) -> list[Harm]:

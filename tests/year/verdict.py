@@ -24,7 +24,7 @@ def of_ordinary(night: Outcome) -> str:
 
 def of_fault(night: Outcome, fault: Fault) -> str:
     """Say what is amiss with the night of a fault; blank: nothing."""
-    if len(night.harms) > (night.newcomers if fault.floor is None else fault.floor):
+    if any(count > fault.floor for count in night.kinds.values()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
         return "said nothing"

@@ -11,16 +11,20 @@ from tests.year.exports import CODES, FORMS, Form, tables_of
 from tests.year.faults.columns import PEOPLE, PLACES
 from tests.year.files import Files, Row, Tables
 from tests.year.sending import sent
+from transforms.guard import Limits
+
+FLOOR = Limits().vanished_records
 
 
 @dataclass
 class Night:
-    """The night of a fault: the district now, the night before and a month before; its tables, which the fault changes."""
+    """The night of a fault: the district now, the night before, a month before and three nights before; its tables, which the fault changes."""
 
     form: Form
     now: District
     before: District
     earlier: District
+    lately: District
     chance: Random
     other: Callable[[], District]
     tables: Tables = field(init=False)
@@ -101,8 +105,8 @@ class Fault:
     """One kind of fault.
 
     `spoil` changes tables, `damage` the texts of files. `says` is a pattern that what people are told must hold. If `asks`
-    is false, nobody need be asked, for nobody is harmed. `floor` is how many records may be harmed before anybody is asked:
-    as it is documented, or as many as are new on that night, with which nothing can be compared.
+    is false, nobody need be asked, for nobody is harmed. So many of one kind as the `floor` may be harmed before anybody is
+    asked (docs/guard.md).
     """
 
     name: str
@@ -111,7 +115,7 @@ class Fault:
     forms: tuple[Form, ...] = FORMS
     damage: Damage = undamaged
     asks: bool = True
-    floor: int | None = None
+    floor: int = FLOOR
 
     def texts(self, night: Night) -> dict[str, str]:
         """Give the files of a night as the fault makes them."""

@@ -138,9 +138,9 @@ def rows_doubled(night: Night) -> None:
 
 
 def old_changes(night: Night, texts: dict[str, str]) -> dict[str, str]:
-    """The changes of a month ago, sent after those of all nights since."""
-    old = night.true(night.earlier)
-    return sent(night.form, old, night.before, night.before, night.earlier.day).written()
+    """What has changed in the last nights, as it was before, sent after those changes."""
+    old = night.true(night.lately)
+    return sent(night.form, old, night.before, night.before, night.lately.day).written()
 
 
 def changes_again(night: Night, texts: dict[str, str]) -> dict[str, str]:

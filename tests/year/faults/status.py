@@ -111,6 +111,23 @@ def roles_swapped(night: Night) -> None:
                 row.update({"primary": ""} if "primary" in row else {})
 
 
+def parents_shifted(night: Night) -> None:
+    """Seven of ten students have the parents of another student."""
+    names = [name for name in night.people[0] if name == "agentSourcedIds" or name.startswith("Contact_")]
+    students = set(night.students())
+    rows = [row for row in night.people if row[night.person] in students]
+    rows = rows[: int(len(rows) * MOST)]
+    cells = [[row[name] for name in names] for row in rows]
+    for row, own in zip(rows, [*cells[3:], *cells[:3]], strict=True):
+        row.update(zip(names, own, strict=True))
+
+
+def sessions_ended(night: Night) -> None:
+    """All terms have ended a month ago."""
+    day = night.now.day - timedelta(days=30)
+    night.map("session end", lambda _: f"{day.month}/{day.day}/{day.year}" if night.form == "clever" else str(day))
+
+
 def schools_swapped(night: Night) -> None:
     """The files of two schools were swapped: each has the people, classes and seats of the other."""
     one, other = list(night.now.schools)[:2]
