@@ -19,6 +19,7 @@ from transforms.findings import EXAMPLES
 COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
 INDENT = 8
+COMMAND = "  roster "
 
 
 def show(console: Console, result: Result, drop: str) -> None:
@@ -29,7 +30,8 @@ def show(console: Console, result: Result, drop: str) -> None:
     for group in groups(result.findings):
         show_group(console, group)
     for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
-        console.print(Text(line))
+        # Commands are copied, and so stand whole in a line of their own.
+        console.print(Text(line), soft_wrap=line.startswith(COMMAND))
 
 
 def show_group(console: Console, group: Group) -> None:
@@ -186,10 +188,12 @@ def _ways_out(result: Result, drop: str) -> Iterator[str]:
     """Say where to look first, and then what to do, whether the changes are right or not."""
     yield f"{result.records.height:,} changes wait for a person (plan {result.plan})."
     if result.command == "sync":
-        yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv), and at single records with: roster why ID"
-        yield f"If they are right, send exactly these: roster sync {drop} --approve {result.plan}"
-        yield "If not, have the export corrected: the next sync makes another plan."
-        yield f"To drop this one now: roster discard {result.plan}"
+        yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv). Single records:"
+        yield f"{COMMAND}why ID"
+        yield "If they are right, send exactly these:"
+        yield f"{COMMAND}sync {drop} --approve {result.plan}"
+        yield "If not, have the export corrected: the next sync makes another plan. To drop this one now:"
+        yield f"{COMMAND}discard {result.plan}"
 
 
 def _moved(result: Result) -> Iterator[str]:

@@ -11,7 +11,7 @@ from transforms.changes import ACTION, LABEL
 from transforms.guard.groups import group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import NAME, Past, with_columns_of
-from transforms.guard.stops import Kind, Stops
+from transforms.guard.stops import GROUP, Stops
 
 FIRST = 3
 # By what people know each other, and sign in.
@@ -27,12 +27,14 @@ JUMP = 3
 
 def identities(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit how many records become others: people, enrollments, and the names of classes, courses and schools."""
-    for kind in (kind for kind in stops.kinds(past) if kind.entity in TOLD_BY):
-        columns = TOLD_BY[kind.entity]
-        now = _told_by(kind.entity, stops.updates(kind.entity).filter(kind.chosen))
-        met = now.join(_told_by(kind.entity, past.sent.get(kind.entity)), on="sourcedId", how="inner", suffix="_was")
+    for entity, columns in TOLD_BY.items():
+        if entity not in stops.parts:
+            continue
+        updates = stops.updates(entity)
+        met = _told_by(entity, updates).join(_told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was")
         changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns), promoted=_is_promoted(met))
-        _limit(stops, past, limits, kind, changed.filter(pl.any_horizontal(*columns, "promoted")), columns)
+        changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
+        _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "promoted")))
 
 
 def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
@@ -68,23 +70,28 @@ def _grade(cell: pl.Expr) -> pl.Expr:
     return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
 
 
-def _limit(stops: Stops, past: Past, limits: Limits, kind: Kind, changed: pl.DataFrame, columns: tuple[str, ...]) -> None:  # fmt: skip
-    total, count = kind.total(past), changed.filter(pl.any_horizontal(columns)).height
-    most = allowed(total, limits.identity_percent, limits.identity_records)
-    stops.read(Reading("identity", f"{kind.word} with another identity", count, most, total))
-    if count <= most:
+def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.DataFrame) -> None:
+    """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
+    columns, found, too_many = TOLD_BY[entity], [], False
+    others = changed.filter(pl.any_horizontal(columns))
+    for kind in (kind for kind in stops.kinds(past) if kind.entity == entity):
+        count, total = others.filter(kind.chosen).height, kind.total(past)
+        most = allowed(total, limits.identity_percent, limits.identity_records)
+        stops.read(Reading("identity", f"{kind.word} with another identity", count, most, total))
+        found += [f"{count:,} of {total:,} {kind.word}"] if count else []
+        too_many |= count > most
+    if not too_many:
         return
-    counts = Counter({name: int(changed[name].sum()) for name in columns})
+    counts = Counter({name: int(others[name].sum()) for name in columns})
     ways = ", ".join(f"another {name} for {number:,}" for name, number in counts.most_common() if number)
     limit = told(limits.identity_percent, limits.identity_records)
     sentence = (
-        f"{count:,} of {total:,} {kind.word} would become others ({ways}), more than {limit}. "
+        f"{', '.join(found)} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
     # Where so many are others, those who are new may be as wrong.
-    new = kind.chosen & (pl.col(ACTION) == "create")
     ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
-    stops.stop("identity", sentence, kind.entity, upserts=ids | new)
+    stops.stop("identity", sentence, entity, upserts=ids | (pl.col(ACTION) == "create"))
 
 
 def recycled(stops: Stops, past: Past) -> None:

@@ -434,3 +434,17 @@ def test_newcomers_wait_where_so_many_became_others() -> None:
     )
 
     assert (["identity"], 61) == (rules(guarded), guarded.held)
+
+
+def test_what_was_done_to_many_was_done_to_few() -> None:
+    """One column was shifted: the contacts, of whom ten may become others, wait with the students."""
+    before = people(60) + people(8, "guardian", 100)
+    names = [user["familyName"] for user in before]
+    shifted = [user | {"familyName": names[place - 1]} for place, user in enumerate(before)]
+
+    guarded = night({"users": before}, {"users": shifted}, limits=Limits(updated_percent=100))
+
+    assert (["identity"], 68) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith(
+        "8 of 8 contacts, 60 of 60 students would become others (another familyName for 68)"
+    )
