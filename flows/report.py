@@ -174,11 +174,12 @@ def _check_verdict(result: Result, rejected: int) -> str:
 
 def _reasons(result: Result) -> Iterator[str]:
     """Say what happened that a person should see before it is sent, or why the run is not done."""
+    held = "Held" if result.command == "sync" else "Would be held"
     if len(result.holds) == 1:
-        yield f"Held: {result.holds[0].sentence}"
+        yield f"{held}: {result.holds[0].sentence}"
         return
     if result.holds:
-        yield f"Held, for {len(result.holds)} reasons:"
+        yield f"{held}, for {len(result.holds)} reasons:"
     yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_CAUSES])
     if len(result.holds) > MOST_CAUSES:
         yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
@@ -186,7 +187,8 @@ def _reasons(result: Result) -> Iterator[str]:
 
 def _ways_out(result: Result, drop: str) -> Iterator[str]:
     """Say where to look first, and then what to do, whether the changes are right or not."""
-    yield f"{result.records.height:,} changes wait for a person (plan {result.plan})."
+    waiting = "wait" if result.command == "sync" else "would wait"
+    yield f"{result.records.height:,} changes {waiting} for a person (plan {result.plan})."
     if result.command == "sync":
         yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv). Single records:"
         yield f"{COMMAND}why ID"

@@ -9,20 +9,21 @@ from transforms.guard.past import Rejections
 from transforms.roster import Roster
 from transforms.rules import CONSEQUENCES, RULES
 
+# Rules that a row breaks only because another row was rejected.
+FOLLOWING = ("parent_rejected", "part_rejected", "target_parent")
+
 
 def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     """Count by entity; a file whose rows are parts of another's records is counted for those, the worse of the two."""
-    roots = findings.errors.filter((pl.col("severity") == "error") & ~pl.col("rule").is_in(list(CONSEQUENCES)))
+    errors = findings.errors.filter(severity="error").drop_nulls("row")
+    roots = errors.filter(~pl.col("rule").is_in(FOLLOWING))
     found: dict[str, Rejections] = {}
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
         rows, files = table.frame.height + table.lost.height, files_of(table.file)
-        theirs = roots.filter(
-            pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(table.entity.name)
-        )
-        here = Rejections(
-            SEVERAL.join(files), rows, theirs.drop_nulls("row").unique(["file", "row"]).height, *_cause(theirs)
-        )
+        theirs = pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(table.entity.name)
+        faults = roots.filter(theirs & ~pl.col("rule").is_in(list(CONSEQUENCES))).unique(["file", "row"]).height
+        here = Rejections(SEVERAL.join(files), rows, faults, *_cause(roots.filter(theirs)))
         if rows and (name not in found or _share(here) > _share(found[name])):
             found[name] = here
     return found
@@ -31,8 +32,7 @@ def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
 def _cause(faults: pl.DataFrame) -> tuple[str, str]:
     """Say which fault most rows have, and what to do about it; blank if they have none."""
     worst = (
-        faults.drop_nulls("row")
-        .group_by("file", "column", "rule", maintain_order=True)
+        faults.group_by("file", "column", "rule", maintain_order=True)
         .len()
         .sort("len", descending=True, maintain_order=True)
     )
