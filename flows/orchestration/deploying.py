@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.feeds.files import FEEDS, feed_file
 from flows.feeds.keys import key_of
 from flows.feeds.settings import Feed, read_feed
 from flows.feeds.targets import SANDBOX
@@ -66,6 +67,7 @@ def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):
         try:
+            feed_file(str(file.absolute()), {FEEDS: str(folder)})  # else no night could read it
             found.append(Planned(file.absolute(), read_feed(file), key_of(file, environment).target))
         except SettingsError as error:
             problems += error.problems

@@ -69,6 +69,15 @@ def test_what_is_wrong_in_any_file_is_told_before_anything_is_deployed(tmp_path:
     assert [] == [word for word in ("larkspur.toml", "dorp", "spruce.toml", "layuot") if word not in told.err]
 
 
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """No night could read it."""
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "larkspur.toml").symlink_to(feed(tmp_path, "larkspur"))
+    told = roster("deploy", tmp_path / "feeds", "--dry-run", state=tmp_path / "state")
+
+    assert (2, True) == (told.code, "is no feed's file in" in told.err)
+
+
 def test_a_folder_without_feeds_is_refused(tmp_path: Path) -> None:
     """It would take away everything."""
     told = roster("deploy", tmp_path, state=tmp_path / "state")
