@@ -216,8 +216,8 @@ def dies(feed: Feed, run: Run) -> None:
 
 def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> None:
     """Their rows say it; what a person approved, or came back, does not count."""
+    feed.begin()
     feed.configure(tail="[limits]\nweek_percent = 10\nweek_records = 5\n")
-    feed.sync(many())
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
     dies(feed, first)
 
@@ -233,8 +233,8 @@ def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> No
 
 def test_what_is_kept_by_policy_counts_too(feed: Feed) -> None:
     """Runs tell how much that was."""
+    feed.begin()
     feed.configure(tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n')
-    feed.sync(many())
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
 
     second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
