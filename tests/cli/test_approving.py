@@ -223,6 +223,18 @@ def test_what_others_need_by_now_goes_on_waiting(feed: Feed) -> None:
     assert (0, 2, False) == (last.code, last.total("deleted"), "c2" in feed.active("classes"))
 
 
+def test_what_a_newer_plan_has_taken_over_is_looked_at_again(feed: Feed) -> None:
+    """The class waits in a plan that was made after somebody was put into it."""
+    class_that_goes(feed)
+    feed.sync(delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), mode="delta")
+    newer = feed.sync(delta({"enrollments": [DISTRICT["enrollments"][0]]}, "tobedeleted"), mode="delta")
+
+    run = feed.sync(None, "--approve", newer.json["plan"])
+
+    assert (3, True) == (newer.code, "wait since run" in said(newer))
+    assert (3, 2, 1, True) == (run.code, run.total("deleted"), run.total("held"), "c2" in feed.active("classes"))
+
+
 def test_a_plan_of_which_nothing_can_be_sent_stays(feed: Feed) -> None:
     """With --all-or-nothing what cannot go keeps all of it."""
     first = class_that_goes(feed)
