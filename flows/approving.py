@@ -17,7 +17,7 @@ from flows.job import Job
 from flows.line import not_of_others, ordered, result_of, send
 from flows.overtaking import still_valid
 from flows.past import children_of, details_of
-from flows.plans import expire
+from flows.plans import WAITS, expire
 from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.changes import Changes
@@ -64,7 +64,9 @@ def _guarded(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledge
     changes = not_of_others(changes, job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
     since = [run.id for run in ledger.runs(job.key) if run.started > plan.made]
-    children = children_of(changes, job, ledger, sent_by=since)
+    # Of what has waited in an older plan already nobody has looked since then who needs it: all count.
+    taken_over = any(hold.rule == WAITS for hold in plan.holds)
+    children = children_of(changes, job, ledger, sent_by=None if taken_over else since)
     return judged_again(changes, children, _there(changes, known, job, ledger))
 
 

@@ -110,8 +110,11 @@ def in_arrears(runs: list[Run]) -> bool:
 
 
 def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
-    """What the plans of a feed hold, or held until a person decided otherwise (`entity`, `sourcedId`, `fingerprint`)."""
-    plans = [ledger.planned(plan.id) for plan in ledger.plans(job.key) if plan.status != "sent"]
+    """What the plans of a feed hold, or held until a person decided otherwise (`entity`, `sourcedId`, `fingerprint`).
+
+    What a plan held that was replaced is in the one that took its place, or nobody has decided on it.
+    """
+    plans = [ledger.planned(plan.id) for plan in ledger.plans(job.key) if plan.status not in ("sent", "replaced")]
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 

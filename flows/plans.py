@@ -29,6 +29,8 @@ from transforms.schemas import ENTITIES
 WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
          "disable": "disabled", "end": "ended", "keep": "kept, as vanished"}  # fmt: skip
 MOST_IDS = 2000
+# The rule of what a plan has taken over from an older one.
+WAITS = "waits"
 
 
 def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Result:
@@ -84,8 +86,8 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
         if waits.is_empty():
             ledger.decide(older.id, "replaced", by="", note=f"by run {job.run}", at=datetime.now(UTC))
             continue
-        told = [hold for hold in older.holds if hold.rule != "waits" and hold not in result.holds]
-        hold = Hold("waits", "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")
+        told = [hold for hold in older.holds if hold.rule != WAITS and hold not in result.holds]
+        hold = Hold(WAITS, "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")
         result = replace(result, records=pl.concat([result.records, waits]), holds=(*result.holds, *told, hold))
     return result
 

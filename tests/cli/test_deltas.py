@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.oneroster.sandbox.store import Store
+from tests.loads import Loads
 from tests.replaying import FIRST
 from tests.replaying import Feed as Replayed
 from tests.rest.test_syncing import districts
@@ -22,9 +23,9 @@ FIFTH, ELEVENTH = "2026-09-05T08:00:00.000Z", "2026-09-11T08:00:00.000Z"
 class Feed:
     """A bare drop and its state."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, loads: Loads) -> None:
         self.drop, self.state = folder / "drop", folder / "state"
-        self.sync(district(), "bulk")
+        loads.begin("a district as it is", self.state, lambda: self.sync(district(), "bulk").code == 0)
 
     def sync(self, rows: Rows, mode: str = "delta") -> Run:
         """Load rows."""
@@ -40,9 +41,9 @@ class Feed:
 
 
 @pytest.fixture
-def feed(tmp_path: Path) -> Feed:
+def feed(tmp_path: Path, loads: Loads) -> Feed:
     """A feed whose district was loaded."""
-    return Feed(tmp_path)
+    return Feed(tmp_path, loads)
 
 
 def bo(moment: str, status: str = "active", **cells: str) -> Rows:
@@ -78,9 +79,11 @@ def test_nor_does_an_older_row_that_says_a_record_is_gone(feed: Feed) -> None:
     def told(moment: str, status: str = "active", role: str = "student") -> Run:
         return feed.sync({"enrollments": [e4 | {"status": status, "dateLastModified": moment, "role": role}]})
 
-    told(ELEVENTH)
-    for number in range(4):  # so that one is not most of them
-        feed.sync({"enrollments": [e4 | {"sourcedId": f"more{number}", "status": "active", "dateLastModified": FIFTH}]})
+    # So many that one is not most of them.
+    more = [
+        e4 | {"sourcedId": f"e{number}", "status": "active", "dateLastModified": ELEVENTH} for number in range(4, 9)
+    ]
+    feed.sync({"enrollments": more})
     stays, gone = told(FIFTH, "tobedeleted"), told("2026-09-12T08:00:00.000Z", "tobedeleted")
     late, back = told(ELEVENTH), told("2026-09-13T08:00:00.000Z")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import sqlite3
 from contextlib import closing
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 import time_machine
 
+from connectors.ledger import Ledger
 from connectors.oneroster.sandbox.store import Store
 from tests.loads import Loads
 from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, drop, without
@@ -217,8 +219,8 @@ def dies(feed: Feed, run: Run) -> None:
 
 def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> None:
     """Their rows say it; what a person approved, or came back, does not count."""
+    feed.begin()
     feed.configure(tail="[limits]\nweek_percent = 10\nweek_records = 5\n")
-    feed.sync(many())
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
     dies(feed, first)
 
@@ -236,8 +238,8 @@ def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> No
 
 def test_what_is_kept_by_policy_counts_too(feed: Feed) -> None:
     """Runs tell how much that was."""
+    feed.begin()
     feed.configure(tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n')
-    feed.sync(many())
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
 
     second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
@@ -407,6 +409,26 @@ def test_what_a_delta_could_not_deliver_is_sent_with_the_next_one(feed: Feed) ->
     assert (3, 0, 1) == (held.code, approved.code, approved.total("created"))
     assert waits.code in (0, 3)
     assert (0, True) == (last.code, "e-new" in feed.active("enrollments"))
+
+
+def test_what_is_left_of_an_approval_that_broke_off_waits_again(feed: Feed) -> None:
+    """The next delta does not speak of it: it is approved once more, and not lost."""
+    feed.configure(tail="[limits]\nschool_percent = 10\n")
+    feed.begin()
+    gone = [DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)]
+    held = feed.sync(delta({"enrollments": gone}, "tobedeleted"), mode="delta")
+    with Ledger(feed.state / "ledger.db") as ledger:  # the approval was noted, and half of it was sent
+        plan = held.json["plan"]
+        ledger.decide(plan, "approved", by="Data Office", note="", at=datetime.now(UTC))
+        half = {"deleted": [f"e-u{number}" for number in range(15)]}
+        ledger.record(ledger.feeds()[0], "enrollments", pl.DataFrame(), half, [], "approval")
+    later = {"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}
+    night = feed.sync(delta(later), mode="delta")
+
+    run = feed.sync(None, "--approve", night.json["plan"])
+
+    assert (3, 1, "15 of these changes wait since run" in night.err) == (night.code, night.total("updated"), True)
+    assert (0, 15) == (run.code, run.total("deleted"))
 
 
 def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
