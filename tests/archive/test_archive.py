@@ -343,3 +343,18 @@ def test_rosters_without_the_person_are_not_written(archive: Archive, tmp_path: 
     nobody = pl.Series("sourcedId", ["nobody"])
     assert {} == archive.rewrite(lambda judged: erased(judged, nobody, nobody))
     assert before == files(archive)
+
+
+def test_rosters_of_another_archive_come_before_ours(tmp_path: Path) -> None:
+    """Killed midway, it goes on; what a killed write left is not taken along. There may be none."""
+    old, new = Archive(tmp_path, FeedKey("sandbox", "old")), Archive(tmp_path, FeedKey("sandbox", "new"))
+    standing = judged(tmp_path / "drop", district()).standing
+    for archive, run in ((old, "20260901-a"), (old, "20260902-b"), (new, "20260903-c")):
+        archive.keep(run, standing)
+    (old.folder / "left.unfinished").write_text("")
+
+    new.take_over(old)
+    new.take_over(old)
+
+    assert (["20260901-a", "20260902-b", "20260903-c"], False) == (new.runs(), old.folder.exists())
+    assert 4 == new.standing("20260902-b")["users"].accepted.height

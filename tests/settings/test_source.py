@@ -48,6 +48,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 # What a drop must have for a setting to change something.
 CELLS = {"date_order": "3/4/2026", **dict.fromkeys((name for name in SETTINGS if name.startswith("words.")), ODD)}
 NEEDLESS = {"year_begins": {"schoolyear"}, "district": {"parentsourcedid", "parent_account_id"}}
+# Apple's files have no days, and those of School Data Sync V2 have them in one that need not be there.
+UNDATED = {"apple_school_manager"}
 OF = {"oneroster": "oneroster_1_2"}
 
 
@@ -131,6 +133,7 @@ def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) 
         assert (False, False) == (refused, same(with_it, roster(code, raw, {})) and not expected_same(code, setting))
     else:
         assert refused
+        assert code == "oneroster" or setting not in ("snapshot", "prefix", "repair", "date_order") or code in UNDATED
         others = [other for other in LAYOUTS if setting in settings_of(LAYOUTS[other])]
         assert f"`{setting}`, which layout {code} has no use for; these have: {', '.join(others)}" in with_it.findings.fatal["value"][0]  # fmt: skip
 
@@ -193,6 +196,6 @@ def test_a_setting_of_another_layout_refuses_a_drop_that_is_recognised(tmp_path:
     users = "sourcedId,orgSourcedIds,username,givenName,familyName,role\ns1,1,ann,Ann,Lee,Student"
     folder = written(tmp_path, orgs="sourcedId,name,type\n1,Elm,school", users=users)
 
-    found = roster("auto", read(folder), {"date_order": "dmy", "words": {"races": {ODD: "asian"}}})
+    found = roster("auto", read(folder), {"words": {"states": {ODD: "tobedeleted"}}})
 
     assert {"setting_idle"} == set(found.findings.fatal["rule"])

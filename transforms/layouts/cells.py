@@ -146,7 +146,8 @@ def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -
     """A day; `order` is the layout's, where the feed's file says no other."""
 
     def of(dialect: Dialect) -> pl.Expr:
-        return by_value(pl.col(column), lambda cell: day_of(cell, dialect.date_order or order, dialect.today, century))
+        said = dialect.date_order or order
+        return by_value(pl.col(column), lambda cell: day_of(cell, said, dialect.today, century))
 
     return Cell((column,), of)
 

@@ -1,0 +1,74 @@
+"""Roles that are left to people when a drop is laid over the roster before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.judging import judged as judged_rows
+from tests.judging import ledger
+from tests.layouts.normalising import judged, normalised, written
+from tests.layouts.test_nights import CANVAS
+from tests.rosters import delta, district
+from transforms.carrying import Carrying
+from transforms.checks import check
+from transforms.judged import Standing
+from transforms.part_ends import is_silent, taken_back, with_ends
+from transforms.parts import unfolded
+
+TWICE = {
+    **CANVAS,
+    "sections": CANVAS["sections"] + "\nR,C,Art 2,active",
+    "enrollments": CANVAS["enrollments"] + "\nR,u1,student,active",
+}
+
+
+def standing(folder: Path, **files: str) -> Standing:
+    """Judge a drop of Canvas."""
+    return judged(normalised(written(folder, **files), "canvas")).standing
+
+
+def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path) -> None:
+    """One of two classes is gone, and the role that both made is not."""
+    before = standing(tmp_path / "before", **TWICE)
+    drop = standing(tmp_path / "drop", enrollments="section_id,user_id,role,status\nS,u1,student,deleted")
+
+    settled, found = with_ends(drop, before, {}, Carrying())
+
+    assert (True, drop, 0) == (is_silent(drop), settled, len(found.notices))
+
+
+def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: Path) -> None:
+    """A roster may have come without its enrollments; the last role stays all the same, and is told."""
+    before = standing(tmp_path / "before", **TWICE)
+    drop = normalised(written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas")
+    there = check(drop, ledger(users=["u1", "u2"])).standing
+
+    settled, found = with_ends(there, {"users": before["users"]}, {}, Carrying())
+
+    assert ["E", "district/default"] == [
+        unfolded(text)[0]["orgSourcedId"] for text in settled["users"].accepted["roles"]
+    ]
+    assert ["last_role"] == [notice.rule for notice in found.notices]
+
+
+def test_a_roster_that_holds_all_roles_takes_the_others_by_itself(tmp_path: Path) -> None:
+    """So does a drop that does; one of which nothing is known before ends nothing."""
+    whole = judged_rows(tmp_path / "whole", district()).standing
+    part = judged_rows(tmp_path / "part", delta({"users": district()["users"][:1]}), mode="delta").standing
+
+    assert whole is taken_back(whole, whole["users"])
+    assert (False, whole) == (is_silent(whole), with_ends(whole, whole, {}, Carrying())[0])
+    assert part["users"] is with_ends(part, {}, {}, Carrying())[0]["users"]
+
+
+def test_roles_that_came_later_end_when_an_older_roster_is_to_hold(tmp_path: Path) -> None:
+    """And what had ended then stays so."""
+    older = standing(tmp_path / "older", **CANVAS)
+    moved = CANVAS["accounts"].replace("E,,Elm", "O,,Oak"), CANVAS["courses"].replace(",E,", ",O,")
+    newer = standing(tmp_path / "newer", **{**CANVAS, "accounts": moved[0], "courses": moved[1]})
+
+    back = taken_back(older, newer["users"])
+    again = taken_back(back, older["users"])
+
+    ended = [one["users"].accepted.filter(sourcedId="u1")["#ended"][0] for one in (back, again)]
+    assert [[{"orgSourcedId": "O", "role": "student"}]] * 2 == [unfolded(text) for text in ended]
