@@ -89,6 +89,8 @@ class Year:
         found, result = self._passed("no fault", self.feed, now, None)
         if result.plan:
             self.feed.approve(result.plan, now.day)
+            # What waited for what was held goes with the next run.
+            self.feed.again(now.day)
         left = missing(self.feed.view(now.day), true(self.form, now))
         return replace(found, missing=tuple(left))
 

@@ -122,11 +122,6 @@ def of_a_month_ago(night: Night) -> None:
     night.tables = night.true(night.earlier)
 
 
-def of_an_earlier_night(night: Night) -> None:
-    """An export of some nights ago has been sent again."""
-    night.tables = night.true(night.lately)
-
-
 def of_next_year(night: Night) -> None:
     """The terms and classes of next year alone."""
     night.tables = night.true(_year_later(night.now, 1))
