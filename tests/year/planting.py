@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.year.exports import Form
 from tests.year.faults.fault import Fault, Night
 from tests.year.living import nights
 from tests.year.running import Feed, told
-from tests.year.truth import Harm, View, harms, missing, true
+from tests.year.truth import Harm, View, harms, kind_of, missing, true
 
 ASKED = (HELD, REFUSED)
 # So many nights before a fault the export was made that is sent again, or that last year's is made of.
@@ -28,7 +28,7 @@ LATELY = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one night came to: its exit code, what people were told, who was harmed, and what has not arrived."""
+    """What one night came to: its exit code, what people were told, who was harmed, how many of each kind were there, and what has not arrived."""
 
     name: str
     form: Form
@@ -37,6 +37,7 @@ class Outcome:
     code: int
     told: str
     harms: tuple[Harm, ...]
+    there: Counter[str] = field(default_factory=Counter)
     missing: tuple[Harm, ...] = ()
 
     @property
@@ -88,6 +89,8 @@ class Year:
         found, result = self._passed("no fault", self.feed, now, None)
         if result.plan:
             self.feed.approve(result.plan, now.day)
+            # What waited for what was held goes with the next run.
+            self.feed.again(now.day)
         left = missing(self.feed.view(now.day), true(self.form, now))
         return replace(found, missing=tuple(left))
 
@@ -99,8 +102,9 @@ class Year:
     def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None) -> tuple[Outcome, Result]:
         before, truth = self._before(now), true(self.form, now)
         result = feed.night(now, texts)
+        there = Counter(map(kind_of, before))
         found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
-        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found))  # fmt: skip
+        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), there)  # fmt: skip
         return outcome, result
 
     def _before(self, now: District) -> View:

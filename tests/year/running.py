@@ -45,9 +45,13 @@ class Feed:
         self.last = district
         return result
 
+    def again(self, day: date) -> Result:
+        """Load the files of the last night once more, later on that day."""
+        return self._run(day, self.folder / "drop", at=12)
+
     def approve(self, plan: str, day: date) -> Result:
         """Let a person approve a plan, some hours later."""
-        return self._run(day, self.folder / "drop", approve=plan)
+        return self._run(day, self.folder / "drop", plan, at=9)
 
     def view(self, day: date) -> View:
         """Say what the target holds."""
@@ -58,9 +62,9 @@ class Feed:
         shutil.copytree(self.folder, folder)
         return Feed(self.form, folder, dict(self.records), self.last)
 
-    def _run(self, day: date, drop: Path, approve: str | None = None) -> Result:
+    def _run(self, day: date, drop: Path, approve: str | None = None, at: int = 2) -> Result:
         memory = Memory(self.records)
-        with time_machine.travel(datetime.combine(day, time(9 if approve else 2), UTC), tick=False):
+        with time_machine.travel(datetime.combine(day, time(at), UTC), tick=False):
             result = execute(self._job(day, drop, approve), memory)
         self.records = memory.records
         return result

@@ -24,12 +24,15 @@ class Harm:
 
     @property
     def kind(self) -> str:
-        """What was harmed; students and staff are kinds of their own, and births are not."""
-        if self.key[0] == "seat":
-            return f"seat of a {self.key[3]}"
-        if self.key[0] in ("person", "born"):
-            return "student" if self.key[1][0].isdigit() else "staff"
-        return self.key[0]
+        """What was harmed."""
+        return kind_of(self.key)
+
+
+def kind_of(key: Key) -> str:
+    """Say of which kind somebody or something is; students and staff are kinds of their own."""
+    if key[0] == "seat":
+        return f"seat of a {key[3]}"
+    return ("student" if key[1][0].isdigit() else "staff") if key[0] == "person" else key[0]
 
 
 def true(form: Form, now: District) -> View:

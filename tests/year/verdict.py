@@ -7,8 +7,10 @@ import re
 from tests.year.calendar import ASKS
 from tests.year.faults.fault import Fault
 from tests.year.planting import Outcome
+from transforms.guard.limits import Limits, allowed
 
 MOST_HOLDS = 3
+LIMITS = Limits()
 
 
 def of_ordinary(night: Outcome) -> str:
@@ -22,9 +24,14 @@ def of_ordinary(night: Outcome) -> str:
     return ""
 
 
+def _floor(fault: Fault, there: int) -> int:
+    """How many of those who are there may be harmed before anybody is asked."""
+    return allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records) if fault.floor is None else fault.floor
+
+
 def of_fault(night: Outcome, fault: Fault) -> str:
     """Say what is amiss with the night of a fault; blank: nothing."""
-    if any(count > fault.floor for count in night.kinds.values()):
+    if any(count > _floor(fault, night.there[kind]) for kind, count in night.kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
         return "said nothing"

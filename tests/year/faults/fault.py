@@ -11,9 +11,6 @@ from tests.year.exports import CODES, FORMS, Form, tables_of
 from tests.year.faults.columns import PEOPLE, PLACES
 from tests.year.files import Files, Row, Tables
 from tests.year.sending import sent
-from transforms.guard import Limits
-
-FLOOR = Limits().vanished_records
 
 
 @dataclass
@@ -106,7 +103,7 @@ class Fault:
 
     `spoil` changes tables, `damage` the texts of files. `says` is a pattern that what people are told must hold. If `asks`
     is false, nobody need be asked, for nobody is harmed. So many of one kind as the `floor` may be harmed before anybody is
-    asked (docs/guard.md).
+    asked, or as many as may vanish unseen (docs/guard.md) if it is None.
     """
 
     name: str
@@ -115,7 +112,7 @@ class Fault:
     forms: tuple[Form, ...] = FORMS
     damage: Damage = undamaged
     asks: bool = True
-    floor: int = FLOOR
+    floor: int | None = None
 
     def texts(self, night: Night) -> dict[str, str]:
         """Give the files of a night as the fault makes them."""
