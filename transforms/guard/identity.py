@@ -32,9 +32,9 @@ def identities(stops: Stops, past: Past, limits: Limits) -> None:
             continue
         updates = stops.updates(entity)
         met = _told_by(entity, updates).join(_told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was")
-        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns), promoted=_is_promoted(met))
+        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns), along=_goes_along(met))
         changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
-        _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "promoted")))
+        _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
 
 
 def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
@@ -43,11 +43,12 @@ def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
     return found.with_columns(group_of(found["roles"]).alias("roles")) if "roles" in found.columns else found
 
 
-def _is_promoted(met: pl.DataFrame) -> pl.Expr:
-    """Whether only the grade is another one, and goes up: that is no other person, unless too many others are."""
+def _goes_along(met: pl.DataFrame) -> pl.Expr:
+    """Whether a grade goes up, or a parent comes or goes: that is no other person, unless too many others are."""
     if "grades" not in met.columns:
         return pl.lit(value=False)
-    return (pl.col("grades") != pl.col("grades_was")).fill_null(value=False)
+    up = (pl.col("grades") != pl.col("grades_was")).fill_null(value=False)
+    return up | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
 
 
 def _differs(name: str) -> pl.Expr:

@@ -30,6 +30,8 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 }
 REFERS = {"orgSourcedId": "orgs", "courseSourcedId": "courses", "schoolSourcedId": "orgs", "termSourcedIds": "academicSessions",
           "userSourcedId": "users", "classSourcedId": "classes"}  # fmt: skip
+# Which course a class teaches, and in which terms.
+TAUGHT = ("courseSourcedId", "termSourcedIds")
 # Per entity, the old id of each new one.
 Same = dict[str, dict[str, str]]
 # So many records of a kind may be made anew under other ids; of enrollments, as many as may pass to another person.
@@ -105,6 +107,8 @@ def _records(stops: Stops, past: Past, limits: Limits, name: str, same: Same) ->
     old = with_columns_of(past.sent[name].filter(_candidates(stops, name)), columns)
     met = old.join(new, on=list(columns), how="inner", suffix="_new", nulls_equal=True)
     pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(old="sourcedId", new="sourcedId_new")
+    if name == "courses":
+        pairs = _of_one_term(pairs, stops, past, same)
     count, total, most = pairs["new"].n_unique(), past.total(name), FEW
     if name == "enrollments":
         most = allowed(total, limits.identity_percent, limits.identity_records)
@@ -112,6 +116,24 @@ def _records(stops: Stops, past: Past, limits: Limits, name: str, same: Same) ->
     stops.read(Reading("rekeyed", f"{name} under new ids", count, most, total))
     if count > most:
         _stop_pairs(stops, name, pairs, _one_to_one(pairs), same)
+
+
+def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: Past, same: Same) -> pl.DataFrame:
+    """Leave out courses that begin in other terms: some sources have a course of its own for each term."""
+    if pairs.is_empty() or "classes" not in stops.parts:
+        return pairs
+    new = _translated(with_columns_of(stops.created("classes"), TAUGHT), TAUGHT, {**same, "courses": {}})
+    terms = {side: _terms_of(frame, side) for side, frame in (("old", past.records("classes", *TAUGHT)), ("new", new))}
+    met = pairs.join(terms["old"], on="old", how="left").join(terms["new"], on="new", how="left", maintain_order="left")
+    apart = pl.col("terms").list.set_intersection(pl.col("terms_right")).list.len() == 0
+    return met.filter(~apart.fill_null(value=False)).select("old", "new")
+
+
+def _terms_of(classes: pl.DataFrame, side: str) -> pl.DataFrame:
+    taught = classes.select(
+        pl.col("courseSourcedId").alias(side), pl.col("termSourcedIds").str.split(",").alias("terms")
+    )
+    return taught.drop_nulls().explode("terms").group_by(side).agg(pl.col("terms").unique())
 
 
 def _translated(frame: pl.DataFrame, columns: tuple[str, ...], same: Same) -> pl.DataFrame:

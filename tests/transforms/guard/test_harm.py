@@ -424,6 +424,17 @@ def test_parents_who_are_other_students_parents_are_held() -> None:
     assert (["identity"], 60, []) == (rules(bad), bad.held, rules(good))
 
 
+def test_parents_who_come_wait_where_those_of_many_became_others() -> None:
+    """Parents were shifted by a row: children who had none, or some of their own, get strangers too."""
+    before = [user | {"agentSourcedIds": f"p{place}" if place % 3 else None} for place, user in enumerate(people(60))]
+    cells = [user["agentSourcedIds"] for user in before]
+    now = [user | {"agentSourcedIds": cell} for user, cell in zip(before, [*cells[1:], *cells[:1]], strict=True)]
+
+    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+
+    assert 60 == guarded.held
+
+
 def test_newcomers_wait_where_so_many_became_others() -> None:
     """The export of another district with the same ids brings people of its own."""
     before = people(60)

@@ -232,3 +232,18 @@ def test_a_roster_that_is_not_kept_leaves_names() -> None:
     )
 
     assert {"users": ["n0", "n1", "u0", "u1"]} == held(guarded)
+
+
+@pytest.mark.parametrize(("term", "waits"), [("fall", True), ("spring", False)])
+def test_a_course_that_begins_in_another_term_is_another_one(term: str, waits: bool) -> None:
+    """Sources that have a course of its own for each term, in a drop of changes."""
+    courses = [{"sourcedId": f"k{place}", "title": f"Math {place}", "orgSourcedId": "s1"} for place in range(4)]
+    classes = [{"sourcedId": f"c{place}", "title": "A", "courseSourcedId": f"k{place}", "termSourcedIds": "fall"} for place in range(4)]  # fmt: skip
+    new = {
+        "courses": [one | {"sourcedId": f"n{one['sourcedId']}"} for one in courses],
+        "classes": [one | {"sourcedId": f"n{one['sourcedId']}", "courseSourcedId": f"n{one['courseSourcedId']}", "termSourcedIds": term} for one in classes],
+    }  # fmt: skip
+
+    guarded = night({"courses": courses, "classes": classes}, new, whole=False, limits=EVERYTHING)
+
+    assert waits == ("rekeyed" in rules(guarded))
