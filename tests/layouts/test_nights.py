@@ -263,7 +263,7 @@ def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None
     run = synced(at, folder)
 
     assert ("held", {}, "active") == (run.json["status"], at.record("users", "n1"), at.record("users", "s1")["status"])
-    assert "say so in ids.csv (old,new)" in " ".join(run.err.split())
+    assert "Put ids.csv, which lies beside the plan, into the drop" in " ".join(run.err.split())
 
 
 def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp
     )
 
     assert (0, 3) == (one.code, two.code)
-    assert "came with other ids" in " ".join(two.err.split())
+    assert "came again under new ids" in " ".join(two.err.split())
 
 
 def test_a_file_that_says_nothing_by_itself_is_told(at: Served, tmp_path: Path) -> None:
@@ -307,6 +307,7 @@ def test_who_is_suspended_in_a_drop_of_users_alone_is_disabled(at: Served, tmp_p
     """Though nothing there says what they are, or where."""
     synced(at, written(tmp_path / "first", **CANVAS))
 
-    synced(at, written(tmp_path / "second", users=CANVAS["users"].replace("student,active", "student,suspended")))
+    drop = written(tmp_path / "second", users=CANVAS["users"].replace("student,active", "student,suspended"))
+    synced(at, drop, "[limits]\nschool_percent = 100\n")
 
     assert "false" == at.record("users", "u2")["enabledUser"]

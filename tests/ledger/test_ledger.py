@@ -309,7 +309,7 @@ def test_damage_found_while_reading_is_told(path: Path) -> None:
         file.seek(size // 2)
         file.write(b"\xff" * (size // 2))
 
-    with Ledger(path) as ledger, pytest.raises(LedgerError, match=r"malformed.*Restore it"):
+    with pytest.raises(LedgerError, match=r"malformed.*Restore it"), Ledger(path) as ledger:
         ledger.known(KEY)
 
 
