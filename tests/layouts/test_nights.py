@@ -263,7 +263,7 @@ def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None
     run = synced(at, folder)
 
     assert ("held", {}, "active") == (run.json["status"], at.record("users", "n1"), at.record("users", "s1")["status"])
-    assert "Put ids.csv, which lies beside the plan, into the drop" in " ".join(run.err.split())
+    assert "say in ids.csv (old,new) which are the same" in " ".join(run.err.split())
 
 
 def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp_path: Path) -> None:

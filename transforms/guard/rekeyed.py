@@ -172,8 +172,8 @@ def _sentence(name: str, pairs: list[tuple[str, str]], sure: int, *, whole: bool
     first = ", ".join(f"{old} is now {new}" for old, new in pairs[:FIRST])
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
     there = "vanished and came again" if whole else "are there and came again"
-    doubt = f" {len(pairs) - sure:,} pairs are in doubt; ids_in_doubt.csv lists them." if len(pairs) > sure else ""
     lines = " Put ids.csv, which lies beside the plan, into the drop if they are the same: the target keeps the old ids." if sure else ""  # fmt: skip
+    doubt = f" {len(pairs) - sure:,} pairs are in doubt: ids_in_doubt.csv lists them; say in ids.csv (old,new) which are the same." if len(pairs) > sure else ""  # fmt: skip
     return (
         f"{count:,} {name} {there} under new ids ({first}{more}), and would be there twice.{lines}{doubt} "
         "If they are others, approve."

@@ -108,7 +108,7 @@ def test_pairs_in_doubt_are_told_apart() -> None:
 
     assert {"users": ["nu1", "nu2", "u1", "u2"]} == held(guarded)
     assert not guarded.pairs["certain"].any()
-    assert "4 pairs are in doubt; ids_in_doubt.csv lists them." in guarded.holds[0].sentence
+    assert "4 pairs are in doubt: ids_in_doubt.csv lists them;" in guarded.holds[0].sentence
 
 
 def test_what_a_crowd_shares_is_no_sign() -> None:
