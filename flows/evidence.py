@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
+from connectors.ledger.history import Run
 from flows.job import Job
 from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
 from transforms.checks.references import Known
@@ -130,6 +131,21 @@ def _strange(file: str, findings: Findings) -> tuple[str, ...]:
     """The columns of some files that nothing reads."""
     files = files_of(file)
     return tuple(one.column for one in findings.notices if one.rule == "header_unknown" and one.file in files)
+
+
+def settled_in(runs: Sequence[Run], job: Job, archive: Archive) -> dict[str, pl.Series] | None:
+    """Give the ids of users and classes by the roster of the last of `runs`, the newest first, that sent all that it was to send; None if none did."""
+    kept = archive.runs()
+    last = next((run.id for run in runs if run.id in kept and run.id != job.run and _came_to_its_end(run)), None)
+    if last is None:
+        return None
+    frames = {name: archive.frame(last, name) for name in ("users", "classes")}
+    return {name: frame["sourcedId"] for name, frame in frames.items() if frame is not None}
+
+
+def _came_to_its_end(run: Run) -> bool:
+    waiting = any(counts.get("waiting", 0) for counts in run.counts.values())
+    return run.ended is not None and run.status not in ("", "refused") and not waiting
 
 
 def names_in(job: Job, archive: Archive) -> dict[str, str]:

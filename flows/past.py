@@ -12,7 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
-from flows.evidence import Sent, columns_of, groups_of, names_in, sent_before, sizes_of, taken_since
+from flows.evidence import Sent, columns_of, groups_of, names_in, sent_before, settled_in, sizes_of, taken_since
 from flows.idle import left_behind
 from flows.job import Job
 from flows.result import DONE
@@ -76,6 +76,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         groups=groups_of(sent, known, job, archive),
         sizes=sizes_of(sent, known, job, archive),
         read=_read(runs),
+        settled=settled_in(runs, job, archive),
         names=names_in(job, archive),
         columns=columns_of(changes, sent, job, archive, rejections, findings or Findings()),
         left_behind=left_behind(changes, job, ledger),

@@ -105,10 +105,14 @@ def night(before: Rosters, now: Rosters, *, whole: bool = True,
     sent = {name: frame(rows) for name, rows in before.items()}
     places = [(name, _school(name, row), 1) for name, rows in before.items() for row in rows]
     totals = pl.DataFrame(places, schema=TOTALS, orient="row").group_by("entity", "school").sum()
-    guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, groups=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
+    guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, settled=_ids(before), groups=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
     for name, one in guarded.changes.items():
         assert imbalance(one.counts) == one.due, name
     return guarded
+
+
+def _ids(before: Rosters) -> dict[str, pl.Series]:
+    return {name: frame(rows)["sourcedId"] for name, rows in before.items() if name in ("users", "classes")}
 
 
 def _groups(users: Sequence[Row]) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def test_a_target_that_is_not_for_staging_is_not_probed(tmp_path: Path) -> None:
     """Exit 2, nothing is kept, and it is told how to say that it is one."""
     run = roster("probe", feed(tmp_path, REMOTE), "--json", state=tmp_path / "state", environment=CREDENTIALS)
 
-    assert (2, "", False) == (run.code, run.out, (tmp_path / "state").exists())
+    assert (2, "failed", False) == (run.code, run.json["status"], (tmp_path / "state").exists())
     assert ("staging = true" in run.err, REMOTE in run.err) == (True, True)
 
 

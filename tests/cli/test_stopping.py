@@ -110,7 +110,7 @@ def test_a_full_disk_ends_a_run_in_a_sentence(feed: Feed) -> None:
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (2000, 2000))
     done = process.wait()
 
-    assert (1, {}) == (done.code, done.json)
+    assert (1, "failed") == (done.code, done.json["status"])
     assert "roster: The ledger" in done.err
     assert "and run again" in done.err
     assert "Traceback" not in done.err

@@ -111,7 +111,7 @@ def created(stops: Stops, past: Past, limits: Limits) -> None:
         total = kind.total(past)
         most = allowed(total, limits.created_percent, limits.created_records)
         stops.read(Reading("created", f"new {kind.word}", new.height, most, total))
-        if total and new.height > most:
+        if total and past.settled is not None and new.height > most:
             limit = told(limits.created_percent, limits.created_records)
             sentence = (
                 f"{new.height:,} new {kind.word} would come to schools that have {total:,} of them, more than {limit}. "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from transforms.changes import ACTION, SCHOOL
+from transforms.changes import SCHOOL
 from transforms.diff import school_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import Past, with_columns_of
@@ -16,15 +18,15 @@ PLACED = ("classSourcedId", "userSourcedId")
 
 
 def moves(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit how many people change schools, how many come into classes that were there before, and how many of these one person gets.
+    """Limit how many people change schools, how many come into classes that were there before, and into how many one person comes.
 
     What a new class gets, and what a new person gets, is no move: a term, a school and a year begin so.
     """
     for kind in stops.kinds(past):
         if kind.entity == "users":
             _limit(stops, past, limits, kind, _to_other_schools(stops, past, kind), "in another school")
-        if kind.entity == "enrollments":
-            new = _into_old_classes(stops, kind)
+        if kind.entity == "enrollments" and past.settled is not None:
+            new = _into_old_classes(stops, kind, past.settled)
             _one_person(stops, limits, new)
             _limit(stops, past, limits, kind, new, "of people and classes that were there before")
 
@@ -36,19 +38,18 @@ def _to_other_schools(stops: Stops, past: Past, kind: Kind) -> pl.DataFrame:
     return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was"))
 
 
-def _into_old_classes(stops: Stops, kind: Kind) -> pl.DataFrame:
+def _into_old_classes(stops: Stops, kind: Kind, settled: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """New enrollments but for those of new classes and people; what other feeds have is not known to be new."""
     new = with_columns_of(stops.created("enrollments").filter(kind.chosen), PLACED)
-    for name, column in zip(("classes", "users"), PLACED, strict=True):
-        if name in stops.parts:
-            come = (
-                stops.parts[name].upserts.filter(pl.col(ACTION) != "update").select(pl.col("sourcedId").alias(column))
-            )
-            new = new.join(come, on=column, how="anti")
+    for name, column in (("classes", "classSourcedId"), ("users", "userSourcedId")):
+        if name in settled:
+            new = new.filter(pl.col(column).is_in(settled[name].implode()))
     return new
 
 
 def _one_person(stops: Stops, limits: Limits, new: pl.DataFrame) -> None:
-    many = new.group_by("userSourcedId").len().filter(pl.col("len") > limits.person_records).sort("userSourcedId")
+    classes = new.group_by("userSourcedId").agg(pl.col("classSourcedId").n_unique())
+    many = classes.filter(pl.col("classSourcedId") > limits.person_records).sort("userSourcedId")
     told = ", ".join(f"{one} into {count:,}" for one, count in many.head(FIRST).iter_rows())
     more = f", and {many.height - FIRST:,} more" if many.height > FIRST else ""
     sentence = f"enrollments: more than {limits.person_records} classes at once for one person ({told}{more}). If that is meant, approve."

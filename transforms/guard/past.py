@@ -90,7 +90,8 @@ class Past:
     is to see all of it before anything is sent. `sent` are, by entity, records as the target has them (columns of the roster, as far
     as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
     classes that lose some. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
-    by `entity:sourcedId`. `columns` are those of each entity that earlier drops filled.
+    by `entity:sourcedId`. `settled` are the ids of users and classes by the last run that came to its end; None if none ever did: what a killed run
+    began goes on. `columns` are those of each entity that earlier drops filled.
     `left_behind` are the records that vanished and that a `feed` has sent too which no longer runs, when it `last` did, and
     what this one is called `now`.
     """
@@ -112,6 +113,7 @@ class Past:
     sizes: pl.DataFrame = field(default_factory=no_sizes)
     read: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    settled: Mapping[str, pl.Series] | None = None
     columns: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
     left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
 

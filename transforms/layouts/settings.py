@@ -15,6 +15,8 @@ ONEROSTER = "oneroster"
 # What is done for every layout, and what only for those that are declared.
 ALL = frozenset({"prefix", "snapshot"})
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
+# Which cells ask for digests of what is personal, the settings of their salt are for.
+SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
 DISTRICT = frozenset({"district.name", "district.id"})
 
 
@@ -47,9 +49,11 @@ def settings_of(layout: Layout) -> frozenset[str]:
     """Name the settings that a declared layout has a use for."""
     gives = [one for file in layout.files for one in file.gives]
     cells = [cell for one in gives for cell in (*one.columns.values(), *([one.where] if one.where else []))]
-    read = {name for cell in cells for name in asked_of(cell) if name == "date_order" or name.startswith("words.")}
+    asked = {name for cell in cells for name in asked_of(cell)}
+    read = {name for name in asked if name == "date_order" or name.startswith("words.")}
+    salts = SALTS if "digests" in asked else frozenset()
     kinds = {"class_type" for one in gives if one.entity == "classes" and _may_be_blank(one.columns.get("classType"))}
-    return ALL | DECLARED | read | kinds | (DISTRICT if layout.district else frozenset())
+    return ALL | DECLARED | read | kinds | salts | (DISTRICT if layout.district else frozenset())
 
 
 def _may_be_blank(cell: Cell | None) -> bool:
