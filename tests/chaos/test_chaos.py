@@ -44,6 +44,9 @@ vanished_percent = 100
 week_percent = 100
 school_percent = 100
 updated_percent = 100
+identity_percent = 100
+moved_percent = 100
+class_percent = 100
 """
 
 
@@ -92,12 +95,12 @@ def roster(chance: random.Random, name: str) -> Rows:
     classes = [f"c{number}" for number in range(5) if number == 0 or chance.random() < 0.8]
     user = DISTRICT["users"][1]
     rows = {name: list(table) for name, table in DISTRICT.items()}
-    rows["users"] = [user | {"sourcedId": one, "givenName": chance.choice([name, "Ann"]), "username": one,
-                             "agentSourcedIds": chance.choice(["", people[0]])} for one in people]  # fmt: skip
+    rows["users"] = [user | {"sourcedId": one, "givenName": chance.choice([name, "Ann"]), "familyName": one, "username": one,
+                             "email": f"{one}@example.edu", "agentSourcedIds": chance.choice(["", people[0]])} for one in people]  # fmt: skip
     rows["roles"] = [DISTRICT["roles"][0] | {"sourcedId": f"r-{one}", "userSourcedId": one} for one in people]
     # Demographics stay with their user: everybody has them, or nobody ever.
     rows["demographics"] = [{"sourcedId": one, "sex": "female"} for one in people if int(one[1:]) % 2]
-    rows["classes"] = [DISTRICT["classes"][0] | {"sourcedId": one} for one in classes]
+    rows["classes"] = [DISTRICT["classes"][0] | {"sourcedId": one, "title": one} for one in classes]
     rows["enrollments"] = [
         {"sourcedId": f"e-{one}-{place}", "classSourcedId": place, "schoolSourcedId": "s1", "userSourcedId": one, "role": "student"}
         for one in people for place in classes if chance.random() < 0.5

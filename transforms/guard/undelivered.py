@@ -32,9 +32,7 @@ def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[t
     hit = [name for name in ENTITIES if name in counts and _is_undelivered(counts[name], rejections.get(name))]
     roots = [name for name in hit if _at_fault(name, rejections)] or hit[:1]
     followers = [name for name in hit if name not in roots]
-    return [
-        (name, _sentence(name, followers if name == roots[0] else [], counts, rejections.get(name))) for name in roots
-    ]
+    return [(name, _sentence(name, followers if name == roots[0] else [], counts, rejections)) for name in roots]
 
 
 def _is_undelivered(counts: Mapping[Any, int], file: Rejections | None) -> bool:
@@ -47,10 +45,21 @@ def _at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:
     return name in rejections and rejections[name].faults * 2 > rejections[name].rows
 
 
-def _sentence(name: str, followers: list[str], counts: AllCounts, file: Rejections | None) -> str:
+def _sentence(name: str, followers: list[str], counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:
     with_them = f", and with them {', '.join(_of(one, counts) for one in followers)}" if followers else ""
+    root = name if _at_fault(name, rejections) else _parent_at_fault(name, counts, rejections) or name
+    because = f" So were {_of(root, counts)}, which they need." if root != name else ""
+    file = rejections.get(root)
     cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
-    return f"{_of(name, counts)} were rejected{with_them}: hardly any can be delivered.{cause}"
+    return f"{_of(name, counts)} were rejected{with_them}: hardly any can be delivered.{because}{cause}"
+
+
+def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:
+    """Of the kinds that the records of one kind need, that with the most rejected rows; blank if none has any."""
+    entity = ENTITIES[name]
+    needed = {column.refers or "" for column in entity.references if entity.needs(column)} & counts.keys()
+    faulty = [one for one in needed if one in rejections and rejections[one].faults]
+    return max(faulty, key=lambda one: (rejections[one].faults / rejections[one].rows, one), default="")
 
 
 def _of(name: str, counts: AllCounts) -> str:

@@ -80,3 +80,17 @@ def test_rows_count_where_all_say_one_damaged_id() -> None:
     guarded = judged({"users": (2, 1)}, rejections={"users": Rejections("users.csv", 300, 299)})
 
     assert ["undelivered"] == rules(guarded)
+
+
+def test_the_cause_may_lie_in_what_they_need() -> None:
+    """Enrollments fall with their people, most of whom have no address."""
+    rejections = {"users": Rejections("users.csv", 9, 7, "users.csv, column email, 7 rows: no address", "Set email_template."),
+                  "enrollments": Rejections("enrollments.csv", 10, 1, "enrollments.csv, column role, 1 rows: no role", "Say one.")}  # fmt: skip
+
+    guarded = judged({"users": (9, 7), "classes": (4, 1), "enrollments": (10, 10)}, rejections=rejections)
+
+    (hold,) = guarded.holds
+    assert (
+        "10 of 10 enrollments were rejected: hardly any can be delivered. So were 7 of 9 users, which they need. "
+        "users.csv, column email, 7 rows: no address. Set email_template."
+    ) == hold.sentence
