@@ -8,7 +8,7 @@ from collections import Counter
 import polars as pl
 
 from transforms.changes import ACTION, LABEL
-from transforms.guard.groups import group_of
+from transforms.guard.groups import STUDENTS, group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import NAME, Past, with_columns_of
 from transforms.guard.stops import GROUP, Stops
@@ -32,7 +32,10 @@ def identities(stops: Stops, past: Past, limits: Limits) -> None:
             continue
         updates = stops.updates(entity)
         met = _told_by(entity, updates).join(_told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was")
-        changed = met.select("sourcedId", *(_differs(name).alias(name) for name in columns), along=_goes_along(met))
+        year = _is_new_year(met, past)
+        changed = met.select(
+            "sourcedId", *(_differs(name, year=year).alias(name) for name in columns), along=_goes_along(met)
+        )
         changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
         _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
 
@@ -51,12 +54,26 @@ def _goes_along(met: pl.DataFrame) -> pl.Expr:
     return up | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
 
 
-def _differs(name: str) -> pl.Expr:
-    """Whether a value is another one, or has gone; one that comes is none. A grade that goes up by one is the same person's, and so is one agent more or less."""
+def _is_new_year(met: pl.DataFrame, past: Past) -> bool:
+    """Whether at least half of the students go up by one grade."""
+    students = past.total("users", STUDENTS) or past.total("users")
+    return "grades" in met.columns and met.filter(_up() == 1).height * 2 >= max(students, 1)
+
+
+def _up() -> pl.Expr:
+    """By how many grades somebody goes up."""
+    return _grade(pl.col("grades")) - _grade(pl.col("grades_was"))
+
+
+def _differs(name: str, *, year: bool) -> pl.Expr:
+    """Whether a value is another one, or has gone; one that comes is none, and so is one agent more or less.
+
+    A grade that goes up by one is no other person's where all go up (`year`).
+    """
     now, was = pl.col(name), pl.col(f"{name}_was")
     if name == "grades":
-        up = _grade(now) - _grade(was)
-        return ((now != was) & ~up.is_in([0, 1]).fill_null(value=True)).fill_null(value=False)
+        usual = _up().is_in([0, 1] if year else [0]).fill_null(value=True)
+        return ((now != was) & ~usual).fill_null(value=False)
     if name == "agentSourcedIds":
         both = now.str.split(",").list.set_intersection(was.str.split(",")).list.len()
         return (both == 0).fill_null(value=False)

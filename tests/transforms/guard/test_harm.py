@@ -300,15 +300,26 @@ def test_grades_that_do_not_go_up_by_one_are_held(now: str, waits: bool) -> None
     assert ["identity"] * waits == rules(guarded)
 
 
-def test_who_goes_up_waits_with_those_who_do_not() -> None:
-    """In a column that was shifted, some grades go up by chance."""
+@pytest.mark.parametrize(("up", "waits"), [(10, False), (11, True), (29, True), (30, False), (60, False)])
+def test_all_go_up_or_few(up: int, waits: bool) -> None:
+    """A new year takes at least half of the students up; of a column that was shifted, some go up by chance."""
     before = [user | {"grades": "05"} for user in people(60)]
-    now = [user | {"grades": "06" if place < 20 else "02"} for place, user in enumerate(before)]
+    now = [user | {"grades": "06" if place < up else "05"} for place, user in enumerate(before)]
+
+    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+
+    assert (["identity"] * waits, up * waits) == (rules(guarded), guarded.held)
+
+
+def test_who_goes_up_waits_with_those_who_do_not() -> None:
+    """Where many go up, and too many others go down."""
+    before = [user | {"grades": "05"} for user in people(60)]
+    now = [user | {"grades": "06" if place < 40 else "02"} for place, user in enumerate(before)]
 
     guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
 
     assert (["identity"], 60) == (rules(guarded), guarded.held)
-    assert "40 of 60 students would become others (another grades for 40)" in guarded.holds[0].sentence
+    assert "20 of 60 students would become others (another grades for 20)" in guarded.holds[0].sentence
 
 
 def test_roles_that_were_swapped_are_held() -> None:
