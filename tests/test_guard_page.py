@@ -22,10 +22,11 @@ RULES = {
 }
 
 
-@pytest.mark.parametrize("rule", sorted(RULES))
+@pytest.mark.parametrize("rule", sorted(RULES | {"renumbered", "rekeyed"}))
 def test_a_reason_to_hold_is_described(rule: str) -> None:
     """Whoever reads it in a report finds it on the page."""
     assert f"`{rule}`" in PAGE
+    assert f"- `{rule}`: " in PAGE  # with an example
 
 
 @pytest.mark.parametrize("setting", [one.name for one in fields(Limits)])
