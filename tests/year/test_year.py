@@ -1,6 +1,6 @@
 """The simulated year: ordinary nights ask nobody, and whatever an export does wrong, a person is asked before anybody is harmed.
 
-`make test` visits the night on which most happens, and plants each fault once, in one layout. `make test-full` lives through whole
+`make test` visits the night on which most happens, and plants most faults once, in one layout. `make test-full` lives through whole
 years in each layout. `python -m tests.year` prints what each fault came to.
 """
 
@@ -28,8 +28,9 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 def its_share(form: Form) -> list[Fault]:
-    """Each fault in one layout: those that a layout is to show, one after the other."""
-    return [fault for place, fault in enumerate(FAULTS) if form == fault.forms[place % len(fault.forms)]]
+    """Each fault that is planted often in one layout: give those that this one is to show."""
+    often = [fault for fault in FAULTS if fault.often]
+    return [fault for place, fault in enumerate(often) if form == fault.forms[place % len(fault.forms)]]
 
 
 def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:

@@ -103,7 +103,8 @@ class Fault:
 
     `spoil` changes tables, `damage` the texts of files. `says` is a pattern that what people are told must hold. If `asks`
     is false, nobody need be asked, for nobody is harmed. So many of one kind as the `floor` may be harmed before anybody is
-    asked, or as many as may vanish unseen (docs/guard.md) if it is None.
+    asked, or as many as may vanish unseen (docs/guard.md) if it is None. One that is
+    not planted `often` is much like another, and is left to the full strength.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Fault:
     damage: Damage = undamaged
     asks: bool = True
     floor: int | None = None
+    often: bool = True
 
     def texts(self, night: Night) -> dict[str, str]:
         """Give the files of a night as the fault makes them."""
