@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -130,7 +131,7 @@ def district_of(seed: int, size: Size | None = None, count: int = NIGHTS) -> tup
 
 
 def _another(seed: int, number: int) -> District:
-    return district_of(seed + 1000, None, number + 1)[-1]
+    return district_of(seed + 1000, None, min(number, EARLIER) + 1)[-1]
 
 
 def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None) -> Iterator[Outcome]:
@@ -149,8 +150,9 @@ def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None 
 
 def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: date) -> Iterator[Outcome]:
     """Load the district as it is two nights before a day, live on until the night after that day, and then let each fault occur."""
-    year = Year.of(form, seed, folder / form)
-    special = next(place for place, district in enumerate(year.districts) if district.day >= day)
+    districts = list(takewhile(lambda one: one.day <= day + timedelta(days=4), nights(seed)))
+    special = next(place for place, district in enumerate(districts) if district.day >= day)
+    year = Year(form, seed, districts, Feed(form, folder / form))
     for number in range(special - 2, special + 2):
         yield year.ordinary(number)
     yield from _all_planted(year, [one for one in faults if form in one.forms], special + 2)
