@@ -131,7 +131,7 @@ def district_of(seed: int, size: Size | None = None, count: int = NIGHTS) -> tup
 
 
 def _another(seed: int, number: int) -> District:
-    return district_of(seed + 1000, None, min(number, EARLIER) + 1)[-1]
+    return district_of(seed + 1000, None, number + 1)[-1]
 
 
 def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None) -> Iterator[Outcome]:
