@@ -98,10 +98,12 @@ def _parents(row: Row) -> str:
     return " ".join(f"{entity}:{row[column]}" for column, entity in words.items() if row.get(column))
 
 
-def night(before: Rosters, now: Rosters, *, whole: bool = True,
+def night(before: Rosters, now: Rosters, *, whole: bool = True, policy: str = "delete",
           limits: Limits | None = None, **past: Any) -> Guarded:  # fmt: skip
     """Let the guard judge a night: the rosters of the entities that the drop has, before and now."""
-    changes: Changes = {name: changed(name, before.get(name, []), rows, whole=whole) for name, rows in now.items()}
+    changes: Changes = {
+        name: changed(name, before.get(name, []), rows, whole=whole, policy=policy) for name, rows in now.items()
+    }
     sent = {name: frame(rows) for name, rows in before.items()}
     places = [(name, _school(name, row), 1) for name, rows in before.items() for row in rows]
     totals = pl.DataFrame(places, schema=TOTALS, orient="row").group_by("entity", "school").sum()

@@ -80,7 +80,7 @@ def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
 def _candidates(stops: Stops, name: str) -> pl.Expr:
     """Who may be meant: of a full snapshot, those who vanished; else all who are there."""
     part = stops.parts[name]
-    gone = part.of(*VANISHED)["sourcedId"]
+    gone = part.of(*VANISHED, "stay")["sourcedId"]
     return pl.col("sourcedId").is_in(gone.implode()) if part.whole else pl.lit(value=True)
 
 

@@ -470,3 +470,11 @@ def test_what_was_done_to_many_was_done_to_few() -> None:
     assert guarded.holds[0].sentence.startswith(
         "8 of 8 contacts, 60 of 60 students would become others (another familyName for 68)"
     )
+
+
+def test_grades_that_are_lost_are_held() -> None:
+    """The column of grades was sorted by itself, blank cells first."""
+    before = [user | {"grades": "05"} for user in people(60)]
+    now = [user | {"grades": "05" if place > 15 else None} for place, user in enumerate(before)]
+
+    assert 16 == night({"users": before}, {"users": now}).held

@@ -202,6 +202,15 @@ def test_two_classes_may_be_made_anew() -> None:
         assert ["rekeyed"] * waits == rules(guarded)
 
 
+def test_classes_of_a_term_that_is_over_are_known_too() -> None:
+    """They stay, and would be there twice."""
+    again = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in CLASSES]
+
+    guarded = night({"classes": CLASSES}, {"classes": again}, limits=EVERYTHING, policy="stay")
+
+    assert (["rekeyed"], 4) == (rules(guarded), guarded.held)
+
+
 def test_the_classes_of_a_new_term_are_new() -> None:
     """They have the titles of the old ones, and other terms."""
     later = [row | {"sourcedId": f"n{row['sourcedId']}", "termSourcedIds": "t9"} for row in CLASSES]

@@ -22,11 +22,11 @@ def shifted(*meanings: str, share: float = MOST) -> Spoil:
 
 
 def sorted_alone(meaning: str, share: float = MOST) -> Spoil:
-    """One column of most rows, or of another share, was sorted, and the others were not."""
+    """The filled cells of one column were sorted, of most rows or of another share, and the other columns were not."""
 
     def spoil(night: Night) -> None:
         for file, column in night.places(meaning):
-            rows = _first(night.tables[file], share)
+            rows = [row for row in _first(night.tables[file], share) if row[column]]
             for row, cell in zip(rows, sorted(row[column] for row in rows), strict=True):
                 row[column] = cell
 

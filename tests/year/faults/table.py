@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.year.exports import Form
 from tests.year.faults import rekeying, selections, spreadsheets, status
 from tests.year.faults.fault import Fault
+from transforms.guard import Limits
 
 SNAPSHOTS: tuple[Form, ...] = ("bulk", "clever")
 ONEROSTER: tuple[Form, ...] = ("bulk", "delta")
@@ -17,6 +18,8 @@ PEOPLE, SEATS, NEW_IDS = "students|users|people|sourcedId differ", "enrollments|
 SPOILED = (
     "zero|no record of the drop|no role|rounded an id|under new ids|differ|id has characters|demographics were rejected"
 )
+# So many may be in another school before anybody is asked (docs/guard.md).
+MOVED = Limits().moved_records
 
 FAULTS: tuple[Fault, ...] = (
     # Who they are
@@ -36,6 +39,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("twelve ids are strangers'", rekeying.strangers, "passed to other", floor=0),
     Fault("one id is a stranger's", rekeying.one_stranger, "passed to other", floor=0),
     Fault("roles swapped", status.roles_swapped, "", NOT_CLEVER, often=False),
+    Fault("grades sorted alone", spreadsheets.sorted_alone("grade"), PEOPLE, GRADED),
     Fault("grades shifted by a row", spreadsheets.grades_shifted, PEOPLE, GRADED),
     Fault("grades rolled over alone", spreadsheets.next_grade, PEOPLE, GRADED, often=False),
     Fault("births with day before month", spreadsheets.day_before_month, "birthDate", ("bulk",)),
@@ -57,7 +61,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault("all students in one class", status.all_in_one_class, SEATS),
     Fault("titles of classes shifted", spreadsheets.shifted("title"), "classes", often=False),
     Fault("enrollments of last year's classes", selections.enrollments_of_last_year, "enrollments"),
-    Fault("two schools swapped", status.schools_swapped, "", GRADED),
+    Fault("two schools swapped", status.schools_swapped, "", GRADED, floor=MOVED),
     Fault("all students in one school", status.all_in_one_school, "", GRADED, often=False),
     Fault("all sessions have ended", status.sessions_ended, "session|Session", often=False),
     Fault("all sessions rejected", spreadsheets.filled("session start", "31.31.2026"), "session", NOT_DELTA),
