@@ -73,7 +73,8 @@ def _differs(name: str, *, year: bool) -> pl.Expr:
     now, was = pl.col(name), pl.col(f"{name}_was")
     if name == "grades":
         usual = _up().is_in([0, 1] if year else [0]).fill_null(value=True)
-        return ((now != was) & ~usual).fill_null(now.is_null() & was.is_not_null())
+        lost = now.is_null() & was.is_not_null()
+        return lost | ((now != was) & ~usual).fill_null(value=False)
     if name == "agentSourcedIds":
         both = now.str.split(",").list.set_intersection(was.str.split(",")).list.len()
         return (both == 0).fill_null(value=False)
