@@ -16,22 +16,30 @@ UPDATE = pl.col(ACTION) == "update"
 
 
 def vanished(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit what is taken away of each kind, and of all together."""
-    everything = 0
-    for kind in stops.kinds(past):
-        taken, total, percent = stops.taken(kind), kind.total(past), limits.vanished(kind.entity)
-        everything += taken.height
-        most = allowed(total, percent, limits.vanished_records)
-        stops.read(Reading("vanished", f"removed {kind.word}", taken.height, most, total))
-        if taken.height > most:
-            limit = told(percent, limits.vanished_records)
-            sentence = f"{_lost(taken, total, kind.word)}, more than {limit}.{files(kind.entity, stops, past)}"
-            stops.stop("vanished", sentence, kind.entity, removals=kind.chosen, upserts=kind.chosen & TAKEN)
+    """Limit what is taken away of each entity, of each of its groups, and of all together."""
+    everything = sum(_vanished(stops, past, limits, name) for name in list(stops.parts))
     total, percent, records = past.everything, limits.vanished_percent, limits.vanished_records
     stops.read(Reading("vanished", "removed of all records", everything, allowed(total, percent, records), total))
     if not allows(everything, total, percent, records):
         sentence = f"{everything:,} of all {total:,} records vanished, more than {told(percent, records)}."
         stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
+
+
+def _vanished(stops: Stops, past: Past, limits: Limits, entity: str) -> int:
+    """Stop all that is taken away of an entity if it is too much of one kind, or of all kinds; say how much it is."""
+    percent, records = limits.vanished(entity), limits.vanished_records
+    taken = stops.taken(Kind(entity))
+    sums, too_many = [], not allows(taken.height, past.total(entity), percent, records)
+    for kind in (kind for kind in stops.kinds(past) if kind.entity == entity):
+        here, total = stops.taken(kind), kind.total(past)
+        most = allowed(total, percent, records)
+        stops.read(Reading("vanished", f"removed {kind.word}", here.height, most, total))
+        sums += [_lost(here, total, kind.word)] if here.height else []
+        too_many |= here.height > most
+    if too_many:
+        sentence = f"{'; '.join(sums)}, more than {told(percent, records)}.{files(entity, stops, past)}"
+        stops.stop("vanished", sentence, entity, removals=ALL, upserts=TAKEN)
+    return taken.height
 
 
 def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
