@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -22,7 +23,15 @@ from transforms.guard.taking import taking
 from transforms.schemas import ENTITIES
 
 Sent = Mapping[str, pl.DataFrame]
+# Reads the records of one entity of a roster.
+Before = Callable[[str], pl.DataFrame | None]
 NAMED = {"orgs": "name", "classes": "title"}
+
+
+def reading(run: str, archive: Archive) -> Before:
+    """Give what reads the roster of a run, each entity once; none has any if the roster is not kept."""
+    there = run in archive.runs()
+    return cache(lambda entity: archive.frame(run, entity) if there else None)
 
 
 def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Sent:
@@ -60,62 +69,61 @@ def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledg
     return pl.concat([users, named], how="diagonal")
 
 
-def groups_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
-    """Count the active users and enrollments by group and school (columns of `GROUPED`), where any of them is to change."""
+def groups_of(there: Sent) -> pl.DataFrame:
+    """Count the active users and enrollments by group and school (columns of `GROUPED`)."""
     found = [no_groups()]
-    for name in ("users", "enrollments"):
-        if name in sent:
-            there = _there(name, sent, known, job, archive)
-            placed = there.select(grouped(name, there).alias("group"), school_of(ENTITIES[name], there).alias("school"))
-            counted = placed.drop_nulls("group").group_by("group", "school").len("records")
-            found.append(counted.select(pl.lit(name).alias("entity"), "group", "school", "records").cast(GROUPED))  # type: ignore[arg-type]
+    for name, records in there.items():
+        placed = records.select(
+            grouped(name, records).alias("group"), school_of(ENTITIES[name], records).alias("school")
+        )
+        counted = placed.drop_nulls("group").group_by("group", "school").len("records")
+        found.append(counted.select(pl.lit(name).alias("entity"), "group", "school", "records").cast(GROUPED))  # type: ignore[arg-type]
     return pl.concat(found)
 
 
-def sizes_of(sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
-    """Count the people (`records`) of each `class`, if any enrollment is to change."""
-    if "enrollments" not in sent:
+def sizes_of(there: Sent) -> pl.DataFrame:
+    """Count the people (`records`) of each `class`."""
+    if "enrollments" not in there:
         return no_sizes()
-    there = with_columns_of(_there("enrollments", sent, known, job, archive), ["classSourcedId"])
-    return there.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
+    classes = with_columns_of(there["enrollments"], ["classSourcedId"])
+    return classes.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
 
 
-def taken_since(
-    run: str, changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive
-) -> dict[str, int]:
+def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int]:  # fmt: skip
     """Count by entity who was locked out and what was ended since the roster of a run, where more of that is to come.
 
     What a person approved is decided, and left out.
     """
     found = {}
-    for name in ("users", "enrollments"):
-        if name in sent and taking(name, changes[name].upserts, sent[name], job.today).count():
-            there = _there(name, sent, known, job, archive).with_columns(pl.lit("update").alias(ACTION))
-            taken = there.filter(taking(name, there, archive.frame(run, name), job.today).is_not_null())["sourcedId"]
+    for name, records in there.items():
+        if taking(name, changes[name].upserts, sent[name], job.today).count():
+            old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
+            taken = now.filter(taking(name, now, old, job.today).is_not_null())["sourcedId"]
             approved = [one.id for one in ledger.runs(job.key) if one.approved]
             found[name] = ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
     return found
 
 
-def _there(name: str, sent: Sent, known: Known, job: Job, archive: Archive) -> pl.DataFrame:
-    """The active records of an entity: those that are to change as they were sent, the others as the last roster has them."""
-    active = known[name].filter(pl.col("status") == ACTIVE).select("sourcedId")
-    frames = [sent[name]]
-    if job.before in archive.runs() and (frame := archive.frame(job.before, name)) is not None:
-        frames.append(frame)
+def there_of(sent: Sent, known: Known, before: Before) -> Sent:
+    """The active users and enrollments, if any of them is to change: those as they were sent, the others as the last roster has them."""
+    return {name: _there(sent[name], known[name], before(name)) for name in ("users", "enrollments") if name in sent}
+
+
+def _there(sent: pl.DataFrame, known: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    active = known.filter(pl.col("status") == ACTIVE).select("sourcedId")
+    frames = [frame for frame in (sent, before) if frame is not None]
     there = pl.concat(frames, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
     return there.join(active, on="sourcedId", how="semi")
 
 
-def columns_of(changes: Changes, sent: Sent, job: Job, archive: Archive, rejections: Mapping[str, Rejections],
+def columns_of(changes: Changes, sent: Sent, before: Before, rejections: Mapping[str, Rejections],
                findings: Findings) -> dict[str, dict[str, Column]]:  # fmt: skip
     """Say which columns of the entities that have updates were filled before, and whether the drop has them."""
     found = {}
     for name, part in changes.items():
         if name in sent and (part.upserts[ACTION] == "update").any():
-            before = archive.frame(job.before, name) if job.before in archive.runs() else None
             file = rejections[name].file if name in rejections else ""
-            found[name] = _columns(part, sent[name], before, file, _strange(file, findings))
+            found[name] = _columns(part, sent[name], before(name), file, _strange(file, findings))
     return found
 
 
@@ -148,11 +156,11 @@ def _came_to_its_end(run: Run) -> bool:
     return run.ended is not None and run.status not in ("", "refused") and not waiting
 
 
-def names_in(job: Job, archive: Archive) -> dict[str, str]:
-    """Give the names of schools and classes, by `entity:sourcedId`."""
-    names: dict[str, str] = {}
-    for entity, column in NAMED.items():
-        frame = archive.frame(job.before, entity) if job.before in archive.runs() else None
-        rows = with_columns_of(frame, [column]).drop_nulls().iter_rows()
-        names |= {f"{entity}:{sourced_id}": name for sourced_id, name in rows}
-    return names
+def names_in(sent: Sent, before: Before) -> dict[str, str]:
+    """Give the names of schools, and those of classes if enrollments are to change, by `entity:sourcedId`."""
+    wanted = {entity: column for entity, column in NAMED.items() if entity == "orgs" or "enrollments" in sent}
+    return {
+        f"{entity}:{sourced_id}": name
+        for entity, column in wanted.items()
+        for sourced_id, name in with_columns_of(before(entity), [column]).drop_nulls().iter_rows()
+    }

@@ -12,7 +12,18 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
-from flows.evidence import Sent, columns_of, groups_of, names_in, sent_before, settled_in, sizes_of, taken_since
+from flows.evidence import (
+    Sent,
+    columns_of,
+    groups_of,
+    names_in,
+    reading,
+    sent_before,
+    settled_in,
+    sizes_of,
+    taken_since,
+    there_of,
+)
 from flows.idle import left_behind
 from flows.job import Job
 from flows.result import DONE
@@ -58,10 +69,11 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         faulty = any(one.faults for one in rejections.values())
         return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
-    sent = sent_before(changes, known, job, ledger, archive)
+    sent, before = sent_before(changes, known, job, ledger, archive), reading(job.before, archive)
+    people = there_of(sent, known, before)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(changes, sent, known, job, ledger, archive),
+        week=_week(changes, sent, people, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
@@ -73,12 +85,12 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         adds_only=job.adds_only,
         ask_first=job.ask_first,
         sent=sent,
-        groups=groups_of(sent, known, job, archive),
-        sizes=sizes_of(sent, known, job, archive),
+        groups=groups_of(people),
+        sizes=sizes_of(people),
         read=_read(runs),
         settled=settled_in(runs, job, archive),
-        names=names_in(job, archive),
-        columns=columns_of(changes, sent, job, archive, rejections, findings or Findings()),
+        names=names_in(sent, before),
+        columns=columns_of(changes, sent, before, rejections, findings or Findings()),
         left_behind=left_behind(changes, job, ledger),
     )
 
@@ -119,7 +131,7 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 
-def _week(changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int] | None:  # fmt: skip
+def _week(changes: Changes, sent: Sent, there: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int] | None:  # fmt: skip
     """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all.
 
     Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
@@ -137,7 +149,7 @@ def _week(changes: Changes, sent: Sent, known: Known, job: Job, ledger: Ledger, 
     kept = archive.runs()
     old = next((run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), ""))
     if old:
-        let_go.update(taken_since(old, changes, sent, known, job, ledger, archive))
+        let_go.update(taken_since(old, changes, sent, there, job, ledger, archive))
     return dict(let_go)
 
 

@@ -30,7 +30,7 @@ def _vanished(stops: Stops, past: Past, limits: Limits, entity: str) -> int:
     percent, records = limits.vanished(entity), limits.vanished_records
     taken = stops.taken(Kind(entity))
     sums, too_many = [], not allows(taken.height, past.total(entity), percent, records)
-    for kind in (kind for kind in stops.kinds(past) if kind.entity == entity):
+    for kind in (kind for kind in stops.kinds if kind.entity == entity):
         here, total = stops.taken(kind), kind.total(past)
         most = allowed(total, percent, records)
         stops.read(Reading("vanished", f"removed {kind.word}", here.height, most, total))
@@ -44,7 +44,7 @@ def _vanished(stops: Stops, past: Past, limits: Limits, entity: str) -> int:
 
 def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people."""
-    groups = [kind for kind in stops.kinds(past) if kind.group and kind.entity == "users"]
+    groups = [kind for kind in stops.kinds if kind.group and kind.entity == "users"]
     for kind in (*groups, *(Kind(name) for name in stops.parts if name != "orgs")):
         records = limits.school_records if kind.group else 0
         taken = stops.taken(kind)
@@ -67,7 +67,7 @@ def _of_school(stops: Stops, past: Past, limits: Limits, kind: Kind, school: str
 def week(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit what is taken away in seven days, so that a little each night is not let through either."""
     counted: Counter[str] = Counter()
-    for kind in stops.kinds(past):
+    for kind in stops.kinds:
         counted[kind.entity] += stops.taken(kind).height
     counted = +counted
     if counted and past.week is None:
@@ -98,7 +98,7 @@ def updated(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit the updates of each kind, and of all together."""
     limit, percent, records = told(limits.updated_percent, limits.updated_records), limits.updated_percent, limits.updated_records  # fmt: skip
     everything = 0
-    for kind in stops.kinds(past):
+    for kind in stops.kinds:
         count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(past)
         everything += count
         stops.read(Reading("updated", f"updated {kind.word}", count, allowed(total, percent, records), total))
@@ -113,7 +113,7 @@ def updated(stops: Stops, past: Past, limits: Limits) -> None:
 
 def created(stops: Stops, past: Past, limits: Limits) -> None:
     """Limit new people of schools that were there before; a new school brings its own, and the first load is no growth."""
-    for kind in (kind for kind in stops.kinds(past) if kind.entity == "users"):
+    for kind in (kind for kind in stops.kinds if kind.entity == "users"):
         there = past.of_schools(kind.entity, kind.group).drop_nulls("school").rename({"school": SCHOOL})
         new = stops.created("users").filter(kind.chosen).join(there, on=SCHOOL, how="semi")
         total = kind.total(past)

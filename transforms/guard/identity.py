@@ -93,7 +93,7 @@ def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.Da
     """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
     columns, found, too_many = TOLD_BY[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
-    for kind in (kind for kind in stops.kinds(past) if kind.entity == entity):
+    for kind in (kind for kind in stops.kinds if kind.entity == entity):
         count, total = others.filter(kind.chosen).height, kind.total(past)
         most = allowed(total, limits.identity_percent, limits.identity_records)
         stops.read(Reading("identity", f"{kind.word} with another identity", count, most, total))

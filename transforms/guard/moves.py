@@ -22,7 +22,7 @@ def moves(stops: Stops, past: Past, limits: Limits) -> None:
 
     What a new class gets, and what a new person gets, is no move: a term, a school and a year begin so.
     """
-    for kind in stops.kinds(past):
+    for kind in stops.kinds:
         if kind.entity == "users":
             _limit(stops, past, limits, kind, _to_other_schools(stops, past, kind), "in another school")
         if kind.entity == "enrollments" and past.settled is not None:

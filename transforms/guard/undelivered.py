@@ -22,7 +22,8 @@ def undelivered(stops: Stops, past: Past, limits: Limits) -> None:
     """
     if limits.rejected_percent >= 100:
         return
-    counts = {name: part.counts for name, part in stops.parts.items() if ENTITIES[name].needed or past.total(name)}
+    parts = stops.idle | stops.parts
+    counts = {name: part.counts for name, part in parts.items() if ENTITIES[name].needed or past.total(name)}
     for name, sentence in sentences(counts, past.rejections):
         stops.tell("undelivered", sentence, name, counts[name].get("rejected", 0))
 
