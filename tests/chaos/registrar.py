@@ -65,10 +65,9 @@ class Registrar:
         """Let a student go, with all that is theirs."""
         user = self._one("users", place)
         role = next(row for row in self.rows["roles"] if row["userSourcedId"] == user["sourcedId"])
-        self.left.append((user, role))
-        self._keep("users", lambda row: row is not user)
-        self._keep("roles", lambda row: row is not role)
-        self._keep("enrollments", lambda row: row["userSourcedId"] != user["sourcedId"])
+        seats = [row for row in self.rows["enrollments"] if row["userSourcedId"] == user["sourcedId"]]
+        if self._take(users=[user], roles=[role], enrollments=seats):
+            self.left.append((user, role))
 
     def enroll(self, place: int) -> None:
         """Give a student a seat in a class."""
@@ -77,8 +76,7 @@ class Registrar:
 
     def unenroll(self, place: int) -> None:
         """Take a seat away."""
-        seat = self._one("enrollments", place)
-        self._keep("enrollments", lambda row: row is not seat)
+        self._take(enrollments=[self._one("enrollments", place)])
 
     def rename(self, place: int) -> None:
         """Give somebody another name."""
@@ -107,8 +105,8 @@ class Registrar:
     def close(self, place: int) -> None:
         """End a class, and all of its enrollments."""
         one = self._one("classes", place)
-        self._keep("classes", lambda row: row is not one)
-        self._keep("enrollments", lambda row: row["classSourcedId"] != one["sourcedId"])
+        seats = [row for row in self.rows["enrollments"] if row["classSourcedId"] == one["sourcedId"]]
+        self._take(classes=[one], enrollments=seats)
 
     def export(self, folder: Path, mode: Mode, fault: str, place: int) -> Export:
         """Write an export in the place of the last one; one of changes that has none to tell is a whole one."""
@@ -146,9 +144,12 @@ class Registrar:
     def _one(self, table: str, place: int) -> Row:
         return self.rows[table][place % len(self.rows[table])]
 
-    def _keep(self, table: str, stays: Callable[[Row], bool]) -> None:
-        """Take rows out, but never the last ones."""
-        self.rows[table] = [row for row in self.rows[table] if stays(row)] or self.rows[table]
+    def _take(self, **gone: list[Row]) -> bool:
+        """Take rows out, unless a table would be empty then; tell whether they went."""
+        left = {name: [row for row in self.rows[name] if row not in rows] for name, rows in gone.items()}
+        if all(left.values()):
+            self.rows |= left
+        return all(left.values())
 
 
 def _written(export: Export, telling: int) -> Rows:
