@@ -71,7 +71,8 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     records = planned(guarded.changes, known)
     loaded = watch.stage("load", send, guarded, job, ledger, watch)
     result = result_of(job, started, [], guarded=guarded, loaded=loaded)
-    return replace(result, records=records, content=content, repaired=True)
+    # It looks at what differs, and at nothing else: what plans hold besides goes on waiting.
+    return replace(result, records=records, content=content, repaired=True, whole=frozenset())
 
 
 def refuse_losses(found: Verification, known: Known, limits: Limits) -> None:

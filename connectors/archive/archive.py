@@ -30,6 +30,9 @@ from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
 from transforms.schemas import ENTITIES
 
+# Before the numbers of rosters that were taken over: they come first, in the order that they had.
+TAKEN = f"{0:08}."
+
 
 class Archive:
     """The rosters of one feed into one target, in a folder of its own below `folder`. Raises `ArchiveError`.
@@ -161,8 +164,8 @@ class Archive:
             return
         with writing(self.folder):
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            for run, path in other._manifests().items():
-                path.rename(self.folder / f"{0:08}-{run}.json")
+            for path in other._manifests().values():
+                path.rename(self.folder / f"{TAKEN}{path.name}")
             for path in other.folder.glob("*.parquet"):
                 path.rename(self.folder / path.name)
             sync_folder(self.folder)
@@ -236,7 +239,7 @@ class Archive:
         manifests = self._manifests()
         if run in manifests:
             return manifests[run]
-        number = 1 + max((int(path.stem.partition("-")[0]) for path in manifests.values()), default=0)
+        number = 1 + max((int(re.split("[-.]", path.name)[0]) for path in manifests.values()), default=0)
         return self.folder / f"{number:08}-{run}.json"
 
 

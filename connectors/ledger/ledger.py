@@ -39,6 +39,8 @@ DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", 
 MARKED: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
 ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS, "ends": ENDS}
+# The plans whose new records the target lacks as long as the ledger does not know of them.
+AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
 # Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
 FEW, AT_ONCE = 20_000, 1000
 
@@ -239,13 +241,23 @@ class Ledger:
             return history.read_planned(connection, plan, PLANNED_COLUMNS)
 
     def awaited(self, key: FeedKey) -> dict[str, list[str]]:
-        """Per entity, the ids of records that the open plans of a feed hold and the target does not have yet."""
-        found: dict[str, list[str]] = {}
-        for plan in self.plans(key, status="open"):
-            new = self.planned(plan.id).filter(pl.col("action").is_in(["create", "revive"]))
-            for entity, sourced_id in new.select("entity", "sourcedId").iter_rows():
-                found.setdefault(entity, []).append(sourced_id)
-        return found
+        """Per entity, the ids of new records that plans of a feed hold, and that the target does not have.
+
+        What a person has let go of, or let expire, is not there either: nothing may name it.
+        """
+        plans = [self.planned(plan.id) for plan in self.plans(key) if plan.status in AWAITED]
+        new = pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).filter(
+            pl.col("action").is_in(["create", "revive"])
+        )
+        known = self.known(key) if new.height else {}
+        found = {name: new.filter(entity=name)["sourcedId"] for name in new["entity"].unique(maintain_order=True)}
+        there = {
+            name: known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for name in found if name in known
+        }
+        return {
+            name: ids.filter(~ids.is_in(there[name].implode())).to_list() if name in there else ids.to_list()
+            for name, ids in found.items()
+        }
 
     def decide(self, plan: str, status: PlanStatus, *, by: str, note: str, at: datetime) -> bool:
         """Approve, discard, expire or close a plan, and keep who did; False if it is in no state for that."""

@@ -358,3 +358,19 @@ def test_rosters_of_another_archive_come_before_ours(tmp_path: Path) -> None:
 
     assert (["20260901-a", "20260902-b", "20260903-c"], False) == (new.runs(), old.folder.exists())
     assert 4 == new.standing("20260902-b")["users"].accepted.height
+
+
+def test_rosters_that_are_taken_over_keep_their_order(archive: Archive, tmp_path: Path) -> None:
+    """Whatever their runs are called: some begin within one second, or in an hour that comes twice in autumn."""
+    accepted = standing(tmp_path, {"orgs": district()["orgs"]})
+    for run in ("b", "c", "a"):
+        archive.keep(run, accepted)
+    second, third = (Archive(tmp_path / "rosters", FeedKey("sandbox", name)) for name in ("second", "third"))
+    second.keep("0", accepted)
+
+    second.take_over(archive)
+    second.keep("1", accepted)
+    third.take_over(second)
+    third.keep("2", accepted)
+
+    assert ["b", "c", "a", "0", "1", "2"] == third.runs()

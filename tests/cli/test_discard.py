@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import Ledger
-from tests.rosters import district, drop, without
+from tests.rosters import DISTRICT, changed, delta, district, drop, without
 from tests.running import roster
 
 
@@ -91,3 +91,20 @@ def test_what_was_discarded_is_held_again_by_the_same_drop(state: Path) -> None:
 
     assert (3, plan) == (run.code, run.json["plan"])
     assert plan == waiting(state)
+
+
+def test_what_names_somebody_who_was_let_go_of_waits(tmp_path: Path) -> None:
+    """Nobody is named to the target who is not there: a seat waits for its new owner, each night again."""
+    state = tmp_path / "state"
+    roster("sync", drop(tmp_path / "drop", district()), state=state)
+    (user, role, seat) = (DISTRICT[name][1] for name in ("users", "roles", "enrollments"))
+    moved = {"users": [user | {"sourcedId": "new"}], "roles": [role | {"userSourcedId": "new"}], "enrollments": [seat | {"userSourcedId": "new"}]}  # fmt: skip
+    held = roster("sync", drop(tmp_path / "drop", delta(moved), "delta"), "--json", state=state)
+    roster("discard", held.json["plan"], state=state)
+    tia = changed({"users": [DISTRICT["users"][2]], "roles": [DISTRICT["roles"][2]]}, "tia", givenName="Mia")
+    drop(tmp_path / "drop", delta(tia), "delta")
+
+    runs = [roster("sync", tmp_path / "drop", "--json", state=state) for _ in range(2)]
+
+    assert 3 == held.code
+    assert [(0, 1), (0, 1)] == [(run.total("failed"), run.total("waiting")) for run in runs]

@@ -118,6 +118,19 @@ def test_deletes_of_a_repair_pass_the_guard(target: Served, folder: Path) -> Non
     assert ["tobedeleted"] * 2 == [target.record("enrollments", one)["status"] for one in ("e1", "e3")]
 
 
+def test_a_plan_goes_on_waiting_while_others_records_are_repaired(target: Served, folder: Path) -> None:
+    """A repair looks at what differs, and does not settle what a sync has held."""
+    drop(folder, without(district(), "e1", "e3"))
+    held = target.roster("sync", folder)
+    target.change("users", "bo", givenName="Robert")
+
+    run = target.roster("verify", folder, "--repair")
+    approved = target.roster("sync", folder, "--approve", held.json["plan"])
+
+    assert (3, held.json["plan"], 1) == (run.code, run.json["repair"]["plan"], run.json["repair"]["entities"]["users"]["updated"])  # fmt: skip
+    assert (0, 2) == (approved.code, approved.total("deleted"))
+
+
 def test_what_waits_for_a_person_is_not_sent_by_a_repair(target: Served, folder: Path) -> None:
     """A record that the last roster has otherwise, and that was not sent, is there and cannot be compared."""
     drop(folder, changed(without(district(), "e1"), "bo", givenName="Boris"))
@@ -126,7 +139,8 @@ def test_what_waits_for_a_person_is_not_sent_by_a_repair(target: Served, folder:
     run = target.roster("verify", folder, "--repair")
 
     users, enrollments = (run.json["entities"][name] for name in ("users", "enrollments"))
-    assert (3, 0, {}, []) == (held.code, run.code, found(run), target.writes)
+    assert (3, 3, {}, []) == (held.code, run.code, found(run), target.writes)
+    assert held.json["plan"] == run.json["repair"]["plan"]
     assert [(3, 1), (2, 1)] == [(one["equal"], one["unchecked"]) for one in (users, enrollments)]
 
 

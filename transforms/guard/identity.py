@@ -108,9 +108,12 @@ def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.Da
         f"{', '.join(found)} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
-    # Where so many are others, those who are new may be as wrong.
-    ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
-    stops.stop("identity", sentence, entity, upserts=ids | (pl.col(ACTION) == "create"))
+    # Where so many are others, those who are new may be as wrong; where most people are, so may all that is new.
+    ids, new = pl.col("sourcedId").is_in(changed["sourcedId"].implode()), pl.col(ACTION) == "create"
+    most_people = entity == "users" and others.height * 2 > past.total("users")
+    stops.stop("identity", sentence, entity, upserts=ids | new)
+    if most_people:
+        stops.stop("follows", "What is new waits with the people who would become others.", *stops.parts, upserts=new)
 
 
 def recycled(stops: Stops, past: Past) -> None:

@@ -478,3 +478,14 @@ def test_grades_that_are_lost_are_held() -> None:
     now = [user | {"grades": "05" if place > 15 else None} for place, user in enumerate(before)]
 
     assert 16 == night({"users": before}, {"users": now}).held
+
+
+def test_all_that_is_new_waits_where_most_people_became_others() -> None:
+    """Another district's export whose ids are like ours brings classes and enrollments of its own."""
+    before: Rosters = {"users": people(60), "classes": [{"sourcedId": "c1", "title": "One"}]}
+    others = [person(f"u{number}", f"Other{number} Name{number}") for number in range(60)]
+    classes = [{"sourcedId": "c1", "title": "One"}, {"sourcedId": "c2", "title": "Two"}]
+
+    guarded = night(before, {"users": others, "classes": classes}, limits=Limits(updated_percent=100))
+
+    assert (["identity", "follows"], ["c2"]) == (rules(guarded), held(guarded)["classes"])
