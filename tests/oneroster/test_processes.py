@@ -143,10 +143,11 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
 
     async def arguments() -> str:
         async with Processes(2, Target("http://127.0.0.1:9", access_token="hush")) as processes:
-            pids = ",".join(map(str, processes.pids))
-            return subprocess.run(
-                ["ps", "-ww", "-o", "args=", "-p", pids], capture_output=True, text=True, check=True
-            ).stdout
+            words = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, processes.pids))]
+            # A process that has just begun shows none for a moment.
+            while "[" in (shown := subprocess.run(words, capture_output=True, text=True, check=True).stdout):
+                await asyncio.sleep(0.05)
+            return shown
 
     shown = asyncio.run(arguments())
 

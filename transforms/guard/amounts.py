@@ -131,11 +131,11 @@ def created(stops: Stops, past: Past, limits: Limits) -> None:
 def rejected(stops: Stops, past: Past, limits: Limits) -> None:
     """Hold all changes of a file too many of whose rows are wrong; what was never loaded has nothing to lose."""
     for name, file in past.rejections.items():
-        if name not in stops.parts or not past.total(name):
+        if name not in stops.names or not past.total(name):
             continue
         most = allowed(file.rows, limits.rejected_percent)
         stops.read(Reading("rejected", f"rejected rows of {file.file}", file.faults, most, file.rows))
-        if not allows(file.faults, file.rows, limits.rejected_percent):
+        if name in stops.parts and file.faults > most:
             cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
             sentence = (
                 f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected for a fault of their own, "

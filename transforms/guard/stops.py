@@ -12,7 +12,6 @@ from transforms.guard.groups import grouped
 from transforms.guard.limits import Reading
 from transforms.guard.past import Past
 from transforms.guard.taking import taking
-from transforms.schemas import ENTITIES
 
 # What vanished and counts; `kept` stays for another reason, such as a term that is over.
 VANISHED = ("delete", "disable", "end", "keep")
@@ -67,11 +66,12 @@ class Kind:
 class Stops:
     """The changes, the reasons why some of them are stopped, and what the limits showed.
 
-    `parts` are the entities of which anything is to be done, `idle` the others; `kinds` is what is limited by itself: each entity,
+    `names` are all entities, `parts` those of which anything is to be done, `idle` the others; `kinds` is what is limited by itself: each entity,
     but people and enrollments by their groups, as far as those are known.
     `pairs` are records that are there under another id: `entity`, `old`, `new`, and whether that is `certain`.
     """
 
+    names: tuple[str, ...]
     parts: dict[str, EntityChanges]
     idle: Changes
     kinds: tuple[Kind, ...]
@@ -83,9 +83,11 @@ class Stops:
     def of(cls, changes: Changes, past: Past) -> Stops:
         """Begin with nothing stopped."""
         busy = {name: part for name, part in changes.items() if part.upserts.height or part.removals.height}
-        idle = {name: part for name, part in changes.items() if name not in busy}
+        idle = {
+            name: replace(part, counts={**part.counts, "held": 0}) for name, part in changes.items() if name not in busy
+        }
         kinds = tuple(kind for name in busy for kind in _kinds(name, past))
-        return cls({name: _marked(part, past) for name, part in busy.items()}, idle, kinds)
+        return cls(tuple(changes), {name: _marked(part, past) for name, part in busy.items()}, idle, kinds)
 
     def vanished(self, name: str) -> pl.DataFrame:
         """The records of an entity that vanished and count."""
@@ -171,9 +173,7 @@ class Stops:
 
     def changes(self) -> Changes:
         """Give the changes, with what is stopped set apart."""
-        parts = {name: _parted(part) for name, part in self.parts.items()}
-        idle = {name: replace(part, counts={**part.counts, "held": 0}) for name, part in self.idle.items()}
-        return {name: (parts | idle)[name] for name in ENTITIES if name in parts or name in idle}
+        return {name: _parted(self.parts[name]) if name in self.parts else self.idle[name] for name in self.names}
 
 
 def _kinds(name: str, past: Past) -> list[Kind]:
