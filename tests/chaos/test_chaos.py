@@ -96,7 +96,7 @@ def roster(chance: random.Random, name: str) -> Rows:
     user = DISTRICT["users"][1]
     rows = {name: list(table) for name, table in DISTRICT.items()}
     rows["users"] = [user | {"sourcedId": one, "givenName": chance.choice([name, "Ann"]), "familyName": one, "username": one,
-                             "email": f"{one}@example.edu", "agentSourcedIds": chance.choice(["", people[0]])} for one in people]  # fmt: skip
+                             "email": f"{one}@example.edu", "agentSourcedIds": people[0] if int(one[1:]) % 3 else ""} for one in people]  # fmt: skip
     rows["roles"] = [DISTRICT["roles"][0] | {"sourcedId": f"r-{one}", "userSourcedId": one} for one in people]
     # Demographics stay with their user: everybody has them, or nobody ever.
     rows["demographics"] = [{"sourcedId": one, "sex": "female"} for one in people if int(one[1:]) % 2]

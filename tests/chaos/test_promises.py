@@ -168,12 +168,13 @@ class Promises(RuleBasedStateMachine):
 
     def a_run(self, after: int | None = None) -> int:
         """Load what lies there, and look at what came of it."""
-        before, runs = in_force(self.feed), len(self.feed.archive.runs())
+        before, runs = in_force(self.feed), self.feed.archive.runs()
         try:
             result = self.feed.sync(watch=Deadly(after)) if after is not None else self.feed.sync()
         except Killed:
             result = None
-        if new := self.feed.archive.runs()[runs:]:
+        # Only the newest rosters are kept, so that there may be no more of them than before.
+        if new := [run for run in self.feed.archive.runs() if run not in runs]:
             self.roster = self.rosters[new[0]] = accepted(self.roster, self.export, self.feed)
             left = self.told.left if self.export.mode == "delta" else set()
             self.told = Told(left=left, settled=result is not None)

@@ -30,11 +30,11 @@ def _judge(stops: Stops, past: Past, name: str, column: str, before: Column) -> 
     lost = met.filter(pl.col("now").ne_missing(pl.col(column)) if before.missing else pl.col("now").is_null())
     if lost.height < FEWEST or lost.height <= before.records * MOST:
         return
-    said = f"column {column} is missing" if before.missing else f"column {column} is blank"
+    said = "missing in this drop" if before.missing else f"blank for {lost.height:,} in this drop"
     strange = f" New in {before.file}: {', '.join(before.strange)}. Did it take its place?" if before.strange else ""
     where = f"{before.file}: " if before.file else f"{name}: "
     sentence = (
-        f"{where}{said} in this drop, and {before.records:,} {name} had a value in it.{strange} "
+        f"{where}column {column} is {said}, and {before.records:,} {name} had a value in it.{strange} "
         "If it will not come again, approve; else correct the export."
     )
     stops.stop("column_gone", sentence, name, upserts=(pl.col(ACTION) == "update") & pl.col("sourcedId").is_in(lost["sourcedId"].implode()))  # fmt: skip

@@ -164,7 +164,7 @@ def test_a_column_that_is_gone_or_blank_is_held_by_its_name(missing: bool) -> No
 
     guarded = night({"users": before}, {"users": people(60)}, columns=columns)
 
-    said = "missing in this drop" if missing else "blank in this drop"
+    said = "missing in this drop" if missing else "blank for 60 in this drop"
     assert (["column_gone"], 60) == (rules(guarded), guarded.held)
     assert guarded.holds[0].sentence.startswith(
         f"students.csv: column phone is {said}, and 60 users had a value in it."
