@@ -21,6 +21,7 @@ from transforms.guard.past import GROUPED, NAME, Column, no_groups, no_sizes, wi
 from transforms.guard.rekeyed import MADE_OF
 from transforms.guard.taking import taking
 from transforms.schemas import ENTITIES
+from transforms.vanishing import what_is_over
 
 Sent = Mapping[str, pl.DataFrame]
 # Reads the records of one entity of a roster.
@@ -89,16 +90,25 @@ def sizes_of(there: Sent) -> pl.DataFrame:
     return classes.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
 
 
-def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int]:  # fmt: skip
+def classes_over(changes: Changes, job: Job, ledger: Ledger) -> pl.Series:
+    """Give the ids of the classes whose terms are over, if enrollments are to change."""
+    if "enrollments" not in changes or changes["enrollments"].upserts.is_empty():
+        return pl.Series(dtype=pl.String)
+    details = {name: ledger.details(job.key, name) for name in ("academicSessions", "classes")}
+    return what_is_over(details, job.today).get("classes", pl.Series(dtype=pl.String))
+
+
+def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, over: pl.Series, job: Job, ledger: Ledger,
+                archive: Archive) -> dict[str, int]:  # fmt: skip
     """Count by entity who was locked out and what was ended since the roster of a run, where more of that is to come.
 
     What a person approved is decided, and left out.
     """
     found = {}
     for name, records in there.items():
-        if taking(name, changes[name].upserts, sent[name], job.today).count():
+        if taking(name, changes[name].upserts, sent[name], job.today, over).count():
             old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
-            taken = now.filter(taking(name, now, old, job.today).is_not_null())["sourcedId"]
+            taken = now.filter(taking(name, now, old, job.today, over).is_not_null())["sourcedId"]
             approved = [one.id for one in ledger.runs(job.key) if one.approved]
             found[name] = ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
     return found

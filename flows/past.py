@@ -14,6 +14,7 @@ from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
 from flows.evidence import (
     Sent,
+    classes_over,
     columns_of,
     groups_of,
     names_in,
@@ -70,10 +71,10 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
     sent, before = sent_before(changes, known, job, ledger, archive), reading(job.before, archive)
-    people = there_of(sent, known, before)
+    people, over = there_of(sent, known, before), classes_over(changes, job, ledger)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(changes, sent, people, known, job, ledger, archive),
+        week=_week(changes, sent, people, over, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
@@ -87,6 +88,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         sent=sent,
         groups=groups_of(people),
         sizes=sizes_of(people),
+        over=over,
         read=_read(runs),
         settled=settled_in(runs, job, archive),
         names=names_in(sent, before),
@@ -131,7 +133,8 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
 
 
-def _week(changes: Changes, sent: Sent, there: Sent, known: Known, job: Job, ledger: Ledger, archive: Archive) -> dict[str, int] | None:  # fmt: skip
+def _week(changes: Changes, sent: Sent, there: Sent, over: pl.Series, known: Known, job: Job, ledger: Ledger,
+          archive: Archive) -> dict[str, int] | None:  # fmt: skip
     """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all.
 
     Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
@@ -149,7 +152,7 @@ def _week(changes: Changes, sent: Sent, there: Sent, known: Known, job: Job, led
     kept = archive.runs()
     old = next((run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), ""))
     if old:
-        let_go.update(taken_since(old, changes, sent, there, job, ledger, archive))
+        let_go.update(taken_since(old, changes, sent, there, over, job, ledger, archive))
     return dict(let_go)
 
 

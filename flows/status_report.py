@@ -26,7 +26,7 @@ FOREIGN = (
     "Held: {count:,} records that this feed has not sent, and that the target has otherwise. {report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )
-UNDELIVERED = "Held: hardly any of these could be delivered: {kinds}. {report} says why, and what mends it."
+UNDELIVERED = "Held: too many of these were rejected: {kinds}. {report} says why, and what mends it."
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it in its place."
 INDENT = 2

@@ -33,10 +33,10 @@ def decided(changes: Changes, details: Details, policies: Mapping[str, Policy], 
     """Say of each record that vanished what is done with it.
 
     `details` are the ledger's frames (`sourcedId`, `school`, `parents`, `ends`, ...) of what vanished, of
-    all sessions, and of the classes of enrollments that vanished. Terms that are over before `today`, and
-    their classes and enrollments, stay: every term ends, and nothing is wrong with that.
+    all sessions, and of the classes of enrollments that vanished. Terms that are over, and their classes and enrollments,
+    stay: every term ends, and nothing is wrong with that. An `endDate` is the first day on which a term is over.
     """
-    over = _over(details, today)
+    over = what_is_over(details, today)
     return {
         name: _decided(part, details, policies, over.get(name), today) for name, part in changes.items()
     } | _followers(changes, details, policies)
@@ -84,13 +84,13 @@ def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy
     return found
 
 
-def _over(details: Details, today: date) -> dict[str, pl.Series]:
+def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
     """The sessions, classes and enrollments, among those of which details are given, that are over."""
     sessions = details.get("academicSessions")
     if sessions is None or "ends" not in sessions.columns:
         return {}
-    running = sessions.filter(pl.col("ends").is_null() | (pl.col("ends") >= today.isoformat()))["sourcedId"]
-    ended = sessions.filter(pl.col("ends") < today.isoformat())["sourcedId"]
+    running = sessions.filter(pl.col("ends").is_null() | (pl.col("ends") > today.isoformat()))["sourcedId"]
+    ended = sessions.filter(pl.col("ends") <= today.isoformat())["sourcedId"]
     terms = ids_in(pl.col("parents"), "academicSessions")
     some_run = terms.list.set_intersection(pl.lit(running.implode())).list.len() > 0
     some_ended = terms.list.set_intersection(pl.lit(ended.implode())).list.len() > 0
@@ -100,6 +100,6 @@ def _over(details: Details, today: date) -> dict[str, pl.Series]:
     if (enrollments := details.get("enrollments")) is not None and "classes" in found:
         of_class = ids_in(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
         found["enrollments"] = enrollments.filter(
-            of_class.fill_null(value=False) | (pl.col("ends") < today.isoformat()).fill_null(value=False)
+            of_class.fill_null(value=False) | (pl.col("ends") <= today.isoformat()).fill_null(value=False)
         )["sourcedId"]
     return found

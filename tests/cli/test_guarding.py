@@ -137,6 +137,20 @@ def test_an_enrollment_can_be_ended_instead(feed: Feed) -> None:
     assert feed.record("enrollments", "e-u1").get("endDate") in (None, "")
 
 
+@pytest.mark.parametrize(("ends", "waits"), [("2020-06-10", False), ("2099-06-10", True)])
+def test_a_system_may_end_all_enrollments_of_a_term_that_is_over(feed: Feed, ends: str, waits: bool) -> None:
+    """Every term ends, and nothing is wrong with that; while it runs, everybody would lose their classes."""
+    feed.configure(tail="[limits]\nupdated_percent = 100\n")
+    rows = changed(changed(many(), "y", endDate=ends), "t1", endDate=ends)
+    rows = changed(changed(rows, "y", startDate="2019-08-15"), "t1", startDate="2019-08-15")
+    assert 0 == feed.sync(rows).code
+    ended = [row | {"endDate": "2020-06-10"} for row in rows["enrollments"]]
+
+    run = feed.sync(rows | {"enrollments": ended})
+
+    assert (3 if waits else 0) == run.code, run.said
+
+
 def test_a_school_loses_too_much(feed: Feed) -> None:
     """The plan says why, without a name; the names stand in a file of its own; creates go on."""
     feed.begin()

@@ -49,7 +49,7 @@ def test_status_says_it_in_words(feed: Path) -> None:
     status = roster("status", feed, state=feed.parent / "state")
 
     assert 3 == status.code
-    assert "Held: hardly any of these could be delivered: academicSessions." in " ".join(status.out.split())
+    assert "Held: too many of these were rejected: academicSessions." in " ".join(status.out.split())
 
 
 def test_a_delta_all_of_whose_rows_are_rejected_is_not_done(feed: Path) -> None:
@@ -79,6 +79,23 @@ def test_a_snapshot_all_of_whose_people_are_rejected_is_not_done(feed: Path) -> 
     run = roster("sync", feed, "--json", state=state)
 
     assert (3, 0, 0) == (run.code, run.json["requests"], run.total("disabled"))
+
+
+def test_a_snapshot_most_of_whose_people_are_rejected_is_not_done_though_nothing_is_left_to_hold(feed: Path) -> None:
+    """Who was not rejected is as before: no change can wait, and yet the night is not good."""
+    drop(feed.parent / "drop", district())
+    state = feed.parent / "state"
+    roster("sync", feed, state=state)
+    rows = district()
+    wrong = [row if row["sourcedId"] == "ana" else row | {"enabledUser": "Active"} for row in rows["users"]]
+    drop(feed.parent / "drop", rows | {"users": wrong})
+
+    run = roster("sync", feed, "--json", state=state)
+    status = roster("status", feed, "--json", state=state)
+
+    assert (3, "held", 0) == (run.code, run.json["status"], run.json["requests"])
+    assert "rows were rejected for a fault of their own, more than 20 %." in " ".join(run.err.split())
+    assert (3, ["users"]) == (status.code, status.json["feeds"][0]["undelivered"])
 
 
 def test_a_preflight_says_so_before_the_first_night(feed: Path) -> None:

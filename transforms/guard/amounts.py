@@ -10,6 +10,7 @@ from transforms.changes import ACTION, SCHOOL
 from transforms.guard.limits import Limits, Reading, allowed, allows, told
 from transforms.guard.past import Past
 from transforms.guard.stops import ALL, TAKING, Kind, Stops
+from transforms.schemas import ENTITIES
 
 TAKEN = pl.col(TAKING).is_not_null()
 UPDATE = pl.col(ACTION) == "update"
@@ -129,19 +130,32 @@ def created(stops: Stops, past: Past, limits: Limits) -> None:
 
 
 def rejected(stops: Stops, past: Past, limits: Limits) -> None:
-    """Hold all changes of a file too many of whose rows are wrong; what was never loaded has nothing to lose."""
+    """Hold all changes of a file too many of whose rows are wrong; what was never loaded has nothing to lose.
+
+    The worse a file is, the less of it there is to hold: what every roster needs is told all the same, but for rows that never were right.
+    """
     for name, file in past.rejections.items():
         if name not in stops.names or not past.total(name):
             continue
         most = allowed(file.rows, limits.rejected_percent)
         stops.read(Reading("rejected", f"rejected rows of {file.file}", file.faults, most, file.rows))
-        if name in stops.parts and file.faults > most:
-            cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
-            sentence = (
-                f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected for a fault of their own, "
-                f"more than {limits.rejected_percent:g} %.{cause}"
-            )
+        if file.faults <= most:
+            continue
+        cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
+        sentence = (
+            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected for a fault of their own, "
+            f"more than {limits.rejected_percent:g} %.{cause}"
+        )
+        if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
+        if _misses_many(stops, past, limits, name) and not any(hold.entity == name for hold in stops.holds):
+            stops.tell("undelivered", sentence, name, file.faults)
+
+
+def _misses_many(stops: Stops, past: Past, limits: Limits, name: str) -> bool:
+    """Whether many of the records that are there are not as they were in this drop, of a kind that every roster needs."""
+    part, total = stops.parts.get(name) or stops.idle[name], past.total(name)
+    return ENTITIES[name].needed and not allows(total - part.counts.get("unchanged", 0), total, limits.rejected_percent)
 
 
 def files(entity: str, stops: Stops, past: Past) -> str:

@@ -24,18 +24,24 @@ def moves(stops: Stops, past: Past, limits: Limits) -> None:
     """
     for kind in stops.kinds:
         if kind.entity == "users":
-            _limit(stops, past, limits, kind, _to_other_schools(stops, past, kind), "in another school")
+            moved = (
+                stops.updates("users")
+                .filter(kind.chosen)
+                .join(to_other_schools(stops, past), on="sourcedId", how="semi")
+            )
+            _limit(stops, past, limits, kind, moved, "in another school")
         if kind.entity == "enrollments" and past.settled is not None:
             new = _into_old_classes(stops, kind, past.settled)
             _one_person(stops, limits, new)
             _limit(stops, past, limits, kind, new, "of people and classes that were there before")
 
 
-def _to_other_schools(stops: Stops, past: Past, kind: Kind) -> pl.DataFrame:
+def to_other_schools(stops: Stops, past: Past) -> pl.DataFrame:
+    """The users (`sourcedId`) that an update puts into another school, and the one where they `was`."""
     sent = past.sent.get("users", pl.DataFrame(schema={"sourcedId": pl.String}))
     was = sent.select("sourcedId", school_of(ENTITIES["users"], sent).alias("was"))
-    updates = stops.updates("users").filter(kind.chosen).select("sourcedId", SCHOOL)
-    return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was"))
+    updates = stops.updates("users").select("sourcedId", SCHOOL)
+    return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was")).drop(SCHOOL)
 
 
 def _into_old_classes(stops: Stops, kind: Kind, settled: Mapping[str, pl.Series]) -> pl.DataFrame:

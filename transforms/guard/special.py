@@ -8,6 +8,7 @@ import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
 from transforms.guard.amounts import TAKEN, files
+from transforms.guard.moves import to_other_schools
 from transforms.guard.past import Past
 from transforms.guard.stops import ALL, VANISHED, Stops
 from transforms.schemas import ENTITIES
@@ -101,20 +102,25 @@ def widths(stops: Stops) -> None:
 
 
 def schools(stops: Stops, past: Past) -> None:
-    """Stop what belongs to a school that is missing altogether."""
+    """Stop what belongs to a school that is missing altogether, and what becomes of its people elsewhere."""
+    movers = to_other_schools(stops, past) if "users" in stops.parts else None
     gone = list(stops.vanished("orgs")["sourcedId"]) if "orgs" in stops.parts else []
     for school in dict.fromkeys([*gone, *_deserted(stops, past)]):
         said = "is not in the drop any more" if school in gone else "has no record left in the drop"
         people = int(past.of_schools("users").filter(pl.col("school") == school)["records"].sum())
-        theirs = f", and {people:,} users are of it" if people else ""
+        of_it = f", and {people:,} users are of it" if people else ""
         sentence = (
-            f"School {past.name('orgs', school)} {said}{theirs}.{files('users', stops, past) if 'users' in stops.parts else ''} "
+            f"School {past.name('orgs', school)} {said}{of_it}.{files('users', stops, past) if 'users' in stops.parts else ''} "
             "If it was closed or left the district, approve; else correct the export."
         )
         of_school = (pl.col(SCHOOL) == school) | ((pl.col("sourcedId") == school) & pl.lit(value=school in gone))
-        stops.stop(
-            "school_missing", sentence, *stops.parts, school=school, removals=of_school, upserts=of_school & TAKEN
-        )
+        upserts = dict.fromkeys(stops.parts, of_school & TAKEN)
+        if movers is not None:
+            theirs = movers.filter(was=school)["sourcedId"].implode()
+            upserts["users"] |= pl.col("sourcedId").is_in(theirs)
+            if "enrollments" in upserts and "userSourcedId" in stops.parts["enrollments"].upserts.columns:
+                upserts["enrollments"] |= (pl.col(ACTION) == "create") & pl.col("userSourcedId").is_in(theirs)
+        stops.stop("school_missing", sentence, *stops.parts, school=school, removals=of_school, upserts=upserts)
 
 
 def rollover(stops: Stops, past: Past) -> None:

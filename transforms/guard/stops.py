@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -149,8 +149,8 @@ class Stops:
             self.readings.append(reading)
 
     def stop(self, rule: str, sentence: str, *names: str, school: str = "", removals: pl.Expr = NONE,
-             upserts: pl.Expr = NONE) -> None:  # fmt: skip
-        """Stop the changes of some entities that are selected.
+             upserts: pl.Expr | Mapping[str, pl.Expr] = NONE) -> None:  # fmt: skip
+        """Stop the changes of some entities that are selected, creates and updates by entity if need be.
 
         A rule that stops nothing is no reason; nor is one that stops only what waits for another reason already.
         """
@@ -158,7 +158,7 @@ class Stops:
         for name in names:
             part = self.parts[name]
             removed = _hit(part.removals, removals & pl.col(ACTION).is_in(VANISHED))
-            sent = _hit(part.upserts, upserts)
+            sent = _hit(part.upserts, upserts if isinstance(upserts, pl.Expr) else upserts.get(name, NONE))
             count += int(removed.sum()) + int(sent.sum())
             new += _new(part.removals, removed) + _new(part.upserts, sent)
             self.parts[name] = replace(
@@ -190,7 +190,7 @@ def _marked(part: EntityChanges, past: Past) -> EntityChanges:
     removals, upserts = part.removals.with_columns(blank), part.upserts.with_columns(blank)
     if SCHOOL not in removals.columns:
         removals = removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL))
-    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today).alias(TAKING)
+    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today, past.over).alias(TAKING)
     return replace(
         part,
         removals=_grouped(part.entity, removals, past),

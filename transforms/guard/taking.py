@@ -12,10 +12,12 @@ from transforms.guard.past import with_columns_of
 LOCKED_OUT, ENDED = "locked out", "ended"
 
 
-def taking(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today: date | None) -> pl.Series:
+def taking(
+    entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today: date | None, over: pl.Series
+) -> pl.Series:
     """Say of each update what it takes, `locked out` or `ended`; null of all others.
 
-    `sent` are the records as the target has them. What was locked out or over before loses nothing.
+    `sent` are the records as the target has them, `over` the ids of classes whose terms are over. What was locked out or over before loses nothing.
     """
     match entity:
         case "users" if "enabledUser" in upserts.columns:
@@ -24,6 +26,8 @@ def taking(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today:
         case "enrollments" | "academicSessions" if "endDate" in upserts.columns and today:
             was, day = _met(upserts, sent, "endDate"), today.isoformat()
             word, takes = ENDED, (was["endDate"] <= day) & (was["#endDate"].is_null() | (was["#endDate"] > day))
+            if "classSourcedId" in upserts.columns:
+                takes &= ~upserts["classSourcedId"].is_in(over.implode()).fill_null(value=False)
         case _:
             return pl.Series([None] * upserts.height, dtype=pl.String)
     chosen = takes.fill_null(value=False) & (upserts[ACTION] == "update") & was["#known"].fill_null(value=False)

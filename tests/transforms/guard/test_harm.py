@@ -66,6 +66,19 @@ def test_enrollments_that_end_count_as_removed(day: str, waits: bool) -> None:
     assert (["vanished"] * waits, 70 * waits) == (rules(guarded), guarded.held)
 
 
+def test_a_term_that_is_over_ends_its_enrollments() -> None:
+    """Some systems write the last day only then."""
+    before = enrolled(people(60), "c1") + enrolled(people(60), "c2")
+    now = [row | {"endDate": "2026-11-20"} for row in before]
+
+    guarded = night(
+        {"enrollments": before}, {"enrollments": now}, limits=Limits(updated_percent=100), over=pl.Series(["c1"])
+    )
+
+    assert (["vanished"], 60) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith("60 of 120 enrollments: 60 would be ended")
+
+
 def test_what_ended_before_loses_nothing() -> None:
     """An end that is corrected from one past day to another is no harm."""
     before = [row | {"endDate": "2026-09-01"} for row in enrolled(people(60), "c1")]
@@ -340,6 +353,25 @@ def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
     guarded = night({"users": before}, {"users": now}, columns={})
 
     assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+def test_the_people_of_a_school_that_closes_wait_with_it() -> None:
+    """That they go to another school is no reason of its own; who goes there from elsewhere does not wait."""
+    here = [user | {"primaryOrgSourcedId": "s1", "schoolSourcedId": "s1"} for user in people(60)]
+    others = [user | {"primaryOrgSourcedId": "s2", "schoolSourcedId": "s2"} for user in people(60, first=60)]
+    moved = [user | {"primaryOrgSourcedId": "s3", "schoolSourcedId": "s3"} for user in (*here, others[0])]
+    schools = [{"sourcedId": name, "name": f"School {name}"} for name in ("s1", "s2", "s3")]
+    seats = enrolled(others, "c2")
+    new = enrolled([*here, others[0]], "c3")
+
+    guarded = night(
+        {"orgs": schools, "users": here + others, "enrollments": seats},
+        {"orgs": schools[1:], "users": moved + others[1:], "enrollments": seats + new},
+    )
+
+    assert ["school_missing"] == rules(guarded)
+    ids = sorted(str(user["sourcedId"]) for user in here)
+    assert {"orgs": ["s1"], "users": ids, "enrollments": [f"e-{one}-c3" for one in ids]} == held(guarded)
 
 
 @pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
