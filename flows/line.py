@@ -15,6 +15,7 @@ from flows.claims import claimed
 from flows.idle import left_behind
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of
+from flows.recovering import recovered
 from flows.result import Result
 from flows.salts import note_salt
 from flows.watch import NOBODY, Watch
@@ -34,13 +35,13 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     """Run a job's nine steps; `watch` sees each stage, and each batch of the load.
 
     What a drop or a target may bring ends in the result; only a target that cannot be read, where the
-    feed calls records there `external`, raises `TargetError`, before anything is sent.
+    feed calls records there `external` or a killed run may have left some, raises `TargetError`, before anything is sent.
     """
     started = time.monotonic()
     accepted = accept(job, ledger, watch)  # 1 to 4, in flows/accepting.py
     if accepted.refused.height:
         return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
-    known = accepted.known
+    known = recovered(accepted.standing, accepted.known, job, ledger, archive)
     standing, told = with_ends(accepted.standing, _before(accepted.standing, job, archive), known, job.carrying)
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)

@@ -27,6 +27,7 @@ from flows.evidence import (
 )
 from flows.idle import left_behind
 from flows.job import Job
+from flows.keeping import WAITING
 from flows.result import DONE
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, Changes
@@ -40,8 +41,8 @@ from transforms.vanishing import Details
 WEEK = timedelta(days=7)
 SAMPLED = ("orgs", "users", "courses", "classes")
 COUNTED, UNDELIVERED = "counted", "undelivered"
-# Notes of runs that were held altogether, and of those that let only new records through.
-STOPPED, ADDS_ONLY = "stopped", "adds only"
+# Notes of runs that were held altogether, of those that let only new records through, and of those whose drops were no full snapshots.
+STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
 
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
@@ -127,10 +128,21 @@ def in_arrears(runs: list[Run]) -> bool:
 def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     """What the plans of a feed hold, or held until a person decided otherwise (`entity`, `sourcedId`, `fingerprint`).
 
-    What a plan held that was replaced is in the one that took its place, or nobody has decided on it.
+    What a plan held that was replaced is in the one that took its place, or nobody has decided on it. A full snapshot that came
+    since a decision has asked again: what it could not send is late, and no one has decided on that.
     """
-    plans = [ledger.planned(plan.id) for plan in ledger.plans(job.key) if plan.status not in ("sent", "replaced")]
+    since = next((run.started for run in ledger.runs(job.key) if _said_all(run)), None)
+    plans = [
+        ledger.planned(plan.id)
+        for plan in ledger.plans(job.key)
+        if plan.status in WAITING or (plan.status not in ("sent", "replaced") and (since is None or plan.made > since))
+    ]
     return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
+
+
+def _said_all(run: Run) -> bool:
+    """Whether a run that came to its end accepted a full snapshot."""
+    return run.command == "sync" and not run.approved and bool(run.content) and not run.note
 
 
 def _week(changes: Changes, sent: Sent, there: Sent, over: pl.Series, known: Known, job: Job, ledger: Ledger,

@@ -16,7 +16,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.keeping import tidy
 from flows.notices.usual import RESTORED, unusual_in
-from flows.past import ADDS_ONLY, COUNTED, STOPPED, UNDELIVERED, in_arrears
+from flows.past import ADDS_ONLY, CHANGES_ONLY, COUNTED, STOPPED, UNDELIVERED, in_arrears
 from flows.plans import propose
 from flows.rest_source import RestSource, knowing, since_last
 from flows.result import FAILED, USAGE, Result
@@ -121,4 +121,6 @@ def _note(result: Result) -> str:
         return STOPPED
     if result.adds_only:
         return ADDS_ONLY
-    return RESTORED if result.restored else ""
+    if result.restored:
+        return RESTORED
+    return CHANGES_ONLY if result.counts.keys() - result.whole else ""

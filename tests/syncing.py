@@ -51,9 +51,10 @@ class Feed:
     folder: Path
     sandbox: Sandbox
 
-    def schools(self, count: int, **cells: str) -> None:
+    def schools(self, count: int, first: int = 0, **cells: str) -> None:
         """Write a drop of so many schools, without a district above them."""
-        rows = [{"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells for number in range(count)]
+        numbers = range(first, first + count)
+        rows = [{"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells for number in numbers]
         drop(self.folder / "drop", {"orgs": rows})
 
     def configure(self, patience: float = 120, batch: int = 1000) -> None:

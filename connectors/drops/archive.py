@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ RATIO_FLOOR = 1 << 20
 ENCRYPTED, UTF8_NAME = 0x1, 0x800
 # Python unpacks the others in one go: of a zip of 453 bytes, 400 MB at once, before anything can be counted.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+# The end of the directory, up to how many members it has; one that says the highest number has the true one elsewhere (APPNOTE 4.3.16).
+END_MARK, END_OF_DIRECTORY, LONGEST_COMMENT, IN_ZIP64 = b"PK\x05\x06", struct.Struct("<10xH10x"), 0xFFFF, 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def _entries(path: Path, limits: Limits) -> list[_Entry]:
     if path.stat().st_size == 0:
         return []
     with _damage_refused(), zipfile.ZipFile(path) as archive:
+        _refuse_incomplete(path, archive)
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(infos) > limits.members:
         raise Refused("zip_too_large", detail=f"{len(infos)} files, and {limits.members} are allowed")
@@ -105,6 +109,16 @@ def _entries(path: Path, limits: Limits) -> list[_Entry]:
     for entry in entries:
         _refuse_unreadable(entry)
     return entries
+
+
+def _refuse_incomplete(path: Path, archive: zipfile.ZipFile) -> None:
+    """Raise `Refused` if fewer members can be listed than the end of the zip counts (APPNOTE 4.3.16); Python does not compare."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END_OF_DIRECTORY.size - LONGEST_COMMENT))
+        last = file.read()
+    (said,) = END_OF_DIRECTORY.unpack_from(last, last.rindex(END_MARK))
+    if len(archive.infolist()) < said < IN_ZIP64:
+        raise Refused("zip_damaged", detail=f"{len(archive.infolist())} of {said} files can be found in it")
 
 
 def _safe_path(info: zipfile.ZipInfo) -> str:

@@ -98,17 +98,17 @@ def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -
     """Raise `Refused` if a line stands above the header: line 2 has names of columns, more than line 1."""
     if second >= len(data):
         return
-    end = data.find(b"\n", second)
-    line = data[second : end if end >= 0 else len(data)].decode("utf-8", "replace")
-    below = max((re.split(mark, line) for mark in (",", ";", "\t")), key=len)
-    names = [cell.strip(INVISIBLE + '"') for cell in below]
+    try:
+        names = max((_names(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len)
+    except OpenQuoteError:
+        return  # told when the rows are read
     filled, under = sum(map(bool, cells)), sum(map(bool, names))
     words, words_below = _column_words(cells), _column_words(names)
     if filled != under and words < 2 <= words_below and words_below * 2 >= under and not any(map(_is_value, names)):
         raise Refused("no_header", name, f"line 1 stands above the header: {', '.join(filter(None, cells))}")
 
 
-def _column_words(cells: tuple[str, ...] | list[str]) -> int:
+def _column_words(cells: tuple[str, ...]) -> int:
     return sum(1 for cell in cells if COLUMN_WORD.fullmatch(cell))
 
 

@@ -50,7 +50,7 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
         return _failed(outcome)
     sent = (record, *earlier) if answer.again or answer.status < 300 else earlier
     try:
-        found = await _found(client, collection, record["sourcedId"])
+        found = await looked_up(client, collection, record["sourcedId"])
     except TargetError as error:
         raise type(error)(str(error), unsure=outcome.kind == "unclear" or answer.again) from None
     if found.trouble:
@@ -66,7 +66,7 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
 async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
                  partial: Container[str] = (), ended: Json | None = None) -> Result:  # fmt: skip
     """Bring a record that is ours up to date: read it, lay ours over it, PUT it; POST it if it is not there."""
-    found = await _found(client, collection, record["sourcedId"])
+    found = await looked_up(client, collection, record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
@@ -83,7 +83,7 @@ async def revive(client: Client, collection: Collection, record: Json, gone: Ite
 
 async def lay_agents(client: Client, collection: Collection, record: Json) -> Result:
     """Add the agents to a user who is in the target."""
-    found = await _found(client, collection, record["sourcedId"])
+    found = await looked_up(client, collection, record["sourcedId"])
     if found.record is None:
         return found.trouble or Result("failed", GONE)
     agents = {name: record[name] for name in ("sourcedId", "status", AGENTS)}
@@ -118,7 +118,7 @@ async def _set(client: Client, collection: Collection, sourced_id: str, properti
     """Change some properties of a record; one that is not there has nothing left to change."""
     if not wire.addressable(sourced_id):
         return Result("failed", DOTS)
-    found = await _found(client, collection, sourced_id)
+    found = await looked_up(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
     if found.record is None or found.record.get("status") == DELETED or covers(found.record, properties):
@@ -128,7 +128,7 @@ async def _set(client: Client, collection: Collection, sourced_id: str, properti
 
 
 async def _put_as_deleted(client: Client, collection: Collection, sourced_id: str) -> Result:
-    found = await _found(client, collection, sourced_id)
+    found = await looked_up(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
     if found.record is None or found.record.get("status") == DELETED:
@@ -141,7 +141,7 @@ async def put(client: Client, collection: Collection, theirs: Json, record: Json
     """PUT a record in the place of theirs; if the answer tells nothing, a read tells whether that was carried out."""
     outcome = await _sent(client, wire.replace(collection, record))
     if outcome.kind == "broken":
-        found = await _found(client, collection, record["sourcedId"])
+        found = await looked_up(client, collection, record["sourcedId"])
         if found.record is not None and is_done(collection, theirs, found.record, record):
             return wire.Outcome("done")
     return outcome
@@ -151,7 +151,8 @@ async def _sent(client: Client, request: wire.Request) -> wire.Outcome:
     return wire.understood(request, await client.send(request))
 
 
-async def _found(client: Client, collection: Collection, sourced_id: str) -> Found:
+async def looked_up(client: Client, collection: Collection, sourced_id: str) -> Found:
+    """Read a record of the target, in write shape."""
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
@@ -183,7 +184,7 @@ async def _created_again(client: Client, collection: Collection, record: Json) -
     make = wire.replace if collection.put_creates else wire.create
     outcome = await _sent(client, make(collection, record))
     if outcome.kind in ("exists", "unclear", "broken"):
-        found = await _found(client, collection, record["sourcedId"])
+        found = await looked_up(client, collection, record["sourcedId"])
         if found.record is not None and is_sent(collection, found.record, record):
             return Result("updated")
     return Result("updated") if outcome.kind == "done" else _failed(outcome)

@@ -425,6 +425,25 @@ def test_what_a_delta_could_not_deliver_is_sent_with_the_next_one(feed: Feed) ->
     assert (0, True) == (last.code, "e-new" in feed.active("enrollments"))
 
 
+def test_a_full_snapshot_asks_anew_what_a_person_had_discarded(feed: Feed) -> None:
+    """What it could not send, for what waits, comes with the next changes: the older decision was of another night."""
+    feed.sync(district())
+    rows = many(1)
+    feed.configure(tail=f'[calendar]\nblackout = ["{today()}"]\n')
+    dark = feed.sync(rows)
+    assert 0 == roster("discard", dark.json["plan"], state=feed.state).code
+    feed.configure(tail="[limits]\ncreated_percent = 0\ncreated_records = 0\n")
+    whole = feed.sync(rows)
+    approved = feed.sync(None, "--approve", whole.json["plan"])
+    feed.configure()
+    later = {"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}
+
+    changes = feed.sync(delta(later), mode="delta")
+
+    assert (3, 3, 1, 0, 0) == (dark.code, whole.code, whole.total("waiting"), approved.code, changes.code)
+    assert "e-u0" in feed.active("enrollments")
+
+
 def test_what_is_left_of_an_approval_that_broke_off_waits_again(feed: Feed) -> None:
     """The next delta does not speak of it: it is approved once more, and not lost."""
     feed.configure(tail="[limits]\nschool_percent = 10\n")

@@ -89,6 +89,28 @@ def test_what_arrived_unheard_is_ours_by_the_archived_roster(tmp_path: Path) -> 
         assert (0, 0) == (quiet.code, quiet.json["requests"])
 
 
+def test_what_arrived_unheard_and_is_in_no_drop_any_more_has_vanished(tmp_path: Path) -> None:
+    """It is ours by the archived roster, so that nobody stays there for ever; what others wrote under such an id is not touched."""
+    nights = Nights()
+    with served(tmp_path, nights) as feed:
+        nights.meet = going_down(takes=True)
+        down, wanted = feed.sync(), intended(feed)
+        theirs = {"sourcedId": "s0000", "status": "active", "name": "Theirs", "type": "local"}
+        feed.sandbox.store.put("orgs", theirs)
+        nights.meet = lambda _: None
+        feed.schools(4, first=2)
+
+        held = feed.sync()
+        approved, quiet = feed.sync("--approve", held.json["plan"]), feed.sync()
+
+        assert (1, {"s0000", "s0001", "s0002", "s0003"}) == (down.code, wanted)
+        assert (3, 1) == (held.code, held.total("vanished"))
+        assert (0, 1, 4) == (approved.code, approved.total("kept"), approved.total("created"))
+        assert {"s0000", "s0001"} == feed.target_holds - feed.ledger_holds
+        assert theirs.items() <= (feed.sandbox.store.get("orgs", "s0000") or {}).items()
+        assert (0, 0) == (quiet.code, quiet.json["requests"])
+
+
 def test_people_who_are_kept_under_other_ids_are_told(tmp_path: Path) -> None:
     """Each with the id that the target gave; the others are created."""
     nights = Nights()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,8 +77,8 @@ def named(sample: Sample, tables: dict[str, Table]) -> dict[tuple[str, str], set
 
 
 def plain(cell: str) -> str:
-    """Give an id as it is meant: without apostrophes around it, without spaces, with accents in one way."""
-    text = unicodedata.normalize("NFC", cell).strip().strip("'").strip()
+    """Give an id as it is meant: without apostrophes and spaces around it, in one line, with accents in one way."""
+    text = re.sub("\r\r\n|\r\n|\r|\n", " ", unicodedata.normalize("NFC", cell)).strip().strip("'").strip()
     return "".join(sign for sign in text if sign not in "\u200b\u200c\u200d\u2060\ufeff")
 
 

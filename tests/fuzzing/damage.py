@@ -53,6 +53,11 @@ def damages(draw: st.DrawFn) -> Damage:
     return Damage(*draw(st.sampled_from(list(kinds.items()))))
 
 
+def overwritten(place: float, sign: bytes) -> Damage:
+    """Write something over what is at a place (0 to 1)."""
+    return Damage(f"write {sign!r} over what is at {place}", _overwritten(place, sign))
+
+
 def damaged(data: bytes, harm: list[Damage]) -> bytes:
     """Let everything happen to the bytes that was drawn."""
     for one in harm:

@@ -51,6 +51,7 @@ def spoilt(name: str, faults: list[Dirt], folder: Path, strict: bool = False) ->
 @pytest.mark.parametrize("name", SAMPLES)
 @expensive(6, 3)  # of each sample
 @example(faults=[Dirt(0, 0, 0, "NULL")])
+@example(faults=[Dirt(0, 0, 0, "a\nb")])
 @given(faults=st.lists(dirt(), min_size=1, max_size=3))
 def test_whoever_stands_in_a_drop_is_counted(
     name: str, faults: list[Dirt], tmp_path_factory: pytest.TempPathFactory

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.drops import read
@@ -268,7 +268,15 @@ def drops(draw: st.DrawFn) -> Raw:
     return Raw(files)
 
 
+def empty(*names: str) -> Raw:
+    """A drop of files without rows and columns."""
+    frame = pl.DataFrame(schema={"#row": pl.UInt32})
+    return Raw({name: RawFile(name, frame, ()) for name in names})
+
+
 @expensive(150, 30)
+@example(empty("pupils.csv", "pupils.txt"))
+@example(empty("0", "0."))
 @given(drops())
 def test_a_guess_is_a_mapping_file_whatever_the_drop_holds(raw: Raw) -> None:
     """TOML that can be read, with nothing wrong in it but what is left open."""

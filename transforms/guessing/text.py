@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 
 from transforms.guessing.draft import Line, Sheet, quoted
+from transforms.layouts.layout import plain
 
 HEAD = """\
 # A first guess at a layout, with the reason for each line. Lines with TODO are for you to finish: fill them in, and delete the
@@ -16,12 +18,20 @@ WIDEST = 60  # beyond this, comments are no longer in one column
 
 def written(head: list[Line], sheets: list[Sheet]) -> str:
     """Write a mapping file."""
-    parts = [HEAD, "[layout]", *_lines(head), *(line for sheet in sheets for line in _sheet(sheet))]
+    names: dict[str, str] = {}
+    parts = [HEAD, "[layout]", *_lines(head), *(line for sheet in sheets for line in _sheet(sheet, names))]
     return "\n".join(parts) + "\n"
 
 
-def _sheet(sheet: Sheet) -> list[str]:
-    stem = sheet.name.rpartition(".")[0] or sheet.name
+def _sheet(sheet: Sheet, names: dict[str, str]) -> list[str]:
+    """Describe a file; `names` are those of the files before, by how a mapping file tells them apart."""
+    stem = PurePath(sheet.name).stem
+    first = names.setdefault(plain(stem), sheet.name)
+    if first != sheet.name:
+        return [
+            "",
+            f"# {_said(f'{sheet.name}: to a mapping file this is the same file as {first}. Give it another name.')}",
+        ]
     lines = ["", f"# {_said(f'{sheet.name}: {sheet.why}')}", "[[file]]", f"name = {quoted(stem)}"]
     if not sheet.blocks:
         return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']

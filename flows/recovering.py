@@ -1,0 +1,60 @@
+"""What killed runs have left in the target, and this full snapshot does not have: it is ours, and has vanished."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.ledger import Ledger
+from connectors.oneroster.client import Client
+from connectors.oneroster.recovering import recover
+from flows.job import Job
+from flows.opening import opened
+from transforms.changes import IN_TARGET
+from transforms.checks.references import Known
+from transforms.diff import diff
+from transforms.judged import Standing
+
+Ids = dict[str, set[str]]
+
+
+def recovered(standing: Standing, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Known:
+    """Give what the ledger knows, once what killed runs have left is entered in it.
+
+    Raises `TargetError` if the target cannot be used.
+    """
+    left = _left(standing, known, ledger.intended(job.key)) if job.in_arrears and job.command == "sync" else {}
+    if not left:
+        return known
+    asyncio.run(_recovered(left, job, ledger, archive))
+    return known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
+
+
+def _left(standing: Standing, known: Known, intended: dict[str, frozenset[str]]) -> Ids:
+    """The ids that a killed run may have sent, and that neither the ledger nor a full snapshot has."""
+    found = {}
+    for name, ids in intended.items():
+        if name in standing and standing[name].mode == "bulk":
+            held = known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] if name in known else ()
+            if unknown := set(ids.difference(held, standing[name].accepted["sourcedId"])):
+                found[name] = unknown
+    return found
+
+
+async def _recovered(left: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
+    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
+        async with Client(address) as client:
+            for name, ids in left.items():
+                await _looked_for(client, name, ids, job, ledger, archive)
+
+
+async def _looked_for(client: Client, name: str, ids: set[str], job: Job, ledger: Ledger, archive: Archive) -> None:
+    """Look for records of an entity as each roster has them that is kept, the newest first, until they are found."""
+    for judged in reversed(list(archive.contents(name))):
+        rows = judged.accepted.filter(pl.col("sourcedId").is_in(list(ids)))
+        if rows.height:
+            part = diff({name: replace(judged, accepted=rows)}, {}).changes[name]
+            ids -= set(await recover(client, ledger, job.key, job.run, part))
