@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -65,7 +65,8 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     `findings` are those of the drop.
     """
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
-    runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run and run.ended]
+    begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
+    runs = [run for run in begun if run.ended]
     newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
     if quiet:
         faulty = any(one.faults for one in rejections.values())
@@ -75,7 +76,7 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
     people, over = there_of(sent, known, before), classes_over(changes, job, ledger)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(changes, sent, people, over, known, job, ledger, archive),
+        week=_week(begun, changes, sent, people, over, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
@@ -145,15 +146,14 @@ def _said_all(run: Run) -> bool:
     return run.command == "sync" and not run.approved and bool(run.content) and not run.note
 
 
-def _week(changes: Changes, sent: Sent, there: Sent, over: pl.Series, known: Known, job: Job, ledger: Ledger,
+def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, over: pl.Series, known: Known, job: Job, ledger: Ledger,
           archive: Archive) -> dict[str, int] | None:  # fmt: skip
-    """How many records of each entity were let go in the last seven days; None if the ledger knows of no run at all.
+    """How many records of each entity were let go in the last seven days; None if there were no `runs` at all.
 
     Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
     not say why they were kept, and a killed run kept nothing yet. What a person has let go is decided; the sum is
     there for what nobody saw.
     """
-    runs = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
     if not runs:
         return None if any(frame.height for frame in known.values()) else {}
     since = datetime.now(UTC) - WEEK

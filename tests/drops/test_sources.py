@@ -123,6 +123,7 @@ DAMAGE: tuple[tuple[str, Callable[[bytes], bytes], str], ...] = (
     ("unsupported compression", patched(4, b"\x61\x00"), "drop_unreadable"),
     ("bad checksum", patched(10, b"\x00\x00\x00\x00"), "zip_damaged"),
     ("cut short", lambda data: data[: len(data) // 2], "zip_damaged"),
+    ("fewer files than its end counts", lambda data: data[:-12] + b"\x05\x00" + data[-10:], "zip_damaged"),
     ("first bytes only", lambda data: data[:4], "zip_damaged"),
     ("name flagged UTF-8 that is not", lambda data: patched(2, b"\x00\x08")(data).replace(b"users", b"us\xffrs"), "zip_damaged"),
     ("name in an unknown encoding", lambda data: data.replace(b"users", b"us\xe9rs"), "zip_unsafe"),

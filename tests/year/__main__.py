@@ -34,7 +34,8 @@ def main(words: list[str]) -> None:
                 if one.name != "no fault" or said:
                     harmed = one.harmed or str(len(one.missing))
                     first = one.told.split("\n")[0]
-                    print("| " + " | ".join((one.name, one.form, str(one.day), str(one.code), harmed, said, first)) + " |", flush=True)  # fmt: skip
+                    name = f"{one.name} ({one.which})" if one.which else one.name
+                    print("| " + " | ".join((name, one.form, str(one.day), str(one.code), harmed, said, first)) + " |", flush=True)  # fmt: skip
     for kind, count in sorted(verdicts.items()):
         print(f"{count:6,} {kind}")
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from flows.result import HELD, REFUSED, Result
 from tests.year.calendar import ASKS, NIGHTS, Size
@@ -22,6 +23,7 @@ from tests.year.running import Feed, told
 from tests.year.truth import Harm, View, harms, kind_of, missing, true
 
 ASKED = (HELD, REFUSED)
+Which = Literal["", "again", "mended"]
 # So many nights before a fault the export was made that is sent again, or that last year's is made of.
 EARLIER = 26
 LATELY = 3
@@ -29,7 +31,10 @@ LATELY = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one night came to: its exit code, what people were told, who was harmed, how many of each kind were there, and what has not arrived."""
+    """What one night came to: its exit code, what people were told, who was harmed, how many of each kind were there, and what has not arrived.
+
+    `which` is blank on the night of a fault, `again` on the next one, with the same fault, and `mended` on the one after, with a correct export.
+    """
 
     name: str
     form: Form
@@ -40,6 +45,7 @@ class Outcome:
     harms: tuple[Harm, ...]
     there: Counter[str] = field(default_factory=Counter)
     missing: tuple[Harm, ...] = ()
+    which: Which = ""
 
     @property
     def asked(self) -> bool:
@@ -49,7 +55,9 @@ class Outcome:
     @property
     def where(self) -> str:
         """Say which night this was."""
-        return f"{self.name}: layout {self.form}, seed {self.seed}, night of {self.day}"
+        return (
+            f"{self.name}{self.which and f' ({self.which})'}: layout {self.form}, seed {self.seed}, night of {self.day}"
+        )
 
     @property
     def harmed(self) -> str:
@@ -87,26 +95,42 @@ class Year:
     def ordinary(self, number: int) -> Outcome:
         """Let a night without faults pass; what it holds, a person approves."""
         now = self.districts[number]
-        found, result = self._passed("no fault", self.feed, now, None)
-        if result.plan:
-            self.feed.approve(result.plan, now.day)
-            # What waited for what was held goes with the next run.
-            self.feed.again(now.day)
-        left = missing(self.feed.view(now.day), true(self.form, now))
-        return replace(found, missing=tuple(left))
+        found, result = self._passed("no fault", self.feed, now, None, self._before(now))
+        return self._settled(found, result, self.feed, now)
 
-    def planted(self, fault: Fault, number: int, folder: Path) -> Outcome:
-        """Let a fault occur on a night, in a copy of the year; `number` is the first night that has not passed yet."""
-        texts = fault.texts(self._night(fault.name, number))
-        return self._passed(fault.name, self.feed.copy(folder), self.districts[number], texts)[0]
+    def planted(self, fault: Fault, number: int, folder: Path, *, alone: bool) -> Iterator[Outcome]:
+        """Let a fault occur on a night, in a copy of the year; `number` is the first night that has not passed yet.
 
-    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None) -> tuple[Outcome, Result]:
-        before, truth = self._before(now), true(self.form, now)
+        Unless it is to stand `alone`, it occurs on the next night too, and then the export is corrected.
+        """
+        feed = self.feed.copy(folder)
+        now = self.districts[number]
+        yield self._passed(fault.name, feed, now, fault.texts(self._night(fault.name, number)), self._before(now))[0]
+        if alone or number + 2 >= len(self.districts):
+            return
+        now = self.districts[number + 1]
+        texts = fault.texts(self._night(fault.name, number + 1))
+        yield replace(self._passed(fault.name, feed, now, texts, feed.view(now.day))[0], which="again")
+        # A corrected delta says again all that has changed since the last one that was right.
+        now, feed.last = self.districts[number + 2], self.districts[number - 1] if number else None
+        found, result = self._passed(fault.name, feed, now, None, feed.view(now.day))
+        yield replace(self._settled(found, result, feed, now), which="mended")
+
+    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None, before: View) -> tuple[Outcome, Result]:  # fmt: skip
+        truth = true(self.form, now)
         result = feed.night(now, texts)
         there = Counter(map(kind_of, before))
         found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
         outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), there)  # fmt: skip
         return outcome, result
+
+    def _settled(self, found: Outcome, result: Result, feed: Feed, now: District) -> Outcome:
+        """Approve what a correct export held, and say what has not arrived then."""
+        if result.plan:
+            feed.approve(result.plan, now.day)
+            # What waited for what was held goes with the next run.
+            feed.again(now.day)
+        return replace(found, missing=tuple(missing(feed.view(now.day), true(self.form, now))))
 
     def _before(self, now: District) -> View:
         """What the target holds before a night, which is the same for all faults of it."""
@@ -144,7 +168,7 @@ def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None 
             for number in chance.sample(_usual(year)[2:last], each):
                 when.setdefault(number, []).append(fault)
     for number in range(last):
-        yield from _all_planted(year, when.get(number, []), number)
+        yield from _all_planted(year, when.get(number, []), number, alone=False)
         yield year.ordinary(number)
 
 
@@ -155,7 +179,7 @@ def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: d
     year = Year(form, seed, districts, Feed(form, folder / form))
     for number in range(special - 2, special + 2):
         yield year.ordinary(number)
-    yield from _all_planted(year, [one for one in faults if form in one.forms], special + 2)
+    yield from _all_planted(year, [one for one in faults if form in one.forms], special + 2, alone=True)
 
 
 def _usual(year: Year) -> list[int]:
@@ -163,7 +187,7 @@ def _usual(year: Year) -> list[int]:
     return [number for number, district in enumerate(year.districts) if district.day not in ASKS]
 
 
-def _all_planted(year: Year, faults: Iterable[Fault], number: int) -> Iterator[Outcome]:
+def _all_planted(year: Year, faults: Iterable[Fault], number: int, *, alone: bool) -> Iterator[Outcome]:
     for fault in faults:
         with TemporaryDirectory(dir=year.feed.folder.parent) as folder:
-            yield year.planted(fault, number, Path(folder) / "copy")
+            yield from year.planted(fault, number, Path(folder) / "copy", alone=alone)

@@ -30,11 +30,25 @@ def _floor(fault: Fault, there: int) -> int:
 
 
 def of_fault(night: Outcome, fault: Fault) -> str:
-    """Say what is amiss with the night of a fault; blank: nothing."""
+    """Say what is amiss with the night of a fault, or with one after it; blank: nothing."""
+    if night.which == "mended":
+        return _of_mended(night)
     if any(count > _floor(fault, night.there[kind]) for kind, count in night.kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
-        return "said nothing"
+        return "" if night.kinds else "said nothing"  # so few may be harmed before anybody is asked
     if not re.search(fault.says, night.told, re.IGNORECASE):
         return f"the cause is not told ({fault.says!r})"
+    return ""
+
+
+def _of_mended(night: Outcome) -> str:
+    """Say what is amiss once the export is correct again, and a person has approved what it held; blank: nothing.
+
+    What a delta said that was wrong, within the limits, only a full snapshot puts right.
+    """
+    if night.harms:
+        return "harmed by a corrected export"
+    if night.missing and night.form != "delta":
+        return f"not as it truly is afterwards: {len(night.missing)}, such as {' '.join(night.missing[0].key)}"
     return ""
