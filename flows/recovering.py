@@ -1,4 +1,4 @@
-"""What killed runs have left in the target, and this full snapshot does not have: it is ours, and has vanished."""
+"""What killed runs may have done to the target: each record of which they wrote an intent is looked at again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
+from connectors.oneroster.agents import unfinished
 from connectors.oneroster.client import Client
 from connectors.oneroster.recovering import recover
 from flows.job import Job
@@ -22,15 +23,25 @@ Ids = dict[str, set[str]]
 
 
 def recovered(standing: Standing, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Known:
-    """Give what the ledger knows, once what killed runs have left is entered in it.
+    """Give what the ledger knows, as far as no killed run has sent anything else since.
 
+    Records that such a run left in the target are entered, if the drop does not have them. Of those that are known, nobody
+    knows what they say there now: they get a fingerprint that no drop has, so that the drop is laid over them.
     Raises `TargetError` if the target cannot be used.
     """
-    left = _left(standing, known, ledger.intended(job.key)) if job.in_arrears and job.command == "sync" else {}
-    if not left:
+    intended = ledger.intended(job.key)
+    left = _left(standing, known, intended) if job.command == "sync" else {}
+    if left:
+        asyncio.run(_recovered(left, job, ledger, archive))
+        known = known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
+    return {name: _in_doubt(frame, intended.get(name, frozenset())) for name, frame in known.items()}
+
+
+def _in_doubt(known: pl.DataFrame, ids: frozenset[str]) -> pl.DataFrame:
+    if not ids:
         return known
-    asyncio.run(_recovered(left, job, ledger, archive))
-    return known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
+    fingerprint = pl.when(pl.col("sourcedId").is_in(ids)).then(unfinished(pl.col("fingerprint")))
+    return known.with_columns(fingerprint.otherwise("fingerprint").alias("fingerprint"))
 
 
 def _left(standing: Standing, known: Known, intended: dict[str, frozenset[str]]) -> Ids:

@@ -11,6 +11,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.line import result_of, send, with_policies
 from flows.past import past_of
+from flows.recovering import recovered
 from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
@@ -24,17 +25,17 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
 
     The roster is in the feed's archive, or in another one (`rosters`).
 
-    Raises `SettingsError` if no roster of that run is kept.
+    Raises `SettingsError` if no roster of that run is kept, `TargetError` if a killed run may have left records and the target cannot be used.
     """
     started = time.monotonic()
     if run not in (runs := (rosters or archive).runs()):
         last = f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
-    known = ledger.known(job.key)
     standing = (rosters or archive).standing(run)
     if job.before in archive.runs() and (newest := archive.judged(job.before, "users")):
         standing = taken_back(standing, newest)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
+    known = recovered(standing, ledger.known(job.key), job, ledger, archive)
     difference = watch.stage("compare", diff, standing, known)
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.

@@ -51,16 +51,18 @@ async def sent(job: Job, batch: str, entity: str, frame: pl.DataFrame, errand: C
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
     acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
-    settled = [one for place, one in enumerate(frame["sourcedId"]) if _settled(job, entity, one, results.get(place))]
+    settled = [
+        one
+        for place, one in enumerate(frame["sourcedId"])
+        if is_settled(job, entity, one, results.get(place), arrived=place in arrived)
+    ]
     job.ledger.record(job.key, entity, acknowledged, {}, settled, job.run)
     return results
 
 
-def _settled(job: Job, entity: str, sourced_id: str, result: Result | None) -> bool:
-    """Tell whether an intent can go: the record arrived, or it certainly did not, neither now nor from a killed run."""
-    if result and result.arrived:
-        return True
-    return (result is None or result.settled) and sourced_id not in job.intended.get(entity, ())
+def is_settled(job: Job, entity: str, sourced_id: str, result: Result | None, *, arrived: bool) -> bool:
+    """Tell whether an intent can go: what was sent arrived, or it certainly did not, neither now nor from a killed run."""
+    return arrived or ((result is None or result.settled) and sourced_id not in job.intended.get(entity, ()))
 
 
 def _rows(collection: Collection, frame: pl.DataFrame) -> Iterator[Row]:
