@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 import polars as pl
@@ -11,6 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from flows.job import Job
+from transforms.ancestry import ids_in
 from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
 from transforms.checks.references import Known
 from transforms.diff import school_of
@@ -27,6 +29,8 @@ Sent = Mapping[str, pl.DataFrame]
 # Reads the records of one entity of a roster.
 Before = Callable[[str], pl.DataFrame | None]
 NAMED = {"orgs": "name", "classes": "title"}
+# By whose changes some records are asked for.
+OF = {"demographics": ("users", "demographics")}
 
 
 def reading(run: str, archive: Archive) -> Before:
@@ -50,14 +54,19 @@ def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archiv
 
 def _wanted(name: str, changes: Changes, known: Known) -> pl.Series:
     """The ids of the records to show: what changes or vanished; all that are there where new ones may be the same."""
-    part = changes.get("users" if name == "demographics" else name)
-    ids = pl.Series("sourcedId", dtype=pl.String)
-    if part is None or name not in known or not (part.upserts.height or part.removals.height):
-        return ids
+    part = next((changes[one] for one in OF.get(name, (name,)) if one in changes and _changes(changes[one])), None)
+    if part is None or name not in known:
+        return pl.Series("sourcedId", dtype=pl.String)
+    there = known[name].filter(pl.col("status") == ACTIVE)["sourcedId"]
+    if name == "demographics":
+        return there
+    changed = pl.concat([part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]])
     new = (part.upserts[ACTION] == "create").any()
-    if name in ("users", "demographics") or (new and name in MADE_OF and not part.whole):
-        return known[name].filter(pl.col("status") == ACTIVE)["sourcedId"]
-    return pl.concat([part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]])
+    return pl.concat([there, changed]).unique() if name == "users" or (new and name in MADE_OF) else changed
+
+
+def _changes(part: EntityChanges) -> bool:
+    return bool(part.upserts.height or part.removals.height)
 
 
 def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledger) -> pl.DataFrame:
@@ -90,15 +99,36 @@ def sizes_of(there: Sent) -> pl.DataFrame:
     return classes.group_by(pl.col("classSourcedId").alias("class")).len("records").cast({"records": pl.Int64})
 
 
-def classes_over(changes: Changes, job: Job, ledger: Ledger) -> pl.Series:
-    """Give the ids of the classes whose terms are over, if enrollments are to change."""
-    if "enrollments" not in changes or changes["enrollments"].upserts.is_empty():
-        return pl.Series(dtype=pl.String)
+@dataclass(frozen=True)
+class Terms:
+    """What the ledger knows of sessions: the ids of classes that are `over`, the last days (`ends`), and how many classes are `taught` in each."""
+
+    over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    ends: Mapping[str, str | None] = field(default_factory=dict)
+    taught: Mapping[str, int] = field(default_factory=dict)
+
+
+def terms_of(changes: Changes, job: Job, ledger: Ledger) -> Terms:
+    """Ask for the sessions, if they, classes or enrollments are to change."""
+    if not any(
+        name in changes and changes[name].upserts.height for name in ("academicSessions", "classes", "enrollments")
+    ):
+        return Terms()
     details = {name: ledger.details(job.key, name) for name in ("academicSessions", "classes")}
-    return what_is_over(details, job.today).get("classes", pl.Series(dtype=pl.String))
+    taught = (
+        details["classes"]
+        .filter(status=ACTIVE)
+        .select(term=ids_in(pl.col("parents"), "academicSessions"))
+        .explode("term")
+    )
+    return Terms(
+        what_is_over(details, job.today).get("classes", pl.Series(dtype=pl.String)),
+        dict(details["academicSessions"].select("sourcedId", "ends").iter_rows()),
+        dict(taught.drop_nulls().group_by("term").len().iter_rows()),
+    )
 
 
-def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, over: pl.Series, job: Job, ledger: Ledger,
+def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, terms: Terms, job: Job, ledger: Ledger,
                 archive: Archive) -> dict[str, int]:  # fmt: skip
     """Count by entity who was locked out and what was ended since the roster of a run, where more of that is to come.
 
@@ -106,9 +136,9 @@ def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, over: pl.Se
     """
     found = {}
     for name, records in there.items():
-        if taking(name, changes[name].upserts, sent[name], job.today, over).count():
+        if taking(name, changes[name].upserts, sent[name], job.today, terms.over, terms.ends).count():
             old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
-            taken = now.filter(taking(name, now, old, job.today, over).is_not_null())["sourcedId"]
+            taken = now.filter(taking(name, now, old, job.today, terms.over, terms.ends).is_not_null())["sourcedId"]
             approved = [one.id for one in ledger.runs(job.key) if one.approved]
             found[name] = ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
     return found

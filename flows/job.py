@@ -15,7 +15,7 @@ from flows.keeping import Keep
 from flows.ledgers import FILE
 from flows.notices.addressees import Addressees
 from flows.pickup import Pickup
-from flows.result import Command
+from flows.result import Command, Repeat
 from flows.salts import Salt
 from transforms.carrying import Carrying
 from transforms.guard import Limits
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def new_run() -> str:
     """Name a run after the moment, on the clock of this machine."""
-    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Job:
     and `unsent` the ids of people in that roster, if not all of it was sent;
     `in_arrears` is true if a run before left something unsent. `ask_first` holds everything until a person has seen it. `older` lets a drop be put over
     what is newer. `scratch` is the folder of a rehearsal, which sends nothing, and leaves there what it would leave in `state`.
-    `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
+    `repeat` is what commands that are told to people need beside the drop. `layout` is a code, `auto`, or a layout of the district's own; `dialect` is what the feed's file says of how it is
     written. `pickup` says where the drop lies if that is elsewhere, and how its arrival is waited for. `runner` names what spreads batches over the processes of the `cluster` at an address, for flows alone.
     """
 
@@ -102,6 +102,7 @@ class Job:
     runner: str = ""
     cluster: str = ""
     patience_seconds: float = 120.0
+    repeat: Repeat = field(default_factory=Repeat)
     today: date = field(default_factory=date.today)
     run: str = field(default_factory=new_run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from flows.job import Job
 from flows.ledgers import address_in
 from flows.notices.addressees import addressees
 from flows.rest_source import rest_source_of
-from flows.result import Command
+from flows.result import Command, Repeat
 from flows.salts import Salt
 from flows.whoever import whoever
 from transforms.carrying import Carrying
@@ -75,7 +76,10 @@ def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str])
     if not elsewhere:
         job = there(job)
     notify = addressees(feed, str(options.drop), environment) if feed else None
-    return replace(job, ledger=address_in(environment), workers=options.workers or job.workers, notify=notify)
+    workers = options.workers or job.workers
+    return replace(
+        job, ledger=address_in(environment), workers=workers, notify=notify, repeat=_repeat(options, environment)
+    )
 
 
 def _feed(path: Path) -> Feed:
@@ -136,6 +140,16 @@ def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
     """What the ids of contacts are made with: a secret or, however a run is told to call the feed, its district's name."""
     secret = feed.source.salt(feed.path, environment)
     return Salt(feed.district) if secret is None else Salt(secret.value, is_secret=True)
+
+
+def _repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
+    """What was told beside the drop, as far as the next command must be told it too."""
+    usual = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
+    state = () if options.state in usual else ("--state", str(options.state))
+    feed = [word for name in ("target", "district") if (said := getattr(options, name)) for word in (f"--{name}", said)]
+    return Repeat(
+        "".join(f" {shlex.quote(word)}" for word in (*feed, *state)), "".join(f" {shlex.quote(word)}" for word in state)
+    )
 
 
 def _job(

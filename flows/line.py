@@ -195,4 +195,5 @@ def result_of(job: Job, started: float, found: list[Findings], *, refused: pl.Da
         strict=job.strict,
         adds_only=job.adds_only,
         folder=job.folder,
+        repeat=job.repeat,
     )

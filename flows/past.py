@@ -14,7 +14,7 @@ from connectors.ledger.history import Run
 from connectors.oneroster.collections import COLLECTIONS
 from flows.evidence import (
     Sent,
-    classes_over,
+    Terms,
     columns_of,
     groups_of,
     names_in,
@@ -23,6 +23,7 @@ from flows.evidence import (
     settled_in,
     sizes_of,
     taken_since,
+    terms_of,
     there_of,
 )
 from flows.idle import left_behind
@@ -39,10 +40,13 @@ from transforms.schemas import ENTITIES
 from transforms.vanishing import Details
 
 WEEK = timedelta(days=7)
+FEW = 10
 SAMPLED = ("orgs", "users", "courses", "classes")
 COUNTED, UNDELIVERED = "counted", "undelivered"
 # Notes of runs that were held altogether, of those that let only new records through, and of those whose drops were no full snapshots.
 STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
+# The note of a run that mended what others had changed, and loaded no drop.
+REPAIRED = "repaired"
 
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
@@ -73,16 +77,16 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
     sent, before = sent_before(changes, known, job, ledger, archive), reading(job.before, archive)
-    people, over = there_of(sent, known, before), classes_over(changes, job, ledger)
+    people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(begun, changes, sent, people, over, known, job, ledger, archive),
+        week=_week(begun, changes, sent, people, terms, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
         dated=job.dated,
         today=job.today,
-        twin=None if job.older else _twin(runs, job, ledger, archive),
+        twin=None if job.older or _few(changes) else _twin(runs, job, ledger, archive),
         strangers=0 if there else _strangers(changes, job, ledger),
         blackout=job.blackout,
         adds_only=job.adds_only,
@@ -90,7 +94,9 @@ def past_of(changes: Changes, rejections: Mapping[str, Rejections], known: Known
         sent=sent,
         groups=groups_of(people),
         sizes=sizes_of(people),
-        over=over,
+        over=terms.over,
+        ends=terms.ends,
+        taught=terms.taught,
         read=_read(runs),
         settled=settled_in(runs, job, archive),
         names=names_in(sent, before),
@@ -146,7 +152,7 @@ def _said_all(run: Run) -> bool:
     return run.command == "sync" and not run.approved and bool(run.content) and not run.note
 
 
-def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, over: pl.Series, known: Known, job: Job, ledger: Ledger,
+def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, terms: Terms, known: Known, job: Job, ledger: Ledger,
           archive: Archive) -> dict[str, int] | None:  # fmt: skip
     """How many records of each entity were let go in the last seven days; None if there were no `runs` at all.
 
@@ -164,8 +170,13 @@ def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, over: 
     kept = archive.runs()
     old = next((run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), ""))
     if old:
-        let_go.update(taken_since(old, changes, sent, there, over, job, ledger, archive))
+        let_go.update(taken_since(old, changes, sent, there, terms, job, ledger, archive))
     return dict(let_go)
+
+
+def _few(changes: Changes) -> bool:
+    """Whether a drop changes so little that it may well say by chance what an older one said: a newcomer has left again."""
+    return sum(part.upserts.height + part.removals.height for part in changes.values()) <= FEW
 
 
 def _twin(runs: list[Run], job: Job, ledger: Ledger, archive: Archive) -> date | None:

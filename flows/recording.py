@@ -16,7 +16,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.keeping import tidy
 from flows.notices.usual import RESTORED, unusual_in
-from flows.past import ADDS_ONLY, CHANGES_ONLY, COUNTED, STOPPED, UNDELIVERED, in_arrears
+from flows.past import ADDS_ONLY, CHANGES_ONLY, COUNTED, REPAIRED, STOPPED, UNDELIVERED, in_arrears
 from flows.plans import propose
 from flows.rest_source import RestSource, knowing, since_last
 from flows.result import FAILED, USAGE, Result
@@ -121,6 +121,6 @@ def _note(result: Result) -> str:
         return STOPPED
     if result.adds_only:
         return ADDS_ONLY
-    if result.restored:
-        return RESTORED
+    if result.restored or result.repaired:
+        return RESTORED if result.restored else REPAIRED
     return CHANGES_ONLY if result.counts.keys() - result.whole else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -19,19 +20,20 @@ from transforms.findings import EXAMPLES
 COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
 INDENT = 8
-COMMAND = "  roster "
 
 
 def show(console: Console, result: Result, drop: str) -> None:
-    """Print the outcome of a run."""
+    """Print the outcome of a run: what happened first, what to do next last."""
     console.print(Text(heading(result, drop), style="bold"))
+    for line in reasons(result):
+        console.print(Text(line))
     if any(any(counts.values()) for counts in result.counts.values()):
         _show_counts(console, result)
     for group in groups(result.findings):
         show_group(console, group)
     for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
-        # Commands are copied, and so stand whole in a line of their own.
-        console.print(Text(line), soft_wrap=line.startswith(COMMAND))
+        # Commands and paths are copied, and so stand whole in a line of their own.
+        console.print(Text(line), soft_wrap=line.startswith("  ") and not line.startswith("  - "))
 
 
 def show_group(console: Console, group: Group) -> None:
@@ -122,14 +124,13 @@ def verdict(result: Result, drop: str) -> Iterator[str]:
 def _come_to(result: Result, drop: str) -> Iterator[str]:
     if result.error:
         yield f"The run broke off: {result.error}"
-    yield from _reasons(result)
     yield _verdict(result, drop)
     yield from _moved(result)
     yield from result.told
     if result.records.height:
         yield from _ways_out(result, drop)
     if result.waits:
-        yield f"Plan {result.plan} of run {result.waits} still waits. To send it: roster sync {drop} --approve {result.plan}"
+        yield f"Plan {result.plan} of run {result.waits} still waits. To send it: {_sync(result, drop)} --approve {result.plan}"
     if result.stale:
         yield f"Stale: {result.stale}"
     yield from (f"Unusual: {one}" for one in result.unusual)
@@ -139,8 +140,10 @@ def _come_to(result: Result, drop: str) -> Iterator[str]:
     if result.raised and not result.error:
         yield "Limits that were raised for once let this through; they are used up."
     if result.findings.errors.height:
-        yield f"Each rejected row: {result.rejects}"
-    yield f"Report: {result.report}"
+        yield "Each rejected row:"
+        yield f"  {result.rejects}"
+    yield "Report:"
+    yield f"  {result.report}"
 
 
 def _verdict(result: Result, drop: str) -> str:
@@ -161,8 +164,12 @@ def _verdict(result: Result, drop: str) -> str:
 
 def _again(result: Result, drop: str) -> str:
     if result.restored:
-        return f"roster restore {result.restored} {drop}"
-    return f"roster sync {drop}" + (f" --approve {result.approved}" if result.approved else "")
+        return f"roster restore {result.restored} {shlex.quote(drop)}{result.repeat.feed}"
+    return _sync(result, drop) + (f" --approve {result.approved}" if result.approved else "")
+
+
+def _sync(result: Result, drop: str) -> str:
+    return f"roster sync {shlex.quote(drop)}{result.repeat.feed}"
 
 
 def _check_verdict(result: Result, rejected: int) -> str:
@@ -172,8 +179,12 @@ def _check_verdict(result: Result, rejected: int) -> str:
     return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
 
 
-def _reasons(result: Result) -> Iterator[str]:
+def reasons(result: Result) -> Iterator[str]:
     """Say what happened that a person should see before it is sent, or why the run is not done."""
+    yield from map(shown, _reasons(result))
+
+
+def _reasons(result: Result) -> Iterator[str]:
     held = "Held" if result.command == "sync" else "Would be held"
     if len(result.holds) == 1:
         yield f"{held}: {result.holds[0].sentence}"
@@ -190,12 +201,13 @@ def _ways_out(result: Result, drop: str) -> Iterator[str]:
     waiting = "wait" if result.command == "sync" else "would wait"
     yield f"{result.records.height:,} changes {waiting} for a person (plan {result.plan})."
     if result.command == "sync":
-        yield f"Look first at {result.folder / 'plan.md'} (with names: plan.csv). Single records:"
-        yield f"{COMMAND}why ID"
+        yield "Look first at the plan (plan.csv beside it has the names), and at single records:"
+        yield f"  {result.folder / 'plan.md'}"
+        yield f"  roster why ID{result.repeat.state}"
         yield "If they are right, send exactly these:"
-        yield f"{COMMAND}sync {drop} --approve {result.plan}"
+        yield f"  {_sync(result, drop)} --approve {result.plan}"
         yield "If not, have the export corrected: the next sync makes another plan. To drop this one now:"
-        yield f"{COMMAND}discard {result.plan}"
+        yield f"  roster discard {result.plan}{result.repeat.state}"
 
 
 def _moved(result: Result) -> Iterator[str]:
@@ -213,6 +225,8 @@ def write_report(result: Result, drop: str) -> None:
     terms = [term for term in TERMS if term == "read" or result.total(term)]
     lines = [
         f"# {heading(result, drop)}",
+        "",
+        *reasons(result),
         "",
         f"Run {result.run}, {result.seconds:.1f} s, {result.requests:,} requests, {result.retries:,} of them sent again.",
         "",

@@ -39,6 +39,14 @@ def nothing(district: str | None) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
+class Repeat:
+    """Options that a command which is told to people needs, to mean the same again: `feed` after a drop, `state` where there is none."""
+
+    feed: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """One run of the straight line; `refused` are the findings that refused the drop, if it was.
 
@@ -52,7 +60,7 @@ class Result:
     names the run whose plan still waits. `approved` is the
     plan that was sent, `restored` the run whose roster was, `repaired` says that the target was mended.
     `source` is the run whose roster the held changes are of, if it is not this one, and `told` is what people are to
-    know of an approval. `seconds` is wall-clock time.
+    know of an approval. `seconds` is wall-clock time, `repeat` what commands that are told need beside the drop.
     """
 
     run: str
@@ -91,6 +99,7 @@ class Result:
     repaired: bool = False
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
+    repeat: Repeat = field(default_factory=Repeat)
 
     @property
     def status(self) -> Status:

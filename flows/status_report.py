@@ -40,7 +40,8 @@ def show(console: Console, feeds: Sequence[FeedStatus], state: Path, environment
         "" if state in (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster"))) else f" --state {state}"
     )
     for feed in feeds:
-        console.print(Text(f"{feed.key.feed} into {feed.key.target}: {STANDS[feed.exit_code]}", style="bold"))
+        stands = STANDS[feed.exit_code] if feed.last else "nothing loaded yet"
+        console.print(Text(f"{feed.key.feed} into {feed.key.target}: {stands}", style="bold"))
         for line in _lines(feed, state, now, most):
             console.print(Padding.indent(Text(line), INDENT))
         for plan in feed.held:
@@ -61,10 +62,12 @@ def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[
         yield f"Last good run: {feed.good.started:%Y-%m-%d %H:%M} UTC, {_ago(now - feed.good.started)} ago ({feed.good.id})."
     elif shown and not feed.good:
         yield "No run of it was good yet."
-    if feed.foreign and feed.last:
-        yield FOREIGN.format(count=feed.foreign, report=state / "runs" / feed.last.id / "report.md")
-    if feed.undelivered and feed.last:
-        yield UNDELIVERED.format(kinds=", ".join(feed.undelivered), report=state / "runs" / feed.last.id / "report.md")
+    if feed.foreign and feed.loaded:
+        yield FOREIGN.format(count=feed.foreign, report=state / "runs" / feed.loaded.id / "report.md")
+    if feed.undelivered and feed.loaded:
+        yield UNDELIVERED.format(
+            kinds=", ".join(feed.undelivered), report=state / "runs" / feed.loaded.id / "report.md"
+        )
     if feed.stale:
         yield f"Stale: {feed.stale}"
 

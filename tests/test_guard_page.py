@@ -53,4 +53,4 @@ def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
     assert f"{limits.created_percent:g} %, {limits.created_records} records" == rows["`created`"]
     assert f"{limits.updated_percent:g} %, {limits.updated_records} records" == rows["`updated`"]
     assert f"{limits.rejected_percent:g} %" == rows["`rejected`"]
-    assert f"{limits.school_percent:g} %; of students, staff and contacts each: {limits.school_percent:g} %, {limits.school_records} records" == rows["`vanished_of_school`"]  # fmt: skip
+    assert f"{limits.school_percent:g} %; of students, staff and contacts, and of enrollments by role: {limits.school_percent:g} %, {limits.school_records} records" == rows["`vanished_of_school`"]  # fmt: skip

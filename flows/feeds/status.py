@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.feeds.staleness import stale
-from flows.past import UNDELIVERED
+from flows.past import REPAIRED, UNDELIVERED
 from flows.result import DONE, FAILED, HELD, USAGE
 
 PASSED = (DONE, HELD)
@@ -39,16 +39,24 @@ class FeedStatus:
         return next((run for run in self.runs if run.exit_code == DONE), None)
 
     @property
+    def loaded(self) -> Run | None:
+        """The newest run of a drop, or of a plan; one that mended the target says nothing of what a drop could not deliver."""
+        return next(
+            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED),
+            None,
+        )
+
+    @property
     def foreign(self) -> int:
-        """How many records the last run held because the target has them otherwise, and this feed has not sent them."""
-        if self.last is None or self.last.exit_code != HELD or self.last.plan:
+        """How many records the last load held because the target has them otherwise, and this feed has not sent them."""
+        if self.loaded is None or self.loaded.exit_code != HELD or self.loaded.plan:
             return 0
-        return sum(counts.get("held", 0) for counts in self.last.counts.values())
+        return sum(counts.get("held", 0) for counts in self.loaded.counts.values())
 
     @property
     def undelivered(self) -> tuple[str, ...]:
-        """The entities by whose faults the last run could deliver hardly anything of them."""
-        counts = self.last.counts if self.last else {}
+        """The entities by whose faults the last load could deliver hardly anything of them."""
+        counts = self.loaded.counts if self.loaded else {}
         return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
 
     @property

@@ -18,7 +18,7 @@ from transforms.findings import Findings
 
 Kind = Literal["failed", "refused", "held", "stale", "unusual"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from prefect.exceptions import PrefectException
 
 from flows.groups import groups
-from flows.report import heading, troubles, verdict
+from flows.report import heading, reasons, troubles, verdict
 from flows.result import Result
 from flows.showing import one_line, shown
 from transforms.changes import TERMS
@@ -60,7 +60,7 @@ def show(text: str, name: str, what: str, about: str) -> None:
 def summary(result: Result, drop: str) -> str:
     """Say what happened, and what to do next, as markdown."""
     lines = [f"# {heading(result, drop)}", "", f"**{result.status}**, run {result.run}, {result.requests:,} requests"]
-    lines += ["", *(f"- {line}" for line in (*troubles(result), *verdict(result, drop)))]
+    lines += ["", *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop)))]
     return shown("\n".join(lines))
 
 

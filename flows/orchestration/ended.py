@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from flows.faults import FAULTS, sentence
-from flows.report import verdict
+from flows.report import reasons, verdict
 from flows.result import Result
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ class Ended:
 def ended(result: Result, drop: str) -> Ended:
     """Say how the flow of one run ended."""
     names: dict[str, Name] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
-    return Ended(names.get(result.status, "Completed"), " ".join(verdict(result, drop)), result.as_json())
+    return Ended(
+        names.get(result.status, "Completed"), " ".join((*reasons(result), *verdict(result, drop))), result.as_json()
+    )
 
 
 def conducted(work: Callable[[], Ended]) -> State[Any]:

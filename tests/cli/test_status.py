@@ -123,6 +123,8 @@ def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path, sandbox: 
     text, data = roster("status", state=place.state), told(place.state)
 
     assert (3, 3, 3, None, 1) == (run.code, text.code, data.code, run.json["plan"], data.json["feeds"][0]["foreign"])
+    assert 0 == place.roster("verify", tmp_path / "drop", "--repair").code
+    assert (3, 1) == ((after := told(place.state)).code, after.json["feeds"][0]["foreign"])
     assert run.json["report"].replace("/", "") in "".join(text.out.split()).replace("/", "")
 
 

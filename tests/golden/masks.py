@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-RUN = re.compile(r"\b(\d{8}-\d{6}-)([0-9a-f]{4})\b")
+RUN = re.compile(r"\b(\d{8}-\d{6}-)([0-9a-f]{8})\b")
 FIXED = (
     (re.compile(r'(?<="seconds": )\d+(\.\d+)?'), "SECONDS"),
     (re.compile(r"(?<=-RUN)(\d+), \d+\.\d s,"), r"\1, SECONDS s,"),

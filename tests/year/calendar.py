@@ -46,3 +46,7 @@ def terms(year: int) -> dict[str, Term]:
         Term(f"S{short}", f"Spring {year}", "term", middle + timedelta(days=3), ends, year),
     )
     return {one.id: one for one in found}
+
+
+# From this day to the rollover no term runs.
+SUMMER = terms(2027)["S27"].ends

@@ -106,7 +106,8 @@ class Year:
         feed = self.feed.copy(folder)
         now = self.districts[number]
         yield self._passed(fault.name, feed, now, fault.texts(self._night(fault.name, number)), self._before(now))[0]
-        if alone or number + 2 >= len(self.districts):
+        after = self.districts[number + 1 : number + 3]
+        if alone or len(after) < 2 or any(one.day in ASKS for one in after):
             return
         now = self.districts[number + 1]
         texts = fault.texts(self._night(fault.name, number + 1))

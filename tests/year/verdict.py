@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.year.calendar import ASKS
+from tests.year.calendar import ASKS, SUMMER
 from tests.year.faults.fault import Fault
 from tests.year.planting import Outcome
 from transforms.guard.limits import Limits, allowed
@@ -36,7 +36,8 @@ def of_fault(night: Outcome, fault: Fault) -> str:
     if any(count > _floor(fault, night.there[kind]) for kind, count in night.kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
-        return "" if night.kinds else "said nothing"  # so few may be harmed before anybody is asked
+        # So few may be harmed before anybody is asked, and nobody loses a seat in a term that is over.
+        return "" if night.kinds or night.day >= SUMMER else "said nothing"
     if not re.search(fault.says, night.told, re.IGNORECASE):
         return f"the cause is not told ({fault.says!r})"
     return ""

@@ -44,14 +44,22 @@ def _vanished(stops: Stops, past: Past, limits: Limits, entity: str) -> int:
 
 
 def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
-    """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people."""
-    groups = [kind for kind in stops.kinds if kind.group and kind.entity == "users"]
-    for kind in (*groups, *(Kind(name) for name in stops.parts if name != "orgs")):
+    """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people and of their enrollments.
+
+    Sessions are those of the district, and have limits of their own.
+    """
+    groups = [kind for kind in stops.kinds if kind.group]
+    for kind in (*groups, *(Kind(name) for name in stops.parts if name not in ("orgs", "academicSessions"))):
         records = limits.school_records if kind.group else 0
         taken = stops.taken(kind)
         there = past.of_schools(kind.entity, kind.group)
         # A record that belongs to no school is limited with its kind.
         lost = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len().join(there, left_on=SCHOOL, right_on="school", how="left")  # fmt: skip
+        for school, count, total in lost.sort("len", descending=True).head(1).iter_rows():
+            most = allowed(total or 0, limits.school_percent, records)
+            stops.read(
+                Reading("school", f"removed {kind.word} of {past.name('orgs', school)}", count, most, total or 0)
+            )
         for school, count, total in lost.sort(SCHOOL).iter_rows():
             if not allows(count, total or 0, limits.school_percent, records):
                 _of_school(stops, past, limits, kind, school, total or 0)

@@ -71,6 +71,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     special.emptied(stops, past)
     special.lacking(stops, past)
     special.widths(stops)
+    special.terms(stops, past)
     rekeyed(stops, past, limits)
     special.all_others(stops)
     emptied_columns(stops, past)

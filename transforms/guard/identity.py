@@ -7,8 +7,9 @@ from collections import Counter
 
 import polars as pl
 
+from transforms import parts
 from transforms.changes import ACTION, LABEL
-from transforms.guard.groups import STUDENTS, group_of
+from transforms.guard.groups import STAFF, STUDENTS, group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
 from transforms.guard.past import NAME, Past, with_columns_of
 from transforms.guard.stops import GROUP, Stops
@@ -16,10 +17,13 @@ from transforms.guard.stops import GROUP, Stops
 FIRST = 3
 # By what people know each other, and sign in.
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
+# By what other programs know them.
+ELSEWHERE = ("userMasterIdentifier", "userIds")
 # By what each kind of record is told from others of its kind.
 TOLD_BY = {
-    "orgs": ("name",), "users": (*IDENTITY, "grades", "roles", "agentSourcedIds"), "courses": ("title",),
-    "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId",),
+    "orgs": ("name",), "users": (*IDENTITY, *ELSEWHERE, "grades", "roles", "agentSourcedIds"), "courses": ("title",),
+    "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId", "role"),
+    "demographics": ("birthDate",),
 }  # fmt: skip
 # So many grades in one night are no promotion.
 JUMP = 3
@@ -41,9 +45,12 @@ def identities(stops: Stops, past: Past, limits: Limits) -> None:
 
 
 def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
-    """Give records with the columns by which they are told apart; of roles, what they make of a person."""
+    """Give records with the columns by which they are told apart; of roles, what they make of a person, and of staff which they are."""
     found = with_columns_of(records, TOLD_BY[entity])
-    return found.with_columns(group_of(found["roles"]).alias("roles")) if "roles" in found.columns else found
+    if "roles" not in found.columns:
+        return found
+    group, held = group_of(found["roles"]), parts.values(found["roles"], "role")
+    return found.with_columns(held.zip_with((group == STAFF).fill_null(value=False), group).alias("roles"))
 
 
 def _goes_along(met: pl.DataFrame) -> pl.Expr:
@@ -109,7 +116,7 @@ def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.Da
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
     # Where so many are others, those who are new may be as wrong; where most people are, so may all that is new.
-    ids, new = pl.col("sourcedId").is_in(changed["sourcedId"].implode()), pl.col(ACTION) == "create"
+    ids, new = pl.col("sourcedId").is_in(changed["sourcedId"].implode()), pl.col(ACTION).is_in(["create", "revive"])
     most_people = entity == "users" and others.height * 2 > past.total("users")
     stops.stop("identity", sentence, entity, upserts=ids | new)
     if most_people:

@@ -31,7 +31,7 @@ def moves(stops: Stops, past: Past, limits: Limits) -> None:
             )
             _limit(stops, past, limits, kind, moved, "in another school")
         if kind.entity == "enrollments" and past.settled is not None:
-            new = _into_old_classes(stops, kind, past.settled)
+            new = _into_old_classes(stops, past, kind, past.settled)
             _one_person(stops, limits, new)
             _limit(stops, past, limits, kind, new, "of people and classes that were there before")
 
@@ -44,9 +44,15 @@ def to_other_schools(stops: Stops, past: Past) -> pl.DataFrame:
     return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was")).drop(SCHOOL)
 
 
-def _into_old_classes(stops: Stops, kind: Kind, settled: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """New enrollments but for those of new classes and people; what other feeds have is not known to be new."""
-    new = with_columns_of(stops.created("enrollments").filter(kind.chosen), PLACED)
+def _into_old_classes(stops: Stops, past: Past, kind: Kind, settled: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """New enrollments, and those of another class than before, but for those of new classes and people; what other feeds have is not known to be new."""
+    was = past.records("enrollments", "classSourcedId")
+    placed = with_columns_of(stops.updates("enrollments").filter(kind.chosen), PLACED)
+    elsewhere = placed.join(was, on="sourcedId", how="inner", suffix="_was").filter(
+        pl.col("classSourcedId") != pl.col("classSourcedId_was")
+    )
+    created = with_columns_of(stops.created("enrollments").filter(kind.chosen), PLACED)
+    new = pl.concat([created, elsewhere.select(created.columns)])
     for name, column in (("classes", "classSourcedId"), ("users", "userSourcedId")):
         if name in settled:
             new = new.filter(pl.col(column).is_in(settled[name].implode()))

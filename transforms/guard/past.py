@@ -89,7 +89,7 @@ class Past:
     is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
     is to see all of it before anything is sent. `sent` are, by entity, records as the target has them (columns of the roster, as far
     as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
-    classes that lose some, `over` the ids of classes whose terms are over. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
+    classes that lose some, `over` the ids of classes whose terms are over, `ends` the last days of sessions, `taught` how many classes are taught in each. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
     by `entity:sourcedId`. `settled` are the ids of users and classes by the last run that came to its end; None if none ever did: what a killed run
     began goes on. `columns` are those of each entity that earlier drops filled.
     `left_behind` are the records that vanished and that a `feed` has sent too which no longer runs, when it `last` did, and
@@ -112,6 +112,8 @@ class Past:
     sent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     sizes: pl.DataFrame = field(default_factory=no_sizes)
     over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    ends: Mapping[str, str | None] = field(default_factory=dict)
+    taught: Mapping[str, int] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     settled: Mapping[str, pl.Series] | None = None

@@ -8,7 +8,7 @@ import polars as pl
 
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, PARENTS
-from transforms.guard.groups import group_of
+from transforms.guard.groups import CONTACTS, group_of
 from transforms.guard.identity import words
 from transforms.guard.limits import Limits, Reading, allowed
 from transforms.guard.past import NAME, Past, with_columns_of
@@ -30,6 +30,9 @@ MADE_OF: Mapping[str, tuple[str, ...]] = {
 }
 REFERS = {"orgSourcedId": "orgs", "courseSourcedId": "courses", "schoolSourcedId": "orgs", "termSourcedIds": "academicSessions",
           "userSourcedId": "users", "classSourcedId": "classes"}  # fmt: skip
+SEAT = ("classSourcedId", "userSourcedId")
+# Ids that are made of an address and a name (`transforms/layouts/digests.py`), now and by release 0.1.
+MADE_ID = r"/|-[0-9a-f]{32}$"
 # Which course a class teaches, and in which terms.
 TAUGHT = ("courseSourcedId", "termSourcedIds")
 # Per entity, the old id of each new one.
@@ -44,31 +47,51 @@ def rekeyed(stops: Stops, past: Past, limits: Limits) -> None:
     for name in ("orgs", "academicSessions", "users", "courses", "classes", "enrollments"):
         if name in stops.parts and name in past.sent:
             if name == "users":
-                _people(stops, past, same)
+                _people(stops, past, limits, same)
             else:
                 _records(stops, past, limits, name, same)
+    schools = {old for entity, old, _, _ in stops.pairs if entity == "orgs"}
+    if len(schools) * 2 > past.total("orgs"):
+        # It is another district, or another system, throughout.
+        said = "What is new waits with the schools that have come under new ids."
+        stops.stop("follows", said, *stops.parts, upserts=pl.col(ACTION).is_in(["create", "revive"]))
 
 
-def _people(stops: Stops, past: Past, same: Same) -> None:
+def _people(stops: Stops, past: Past, limits: Limits, same: Same) -> None:
     """Find people by two signs of five; many of them also by one that nobody else has."""
     arrived = stops.created("users")
     new = _signs_of(arrived, stops.parts["demographics"].upserts if "demographics" in stops.parts else None)
-    old = _signs_of(past.sent["users"].filter(_candidates(stops, "users")), past.sent.get("demographics"))
+    old = _signs_of(past.sent["users"], past.sent.get("demographics"))
     met = old.join(new, on=["sign", "value"], how="inner", suffix="_new")
     alike = pl.col(GROUP).is_null() | pl.col(GROUP).eq_missing(pl.col(f"{GROUP}_new"))
     met = met.filter(alike & (pl.col("sourcedId") != pl.col("sourcedId_new")))
-    shared = met.group_by(old="sourcedId", new="sourcedId_new").agg("sign")
+    shared = (
+        met.group_by(GROUP, old="sourcedId", new="sourcedId_new")
+        .agg("sign")
+        .with_columns(gone=_gone(stops, "users", "old"))
+    )
     two = (pl.col("sign").list.len() > 1) & (pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0)
-    known = shared.filter(two)
-    if known.height:
-        _stop_pairs(stops, "users", known, _one_to_one(known), same)
-    else:
-        _stop_pairs(stops, "users", _by_one_sign(shared, arrived.height), known, same)
+    known = _without_a_few_contacts(shared.filter(two), past, limits)
+    rest = shared.filter(~two).join(known, on="old", how="anti").join(known, on="new", how="anti")
+    once = _by_one_sign(rest, arrived.height - known["new"].n_unique())
+    _stop_pairs(stops, "users", pl.concat([known, once]), _one_to_one(known), same)
+
+
+def _without_a_few_contacts(pairs: pl.DataFrame, past: Past, limits: Limits) -> pl.DataFrame:
+    """Leave out contacts who are there still, or whose id is made of their address, unless they are many.
+
+    Many systems have a row of a parent for each child, and a parent with another address gets another such id.
+    """
+    usual = (pl.col(GROUP) == CONTACTS) & (~pl.col("gone") | pl.col("old").str.contains(MADE_ID))
+    usual = usual.fill_null(value=False)
+    most = allowed(past.total("users", CONTACTS), limits.identity_percent, limits.identity_records)
+    return pairs.filter(~usual) if pairs.filter(usual)["new"].n_unique() <= most else pairs
 
 
 def _by_one_sign(met: pl.DataFrame, arrived: int) -> pl.DataFrame:
-    """People whom one sign tells, if most of those who arrive are such."""
-    once = _one_to_one(met)
+    """People whom one sign tells, if most of those who arrive are such; an address or a birthday tells only who has vanished."""
+    telling = pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0
+    once = _one_to_one(met.filter(pl.col("gone") | telling))
     return once if once.height > 1 and once.height * 2 > arrived else once.clear()
 
 
@@ -77,11 +100,11 @@ def _one_to_one(pairs: pl.DataFrame) -> pl.DataFrame:
     return pairs.filter(~pl.col("old").is_duplicated() & ~pl.col("new").is_duplicated())
 
 
-def _candidates(stops: Stops, name: str) -> pl.Expr:
-    """Who may be meant: of a full snapshot, those who vanished; else all who are there."""
+def _gone(stops: Stops, name: str, column: str) -> pl.Expr:
+    """Whether a full snapshot has no record with the id in a column any more."""
     part = stops.parts[name]
     gone = part.of(*VANISHED, "stay")["sourcedId"]
-    return pl.col("sourcedId").is_in(gone.implode()) if part.whole else pl.lit(value=True)
+    return pl.col(column).is_in(gone.implode()) & pl.lit(part.whole)
 
 
 def _signs_of(people: pl.DataFrame, demographics: pl.DataFrame | None) -> pl.DataFrame:
@@ -104,18 +127,48 @@ def _records(stops: Stops, past: Past, limits: Limits, name: str, same: Same) ->
     """Find records that are made of the same, where what they refer to under new ids counts as what it is."""
     columns = MADE_OF[name]
     new = _translated(with_columns_of(stops.created(name), columns), columns, same)
-    old = with_columns_of(past.sent[name].filter(_candidates(stops, name)), columns)
+    old = with_columns_of(past.sent[name], columns)
     met = old.join(new, on=list(columns), how="inner", suffix="_new", nulls_equal=True)
     pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(old="sourcedId", new="sourcedId_new")
+    pairs = pairs.with_columns(gone=_gone(stops, name, "old"))
     if name == "courses":
         pairs = _of_one_term(pairs, stops, past, same)
+    certain = _one_to_one(pairs)
+    same[name] = dict(certain.select("new", "old").iter_rows())
+    if stops.parts[name].whole and name != "enrollments":
+        doubled = _with_the_same_people(stops, past, pairs, same) if name == "classes" else pairs["new"].clear()
+        pairs, certain = (
+            one.filter(pl.col("gone") | pl.col("new").is_in(doubled.implode())) for one in (pairs, certain)
+        )
     count, total, most = pairs["new"].n_unique(), past.total(name), FEW
     if name == "enrollments":
         most = allowed(total, limits.identity_percent, limits.identity_records)
         _with_their_people(stops, same.get("users", {}))
     stops.read(Reading("rekeyed", f"{name} under new ids", count, most, total))
     if count > most:
-        _stop_pairs(stops, name, pairs, _one_to_one(pairs), same)
+        _stop_pairs(stops, name, pairs, certain, same)
+
+
+def _with_the_same_people(stops: Stops, past: Past, pairs: pl.DataFrame, same: Same) -> pl.Series:
+    """Of classes that look like others which go on beside them: those into which most people of the other one come."""
+    if "enrollments" not in stops.parts or pairs.is_empty():
+        return pairs["new"].clear()
+    new = _translated(with_columns_of(stops.created("enrollments"), SEAT), ("userSourcedId",), same)
+    old = past.records("enrollments", *SEAT)
+    left, right = (
+        pairs.select("old", "new")
+        .join(seats.select(SEAT), left_on=side, right_on="classSourcedId", how="inner")
+        .unique()
+        for side, seats in (("old", old), ("new", new))
+    )
+    there = left.group_by("new").len("people")
+    met = (
+        left.join(right, on=["old", "new", "userSourcedId"], how="semi")
+        .group_by("new")
+        .len("both")
+        .join(there, on="new")
+    )
+    return met.filter(pl.col("both") * 2 > pl.col("people"))["new"]
 
 
 def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: Past, same: Same) -> pl.DataFrame:
@@ -126,7 +179,7 @@ def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: Past, same: Same) -> p
     terms = {side: _terms_of(frame, side) for side, frame in (("old", past.records("classes", *TAUGHT)), ("new", new))}
     met = pairs.join(terms["old"], on="old", how="left").join(terms["new"], on="new", how="left", maintain_order="left")
     apart = pl.col("terms").list.set_intersection(pl.col("terms_right")).list.len() == 0
-    return met.filter(~apart.fill_null(value=False)).select("old", "new")
+    return met.filter(~apart.fill_null(value=False)).select(pairs.columns)
 
 
 def _terms_of(classes: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -158,21 +211,21 @@ def _stop_pairs(stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFr
     if pairs.is_empty():
         return
     sure = set(certain.select("old", "new").iter_rows())
-    same[name] = {new: old for old, new in sure}
+    same[name] = same.get(name, {}) | {new: old for old, new in sure}
     rows = pairs.select("old", "new").sort("old", "new").rows()
     stops.pairs += [(name, old, new, (old, new) in sure) for old, new in rows]
     gone, new_ids = (pl.col("sourcedId").is_in(pairs[side].implode()) for side in ("old", "new"))
     rule = "renumbered" if name == "users" else "rekeyed"
-    sentence = _sentence(name, rows, len(sure), whole=stops.parts[name].whole)
+    sentence = _sentence(name, rows, len(sure), gone=bool(pairs["gone"].all()))
     stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
 
 
-def _sentence(name: str, pairs: list[tuple[str, str]], sure: int, *, whole: bool) -> str:
+def _sentence(name: str, pairs: list[tuple[str, str]], sure: int, *, gone: bool) -> str:
     count = len({new for _, new in pairs})
     first = ", ".join(f"{old} is now {new}" for old, new in pairs[:FIRST])
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
-    there = "vanished and came again" if whole else "are there and came again"
-    lines = " Put ids.csv, which lies beside the plan, into the drop if they are the same: the target keeps the old ids." if sure else ""  # fmt: skip
+    there = "vanished and came again" if gone else "are there and came again"
+    lines = " If they are the same, keep ids.csv, which lies beside the plan, and name it as `ids` in the feed's file: the target keeps the old ids." if sure else ""  # fmt: skip
     doubt = f" {len(pairs) - sure:,} pairs are in doubt: ids_in_doubt.csv lists them; say in ids.csv (old,new) which are the same." if len(pairs) > sure else ""  # fmt: skip
     return (
         f"{count:,} {name} {there} under new ids ({first}{more}), and would be there twice.{lines}{doubt} "

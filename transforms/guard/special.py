@@ -10,7 +10,7 @@ from transforms.changes import ACTION, SCHOOL
 from transforms.guard.amounts import TAKEN, files
 from transforms.guard.moves import to_other_schools
 from transforms.guard.past import Past
-from transforms.guard.stops import ALL, VANISHED, Stops
+from transforms.guard.stops import ALL, TAKING, VANISHED, Kind, Stops
 from transforms.schemas import ENTITIES
 
 FIRST = 3
@@ -104,7 +104,7 @@ def widths(stops: Stops) -> None:
 def schools(stops: Stops, past: Past) -> None:
     """Stop what belongs to a school that is missing altogether, and what becomes of its people elsewhere."""
     movers = to_other_schools(stops, past) if "users" in stops.parts else None
-    gone = list(stops.vanished("orgs")["sourcedId"]) if "orgs" in stops.parts else []
+    gone = list(stops.gone("orgs")["sourcedId"]) if "orgs" in stops.parts else []
     for school in dict.fromkeys([*gone, *_deserted(stops, past)]):
         said = "is not in the drop any more" if school in gone else "has no record left in the drop"
         people = int(past.of_schools("users").filter(pl.col("school") == school)["records"].sum())
@@ -123,11 +123,27 @@ def schools(stops: Stops, past: Past) -> None:
         stops.stop("school_missing", sentence, *stops.parts, school=school, removals=of_school, upserts=upserts)
 
 
+def terms(stops: Stops, past: Past) -> None:
+    """Stop what ends or puts off a session in which classes are taught: one row takes their classes from everybody."""
+    if "academicSessions" not in stops.parts:
+        return
+    taken = set(stops.taken(Kind("academicSessions")).drop_nulls(TAKING)["sourcedId"]) & past.taught.keys()
+    rows = stops.parts["academicSessions"].upserts.filter(pl.col("sourcedId").is_in(list(taken))).sort("sourcedId")
+    for row in rows.iter_rows(named=True):
+        one, name = row["sourcedId"], row.get("title") or ""
+        was = past.records("academicSessions", "startDate", "endDate").filter(sourcedId=one).row(0)
+        sentence = (
+            f"Session {name} ({one}) would last from {row.get('startDate') or was[1]} to {row.get('endDate') or was[2]}, and was to last from {was[1]} to {was[2]}: "
+            f"{past.taught[one]:,} classes are taught in it, and nobody would be in them today. If that is meant, approve; else correct the dates."
+        )
+        stops.stop("session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one)
+
+
 def rollover(stops: Stops, past: Past) -> None:
     """Stop what a new school year takes away while the terms of the old one still run: as one change, which is what it is."""
     if not {"classes", "enrollments"} <= stops.parts.keys():
         return
-    gone, new = stops.vanished("classes")["sourcedId"], stops.created("classes")
+    gone, new = stops.gone("classes")["sourcedId"], stops.created("classes")
     old = past.records("classes", "termSourcedIds").filter(pl.col("sourcedId").is_in(gone.implode()))
     terms, next_terms = _terms(old), _terms(new) if "termSourcedIds" in new.columns else set()
     if gone.len() * 2 <= past.total("classes") or new.height * 2 <= gone.len() or terms & next_terms or not terms:
@@ -151,7 +167,7 @@ def _listed(ids: set[str]) -> str:
 
 def _deserted(stops: Stops, past: Past) -> list[str]:
     """The schools all of whose records vanished."""
-    frames = [stops.vanished(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
+    frames = [stops.gone(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
     gone = pl.concat([pl.DataFrame(schema={SCHOOL: pl.String}), *frames]).drop_nulls().group_by(SCHOOL).len()
     there = past.totals.filter(pl.col("entity").is_in(IN_SCHOOLS)).group_by("school").agg(pl.col("records").sum())
     lost = gone.join(there, left_on=SCHOOL, right_on="school").filter(pl.col("len") >= pl.col("records"))

@@ -11,7 +11,7 @@ from transforms.changes import ACTION, FINGERPRINT, HELD, HOLD, PARENTS, REMOVAL
 from transforms.guard.groups import grouped
 from transforms.guard.limits import Reading
 from transforms.guard.past import Past
-from transforms.guard.taking import taking
+from transforms.guard.taking import Ends, taking
 
 # What vanished and counts; `kept` stays for another reason, such as a term that is over.
 VANISHED = ("delete", "disable", "end", "keep")
@@ -87,7 +87,8 @@ class Stops:
             name: replace(part, counts={**part.counts, "held": 0}) for name, part in changes.items() if name not in busy
         }
         kinds = tuple(kind for name in busy for kind in _kinds(name, past))
-        return cls(tuple(changes), {name: _marked(part, past) for name, part in busy.items()}, idle, kinds)
+        ends = {**past.ends, **_ends_in(busy.get("academicSessions"))}
+        return cls(tuple(changes), {name: _marked(part, past, ends) for name, part in busy.items()}, idle, kinds)
 
     def vanished(self, name: str) -> pl.DataFrame:
         """The records of an entity that vanished and count."""
@@ -185,12 +186,19 @@ def _unexplained() -> pl.Expr:
     return pl.col(HOLD).is_null() | pl.col(HOLD).is_in(WHOLE_RUN)
 
 
-def _marked(part: EntityChanges, past: Past) -> EntityChanges:
+def _ends_in(sessions: EntityChanges | None) -> dict[str, str | None]:
+    """The last days that a drop gives to sessions."""
+    if sessions is None or "endDate" not in sessions.upserts.columns:
+        return {}
+    return dict(sessions.upserts.select("sourcedId", "endDate").iter_rows())
+
+
+def _marked(part: EntityChanges, past: Past, ends: Ends) -> EntityChanges:
     blank = pl.lit(None, pl.String).alias(HOLD)
     removals, upserts = part.removals.with_columns(blank), part.upserts.with_columns(blank)
     if SCHOOL not in removals.columns:
         removals = removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL))
-    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today, past.over).alias(TAKING)
+    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today, past.over, ends).alias(TAKING)
     return replace(
         part,
         removals=_grouped(part.entity, removals, past),

@@ -10,8 +10,8 @@ from transforms.guard.past import Past, Rejections
 from transforms.guard.stops import Stops
 from transforms.schemas import ENTITIES
 
-# If more than this share of a kind is rejected, hardly any of it is delivered.
-MOST = 0.8
+# If more than this share of a kind is rejected, it is not delivered.
+MOST = 0.5
 AllCounts = Mapping[str, Mapping[Any, int]]
 
 

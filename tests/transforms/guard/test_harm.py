@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, rules
+from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, role, rules
 from transforms.guard import Limits
 from transforms.guard.past import GROUPED, SIZES, Column
 
@@ -353,6 +353,138 @@ def test_people_who_change_schools_are_limited(count: int, waits: bool) -> None:
     guarded = night({"users": before}, {"users": now}, columns={})
 
     assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize(("count", "waits"), [(10, False), (11, True)])
+def test_enrollments_that_get_another_role_are_held(count: int, waits: bool) -> None:
+    """Students who would teach their class."""
+    before = enrolled(people(200), "c1")
+    now = [row | {"role": "teacher"} for row in before[:count]] + before[count:]
+
+    guarded = night({"enrollments": before}, {"enrollments": now})
+
+    assert (["identity"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize(("count", "waits"), [(50, False), (51, True)])
+def test_enrollments_that_go_to_other_classes_are_limited(count: int, waits: bool) -> None:
+    """Under the ids that they had: a column of classes that was sorted by itself."""
+    classes = [{"sourcedId": one, "title": one} for one in ("c1", "c2")]
+    before = enrolled(people(200), "c1") + enrolled(people(100, first=200), "c2")
+    now = [row | {"classSourcedId": "c2"} for row in before[:count]] + before[count:]
+
+    guarded = night({"classes": classes, "enrollments": before}, {"enrollments": now}, limits=Limits(class_percent=100))
+
+    assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+@pytest.mark.parametrize("column", ["userMasterIdentifier", "userIds"])
+def test_numbers_by_which_others_know_people_are_theirs(column: str) -> None:
+    """A column that was shifted by itself signs everybody in as somebody else."""
+    before = [person(f"u{number}") | {column: f"m{number}"} for number in range(60)]
+    now = [row | {column: f"m{number + 1}"} for number, row in enumerate(before[:20])] + before[20:]
+
+    assert ["identity"] == rules(night({"users": before}, {"users": now}))
+
+
+def test_staff_who_get_other_roles_are_held() -> None:
+    """All teachers as administrators of the district."""
+    before = people(60, "teacher")
+    now = [row | {"roles": role("districtAdministrator")} for row in before[:11]] + before[11:]
+
+    guarded = night({"users": before}, {"users": now}, limits=Limits())
+
+    assert (["identity"], 11) == (rules(guarded), guarded.held)
+
+
+def test_days_of_birth_of_others_are_held() -> None:
+    """In a file of their own."""
+    before = [{"sourcedId": f"u{number}", "birthDate": f"2012-02-{number % 28 + 1:02}"} for number in range(60)]
+    now = [row | {"birthDate": "2012-03-01"} for row in before[:11]] + before[11:]
+
+    assert ["identity"] == rules(night({"demographics": before}, {"demographics": now}))
+
+
+TERM = {"sourcedId": "t1", "title": "Fall", "type": "term", "startDate": "2026-08-17", "endDate": "2027-01-15"}
+OVER = TERM | {"sourcedId": "t0", "title": "Last year", "startDate": "2025-08-17", "endDate": "2026-06-10"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "waits"),
+    [
+        ({"endDate": "2026-11-24"}, True),
+        ({"startDate": "2027-08-17", "endDate": "2028-01-15"}, True),
+        ({"endDate": "2027-01-22"}, False),
+    ],
+)
+def test_one_row_does_not_end_the_term_of_everybody(cells: dict[str, str], waits: bool) -> None:
+    """Or puts it off; a term that is a week longer is none of our business."""
+    guarded = night({"academicSessions": [TERM]}, {"academicSessions": [TERM | cells]}, taught={"t1": 96})
+
+    assert (["session_moved"] * waits, int(waits)) == (rules(guarded), guarded.held)
+    if waits:
+        assert "and was to last from 2026-08-17 to 2027-01-15: 96 classes are taught in it" in guarded.holds[0].sentence
+
+
+def test_a_term_without_classes_may_be_moved() -> None:
+    """Nobody is in it."""
+    guarded = night({"academicSessions": [TERM]}, {"academicSessions": [TERM | {"startDate": "2026-12-01"}]})
+
+    assert [] == rules(guarded)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_classes_do_not_move_into_terms_that_are_over(known: bool) -> None:
+    """Be the term known, or one that comes with them."""
+    before = [{"sourcedId": f"c{number}", "title": f"Class {number}", "termSourcedIds": "t1"} for number in range(12)]
+    now: Rosters = {
+        "classes": [row | {"termSourcedIds": "t0"} for row in before],
+        "academicSessions": [TERM] if known else [TERM, OVER],
+    }
+    ends = {"t1": TERM["endDate"]} | ({"t0": OVER["endDate"]} if known else {})
+
+    guarded = night({"classes": before, "academicSessions": [TERM]}, now, ends=ends, limits=Limits(updated_percent=100))
+
+    assert (["vanished_of_school"], 12) == (rules(guarded), guarded.held)
+    assert "12 of 12 classes: 12 would be ended" in guarded.holds[0].sentence
+
+
+def test_enrollments_that_are_put_off_count_as_removed() -> None:
+    """Who is in class now would not be in it until next year."""
+    before = [row | {"beginDate": "2026-08-17"} for row in enrolled(people(100), "c1")]
+    now = [row | {"beginDate": "2027-08-17"} for row in before[:70]] + before[70:]
+
+    guarded = night({"enrollments": before}, {"enrollments": now})
+
+    assert (["vanished"], 70) == (rules(guarded), guarded.held)
+    assert guarded.holds[0].sentence.startswith("70 of 100 enrollments: 70 would be put off")
+
+
+@pytest.mark.parametrize(("count", "waits"), [(5, False), (6, True)])
+def test_the_teachers_of_a_school_are_not_taken_from_its_classes(count: int, waits: bool) -> None:
+    """They are few beside its students, and fewer than may vanish in a district."""
+    students = enrolled(people(300), "c1")
+    teachers = [row | {"role": "teacher"} for row in enrolled(people(6, "teacher", 2000), "c1")]
+    groups = pl.DataFrame(
+        [("enrollments", "student", "s1", 300), ("enrollments", "teacher", "s1", 6)], schema=GROUPED, orient="row"
+    )
+
+    guarded = night({"enrollments": students + teachers}, {"enrollments": students + teachers[count:]}, groups=groups)
+
+    assert (["vanished_of_school"] * waits, count * waits) == (rules(guarded), guarded.held)
+
+
+def test_a_session_of_the_district_is_no_third_of_a_school() -> None:
+    """Layouts that name terms by their dates have another one when a term lasts a day longer."""
+    terms = [TERM | {"sourcedId": f"t{number}", "endDate": f"2027-01-{number + 10}"} for number in range(2)]
+
+    guarded = night(
+        {"academicSessions": terms},
+        {"academicSessions": [terms[0], TERM | {"sourcedId": "t9", "endDate": "2027-01-20"}]},
+        policy="keep",
+    )
+
+    assert [] == rules(guarded)
 
 
 def test_the_people_of_a_school_that_closes_wait_with_it() -> None:

@@ -90,13 +90,64 @@ def test_a_teacher_may_be_a_parent() -> None:
     assert [] == rules(guarded)
 
 
-def test_who_is_still_there_is_nobody_else() -> None:
-    """A snapshot that has both ids has two people."""
-    ana = person("u1", "Ana Diaz")
+@pytest.mark.parametrize("count", [1, 30])
+def test_who_is_there_still_would_be_there_twice(count: int) -> None:
+    """A snapshot has them under both ids."""
+    before = people(40)
 
-    guarded = night({"users": [ana]}, {"users": [ana, person("u2", "Ana Diaz")]})
+    guarded = night({"users": before}, {"users": [*before, *renamed(before[:count])]}, limits=EVERYTHING)
+
+    assert (["renumbered"], sorted(f"nu{number}" for number in range(count))) == (
+        rules(guarded),
+        held(guarded)["users"],
+    )
+    assert "are there and came again under new ids" in guarded.holds[0].sentence
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_families_share_addresses_and_birthdays(whole: bool) -> None:
+    """Two siblings who come on one night are not the two who are there."""
+    there = [
+        person(
+            f"u{number}", f"Old{number} Diaz{number}", username=f"u{number}", email=f"home{number}@schools.example.edu"
+        )
+        for number in range(40)
+    ]
+    came = [person(f"n{number}", f"New{number} Diaz{number}", username=f"n{number}", email=f"home{number}@schools.example.edu") for number in range(3)]  # fmt: skip
+
+    guarded = night({"users": there}, {"users": [*there * whole, *came]}, whole=whole)
 
     assert [] == rules(guarded)
+
+
+def test_who_is_told_by_two_signs_hides_nobody_who_is_told_by_one() -> None:
+    """One of them has a number, the others have names and no more."""
+    bare = [person(f"u{number}", username=None, email=None) for number in range(30)]
+    numbered = person("t1", "Tia Quist", "teacher", identifier="7")
+    others = people(40, first=50)
+
+    guarded = night(
+        {"users": [*bare, numbered, *others]}, {"users": [*renamed([*bare, numbered]), *others]}, limits=EVERYTHING
+    )
+
+    assert (["renumbered"], 62) == (rules(guarded), guarded.held)
+    assert [("users", "t1", "nt1")] == guarded.pairs.filter(pl.col("certain")).select("entity", "old", "new").rows()
+
+
+@pytest.mark.parametrize(("count", "waits"), [(10, False), (11, True)])
+@pytest.mark.parametrize("left", [True, False])
+def test_a_parent_may_be_there_once_for_each_child(count: int, waits: bool, left: bool) -> None:
+    """And one whose id is made of an address has another one with another address; many of them are no everyday."""
+    ids = [f"contact-{number:032x}" for number in range(40)]
+    before = [person(one, f"Eva{one[-3:]} Diaz{one[-3:]}", "guardian", identifier=one[-3:]) for one in ids]
+    again = [
+        dict(one) | {"sourcedId": f"contact-{number + 100:032x}", "email": None, "username": None}
+        for number, one in enumerate(before[:count])
+    ]
+
+    guarded = night({"users": before}, {"users": [*(before[count:] if left else before), *again]}, limits=EVERYTHING)
+
+    assert (["renumbered"] * waits) == rules(guarded)
 
 
 def test_pairs_in_doubt_are_told_apart() -> None:
@@ -188,6 +239,40 @@ def test_a_system_with_other_ids_throughout_is_held(whole: bool) -> None:
     assert ["rekeyed"] * 4 == rules(guarded)
     assert [8 if whole else 4] * 4 == [len(ids) for ids in held(guarded).values()]
     assert guarded.pairs["certain"].all()
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_term_under_another_id_does_not_make_its_classes_others(whole: bool) -> None:
+    """One term is few; all that is taught in it is not, whether the old ones are there still or not."""
+    terms, classes = TERMS[:1], [row | {"termSourcedIds": "t0"} for row in CLASSES]
+    seats = enrolled(people(8), *(row["sourcedId"] for row in CLASSES))
+    new: dict[str, Sequence[Row]] = {
+        "academicSessions": [row | {"sourcedId": "n0"} for row in terms],
+        "classes": [row | {"sourcedId": f"n{row['sourcedId']}", "termSourcedIds": "n0"} for row in classes],
+        "enrollments": [row | {"sourcedId": f"n{row['sourcedId']}", "classSourcedId": f"n{row['classSourcedId']}"} for row in seats],
+    }  # fmt: skip
+    before: dict[str, Sequence[Row]] = {"academicSessions": terms, "classes": classes, "enrollments": seats}
+
+    now: dict[str, Sequence[Row]] = {name: [*before[name], *rows] if whole else rows for name, rows in new.items()}
+    guarded = night(before, now, whole=whole, limits=EVERYTHING)
+
+    assert {"rekeyed"} == set(rules(guarded))
+    assert (4, 32) == (len(held(guarded)["classes"]), len(held(guarded)["enrollments"]))
+
+
+def test_a_second_section_looks_like_the_first_one() -> None:
+    """In a snapshot that has both, other people come into it."""
+    seats = enrolled(people(8), *(row["sourcedId"] for row in CLASSES))
+    more = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in CLASSES]
+    new = enrolled(people(5, first=20), *(row["sourcedId"] for row in more))
+
+    guarded = night(
+        {"classes": CLASSES, "enrollments": seats},
+        {"classes": [*CLASSES, *more], "enrollments": seats + new},
+        limits=EVERYTHING,
+    )
+
+    assert [] == rules(guarded)
 
 
 def test_two_classes_may_be_made_anew() -> None:
