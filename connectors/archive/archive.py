@@ -26,6 +26,7 @@ from transforms.diff import Marks
 from transforms.digest import digest
 from transforms.fingerprint import fingerprints
 from transforms.forgetting import nameless, without_forgotten
+from transforms.guard.past import NEAR
 from transforms.judged import Judged, Standing
 from transforms.overlay import overlay
 from transforms.schemas import ENTITIES
@@ -90,7 +91,7 @@ class Archive:
         """Give the records of `known` (`sourcedId`, `fingerprint`) as the target has them, with the columns in which any has a value.
 
         They are sought in the roster of the run `before` and in those before it, by their fingerprints. Of a record of which
-        no roster has that one, the newest one is given; of one that no roster has, none.
+        no roster has that one, the newest one is given, and marked as `#near`; of one that no roster has, none.
         """
         runs = self.runs()
         contents = (
@@ -108,7 +109,8 @@ class Archive:
             other.append(mine.filter(~same).drop("fingerprint"))
             known = known.join(found[-1], on="sourcedId", how="anti")
         near = pl.concat(other, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
-        return pl.concat([*found, near.join(known, on="sourcedId", how="semi")], how="diagonal")
+        near = near.join(known, on="sourcedId", how="semi").with_columns(pl.lit(value=True).alias(NEAR))
+        return pl.concat([*(one.with_columns(pl.lit(value=False).alias(NEAR)) for one in found), near], how="diagonal")
 
     def _accepted(self, entity: str, entry: Entry) -> pl.DataFrame:
         path = self.folder / file_of(entity, entry.content)

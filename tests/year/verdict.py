@@ -33,10 +33,12 @@ def of_fault(night: Outcome, fault: Fault) -> str:
     """Say what is amiss with the night of a fault, or with one after it; blank: nothing."""
     if night.which == "mended":
         return _of_mended(night)
-    if any(count > _floor(fault, night.there[kind]) for kind, count in night.kinds.items()):
+    # Nobody loses a seat in a term that is over.
+    kinds = {kind: count for kind, count in night.kinds.items() if night.day < SUMMER or not kind.startswith("seat")}
+    if any(count > _floor(fault, night.there[kind]) for kind, count in kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
-        # So few may be harmed before anybody is asked, and nobody loses a seat in a term that is over.
+        # So few may be harmed before anybody is asked.
         return "" if night.kinds or night.day >= SUMMER else "said nothing"
     if not re.search(fault.says, night.told, re.IGNORECASE):
         return f"the cause is not told ({fault.says!r})"

@@ -11,7 +11,7 @@ from transforms import parts
 from transforms.changes import ACTION, LABEL
 from transforms.guard.groups import STAFF, STUDENTS, group_of
 from transforms.guard.limits import Limits, Reading, allowed, told
-from transforms.guard.past import NAME, Past, with_columns_of
+from transforms.guard.past import NAME, NEAR, Past, with_columns_of
 from transforms.guard.stops import GROUP, Stops
 
 FIRST = 3
@@ -116,11 +116,19 @@ def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.Da
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
     # Where so many are others, those who are new may be as wrong; where most people are, so may all that is new.
-    ids, new = pl.col("sourcedId").is_in(changed["sourcedId"].implode()), pl.col(ACTION).is_in(["create", "revive"])
-    most_people = entity == "users" and others.height * 2 > past.total("users")
-    stops.stop("identity", sentence, entity, upserts=ids | new)
-    if most_people:
-        stops.stop("follows", "What is new waits with the people who would become others.", *stops.parts, upserts=new)
+    ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
+    stops.stop("identity", sentence, entity, upserts=ids | _new(entity, past))
+    if entity == "users" and others.height * 2 > past.total("users"):
+        said = "What is new and what vanished waits with the people who would become others."
+        upserts = {name: _new(name, past) for name in stops.parts} | {"demographics": pl.lit(value=True)}
+        stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=upserts)
+
+
+def _new(entity: str, past: Past) -> pl.Expr:
+    """What comes, or comes again, and what changes without anybody knowing from what: no roster is kept that has it as it was sent."""
+    sent = past.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
+    sure = sent.filter(~pl.col(NEAR)) if NEAR in sent.columns else sent
+    return (pl.col(ACTION) != "update") | ~pl.col("sourcedId").is_in(sure["sourcedId"].implode())
 
 
 def recycled(stops: Stops, past: Past) -> None:

@@ -18,6 +18,8 @@ CHILDREN: dict[str, type[pl.DataType]] = {
 }  # fmt: skip
 # The name by which the ledger knows a record that no kept roster has.
 NAME = "#name"
+# True where a record is given as a roster has it, and not as it was sent: no roster is kept that has it so.
+NEAR = "#near"
 LEFT_BEHIND = dict.fromkeys(("entity", "sourcedId", "feed", "last", "now"), pl.String)
 
 

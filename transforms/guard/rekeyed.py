@@ -53,8 +53,8 @@ def rekeyed(stops: Stops, past: Past, limits: Limits) -> None:
     schools = {old for entity, old, _, _ in stops.pairs if entity == "orgs"}
     if len(schools) * 2 > past.total("orgs"):
         # It is another district, or another system, throughout.
-        said = "What is new waits with the schools that have come under new ids."
-        stops.stop("follows", said, *stops.parts, upserts=pl.col(ACTION).is_in(["create", "revive"]))
+        said = "What is new and what vanished waits with the schools that have come under new ids."
+        stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=pl.col(ACTION) != "update")
 
 
 def _people(stops: Stops, past: Past, limits: Limits, same: Same) -> None:
