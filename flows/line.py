@@ -14,18 +14,20 @@ from flows.accepting import Accepted, accept
 from flows.claims import claimed
 from flows.idle import left_behind
 from flows.job import Job
-from flows.past import decided_on, details_of, past_of
+from flows.past import decided_on, details_of, past_of, turned_down
 from flows.recovering import recovered
 from flows.result import Result
 from flows.salts import note_salt
 from flows.watch import NOBODY, Watch
 from transforms.arrears import with_arrears
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges, added
+from transforms.checks.references import Known
 from transforms.diff import Marks, diff, marked
 from transforms.findings import Findings, gather, located, spelt
 from transforms.guard import Guarded, guard, planned
 from transforms.guard.guard import no_pairs
-from transforms.judged import Standing
+from transforms.guard.past import NEAR
+from transforms.judged import Judged, Standing
 from transforms.order import children_first
 from transforms.part_ends import is_silent, with_ends
 from transforms.vanishing import Details, decided
@@ -42,10 +44,13 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     if accepted.refused.height:
         return result_of(job, started, [spelt(accepted.findings, accepted.spelt)], refused=accepted.refused)
     known = recovered(accepted.standing, accepted.known, job, ledger, archive)
-    standing, told = with_ends(accepted.standing, _before(accepted.standing, job, archive), known, job.carrying)
+    standing, told = with_ends(
+        accepted.standing, _before(accepted.standing, known, job, ledger, archive), known, job.carrying
+    )
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
     content = _kept(accepted, standing, marks, job, ledger, archive) if job.command == "sync" else ""
+    spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
     if job.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
@@ -60,7 +65,7 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     loaded = watch.stage("load", send, guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
-    return replace(result, records=records, content=content)
+    return replace(result, records=records, content=content, spoken=spoken)
 
 
 def _kept(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
@@ -73,12 +78,34 @@ def _kept(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger
     return content
 
 
-def _before(standing: Standing, job: Job, archive: Archive) -> Standing:
-    """What of the roster until now says which roles have ended, where a drop does not say all roles."""
+def _before(standing: Standing, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Standing:
+    """What of the roster until now says which roles have ended, where a drop does not say all roles.
+
+    Of what people have decided not to send, it is what was sent before; so it is of what waits, where a drop tells of everybody
+    again. What a delta said and what waits is not said again.
+    """
     if not is_silent(standing) or job.before not in archive.runs():
         return {}
     found = {name: archive.judged(job.before, name) for name in ("users", "enrollments")}
-    return {name: judged for name, judged in found.items() if judged is not None}
+    again = any(judged.mode == "unknown" for judged in standing.values())
+    down = decided_on(job, ledger) if again else turned_down(job, ledger)
+    return {
+        name: _as_sent(judged, down.filter(entity=name)["sourcedId"], known, job, archive)
+        for name, judged in found.items()
+        if judged is not None
+    }
+
+
+def _as_sent(judged: Judged, ids: pl.Series, known: Known, job: Job, archive: Archive) -> Judged:
+    """Give a roster's records, some of them as the target has them; those that it lacks are left out."""
+    name = judged.entity.name
+    if not ids.len() or name not in known:
+        return judged
+    there = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
+    others = judged.accepted.filter(~pl.col("sourcedId").is_in(ids.implode()))
+    return replace(
+        judged, accepted=pl.concat([others, archive.sent(name, there, job.before).drop(NEAR)], how="diagonal")
+    )
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:

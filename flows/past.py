@@ -138,13 +138,19 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     What a plan held that was replaced is in the one that took its place, or nobody has decided on it. A full snapshot that came
     since a decision has asked again: what it could not send is late, and no one has decided on that.
     """
+    return _planned(job, ledger, WAITING).vstack(turned_down(job, ledger))
+
+
+def turned_down(job: Job, ledger: Ledger) -> pl.DataFrame:
+    """What people have decided not to send, or let expire, since the last full snapshot (as in `decided_on`)."""
     since = next((run.started for run in ledger.runs(job.key) if _said_all(run)), None)
-    plans = [
-        ledger.planned(plan.id)
-        for plan in ledger.plans(job.key)
-        if plan.status in WAITING or (plan.status not in ("sent", "replaced") and (since is None or plan.made > since))
-    ]
-    return pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).select("entity", "sourcedId", "fingerprint")
+    return _planned(job, ledger, ("discarded", "expired"), since)
+
+
+def _planned(job: Job, ledger: Ledger, statuses: Collection[str], since: datetime | None = None) -> pl.DataFrame:
+    plans = [plan for plan in ledger.plans(job.key) if plan.status in statuses and (since is None or plan.made > since)]
+    rows = pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *(ledger.planned(plan.id) for plan in plans)])
+    return rows.select("entity", "sourcedId", "fingerprint")
 
 
 def _said_all(run: Run) -> bool:

@@ -23,7 +23,7 @@ from flows.result import Result
 from flows.showing import shown
 from transforms.checks.references import Known
 from transforms.guard import Hold, moved, plan_id, undone, with_grades
-from transforms.guard.plan import GRADED
+from transforms.guard.plan import GRADED, by_entity
 from transforms.schemas import ENTITIES
 
 WORDS = {"create": "created", "update": "updated", "revive": "brought back", "delete": "deleted",
@@ -81,6 +81,7 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
         known = ledger.known(job.key)
         waits = undone(records, known).join(moved(records, known), on=["entity", "sourcedId"], how="anti")
         waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
+        waits = pl.concat([waits.clear(), *(rows.filter(~_spoken(name, result)) for name, rows in by_entity(waits))])
         if result.records.is_empty() and waits.height == ledger.planned(older.id).height:
             return replace(result, plan=older.id, waits=older.run, expires=older.expires)
         if waits.is_empty():
@@ -90,6 +91,11 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
         hold = Hold(WAITS, "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")
         result = replace(result, records=pl.concat([result.records, waits]), holds=(*result.holds, *told, hold))
     return result
+
+
+def _spoken(entity: str, result: Result) -> pl.Expr:
+    """Of which records a drop says itself how they are to be."""
+    return pl.col("sourcedId").is_in(result.spoken.get(entity, pl.Series(dtype=pl.String)).implode())
 
 
 def expire(job: Job, ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -55,7 +56,7 @@ class Result:
     changes (columns of a plan), and `plan` its name. `readings` say what each limit showed, `pairs` which records came
     under new ids. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
     plan found it. `content` is the digest of the roster,
-    `whole` the entities of which the drop is a full snapshot. `stale` says that the drop is too old, `unusual` what is far
+    `whole` the entities of which the drop is a full snapshot, `spoken` whom it has of the others. `stale` says that the drop is too old, `unusual` what is far
     from the feed's usual, `untold` who could not be told of it, `waits`
     names the run whose plan still waits. `approved` is the
     plan that was sent, `restored` the run whose roster was, `repaired` says that the target was mended.
@@ -85,6 +86,7 @@ class Result:
     let_go: dict[str, int] = field(default_factory=dict)
     moved: pl.DataFrame | None = None
     whole: frozenset[str] = frozenset()
+    spoken: Mapping[str, pl.Series] = field(default_factory=dict)
     raised: bool = False
     adds_only: date | None = None
     content: str = ""

@@ -85,7 +85,14 @@ def feed(tmp_path: Path, loads: Loads) -> Feed:
 def many(count: int = 60) -> Rows:
     """A district with many enrollments, so that a few are few."""
     users: list[Row] = [
-        DISTRICT["users"][1] | {"sourcedId": f"u{number}", "username": f"u{number}"} for number in range(count)
+        DISTRICT["users"][1]
+        | {
+            "sourcedId": f"u{number}",
+            "username": f"u{number}",
+            "givenName": f"Bo{number}",
+            "email": f"u{number}@example.edu",
+        }
+        for number in range(count)
     ]
     return {
         **district(),
@@ -540,9 +547,22 @@ def test_a_few_who_are_locked_out_each_night_are_many_in_a_week(feed: Feed) -> N
     )
 
 
+def test_a_newcomer_who_leaves_again_makes_no_old_export(feed: Feed) -> None:
+    """The roster is again what it was, by chance."""
+    with time_machine.travel(datetime.now().astimezone() - timedelta(days=10), tick=True):
+        feed.sync(many(3))
+    feed.sync(many(4))
+
+    run = feed.sync(many(3))
+
+    assert "older_drop" not in run.said
+    assert (0, 1) == (run.code, run.total("disabled"))
+
+
 def test_the_export_of_last_month_waits(feed: Feed) -> None:
     """It is known by its content, every night until somebody approves it."""
-    rows = changed(many(), "d", name="Larkspur District")
+    users = many()["users"]
+    rows = {**many(), "users": [*({**user, "phone": "1"} for user in users[:12]), *users[12:]]}
     with time_machine.travel(datetime.now().astimezone() - timedelta(days=10), tick=True):
         feed.sync(many())
     feed.sync(rows)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import time_machine
 
+from connectors.ledger import Ledger
 from flows.feeds.targets import Target
 from flows.job import Job
 from flows.result import Result
@@ -52,6 +53,11 @@ class Feed:
     def approve(self, plan: str, day: date) -> Result:
         """Let a person approve a plan, some hours later."""
         return self._run(day, self.folder / "drop", plan, at=9)
+
+    def discard(self, plan: str) -> None:
+        """Let a person turn down a plan, if there is one."""
+        with Ledger(self.folder / "state" / "ledger.db") as ledger:
+            ledger.decide(plan, "discarded", by="Data Office", note="", at=datetime.now(UTC))
 
     def view(self, day: date) -> View:
         """Say what the target holds."""

@@ -54,7 +54,8 @@ def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
         taken = stops.taken(kind)
         there = past.of_schools(kind.entity, kind.group)
         # A record that belongs to no school is limited with its kind.
-        lost = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len().join(there, left_on=SCHOOL, right_on="school", how="left")  # fmt: skip
+        gone = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len()
+        lost = _less_those_who_come(gone, stops, kind).join(there, left_on=SCHOOL, right_on="school", how="left")
         for school, count, total in lost.sort("len", descending=True).head(1).iter_rows():
             most = allowed(total or 0, limits.school_percent, records)
             stops.read(
@@ -63,6 +64,17 @@ def of_schools(stops: Stops, past: Past, limits: Limits) -> None:
         for school, count, total in lost.sort(SCHOOL).iter_rows():
             if not allows(count, total or 0, limits.school_percent, records):
                 _of_school(stops, past, limits, kind, school, total or 0)
+
+
+def _less_those_who_come(gone: pl.DataFrame, stops: Stops, kind: Kind) -> pl.DataFrame:
+    """Of enrollments by role, leave out as many as come into the same school: one teacher takes the classes of another."""
+    if kind.entity != "enrollments" or not kind.group:
+        return gone
+    come = stops.created("enrollments").filter(kind.chosen).group_by(SCHOOL).len("come")
+    net = gone.join(come, on=SCHOOL, how="left").with_columns(
+        pl.col("len").cast(pl.Int64) - pl.col("come").fill_null(0)
+    )
+    return net.filter(pl.col("len") > 0).drop("come")
 
 
 def _of_school(stops: Stops, past: Past, limits: Limits, kind: Kind, school: str, total: int) -> None:

@@ -474,6 +474,25 @@ def test_the_teachers_of_a_school_are_not_taken_from_its_classes(count: int, wai
     assert (["vanished_of_school"] * waits, count * waits) == (rules(guarded), guarded.held)
 
 
+def test_one_teacher_may_take_the_classes_of_another() -> None:
+    """In a small school that is more than a third of its teachers' seats."""
+    students = enrolled(people(300), "c0")
+    left, came = (
+        [
+            row | {"role": "teacher"}
+            for row in enrolled([person(one, what="teacher")], *(f"c{number}" for number in range(8)))
+        ]
+        for one in ("t1", "t2")
+    )
+    groups = pl.DataFrame(
+        [("enrollments", "student", "s1", 300), ("enrollments", "teacher", "s1", 8)], schema=GROUPED, orient="row"
+    )
+
+    guarded = night({"enrollments": students + left}, {"enrollments": students + came}, groups=groups)
+
+    assert [] == rules(guarded)
+
+
 def test_a_session_of_the_district_is_no_third_of_a_school() -> None:
     """Layouts that name terms by their dates have another one when a term lasts a day longer."""
     terms = [TERM | {"sourcedId": f"t{number}", "endDate": f"2027-01-{number + 10}"} for number in range(2)]
