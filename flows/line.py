@@ -15,7 +15,7 @@ from flows.claims import claimed
 from flows.idle import left_behind
 from flows.job import Job
 from flows.past import decided_on, details_of, past_of, turned_down
-from flows.recovering import recovered
+from flows.recovering import in_doubt, recovered
 from flows.result import Result
 from flows.salts import note_salt
 from flows.watch import NOBODY, Watch
@@ -50,18 +50,19 @@ def straight_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOB
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
     content = _kept(accepted, standing, marks, job, ledger, archive) if job.command == "sync" else ""
+    doubted = in_doubt(known, job, ledger)
     spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
     if job.in_arrears and content:
-        standing, told = with_arrears(standing, archive.standing(job.run), known, decided_on(job, ledger))
+        standing, told = with_arrears(standing, archive.standing(job.run), doubted, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
-    difference = watch.stage("compare", diff, standing, known, marks)  # 5
+    difference = watch.stage("compare", diff, standing, doubted, marks)  # 5
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, claimed(changes, job, ledger)]
     past = past_of(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
     guarded = watch.stage("guard", guard, changes, past, job.limits, job.raised)  # 6
     records = planned(guarded.changes, known)
     # A large district's frames need not live until the last record is sent.
-    del accepted, standing, known, changes, past
+    del accepted, standing, known, doubted, changes, past
     loaded = watch.stage("load", send, guarded, job, ledger, watch)  # 7, and 8 after every batch
     findings += [Findings(notices=loaded.notices)]
     result = result_of(job, started, findings, guarded=guarded, loaded=loaded)  # 9 is told by the caller
@@ -87,8 +88,9 @@ def _before(standing: Standing, known: Known, job: Job, ledger: Ledger, archive:
     if not is_silent(standing) or job.before not in archive.runs():
         return {}
     found = {name: archive.judged(job.before, name) for name in ("users", "enrollments")}
-    again = any(judged.mode == "unknown" for judged in standing.values())
-    down = decided_on(job, ledger) if again else turned_down(job, ledger)
+    down = turned_down(job, ledger)
+    if any(judged.mode == "unknown" for judged in standing.values()):
+        down = down.vstack(decided_on(job, ledger).drop_nulls("fingerprint"))
     return {
         name: _as_sent(judged, down.filter(entity=name)["sourcedId"], known, job, archive)
         for name, judged in found.items()

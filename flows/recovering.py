@@ -23,25 +23,35 @@ Ids = dict[str, set[str]]
 
 
 def recovered(standing: Standing, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Known:
-    """Give what the ledger knows, as far as no killed run has sent anything else since.
+    """Give what the ledger knows, once the records are entered that killed runs have left in the target and the drop does not have.
 
-    Records that such a run left in the target are entered, if the drop does not have them. Of those that are known, nobody
-    knows what they say there now: they get a fingerprint that no drop has, so that the drop is laid over them.
     Raises `TargetError` if the target cannot be used.
     """
-    intended = ledger.intended(job.key)
-    left = _left(standing, known, intended) if job.command == "sync" else {}
-    if left:
-        asyncio.run(_recovered(left, job, ledger, archive))
-        known = known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
-    return {name: _in_doubt(frame, intended.get(name, frozenset())) for name, frame in known.items()}
-
-
-def _in_doubt(known: pl.DataFrame, ids: frozenset[str]) -> pl.DataFrame:
-    if not ids:
+    left = _left(standing, known, ledger.intended(job.key)) if job.command == "sync" else {}
+    if not left:
         return known
-    fingerprint = pl.when(pl.col("sourcedId").is_in(ids)).then(unfinished(pl.col("fingerprint")))
-    return known.with_columns(fingerprint.otherwise("fingerprint").alias("fingerprint"))
+    asyncio.run(_recovered(left, job, ledger, archive))
+    return known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
+
+
+def in_doubt(known: Known, job: Job, ledger: Ledger) -> Known:
+    """Give what to compare a roster with: of what killed runs may have sent, nobody knows what it says now.
+
+    It gets a fingerprint that no drop has, so that the roster is laid over it.
+    """
+    intended = ledger.intended(job.key)
+    fingerprint = pl.col("fingerprint")
+    return {
+        name: frame.with_columns(
+            pl.when(pl.col("sourcedId").is_in(ids))
+            .then(unfinished(fingerprint))
+            .otherwise(fingerprint)
+            .alias("fingerprint")
+        )
+        if (ids := intended.get(name))
+        else frame
+        for name, frame in known.items()
+    }
 
 
 def _left(standing: Standing, known: Known, intended: dict[str, frozenset[str]]) -> Ids:

@@ -11,7 +11,7 @@ from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.line import result_of, send, with_policies
 from flows.past import past_of
-from flows.recovering import recovered
+from flows.recovering import in_doubt, recovered
 from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
@@ -36,7 +36,7 @@ def restored_line(job: Job, run: str, ledger: Ledger, archive: Archive, watch: W
         standing = taken_back(standing, newest)
     content = archive.keep(job.run, standing, run) if job.command == "sync" else ""
     known = recovered(standing, ledger.known(job.key), job, ledger, archive)
-    difference = watch.stage("compare", diff, standing, known)
+    difference = watch.stage("compare", diff, standing, in_doubt(known, job, ledger))
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.
     past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None, twin=None)

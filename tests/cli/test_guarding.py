@@ -170,7 +170,9 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
     plan = (folder / "plan.md").read_text()
     named = list(csv.DictReader((folder / "plan.csv").read_text().splitlines()))
     assert (3, 20, 1) == (run.code, run.total("held"), run.total("created"))
-    assert "Elm School (s1): 20 of 62 enrollments vanished, more than 30 % of a school." in plan
+    assert (
+        "Elm School (s1): 20 of 61 enrollments of students vanished, more than 30 % and 5 records of a school." in plan
+    )
     assert ("enrollments", "delete", "s1") == (named[0]["entity"], named[0]["action"], named[0]["school"])
     assert 0o600 == (folder / "plan.csv").stat().st_mode & 0o777
     assert f"roster discard {run.json['plan']}" in run.err

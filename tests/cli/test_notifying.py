@@ -292,7 +292,7 @@ def test_no_name_no_id_of_a_person_and_no_secret_is_sent(larkspur: Larkspur) -> 
     sent = json.dumps(larkspur.inbox.messages)
 
     assert ["larkspur: held", "larkspur: refused"] == larkspur.inbox.titles
-    for value in ("Ana", "Diaz", "O'Brien", "example.edu", '"ana', " ana", " bo", SECRET, str(larkspur.inbox.port)):
+    for value in ("Ana", "Diaz", "O'Brien", "@example.edu", '"ana', " ana", " bo", SECRET, str(larkspur.inbox.port)):
         assert value not in sent
 
 

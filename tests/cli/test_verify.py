@@ -209,7 +209,10 @@ def test_a_target_that_cannot_be_read_is_told(target: Served, folder: Path) -> N
 def test_who_was_disabled_and_may_sign_in_again_is_found(target: Served, folder: Path) -> None:
     """Somebody let them; a repair takes it back."""
     rows = district()
-    rows["users"] += [rows["users"][1] | {"sourcedId": f"g{number}", "username": f"g{number}"} for number in range(5)]
+    rows["users"] += [
+        rows["users"][1] | {"sourcedId": f"g{number}", "username": f"g{number}", "givenName": f"Gil{number}"}
+        for number in range(5)
+    ]
     rows["roles"] += [
         rows["roles"][1] | {"sourcedId": f"rg{number}", "userSourcedId": f"g{number}"} for number in range(5)
     ]
@@ -229,8 +232,26 @@ def test_who_was_disabled_and_may_sign_in_again_is_found(target: Served, folder:
 def test_a_target_that_has_lost_too_much_is_not_filled_unasked(target: Served, folder: Path) -> None:
     """It may be another one. Exit 2 and nothing is done; `--lost` says that it is meant."""
     rows = district()
-    rows["enrollments"] += [rows["enrollments"][0] | {"sourcedId": f"f{number}"} for number in range(30)]
-    target.roster("sync", drop(folder, rows))
+    people = [
+        rows["users"][1]
+        | {
+            "sourcedId": f"g{number}",
+            "username": f"g{number}",
+            "email": f"g{number}@example.edu",
+            "givenName": f"Gil{number}",
+        }
+        for number in range(15)
+    ]
+    rows["users"] += people
+    rows["roles"] += [
+        rows["roles"][1] | {"sourcedId": f"r-{one['sourcedId']}", "userSourcedId": one["sourcedId"]} for one in people
+    ]
+    rows["enrollments"] += [
+        rows["enrollments"][place] | {"sourcedId": f"f{number + 15 * place}", "userSourcedId": one["sourcedId"]}
+        for place in (0, 1)
+        for number, one in enumerate(people)
+    ]
+    assert 0 == target.roster("sync", drop(folder, rows)).code
     for number in range(30):
         target.lose("enrollments", f"f{number}")
 

@@ -78,6 +78,7 @@ def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
     identities(stops, past, limits)
     recycled(stops, past)
     special.rollover(stops, past)
+    special.old_terms(stops, past, limits)
     special.schools(stops, past)
     moves(stops, past, limits)
     left_behind(stops, past)

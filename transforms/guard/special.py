@@ -8,9 +8,11 @@ import polars as pl
 
 from transforms.changes import ACTION, SCHOOL
 from transforms.guard.amounts import TAKEN, files
+from transforms.guard.limits import Limits, Reading
 from transforms.guard.moves import to_other_schools
-from transforms.guard.past import Past
+from transforms.guard.past import Past, with_columns_of
 from transforms.guard.stops import ALL, TAKING, VANISHED, Kind, Stops
+from transforms.guard.taking import all_over
 from transforms.schemas import ENTITIES
 
 FIRST = 3
@@ -137,6 +139,34 @@ def terms(stops: Stops, past: Past) -> None:
             f"{past.taught[one]:,} classes are taught in it, and nobody would be in them today. If that is meant, approve; else correct the dates."
         )
         stops.stop("session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one)
+
+
+def old_terms(stops: Stops, past: Past, limits: Limits) -> None:
+    """Stop many new classes whose terms are over, with what is new in them: an export of long ago has them."""
+    if past.settled is None or past.today is None or "classes" not in stops.parts:
+        return
+    new = with_columns_of(stops.created("classes"), ["termSourcedIds"])
+    over = new.filter(all_over(new["termSourcedIds"], stops.ends, past.today.isoformat()).fill_null(value=False))
+    stops.read(
+        Reading(
+            "old_terms",
+            "new classes of terms that are over",
+            over.height,
+            limits.created_records,
+            past.total("classes"),
+        )
+    )
+    if over.height <= limits.created_records:
+        return
+    sentence = (
+        f"{over.height:,} new classes are of terms that are over ({_listed(_terms(over))}), more than {limits.created_records} records. "
+        "See whether this export is an older one; if classes of the past are meant to come, approve."
+    )
+    ids = over["sourcedId"].implode()
+    upserts = {"classes": pl.col("sourcedId").is_in(ids)}
+    if "enrollments" in stops.parts and "classSourcedId" in stops.parts["enrollments"].upserts.columns:
+        upserts["enrollments"] = pl.col("classSourcedId").is_in(ids)
+    stops.stop("old_terms", sentence, *upserts, upserts=upserts)
 
 
 def rollover(stops: Stops, past: Past) -> None:

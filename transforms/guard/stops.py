@@ -67,7 +67,7 @@ class Stops:
     """The changes, the reasons why some of them are stopped, and what the limits showed.
 
     `names` are all entities, `parts` those of which anything is to be done, `idle` the others; `kinds` is what is limited by itself: each entity,
-    but people and enrollments by their groups, as far as those are known.
+    but people and enrollments by their groups, as far as those are known. `ends` are the last days of sessions.
     `pairs` are records that are there under another id: `entity`, `old`, `new`, and whether that is `certain`.
     """
 
@@ -75,6 +75,7 @@ class Stops:
     parts: dict[str, EntityChanges]
     idle: Changes
     kinds: tuple[Kind, ...]
+    ends: Ends = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     pairs: list[tuple[str, str, str, bool]] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Stops:
         }
         kinds = tuple(kind for name in busy for kind in _kinds(name, past))
         ends = {**past.ends, **_ends_in(busy.get("academicSessions"))}
-        return cls(tuple(changes), {name: _marked(part, past, ends) for name, part in busy.items()}, idle, kinds)
+        return cls(tuple(changes), {name: _marked(part, past, ends) for name, part in busy.items()}, idle, kinds, ends)
 
     def vanished(self, name: str) -> pl.DataFrame:
         """The records of an entity that vanished and count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -32,8 +32,9 @@ def taking(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today:
             return _ended(entity, upserts, sent, day, over).fill_null(_put_off(entity, upserts, sent, day))
         case "classes" if "termSourcedIds" in upserts.columns and day:
             was = _met(upserts, sent, "termSourcedIds")
-            gone = [one for one, end in ends.items() if end and end <= day]
-            return _said(was, _all_in(was["termSourcedIds"], gone) & ~_all_in(was["#termSourcedIds"], gone), ENDED)
+            return _said(
+                was, all_over(was["termSourcedIds"], ends, day) & ~all_over(was["#termSourcedIds"], ends, day), ENDED
+            )
     return _nothing(upserts)
 
 
@@ -59,9 +60,10 @@ def _nothing(upserts: pl.DataFrame) -> pl.Series:
     return pl.Series([None] * upserts.height, dtype=pl.String)
 
 
-def _all_in(cells: pl.Series, ids: Sequence[str]) -> pl.Series:
-    """Whether a cell lists only what is among the ids."""
-    return cells.str.split(",").list.eval(pl.element().is_in(list(ids))).list.all()
+def all_over(terms: pl.Series, ends: Ends, day: str) -> pl.Series:
+    """Whether all terms in a cell are over on a day."""
+    gone = [one for one, end in ends.items() if end and end <= day]
+    return terms.str.split(",").list.eval(pl.element().is_in(gone)).list.all()
 
 
 def _said(was: pl.DataFrame, takes: pl.Series, word: str) -> pl.Series:

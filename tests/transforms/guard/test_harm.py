@@ -449,6 +449,23 @@ def test_classes_do_not_move_into_terms_that_are_over(known: bool) -> None:
     assert "12 of 12 classes: 12 would be ended" in guarded.holds[0].sentence
 
 
+@pytest.mark.parametrize(("count", "waits"), [(25, False), (26, True)])
+def test_classes_of_terms_that_are_over_do_not_come_by_the_dozen(count: int, waits: bool) -> None:
+    """Last year's export has them, with everybody in them."""
+    before = [{"sourcedId": f"c{number}", "title": f"Class {number}", "termSourcedIds": "t1"} for number in range(40)]
+    old = [{"sourcedId": f"o{number}", "title": f"Old {number}", "termSourcedIds": "t0"} for number in range(count)]
+    seats = enrolled(people(3), *(one["sourcedId"] for one in old))
+    rosters: Rosters = {"classes": before, "academicSessions": [TERM], "enrollments": []}
+
+    guarded = night(
+        rosters,
+        {"classes": [*before, *old], "academicSessions": [TERM, OVER], "enrollments": seats},
+        ends={"t1": TERM["endDate"]},
+    )
+
+    assert (["old_terms"] * waits, (count + len(seats)) * waits) == (rules(guarded), guarded.held)
+
+
 def test_enrollments_that_are_put_off_count_as_removed() -> None:
     """Who is in class now would not be in it until next year."""
     before = [row | {"beginDate": "2026-08-17"} for row in enrolled(people(100), "c1")]
