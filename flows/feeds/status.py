@@ -55,7 +55,7 @@ class FeedStatus:
 
     @property
     def undelivered(self) -> tuple[str, ...]:
-        """The entities by whose faults the last load could deliver hardly anything of them."""
+        """The entities by whose faults the last load could not deliver most of them."""
         counts = self.loaded.counts if self.loaded else {}
         return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
 

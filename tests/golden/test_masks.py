@@ -17,7 +17,7 @@ def masks() -> Masks:
 
 def test_the_same_run_is_the_same_placeholder(masks: Masks) -> None:
     """Its day and time stay."""
-    first, second = "20261124-020100-4f1a0b2c", "20261124-020200-00ff"
+    first, second = "20261124-020100-4f1a0b2c", "20261124-020200-00ff00ff"
 
     assert "20261124-020100-RUN1 20261124-020200-RUN2" == masks.over(f"{first} {second}")
     assert "state/runs/20261124-020200-RUN2/report.md" == masks.over(f"state/runs/{second}/report.md")

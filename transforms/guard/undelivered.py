@@ -1,4 +1,4 @@
-"""Kinds of records that arrived and of which hardly any can be delivered: such a night is never done."""
+"""Kinds of records that arrived and of which most cannot be delivered: such a night is never done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AllCounts = Mapping[str, Mapping[Any, int]]
 
 
 def undelivered(stops: Stops, past: Past, limits: Limits) -> None:
-    """Tell of kinds that every roster needs, or that were loaded before, if hardly any of their records was accepted.
+    """Tell of kinds that every roster needs, or that were loaded before, if most of their records were rejected.
 
     It stops nothing. A feed that takes any number of rejected rows (`rejected_percent = 100`) is not told.
     """
@@ -37,7 +37,7 @@ def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[t
 
 
 def _is_undelivered(counts: Mapping[Any, int], file: Rejections | None) -> bool:
-    """Whether hardly any record of an entity was accepted, though rows arrived; many rows may be of one record by a damaged id."""
+    """Whether most records of an entity were rejected, though rows arrived; many rows may be of one record by a damaged id."""
     rows = file is not None and file.faults > file.rows * MOST
     return rows or counts.get("rejected", 0) > counts.get("read", 0) * MOST
 
@@ -52,7 +52,7 @@ def _sentence(name: str, followers: list[str], counts: AllCounts, rejections: Ma
     because = f" So were {_of(root, counts)}, which they need." if root != name else ""
     file = rejections.get(root)
     cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
-    return f"{_of(name, counts)} were rejected{with_them}: hardly any can be delivered.{because}{cause}"
+    return f"{_of(name, counts)} were rejected{with_them}: most cannot be delivered.{because}{cause}"
 
 
 def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:

@@ -42,7 +42,7 @@ def test_one_cause_is_one_reason() -> None:
 
     (hold,) = guarded.holds
     assert (
-        "3 of 3 academicSessions were rejected, and with them 4 of 4 classes, 9 of 9 enrollments: hardly any can be delivered. "
+        "3 of 3 academicSessions were rejected, and with them 4 of 4 classes, 9 of 9 enrollments: most cannot be delivered. "
         "sessions.csv, column schoolYear, 3 rows: no year. Write 2027."
     ) == hold.sentence
 
@@ -54,7 +54,7 @@ def test_two_causes_are_two_reasons() -> None:
     assert ["orgs", "users"] == [
         hold.entity for hold in judged({"orgs": (3, 3), "users": (3, 3)}, rejections=rejections).holds
     ]
-    assert ["4 of 4 classes were rejected: hardly any can be delivered."] == [
+    assert ["4 of 4 classes were rejected: most cannot be delivered."] == [
         hold.sentence for hold in judged({"classes": (4, 4)}).holds
     ]
 
@@ -91,6 +91,6 @@ def test_the_cause_may_lie_in_what_they_need() -> None:
 
     (hold,) = guarded.holds
     assert (
-        "10 of 10 enrollments were rejected: hardly any can be delivered. So were 4 of 9 users, which they need. "
+        "10 of 10 enrollments were rejected: most cannot be delivered. So were 4 of 9 users, which they need. "
         "users.csv, column email, 4 rows: no address. Set email_template."
     ) == hold.sentence
