@@ -22,7 +22,8 @@ from tests.year.planting import Outcome, Year, lived, visited
 
 # `make test`: the night that is visited in each layout, with the one before and the one after.
 SPECIAL = {"bulk": CLOSES, "delta": SECOND_TERM_MADE, "clever": OPENS, "canvas": ROLLOVER}
-SEEDS = [1] if STRENGTH == "commit" else [1, *(SystemRandom().randrange(2, 10_000) for _ in range(4))]
+# The year of seed 1, and visits to so many others. The processes of a run must agree on names of tests, and so the seeds are no part of them.
+YEARS = range(1 if STRENGTH == "commit" else 5)
 # A visit takes some days.
 NEAR = 7
 SMALL = Size(ash=9, birch=2, middle=9, high=4, new=1)
@@ -45,10 +46,13 @@ def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:
     return list(visited(form, seed, FAULTS, folder, Random(seed).choice(usual[40:])))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("number", YEARS)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_person_is_asked_before_anybody_is_harmed_and_not_for_nothing(form: Form, seed: int, tmp_path: Path) -> None:
+def test_a_person_is_asked_before_anybody_is_harmed_and_not_for_nothing(
+    form: Form, number: int, tmp_path: Path
+) -> None:
     """Faults wait, and are told; the nights between them go through, but for a school that closes and the rollover."""
+    seed = SystemRandom().randrange(2, 10_000) if number else 1
     year = outcomes(form, seed, tmp_path)
 
     ordinary = [one for one in year if one.name not in BY_NAME]
