@@ -73,6 +73,7 @@ def _people(stops: Stops, past: Past, limits: Limits, same: Same) -> None:
     two = (pl.col("sign").list.len() > 1) & (pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0)
     known = _without_a_few_contacts(shared.filter(two), past, limits)
     rest = shared.filter(~two).join(known, on="old", how="anti").join(known, on="new", how="anti")
+    rest = _without_a_few_contacts(rest, past, limits)
     once = _by_one_sign(rest, arrived.height - known["new"].n_unique())
     _stop_pairs(stops, "users", pl.concat([known, once]), _one_to_one(known), same)
 

@@ -150,6 +150,20 @@ def test_a_parent_may_be_there_once_for_each_child(count: int, waits: bool, left
     assert (["renumbered"] * waits) == rules(guarded)
 
 
+def test_two_mothers_may_have_new_addresses() -> None:
+    """Where ids are made of addresses, only their names are what they were."""
+    before = [person(f"contact-{number:032x}", f"Eva{number} Diaz{number}", "guardian") for number in range(40)]
+    moved = [
+        dict(one)
+        | {"sourcedId": f"contact-{number + 100:032x}", "email": f"new{number}@schools.example.edu", "username": None}
+        for number, one in enumerate(before[:2])
+    ]
+
+    guarded = night({"users": before}, {"users": [*before[2:], *moved]}, limits=EVERYTHING)
+
+    assert [] == rules(guarded)
+
+
 def test_pairs_in_doubt_are_told_apart() -> None:
     """Of two namesakes with one address nobody can say who is who."""
     twice = [person(one, "Ana Diaz") for one in ("u1", "u2")]
