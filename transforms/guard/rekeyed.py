@@ -218,6 +218,11 @@ def _stop_pairs(stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFr
     gone, new_ids = (pl.col("sourcedId").is_in(pairs[side].implode()) for side in ("old", "new"))
     rule = "renumbered" if name == "users" else "rekeyed"
     sentence = _sentence(name, rows, len(sure), gone=bool(pairs["gone"].all()))
+    if name == "enrollments" and any(entity in ("users", "classes") for entity, *_ in stops.pairs):
+        rule, sentence = (
+            "follows",
+            f"{pairs['new'].n_unique():,} enrollments wait with the people and classes that have come under new ids.",
+        )
     stops.stop(rule, sentence, name, removals=gone, upserts=new_ids & (pl.col(ACTION) == "create"))
 
 
