@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 # What shares one Prefect server, and modules whose fixtures take seconds.
 TOGETHER = ("tests/orchestration/", "tests/cli/test_privacy.py", "tests/export/test_api.py")
 # Folders whose tests take longest begin first.
-LONGEST = ("orchestration", "chaos", "golden", "laws", "cli", "fuzzing", "export", "parity")
+LONGEST = ("orchestration", "chaos", "year", "golden", "laws", "cli", "fuzzing", "export", "parity")
 
 
 class Spread(LoadScopeScheduling):  # type: ignore[misc]
