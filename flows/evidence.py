@@ -19,9 +19,8 @@ from transforms.diff import school_of
 from transforms.findings import Findings, files_of
 from transforms.guard import Rejections
 from transforms.guard.groups import grouped
-from transforms.guard.limits import Limits, allowed
 from transforms.guard.past import GROUPED, NAME, Column, no_groups, no_sizes, with_columns_of
-from transforms.guard.rekeyed import FEW, MADE_OF
+from transforms.guard.rekeyed import MADE_OF
 from transforms.guard.taking import taking
 from transforms.schemas import ENTITIES
 from transforms.vanishing import what_is_over
@@ -44,7 +43,7 @@ def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archiv
     """Give the records that are to change as they were sent, and those that new ones may be under other ids, by entity."""
     found = {}
     for name in changes.keys() | ({"demographics"} if "users" in changes and "demographics" in known else set()):
-        ids = _wanted(name, changes, known, job.limits)
+        ids = _wanted(name, changes, known)
         if ids.len():
             wanted = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
             found[name] = archive.sent(name, wanted, job.before)
@@ -53,7 +52,7 @@ def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archiv
     return found
 
 
-def _wanted(name: str, changes: Changes, known: Known, limits: Limits) -> pl.Series:
+def _wanted(name: str, changes: Changes, known: Known) -> pl.Series:
     """The ids of the records to show: what changes or vanished; all that are there where new ones may be the same."""
     part = next((changes[one] for one in OF.get(name, (name,)) if one in changes and _changes(changes[one])), None)
     if part is None or name not in known:
@@ -62,19 +61,8 @@ def _wanted(name: str, changes: Changes, known: Known, limits: Limits) -> pl.Ser
     if name == "demographics":
         return there
     changed = pl.concat([part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]])
-    may_be_the_same = name == "users" or (name in MADE_OF and _come_anew(name, changes, there.len(), limits))
-    return pl.concat([there, changed]).unique() if may_be_the_same else changed
-
-
-def _come_anew(name: str, changes: Changes, there: int, limits: Limits) -> bool:
-    """Whether so many records are new that the guard asks whether they are old ones under other ids (`rekeyed.py`).
-
-    Of enrollments, which are many, a few every night are read only with classes that are new.
-    """
-    new = {one: int((part.upserts[ACTION] == "create").sum()) for one, part in changes.items()}
-    if name != "enrollments":
-        return new[name] > 0
-    return new[name] > allowed(there, limits.identity_percent, limits.identity_records) or new.get("classes", 0) > FEW
+    new = (part.upserts[ACTION] == "create").any()
+    return pl.concat([there, changed]).unique() if name == "users" or (new and name in MADE_OF) else changed
 
 
 def _changes(part: EntityChanges) -> bool:
