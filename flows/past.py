@@ -128,7 +128,8 @@ def in_arrears(runs: list[Run]) -> bool:
     return (
         last.status in ("failed", "")
         or last.note == ADDS_ONLY
-        or any(counts.get("waiting", 0) for counts in last.counts.values())
+        # What is held may also be somebody else's, and in no plan.
+        or any(counts.get("waiting", 0) or counts.get("held", 0) for counts in last.counts.values())
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from connectors.ledger import FeedKey, Ledger, Plan, Run
 from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.staleness import stale
-from tests.rosters import changed, district, drop, without
+from tests.rosters import changed, delta, district, drop, without
 from tests.running import Run as Command
 from tests.running import roster
 from tests.serving import Served
@@ -126,6 +126,19 @@ def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path, sandbox: 
     assert 0 == place.roster("verify", tmp_path / "drop", "--repair").code
     assert (3, 1) == ((after := told(place.state)).code, after.json["feeds"][0]["foreign"])
     assert run.json["report"].replace("/", "") in "".join(text.out.split()).replace("/", "")
+
+
+def test_what_is_somebody_elses_is_not_forgotten_by_a_delta(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Which does not speak of it."""
+    place = Served(sandbox, tmp_path / "state")
+    place.change("users", "bo", givenName="Other")
+    place.roster("sync", drop(tmp_path / "drop", district()), "--first-run")
+    rows = delta({"users": [district()["users"][0] | {"phone": "1"}], "roles": district()["roles"][:1]})
+
+    run = place.roster("sync", drop(tmp_path / "drop", rows, "delta"))
+
+    assert (3, 1, 1) == (run.code, run.total("held"), run.total("updated"))
+    assert 1 == told(place.state).json["feeds"][0]["foreign"]
 
 
 def test_a_plan_that_expired_is_not_held(tmp_path: Path) -> None:
