@@ -176,7 +176,9 @@ class Promises(RuleBasedStateMachine):
         # Only the newest rosters are kept, so that there may be no more of them than before.
         if new := [run for run in self.feed.archive.runs() if run not in runs]:
             self.roster = self.rosters[new[0]] = accepted(self.roster, self.export, self.feed)
-            left = self.told.left if self.export.mode == "delta" else set()
+            # A snapshot asks anew what a person has turned down, once it comes to its end.
+            asked = self.export.mode == "bulk" and result is not None
+            left = set() if asked else self.told.left
             self.told = Told(left=left, settled=result is not None)
         assert bool(new) == (result is None or result.exit_code != REFUSED)
         if result:
