@@ -51,10 +51,11 @@ async def sent(job: Job, batch: str, entity: str, frame: pl.DataFrame, errand: C
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
     acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
+    there = set(arrived)
     settled = [
         one
         for place, one in enumerate(frame["sourcedId"])
-        if is_settled(job, entity, one, results.get(place), arrived=place in arrived)
+        if is_settled(job, entity, one, results.get(place), arrived=place in there)
     ]
     job.ledger.record(job.key, entity, acknowledged, {}, settled, job.run)
     return results

@@ -16,7 +16,7 @@ class Limits:
     `class_records` people is left alone. `identity` is for records that would become others: users with another name, email,
     username, identifier or grade, enrollments of another person, classes, courses and schools with another name. `moved` is for users who change
     schools, and for new enrollments of people and classes that were there before; `person_records` for how many of those one person may
-    get. `created` is for new people of schools that were there before, `updated` for each kind of record and all together, `rejected` for
+    get. `created` is for new people of schools that were there before (its number for new classes of terms that are over, too), `updated` for each kind of record and all together, `rejected` for
     the rows of a file that are wrong by themselves.
 
     Whatever policy a kind of record has, what vanishes counts, and so does whoever is locked out and whatever ends. `entities`
