@@ -18,7 +18,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from flows import report
 from flows.accepting import accept
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.line import result_of

@@ -12,7 +12,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from connectors.oneroster.collections import COLLECTIONS
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.job import Job
 from flows.line import not_of_others, ordered, result_of, send
 from flows.overtaking import still_valid

@@ -20,7 +20,8 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.reading import READABLE, pages
 from connectors.oneroster.target import Target as Address
-from flows.feeds.targets import SettingsError, choose
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
 from flows.opening import opened
 from flows.rejects import harmless
 from flows.result import DONE

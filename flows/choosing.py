@@ -13,8 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from flows.dates import dated, days_in
+from flows.errors import SettingsError
 from flows.job import Job
-from flows.problems import SettingsError
 
 ANY = "*"
 MOST_NAMES = 5

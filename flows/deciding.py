@@ -9,8 +9,8 @@ from typing import Literal
 
 from connectors.ledger import Ledger, Plan
 from flows.discarding import discard
+from flows.errors import SettingsError
 from flows.feeds.keys import key_of
-from flows.feeds.targets import SettingsError
 from flows.jobs import Options
 from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, ended

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.ledger import Ledger, Plan
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
 from flows.showing import tell

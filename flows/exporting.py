@@ -14,8 +14,8 @@ from pathlib import Path
 from connectors.drops.writing import write_zip
 from connectors.ledger import Ledger
 from flows.accepting import Judgement, Source, judge, roster_of
+from flows.errors import SettingsError
 from flows.export_report import Export, show
-from flows.feeds.targets import SettingsError
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.rejects import write_rejects

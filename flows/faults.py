@@ -9,7 +9,7 @@ from contextlib import suppress
 from connectors.archive import ArchiveError
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.result import FAILED, USAGE
 from flows.showing import shown, tell
 

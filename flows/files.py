@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

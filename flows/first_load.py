@@ -9,6 +9,7 @@ from flows.deciding import Ask, Perform, decide
 from flows.jobs import Options
 from flows.orchestration.ended import Ended, ended
 from flows.preflights.preflight import preflight
+from flows.preflights.probe_report import lines
 from flows.preflights.probing import is_staging, probe
 from flows.verification import Verification
 from flows.watch import Watch
@@ -37,7 +38,7 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
         return Ended("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
     if is_staging(options, environment):
         probed = means.watch.stage("probe", probe, options, environment)
-        means.show("probe", list(probed.lines()))
+        means.show("probe", lines(probed))
         if probed.exit_code:
             return Ended(
                 "Not ready",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.drops import read
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.files import write_private
 from flows.result import DONE, REFUSED
 from flows.showing import tell

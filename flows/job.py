@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.ledger import FeedKey
-from flows.feeds.targets import Target
-from flows.keeping import Keep
 from flows.ledgers import FILE
 from flows.notices.addressees import Addressees
 from flows.pickup import Pickup
 from flows.result import Command, Repeat
+from flows.retention import Keep
 from flows.salts import Salt
+from flows.target import Target
 from transforms.carrying import Carrying
 from transforms.guard import Limits
 from transforms.layouts.dialect import Dialect

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from flows.choosing import there
 from flows.dates import dated, last_day
-from flows.feeds.targets import SettingsError, Target, choose
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
 from flows.job import Job
 from flows.ledgers import address_in
 from flows.notices.addressees import addressees
 from flows.rest_source import rest_source_of
 from flows.result import Command, Repeat
 from flows.salts import Salt
+from flows.target import Target
 from flows.whoever import whoever
 from transforms.carrying import Carrying
 from transforms.scope import Scope

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.ledger import ADDRESS, fault_of, with_mode
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 
 VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
 # PostgreSQL's own variable, which counts where the address says nothing.

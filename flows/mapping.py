@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 from transforms.layouts.layout import Layout
 from transforms.mappings import line_of, mapped
 

@@ -10,8 +10,8 @@ from secrets import token_urlsafe
 
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
-from flows.feeds.targets import Credentials, Target
 from flows.files import private_file
+from flows.target import Credentials, Target
 
 # The one client that a sandbox knows; the secret of `roster sandbox` is the same word.
 CLIENT = "sandbox"

@@ -13,9 +13,9 @@ from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from flows.accepting import accepted_of, judge
 from flows.choosing import there
+from flows.errors import SettingsError
 from flows.job import Job
-from flows.notices.usual import RESTORED
-from flows.problems import SettingsError
+from flows.result import RESTORED
 from flows.watch import Watch
 from transforms.findings import EXAMPLES
 from transforms.guard import overtaken, undone

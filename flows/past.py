@@ -10,7 +10,7 @@ import polars as pl
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
-from connectors.ledger.history import Run
+from connectors.ledger.history import PENDING, Run
 from connectors.oneroster.collections import COLLECTIONS
 from flows.evidence import (
     Sent,
@@ -28,8 +28,7 @@ from flows.evidence import (
 )
 from flows.idle import left_behind
 from flows.job import Job
-from flows.keeping import WAITING
-from flows.result import DONE
+from flows.result import ADDS_ONLY, COUNTED, DONE, STOPPED
 from transforms.ancestry import ids_in
 from transforms.changes import ACTION, Changes
 from transforms.checks.references import Known
@@ -42,11 +41,6 @@ from transforms.vanishing import Details
 WEEK = timedelta(days=7)
 FEW = 10
 SAMPLED = ("orgs", "users", "courses", "classes")
-COUNTED, UNDELIVERED = "counted", "undelivered"
-# Notes of runs that were held altogether, of those that let only new records through, and of those whose drops were no full snapshots.
-STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
-# The note of a run that mended what others had changed, and loaded no drop.
-REPAIRED = "repaired"
 
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
@@ -139,7 +133,7 @@ def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
     What a plan held that was replaced is in the one that took its place, or nobody has decided on it. A full snapshot that came
     since a decision has asked again: what it could not send is late, and no one has decided on that.
     """
-    return _planned(job, ledger, WAITING).vstack(turned_down(job, ledger))
+    return _planned(job, ledger, PENDING).vstack(turned_down(job, ledger))
 
 
 def turned_down(job: Job, ledger: Ledger) -> pl.DataFrame:

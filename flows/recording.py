@@ -11,15 +11,26 @@ from connectors.archive import Archive, ArchiveError
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
 from connectors.oneroster.target import TargetError
+from flows.errors import SettingsError
 from flows.feeds.staleness import stale
-from flows.feeds.targets import SettingsError
 from flows.job import Job
-from flows.keeping import tidy
-from flows.notices.usual import RESTORED, unusual_in
-from flows.past import ADDS_ONLY, CHANGES_ONLY, COUNTED, REPAIRED, STOPPED, UNDELIVERED, in_arrears
+from flows.notices.usual import unusual_in
+from flows.past import in_arrears
 from flows.plans import propose
 from flows.rest_source import RestSource, knowing, since_last
-from flows.result import FAILED, USAGE, Result
+from flows.result import (
+    ADDS_ONLY,
+    CHANGES_ONLY,
+    COUNTED,
+    FAILED,
+    REPAIRED,
+    RESTORED,
+    STOPPED,
+    UNDELIVERED,
+    USAGE,
+    Result,
+)
+from flows.retention import apply_retention
 from flows.watch import Watch
 from transforms.findings import gather, of_file
 from transforms.guard.stops import WHOLE_RUN
@@ -74,7 +85,7 @@ def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watc
         result = replace(result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs))
     if job.command == "sync":
         ledger.finish(_ended(ended, result, job))
-        tidy(job, ledger, archive, datetime.now(UTC))
+        apply_retention(job.keep, job.folder, job.key, ledger, archive, datetime.now(UTC))
     return result
 
 

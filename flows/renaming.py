@@ -13,8 +13,8 @@ from connectors.archive import Archive
 from connectors.archive.archive import folder_of
 from connectors.ledger import FeedKey, Ledger
 from flows.backfills.progress import FOLDER
+from flows.errors import SettingsError
 from flows.feeds.keys import FILE, chosen, key_of
-from flows.feeds.targets import SettingsError
 from flows.job import new_run
 from flows.ledgers import ledger_of
 from flows.result import DONE

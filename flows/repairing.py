@@ -14,7 +14,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.oneroster.agents import unfinished
 from connectors.oneroster.verifying import DIFFERENT, EXTRA, MISSING, Verified
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.job import Job
 from flows.line import result_of, send, with_policies
 from flows.past import past_of

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connectors.ledger.history import Run
-from flows.feeds.targets import Credentials, credentials
-from flows.notices.usual import RESTORED
+from flows.feeds.targets import credentials
+from flows.result import RESTORED
+from flows.target import Credentials
 from transforms.changes import ACTIVE
 from transforms.raw import Raw
 from transforms.schemas.entity import Version

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.job import Job
 from flows.line import result_of, send, with_policies
 from flows.past import past_of

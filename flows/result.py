@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import polars as pl
 
@@ -22,6 +22,17 @@ Status = Literal["done", "unchanged", "held", "failed", "refused"]
 Command = Literal["sync", "plan", "check"]
 DONE, FAILED, USAGE, HELD, REFUSED = range(5)
 SENT = ("created", "updated", "disabled", "deleted")
+
+# What a run may come to that people are notified of.
+NoticeKind = Literal["failed", "refused", "held", "stale", "unusual"]
+NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
+
+# Notes in the ledger of a run that was held as a whole, that let only new records through, whose export was no full snapshot,
+# that repaired the target, and that brought an earlier roster back.
+STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
+REPAIRED, RESTORED = "repaired", "restored"
+# What the ledger counts of a run beside its terms: records that are gone by now, and those that an export did not deliver.
+COUNTED, UNDELIVERED = "counted", "undelivered"
 
 
 def nothing(district: str | None) -> dict[str, object]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from connectors.ledger import Ledger
+from flows.errors import SettingsError
 from flows.feeds.keys import key_of
 from flows.feeds.schedules import last_due
 from flows.feeds.settings import Feed, read_feed
 from flows.feeds.status import FeedStatus, status_of
-from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.orchestration.ended import Ended, Name
 from flows.result import FAILED, HELD

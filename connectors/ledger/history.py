@@ -17,6 +17,8 @@ from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RUNS
 from transforms.guard import Hold
 
 PlanStatus = Literal["open", "approved", "sent", "replaced", "discarded", "expired"]
+# Plans that may still be sent.
+PENDING: tuple[PlanStatus, ...] = ("open", "approved")
 # From which states a plan can be brought into which.
 FROM: dict[str, tuple[str, ...]] = {
     "approved": ("open",), "discarded": ("open",), "expired": ("open",), "replaced": ("open", "approved"), "sent": ("approved",),
@@ -110,7 +112,7 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
         connection.execute(insert(PLANS).values(id=plan.id, feed_id=feed, status="open", by="", note="", **same))
     else:
         # An approval whose sending broke off stays one.
-        fresh = {} if before in ("open", "approved") else {"status": "open", "decided": None, "by": "", "note": ""}
+        fresh = {} if before in PENDING else {"status": "open", "decided": None, "by": "", "note": ""}
         connection.execute(update(PLANS).where(PLANS.c.id == plan.id).values(**same, **fresh))
     connection.execute(delete(PLANNED).where(PLANNED.c.plan == plan.id))
     rows = records.rename({"sourcedId": "sourced_id"}).with_columns(plan=pl.lit(plan.id))

@@ -16,11 +16,11 @@ from flows.backfills.rehearsing import rehearsal
 from flows.backfills.report import as_json, show
 from flows.backfills.steps import Span, Steps, steps_of
 from flows.dates import DATED
+from flows.errors import SettingsError
 from flows.faults import FAULTS
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.past import newest_of
-from flows.problems import SettingsError
 from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result

@@ -15,10 +15,10 @@ from connectors.archive import Archive
 from connectors.fetching import FetchError, Store, shown
 from connectors.ledger import Ledger, Run
 from flows.dates import DATED, dated, days_in
+from flows.errors import SettingsError
 from flows.extracting import extracted
 from flows.job import Job, new_run
 from flows.past import day_of
-from flows.problems import SettingsError
 from flows.recording import Line
 from flows.restoring import restored_line
 from flows.scratch import scratch_folder

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.application import guarded
+from flows.errors import SettingsError
 from flows.files import closed
-from flows.problems import SettingsError
 from flows.result import DONE
 
 

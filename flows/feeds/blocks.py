@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 
 MAKE = (
     "Make a block of the type Secret with that name (in the server's pages, under Blocks), or name one that is there."

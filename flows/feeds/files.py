@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.files import closed
 
 FEEDS, STATE = "ROSTER_FEEDS", "ROSTER_STATE"

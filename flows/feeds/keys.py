@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from connectors.ledger import FeedKey
-from flows.feeds.targets import API_URL, ENVIRONMENT, SANDBOX, SettingsError, address
+from flows.errors import SettingsError
+from flows.feeds.targets import API_URL
+from flows.target import ENVIRONMENT, SANDBOX, address
 
 DEFAULT = "default"
 FILE = ".toml"

@@ -18,8 +18,8 @@ from pydantic import (  # fmt: skip
 )
 
 from flows.feeds.credentials import CredentialSettings
-from flows.feeds.targets import address
 from flows.feeds.values import Text, one_of
+from flows.target import address
 from transforms.unfolding.collections import ROSTER, collections
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 
 SECRETS = ("access_token", "client_id", "client_secret")
 HOWS = ("env", "file", "block")

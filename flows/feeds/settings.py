@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from flows.dates import DATED, dated
+from flows.errors import SettingsError
 from flows.feeds.arrivals import ArrivalSettings, PickupSettings
 from flows.feeds.credentials import CredentialSettings
 from flows.feeds.errors import sentences
@@ -43,7 +44,6 @@ from flows.feeds.tables import (
     RunSettings,
     ScheduleSettings,
 )
-from flows.feeds.targets import ENVIRONMENT, SANDBOX, SettingsError
 from flows.feeds.values import (
     Address,
     Age,
@@ -64,6 +64,7 @@ from flows.feeds.values import (
     one_of,
 )
 from flows.pickup import Pickup
+from flows.target import ENVIRONMENT, SANDBOX
 from transforms.carrying import VOCABULARIES, Carrying, carrying
 from transforms.scope import Scope
 

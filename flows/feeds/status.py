@@ -7,8 +7,7 @@ from datetime import datetime
 
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.feeds.staleness import stale
-from flows.past import REPAIRED, UNDELIVERED
-from flows.result import DONE, FAILED, HELD, USAGE
+from flows.result import DONE, FAILED, HELD, REPAIRED, UNDELIVERED, USAGE
 
 PASSED = (DONE, HELD)
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from flows.feeds.values import Block, Cron, Entity, File, Span, Text, Variable
-from flows.keeping import Keep
-from flows.notices.causes import KINDS, Kind
+from flows.result import NOTICE_KINDS, NoticeKind
+from flows.retention import Keep
 from transforms.guard import Limits
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -135,7 +135,7 @@ class NotifySettings(BaseModel):
     env: frozenset[Variable] = frozenset()
     files: frozenset[File] = frozenset()
     blocks: frozenset[Block] = frozenset()
-    on: Annotated[frozenset[Kind], Field(min_length=1)] = frozenset(KINDS)
+    on: Annotated[frozenset[NoticeKind], Field(min_length=1)] = frozenset(NOTICE_KINDS)
 
     @model_validator(mode="after")
     def _somewhere(self) -> NotifySettings:

@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, ip_address
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from flows.feeds.secret import SECRETS, Secret, plain, secret_of
-from flows.problems import SettingsError
+from flows.errors import SettingsError
+from flows.feeds.secret import SECRETS, plain, secret_of
+from flows.target import ENVIRONMENT, SANDBOX, Credentials, Target, address
 
 if TYPE_CHECKING:
     from flows.feeds.settings import Feed
 
-__all__ = [
-    "API_URL",
-    "ENVIRONMENT",
-    "SANDBOX",
-    "Credentials",
-    "Secret",
-    "SettingsError",
-    "Target",
-    "address",
-    "choose",
-    "credentials",
-]
-
-SANDBOX, ENVIRONMENT = "sandbox", "env"
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
 CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
-PORTS = {"http": 80, "https": 443}
-HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A ready access token, or the id and secret with which to fetch one."""
-
-    access_token: Secret | None = None
-    client_id: Secret | None = None
-    client_secret: Secret | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a run loads into; `name` is its key in the ledger, `url` is None for the embedded sandbox."""
-
-    name: str
-    url: str | None = None
-    token_url: str | None = None
-    credentials: Credentials | None = None
-
-    @property
-    def on_this_machine(self) -> bool:
-        """Whether what is sent stays on this machine."""
-        return self.url is None or _is_loopback(urlsplit(self.url).hostname or "")
 
 
 def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
@@ -80,42 +38,6 @@ def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]
         f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the host that they were given for: "
         f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a feed's file."
     )
-
-
-def address(text: str) -> str:
-    """Normalise an address: scheme and host in lower case, no default port, no slash at the end.
-
-    Raises `ValueError`, which says what is wrong, and does not repeat the text: it may hold a password.
-    """
-    try:
-        parts = urlsplit(text)
-        port, host = parts.port, _host(parts.hostname or "")
-    except ValueError:
-        raise ValueError("is not an address, such as https://api.example.edu.") from None
-    if "@" in parts.netloc:
-        raise ValueError("holds a user name or a password. Remove it, and name where the credentials are instead.")
-    if parts.scheme not in PORTS or not text.isprintable() or any(sign in text for sign in " \\?#"):
-        raise ValueError("is not an address, such as https://api.example.edu, without `?` and `#`.")
-    if parts.scheme == "http" and not _is_loopback(host.strip("[]")):
-        raise ValueError("is plain http, which is for this machine only. Use https.")
-    shown = f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
-    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
-
-
-def _host(name: str) -> str:
-    if ":" in name and "%" not in name:  # a zone, as in fe80::1%eth0, means nothing elsewhere
-        return f"[{IPv6Address(name).compressed}]"
-    ascii_name = name.encode("idna").decode().lower().rstrip(".")
-    if not HOST.fullmatch(ascii_name):
-        raise ValueError(name)
-    return ascii_name
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(text: str) -> str:

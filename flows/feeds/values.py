@@ -18,7 +18,7 @@ from pydantic import AfterValidator as Checked
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from flows.feeds.schedules import checked
-from flows.feeds.targets import ENVIRONMENT, SANDBOX, address
+from flows.target import ENVIRONMENT, SANDBOX, address
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import ROLES, ROLES_1_1
 from transforms.vanishing import allowed

@@ -16,8 +16,9 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.forgetting import Forgotten
 from connectors.oneroster.forgetting import forget as forget_there
 from connectors.oneroster.target import Target as Address
+from flows.errors import SettingsError
 from flows.feeds.keys import FILE, chosen
-from flows.feeds.targets import SettingsError, Target, choose
+from flows.feeds.targets import choose
 from flows.forgetting.masking import Mask, mask_files
 from flows.forgetting.report import Here, Outcome, tell
 from flows.forgetting.traces import Traces, traces
@@ -25,6 +26,7 @@ from flows.job import new_run
 from flows.ledgers import ledger_of
 from flows.opening import DATABASE, opened
 from flows.result import DONE, FAILED
+from flows.target import Target
 from flows.whoever import whoever
 from transforms.forgetting import PEOPLE, digest_of
 from transforms.layouts.digests import discreet, plainly

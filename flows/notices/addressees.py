@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flows.errors import SettingsError
 from flows.feeds.secret import Secret, in_block, in_file, in_variable
-from flows.notices.causes import KINDS, Kind
-from flows.problems import SettingsError
+from flows.result import NOTICE_KINDS, NoticeKind
 
 if TYPE_CHECKING:
     from flows.feeds.settings import Feed
@@ -42,7 +42,7 @@ class Addressees:
 
     drop: str
     everyone: tuple[Addressee, ...]
-    on: frozenset[Kind] = frozenset(KINDS)
+    on: frozenset[NoticeKind] = frozenset(NOTICE_KINDS)
 
 
 def addressees(feed: Feed, drop: str, environment: Mapping[str, str]) -> Addressees | None:

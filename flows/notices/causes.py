@@ -10,14 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal, get_args
 
 from flows.groups import groups
-from flows.result import Result
+from flows.result import NOTICE_KINDS, NoticeKind, Result
 from transforms.findings import Findings
 
-Kind = Literal["failed", "refused", "held", "stale", "unusual"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
 RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 
 
@@ -25,7 +22,7 @@ RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 class Cause:
     """One thing that people should know: what they would act upon, in sentences, and the next command, if there is one."""
 
-    kind: Kind
+    kind: NoticeKind
     about: str
     sentences: tuple[str, ...]
     command: str = ""
@@ -71,7 +68,7 @@ def broken_off(error: Exception, sentence: str, drop: str) -> Cause:
     return Cause("failed", f"{type(error).__name__} {bare(said)}", (said,), f"roster sync {drop}")
 
 
-def settled(result: Result, *, whole: bool) -> frozenset[Kind]:
+def settled(result: Result, *, whole: bool) -> frozenset[NoticeKind]:
     """Of which kinds a run knows all causes, so that any other of them is over; `whole`: it went through the whole line.
 
     What only sends a plan, restores or repairs knows of nothing but what is held.
@@ -80,7 +77,7 @@ def settled(result: Result, *, whole: bool) -> frozenset[Kind]:
         return frozenset({"refused"})
     if not whole:
         return frozenset() if result.error else frozenset({"held"})
-    return frozenset({"refused", "held", "stale"}) if result.error else frozenset(KINDS)
+    return frozenset({"refused", "held", "stale"}) if result.error else frozenset(NOTICE_KINDS)
 
 
 def own(sentence: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from connectors.ledger import FeedKey, Ledger, LedgerError
+from flows.errors import SettingsError
 from flows.feeds.keys import target_name
 from flows.feeds.settings import Feed
 from flows.ledgers import ledger_of
 from flows.notices.addressees import addressees
 from flows.notices.message import Occasion
 from flows.notices.notifying import tell_of_error
-from flows.problems import SettingsError
 from flows.showing import tell
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from connectors.archive import ArchiveError
 from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.target import TargetError
+from flows.errors import SettingsError
 from flows.faults import sentence
 from flows.job import Job
 from flows.notices.addressees import Addressee, Addressees
-from flows.notices.causes import Cause, Kind, broken_off, causes_of, kind_of, settled
+from flows.notices.causes import Cause, broken_off, causes_of, kind_of, settled
 from flows.notices.message import Occasion, message
-from flows.problems import SettingsError
-from flows.result import Result
+from flows.result import NoticeKind, Result
 from flows.watch import Watch
 
 
@@ -46,7 +46,7 @@ def tell_of_error(error: Exception, who: Addressees, occasion: Occasion, ledger:
 
 
 def _tell(
-    causes: Sequence[Cause], over: Collection[Kind], who: Addressees, occasion: Occasion, ledger: Ledger
+    causes: Sequence[Cause], over: Collection[NoticeKind], who: Addressees, occasion: Occasion, ledger: Ledger
 ) -> list[str]:
     """Tell each addressee of what is new to them, and keep that; other causes of the kinds `over` are forgotten."""
     wanted = [cause for cause in causes if cause.kind in who.on]

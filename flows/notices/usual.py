@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.ledger.history import Run
-from flows.past import ADDS_ONLY, STOPPED
-from flows.result import DONE, HELD, Result
+from flows.result import ADDS_ONLY, DONE, HELD, RESTORED, STOPPED, Result
 from transforms.unusual import unusual
-
-# The note of a run that brought an earlier roster back.
-RESTORED = "restored"
 
 
 def unusual_in(result: Result, runs: Sequence[Run]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from connectors.oneroster.job import Sent
 from connectors.oneroster.messages import Batch, Outcome
 from connectors.oneroster.parts import in_parts, joined, lost, run_part
 from connectors.oneroster.target import Target as Address
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.job import Job
 
 # What runs tasks elsewhere, and the extra of this program that brings it.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.errors import SettingsError
 from flows.feeds.files import FEEDS, feed_file
 from flows.feeds.keys import key_of
 from flows.feeds.settings import Feed, read_feed
-from flows.feeds.targets import SANDBOX
 from flows.orchestration.ceilings import ceiling
 from flows.orchestration.deployments import NoServer, Wanted, apply, client, need_pools, take_away, taken
-from flows.problems import SettingsError
 from flows.result import DONE, FAILED
 from flows.showing import tell
+from flows.target import SANDBOX
 
 MORNING = "0 6 * * *"
 

@@ -20,12 +20,12 @@ from typing import Any
 
 import httpx
 
+from flows.errors import SettingsError
 from flows.files import closed
 from flows.orchestration import access
 from flows.orchestration.access import FOLDER, HOST, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
 from flows.orchestration.deployments import ROOT
-from flows.problems import SettingsError
 from flows.showing import tell
 
 PORT, POOL = 4200, "roster"

@@ -14,13 +14,13 @@ from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
 from flows.accepting import Accepted, accept
 from flows.choosing import there
+from flows.errors import SettingsError
 from flows.extracting import extracted
 from flows.faults import sentence
 from flows.files import write_private
 from flows.groups import groups
 from flows.job import Job
 from flows.preflights.check import Check, failed, ok, unseen, warning
-from flows.problems import SettingsError
 from flows.result import REFUSED, USAGE
 from transforms.carry import not_carried
 from transforms.carrying import VOCABULARIES

@@ -52,12 +52,6 @@ class Probed:
             "facts": [asdict(fact) for fact in self.facts],
         }
 
-    def lines(self) -> list[str]:
-        """Say what was found, what it means and what is left, a line each."""
-        from flows.preflights.probe_report import lines
-
-        return lines(self)
-
 
 def kept(state: Path, target: str) -> Probed | None:
     """Read what is kept of the last probe of a target; None if nothing is, or it cannot be understood."""

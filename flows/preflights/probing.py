@@ -13,12 +13,14 @@ from pathlib import Path
 
 from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
-from flows.feeds.targets import SettingsError, Target, choose
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
 from flows.jobs import Options
 from flows.opening import opened
 from flows.preflights.probe_report import show
 from flows.preflights.probes import Probed, keep, kept
 from flows.showing import Screen
+from flows.target import Target
 
 REFUSED = (
     "A probe writes throw-away records, and nothing says that {target} is for that. "

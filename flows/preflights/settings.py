@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flows.feeds.targets import Credentials, SettingsError, Target, choose
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.preflights.check import Check, failed, ok
 from flows.result import USAGE
+from flows.target import Credentials, Target
 
 SETTINGS, SECRETS = "settings", "secrets"
 

@@ -14,8 +14,10 @@ from connectors.oneroster.differing import differing
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
 from connectors.oneroster.target import TargetError
-from flows.feeds.targets import SettingsError, Target, choose
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
 from flows.opening import DATABASE, opened
+from flows.target import Target
 from flows.why.story import InTarget, Story
 from transforms.changes import DISABLED
 from transforms.payload import Json

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
+from flows.errors import SettingsError
 from flows.feeds.keys import FILE, chosen
-from flows.feeds.targets import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
 from flows.showing import Screen

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connectors.oneroster.sandbox import Sandbox
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.result import DONE, FAILED, HELD, REFUSED, Result
 from tests.chaos.feed import Deadly, Feed, Killed
 from tests.chaos.promises import (

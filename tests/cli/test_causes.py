@@ -7,8 +7,8 @@ import pytest
 
 from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.target import TargetError
-from flows.notices.causes import KINDS, bare, broken_off, causes_of, kind_of, own, settled
-from flows.result import Result
+from flows.notices.causes import bare, broken_off, causes_of, kind_of, own, settled
+from flows.result import NOTICE_KINDS, Result
 from transforms.changes import Counts, Term
 from transforms.findings import ERRORS, Findings
 from transforms.guard import Hold
@@ -36,7 +36,7 @@ def told(one: Result) -> list[tuple[str, str]]:
 def test_a_good_run_has_no_causes() -> None:
     """And knows that all are over."""
     assert [] == told(result())
-    assert frozenset(KINDS) == settled(result(), whole=True)
+    assert frozenset(NOTICE_KINDS) == settled(result(), whole=True)
 
 
 def test_records_that_failed_are_told_by_kind_and_not_by_what_the_target_said() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.feeds.files import state_folder
-from flows.problems import SettingsError
 from tests.rosters import district, drop
 from tests.running import roster
 

@@ -14,7 +14,7 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 from flows.salts import Salt, digests_of, note_salt
 from tests.layouts.clever import clever
 from tests.layouts.normalising import written

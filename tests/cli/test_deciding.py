@@ -9,7 +9,7 @@ import pytest
 
 from connectors.ledger import Ledger, Plan
 from flows.deciding import Ask, Decision, decide
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.jobs import Options, job_of
 from flows.orchestration.ended import Ended
 from flows.result import Result

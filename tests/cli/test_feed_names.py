@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.feeds.files import SAMPLES, feed_file, feeds_folder
-from flows.problems import SettingsError
 
 
 @pytest.fixture

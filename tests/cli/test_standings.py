@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.feeds.targets import SettingsError
+from flows.errors import SettingsError
 from flows.standings import standings, summed_up
 from tests.rosters import district, drop, without
 from tests.running import roster

@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Run
-from flows.notices.usual import RESTORED, unusual_in
-from flows.past import ADDS_ONLY, STOPPED
-from flows.result import Result
+from flows.notices.usual import unusual_in
+from flows.result import ADDS_ONLY, RESTORED, STOPPED, Result
 from transforms.findings import ERRORS, Findings
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from connectors.ledger import Ledger
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
-from flows.feeds.targets import Target
 from flows.job import Job
 from flows.running import execute
+from flows.target import Target
 from flows.watch import NOBODY
 from tests.laws.conftest import REMOVED
 from tests.rosters import Rows, changed, delta, district, drop, manifest, without

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.errors import SettingsError
 from flows.mapping import layout_of
-from flows.problems import SettingsError
 from tests.strength import expensive
 from transforms.mappings import mapped
 from transforms.mappings.lines import lines_of

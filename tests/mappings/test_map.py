@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.errors import SettingsError
 from flows.mapping import layout_of
-from flows.problems import SettingsError
 from tests.layouts.normalising import written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import QUIET, Run

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from connectors.oneroster.sandbox import Sandbox
-from flows.feeds.targets import Target
 from flows.opening import opened
+from flows.target import Target
 from tests.sandbox.conftest import connected
 from tests.sandbox.records import Json, user
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.dates import dated, last_day
+from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
-from flows.feeds.targets import SettingsError
 
 TODAY = date(2026, 11, 24)
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'

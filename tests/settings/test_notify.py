@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.notices.addressees import addressees
-from flows.notices.causes import KINDS
-from flows.problems import SettingsError
+from flows.result import NOTICE_KINDS
 from tests.settings.test_settings import feed, problems
 
 SANDBOX = 'drop = "d"\n[target]\nurl = "sandbox"\n'
@@ -29,7 +29,7 @@ def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: P
     found = addressees(read, "feed.toml", {"LARKSPUR_NOTIFY": ADDRESS})
 
     assert found is not None
-    assert (frozenset(KINDS), "feed.toml") == (found.on, found.drop)
+    assert (frozenset(NOTICE_KINDS), "feed.toml") == (found.on, found.drop)
     assert ["$LARKSPUR_NOTIFY", "chat", "the block larkspur-pager"] == [one.name for one in found.everyone]
     assert [ADDRESS, ADDRESS] == [one.address.value for one in found.everyone[:2]]
     assert "hunter2" not in repr(found)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
-from flows.feeds.targets import SettingsError
 
 TARGET = '[target]\nurl = "sandbox"\n'
 REST = '[rest]\nurl = "https://SIS.example.edu/api/"\n'

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
-from flows.feeds.targets import SettingsError
 from transforms.carrying import DEFAULTS, VOCABULARIES, Carrying
 from transforms.scope import Scope
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from connectors.drops import read
+from flows.errors import SettingsError
 from flows.feeds.settings import read_feed
 from flows.feeds.sources import SourceSettings
-from flows.feeds.targets import SettingsError
 from tests.judging import TODAY
 from tests.layouts.normalising import written
 from tests.rosters import district, drop

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.errors import SettingsError
+from flows.feeds.secret import Secret
 from flows.feeds.settings import Feed, read_feed
-from flows.feeds.targets import Credentials, Secret, SettingsError, Target, address, choose
+from flows.feeds.targets import choose
+from flows.target import Credentials, Target, address
 
 API, TOKENS, OTHER = "https://api.example.edu", "https://login.example.edu/oauth2/token", "https://evil.example"
 CLIENT = {"TIMEBACK_TOKEN_URL": TOKENS, "TIMEBACK_CLIENT_ID": "env-id", "TIMEBACK_CLIENT_SECRET": "env-secret"}

@@ -14,7 +14,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from flows.problems import SettingsError
+from flows.errors import SettingsError
 from flows.result import HELD, REFUSED, Result
 from tests.year.calendar import ASKS, NIGHTS, Size
 from tests.year.district import District

@@ -10,10 +10,10 @@ from pathlib import Path
 import time_machine
 
 from connectors.ledger import Ledger
-from flows.feeds.targets import Target
 from flows.job import Job
 from flows.result import Result
 from flows.running import execute
+from flows.target import Target
 from tests.year.district import District
 from tests.year.exports import CODES, Form, tables_of
 from tests.year.files import write

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.errors import SettingsError
 from flows.feeds.settings import read_feed
-from flows.feeds.targets import SettingsError
-from flows.keeping import Keep
+from flows.retention import Keep
 
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 
