@@ -17,13 +17,12 @@ from connectors.oneroster.adopting import Adopted, Watch, adopt
 from connectors.oneroster.client import Client
 from connectors.oneroster.collections import COLLECTIONS
 from flows import report
-from flows.accepting import accept
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.jobs import Options, job_of
-from flows.line import result_of
 from flows.loading import active_ids
 from flows.opening import opened
+from flows.pipeline import accept_drop, run_result
 from flows.progress import Bars
 from flows.result import DONE
 from flows.running import finish
@@ -49,11 +48,11 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
         _refuse_known(job, ledger, again=again)
         console.print(f"Target: {job.target.name}, from which nothing but reading is asked")
-        accepted = accept(job, ledger)
+        accepted = accept_drop(job, ledger)
         if accepted.salted:
-            accepted = accept(replace(job, unsent=_people_there(job)), ledger)
+            accepted = accept_drop(replace(job, unsent=_people_there(job)), ledger)
         if accepted.refused.height:
-            result = result_of(job, started, [accepted.findings], refused=accepted.refused)
+            result = run_result(job, started, [accepted.findings], refused=accepted.refused)
             finish(result, str(options.drop))
             report.show(console, result, str(options.drop))
             if options.json:

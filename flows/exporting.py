@@ -13,11 +13,12 @@ from pathlib import Path
 
 from connectors.drops.writing import write_zip
 from connectors.ledger import Ledger
-from flows.accepting import Judgement, Source, judge, roster_of
+from flows.accept import CheckedDrop
 from flows.errors import SettingsError
 from flows.export_report import Export, show
 from flows.job import Job
 from flows.jobs import Options, job_of
+from flows.pipeline import ReadRoster, check_drop, read_roster
 from flows.rejects import write_rejects
 from flows.showing import Screen
 from flows.watch import NOBODY
@@ -35,7 +36,7 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     job = job_of(options, environment)
     nowhere = from_api and options.drop == Path()
     refuse_place(out, None if nowhere else job.drop, force=force)
-    source, origin = (_source_of_api(), job.target.name) if from_api else (roster_of, str(options.drop))
+    source, origin = (_source_of_api(), job.target.name) if from_api else (read_roster, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
@@ -47,20 +48,20 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     return done.exit_code
 
 
-def _source_of_api() -> Source:
+def _source_of_api() -> ReadRoster:
     # What talks to an API takes a while to import, and exports of drops do not need it.
     from flows.api_exporting import roster_of_api
 
     return roster_of_api
 
 
-def exported(job: Job, out: Path, source: Source = roster_of, *, strict: bool = False) -> Export:
+def exported(job: Job, out: Path, source: ReadRoster = read_roster, *, strict: bool = False) -> Export:
     """Write what a check accepts of a roster, unless it is refused; neither ledger nor target is changed."""
     with Ledger.reading(job.ledger_at) as ledger:
-        judgement = judge(job, ledger, NOBODY, source)
-    if judgement.refused.height:
-        return Export(job, out, judgement.findings, judgement.refused)
-    return _written(job, out, judgement, strict)
+        drop = check_drop(job, ledger, NOBODY, source)
+    if drop.refused.height:
+        return Export(job, out, drop.findings, drop.refused)
+    return _written(job, out, drop, strict)
 
 
 def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
@@ -77,11 +78,11 @@ def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
         raise SettingsError(f"{out} exists already. Name another file, or say --force to replace it.")
 
 
-def _written(job: Job, out: Path, judgement: Judgement, strict: bool) -> Export:
-    made = bulk(judgement.standing, judgement.checked.parts, strict=strict)
-    findings = located(gather([judgement.findings, made.findings]))
+def _written(job: Job, out: Path, drop: CheckedDrop, strict: bool) -> Export:
+    made = bulk(drop.standing, drop.checked.parts, strict=strict)
+    findings = located(gather([drop.findings, made.findings]))
     refused = refusals(made.findings, strict=False)
-    done = Export(job, out, findings, refused, judgement.standing, made.tables)
+    done = Export(job, out, findings, refused, drop.standing, made.tables)
     if not refused.height:
         try:
             write_zip(out, made.files(job.district))

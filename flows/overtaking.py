@@ -11,10 +11,11 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
-from flows.accepting import accepted_of, judge
+from flows.accept import accept
 from flows.choosing import there
 from flows.errors import SettingsError
 from flows.job import Job
+from flows.pipeline import check_drop
 from flows.result import RESTORED
 from flows.watch import Watch
 from transforms.findings import EXAMPLES
@@ -105,11 +106,11 @@ def _place(job: Job) -> str:
 def _lying(rosters: Standing, job: Job, ledger: Ledger, watch: Watch) -> tuple[Standing, bool] | None:
     """The roster as it would be after the drop as it lies there, and whether that would be accepted; None if there is nothing to read."""
     try:
-        judgement = judge(there(replace(job, pickup=job.pickup.over)), ledger, watch)
+        drop = check_drop(there(replace(job, pickup=job.pickup.over)), ledger, watch)
     except (SettingsError, OSError):
         return None
-    sound = not judgement.refused.height
-    standing = accepted_of(judgement, job, ledger).standing if sound else judgement.standing
+    sound = not drop.refused.height
+    standing = accept(drop, job, ledger).standing if sound else drop.standing
     if not any(judged.counts["read"] or judged.gone.len() for judged in standing.values()):
         return None
     return {

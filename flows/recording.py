@@ -15,7 +15,6 @@ from flows.errors import SettingsError
 from flows.feeds.staleness import stale
 from flows.job import Job
 from flows.notices.usual import unusual_in
-from flows.past import in_arrears
 from flows.plans import propose
 from flows.rest_source import RestSource, knowing, since_last
 from flows.result import (
@@ -31,6 +30,7 @@ from flows.result import (
     Result,
 )
 from flows.retention import apply_retention
+from flows.run_history import in_arrears
 from flows.watch import Watch
 from transforms.findings import gather, of_file
 from transforms.guard.stops import WHOLE_RUN

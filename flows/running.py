@@ -10,16 +10,16 @@ from functools import partial
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
-from flows.approving import approved_line
+from flows.approve import approve
 from flows.job import Job
 from flows.jobs import Options, job_of
-from flows.line import straight_line
 from flows.notices.notifying import notified
+from flows.pipeline import run_pipeline
 from flows.progress import Bars
 from flows.recording import Line, recorded, remembered
 from flows.rejects import write_rejects
 from flows.report import show, write_report
-from flows.restoring import restored_line
+from flows.restore_roster import restore_roster
 from flows.result import Result
 from flows.showing import Screen
 from flows.watch import Watch
@@ -31,7 +31,7 @@ def run(options: Options, environment: Mapping[str, str], outline: dict[str, obj
     if outline is not None:
         outline |= job.names
     console = Screen(stderr=options.json)
-    line = partial(restored_line, run=options.restore) if options.restore is not None else None
+    line = partial(restore_roster, run=options.restore) if options.restore is not None else None
     result = execute(job, Bars(console), line)
     finish(result, str(options.drop))
     with suppress(BrokenPipeError):  # whoever reads on or not, the run came to what it came to
@@ -44,7 +44,7 @@ def run(options: Options, environment: Mapping[str, str], outline: dict[str, obj
 def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
     whole = line is None and not job.approve
-    line = line or (approved_line if job.approve else straight_line)
+    line = line or (approve if job.approve else run_pipeline)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()

@@ -13,7 +13,7 @@ from flows import report
 from flows.job import Job
 from flows.jobs import Options, job_of
 from flows.progress import Bars
-from flows.repairing import refuse_losses, repaired
+from flows.repair import refuse_losses, repair
 from flows.result import DONE, FAILED, Result
 from flows.running import execute, finish
 from flows.showing import Screen
@@ -63,7 +63,7 @@ def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result
         found.append(compared(job, ledger, archive, watch.advance))
         if not lost:
             refuse_losses(found[0], ledger.known(job.key), job.limits)
-        return repaired(found[0], job, ledger, archive, watch)
+        return repair(found[0], job, ledger, archive, watch)
 
     result = execute(job, bars, line)
     return found[0], result

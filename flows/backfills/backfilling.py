@@ -20,10 +20,10 @@ from flows.errors import SettingsError
 from flows.faults import FAULTS
 from flows.job import Job
 from flows.jobs import Options, job_of
-from flows.past import newest_of
 from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result
+from flows.run_history import newest_of
 from flows.running import execute, finish
 from flows.showing import Screen
 from transforms.replay import Step, needed

@@ -15,7 +15,7 @@ from connectors.archive.archive import folder_of
 from connectors.ledger import Ledger, Run
 from flows.files import write_private
 from flows.job import Job
-from flows.past import loaded
+from flows.run_history import loaded
 from transforms.replay import Step
 
 FOLDER = "backfills"

@@ -18,9 +18,9 @@ from flows.dates import DATED, dated, days_in
 from flows.errors import SettingsError
 from flows.extracting import extracted
 from flows.job import Job, new_run
-from flows.past import day_of
 from flows.recording import Line
-from flows.restoring import restored_line
+from flows.restore_roster import restore_roster
+from flows.run_history import day_of
 from flows.scratch import scratch_folder
 from transforms.replay import Step
 from transforms.schemas import ENTITIES
@@ -54,7 +54,7 @@ class Steps:
         own = replace(job, run=new_run(), dated=step.day)
         if self.folder:
             return replace(own, drop=self.folder / step.source, rest=None, pickup=job.pickup.over), None
-        return own, partial(restored_line, run=step.source, rosters=self.rosters)
+        return own, partial(restore_roster, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:
         """Give a digest of what a step says (hex)."""

@@ -16,7 +16,7 @@ from flows.orchestration.artifacts import page, publish
 from flows.orchestration.ended import Ended, ended
 from flows.orchestration.tasks import Tasks
 from flows.recording import Line
-from flows.restoring import restored_line
+from flows.restore_roster import restore_roster
 from flows.result import Command, Result
 from flows.running import execute, finish
 from flows.verification import Verification
@@ -37,7 +37,7 @@ def sync(district: str, state: str, command: Command = "sync", **more: Any) -> E
 def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
     job = job_of(options, os.environ)
-    line: Line | None = partial(restored_line, run=options.restore) if options.restore is not None else None
+    line: Line | None = partial(restore_roster, run=options.restore) if options.restore is not None else None
     result = execute(job, Tasks(options.drop.stem), line)
     finish(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)

@@ -12,7 +12,7 @@ import polars as pl
 from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
-from flows.accepting import Accepted, accept
+from flows.accept import Accepted
 from flows.choosing import there
 from flows.errors import SettingsError
 from flows.extracting import extracted
@@ -20,6 +20,7 @@ from flows.faults import sentence
 from flows.files import write_private
 from flows.groups import groups
 from flows.job import Job
+from flows.pipeline import accept_drop
 from flows.preflights.check import Check, failed, ok, unseen, warning
 from flows.result import REFUSED, USAGE
 from transforms.carry import not_carried
@@ -79,7 +80,7 @@ def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
         return [failed(DROP, drop.absent, USAGE), unseen(MAPPING, "There is no drop.")], None
     try:
         with Ledger.reading(job.ledger_at) as ledger:
-            accepted = accept(job, ledger)
+            accepted = accept_drop(job, ledger)
     except LedgerError:
         why = "A drop is judged beside the ledger, which cannot be read."
         return [unseen(DROP, why), unseen(MAPPING, why)], None

@@ -10,11 +10,11 @@ from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.examining import Examined, Shown, examined
 from connectors.oneroster.target import TargetError
-from flows.accepting import Accepted
+from flows.accept import Accepted
+from flows.guard_context import SAMPLED
 from flows.job import Job
 from flows.loading import count_active
 from flows.opening import opened
-from flows.past import SAMPLED
 from flows.preflights.check import Check, failed, ok, unseen, warning
 from flows.why.seeing import HURRY
 

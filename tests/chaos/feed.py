@@ -17,8 +17,8 @@ from connectors.oneroster.job import Sender, Sent
 from connectors.oneroster.sandbox import Sandbox
 from flows.job import Job
 from flows.jobs import Options, job_of
-from flows.repairing import repaired
-from flows.restoring import restored_line
+from flows.repair import repair
+from flows.restore_roster import restore_roster
 from flows.result import Result
 from flows.running import execute
 from flows.verification import compared
@@ -129,13 +129,13 @@ class Feed:
 
     def restore(self, run: str) -> Result:
         """Bring back the roster of a run."""
-        return execute(self._job(restore=run), NOBODY, partial(restored_line, run=run))
+        return execute(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
 
     def repair(self) -> Result:
         """Verify, and repair."""
 
         def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
-            return repaired(compared(job, ledger, archive, watch.advance), job, ledger, archive, watch)
+            return repair(compared(job, ledger, archive, watch.advance), job, ledger, archive, watch)
 
         return execute(self._job(), NOBODY, line)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -15,9 +16,10 @@ from connectors.ledger import Ledger
 from connectors.oneroster.agents import unfinished
 from connectors.oneroster.verifying import DIFFERENT, EXTRA, MISSING, Verified
 from flows.errors import SettingsError
+from flows.guard_context import guard_context
 from flows.job import Job
-from flows.line import result_of, send, with_policies
-from flows.past import past_of
+from flows.pipeline import Delivery, deliver
+from flows.policies import with_policies
 from flows.result import Result
 from flows.verification import Verification
 from flows.watch import Watch
@@ -39,7 +41,7 @@ from transforms.changes import (
 )
 from transforms.checks.references import Known
 from transforms.diff import diff
-from transforms.guard import Limits, guard, planned
+from transforms.guard import Limits, guard
 from transforms.guard.limits import allows, told
 from transforms.judged import Standing
 
@@ -53,12 +55,12 @@ LEDGERS = {
 }
 
 
-def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
+def repair(found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
     """Create what is missing, update what differs and remove what came back, as the feed's policy says, all through the guard.
 
     Without a roster of which to take the records, only the ledger is corrected: the next sync sends them.
     """
-    started = time.monotonic()
+    begun = time.monotonic()
     for one in found.entities.values():
         _correct(one, job, ledger)
     known = ledger.known(job.key)
@@ -66,13 +68,11 @@ def repaired(found: Verification, job: Job, ledger: Ledger, archive: Archive, wa
     content = archive.keep(job.run, {}, found.roster) if found.roster else ""
     changes = with_policies(_changes(found, standing, known), job, ledger)
     # The content is that of the last roster, whatever its age.
-    past = replace(past_of(changes, {}, known, job, ledger, archive), dated=None, twin=None)
-    guarded = guard(changes, past, job.limits, job.raised)
-    records = planned(guarded.changes, known)
-    loaded = watch.stage("load", send, guarded, job, ledger, watch)
-    result = result_of(job, started, [], guarded=guarded, loaded=loaded)
+    context = replace(guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None)
+    judge = partial(guard, past=context, limits=job.limits, raised=job.raised)
+    result = deliver(Delivery(begun, changes, known, judge, content=content), job, ledger, watch)
     # It looks at what differs, and at nothing else: what plans hold besides goes on waiting.
-    return replace(result, records=records, content=content, repaired=True, whole=frozenset())
+    return replace(result, repaired=True, whole=frozenset())
 
 
 def refuse_losses(found: Verification, known: Known, limits: Limits) -> None:

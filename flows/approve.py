@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import polars as pl
 
@@ -13,17 +14,18 @@ from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
 from connectors.oneroster.collections import COLLECTIONS
 from flows.errors import SettingsError
+from flows.guard_context import children_of, details_of
 from flows.job import Job
-from flows.line import not_of_others, ordered, result_of, send
 from flows.overtaking import still_valid
-from flows.past import children_of, details_of
+from flows.pipeline import Delivery, deliver, run_result
 from flows.plans import WAITS, expire
+from flows.policies import not_of_others, ordered
 from flows.result import Result
 from flows.watch import NOBODY, Watch
 from transforms.changes import Changes
 from transforms.checks.references import Known, in_target
 from transforms.diff import diff
-from transforms.guard import Guarded, judged_again, moved, of_plan, planned
+from transforms.guard import Guarded, judged_again, moved, of_plan
 from transforms.schemas import ENTITIES
 
 WHY_NOT = {
@@ -34,33 +36,36 @@ WHY_NOT = {
 }
 
 
-def approved_line(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
-    """Send the plan that `job.approve` names; under `plan`, say what that would be.
+def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+    """Send the plan that `job.approve` names; under `plan`, say what that would send.
 
-    What newer rosters contradict is left out. If the ledger says something else by now of any of the other records,
+    What newer rosters contradict is left out. If the ledger says something else by now about any of the other records,
     nothing is sent, and the result says which. What others need, or what needs others that are gone, goes on waiting.
     Raises `SettingsError` if there is no such plan of this feed, or it cannot be approved any more.
     """
-    started = time.monotonic()
+    begun = time.monotonic()
     plan = _plan(job, ledger)
     valid, known = still_valid(plan, job, ledger, archive, watch), ledger.known(job.key)
     astray = moved(valid.records, known)
     if astray.height:
-        return replace(result_of(job, started, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
+        return replace(run_result(job, begun, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
-    guarded = _guarded(of_plan(valid.records, difference.changes, job.today), plan, known, job, ledger)
-    if job.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
-        ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
-    loaded = watch.stage("load", send, guarded, job, ledger, watch)
-    result = result_of(job, started, [difference.findings], guarded=guarded, loaded=loaded)
+    changes = of_plan(valid.records, difference.changes, job.today)
+    judge = partial(_judge, plan=plan, known=known, job=job, ledger=ledger)
+
+    def note_approval(guarded: Guarded) -> None:
+        if job.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
+            ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
+
+    delivery = Delivery(begun, changes, known, judge, (difference.findings,))
+    result = deliver(delivery, job, ledger, watch, before_load=note_approval)
     if job.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
         ledger.decide(plan.id, "sent", by=job.by, note=job.note, at=datetime.now(UTC))
-    result = replace(result, approved=plan.id, told=valid.told)
-    return _with_rest(result, guarded, plan, known, job)
+    return _with_rest(replace(result, approved=plan.id, told=valid.told), plan, job)
 
 
-def _guarded(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger) -> Guarded:
-    """Leave to others what is theirs, and hold what the plan did not foresee: what is needed by records that came after it."""
+def _judge(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger) -> Guarded:
+    """Leave to other feeds what is theirs, and hold what the plan did not foresee: records that came after it and need what it removes."""
     changes = not_of_others(changes, job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
     since = [run.id for run in ledger.runs(job.key) if run.started > plan.made]
@@ -85,12 +90,13 @@ def _is_sent(guarded: Guarded, job: Job) -> bool:
     return not guarded.held or (left and not job.all_or_nothing)
 
 
-def _with_rest(result: Result, guarded: Guarded, plan: Plan, known: Known, job: Job) -> Result:
+def _with_rest(result: Result, plan: Plan, job: Job) -> Result:
     """Let what is held be a plan for as long as this one was; if nothing was to be sent without it, this one stays."""
-    if guarded.held and job.all_or_nothing:
-        told = (*result.told, *(hold.sentence for hold in guarded.holds))
-        return replace(result, plan=plan.id, waits=plan.run, expires=plan.expires, told=told)
-    return replace(result, records=planned(guarded.changes, known), source=plan.run, expires=plan.expires)
+    if result.records.height and job.all_or_nothing:
+        told = (*result.told, *(hold.sentence for hold in result.holds))
+        nothing = result.records.clear()
+        return replace(result, records=nothing, plan=plan.id, waits=plan.run, expires=plan.expires, told=told)
+    return replace(result, source=plan.run, expires=plan.expires)
 
 
 def _plan(job: Job, ledger: Ledger) -> Plan:

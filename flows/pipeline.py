@@ -1,0 +1,207 @@
+"""The pipeline: from the drop of a feed to a target that holds exactly that roster.
+
+`run_pipeline` runs the nine steps for a drop. Whatever else is sent (an earlier roster, an approved plan, a repair) ends in the
+same `deliver`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import polars as pl
+
+from connectors.archive import Archive
+from connectors.drops import read_file
+from connectors.ledger import Ledger
+from connectors.oneroster.loaded import Loaded
+from flows.accept import Accepted, CheckedDrop, accept, check_roster
+from flows.claims import claimed
+from flows.ended_roles import roster_until_now
+from flows.extracting import extracted
+from flows.guard_context import guard_context
+from flows.job import Job
+from flows.load import load
+from flows.policies import with_policies
+from flows.recovering import in_doubt, recovered
+from flows.result import Result
+from flows.run_history import decided_on
+from flows.salts import digests_of, note_salt
+from flows.watch import NOBODY, Watch
+from transforms.arrears import with_arrears
+from transforms.changes import Changes, Counts, EntityChanges, added
+from transforms.checks import prepare
+from transforms.checks.references import Known
+from transforms.diff import Marks, diff, marked
+from transforms.findings import Findings, gather, located, spelt
+from transforms.guard import Guarded, guard, planned
+from transforms.guard.guard import no_pairs
+from transforms.judged import Standing
+from transforms.part_ends import with_ends
+from transforms.raw import Raw, RawFile
+from transforms.renaming import file_of_ids, readable_in, renamed
+from transforms.roster import Roster
+from transforms.sources import normalise
+
+ReadRoster = Callable[[Job, Watch], Roster]
+Judge = Callable[[Changes], Guarded]
+
+
+def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+    """Run the nine steps; `watch` sees each stage, and each batch of the load.
+
+    Whatever is wrong with the drop or the target ends in the result. Only a target that cannot be read, where the
+    feed calls records there `external` or a killed run may have left some, raises `TargetError`, before anything is sent.
+    """
+    return deliver(compare(job, ledger, archive, watch), job, ledger, watch)
+
+
+def read_roster(job: Job, watch: Watch) -> Roster:
+    """Read the drop of a job as a roster, whose records have the ids that they had before."""
+    raw = watch.stage("extract", extracted, job)  # 1. read the drop
+    ids, found = _ids(raw, job)
+    # Whoever a person has named by a readable id keeps it: a file of ids, or what is never to be shared.
+    named = readable_in(ids) | frozenset(one for one in job.scope.exclude if "/" in one)
+    job = replace(job, digests=replace(job.digests, sent=job.digests.sent | named))
+    roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2. normalize it
+    return renamed(roster, ids, found)
+
+
+def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster = read_roster) -> CheckedDrop:
+    """Take the steps up to the check; `read` may take the roster from elsewhere than the job's drop."""
+    with ThreadPoolExecutor(2) as aside:
+        aside.submit(prepare)  # pandera takes as long to import as a small drop takes to be read
+        reading = aside.submit(ledger.known, job.key)
+        earlier = ledger.renamed(job.key)
+        digests = digests_of(job.salt, job.as_written.prefix, job.key, ledger, job.unsent)
+        job = replace(job, renamed=earlier, digests=digests)
+        roster = read(job, watch)
+        known = reading.result()  # 3. read from the ledger what the target holds of this feed
+    return check_roster(roster, known, job, ledger, watch)
+
+
+def accept_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
+    """Take steps 1 to 4."""
+    return accept(check_drop(job, ledger, watch), job, ledger)  # 4. check the roster, row by row
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is to be delivered: the changes that a drop, an earlier roster or a plan came to."""
+
+    begun: float  # as `time.monotonic()` says
+    changes: Changes = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
+    judge: Judge = Guarded
+    findings: tuple[Findings, ...] = ()
+    refused: pl.DataFrame | None = None  # the findings that refuse the drop
+    content: str = ""  # the digest of the roster, once it is archived
+    spoken: Mapping[str, pl.Series] = field(default_factory=dict)  # as in `Result`
+
+
+def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
+    """Take steps 1 to 5, and keep in the archive what is accepted of the drop."""
+    begun = time.monotonic()
+    accepted = accept_drop(job, ledger, watch)
+    if accepted.refused.height:
+        return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
+    known = recovered(accepted.standing, accepted.known, job, ledger, archive)
+    before = roster_until_now(accepted.standing, known, job, ledger, archive)
+    standing, told = with_ends(accepted.standing, before, known, job.carrying)
+    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
+    marks = marked(standing)
+    content = _keep(accepted, standing, marks, job, ledger, archive) if job.command == "sync" else ""
+    doubted = in_doubt(known, job, ledger)
+    spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
+    if job.in_arrears and content:
+        standing, told = with_arrears(standing, archive.standing(job.run), doubted, decided_on(job, ledger))
+        findings, marks = [*findings, told], marked(standing)
+    difference = watch.stage("compare", diff, standing, doubted, marks)  # 5. compare it with what was sent
+    changes = with_policies(difference.changes, job, ledger)
+    findings += [difference.findings, claimed(changes, job, ledger)]
+    context = guard_context(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
+    judge = partial(guard, past=context, limits=job.limits, raised=job.raised)
+    return Delivery(begun, changes, known, judge, tuple(findings), content=content, spoken=spoken)
+
+
+def deliver(
+    delivery: Delivery, job: Job, ledger: Ledger, watch: Watch, before_load: Callable[[Guarded], None] | None = None
+) -> Result:
+    """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
+    if delivery.refused is not None:
+        return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
+    guarded = watch.stage("guard", delivery.judge, delivery.changes)  # 6. hold what a person must see first
+    records = planned(guarded.changes, delivery.known)
+    begun, findings, content, spoken = delivery.begun, delivery.findings, delivery.content, delivery.spoken
+    del delivery  # a large district's frames need not live until the last record is sent
+    if before_load:
+        before_load(guarded)
+    loaded = watch.stage("load", load, guarded, job, ledger, watch)  # 7. send the rest in batches
+    # 8. record in the ledger what is acknowledged: after every batch, within 7
+    result = run_result(job, begun, (*findings, Findings(notices=loaded.notices)), guarded=guarded, loaded=loaded)
+    return replace(result, records=records, content=content, spoken=spoken)  # 9. report, which the caller shows
+
+
+def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
+    """The file of old and new ids: the drop's own, or the one that the feed's file names."""
+    if (file := file_of_ids(raw.files)) is not None or job.ids is None:
+        return file, Findings()
+    other = read_file(job.ids)
+    return next(iter(other.files.values()), None), other.findings
+
+
+def _keep(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
+    """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
+    ledger.note_moments(job.key, accepted.moments)
+    content = archive.keep(job.run, standing, job.before, marks)
+    ledger.note_renamed(job.key, accepted.renamed, job.run)
+    if accepted.salted:
+        note_salt(job.salt, job.key, job.run, ledger)
+    return content
+
+
+def run_result(
+    job: Job,
+    begun: float,
+    found: Sequence[Findings],
+    *,
+    refused: pl.DataFrame | None = None,
+    guarded: Guarded | None = None,
+    loaded: Loaded | None = None,
+) -> Result:
+    """Put together what a run came to."""
+    findings = gather([*found])
+    changes = guarded.changes if guarded else {}
+    sent = loaded or Loaded({})
+    return Result(
+        run=job.run,
+        command=job.command,
+        district=job.district,
+        target=job.target.name,
+        counts={name: added([entity.counts, sent.counts.get(name, {})]) for name, entity in changes.items()},
+        let_go={name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()},
+        findings=findings,
+        refused=refused if refused is not None else findings.fatal.clear(),
+        holds=guarded.holds if guarded else (),
+        readings=guarded.readings if guarded else (),
+        pairs=guarded.pairs if guarded else no_pairs(),
+        whole=frozenset(name for name, entity in changes.items() if entity.whole),
+        raised=guarded.raised if guarded else False,
+        troubles=sent.troubles,
+        error=sent.error or "",
+        requests=sent.requests,
+        retries=sent.retries,
+        seconds=time.monotonic() - begun,
+        strict=job.strict,
+        adds_only=job.adds_only,
+        folder=job.folder,
+        repeat=job.repeat,
+    )
+
+
+def _let_go(entity: EntityChanges, sent: Counts) -> int:
+    """How much vanished and is gone by now, or is kept by the feed's policy; what did not arrive may still be held."""
+    return sent.get("deleted", 0) + sent.get("disabled", 0) + entity.of("keep").height
