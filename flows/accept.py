@@ -64,14 +64,14 @@ class Accepted:
 
 def check_roster(roster: Roster, known: Known, job: Job, ledger: Ledger, watch: Watch) -> CheckedDrop:
     """Check a roster beside what the ledger knows of the feed, and say what of it refuses the drop."""
-    roster = with_lacking(_placed(roster, job, ledger), job.fed_before, job.as_written.without)
+    roster = with_lacking(_placed(roster, job, ledger), job.source.fed_before, job.as_written.without)
     known = {**known, **{name: ledger.details(job.key, name) for name in trees_to_know(roster)}}
     moments = _moments(roster, job, ledger)
-    checked = watch.stage("check", check, roster, known, job.strict, _elsewhere(roster, job, ledger), moments)
+    checked = watch.stage("check", check, roster, known, job.source.strict, _elsewhere(roster, job, ledger), moments)
     gone = forgotten_in(roster, ledger.forgotten())
-    found = gather([checked.findings, taken(roster, known, job.renamed)])
+    found = gather([checked.findings, taken(roster, known, job.source.renamed)])
     findings = located(untold(found, gone))
-    return CheckedDrop(roster, known, checked, findings, refusals(findings, job.strict), gone, moments)
+    return CheckedDrop(roster, known, checked, findings, refusals(findings, job.source.strict), gone, moments)
 
 
 def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
@@ -79,9 +79,9 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
     roster, known = drop.roster, drop.known
     if drop.refused.height:
         return Accepted(known, drop.findings, drop.refused, spelt=roster.spelt)
-    shared = share(drop.standing, job.scope, known)
-    carried = carry(shared, job.carrying, known, COLLECTIONS, _root(ledger, job))
-    notes = [unknown(drop.checked.standing, job.scope), unjudged(shared), *not_carried(roster, COLLECTIONS)]
+    shared = share(drop.standing, job.load.scope, known)
+    carried = carry(shared, job.load.carrying, known, COLLECTIONS, _root(ledger, job))
+    notes = [unknown(drop.checked.standing, job.load.scope), unjudged(shared), *not_carried(roster, COLLECTIONS)]
     findings = located(gather([drop.findings, *notes, carried.findings]))
     return Accepted(
         known,
@@ -98,7 +98,7 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
 
 def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
     """How new what was accepted before is of the records of a delta; nobody asks if older truth is to go over newer."""
-    if job.older:
+    if job.source.older:
         return {}
     return {name: ledger.moments(job.key, name, table.frame["sourcedId"]) for name, table in changes_in(roster).items()}
 
@@ -131,7 +131,7 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
         if name in wanted:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
-    if asked := [name for name in wanted if name in job.external and name in COLLECTIONS]:
+    if asked := [name for name in wanted if name in job.guard.external and name in COLLECTIONS]:
         from flows.loading import active_ids
 
         others |= active_ids(asked, job)

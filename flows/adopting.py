@@ -19,8 +19,8 @@ from connectors.oneroster.collections import COLLECTIONS
 from flows import report
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.jobs import Options, job_of
 from flows.loading import active_ids
+from flows.make_job import Options, make_job
 from flows.opening import opened
 from flows.pipeline import accept_drop, run_result
 from flows.progress import Bars
@@ -42,15 +42,15 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
     Raises `SettingsError` if the ledger has records of the feed already, unless it is to be built `again`.
     """
     started = time.monotonic()
-    job = job_of(options, environment)
+    job = make_job(options, environment)
     console = Screen(stderr=options.json)
     bars = Bars(console)
-    with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run), bars:
+    with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run.id), bars:
         _refuse_known(job, ledger, again=again)
-        console.print(f"Target: {job.target.name}, from which nothing but reading is asked")
+        console.print(f"Target: {job.load.target.name}, from which nothing but reading is asked")
         accepted = accept_drop(job, ledger)
         if accepted.salted:
-            accepted = accept_drop(replace(job, unsent=_people_there(job)), ledger)
+            accepted = accept_drop(replace(job, source=replace(job.source, unsent=_people_there(job))), ledger)
         if accepted.refused.height:
             result = run_result(job, started, [accepted.findings], refused=accepted.refused)
             finish(result, str(options.drop))
@@ -59,7 +59,7 @@ def run_adopt(options: Options, environment: Mapping[str, str], *, again: bool) 
                 print(json.dumps(result.as_json()), flush=True)
             return result.exit_code
         if accepted.salted:
-            note_salt(job.salt, job.key, job.run, ledger)
+            note_salt(job.source.salt, job.key, job.run.id, ledger)
         adopted, requests = _adopted(diff(accepted.standing, {}).changes, job, ledger, bars.advance)
     with suppress(BrokenPipeError):
         _show(console, adopted)
@@ -83,12 +83,12 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
 
 
 def _adopted(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> tuple[list[Adopted], int]:
-    with opened(job.target, job.state, job.concurrency) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency) as address:
 
         async def each() -> tuple[list[Adopted], int]:
             async with Client(address) as client:
                 names = [name for name in ENTITIES if name in changes and name in COLLECTIONS]
-                done = [await adopt(client, ledger, job.key, job.run, changes[name], watch) for name in names]
+                done = [await adopt(client, ledger, job.key, job.run.id, changes[name], watch) for name in names]
                 return done, client.requests
 
         return asyncio.run(each())
@@ -107,9 +107,9 @@ def _show(console: Console, adopted: list[Adopted]) -> None:
 
 def _as_json(adopted: list[Adopted], job: Job, requests: int, seconds: float) -> dict[str, object]:
     return {
-        "run": job.run,
-        "district": job.district,
-        "target": job.target.name,
+        "run": job.run.id,
+        "district": job.run.district,
+        "target": job.load.target.name,
         "status": "done",
         "entities": {one.entity: {name: getattr(one, name) for name in COUNTS} for one in adopted},
         "requests": requests,

@@ -23,5 +23,5 @@ def roster_of_api(job: Job, watch: Watch) -> Roster:
 
 def read_target(job: Job) -> Raw:
     """Read a target as a drop; what of it cannot be read is told, and refuses the export if every roster needs it."""
-    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
-        return asyncio.run(read_source(address, "1.2", tuple(COLLECTIONS), zone=job.carrying.zone, published=True))
+    with opened(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
+        return asyncio.run(read_source(address, "1.2", tuple(COLLECTIONS), zone=job.load.carrying.zone, published=True))

@@ -50,17 +50,17 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
     if astray.height:
         return replace(run_result(job, begun, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
-    changes = of_plan(valid.records, difference.changes, job.today)
+    changes = of_plan(valid.records, difference.changes, job.run.today)
     judge = partial(_judge, plan=plan, known=known, job=job, ledger=ledger)
 
     def note_approval(guarded: Guarded) -> None:
-        if job.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
-            ledger.decide(plan.id, "approved", by=job.by, note=job.note, at=datetime.now(UTC))
+        if job.run.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
+            ledger.decide(plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC))
 
     delivery = Delivery(begun, changes, known, judge, (difference.findings,))
     result = deliver(delivery, job, ledger, watch, before_load=note_approval)
-    if job.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
-        ledger.decide(plan.id, "sent", by=job.by, note=job.note, at=datetime.now(UTC))
+    if job.run.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
+        ledger.decide(plan.id, "sent", by=job.run.by, note=job.run.note, at=datetime.now(UTC))
     return _with_rest(replace(result, approved=plan.id, told=valid.told), plan, job)
 
 
@@ -79,7 +79,7 @@ def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str
     """The records of this feed and of others in the target, of the kinds that what is to be sent may name."""
     sent = [name for name, part in changes.items() if part.upserts.height]
     named = {column.refers for name in sent for column in ENTITIES[name].references}
-    names = [name for name in COLLECTIONS if name in named and name not in job.external]
+    names = [name for name in COLLECTIONS if name in named and name not in job.guard.external]
     others = ledger.of_others(job.key, names)
     return {name: pl.concat([in_target(known, name), others.get(name, pl.Series(dtype=pl.String))]) for name in names}
 
@@ -87,12 +87,12 @@ def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str
 def _is_sent(guarded: Guarded, job: Job) -> bool:
     """Whether anything of a plan goes on its way; what is only held waits as it did."""
     left = any(part.upserts.height or part.removals.height for part in guarded.changes.values())
-    return not guarded.held or (left and not job.all_or_nothing)
+    return not guarded.held or (left and not job.guard.all_or_nothing)
 
 
 def _with_rest(result: Result, plan: Plan, job: Job) -> Result:
     """Let what is held be a plan for as long as this one was; if nothing was to be sent without it, this one stays."""
-    if result.records.height and job.all_or_nothing:
+    if result.records.height and job.guard.all_or_nothing:
         told = (*result.told, *(hold.sentence for hold in result.holds))
         nothing = result.records.clear()
         return replace(result, records=nothing, plan=plan.id, waits=plan.run, expires=plan.expires, told=told)
@@ -101,11 +101,11 @@ def _with_rest(result: Result, plan: Plan, job: Job) -> Result:
 
 def _plan(job: Job, ledger: Ledger) -> Plan:
     expire(job, ledger)
-    plan = ledger.plan(job.approve or "")
-    waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.approve]
+    plan = ledger.plan(job.run.approve or "")
+    waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.run.approve]
     there = f"Waiting: {', '.join(waiting)}." if waiting else "No plan of this feed waits."
     if plan is None:
-        raise SettingsError(f"There is no plan {job.approve!r}. {there}")
+        raise SettingsError(f"There is no plan {job.run.approve!r}. {there}")
     if plan.key != job.key:
         raise SettingsError(
             f"Plan {plan.id} is of feed {plan.key.feed!r} into {plan.key.target}, and this is {job.key.feed!r} into {job.key.target}."

@@ -44,21 +44,21 @@ def arrived(job: Job) -> Iterator[tuple[Path, Findings]]:
 
     Raises `Incomplete` if it has not arrived in time, and `FetchError`.
     """
-    if not (job.pickup.address or job.pickup.arrival.looks):
-        yield job.drop, Findings()
+    if not (job.source.pickup.address or job.source.pickup.arrival.looks):
+        yield job.source.drop, Findings()
         return
     # What reads stores takes a while to import, and most feeds need it not.
     from connectors.fetching import Place
 
-    arrival, marker = job.pickup.arrival, job.pickup.arrival.marker_of(job.drop.name)
-    place = Place(job.pickup.address or str(job.drop), job.pickup.access)
+    arrival, marker = job.source.pickup.arrival, job.source.pickup.arrival.marker_of(job.source.drop.name)
+    place = Place(job.source.pickup.address or str(job.source.drop), job.source.pickup.access)
     look = awaited(place, arrival, marker)
     findings = _spread(look, arrival)
-    if not job.pickup.address:
-        yield job.drop, findings
+    if not job.source.pickup.address:
+        yield job.source.drop, findings
         _refuse_changed(place, look, marker)
         return
-    with scratch_folder(job.state) as folder:
+    with scratch_folder(job.run.state) as folder:
         here = place.fetch(folder, leave=frozenset({marker}))
         _refuse_changed(place, look, marker)
         yield here, findings

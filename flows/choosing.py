@@ -28,24 +28,24 @@ NARROW = "Take one of them away, or narrow the pattern in the feed's file."
 def there(job: Job) -> Job:
     """Find a job's drop. Raises `SettingsError` if it is not there, and `FetchError` if that cannot be known."""
     job = chosen(job)
-    if not (job.pickup.address or job.drop.exists()):
-        raise SettingsError(f"{job.drop} {ADDRESS if ADDRESSED.match(str(job.drop)) else MISSING}")
+    if not (job.source.pickup.address or job.source.drop.exists()):
+        raise SettingsError(f"{job.source.drop} {ADDRESS if ADDRESSED.match(str(job.source.drop)) else MISSING}")
     return job
 
 
 def chosen(job: Job) -> Job:
     """Give a job the newest of the drops that its pattern fits. Raises `SettingsError`, and `FetchError`."""
-    place = job.pickup.address or str(job.drop)
+    place = job.source.pickup.address or str(job.source.drop)
     folder, _, pattern = place.rpartition("/")
-    if ANY not in place or job.drop.exists():
+    if ANY not in place or job.source.drop.exists():
         return job
     _refuse_unlisted(place, folder)
-    name = newest(_fitting(folder or ".", pattern, job), job.pickup.days)
-    day = job.dated or dated(name, job.pickup.days)
-    if job.pickup.address:
-        at = replace(job.pickup, address=f"{folder}/{name}")
-        return replace(job, drop=Path(name), pickup=at, dated=day)
-    return replace(job, drop=job.drop.with_name(name), dated=day)
+    name = newest(_fitting(folder or ".", pattern, job), job.source.pickup.days)
+    day = job.source.dated or dated(name, job.source.pickup.days)
+    if job.source.pickup.address:
+        at = replace(job.source.pickup, address=f"{folder}/{name}")
+        return replace(job, source=replace(job.source, drop=Path(name), pickup=at, dated=day))
+    return replace(job, source=replace(job.source, drop=job.source.drop.with_name(name), dated=day))
 
 
 def newest(found: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
@@ -80,7 +80,7 @@ def _fitting(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
     # What reads stores takes a while to import, and most feeds name their drop.
     from connectors.fetching import Store, shown
 
-    store = Store(folder, job.pickup.access)
+    store = Store(folder, job.source.pickup.access)
     wanted = re.compile(".*".join(map(re.escape, pattern.split(ANY))), re.DOTALL)
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:

@@ -11,8 +11,8 @@ from connectors.ledger import Ledger, Plan
 from flows.discarding import discard
 from flows.errors import SettingsError
 from flows.feeds.keys import key_of
-from flows.jobs import Options
 from flows.ledgers import ledger_of
+from flows.make_job import Options
 from flows.orchestration.ended import Ended, ended
 from flows.plans import title
 from flows.result import Result

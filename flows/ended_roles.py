@@ -22,9 +22,9 @@ def roster_until_now(standing: Standing, known: Known, job: Job, ledger: Ledger,
     Of what people have decided not to send, it is what was sent before; so it is of what waits, where a drop tells of everybody
     again. What a delta said and what waits is not said again.
     """
-    if not is_silent(standing) or job.before not in archive.runs():
+    if not is_silent(standing) or job.source.before not in archive.runs():
         return {}
-    found = {name: archive.judged(job.before, name) for name in ("users", "enrollments")}
+    found = {name: archive.judged(job.source.before, name) for name in ("users", "enrollments")}
     down = turned_down(job, ledger)
     if any(judged.mode == "unknown" for judged in standing.values()):
         down = down.vstack(decided_on(job, ledger).drop_nulls("fingerprint"))
@@ -43,5 +43,5 @@ def _as_sent(judged: Judged, ids: pl.Series, known: Known, job: Job, archive: Ar
     there = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
     others = judged.accepted.filter(~pl.col("sourcedId").is_in(ids.implode()))
     return replace(
-        judged, accepted=pl.concat([others, archive.sent(name, there, job.before).drop(NEAR)], how="diagonal")
+        judged, accepted=pl.concat([others, archive.sent(name, there, job.source.before).drop(NEAR)], how="diagonal")
     )

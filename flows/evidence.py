@@ -46,7 +46,7 @@ def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archiv
         ids = _wanted(name, changes, known)
         if ids.len():
             wanted = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
-            found[name] = archive.sent(name, wanted, job.before)
+            found[name] = archive.sent(name, wanted, job.source.before)
     if "users" in found:
         found["users"] = _with_names(found["users"], changes["users"], job, ledger)
     return found
@@ -122,7 +122,7 @@ def terms_of(changes: Changes, job: Job, ledger: Ledger) -> Terms:
         .explode("term")
     )
     return Terms(
-        what_is_over(details, job.today).get("classes", pl.Series(dtype=pl.String)),
+        what_is_over(details, job.run.today).get("classes", pl.Series(dtype=pl.String)),
         dict(details["academicSessions"].select("sourcedId", "ends").iter_rows()),
         dict(taught.drop_nulls().group_by("term").len().iter_rows()),
     )
@@ -136,9 +136,9 @@ def taken_since(run: str, changes: Changes, sent: Sent, there: Sent, terms: Term
     """
     found = {}
     for name, records in there.items():
-        if taking(name, changes[name].upserts, sent[name], job.today, terms.over, terms.ends).count():
+        if taking(name, changes[name].upserts, sent[name], job.run.today, terms.over, terms.ends).count():
             old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
-            taken = now.filter(taking(name, now, old, job.today, terms.over, terms.ends).is_not_null())["sourcedId"]
+            taken = now.filter(taking(name, now, old, job.run.today, terms.over, terms.ends).is_not_null())["sourcedId"]
             approved = [one.id for one in ledger.runs(job.key) if one.approved]
             found[name] = ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
     return found
@@ -184,7 +184,7 @@ def _strange(file: str, findings: Findings) -> tuple[str, ...]:
 def settled_in(runs: Sequence[Run], job: Job, archive: Archive) -> dict[str, pl.Series] | None:
     """Give the ids of users and classes by the roster of the last of `runs`, the newest first, that sent all that it was to send; None if none did."""
     kept = archive.runs()
-    last = next((run.id for run in runs if run.id in kept and run.id != job.run and _came_to_its_end(run)), None)
+    last = next((run.id for run in runs if run.id in kept and run.id != job.run.id and _came_to_its_end(run)), None)
     if last is None:
         return None
     frames = {name: archive.frame(last, name) for name in ("users", "classes")}

@@ -89,8 +89,8 @@ class Export:
     def as_json(self) -> dict[str, Any]:
         """Give the object that `--json` prints."""
         return {
-            "run": self.job.run,
-            "district": self.job.district,
+            "run": self.job.run.id,
+            "district": self.job.run.district,
             "status": self.status,
             "zip": str(self.out) if self.status == "done" else None,
             "conformant": self.status == "done" and not self.breaches + self.outside,
@@ -102,7 +102,7 @@ class Export:
 
 def show(console: Console, done: Export, drop: str) -> None:
     """Print the outcome of an export."""
-    console.print(Text(f"Export of {drop} for {done.job.district} to {done.out}", style="bold"))
+    console.print(Text(f"Export of {drop} for {done.job.run.district} to {done.out}", style="bold"))
     if done.standing:
         console.print(_table(done))
     for group in groups(done.findings):

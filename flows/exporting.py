@@ -17,7 +17,7 @@ from flows.accept import CheckedDrop
 from flows.errors import SettingsError
 from flows.export_report import Export, show
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.pipeline import ReadRoster, check_drop, read_roster
 from flows.rejects import write_rejects
 from flows.showing import Screen
@@ -33,10 +33,10 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
 
     The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
     """
-    job = job_of(options, environment)
+    job = make_job(options, environment)
     nowhere = from_api and options.drop == Path()
-    refuse_place(out, None if nowhere else job.drop, force=force)
-    source, origin = (_source_of_api(), job.target.name) if from_api else (read_roster, str(options.drop))
+    refuse_place(out, None if nowhere else job.source.drop, force=force)
+    source, origin = (_source_of_api(), job.load.target.name) if from_api else (read_roster, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
@@ -85,7 +85,7 @@ def _written(job: Job, out: Path, drop: CheckedDrop, strict: bool) -> Export:
     done = Export(job, out, findings, refused, drop.standing, made.tables)
     if not refused.height:
         try:
-            write_zip(out, made.files(job.district))
+            write_zip(out, made.files(job.run.district))
         except OSError as error:
             return done.failed(error.strerror or str(error))
     return done

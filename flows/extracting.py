@@ -17,8 +17,8 @@ from transforms.sources import escape_in
 
 def extracted(job: Job) -> Raw:
     """Read the drop of a job, every column as text; whatever is wrong with it is among its findings."""
-    if job.rest:
-        return read_rest(job.rest)
+    if job.source.rest:
+        return read_rest(job.source.rest)
     try:
         with arrived(job) as (drop, findings):
             raw = _read(drop, job)
@@ -28,8 +28,8 @@ def extracted(job: Job) -> Raw:
 
 
 def _read(drop: Path, job: Job) -> Raw:
-    leave = frozenset({job.pickup.arrival.marker_of(drop.name)})
-    told = partial(read, drop, encoding=job.encoding, strict=job.strict, leave=leave)
+    leave = frozenset({job.source.pickup.arrival.marker_of(drop.name)})
+    told = partial(read, drop, encoding=job.source.encoding, strict=job.source.strict, leave=leave)
     raw = told()
-    escape = escape_in(job.layout, raw)
+    escape = escape_in(job.source.layout, raw)
     return told(escape=escape) if escape else raw

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flows.deciding import Ask, Perform, decide
-from flows.jobs import Options
+from flows.make_job import Options
 from flows.orchestration.ended import Ended, ended
 from flows.preflights.preflight import preflight
 from flows.preflights.probe_report import lines

@@ -71,14 +71,14 @@ def guard_context(
     `findings` are those of the drop.
     """
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
-    begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
+    begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
     runs = [run for run in begun if run.ended]
-    newest = None if job.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
+    newest = None if job.source.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
     if quiet:
         faulty = any(one.faults for one in rejections.values())
         return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
-    sent, before = sent_before(changes, known, job, ledger, archive), reading(job.before, archive)
+    sent, before = sent_before(changes, known, job, ledger, archive), reading(job.source.before, archive)
     people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
     return Past(
         totals=ledger.totals(job.key) if there else no_totals(),
@@ -86,13 +86,13 @@ def guard_context(
         children=children_of(changes, job, ledger),
         rejections=rejections,
         newest=newest,
-        dated=job.dated,
-        today=job.today,
-        twin=None if job.older or _few(changes) else _twin(runs, job, ledger, archive),
+        dated=job.source.dated,
+        today=job.run.today,
+        twin=None if job.source.older or _few(changes) else _twin(runs, job, ledger, archive),
         strangers=0 if there else _strangers(changes, job, ledger),
-        blackout=job.blackout,
-        adds_only=job.adds_only,
-        ask_first=job.ask_first,
+        blackout=job.guard.blackout,
+        adds_only=job.guard.adds_only,
+        ask_first=job.guard.ask_first,
         sent=sent,
         groups=groups_of(people),
         sizes=sizes_of(people),
@@ -118,7 +118,7 @@ def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, terms:
     if not runs:
         return None if any(frame.height for frame in known.values()) else {}
     since = datetime.now(UTC) - WEEK
-    let_go = Counter(ledger.left_since(job.key, since, but=job.run))
+    let_go = Counter(ledger.left_since(job.key, since, but=job.run.id))
     for run in runs:
         if run.started >= since and not run.approved and not run.raised:
             let_go.update({name: _kept(counts) for name, counts in run.counts.items()})
@@ -136,7 +136,7 @@ def _few(changes: Changes) -> bool:
 
 def _twin(runs: list[Run], job: Job, ledger: Ledger, archive: Archive) -> date | None:
     """The day of a roster of more than a week ago that this one repeats, although another one was loaded last."""
-    content = archive.digest(job.run) if job.run in archive.runs() else ""
+    content = archive.digest(job.run.id) if job.run.id in archive.runs() else ""
     contents = [(run, _content(run, runs, ledger)) for run in runs if loaded(run)]
     came = [(run, one) for run, one in contents if one]
     if not content or not came or came[0][1] == content:
@@ -189,7 +189,7 @@ def _referring(name: str) -> list[str]:
 
 def _strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
     """Look up a few of the drop's ids in a target of which this feed's ledger knows nothing."""
-    if job.first_run or ledger.intended(job.key) or job.nothing_there:
+    if job.guard.first_run or ledger.intended(job.key) or job.nothing_there:
         return 0
     others = ledger.of_others(job.key, SAMPLED)
     wanted = {}

@@ -35,7 +35,7 @@ def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
     said = (
         pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String) if last else pl.lit(None, pl.String)
     )
-    found = found.with_columns(last=said, now=pl.lit(job.feed))
+    found = found.with_columns(last=said, now=pl.lit(job.run.feed))
     living = found.filter(pl.col("last").is_null()).select("entity", "sourcedId")
     idle = found.drop_nulls("last").join(living, on=["entity", "sourcedId"], how="anti", maintain_order="left")
     same = [(feed, name) for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows() if _has_most(feed, name, job, ledger)]  # fmt: skip
@@ -60,7 +60,7 @@ def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
 def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
     """When a feed last ran, if it no longer does: for much longer than it is used to, or since this one began to read its drops."""
     runs = [run for run in ledger.runs(other) if run.command == "sync"]
-    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run]
+    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
     if not runs:
         return "never"
     said = f"on {runs[0].started:%Y-%m-%d}"

@@ -14,9 +14,9 @@ from transforms.guard import Guarded
 
 def load(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
     """Send the changes, or tell what would be sent."""
-    if job.command != "sync":
+    if job.run.command != "sync":
         return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
-    if guarded.held and job.all_or_nothing:
+    if guarded.held and job.guard.all_or_nothing:
         return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
     loaded = _loaded(guarded.changes, job, ledger, watch)
     # At the end: of a run that is killed, the next one sees again what vanished, and judges all of it.
@@ -42,7 +42,7 @@ def _note(changes: Changes, job: Job, ledger: Ledger) -> None:
     for name, part in changes.items():
         for status, ids in ((KEPT, part.of("keep", "stay")["sourcedId"]), (ACTIVE, part.returned)):
             if ids.len():
-                ledger.mark(job.key, name, status, ids.to_list(), job.run)
+                ledger.mark(job.key, name, status, ids.to_list(), job.run.id)
 
 
 def _would_be(entity: EntityChanges) -> Counts:

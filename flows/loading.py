@@ -31,19 +31,19 @@ from transforms.findings import ROW
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
     """Send the changes batch by batch; the ledger is written after each."""
-    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
 
 
 def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
     """Read from the target, page by page, which records of some entities are there."""
-    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
         return asyncio.run(_active_ids(entities, address))
 
 
 def count_active(wanted: dict[str, list[str]], job: Job) -> int:
     """Look up some ids of each entity, and say how many of them the target holds as active."""
-    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
         return asyncio.run(_count_active(wanted, address))
 
 
@@ -78,16 +78,16 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
 
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
-    several = Processes(job.workers, address) if job.workers > 1 else nullcontext()
+    several = Processes(job.load.workers, address) if job.load.workers > 1 else nullcontext()
     # Where others send, this process takes none of the target's slots.
-    here = replace(address, slots=None) if job.workers > 1 else address
+    here = replace(address, slots=None) if job.load.workers > 1 else address
     async with (
         Client(here) as client,
         several as processes,
         watch.sending(processes or Here(client), address, job) as sender,
     ):
         with stopping() as stop:
-            return await loader.load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size,
+            return await loader.load(changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size,
                                      progress=watch.advance, stop=stop, sender=sender,
                                      rosters=partial(_said, Archive(job.home / "rosters", job.key)))  # fmt: skip
 

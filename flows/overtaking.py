@@ -58,7 +58,7 @@ def still_valid(plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: W
         since, f"run {newest} has accepted a newer roster, which has these records, or has them otherwise."
     )
     if since.height and valid.records.is_empty():
-        if job.command == "sync":
+        if job.run.command == "sync":
             ledger.decide(plan.id, "replaced", by="", note=f"by run {newest}", at=datetime.now(UTC))
         raise SettingsError(f"Plan {plan.id} was replaced: nothing of it is left. {' '.join(valid.told)}")
     run = ledger.run(plan.run)
@@ -75,19 +75,19 @@ def _roster(archive: Archive, run: str, names: Collection[str]) -> Standing:
 def _beside_the_drop(valid: Valid, plan: Plan, source: Standing, rosters: Standing, job: Job, ledger: Ledger,
                      watch: Watch) -> Valid:  # fmt: skip
     """Leave out whom the drop has that lies there now, and what it has otherwise, if it can be read at once."""
-    if job.rest or job.pickup.address:
+    if job.source.rest or job.source.pickup.address:
         said = f"{_place(job)} was not read for this approval. If there is something newer, `roster sync` replaces the plan."
         return replace(valid, told=(*valid.told, said))
     lying = _lying(rosters, job, ledger, watch)
     if lying is None:
-        said = f"{job.drop} is missing or cannot be read: the roster of run {plan.run} has decided alone."
+        said = f"{job.source.drop} is missing or cannot be read: the roster of run {plan.run} has decided alone."
         return replace(valid, told=(*valid.told, said))
     standing, sound = lying
     # What a drop says that would be refused is not to be relied on; but whoever is in it is there.
     records = valid.records if sound else valid.records.filter(REMOVAL)
     found = overtaken(records, source, standing)
     valid = valid.without(
-        found, f"what lies in {job.drop} now has these records, or has them otherwise. `roster sync` loads it."
+        found, f"what lies in {job.source.drop} now has these records, or has them otherwise. `roster sync` loads it."
     )
     if valid.records.is_empty():
         raise SettingsError(f"Nothing of plan {plan.id} is left to send. {' '.join(valid.told)}")
@@ -95,18 +95,18 @@ def _beside_the_drop(valid: Valid, plan: Plan, source: Standing, rosters: Standi
 
 
 def _place(job: Job) -> str:
-    if job.rest:
-        return job.rest.name
+    if job.source.rest:
+        return job.source.rest.name
     # What reads stores takes a while to import, and most feeds need it not.
     from connectors.fetching import shown
 
-    return shown(job.pickup.address)
+    return shown(job.source.pickup.address)
 
 
 def _lying(rosters: Standing, job: Job, ledger: Ledger, watch: Watch) -> tuple[Standing, bool] | None:
     """The roster as it would be after the drop as it lies there, and whether that would be accepted; None if there is nothing to read."""
     try:
-        drop = check_drop(there(replace(job, pickup=job.pickup.over)), ledger, watch)
+        drop = check_drop(there(replace(job, source=replace(job.source, pickup=job.source.pickup.over))), ledger, watch)
     except (SettingsError, OSError):
         return None
     sound = not drop.refused.height

@@ -64,9 +64,10 @@ def read_roster(job: Job, watch: Watch) -> Roster:
     raw = watch.stage("extract", extracted, job)  # 1. read the drop
     ids, found = _ids(raw, job)
     # Whoever a person has named by a readable id keeps it: a file of ids, or what is never to be shared.
-    named = readable_in(ids) | frozenset(one for one in job.scope.exclude if "/" in one)
-    job = replace(job, digests=replace(job.digests, sent=job.digests.sent | named))
-    roster = watch.stage("normalise", normalise, job.layout, raw, job.as_written)  # 2. normalize it
+    named = readable_in(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
+    digests = replace(job.source.digests, sent=job.source.digests.sent | named)
+    job = replace(job, source=replace(job.source, digests=digests))
+    roster = watch.stage("normalise", normalise, job.source.layout, raw, job.as_written)  # 2. normalize it
     return renamed(roster, ids, found)
 
 
@@ -76,8 +77,8 @@ def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster
         aside.submit(prepare)  # pandera takes as long to import as a small drop takes to be read
         reading = aside.submit(ledger.known, job.key)
         earlier = ledger.renamed(job.key)
-        digests = digests_of(job.salt, job.as_written.prefix, job.key, ledger, job.unsent)
-        job = replace(job, renamed=earlier, digests=digests)
+        digests = digests_of(job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent)
+        job = replace(job, source=replace(job.source, renamed=earlier, digests=digests))
         roster = read(job, watch)
         known = reading.result()  # 3. read from the ledger what the target holds of this feed
     return check_roster(roster, known, job, ledger, watch)
@@ -110,20 +111,20 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
     known = recovered(accepted.standing, accepted.known, job, ledger, archive)
     before = roster_until_now(accepted.standing, known, job, ledger, archive)
-    standing, told = with_ends(accepted.standing, before, known, job.carrying)
+    standing, told = with_ends(accepted.standing, before, known, job.load.carrying)
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
-    content = _keep(accepted, standing, marks, job, ledger, archive) if job.command == "sync" else ""
+    content = _keep(accepted, standing, marks, job, ledger, archive) if job.run.command == "sync" else ""
     doubted = in_doubt(known, job, ledger)
     spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
-    if job.in_arrears and content:
-        standing, told = with_arrears(standing, archive.standing(job.run), doubted, decided_on(job, ledger))
+    if job.load.in_arrears and content:
+        standing, told = with_arrears(standing, archive.standing(job.run.id), doubted, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
     difference = watch.stage("compare", diff, standing, doubted, marks)  # 5. compare it with what was sent
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, claimed(changes, job, ledger)]
     context = guard_context(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
-    judge = partial(guard, past=context, limits=job.limits, raised=job.raised)
+    judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     return Delivery(begun, changes, known, judge, tuple(findings), content=content, spoken=spoken)
 
 
@@ -147,19 +148,19 @@ def deliver(
 
 def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
     """The file of old and new ids: the drop's own, or the one that the feed's file names."""
-    if (file := file_of_ids(raw.files)) is not None or job.ids is None:
+    if (file := file_of_ids(raw.files)) is not None or job.source.ids is None:
         return file, Findings()
-    other = read_file(job.ids)
+    other = read_file(job.source.ids)
     return next(iter(other.files.values()), None), other.findings
 
 
 def _keep(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
     """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
     ledger.note_moments(job.key, accepted.moments)
-    content = archive.keep(job.run, standing, job.before, marks)
-    ledger.note_renamed(job.key, accepted.renamed, job.run)
+    content = archive.keep(job.run.id, standing, job.source.before, marks)
+    ledger.note_renamed(job.key, accepted.renamed, job.run.id)
     if accepted.salted:
-        note_salt(job.salt, job.key, job.run, ledger)
+        note_salt(job.source.salt, job.key, job.run.id, ledger)
     return content
 
 
@@ -177,10 +178,10 @@ def run_result(
     changes = guarded.changes if guarded else {}
     sent = loaded or Loaded({})
     return Result(
-        run=job.run,
-        command=job.command,
-        district=job.district,
-        target=job.target.name,
+        run=job.run.id,
+        command=job.run.command,
+        district=job.run.district,
+        target=job.load.target.name,
         counts={name: added([entity.counts, sent.counts.get(name, {})]) for name, entity in changes.items()},
         let_go={name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()},
         findings=findings,
@@ -195,10 +196,10 @@ def run_result(
         requests=sent.requests,
         retries=sent.retries,
         seconds=time.monotonic() - begun,
-        strict=job.strict,
-        adds_only=job.adds_only,
+        strict=job.source.strict,
+        adds_only=job.guard.adds_only,
         folder=job.folder,
-        repeat=job.repeat,
+        repeat=job.run.repeat,
     )
 
 

@@ -35,7 +35,7 @@ WAITS = "waits"
 
 def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Result:
     """Keep what a sync holds as a plan, with its files; give the result with the plan's id and when it expires."""
-    if job.command == "sync" and result.content:
+    if job.run.command == "sync" and result.content:
         expire(job, ledger)
         result = _with_what_waits(result, job, ledger)
     if not result.records.is_empty():
@@ -43,11 +43,11 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     if result.records.is_empty():
         return result
     plan = plan_id(result.records, _feed(job))
-    if job.command != "sync":
+    if job.run.command != "sync":
         return replace(result, plan=plan)
     made = datetime.now(UTC)
-    expires = result.expires or made + timedelta(days=job.plan_days)
-    source = result.source or job.run
+    expires = result.expires or made + timedelta(days=job.run.plan_days)
+    source = result.source or job.run.id
     ledger.propose(Plan(plan, job.key, source, made, expires, holds=result.holds), result.records)
     page, names = (
         shown("\n".join(_told(plan, source, result, expires))),
@@ -65,7 +65,7 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
 
 def _rosters(job: Job, archive: Archive) -> list[Known]:
     """The roster of this run and the one before it, as far as they tell grades."""
-    runs = [run for run in (job.run, job.before) if run in archive.runs()]
+    runs = [run for run in (job.run.id, job.source.before) if run in archive.runs()]
     frames = [{name: archive.frame(run, name) for name in GRADED} for run in runs]
     return [{name: frame for name, frame in one.items() if frame is not None} for one in frames]
 
@@ -85,7 +85,7 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
         if result.records.is_empty() and waits.height == ledger.planned(older.id).height:
             return replace(result, plan=older.id, waits=older.run, expires=older.expires)
         if waits.is_empty():
-            ledger.decide(older.id, "replaced", by="", note=f"by run {job.run}", at=datetime.now(UTC))
+            ledger.decide(older.id, "replaced", by="", note=f"by run {job.run.id}", at=datetime.now(UTC))
             continue
         told = [hold for hold in older.holds if hold.rule != WAITS and hold not in result.holds]
         hold = Hold(WAITS, "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")

@@ -18,7 +18,7 @@ from transforms.vanishing import Details, decided
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Say what is done with what vanished, and in which order: nothing is deleted before what hangs on it."""
     details = details_of(changes, job, ledger)
-    return ordered(decided(not_of_others(changes, job, ledger), details, job.removed, job.today), details)
+    return ordered(decided(not_of_others(changes, job, ledger), details, job.guard.removed, job.run.today), details)
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:

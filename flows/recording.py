@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from connectors.archive import Archive, ArchiveError
 from connectors.ledger import Ledger
@@ -38,16 +37,19 @@ from transforms.guard.stops import WHOLE_RUN
 Line = Callable[..., Result]
 
 
-def remembered(job: Job, ledger: Ledger, archive: Archive) -> dict[str, Any]:
-    """What earlier runs settle: which archived roster is the newest, whether the raised limits were used, what is asked for."""
+def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
+    """Add what earlier runs settle: the newest archived roster, whether the raised limits were used, what an API is asked for."""
     runs = ledger.runs(job.key)
-    used = job.raised_name and any(run.raised == job.raised_name for run in runs)
     # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
     before, late = next(reversed(archive.runs()), ""), in_arrears(runs)
-    return (
-        {"before": before, "in_arrears": late, "unsent": _people_of(before, archive) if late else frozenset()}
-        | ({"raised": None} if used else {})
-        | ({"rest": _asked(job.rest, job, ledger, runs)} if job.rest else {})
+    unsent = _people_of(before, archive) if late else frozenset()
+    rest = _asked(job.source.rest, job, ledger, runs) if job.source.rest else None
+    used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
+    return replace(
+        job,
+        source=replace(job.source, before=before, unsent=unsent, rest=rest),
+        guard=replace(job.guard, raised=None) if used else job.guard,
+        load=replace(job.load, in_arrears=late),
     )
 
 
@@ -65,27 +67,28 @@ def _people_of(run: str, archive: Archive) -> frozenset[str]:
 
 def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:
     """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
-    begun = Run(job.run, job.key, job.command, datetime.now(UTC), drop=job.drop_name, drop_date=job.dated,
-                max_age_hours=job.max_age_hours, approved=job.approve or "")  # fmt: skip
-    if job.approve and (plan := ledger.plan(job.approve)) and (source := ledger.run(plan.run)):
+    begun = Run(job.run.id, job.key, job.run.command, datetime.now(UTC), drop=job.source.name, drop_date=job.source.dated,
+                max_age_hours=job.source.max_age_hours, approved=job.run.approve or "")  # fmt: skip
+    if job.run.approve and (plan := ledger.plan(job.run.approve)) and (source := ledger.run(plan.run)):
         begun = replace(begun, drop=source.drop, drop_date=source.drop_date)
-    if job.command == "sync":
+    if job.run.command == "sync":
         ledger.begin(begun)
     try:
-        job = replace(job, fed_before=archive.fed(job.before) if job.before else {})
+        fed_before = archive.fed(job.source.before) if job.source.before else {}
+        job = replace(job, source=replace(job.source, fed_before=fed_before))
         result = line(job, ledger=ledger, archive=archive, watch=watch)
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         _broken_off(begun, error, job, ledger)
         raise
     result = propose(result, job, ledger, archive)
-    ended = replace(begun, content=result.content, roster=job.run if result.content else "", ended=datetime.now(UTC))
-    if not job.approve:
+    ended = replace(begun, content=result.content, roster=job.run.id if result.content else "", ended=datetime.now(UTC))
+    if not job.run.approve:
         runs = ledger.runs(job.key)
         result = _with_twin(result, runs)
         result = replace(result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs))
-    if job.command == "sync":
+    if job.run.command == "sync":
         ledger.finish(_ended(ended, result, job))
-        apply_retention(job.keep, job.folder, job.key, ledger, archive, datetime.now(UTC))
+        apply_retention(job.run.keep, job.folder, job.key, ledger, archive, datetime.now(UTC))
     return result
 
 
@@ -102,7 +105,7 @@ def _with_twin(result: Result, runs: list[Run]) -> Result:
 def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
     """Note that a run ended without a result: a plan that cannot be approved, a target or a disk that is of no use."""
     code = USAGE if isinstance(error, SettingsError) else FAILED
-    if job.command == "sync":
+    if job.run.command == "sync":
         ledger.finish(
             replace(begun, ended=datetime.now(UTC), status="failed", exit_code=code, note=type(error).__name__)
         )
@@ -120,7 +123,7 @@ def _ended(run: Run, result: Result, job: Job) -> Run:
         exit_code=result.exit_code,
         counts=counts,
         plan=result.plan,
-        raised=job.raised_name if result.raised and not result.error else "",
+        raised=job.guard.raised_name if result.raised and not result.error else "",
         note=_note(result),
         requests=result.requests,
     )

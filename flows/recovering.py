@@ -27,7 +27,7 @@ def recovered(standing: Standing, known: Known, job: Job, ledger: Ledger, archiv
 
     Raises `TargetError` if the target cannot be used.
     """
-    left = _left(standing, known, ledger.intended(job.key)) if job.command == "sync" else {}
+    left = _left(standing, known, ledger.intended(job.key)) if job.run.command == "sync" else {}
     if not left:
         return known
     asyncio.run(_recovered(left, job, ledger, archive))
@@ -66,7 +66,7 @@ def _left(standing: Standing, known: Known, intended: dict[str, frozenset[str]])
 
 
 async def _recovered(left: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
-    with opened(job.target, job.state, job.concurrency, job.patience_seconds) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
         async with Client(address) as client:
             for name, ids in left.items():
                 await _looked_for(client, name, ids, job, ledger, archive)
@@ -78,4 +78,4 @@ async def _looked_for(client: Client, name: str, ids: set[str], job: Job, ledger
         rows = judged.accepted.filter(pl.col("sourcedId").is_in(list(ids)))
         if rows.height:
             part = diff({name: replace(judged, accepted=rows)}, {}).changes[name]
-            ids -= set(await recover(client, ledger, job.key, job.run, part))
+            ids -= set(await recover(client, ledger, job.key, job.run.id, part))

@@ -65,11 +65,11 @@ def repair(found: Verification, job: Job, ledger: Ledger, archive: Archive, watc
         _correct(one, job, ledger)
     known = ledger.known(job.key)
     standing = archive.standing(found.roster) if found.roster else {}
-    content = archive.keep(job.run, {}, found.roster) if found.roster else ""
+    content = archive.keep(job.run.id, {}, found.roster) if found.roster else ""
     changes = with_policies(_changes(found, standing, known), job, ledger)
     # The content is that of the last roster, whatever its age.
     context = replace(guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None)
-    judge = partial(guard, past=context, limits=job.limits, raised=job.raised)
+    judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     result = deliver(Delivery(begun, changes, known, judge, content=content), job, ledger, watch)
     # It looks at what differs, and at nothing else: what plans hold besides goes on waiting.
     return replace(result, repaired=True, whole=frozenset())
@@ -97,11 +97,11 @@ def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
     enabled = details.filter(pl.col("status") == DISABLED)["sourcedId"]
     for status, ids in ((DELETED, one.of(MISSING)), (ACTIVE, one.of(EXTRA)), (ACTIVE, enabled)):
         if ids.len():
-            ledger.mark(job.key, one.entity, status, ids.to_list(), job.run)
+            ledger.mark(job.key, one.entity, status, ids.to_list(), job.run.id)
     rows = details.filter(pl.col("status") != DISABLED)
     if rows.height:
         rows = rows.select("sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()})
-        ledger.record(job.key, one.entity, rows.with_columns(unfinished(pl.col(FINGERPRINT))), {}, [], job.run)
+        ledger.record(job.key, one.entity, rows.with_columns(unfinished(pl.col(FINGERPRINT))), {}, [], job.run.id)
 
 
 def _changes(found: Verification, standing: Standing, known: Known) -> Changes:

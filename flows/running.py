@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from functools import partial
 
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.approve import approve
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.notices.notifying import notified
 from flows.pipeline import run_pipeline
 from flows.progress import Bars
-from flows.recording import Line, recorded, remembered
+from flows.recording import Line, recorded, with_history
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restore_roster import restore_roster
@@ -27,7 +26,7 @@ from flows.watch import Watch
 
 def run(options: Options, environment: Mapping[str, str], outline: dict[str, object] | None = None) -> int:
     """Run a command; print its outcome; give its exit code. `outline` is told what is known before it is run."""
-    job = job_of(options, environment)
+    job = make_job(options, environment)
     if outline is not None:
         outline |= job.names
     console = Screen(stderr=options.json)
@@ -43,15 +42,15 @@ def run(options: Options, environment: Mapping[str, str], outline: dict[str, obj
 
 def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
-    whole = line is None and not job.approve
-    line = line or (approve if job.approve else run_pipeline)
+    whole = line is None and not job.run.approve
+    line = line or (approve if job.run.approve else run_pipeline)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
-        lock = ledger.hold(job.key, job.run) if job.command == "sync" else nullcontext()
+        lock = ledger.hold(job.key, job.run.id) if job.run.command == "sync" else nullcontext()
         with lock, watch:
-            if job.command == "sync":
-                watch.say(f"Target: {job.target.name}")
-            job = replace(job, **remembered(job, ledger, archive))
+            if job.run.command == "sync":
+                watch.say(f"Target: {job.load.target.name}")
+            job = with_history(job, ledger, archive)
             work = partial(recorded, job, ledger, archive, line, watch)
             return notified(work, job, ledger, watch, whole=whole)
 

@@ -43,7 +43,7 @@ def compared(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Verifi
     names = [name for name in ENTITIES if name in known and name in COLLECTIONS]
     # One entity of the roster at a time: a district's need not all be in memory.
     wanted = (expected(name, known[name], archive.judged(roster, name) if roster else None) for name in names)
-    with opened(job.target, job.state, job.concurrency) as address:
+    with opened(job.load.target, job.run.state, job.load.concurrency) as address:
         return asyncio.run(_compared(address, wanted, roster, watch))
 
 

@@ -26,7 +26,7 @@ NO_ROSTER = "No roster of this feed is kept yet: whether records are there was c
 
 def show(console: Console, found: Verification, job: Job) -> None:
     """Print counts, the first ids of each kind, and the next step."""
-    console.print(Text(f"Verify {job.target.name} for {job.feed}", style="bold"))
+    console.print(Text(f"Verify {job.load.target.name} for {job.run.feed}", style="bold"))
     if not found.entities:
         console.print(NO_LEDGER)
         return
@@ -71,9 +71,9 @@ def write_csv(found: Verification, job: Job) -> None:
 def as_json(found: Verification, job: Job, seconds: float) -> dict[str, Any]:
     """Give the object that `--json` prints, without what became of a repair."""
     return {
-        "run": job.run,
-        "district": job.district,
-        "target": job.target.name,
+        "run": job.run.id,
+        "district": job.run.district,
+        "target": job.load.target.name,
         "status": "different" if found.found else "equal",
         "roster": found.roster or None,
         "entities": {name: _entity(one) for name, one in found.entities.items()},

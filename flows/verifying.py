@@ -11,7 +11,7 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows import report
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.progress import Bars
 from flows.repair import refuse_losses, repair
 from flows.result import DONE, FAILED, Result
@@ -29,7 +29,7 @@ def verify(options: Options, environment: Mapping[str, str], outline: dict[str, 
     `outline` is told what is known before anything is compared.
     """
     started = time.monotonic()
-    job = job_of(options, environment)
+    job = make_job(options, environment)
     if outline is not None:
         outline |= job.names
     console = Screen(stderr=options.json)
@@ -52,7 +52,7 @@ def verify(options: Options, environment: Mapping[str, str], outline: dict[str, 
 def compared_all(job: Job, watch: Watch = NOBODY) -> Verification:
     """Compare all that the ledger knows of a feed."""
     with Ledger.reading(job.ledger_at) as ledger, watch:
-        return compared(job, ledger, Archive(job.state / "rosters", job.key), watch.advance)
+        return compared(job, ledger, Archive(job.run.state / "rosters", job.key), watch.advance)
 
 
 def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result]:
@@ -62,7 +62,7 @@ def _repaired(job: Job, bars: Bars, *, lost: bool) -> tuple[Verification, Result
     def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
         found.append(compared(job, ledger, archive, watch.advance))
         if not lost:
-            refuse_losses(found[0], ledger.known(job.key), job.limits)
+            refuse_losses(found[0], ledger.known(job.key), job.guard.limits)
         return repair(found[0], job, ledger, archive, watch)
 
     result = execute(job, bars, line)

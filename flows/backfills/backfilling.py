@@ -19,7 +19,7 @@ from flows.dates import DATED
 from flows.errors import SettingsError
 from flows.faults import FAULTS
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.progress import Bars
 from flows.recording import Line
 from flows.result import DONE, Result
@@ -93,7 +93,8 @@ def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], per
 
     A dry run rehearses each day with what the days before it would have left. `begun` is given what will be the result.
     """
-    job = replace(job_of(options, environment), max_age_hours=None, older=wish.force)
+    job = make_job(options, environment)
+    job = replace(job, source=replace(job.source, max_age_hours=None, older=wish.force))
     with Ledger.reading(job.ledger_at) as ledger, steps_of(wish.span, job, ledger) as found:
         chosen = list(found.steps) if wish.every_step else needed(found.steps)
         progress, meanwhile = Progress(job), Meanwhile(job)
@@ -127,15 +128,16 @@ def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, pro
     own, line = found.run_of(step, _with_rosters(job, len(result.left)))
     if progress:
         place = len(marks) - len(result.left)
-        progress.begin(place, marks[place], own.run)
+        progress.begin(place, marks[place], own.run.id)
     came = perform(own, line)
     if not job.rehearsal:
         finish(came, result.drop)
     del result.left[0]
     result.done.append((step, came))
-    return own.run
+    return own.run.id
 
 
 def _with_rosters(job: Job, steps: int) -> Job:
     """Keep what is still to be replayed, while rosters are added."""
-    return replace(job, keep=replace(job.keep, rosters=job.keep.rosters + steps - 1))
+    keep = replace(job.run.keep, rosters=job.run.keep.rosters + steps - 1)
+    return replace(job, run=replace(job.run, keep=keep))

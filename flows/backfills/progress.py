@@ -45,7 +45,7 @@ class Progress:
     """The days that the last backfill of a feed has begun, in order, in a file of the state folder."""
 
     def __init__(self, job: Job) -> None:
-        self._path = job.state / FOLDER / f"{folder_of(job.key)}.json"
+        self._path = job.run.state / FOLDER / f"{folder_of(job.key)}.json"
         self._begun = _read(self._path)
 
     def done(self, steps: Sequence[Begun], ledger: Ledger, job: Job) -> int:

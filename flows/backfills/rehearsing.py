@@ -30,8 +30,9 @@ def rehearsal(job: Job) -> Iterator[Job]:
 
     What it asks of the target, it asks the target itself.
     """
-    with scratch_folder(job.state) as folder:
-        own = replace(job, scratch=folder, ledger="", notify=None)
+    with scratch_folder(job.run.state) as folder:
+        load = replace(job.load, scratch=folder)
+        own = replace(job, load=load, run=replace(job.run, ledger="", notify=None))
         with Ledger.reading(job.ledger_at) as ledger, Ledger(own.ledger_at) as scratch:
             ledger.copy_into(scratch)
         _copy_archive(job, own)
@@ -59,4 +60,6 @@ def rehearsed(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
 
 async def _loaded(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
     async with Client(NOWHERE) as client:
-        return await load(changes, client, ledger, job.key, job.run, batch_size=job.batch_size, sender=Acknowledging())
+        return await load(
+            changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size, sender=Acknowledging()
+        )

@@ -25,7 +25,7 @@ NOT_KEPT: dict[str, Any] = {"rejects": None, "report": None}
 def show(console: Console, found: Backfill) -> None:
     """Print the days as a table, or a line for each where the table would be cut, and what else there is to say."""
     what = "Rehearsal of a backfill" if found.wish.dry_run else "Backfill"
-    console.print(Text(f"{what} of {found.job.feed} into {found.job.target.name}", style="bold"))
+    console.print(Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold"))
     table = _table(found)
     if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
         console.print(table)
@@ -44,8 +44,8 @@ def lines(found: Backfill) -> list[str]:
 def as_json(found: Backfill) -> dict[str, Any]:
     """Give the object that `--json` prints."""
     return {
-        "district": found.job.district,
-        "target": found.job.target.name,
+        "district": found.job.run.district,
+        "target": found.job.load.target.name,
         "status": found.done[-1][1].status if found.done else "unchanged",
         "dry_run": found.wish.dry_run,
         "steps": [_step(step, result, found) for step, result in found.done],

@@ -17,7 +17,7 @@ from connectors.ledger import Ledger, Run
 from flows.dates import DATED, dated, days_in
 from flows.errors import SettingsError
 from flows.extracting import extracted
-from flows.job import Job, new_run
+from flows.job import Job, JobSource, new_run
 from flows.recording import Line
 from flows.restore_roster import restore_roster
 from flows.run_history import day_of
@@ -51,9 +51,11 @@ class Steps:
 
     def run_of(self, step: Step, job: Job) -> tuple[Job, Line | None]:
         """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
-        own = replace(job, run=new_run(), dated=step.day)
+        run = replace(job.run, id=new_run())
         if self.folder:
-            return replace(own, drop=self.folder / step.source, rest=None, pickup=job.pickup.over), None
+            source = _lying(self.folder / step.source, job.source)
+            return replace(job, run=run, source=replace(source, dated=step.day)), None
+        own = replace(job, run=run, source=replace(job.source, dated=step.day))
         return own, partial(restore_roster, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:
@@ -71,16 +73,16 @@ def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
     if span.start > span.end:
         raise SettingsError(f"The span ends ({span.end}) before it begins ({span.start}). Swap the two.")
     if not span.drops:
-        archive = Archive(job.state / "rosters", job.key, ledger.forgotten())
+        archive = Archive(job.run.state / "rosters", job.key, ledger.forgotten())
         yield _of_archive(archive, span, ledger.runs(job.key))
         return
-    with scratch_folder(job.state) as folder:
+    with scratch_folder(job.run.state) as folder:
         yield _elsewhere(folder, span, job, ledger)
 
 
 def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        return _brought(Store(span.drops, job.pickup.access), into, span, job, ledger)
+        return _brought(Store(span.drops, job.source.pickup.access), into, span, job, ledger)
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
@@ -130,10 +132,15 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
 
 def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     """Say of which entities a drop is a full snapshot, as its manifest has it."""
-    raw = extracted(replace(job, drop=folder / name, rest=None, pickup=job.pickup.over))
-    tables = normalise(job.layout, raw, job.as_written).tables
+    raw = extracted(replace(job, source=_lying(folder / name, job.source)))
+    tables = normalise(job.source.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)
+
+
+def _lying(drop: Path, source: JobSource) -> JobSource:
+    """Read a drop that has arrived already."""
+    return replace(source, drop=drop, rest=None, pickup=source.pickup.over)
 
 
 def _digest(path: Path) -> str:

@@ -27,7 +27,7 @@ def adopt(drop: Drop, target: TargetOption = None, district: District = None, st
           strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopting import run_adopt
-    from flows.jobs import Options
+    from flows.make_job import Options
 
     options = Options("sync", drop, target, district, state, strict, json, workers=workers)
     guarded(lambda: run_adopt(options, os.environ, again=again), {} if json else None)
@@ -71,7 +71,7 @@ def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the
 def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
               json: Json = False) -> None:  # fmt: skip
     """Say what stands in the way of a first load, and send nothing."""
-    from flows.jobs import Options
+    from flows.make_job import Options
     from flows.preflights.preflight import run_preflight
 
     options = Options("plan", drop, target, district, state, json=json)
@@ -81,7 +81,7 @@ def preflight(drop: Drop, target: TargetOption = None, district: District = None
 @app.command()
 def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
     """Find out with throw-away records what a staging target does."""
-    from flows.jobs import Options
+    from flows.make_job import Options
     from flows.preflights.probing import run_probe
 
     options = Options("sync", drop, target, state=state, json=json)
@@ -98,7 +98,7 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
              target: TargetOption = None, district: District = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Replay dated drops, or archived rosters, of a span of days."""
     from flows.backfills.backfilling import run_backfill, wish_of
-    from flows.jobs import Options
+    from flows.make_job import Options
 
     options = Options("sync", drop, target, district, state, json=json, replays=True)
 

@@ -69,7 +69,7 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
            lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
            workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
-    from flows.jobs import Options
+    from flows.make_job import Options
     from flows.verifying import verify as compare
 
     options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
@@ -86,7 +86,7 @@ def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, 
            force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
     """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
     from flows.exporting import export as write
-    from flows.jobs import Options
+    from flows.make_job import Options
 
     origin, place = _export(drop, out, target, from_api=from_api)
     options = Options("check", origin, target, district, state, json=json, replays=from_api)
@@ -112,7 +112,7 @@ def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool)
 
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
          **more: Any) -> None:  # fmt: skip
-    from flows.jobs import Options
+    from flows.make_job import Options
     from flows.result import nothing
     from flows.running import run
 

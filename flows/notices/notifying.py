@@ -24,19 +24,19 @@ def notified(work: Callable[[], Result], job: Job, ledger: Ledger, watch: Watch,
 
     `whole` says that it goes through the whole line. The result says who could not be told.
     """
-    who = job.notify
-    if who is None or job.command != "sync":
+    who = job.run.notify
+    if who is None or job.run.command != "sync":
         return work()
     try:
         result = work()
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
-        if not (job.approve and isinstance(error, SettingsError)):
-            for line in tell_of_error(error, who, Occasion(job.key, job.run), ledger):
+        if not (job.run.approve and isinstance(error, SettingsError)):
+            for line in tell_of_error(error, who, Occasion(job.key, job.run.id), ledger):
                 watch.say(line)
         raise
-    causes = causes_of(result, who.drop, str(job.dated or result.content))
-    untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run, result), ledger)
+    causes = causes_of(result, who.drop, str(job.source.dated or result.content))
+    untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger)
     return replace(result, untold=tuple(untold))
 
 

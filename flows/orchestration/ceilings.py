@@ -27,13 +27,13 @@ def ceiling(target: str) -> str:
 
 async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
     """Give what a batch enters before it makes so many requests at once; an embedded sandbox is shared with nobody."""
-    if job.target.url is None:
+    if job.load.target.url is None:
         return lambda _at_once: nullcontext()
     from prefect.client.orchestration import get_client
     from prefect.concurrency.asyncio import concurrency
     from prefect.exceptions import ObjectNotFound
 
-    name = ceiling(job.target.name)
+    name = ceiling(job.load.target.name)
     async with get_client() as client:
         try:
             limit = (await client.read_global_concurrency_limit_by_name(name)).limit

@@ -35,7 +35,7 @@ async def cluster(job: Job, address: Address) -> AsyncIterator[Cluster]:
     Raises `SettingsError` if the package for it is not installed.
     """
     with _runner(job) as runner:
-        yield Cluster(runner, job.workers, address)
+        yield Cluster(runner, job.load.workers, address)
 
 
 class Cluster:
@@ -82,13 +82,13 @@ def _out_of_tasks(submit: Callable[[], Any]) -> Any:
 
 
 def _runner(job: Job) -> Any:
-    package, name = RUNNERS[job.runner]
+    package, name = RUNNERS[job.load.runner]
     try:
         kind = getattr(import_module(package), name)
     except ImportError:
-        raise SettingsError(NOT_THERE.format(name=job.runner, package=package)) from None
-    if job.cluster:
-        return kind(address=job.cluster)
-    if job.runner == "dask":
-        return kind(cluster_kwargs={"n_workers": job.workers, "threads_per_worker": 1, "dashboard_address": None})
-    return kind(init_kwargs={"num_cpus": job.workers})
+        raise SettingsError(NOT_THERE.format(name=job.load.runner, package=package)) from None
+    if job.load.cluster:
+        return kind(address=job.load.cluster)
+    if job.load.runner == "dask":
+        return kind(cluster_kwargs={"n_workers": job.load.workers, "threads_per_worker": 1, "dashboard_address": None})
+    return kind(init_kwargs={"num_cpus": job.load.workers})

@@ -11,7 +11,7 @@ from flows.backfills.outcome import Backfill
 from flows.backfills.report import as_json, lines
 from flows.feeds.files import feed_file, state_folder
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.orchestration.artifacts import page, publish
 from flows.orchestration.ended import Ended, ended
 from flows.orchestration.tasks import Tasks
@@ -36,7 +36,7 @@ def sync(district: str, state: str, command: Command = "sync", **more: Any) -> E
 
 def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
-    job = job_of(options, os.environ)
+    job = make_job(options, os.environ)
     line: Line | None = partial(restore_roster, run=options.restore) if options.restore is not None else None
     result = execute(job, Tasks(options.drop.stem), line)
     finish(result, str(options.drop))
@@ -62,4 +62,4 @@ def shown(found: Backfill, options: Options) -> Ended:
 
 def verified(options: Options) -> Verification:
     """Compare what the target holds with the ledger and the last roster."""
-    return Tasks(options.drop.stem).stage("verify", compared_all, job_of(options, os.environ))
+    return Tasks(options.drop.stem).stage("verify", compared_all, make_job(options, os.environ))

@@ -63,7 +63,9 @@ class Tasks(Watch):
     @asynccontextmanager
     async def sending(self, sender: Sender, address: Address, job: Job, /) -> AsyncIterator[Sender]:
         """Send each batch as a task, from the processes of a cluster if the feed wants one, and under the target's ceiling."""
-        elsewhere: AbstractAsyncContextManager[Sender] = cluster(job, address) if job.runner else nullcontext(sender)
+        elsewhere: AbstractAsyncContextManager[Sender] = (
+            cluster(job, address) if job.load.runner else nullcontext(sender)
+        )
         async with elsewhere as chosen:
             yield _InTasks(chosen, await turn_of(job, get_run_logger().warning))
 

@@ -67,11 +67,11 @@ def found(job: Job) -> tuple[Job, Seen]:
 
 def _seen(job: Job) -> Seen:
     raw = extracted(job)
-    roster = normalise(job.layout, raw, job.as_written)
+    roster = normalise(job.source.layout, raw, job.as_written)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
     files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
     rows = sum(file.frame.height + len(file.ragged) for file in files)
-    return Seen(len(files), rows, roster, unmapped(roster, job.carrying))
+    return Seen(len(files), rows, roster, unmapped(roster, job.load.carrying))
 
 
 def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
@@ -94,13 +94,13 @@ def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
 
 def _refused(job: Job, accepted: Accepted) -> Check:
     reasons = [f"{group.sentence} ({'; '.join(group.examples)})" for group in groups(Findings(accepted.refused))]
-    return failed(DROP, f"{job.drop} is refused. {' '.join(reasons)}", REFUSED)
+    return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
 
 
 def _judged(job: Job, drop: Seen, accepted: Accepted) -> Check:
     by_name = {name: judged.counts for name, judged in accepted.standing.items()}
     total = {term: sum(one.get(term, 0) for one in by_name.values()) for term in ("read", "rejected", "unshared")}
-    size = f"{job.drop}, as {job.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
+    size = f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
     unshared = f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
     if not total["rejected"]:
         return ok(DROP, f"{size}{unshared} None is rejected.")
@@ -142,7 +142,7 @@ def _no_place(roster: Roster) -> Iterator[str]:
 
 def _kept(job: Job, words: pl.DataFrame) -> str:
     """Write the words for their owner only: they may be personal where a column is not what it should be."""
-    path = job.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.feed)}.toml"
+    path = job.run.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.run.feed)}.toml"
     try:
         write_private(path, _tables(words))
     except OSError as error:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.jobs import Options
+from flows.make_job import Options
 from flows.preflights.check import Check, Preflight
 from flows.preflights.drop import dropped, found
 from flows.preflights.probing import is_staging
@@ -46,10 +46,11 @@ def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     usable = not any(check.standing == "not ok" for check in there)
     here = state(job)
     # Records of others in a target that cannot be read are not asked for once more.
-    judged, accepted = dropped(job if usable else replace(job, external=frozenset()), drop)
+    alone = replace(job, guard=replace(job.guard, external=frozenset()))
+    judged, accepted = dropped(job if usable else alone, drop)
     checks = [*meant, *there, *judged, *here, first_load(job, accepted, usable)]
     staging = is_staging(options, environment)
-    return Preflight(job.feed, job.target.name, (*checks, probed(job, staging)))
+    return Preflight(job.run.feed, job.load.target.name, (*checks, probed(job, staging)))
 
 
 def _show(console: Console, found: Preflight) -> None:

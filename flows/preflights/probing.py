@@ -15,7 +15,7 @@ from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
-from flows.jobs import Options
+from flows.make_job import Options
 from flows.opening import opened
 from flows.preflights.probe_report import show
 from flows.preflights.probes import Probed, keep, kept

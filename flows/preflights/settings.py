@@ -8,7 +8,7 @@ from dataclasses import replace
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.preflights.check import Check, failed, ok
 from flows.result import USAGE
 from flows.target import Credentials, Target
@@ -30,11 +30,11 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
         return [ok(SETTINGS, f"{options.drop} can be read."), _wrong(SECRETS, error)], None
     try:
         # As for a restore, which takes nothing from the drop: one that is not there is found by its own check.
-        job = job_of(replace(options, replays=True), environment)
+        job = make_job(replace(options, replays=True), environment)
     except SettingsError as error:
         return [_wrong(SETTINGS, error)], None
-    origin = job.rest.name if job.rest else job.drop
-    said = f"{job.feed} into {job.target.name}, from {origin}, as {job.layout_name}."
+    origin = job.source.rest.name if job.source.rest else job.source.drop
+    said = f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
     return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
 
 

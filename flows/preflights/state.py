@@ -24,15 +24,15 @@ UNKNOWN = (
 
 def state(job: Job) -> list[Check]:
     """Look at the folder and the ledger, without leaving anything there."""
-    return [_folder(job.state), *_ledger(job)]
+    return [_folder(job.run.state), *_ledger(job)]
 
 
 def probed(job: Job, staging: bool) -> Check:
     """Say what the last probe of the target found, and where that differs from what the loader assumes."""
-    found = kept(job.state, job.target.name)
+    found = kept(job.run.state, job.load.target.name)
     if found is None or not found.facts:
-        return warning(PROBE, f"None was kept of {job.target.name}. {UNKNOWN}") if not staging else warning(
-            PROBE, f"None was kept of {job.target.name}: `roster probe` finds out what it does, and whether the client may write."
+        return warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}") if not staging else warning(
+            PROBE, f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write."
         )  # fmt: skip
     return _probe(found)
 
@@ -65,9 +65,12 @@ def _ledger(job: Job) -> list[Check]:
     new = isinstance(place, Path) and not place.exists()
     there = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
     if holder is None:
-        return [there, ok(FREE, f"Nobody else loads {job.feed} into {job.target.name}.")]
+        return [there, ok(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}.")]
     who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
-    return [there, failed(FREE, f"{job.feed} is being loaded by {who}. Wait until it has ended, or stop that process.")]
+    return [
+        there,
+        failed(FREE, f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that process."),
+    ]
 
 
 def _unseen_feed() -> Check:

@@ -28,14 +28,14 @@ def target(job: Job, names: Sequence[str]) -> list[Check]:
     if job.nothing_there:
         return [ok(TARGET, SLEEPING), ok(CREDENTIALS, "It takes its own."), ok(SCOPES, "It shows everything.")]
     try:
-        with opened(job.target, job.state, job.concurrency) as address:
+        with opened(job.load.target, job.run.state, job.load.concurrency) as address:
             hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
             found = asyncio.run(examined(hurried, [COLLECTIONS[name] for name in names]))
     except OSError as error:
         found = Examined(
-            down=f"{job.target.name} cannot be opened: {error}. Check the permissions of the state folder."
+            down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the state folder."
         )
-    return _told(job.target.name, found)
+    return _told(job.load.target.name, found)
 
 
 def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
@@ -100,7 +100,7 @@ def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]
 def _strangers(job: Job, wanted: dict[str, list[str]]) -> Check:
     asked = sum(map(len, wanted.values()))
     try:
-        found = count_active(wanted, replace(job, patience_seconds=HURRY.seconds))
+        found = count_active(wanted, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds)))
     except TargetError as error:
         return unseen(EMPTY, str(error))
     if not found:

@@ -16,7 +16,7 @@ from connectors.oneroster.errands import Errand
 from connectors.oneroster.job import Sender, Sent
 from connectors.oneroster.sandbox import Sandbox
 from flows.job import Job
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.repair import repair
 from flows.restore_roster import restore_roster
 from flows.result import Result
@@ -170,4 +170,4 @@ class Feed:
             return set(ledger.planned(plan).select("entity", "sourcedId").iter_rows())
 
     def _job(self, **more: Any) -> Job:
-        return job_of(Options("sync", self.file, state=self.state, **more), CREDENTIALS)
+        return make_job(Options("sync", self.file, state=self.state, **more), CREDENTIALS)

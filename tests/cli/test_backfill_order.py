@@ -9,7 +9,7 @@ import pytest
 from flows.backfills.backfilling import backfilled, wish_of
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.jobs import Options
+from flows.make_job import Options
 from flows.recording import Line
 from flows.result import Result
 from flows.running import execute

@@ -10,7 +10,7 @@ import pytest
 from connectors.ledger import Ledger, Plan
 from flows.deciding import Ask, Decision, decide
 from flows.errors import SettingsError
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.orchestration.ended import Ended
 from flows.result import Result
 from flows.running import execute, finish
@@ -52,7 +52,7 @@ class Held:
 
 
 def _performed(options: Options) -> Result:
-    result = execute(job_of(options, os.environ), Watch())
+    result = execute(make_job(options, os.environ), Watch())
     finish(result, str(options.drop))
     return result
 

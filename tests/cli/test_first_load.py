@@ -11,7 +11,7 @@ import pytest
 from connectors.ledger import Plan
 from flows.deciding import Decision
 from flows.first_load import Means, first_load
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.orchestration.ended import Ended
 from flows.result import Result
 from flows.running import execute, finish
@@ -57,13 +57,13 @@ class Onboarding:
 
 
 def _performed(options: Options) -> Result:
-    result = execute(job_of(options, os.environ), Watch())
+    result = execute(make_job(options, os.environ), Watch())
     finish(result, str(options.drop))
     return result
 
 
 def _verified(options: Options) -> Verification:
-    return compared_all(job_of(options, os.environ))
+    return compared_all(make_job(options, os.environ))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
 from flows.feeds.settings import read_feed
-from flows.jobs import Options
+from flows.make_job import Options
 from flows.preflights.probe_report import lines
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging

@@ -14,7 +14,7 @@ import polars as pl
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.targets import choose
-from flows.job import Job
+from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import Result
 from flows.running import execute
 from flows.watch import Watch
@@ -45,8 +45,14 @@ class World:
         damage(folder := drop(self.folder / "drop", rows, mode))
         target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
                                                  "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
-        job = Job("sync", folder, target, self.folder / "state", Scope(demographics=True, contacts=True),
-                  Carrying(email_template="{sourcedId}@example.edu"), approve=approve, removed=REMOVED, limits=STRICT)  # fmt: skip
+        job = Job(
+            JobSource(folder),
+            JobGuard(STRICT, removed=REMOVED),
+            JobLoad(
+                target, Scope(demographics=True, contacts=True), Carrying(email_template="{sourcedId}@example.edu")
+            ),
+            JobRun("sync", self.folder / "state", approve=approve),
+        )
         return execute(job, Watch())
 
     def approved(self, rows: Rows) -> Result:

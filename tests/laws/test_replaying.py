@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connectors.ledger import Ledger
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
-from flows.job import Job
+from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.running import execute
 from flows.target import Target
 from flows.watch import NOBODY
@@ -95,8 +95,12 @@ def test_the_needed_steps_end_as_every_step_does(days: list[Day]) -> None:
     with place() as folder:
         for number, day in enumerate(days):
             day.write(folder / "drops" / f"drop_{FIRST + timedelta(number)}")
-        job = Job("sync", folder, Target("sandbox"), folder / "state", Scope(demographics=True, contacts=True),
-                  Carrying(), removed=REMOVED, limits=OPEN)  # fmt: skip
+        job = Job(
+            JobSource(folder),
+            JobGuard(OPEN, removed=REMOVED),
+            JobLoad(Target("sandbox"), Scope(demographics=True, contacts=True), Carrying()),
+            JobRun("sync", folder / "state"),
+        )
         span = Span(FIRST, FIRST + timedelta(len(days)), str(folder / "drops"))
         with Ledger.reading(job.ledger_at) as ledger, steps_of(span, job, ledger) as found:
             every, few = (holds(found, steps, job) for steps in (found.steps, needed(found.steps)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.oneroster.sandbox import Store
-from flows.jobs import Options, job_of
+from flows.make_job import Options, make_job
 from flows.mapping import layout_of
 from flows.progress import Bars
 from flows.result import Result
@@ -20,7 +20,8 @@ ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "cla
 
 def loaded(drop: Path, mapping: Path, state: Path) -> Result:
     """Load a drop by a mapping file."""
-    job = replace(job_of(Options("sync", drop, district="hawthorn", state=state), {}), layout=layout_of(mapping))
+    job = make_job(Options("sync", drop, district="hawthorn", state=state), {})
+    job = replace(job, source=replace(job.source, layout=layout_of(mapping)))
     return execute(job, Bars(Console(quiet=True)))
 
 

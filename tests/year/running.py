@@ -10,7 +10,7 @@ from pathlib import Path
 import time_machine
 
 from connectors.ledger import Ledger
-from flows.job import Job
+from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import Result
 from flows.running import execute
 from flows.target import Target
@@ -77,9 +77,11 @@ class Feed:
 
     def _job(self, day: date, drop: Path, approve: str | None) -> Job:
         return Job(
-            command="sync", drop=drop, target=NOWHERE, state=self.folder / "state", scope=Scope(demographics=self.form == "bulk", contacts=True),
-            carrying=CARRYING, district="larkspur", feed="larkspur", layout=CODES[self.form], first_run=True, approve=approve, today=day,
-        )  # fmt: skip
+            JobSource(drop, layout=CODES[self.form]),
+            JobGuard(first_run=True),
+            JobLoad(NOWHERE, Scope(demographics=self.form == "bulk", contacts=True), CARRYING),
+            JobRun("sync", self.folder / "state", today=day, district="larkspur", feed="larkspur", approve=approve),
+        )
 
 
 def told(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""Makes a job of what the command line was told, and of the feed's file or the bare drop that it names."""
+"""Make the settings of a run: from the command line's options, and the feed's file or the bare drop that they name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.choosing import there
 from flows.dates import dated, last_day
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
-from flows.job import Job
+from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.ledgers import address_in
 from flows.notices.addressees import addressees
 from flows.rest_source import rest_source_of
@@ -50,11 +50,14 @@ class Options:
     replays: bool = False
 
 
-def job_of(options: Options, environment: Mapping[str, str]) -> Job:
-    """Make a job of a feed's file, or of a bare folder or zip; raise `SettingsError` for what cannot be meant."""
+def make_job(options: Options, environment: Mapping[str, str]) -> Job:
+    """Make the settings of a run out of options and a feed's file, or a bare folder or zip.
+
+    Raises `SettingsError` for what cannot be meant.
+    """
     feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     try:
-        return _job_of(options, feed, environment)
+        return _make_job(options, feed, environment)
     except (SettingsError, OSError) as error:  # also of what lies elsewhere
         if feed and options.command == "sync" and not options.approve:
             _tell_of_start(error, feed, options, environment)
@@ -68,20 +71,13 @@ def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: 
     tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
 
 
-def _job_of(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
+def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
+    job = replace(job, run=replace(job.run, ledger=address_in(environment), repeat=_repeat(options, environment)))
     # These take their rosters from the archive, or name their drops otherwise.
     elsewhere = options.approve or options.restore is not None or options.replays
-    if feed:
-        job = replace(job, pickup=feed.picked_up(environment))
-    if not elsewhere:
-        job = there(job)
-    notify = addressees(feed, str(options.drop), environment) if feed else None
-    workers = options.workers or job.workers
-    return replace(
-        job, ledger=address_in(environment), workers=workers, notify=notify, repeat=_repeat(options, environment)
-    )
+    return job if elsewhere else there(job)
 
 
 def _feed(path: Path) -> Feed:
@@ -93,41 +89,70 @@ def _feed(path: Path) -> Feed:
 
 def _of_drop(options: Options, target: Target) -> Job:
     """A bare drop may share everything with a target on this machine; with any other, no demographics and no contacts."""
-    here = target.on_this_machine
     district = options.district or "default"
-    scope = Scope(demographics=here, contacts=here)
-    return _job(options, options.drop, target, scope, Carrying(), district, district)
+    scope = Scope(demographics=target.on_this_machine, contacts=target.on_this_machine)
+    return Job(
+        source=JobSource(drop=options.drop, dated=dated(options.drop.name), strict=options.strict),
+        guard=_guard(options),
+        load=JobLoad(target, scope, Carrying(), workers=options.workers or 1),
+        run=_run(options, district, district),
+    )
 
 
 def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[str, str]) -> Job:
-    scope = feed.scope(target.on_this_machine)
     district = options.district or feed.district
-    job = _job(options, feed.drop_path, target, scope, feed.carrying, district, feed.key_name(district))
-    return replace(
-        job,
+    run = _run(options, district, feed.key_name(district))
+    source = JobSource(
+        drop=feed.drop_path,
         rest=rest_source_of(feed, environment),
+        pickup=feed.picked_up(environment),
         layout=_layout(feed),
-        dialect=feed.source.dialect(district, job.today),
-        salt=_salt(feed, environment),
+        dialect=feed.source.dialect(district, run.today),
         encoding=feed.encoding,
-        external=feed.external,
-        removed=feed.removed,
-        limits=feed.limits.limits,
-        raised=feed.limits.raised(job.today),
-        raised_name=feed.limits.once.name if feed.limits.once else "",
-        blackout=last_day(feed.calendar.blackout, job.today),
-        adds_only=last_day(feed.calendar.adds_only, job.today),
+        strict=options.strict,
         dated=feed.dated,
         max_age_hours=feed.max_age_hours,
         ids=feed.ids_path,
-        plan_days=feed.plan_days,
-        keep=feed.keep.keep,
+        salt=_salt(feed, environment),
+    )
+    guard = replace(
+        _guard(options),
+        limits=feed.limits.limits,
+        raised=feed.limits.raised(run.today),
+        raised_name=feed.limits.once.name if feed.limits.once else "",
+        removed=feed.removed,
+        external=feed.external,
+        blackout=last_day(feed.calendar.blackout, run.today),
+        adds_only=last_day(feed.calendar.adds_only, run.today),
+    )
+    load = JobLoad(
+        target,
+        feed.scope(target.on_this_machine),
+        feed.carrying,
         batch_size=feed.target.batch_size,
         concurrency=feed.target.concurrency,
         patience_seconds=feed.target.patience_seconds,
-        workers=feed.run.processes,
+        workers=options.workers or feed.run.processes,
         runner=feed.run.runner,
         cluster=feed.run.cluster,
+    )
+    notify = addressees(feed, str(options.drop), environment)
+    return Job(source, guard, load, replace(run, notify=notify, plan_days=feed.plan_days, keep=feed.keep.keep))
+
+
+def _guard(options: Options) -> JobGuard:
+    return JobGuard(first_run=options.first_run, ask_first=options.ask_first, all_or_nothing=options.all_or_nothing)
+
+
+def _run(options: Options, district: str, feed: str) -> JobRun:
+    return JobRun(
+        options.command,
+        options.state,
+        district=district,
+        feed=feed,
+        approve=options.approve,
+        by=options.by or whoever(),
+        note=options.note,
     )
 
 
@@ -151,27 +176,4 @@ def _repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
     feed = [word for name in ("target", "district") if (said := getattr(options, name)) for word in (f"--{name}", said)]
     return Repeat(
         "".join(f" {shlex.quote(word)}" for word in (*feed, *state)), "".join(f" {shlex.quote(word)}" for word in state)
-    )
-
-
-def _job(
-    options: Options, drop: Path, target: Target, scope: Scope, carrying: Carrying, district: str, feed: str
-) -> Job:
-    return Job(
-        command=options.command,
-        drop=drop,
-        target=target,
-        state=options.state,
-        scope=scope,
-        carrying=carrying,
-        district=district,
-        feed=feed,
-        strict=options.strict,
-        approve=options.approve,
-        all_or_nothing=options.all_or_nothing,
-        first_run=options.first_run,
-        ask_first=options.ask_first,
-        by=options.by or whoever(),
-        note=options.note,
-        dated=dated(drop.name),
     )
