@@ -1,23 +1,22 @@
-"""Figures of the structure of a checkout, to compare before and after: `python -m tests.figures [ROOT] [--json]`.
+"""Figures of the structure of a checkout: `python -m tests.figures [ROOT] [--json]`.
 
-ROOT is a checkout of any age, by default this one. It is parsed, never imported; one real `roster sync` of its sample
-`oneroster_1_2` into a sandbox is begun by its own interpreter (ROOT/.venv), or by this one, and ends with the first byte
-that it sends. `tests/test_house.py` holds the limits of what is counted here.
+ROOT is a checkout of any age, by default this one. It is parsed, never imported. Its own interpreter
+(ROOT/.venv), or else this one, begins one real `roster sync` of the sample `oneroster_1_2` into a
+sandbox, which ends with the first byte that it sends. `tests/test_house.py` holds the limits.
 
-What the words mean:
-
-circle        A set of modules of one package that import each other, directly or through others. All imports count: in
-              functions, below `if TYPE_CHECKING`, and `import_module("...")`. `from package import name` counts for the
-              module `package.name` if there is one, and else for `package`.
-frame         A call on the stack whose code lies in one of the packages. In a task, the stack of whoever started it goes on
-              below: the coroutines that wait in the task that created it, and so on down to `main`.
-path of job   The walk of a reader who begins at the pipeline function, and follows `job` and its parts (`job.target`, a variable
-              that is one of them, a parameter that is given one) into each function and class of the packages that is called
-              with them by its name: depth first, in the order of the lines, each once. Methods are not followed.
+circle        Modules of one package that import each other, directly or through others. All imports
+              count: in functions, below `if TYPE_CHECKING`, and `import_module("...")`. `from package
+              import name` counts for `package.name` if that is a module, and else for `package`.
+frame         A call on the stack whose code lies in one of the packages. In a task, the stack of its
+              creator goes on below: the coroutines that wait there, and so on down to `main`.
+path of job   The walk of a reader who begins at the pipeline function and follows `job` and its parts
+              (`job.target`, a variable or a parameter that is one of them) into each function and
+              class of the packages that is called with them by its name: depth first, in the order
+              of the lines, each once. Methods are not followed.
 stop          A function or class of that walk.
 jump back up  A stop in a module that the walk had left before: the reader opens a file again.
-participle    The last word of a module's name, or of a folder's, ends with -ing or -ed or is one of IRREGULAR, and is not one
-              of NOUNS.
+participle    The last word of the name of a module or folder ends with -ing or -ed or is one of
+              IRREGULAR, and is not one of NOUNS.
 """
 
 from __future__ import annotations
@@ -45,11 +44,21 @@ HERE = Path(__file__).parent.parent
 PIPELINES = (("flows.pipeline", "run_pipeline"), ("flows.line", "straight_line"))
 
 IRREGULAR = {
-    "built", "done", "filled", "forgotten", "found", "given", "gone", "heard", "held", "hidden", "kept", "known", "left", "lost",
-    "made", "seen", "sent", "shown", "spelt", "spoken", "told", "taken", "written",
+    "built", "done", "filled", "forgotten", "found", "given", "gone", "heard", "held", "hidden", "kept", "known", "left",
+    "lost", "made", "seen", "sent", "shown", "spelt", "spoken", "told", "taken", "written",
 }  # fmt: skip
 # The field's words, and words that only look like participles.
-NOUNS = {"binding", "feed", "mapping", "onboarding", "rostering", "seed", "spelling", "string", "thing"}
+NOUNS = {
+    "binding",
+    "feed",
+    "mapping",
+    "onboarding",
+    "rostering",
+    "seed",
+    "spelling",
+    "string",
+    "thing",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Place = tuple[str, str]  # a module, and the name of a function or class in it
@@ -113,7 +122,7 @@ class Tree:
         return {name for name in named if name in self.modules}
 
     def resolve(self, module: str, name: str) -> Place | None:
-        """Give the module and the name of the function or class that a name means in a module, through any number of imports."""
+        """Give where the function or class is defined that a name means in a module."""
         for _ in range(10):
             if self.definition((module, name)):
                 return module, name
@@ -133,7 +142,7 @@ class Tree:
 def read_tree(root: Path = HERE) -> Tree:
     """Parse each module of the packages once."""
     modules = {}
-    gc.disable()  # looking for garbage among the nodes of trees takes three times as long as parsing
+    gc.disable()  # looking for garbage among the nodes takes three times as long as parsing
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
@@ -162,7 +171,7 @@ def _called(call: ast.Call) -> str:
 
 
 def import_circles(graph: dict[str, set[str]]) -> list[set[str]]:
-    """Give the strongly connected components that have more than one module, the largest first (Tarjan's algorithm)."""
+    """Give the strongly connected components of two modules or more, the largest first (Tarjan)."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     open_: list[str] = []
@@ -274,7 +283,7 @@ def job_path(tree: Tree) -> list[Place]:
 
 
 def _given_on(function: Function, names: frozenset[str]) -> list[tuple[str, list[int | str]]]:
-    """Give each name that is called with the job or a part of it, and the places or words of those arguments."""
+    """Give each name that is called with the job or a part of it, and which arguments those are."""
     names |= {
         target.id
         for node in ast.walk(function)
@@ -341,8 +350,8 @@ def fields_of(one: ast.ClassDef) -> list[str]:
     ]
 
 
-# Runs in an interpreter of its own, so that the stack begins where a person's command does. Prints one line of JSON for each
-# event: the project's frames, outermost first, as [module, function].
+# Runs in an interpreter of its own, so that the stack begins where a person's command does. Prints
+# one line of JSON for each event: the frames, outermost first, as [module, function].
 PROBE = r'''
 import json, os, socket, sys
 root, drop, state = sys.argv[1:4]
@@ -372,7 +381,7 @@ def waiting(coroutine):
     return codes
 
 def frames(frame):
-    """The frames of the thread, and between its loop and its newest frames those of the tasks that led to the running one."""
+    """Give the frames of the thread; above its loop, those of the tasks that led to this one."""
     codes = stack(frame)
     asyncio = sys.modules.get("asyncio")
     task = asyncio and asyncio._get_running_loop() and asyncio.current_task()
@@ -446,7 +455,14 @@ def watch_sync(root: Path = HERE) -> Stacks:
     drop = (root / "sample_data" / "oneroster_1_2").resolve()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIMEBACK_")}
     with tempfile.TemporaryDirectory() as state:
-        program = [str(own if own.exists() else sys.executable), "-c", PROBE, str(root.resolve()), str(drop), state]
+        program = [
+            str(own if own.exists() else sys.executable),
+            "-c",
+            PROBE,
+            str(root.resolve()),
+            str(drop),
+            state,
+        ]
         run = subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
     events = dict(json.loads(line) for line in run.stdout.splitlines())
     if set(events) != {"read", "sent"}:

@@ -1,4 +1,6 @@
-"""The structure of the code, as far as a program can check it. `python -m tests.figures` prints the numbers.
+"""The structure of the code, as far as a program can check it.
+
+`python -m tests.figures` prints the numbers.
 
 A check that can be passed by making the code worse is wrong: say so, and change it.
 """
@@ -29,7 +31,7 @@ from tests.figures import (
     watch_sync,
 )
 
-# The only folders that print: what a command returns is shown by the command line or by a flow of Prefect.
+# The only folders that print: a command returns its result, and they show it.
 PRINTERS = ("flows.cli", "flows.reports", "flows.orchestration")
 STEP = re.compile(r"(?P<number>[1-9])\.? +(?:(?:transforms|connectors|flows) +)?(?P<text>\S.*?) *(?:-> .*)?")
 
@@ -50,7 +52,10 @@ def stacks() -> Stacks:
     "package",
     [
         pytest.param("flows", marks=pytest.mark.xfail(strict=True, reason="commands print their own reports")),
-        pytest.param("connectors", marks=pytest.mark.xfail(strict=True, reason="postgresql takes a type of database")),
+        pytest.param(
+            "connectors",
+            marks=pytest.mark.xfail(strict=True, reason="postgresql takes a type of database"),
+        ),
         "transforms",
     ],
 )
@@ -92,7 +97,7 @@ def test_every_run_is_loaded_by_the_same_function(tree: Tree) -> None:
 
 @pytest.mark.xfail(strict=True, reason="there is no flows/pipeline.py yet")
 def test_the_pipeline_and_the_readme_name_the_same_nine_steps(tree: Tree) -> None:
-    """The package in front of a step, and what follows its arrow, may stand in one of the two alone."""
+    """The package in front of a step, and what follows its arrow, are not compared."""
     pipeline = tree.modules["flows.pipeline"].text
     readme = (HERE / "README.md").read_text("utf-8")
 
@@ -123,7 +128,7 @@ def test_no_module_is_named_by_a_participle(tree: Tree) -> None:
 
 @pytest.mark.xfail(strict=True, reason="commands print their own reports")
 def test_only_the_command_line_reports_and_flows_print(tree: Tree) -> None:
-    """A command returns its result; `flows/cli/` and `flows/orchestration/` show it through `flows/reports/`."""
+    """A command returns its result, which `cli` and `orchestration` show through `reports`."""
     printing = [module.name for module in tree.modules.values() if prints(module)]
 
     assert [] == [name for name in printing if not name.startswith(PRINTERS)]
@@ -131,7 +136,7 @@ def test_only_the_command_line_reports_and_flows_print(tree: Tree) -> None:
 
 @pytest.mark.xfail(strict=True, reason="long lines were kept from the formatter")
 def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
-    """A table is one assignment of literals or calls at the top of a module, such as a dictionary of rules."""
+    """A table is an assignment of a literal or a call at the top of a module."""
     places = [
         f"{module.name}:{line}" for module in tree.modules.values() for line in switched_off_outside_tables(module)
     ]
@@ -141,7 +146,7 @@ def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
 
 @pytest.mark.xfail(strict=True, reason="fields are documented in paragraphs")
 def test_the_fields_of_a_dataclass_are_not_documented_in_prose(tree: Tree) -> None:
-    """What each field means stands beside it, or in a line of its own below `Attributes:`; a docstring may name one of them."""
+    """Each field has a line of its own, beside it or below `Attributes:`; prose may name one."""
     prose = [f"{module.name}.{name}" for module in tree.modules.values() for name in documented_in_prose(module)]
 
     assert [] == prose
@@ -166,7 +171,7 @@ def prints(module: Module) -> bool:
 
 
 def switched_off_outside_tables(module: Module) -> list[int]:
-    """Give the lines where the formatter is switched off and no table at the top of the module ends."""
+    """Give the lines that switch the formatter off, and are not the last of a table."""
     tables = [node for node in module.tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
     literals = ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Call
     ends = {node.end_lineno for node in tables if isinstance(node.value, literals)}
@@ -174,7 +179,7 @@ def switched_off_outside_tables(module: Module) -> list[int]:
 
 
 def documented_in_prose(module: Module) -> Iterator[str]:
-    """Give the dataclasses whose docstring names more than one of their fields in backticks before `Attributes:`."""
+    """Give the dataclasses whose docstring names several fields in backticks before `Attributes:`."""
     for one in module.classes:
         if any("dataclass" in ast.unparse(decorator) for decorator in one.decorator_list):
             prose = (ast.get_docstring(one) or "").partition("Attributes:")[0]
