@@ -33,7 +33,9 @@ from tests.figures import (
 
 # The only folders that print: a command returns its result, and they show it.
 PRINTERS = ("flows.cli", "flows.reports", "flows.orchestration")
-STEP = re.compile(r"(?P<number>[1-9])\.? +(?:(?:transforms|connectors|flows) +)?(?P<text>\S.*?) *(?:-> .*)?")
+# A step as "4. check" or "4 transforms  check  -> accepted, rejects"; in the README, nine lines in a row.
+STEP = r"\.? +(?:(?:flows|connectors|transforms) +)?(\S.*?)(?: *->.*)?"
+STEPS = re.compile("\n".join(rf" *{number}{STEP}" for number in range(1, 10)) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +100,12 @@ def test_every_run_is_loaded_by_the_same_function(tree: Tree) -> None:
 @pytest.mark.xfail(strict=True, reason="there is no flows/pipeline.py yet")
 def test_the_pipeline_and_the_readme_name_the_same_nine_steps(tree: Tree) -> None:
     """The package in front of a step, and what follows its arrow, are not compared."""
-    pipeline = tree.modules["flows.pipeline"].text
-    readme = (HERE / "README.md").read_text("utf-8")
+    in_readme = STEPS.search((HERE / "README.md").read_text("utf-8"))
 
-    in_readme = steps(re.findall(r"^([1-9] .*)$", readme, re.MULTILINE))
-    assert list("123456789") == [number for number, _ in in_readme]
-    assert in_readme == steps(re.findall(r"# ([1-9]\.? .*)$", pipeline, re.MULTILINE))
+    text = tree.modules["flows.pipeline"].text
+    in_pipeline = re.findall(rf"# ([1-9]){STEP}$", text, re.MULTILINE)
+    assert in_readme
+    assert list(zip("123456789", in_readme.groups(), strict=True)) == in_pipeline
 
 
 @pytest.mark.xfail(strict=True, reason="some names mean several things")
@@ -156,11 +158,6 @@ def test_each_package_is_looked_at(tree: Tree, stacks: Stacks) -> None:
     """The other tests would pass if they looked at nothing."""
     assert all(len(tree.of(package)) > 10 for package in PACKAGES)
     assert [("flows.cli", "main")] == stacks.read[:1] == stacks.sent[:1]
-
-
-def steps(lines: list[str]) -> list[tuple[str, str]]:
-    """Give the number and the words of each line that names a step."""
-    return [(found["number"], found["text"]) for line in lines if (found := STEP.fullmatch(line.strip()))]
 
 
 def prints(module: Module) -> bool:
