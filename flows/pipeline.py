@@ -48,6 +48,8 @@ from transforms.sources import normalise
 
 ReadRoster = Callable[[Job, Watch], Roster]
 Judge = Callable[[Changes], Guarded]
+# What sends the changes of one run: the nine steps of a drop, or what ends in the same `deliver`.
+Pipeline = Callable[[Job, Ledger, Archive, Watch], Result]
 
 
 def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
@@ -86,7 +88,7 @@ def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster
 
 def accept_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
     """Take steps 1 to 4."""
-    return accept(check_drop(job, ledger, watch), job, ledger)  # 4. check the roster, row by row
+    return accept(check_drop(job, ledger, watch), job, ledger)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Delivery:
 def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
     """Take steps 1 to 5, and keep in the archive what is accepted of the drop."""
     begun = time.monotonic()
-    accepted = accept_drop(job, ledger, watch)
+    accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4. check the roster, row by row
     if accepted.refused.height:
         return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
     known = recovered(accepted.standing, accepted.known, job, ledger, archive)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -30,11 +31,8 @@ from flows.result import (
 )
 from flows.retention import apply_retention
 from flows.run_history import in_arrears
-from flows.watch import Watch
 from transforms.findings import gather, of_file
 from transforms.guard.stops import WHOLE_RUN
-
-Line = Callable[..., Result]
 
 
 def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
@@ -65,23 +63,48 @@ def _people_of(run: str, archive: Archive) -> frozenset[str]:
     return frozenset() if users is None else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
 
 
-def recorded(job: Job, ledger: Ledger, archive: Archive, line: Line, watch: Watch) -> Result:
-    """Run a line; note its beginning and its end, the plan of what it holds, and the roster that it accepted."""
-    begun = Run(job.run.id, job.key, job.run.command, datetime.now(UTC), drop=job.source.name, drop_date=job.source.dated,
-                max_age_hours=job.source.max_age_hours, approved=job.run.approve or "")  # fmt: skip
+def with_newest_files(job: Job, archive: Archive) -> Job:
+    """Add which files the feed's newest roster came from."""
+    fed_before = archive.fed(job.source.before) if job.source.before else {}
+    return replace(job, source=replace(job.source, fed_before=fed_before))
+
+
+def begin(job: Job, ledger: Ledger) -> Run:
+    """Note in the ledger that a sync begins; give the run as it begins."""
+    run = Run(
+        job.run.id,
+        job.key,
+        job.run.command,
+        datetime.now(UTC),
+        drop=job.source.name,
+        drop_date=job.source.dated,
+        max_age_hours=job.source.max_age_hours,
+        approved=job.run.approve or "",
+    )
     if job.run.approve and (plan := ledger.plan(job.run.approve)) and (source := ledger.run(plan.run)):
-        begun = replace(begun, drop=source.drop, drop_date=source.drop_date)
+        run = replace(run, drop=source.drop, drop_date=source.drop_date)
     if job.run.command == "sync":
-        ledger.begin(begun)
+        ledger.begin(run)
+    return run
+
+
+@contextmanager
+def noting_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
+    """Note in the ledger if the body ends without a result: a plan that cannot be approved, a target or a disk that fails."""
     try:
-        fed_before = archive.fed(job.source.before) if job.source.before else {}
-        job = replace(job, source=replace(job.source, fed_before=fed_before))
-        result = line(job, ledger=ledger, archive=archive, watch=watch)
+        yield
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
-        _broken_off(begun, error, job, ledger)
+        if job.run.command == "sync":
+            code = USAGE if isinstance(error, SettingsError) else FAILED
+            ended = datetime.now(UTC)
+            ledger.finish(replace(run, ended=ended, status="failed", exit_code=code, note=type(error).__name__))
         raise
+
+
+def finish(result: Result, run: Run, job: Job, ledger: Ledger, archive: Archive) -> Result:
+    """Keep what a run holds as a plan, note in the ledger how it ended, and delete what is older than the feed keeps."""
     result = propose(result, job, ledger, archive)
-    ended = replace(begun, content=result.content, roster=job.run.id if result.content else "", ended=datetime.now(UTC))
+    ended = replace(run, content=result.content, roster=job.run.id if result.content else "", ended=datetime.now(UTC))
     if not job.run.approve:
         runs = ledger.runs(job.key)
         result = _with_twin(result, runs)
@@ -100,15 +123,6 @@ def _with_twin(result: Result, runs: list[Run]) -> Result:
         return result
     told = of_file("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
     return replace(result, findings=gather([result.findings, told]))
-
-
-def _broken_off(begun: Run, error: Exception, job: Job, ledger: Ledger) -> None:
-    """Note that a run ended without a result: a plan that cannot be approved, a target or a disk that is of no use."""
-    code = USAGE if isinstance(error, SettingsError) else FAILED
-    if job.run.command == "sync":
-        ledger.finish(
-            replace(begun, ended=datetime.now(UTC), status="failed", exit_code=code, note=type(error).__name__)
-        )
 
 
 def _ended(run: Run, result: Result, job: Job) -> Run:

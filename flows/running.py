@@ -12,10 +12,11 @@ from connectors.ledger import Ledger
 from flows.approve import approve
 from flows.job import Job
 from flows.make_job import Options, make_job
-from flows.notices.notifying import notified
-from flows.pipeline import run_pipeline
+from flows.notices.notifying import notify, notifying_of_failure
+from flows.pipeline import Pipeline, run_pipeline
 from flows.progress import Bars
-from flows.recording import Line, recorded, with_history
+from flows.recording import begin, noting_failure, with_history, with_newest_files
+from flows.recording import finish as finish_run
 from flows.rejects import write_rejects
 from flows.report import show, write_report
 from flows.restore_roster import restore_roster
@@ -40,10 +41,13 @@ def run(options: Options, environment: Mapping[str, str], outline: dict[str, obj
     return result.exit_code
 
 
-def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
-    """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to."""
-    whole = line is None and not job.run.approve
-    line = line or (approve if job.run.approve else run_pipeline)
+def execute(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> Result:
+    """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to.
+
+    `pipeline` is what it runs if that is neither the drop's nine steps nor the approval of a plan.
+    """
+    whole = pipeline is None and not job.run.approve
+    pipeline = pipeline or (approve if job.run.approve else run_pipeline)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
         lock = ledger.hold(job.key, job.run.id) if job.run.command == "sync" else nullcontext()
@@ -51,8 +55,12 @@ def execute(job: Job, watch: Watch, line: Line | None = None) -> Result:
             if job.run.command == "sync":
                 watch.say(f"Target: {job.load.target.name}")
             job = with_history(job, ledger, archive)
-            work = partial(recorded, job, ledger, archive, line, watch)
-            return notified(work, job, ledger, watch, whole=whole)
+            with notifying_of_failure(job, ledger, watch):
+                run = begin(job, ledger)
+                with noting_failure(run, job, ledger):
+                    result = pipeline(with_newest_files(job, archive), ledger, archive, watch)
+                result = finish_run(result, run, job, ledger, archive)
+            return notify(result, job, ledger, whole=whole)
 
 
 def finish(result: Result, drop: str) -> None:

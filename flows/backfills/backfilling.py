@@ -20,8 +20,8 @@ from flows.errors import SettingsError
 from flows.faults import FAULTS
 from flows.job import Job
 from flows.make_job import Options, make_job
+from flows.pipeline import Pipeline
 from flows.progress import Bars
-from flows.recording import Line
 from flows.result import DONE, Result
 from flows.run_history import newest_of
 from flows.running import execute, finish
@@ -29,7 +29,7 @@ from flows.showing import Screen
 from transforms.replay import Step, needed
 
 # Runs one step, by the line that is given, or as a drop if there is none.
-Perform = Callable[[Job, Line | None], Result]
+Perform = Callable[[Job, Pipeline | None], Result]
 OLDER = (
     "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
     "Let the span begin later, or say --force if that is meant."
@@ -73,7 +73,9 @@ def run_backfill(
     console = Screen(stderr=options.json)
     found: list[Backfill] = []
     try:
-        backfilled(options, wish, environment, lambda job, line: execute(job, Bars(console), line), found.append)
+        backfilled(
+            options, wish, environment, lambda job, pipeline: execute(job, Bars(console), pipeline), found.append
+        )
     except FAULTS:
         if found and found[0].done:
             show(console, found[0])
@@ -125,11 +127,11 @@ def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, pro
                  marks: list[Begun]) -> str:  # fmt: skip
     """Replay the first step that is left; give the run's id."""
     step = result.left[0]
-    own, line = found.run_of(step, _with_rosters(job, len(result.left)))
+    own, pipeline = found.run_of(step, _with_rosters(job, len(result.left)))
     if progress:
         place = len(marks) - len(result.left)
         progress.begin(place, marks[place], own.run.id)
-    came = perform(own, line)
+    came = perform(own, pipeline)
     if not job.rehearsal:
         finish(came, result.drop)
     del result.left[0]

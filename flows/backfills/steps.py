@@ -18,7 +18,7 @@ from flows.dates import DATED, dated, days_in
 from flows.errors import SettingsError
 from flows.extracting import extracted
 from flows.job import Job, JobSource, new_run
-from flows.recording import Line
+from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
 from flows.run_history import day_of
 from flows.scratch import scratch_folder
@@ -49,7 +49,7 @@ class Steps:
     rosters: Archive | None = None
     undated: list[str] = field(default_factory=list)
 
-    def run_of(self, step: Step, job: Job) -> tuple[Job, Line | None]:
+    def run_of(self, step: Step, job: Job) -> tuple[Job, Pipeline | None]:
         """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
         run = replace(job.run, id=new_run())
         if self.folder:

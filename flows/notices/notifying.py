@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,22 +20,28 @@ from flows.result import NoticeKind, Result
 from flows.watch import Watch
 
 
-def notified(work: Callable[[], Result], job: Job, ledger: Ledger, watch: Watch, *, whole: bool) -> Result:
-    """Do a run's work, and tell the feed's people what came of it, also if it broke off.
-
-    `whole` says that it goes through the whole line. The result says who could not be told.
-    """
-    who = job.run.notify
-    if who is None or job.run.command != "sync":
-        return work()
+@contextmanager
+def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[None]:
+    """Notify the feed's people if the body ends early."""
     try:
-        result = work()
+        yield
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
+        who = job.run.notify
         # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
-        if not (job.run.approve and isinstance(error, SettingsError)):
+        if who and job.run.command == "sync" and not (job.run.approve and isinstance(error, SettingsError)):
             for line in tell_of_error(error, who, Occasion(job.key, job.run.id), ledger):
                 watch.say(line)
         raise
+
+
+def notify(result: Result, job: Job, ledger: Ledger, *, whole: bool) -> Result:
+    """Notify the feed's people of what a run came to; the result says who could not be reached.
+
+    `whole` says that the run took all nine steps.
+    """
+    who = job.run.notify
+    if who is None or job.run.command != "sync":
+        return result
     causes = causes_of(result, who.drop, str(job.source.dated or result.content))
     untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger)
     return replace(result, untold=tuple(untold))

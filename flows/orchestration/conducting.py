@@ -15,7 +15,7 @@ from flows.make_job import Options, make_job
 from flows.orchestration.artifacts import page, publish
 from flows.orchestration.ended import Ended, ended
 from flows.orchestration.tasks import Tasks
-from flows.recording import Line
+from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
 from flows.result import Command, Result
 from flows.running import execute, finish
@@ -37,16 +37,16 @@ def sync(district: str, state: str, command: Command = "sync", **more: Any) -> E
 def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
     job = make_job(options, os.environ)
-    line: Line | None = partial(restore_roster, run=options.restore) if options.restore is not None else None
-    result = execute(job, Tasks(options.drop.stem), line)
+    pipeline: Pipeline | None = partial(restore_roster, run=options.restore) if options.restore is not None else None
+    result = execute(job, Tasks(options.drop.stem), pipeline)
     finish(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)
     return result
 
 
-def replayed(options: Options, job: Job, line: Line | None) -> Result:
+def replayed(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
     """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
-    result = execute(job, Tasks(options.drop.stem), line)
+    result = execute(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
         publish(result, str(options.drop), options.drop.stem)
     return result

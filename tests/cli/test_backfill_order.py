@@ -10,7 +10,7 @@ from flows.backfills.backfilling import backfilled, wish_of
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.make_job import Options
-from flows.recording import Line
+from flows.pipeline import Pipeline
 from flows.result import Result
 from flows.running import execute
 from flows.watch import Watch
@@ -185,8 +185,8 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
     options = Options("sync", feed.file, state=feed.state, replays=True)
     wish = wish_of(options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True)
 
-    def perform(job: Job, line: Line | None) -> Result:
-        result = execute(job, Watch(), line)
+    def perform(job: Job, pipeline: Pipeline | None) -> Result:
+        result = execute(job, Watch(), pipeline)
         drop(feed.file.parent / "today", changed(district(), "bo", givenName="Newest"))
         assert 0 == roster("sync", feed.file, state=feed.state).code
         return result
