@@ -18,7 +18,7 @@ from flows.errors import SettingsError
 from flows.export_report import Export, show
 from flows.job import Job
 from flows.make_job import Options, make_job
-from flows.pipeline import ReadRoster, check_drop, read_roster
+from flows.pipeline import ReadRoster, check_drop
 from flows.rejects import write_rejects
 from flows.showing import Screen
 from flows.watch import NOBODY
@@ -36,7 +36,7 @@ def export(options: Options, out: Path, environment: Mapping[str, str], *, force
     job = make_job(options, environment)
     nowhere = from_api and options.drop == Path()
     refuse_place(out, None if nowhere else job.source.drop, force=force)
-    source, origin = (_source_of_api(), job.load.target.name) if from_api else (read_roster, str(options.drop))
+    source, origin = (_source_of_api(), job.load.target.name) if from_api else (None, str(options.drop))
     done = exported(job, out, source, strict=strict)
     if done.rejects:
         write_rejects(done.rejects, done.findings)
@@ -55,7 +55,7 @@ def _source_of_api() -> ReadRoster:
     return roster_of_api
 
 
-def exported(job: Job, out: Path, source: ReadRoster = read_roster, *, strict: bool = False) -> Export:
+def exported(job: Job, out: Path, source: ReadRoster | None = None, *, strict: bool = False) -> Export:
     """Write what a check accepts of a roster, unless it is refused; neither ledger nor target is changed."""
     with Ledger.reading(job.ledger_at) as ledger:
         drop = check_drop(job, ledger, NOBODY, source)

@@ -21,7 +21,7 @@ from connectors.oneroster.loaded import Loaded
 from flows.accept import Accepted, CheckedDrop, accept, check_roster
 from flows.claims import claimed
 from flows.ended_roles import roster_until_now
-from flows.extracting import extracted
+from flows.extracting import extract
 from flows.guard_context import guard_context
 from flows.job import Job
 from flows.load import load
@@ -61,27 +61,21 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBO
     return deliver(compare(job, ledger, archive, watch), job, ledger, watch)
 
 
-def read_roster(job: Job, watch: Watch) -> Roster:
-    """Read the drop of a job as a roster, whose records have the ids that they had before."""
-    raw = watch.stage("extract", extracted, job)  # 1. read the drop
-    ids, found = _ids(raw, job)
-    # Whoever a person has named by a readable id keeps it: a file of ids, or what is never to be shared.
-    named = readable_in(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
-    digests = replace(job.source.digests, sent=job.source.digests.sent | named)
-    job = replace(job, source=replace(job.source, digests=digests))
-    roster = watch.stage("normalise", normalise, job.source.layout, raw, job.as_written)  # 2. normalize it
-    return renamed(roster, ids, found)
-
-
-def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster = read_roster) -> CheckedDrop:
-    """Take the steps up to the check; `read` may take the roster from elsewhere than the job's drop."""
+def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster | None = None) -> CheckedDrop:
+    """Take the steps up to the check. `read` takes the roster from elsewhere than the job's drop."""
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)  # pandera takes as long to import as a small drop takes to be read
         reading = aside.submit(ledger.known, job.key)
-        earlier = ledger.renamed(job.key)
         digests = digests_of(job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent)
-        job = replace(job, source=replace(job.source, renamed=earlier, digests=digests))
-        roster = read(job, watch)
+        job = replace(job, source=replace(job.source, renamed=ledger.renamed(job.key), digests=digests))
+        if read:
+            roster = read(job, watch)
+        else:
+            raw = watch.stage("extract", extract, job)  # 1. read the drop
+            ids, found = _file_of_ids(raw, job)
+            written = _keeping_named(ids, job).as_written
+            roster = watch.stage("normalise", normalise, job.source.layout, raw, written)  # 2. normalize it
+            roster = renamed(roster, ids, found)
         known = reading.result()  # 3. read from the ledger what the target holds of this feed
     return check_roster(roster, known, job, ledger, watch)
 
@@ -148,12 +142,19 @@ def deliver(
     return replace(result, records=records, content=content, spoken=spoken)  # 9. report, which the caller shows
 
 
-def _ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
+def _file_of_ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
     """The file of old and new ids: the drop's own, or the one that the feed's file names."""
     if (file := file_of_ids(raw.files)) is not None or job.source.ids is None:
         return file, Findings()
     other = read_file(job.source.ids)
     return next(iter(other.files.values()), None), other.findings
+
+
+def _keeping_named(ids: RawFile | None, job: Job) -> Job:
+    """Keep the readable id of whoever a person has named by it: in a file of ids, or as not to be shared."""
+    named = readable_in(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
+    digests = replace(job.source.digests, sent=job.source.digests.sent | named)
+    return replace(job, source=replace(job.source, digests=digests))
 
 
 def _keep(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:

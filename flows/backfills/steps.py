@@ -16,7 +16,7 @@ from connectors.fetching import FetchError, Store, shown
 from connectors.ledger import Ledger, Run
 from flows.dates import DATED, dated, days_in
 from flows.errors import SettingsError
-from flows.extracting import extracted
+from flows.extracting import extract
 from flows.job import Job, JobSource, new_run
 from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
@@ -132,7 +132,7 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
 
 def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     """Say of which entities a drop is a full snapshot, as its manifest has it."""
-    raw = extracted(replace(job, source=_lying(folder / name, job.source)))
+    raw = extract(replace(job, source=_lying(folder / name, job.source)))
     tables = normalise(job.source.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)

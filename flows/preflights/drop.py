@@ -15,7 +15,7 @@ from connectors.oneroster.target import TargetError
 from flows.accept import Accepted
 from flows.choosing import there
 from flows.errors import SettingsError
-from flows.extracting import extracted
+from flows.extracting import extract
 from flows.faults import sentence
 from flows.files import write_private
 from flows.groups import groups
@@ -66,7 +66,7 @@ def found(job: Job) -> tuple[Job, Seen]:
 
 
 def _seen(job: Job) -> Seen:
-    raw = extracted(job)
+    raw = extract(job)
     roster = normalise(job.source.layout, raw, job.as_written)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
     files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
