@@ -1,51 +1,17 @@
-"""What the README tells people to type works, and what it says of the sample is so."""
+"""What the README of the sample says of it is so; `test_pages.py` runs the commands of all pages."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
 from connectors.oneroster.collections import COLLECTIONS
-from flows.cli import app
-from tests import processes
 from tests.running import roster
 from transforms.rules import RULES
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-SAMPLE = ROOT / "sample_data"
-
-
-def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
-    """Each line of each `sh` block, in order, ends with the exit code that the README says."""
-    environment = {**os.environ, "ROSTER_STATE": str(tmp_path / "state"), "TMPDIR": str(tmp_path), "TERM": "dumb"}
-
-    for number, line in enumerate("".join(BLOCKS).splitlines()):
-        command = line.replace("/tmp/", f"{tmp_path}/").replace(".venv/bin/", f"{Path(sys.executable).parent}/")
-        program, *words = shlex.split(command, comments=True)
-        expected = int(said.group(1)) if (said := re.search(r"# exits (\d)", line)) else 0
-        if program.endswith("/roster") and number:  # the first line runs the program as it is installed
-            done = processes.roster(tmp_path, *words, environment=environment, cwd=ROOT).wait()
-        else:
-            done = processes.Process(tmp_path, _shell, command, environment=environment, cwd=ROOT).wait()
-        assert expected == done.code, f"{line}\n{done.out}{done.err}"
-
-
-def _shell(command: str) -> None:
-    os.execvp("bash", ["bash", "-c", command])
-
-
-def test_every_command_is_in_the_readme() -> None:
-    """Nobody has to guess what there is."""
-    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-
-    assert [] == [name for name in names if f"roster {name}" not in README]
+SAMPLE = Path(__file__).parents[2] / "sample_data"
 
 
 # Records that are read, rejected and sent of each drop of the sample, as its README counts them.
