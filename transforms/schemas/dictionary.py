@@ -10,11 +10,11 @@ from transforms.schemas.entity import EVERY_VERSION, NO_VERSION, Version
 
 HEAD = """# Data dictionary
 
-Made from `transforms/schemas/` by `make dictionary`; change it there. Every file ends in `metadata.*` columns, if
-it has any: dotted names nest, and numbers, booleans and JSON become what they are. Lists are separated by commas.
+Every file and column of OneRoster that roster reads, its rules, and its place in the JSON of the API. `make dictionary` writes this page from `transforms/schemas/`; change it there.
 
-Versions are those of the OneRoster CSV binding whose header has the column; blank means all, `target` that only
-the target's binding has it.
+Every file ends in its `metadata.*` columns, if it has any. Dotted names nest, and numbers, booleans and JSON keep their type. Lists are separated by commas.
+
+The column *versions* names the versions of the OneRoster CSV binding whose header has the column. Blank means all of them; `target` means that only the target's binding has it.
 """
 ORDER: tuple[Version, ...] = ("1.0", "1.1", "1.2.0", "1.2")
 HEADER = "| column | type | required | rule | JSON | versions | meaning |\n|---|---|---|---|---|---|---|"
@@ -70,4 +70,4 @@ def _versions(column: Column) -> str:
 
 def _rules(entity: Entity) -> Iterator[str]:
     for rule in entity.rules:
-        yield f"\nRule `{rule.rule}`, told at `{rule.column}`."
+        yield f"\nRule `{rule.rule}`, reported at `{rule.column}`."
