@@ -11,7 +11,7 @@ import pytest
 from flows.feeds.settings import TABLES, read_feed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feed_file.md").read_text("utf-8")
-SECTIONS = dict(re.findall(r"^#+ (.+)\n((?:(?!#+ ).*\n)*)", PAGE, re.MULTILINE))
+SECTIONS: dict[str, str] = dict(re.findall(r"^#+ (.+)\n((?:(?!#+ ).*\n)*)", PAGE, re.MULTILINE))
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 # These have pages of their own, with tests of their own.
 ELSEWHERE = {"rest", "limits", "limits.once"}
