@@ -71,12 +71,12 @@ def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster
         if read:
             roster = read(job, watch)
         else:
-            raw = watch.stage("extract", extract, job)  # 1. read the drop
+            raw = watch.stage("extract", extract, job)  # 1 read the drop
             ids, found = _file_of_ids(raw, job)
             written = _keeping_named(ids, job).as_written
-            roster = watch.stage("normalise", normalise, job.source.layout, raw, written)  # 2. normalize it
+            roster = watch.stage("normalise", normalise, job.source.layout, raw, written)  # 2 normalize to OneRoster 1.2
             roster = renamed(roster, ids, found)
-        known = reading.result()  # 3. read from the ledger what the target holds of this feed
+        known = reading.result()  # 3 read the ledger
     return check_roster(roster, known, job, ledger, watch)
 
 
@@ -102,7 +102,7 @@ class Delivery:
 def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
     """Take steps 1 to 5, and keep in the archive what is accepted of the drop."""
     begun = time.monotonic()
-    accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4. check the roster, row by row
+    accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4 check
     if accepted.refused.height:
         return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
     known = recovered(accepted.standing, accepted.known, job, ledger, archive)
@@ -116,7 +116,7 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     if job.load.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run.id), doubted, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
-    difference = watch.stage("compare", diff, standing, doubted, marks)  # 5. compare it with what was sent
+    difference = watch.stage("compare", diff, standing, doubted, marks)  # 5 diff
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, claimed(changes, job, ledger)]
     context = guard_context(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
@@ -130,16 +130,16 @@ def deliver(
     """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
-    guarded = watch.stage("guard", delivery.judge, delivery.changes)  # 6. hold what a person must see first
+    guarded = watch.stage("guard", delivery.judge, delivery.changes)  # 6 guard
     records = planned(guarded.changes, delivery.known)
     begun, findings, content, spoken = delivery.begun, delivery.findings, delivery.content, delivery.spoken
     del delivery  # a large district's frames need not live until the last record is sent
     if before_load:
         before_load(guarded)
-    loaded = watch.stage("load", load, guarded, job, ledger, watch)  # 7. send the rest in batches
-    # 8. record in the ledger what is acknowledged: after every batch, within 7
+    loaded = watch.stage("load", load, guarded, job, ledger, watch)  # 7 load, parents first, deletes last
+    # 8 record the outcomes after every batch
     result = run_result(job, begun, (*findings, Findings(notices=loaded.notices)), guarded=guarded, loaded=loaded)
-    return replace(result, records=records, content=content, spoken=spoken)  # 9. report, which the caller shows
+    return replace(result, records=records, content=content, spoken=spoken)  # 9 report
 
 
 def _file_of_ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
