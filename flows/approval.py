@@ -9,9 +9,10 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.deciding import decide
-from flows.orchestration.conducting import options_of, performed
-from flows.orchestration.ended import Ended, conducted
+from flows.orchestration.conducting import end_of_run, options_of
+from flows.orchestration.ended import conducted
 from flows.orchestration.form import form
+from flows.result import FlowEnd
 
 
 @flow(name="approval", flow_run_name="approval for {district}")
@@ -21,8 +22,8 @@ def approval(district: str = "sample_data/demo.toml", plan: str = "", hours: flo
     Ends as Completed once it is sent, as Rejected or Timed out if nothing is to be sent, else as Failed.
     """
 
-    def decided() -> Ended:
+    def decided() -> FlowEnd:
         options = options_of(district, state)
-        return decide(plan, options, os.environ, form(options.drop.stem, hours), performed)
+        return decide(plan, options, os.environ, form(options.drop.stem, hours), end_of_run)
 
     return conducted(decided)

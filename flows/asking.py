@@ -1,19 +1,13 @@
-"""`roster get` and `roster enrollments`: read the API to its end, as a table for people, JSON lines or CSV for programs."""
+"""`roster get` and `roster enrollments`: read the API to its end."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import difflib
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
-
-from rich.table import Table
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
@@ -23,48 +17,52 @@ from connectors.oneroster.target import Target as Address
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.opening import opened
-from flows.rejects import harmless
 from flows.result import DONE
-from flows.showing import Screen, as_json
 from transforms.payload import Json
 
-Form = Literal["", "json", "csv"]
-MOST_COLUMNS = 8
 FIND_IDS = "Find ids with: roster get users --target ..."
-UNTOLD = ("status", "dateLastModified", "metadata")
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of the API; `limit` is in records, None means all."""
+class Query:
+    """What is asked of the API."""
 
     collection: str
     filter: str = ""
     sort: str = "sourcedId"
-    fields: str = ""
-    limit: int | None = None
+    fields: str = ""  # names of properties, joined by commas; blank for all
+    limit: int | None = None  # records at most; None for all
 
 
-def ask(question: Question, target: str, state: Path, environment: Mapping[str, str], form: Form = "") -> int:
-    """Answer a question: in the form asked for, else as a table on a terminal and as JSON lines elsewhere."""
-    if question.collection not in READABLE:
-        close = difflib.get_close_matches(question.collection, READABLE, 1)
+@dataclass(frozen=True)
+class QueryResult:
+    """What the API answered."""
+
+    collection: str
+    records: tuple[Json, ...]
+    fields: tuple[str, ...] = ()  # the properties that were asked for; empty for all
+    exit_code: int = DONE
+
+
+def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
+    """Read what a query asks for. Raises `SettingsError` if there is no such collection."""
+    if query.collection not in READABLE:
+        close = difflib.get_close_matches(query.collection, READABLE, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise SettingsError(f"There is no collection {question.collection!r}.{hint} There are: {', '.join(READABLE)}.")
+        raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(READABLE)}.")
     with opened(choose(target, None, environment), state) as address:
-        records = asyncio.run(_answers(question, address))
-    asked = [name for name in question.fields.split(",") if name]
-    _tell(records, form, asked, question.collection)
-    return DONE
+        records = asyncio.run(_answers(query, address))
+    fields = tuple(name for name in query.fields.split(",") if name)
+    return QueryResult(query.collection, tuple(records), fields)
 
 
-def enrollments(student: str, target: str, state: Path, environment: Mapping[str, str], today: date, form: Form = "") -> int:  # fmt: skip
-    """Say in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
+def enrollments(student: str, target: str, state: Path, environment: Mapping[str, str], today: date) -> QueryResult:
+    """Find in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
     with opened(choose(target, None, environment), state) as address:
         records = asyncio.run(_enrollments(student, address))
     lines = [_enrollment(record, today) for record in records]
-    _tell(sorted(lines, key=lambda one: (not one["active"], str(one["course"]))), form, [], "enrollments")
-    return DONE
+    lines.sort(key=lambda one: (not one["active"], str(one["course"])))
+    return QueryResult("enrollments", tuple(lines))
 
 
 async def _enrollments(student: str, address: Address) -> list[Json]:
@@ -82,14 +80,6 @@ async def _enrollments(student: str, address: Address) -> list[Json]:
 def _properties(fields: str) -> str:
     """The properties that the API is asked for: of `metadata.url`, all of `metadata`."""
     return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
-
-
-def _at(record: Json, name: str) -> Any:
-    """Give a value by its name, which dots lead into objects."""
-    value: Any = record
-    for one in name.split("."):
-        value = value.get(one) if isinstance(value, dict) else None
-    return value
 
 
 def quoted(value: str) -> str:
@@ -114,57 +104,14 @@ def _enrollment(record: Json, today: date) -> Json:
     }
 
 
-async def _answers(question: Question, address: Address) -> list[Json]:
-    path, key = READABLE[question.collection]
+async def _answers(query: Query, address: Address) -> list[Json]:
+    path, key = READABLE[query.collection]
     records: list[Json] = []
     async with Client(address) as client:
         async for page in pages(
-            client, path, key, filter=question.filter, sort=question.sort, fields=_properties(question.fields)
+            client, path, key, filter=query.filter, sort=query.sort, fields=_properties(query.fields)
         ):
             records += page
-            if question.limit and len(records) >= question.limit:
-                return records[: question.limit]
+            if query.limit and len(records) >= query.limit:
+                return records[: query.limit]
     return records
-
-
-def _tell(records: list[Json], form: Form, asked: list[str], what: str) -> None:
-    """Print records; of a CSV, cells that a spreadsheet would run are quoted."""
-    if form == "csv":
-        columns = asked or _filled(records)
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([harmless(_cell(_at(record, name))) for name in columns] for record in records)
-    elif form == "json" or not sys.stdout.isatty():
-        for record in records:
-            print(as_json(record))
-    else:
-        _show(records, asked or [name for name in _filled(records) if name not in UNTOLD][:MOST_COLUMNS], what)
-
-
-def _filled(records: list[Json]) -> list[str]:
-    """The properties that any record has a value for, in order."""
-    return list(
-        dict.fromkeys(name for record in records for name, value in record.items() if value not in (None, [], {}))
-    )
-
-
-def _show(records: list[Json], columns: list[str], what: str) -> None:
-    """Print a table."""
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for record in records:
-        table.add_row(*(_cell(_at(record, name)) for name in columns))
-    Screen().print(table)
-    print(f"{len(records):,} {what}")
-
-
-def _cell(value: Any) -> str:
-    """Write a value shortly: references by their id, roles by their role, lists joined."""
-    if isinstance(value, list):
-        return ", ".join(_cell(item) for item in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return str(value.get("sourcedId") or value.get("role") or json.dumps(value, ensure_ascii=False))
-    return "" if value is None else str(value)

@@ -11,7 +11,8 @@ from prefect.client.schemas.objects import State
 
 from flows.backfills.backfilling import backfilled, wish_of
 from flows.orchestration.conducting import options_of, replayed, shown
-from flows.orchestration.ended import Ended, conducted
+from flows.orchestration.ended import conducted
+from flows.result import FlowEnd
 
 
 @flow(name="backfill", flow_run_name="backfill of {district} from {start} to {end}")
@@ -22,7 +23,7 @@ def backfill(district: str = "sample_data/demo.toml", start: str = "", end: str 
     Ends as Completed, as Held at a day that waits for a person, or as Refused or Failed.
     """
 
-    def done() -> Ended:
+    def done() -> FlowEnd:
         options = options_of(district, state, replays=True)
         wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
         return shown(backfilled(options, wish, os.environ, partial(replayed, options)), options)

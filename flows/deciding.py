@@ -13,10 +13,9 @@ from flows.errors import SettingsError
 from flows.feeds.keys import key_of
 from flows.ledgers import ledger_of
 from flows.make_job import Options
-from flows.orchestration.ended import Ended, ended
 from flows.plans import title
-from flows.result import Result
-from flows.showing import shown
+from flows.result import FlowEnd
+from flows.safe_text import public_text
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Decision:
 
 # Asks a person about a plan, shown as text (`plan.md`, without names); None if nobody decided in time.
 Ask = Callable[[Plan, str], Decision | None]
-Perform = Callable[[Options], Result]
+# Sends a plan as it was approved, and says how that ended.
+Send = Callable[[Options], FlowEnd]
 
 
-def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask, perform: Perform) -> Ended:
+def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask, send: Send) -> FlowEnd:
     """Ask about a plan of a feed (blank: the one that waits), and do what was decided.
 
     The command line's `--approve` and `discard` are other doors to the same plan. Raises `SettingsError` if
@@ -43,12 +43,11 @@ def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask
     decision = ask(found, _told(found, options))
     if decision is None:
         until = f"Plan {found.id} can be approved until {found.expires:%Y-%m-%d %H:%M} UTC."
-        return Ended("Timed out", f"Nobody decided in time, and nothing was sent. {until}")
+        return FlowEnd("Timed out", f"Nobody decided in time, and nothing was sent. {until}")
     if decision.decision == "reject":
         discard(found.id, options.state, environment, decision.by, decision.note)
-        return Ended("Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent.")
-    approved = replace(options, approve=found.id, by=decision.by, note=decision.note)
-    return ended(perform(approved), str(options.drop))
+        return FlowEnd("Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent.")
+    return send(replace(options, approve=found.id, by=decision.by, note=decision.note))
 
 
 def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
@@ -71,5 +70,5 @@ def _told(plan: Plan, options: Options) -> str:
     """What the plan would do: the page that the run wrote, or only why it waits, if that was on another machine."""
     page = options.state / "runs" / plan.run / "plan.md"
     if page.is_file() and (text := page.read_text("utf-8")).startswith(title(plan.id, plan.run)):
-        return shown(text)
-    return shown("\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds))))
+        return public_text(text)
+    return public_text("\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from connectors.ledger import Ledger, Plan
 from flows.errors import SettingsError
 from flows.ledgers import ledger_of
 from flows.result import DONE
-from flows.showing import tell
 from flows.whoever import whoever
 
 DECIDED = {
@@ -22,7 +22,15 @@ DECIDED = {
 }
 
 
-def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, note: str) -> int:
+@dataclass(frozen=True)
+class DiscardResult:
+    """The plan that was let go of."""
+
+    plan: Plan
+    exit_code: int = DONE
+
+
+def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, note: str) -> DiscardResult:
     """Discard a plan, and keep in the ledger who did it, when and why.
 
     Raises `SettingsError` if there is no such plan, or it is decided already.
@@ -35,9 +43,7 @@ def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, not
             raise SettingsError(f"There is no plan {plan!r} in {state}. {_waiting(waiting)}")
         if not ledger.decide(plan, "discarded", by=by, note=note, at=now):
             raise SettingsError(f"Plan {plan} {_decided(ledger.plan(plan) or found)}. {_waiting(waiting)}")
-    tell(f"Plan {plan} of feed {found.key.feed} into {found.key.target} is discarded: nothing of it is sent.")
-    tell("The next sync of this feed holds the same again, unless its drop is another by then.")
-    return DONE
+    return DiscardResult(found)
 
 
 def _decided(plan: Plan) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from flows.deciding import Ask, Perform, decide
+from flows.deciding import Ask, decide
 from flows.make_job import Options
-from flows.orchestration.ended import Ended, ended
+from flows.orchestration.ended import flow_end
 from flows.preflights.preflight import preflight
-from flows.preflights.probe_report import lines
 from flows.preflights.probing import is_staging, probe
+from flows.reports.probe import probe_lines
+from flows.result import FlowEnd, Result
 from flows.verification import Verification
 from flows.watch import Watch
 
+Perform = Callable[[Options], Result]
 Verify = Callable[[Options], Verification]
 # Shows a page (a short name, and its lines) to people.
 Show = Callable[[str, list[str]], None]
@@ -30,35 +32,40 @@ class Means:
     show: Show
 
 
-def first_load(options: Options, environment: Mapping[str, str], means: Means) -> Ended:
+def first_load(options: Options, environment: Mapping[str, str], means: Means) -> FlowEnd:
     """Take a district from its drop to a target that holds it. Nothing is sent before a person has approved the plan."""
+    drop = str(options.drop)
     ready = means.watch.stage("preflight", preflight, options, environment)
     means.show("preflight", list(ready.lines()))
     if not ready.ok:
-        return Ended("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
+        return FlowEnd("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
     if is_staging(options, environment):
         probed = means.watch.stage("probe", probe, options, environment)
-        means.show("probe", lines(probed))
+        means.show("probe", probe_lines(probed))
         if probed.exit_code:
-            return Ended(
+            return FlowEnd(
                 "Not ready",
                 "The probe broke off, or left something in the target: its page says what. Nothing else was sent.",
             )
     checked = means.perform(replace(options, command="check"))
     if checked.exit_code:
-        return ended(checked, str(options.drop))
+        return flow_end(checked, drop)
     proposed = means.perform(replace(options, ask_first=True))
     if proposed.status != "held" or not proposed.plan:
-        return ended(proposed, str(options.drop))
-    end = decide(proposed.plan, options, environment, means.ask, means.perform)
+        return flow_end(proposed, drop)
+
+    def send(approved: Options) -> FlowEnd:
+        return flow_end(means.perform(approved), drop)
+
+    end = decide(proposed.plan, options, environment, means.ask, send)
     return _verified(options, means, end) if end.name == "Completed" else end
 
 
-def _verified(options: Options, means: Means, loaded: Ended) -> Ended:
+def _verified(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
     found = means.verify(options)
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
     told = (
         f"It was loaded, and {found.found:,} records in the target differ. `roster verify {options.drop}` names them."
     )
-    return Ended("Failed", told, loaded.outcome)
+    return FlowEnd("Failed", told, loaded.outcome)

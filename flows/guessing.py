@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from connectors.drops import read
 from flows.errors import SettingsError
 from flows.files import write_private
 from flows.result import DONE, REFUSED
-from flows.showing import tell
 from transforms.guessing import Guess, guess
 from transforms.raw import Raw
 from transforms.rules import RULES
@@ -23,28 +21,45 @@ FILE = ".toml"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is to be looked at, where the mapping goes, and whether one that is there may be replaced."""
+class MapRequest:
+    """What is to be looked at."""
 
     drop: Path
+    out: Path  # where the mapping file goes
+    force: bool = False  # replace a mapping file that is there
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """What was found in a drop."""
+
+    status: Literal["refused", "known", "guessed"]
     out: Path
-    force: bool = False
+    problems: tuple[str, ...] = ()  # why there is nothing to look at, in sentences
+    layout: str = ""  # the layout that the drop is certainly written in, which needs no mapping
+    reason: str = ""  # why it is that layout
+    guess: Guess | None = None  # the mapping that was written
+    left_out: tuple[tuple[str, str], ...] = ()  # files that could not be looked at, each with what is wrong
+
+    @property
+    def exit_code(self) -> int:
+        """4 if the drop was refused."""
+        return REFUSED if self.status == "refused" else DONE
 
 
-def map_drop(wish: Wish, *, as_json: bool = False) -> int:
-    """Guess a mapping and write it, unless the drop's layout is known; say what was found, and give the exit code."""
+def map_drop(wish: MapRequest) -> MapResult:
+    """Guess a mapping and write it, unless the drop's layout is known."""
     drop, encoding = _meant(wish.drop)
     raw = read(drop, encoding=encoding)
     if wrong := _refused(raw, drop):
-        return _say({"status": "refused", "why": wrong}, [*wrong, "Nothing was written."], REFUSED, as_json)
-    if layout := _known(raw, drop):
-        told = f"The drop is written in {layout[0]}, which is known, and needs no mapping: {layout[1]}."
-        answer = {"status": "known", "layout": layout[0], "why": layout[1]}
-        return _say(answer, [told, "Nothing was written. Run `roster check` with it."], DONE, as_json)
+        return MapResult("refused", wish.out, tuple(wrong))
+    if known := _known(raw, drop):
+        layout, reason = known
+        return MapResult("known", wish.out, layout=layout, reason=reason)
     _refuse_place(wish)
     made = guess(raw, _code(drop))
     write_private(wish.out, made.text)
-    return _guessed(made, wish, raw, as_json)
+    return MapResult("guessed", wish.out, guess=made, left_out=tuple(_wrong(raw)))
 
 
 def _meant(drop: Path) -> tuple[Path, str | None]:
@@ -93,7 +108,7 @@ def _known(raw: Raw, drop: Path) -> tuple[str, str] | None:
     return None
 
 
-def _refuse_place(wish: Wish) -> None:
+def _refuse_place(wish: MapRequest) -> None:
     """Raise `SettingsError` if the mapping cannot be meant to be written there."""
     out = wish.out
     if out.suffix.lower() != FILE:
@@ -113,26 +128,3 @@ def _refuse_place(wish: Wish) -> None:
 def _code(drop: Path) -> str:
     """A short name after the drop's."""
     return re.sub(r"[^a-z0-9]+", "_", drop.resolve().stem.casefold()).strip("_") or "own"
-
-
-def _guessed(made: Guess, wish: Wish, raw: Raw, as_json: bool) -> int:
-    answer = {
-        "status": "guessed",
-        "mapping": str(wish.out),
-        "lines": made.lines,
-        "todo": made.open,
-        "files": made.files,
-    }
-    told = [f"{name}: {subject or 'nothing says what it holds'}" for name, subject in made.files.items()]
-    told += [f"{file} was left out: {says}" for file, says in _wrong(raw)]
-    todo = f"{made.open} lines are for you to finish: look for TODO." if made.open else "Read it through."
-    told += [
-        f"Wrote {wish.out}: {made.lines} lines, each with its reason. {todo}",
-        f'Then write `layout = "{wish.out.name}"` into the feed\'s file beside it, and run `roster check` with that.',
-    ]
-    return _say(answer, told, DONE, as_json)
-
-
-def _say(answer: Mapping[str, object], told: list[str], code: int, as_json: bool) -> int:
-    tell(json.dumps(answer) if as_json else "\n".join(told))
-    return code

@@ -86,7 +86,7 @@ async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, wa
         several as processes,
         watch.sending(processes or Here(client), address, job) as sender,
     ):
-        with stopping() as stop:
+        with stopping(watch.warn) as stop:
             return await loader.load(changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size,
                                      progress=watch.advance, stop=stop, sender=sender,
                                      rosters=partial(_said, Archive(job.home / "rosters", job.key)))  # fmt: skip

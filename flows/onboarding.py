@@ -12,9 +12,10 @@ from prefect.client.schemas.objects import State
 from flows.first_load import Means, first_load
 from flows.orchestration.artifacts import page
 from flows.orchestration.conducting import options_of, performed, verified
-from flows.orchestration.ended import Ended, conducted
+from flows.orchestration.ended import conducted
 from flows.orchestration.form import form
 from flows.orchestration.tasks import Tasks
+from flows.result import FlowEnd
 
 
 @flow(name="onboarding", flow_run_name="onboarding of {district}")
@@ -25,7 +26,7 @@ def onboarding(district: str = "sample_data/demo.toml", hours: float = 72, state
     sent, else as Failed.
     """
 
-    def loaded() -> Ended:
+    def loaded() -> FlowEnd:
         options = options_of(district, state)
         name = options.drop.stem
         return first_load(

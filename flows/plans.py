@@ -16,11 +16,10 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
-from flows.files import write_private
 from flows.job import Job
-from flows.rejects import harmless
 from flows.result import Result
-from flows.showing import shown
+from flows.run_files import RunFile, write_run_file
+from flows.safe_text import public_text, spreadsheet_cell
 from transforms.checks.references import Known
 from transforms.guard import Hold, moved, plan_id, undone, with_grades
 from transforms.guard.plan import GRADED, by_entity
@@ -50,16 +49,17 @@ def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Resul
     source = result.source or job.run.id
     ledger.propose(Plan(plan, job.key, source, made, expires, holds=result.holds), result.records)
     page, names = (
-        shown("\n".join(_told(plan, source, result, expires))),
+        public_text("\n".join(_told(plan, source, result, expires))),
         _named(result.records, source, job, ledger, archive),
     )
     # People look for it in the folder of the run that it is of, too.
     for folder in dict.fromkeys((job.folder, job.folder.with_name(source))):
-        write_private(folder / "plan.md", page)
-        write_private(folder / "plan.csv", names)
-        for name, certain in (("ids.csv", True), ("ids_in_doubt.csv", False)):
+        write_run_file(folder, "plan.md", page)
+        write_run_file(folder, "plan.csv", names)
+        pair_files: dict[RunFile, bool] = {"ids.csv": True, "ids_in_doubt.csv": False}
+        for name, certain in pair_files.items():
             if (pairs := result.pairs.filter(certain=certain)).height:
-                write_private(folder / name, pairs.select("old", "new", "entity").write_csv())
+                write_run_file(folder, name, pairs.select("old", "new", "entity").write_csv())
     return replace(result, plan=plan, expires=expires)
 
 
@@ -146,7 +146,7 @@ def _named(records: pl.DataFrame, run: str, job: Job, ledger: Ledger, archive: A
                 "entity", "sourcedId", pl.coalesce("now", "known").alias("name"), "action", "school", "grade", "hold"
             )
         )
-    texts = pl.concat(frames).with_columns(pl.all().map_elements(harmless, return_dtype=pl.String))
+    texts = pl.concat(frames).with_columns(pl.all().map_elements(spreadsheet_cell, return_dtype=pl.String))
     return texts.write_csv()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -21,9 +20,24 @@ from flows.result import DONE
 from transforms.changes import IN_TARGET
 
 
-def rename(
-    old: str, new: str, target: str | None, state: Path, environment: Mapping[str, str], *, as_json: bool
-) -> int:
+@dataclass(frozen=True)
+class RenamedFeed:
+    """A feed under its old and its new name, in one target."""
+
+    old: FeedKey
+    new: FeedKey
+    records: int
+
+
+@dataclass(frozen=True)
+class RenameResult:
+    """The feed in each target that it has."""
+
+    feeds: tuple[RenamedFeed, ...]
+    exit_code: int = DONE
+
+
+def rename(old: str, new: str, target: str | None, state: Path, environment: Mapping[str, str]) -> RenameResult:
     """Move a feed to another name, in every target that it has, or in one. Killed midway, it is finished by being run again.
 
     `new` is a name, or the feed's file under its new name. Raises `SettingsError` if there is no such feed, or if the
@@ -36,11 +50,7 @@ def rename(
         moves = [(key, FeedKey(key.target, _name(new, environment))) for key in keys]
         for one, other in moves:
             _refuse(one, other, ledger)
-        counts = [_moved(one, other, state, ledger) for one, other in moves]
-    with suppress(BrokenPipeError):
-        for (one, other), count in zip(moves, counts, strict=True):
-            _tell(one, other, count, as_json=as_json)
-    return DONE
+        return RenameResult(tuple(RenamedFeed(one, other, _moved(one, other, state, ledger)) for one, other in moves))
 
 
 def _name(said: str, environment: Mapping[str, str]) -> str:
@@ -83,11 +93,3 @@ def _moved(old: FeedKey, new: FeedKey, state: Path, ledger: Ledger) -> int:
             progress[0].rename(progress[1])
         ledger.move(old, new)
     return count
-
-
-def _tell(old: FeedKey, new: FeedKey, count: int, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"feed": old.feed, "now": new.feed, "target": new.target, "records": count}), flush=True)
-        return
-    print(f"Feed {old.feed} into {old.target} is now {new.feed}: {count:,} records, with its runs, plans and rosters.")
-    print("Nothing was sent. What vanished meanwhile is seen by the next sync, and waits for a person if it is much.")

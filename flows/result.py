@@ -179,3 +179,15 @@ class Result:
             "rejects": str(self.rejects),
             "report": str(self.report),
         }
+
+
+FlowEndName = Literal["Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"]
+
+
+@dataclass(frozen=True)
+class FlowEnd:
+    """How a flow ended."""
+
+    name: FlowEndName
+    message: str  # what people read of it
+    outcome: dict[str, Any] = field(default_factory=dict)  # the run as one object, if there was one

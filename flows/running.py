@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 
 from connectors.archive import Archive
@@ -14,31 +13,23 @@ from flows.job import Job
 from flows.make_job import Options, make_job
 from flows.notices.notifying import notify, notifying_of_failure
 from flows.pipeline import Pipeline, run_pipeline
-from flows.progress import Bars
-from flows.recording import begin, noting_failure, with_history, with_newest_files
-from flows.recording import finish as finish_run
-from flows.rejects import write_rejects
-from flows.report import show, write_report
+from flows.recording import begin, finish, noting_failure, with_history, with_newest_files
 from flows.restore_roster import restore_roster
 from flows.result import Result
-from flows.showing import Screen
 from flows.watch import Watch
 
 
-def run(options: Options, environment: Mapping[str, str], outline: dict[str, object] | None = None) -> int:
-    """Run a command; print its outcome; give its exit code. `outline` is told what is known before it is run."""
+def run(
+    options: Options,
+    environment: Mapping[str, str],
+    watch: Watch,
+    begun: Callable[[Job], object] = lambda _: None,
+) -> Result:
+    """Run `sync`, `plan`, `check` or `restore`; `begun` is given the job before it is run."""
     job = make_job(options, environment)
-    if outline is not None:
-        outline |= job.names
-    console = Screen(stderr=options.json)
-    line = partial(restore_roster, run=options.restore) if options.restore is not None else None
-    result = execute(job, Bars(console), line)
-    finish(result, str(options.drop))
-    with suppress(BrokenPipeError):  # whoever reads on or not, the run came to what it came to
-        show(console, result, str(options.drop))
-        if options.json:
-            print(json.dumps(result.as_json()), flush=True)
-    return result.exit_code
+    begun(job)
+    pipeline = partial(restore_roster, run=options.restore) if options.restore is not None else None
+    return execute(job, watch, pipeline)
 
 
 def execute(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> Result:
@@ -59,11 +50,5 @@ def execute(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> Result:
                 run = begin(job, ledger)
                 with noting_failure(run, job, ledger):
                     result = pipeline(with_newest_files(job, archive), ledger, archive, watch)
-                result = finish_run(result, run, job, ledger, archive)
+                result = finish(result, run, job, ledger, archive)
             return notify(result, job, ledger, whole=whole)
-
-
-def finish(result: Result, drop: str) -> None:
-    """Write what the run leaves behind."""
-    write_rejects(result.rejects, result.findings)
-    write_report(result, drop)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from connectors.ledger import Ledger
 from flows.errors import SettingsError
@@ -16,15 +15,12 @@ from flows.feeds.schedules import last_due
 from flows.feeds.settings import Feed, read_feed
 from flows.feeds.status import FeedStatus, status_of
 from flows.ledgers import ledger_of
-from flows.orchestration.ended import Ended, Name
 from flows.result import FAILED, HELD
-from flows.status_report import totals
 
 Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"]
 WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "not due", "succeeded")
 # A run may begin so much later than it is due: workers are busy, or were away for a while.
 GRACE = timedelta(hours=2)
-Table = Callable[[str, list[dict[str, Any]], str], None]
 
 
 @dataclass(frozen=True)
@@ -35,26 +31,6 @@ class Standing:
     word: Word
     sentence: str
     status: FeedStatus | None = None
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """The feed as a row of a table."""
-        last = self.status.last if self.status else None
-        counts = totals(last) if last else {}
-        started = f"{last.started:%Y-%m-%d %H:%M} UTC" if last else ""
-        return {"feed": self.feed, "stands": self.word, "last run": started, **counts, "next": self.sentence}
-
-
-def summed_up(feeds: Path, state: Path, environment: Mapping[str, str], show: Table) -> Ended:
-    """Sum up a folder of feeds' files: as a table, the worst first, and in one line. Raises `SettingsError`."""
-    found = standings(feeds, state, environment, datetime.now(UTC))
-    show("feeds", [one.row for one in found], "How every feed stands")
-    words = Counter(one.word for one in found)
-    told = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
-    bad = ", ".join(one.feed for one in found if one.word in ("failed", "did not run"))
-    waits = any(one.word in ("held", "stale") for one in found)
-    name: Name = "Failed" if bad else "Held" if waits else "Completed"
-    return Ended(name, f"{told}. {f'See to: {bad}.' if bad else ''}".strip(), {"feeds": [one.row for one in found]})
 
 
 def standings(folder: Path, state: Path, environment: Mapping[str, str], now: datetime) -> list[Standing]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -14,15 +13,15 @@ STOPPING = "Stopping: the requests under way are finished and recorded. Once mor
 
 
 @contextmanager
-def stopping() -> Iterator[asyncio.Event]:
-    """Give an event that is set by the first signal; a second one raises `KeyboardInterrupt`."""
+def stopping(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
+    """Give an event that is set by the first signal, which `say` tells people; a second one raises `KeyboardInterrupt`."""
     stop = asyncio.Event()
 
     def heard() -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        print(STOPPING, file=sys.stderr, flush=True)
+        say(STOPPING)
 
     # Elsewhere than in the main thread there are no signals, and whoever started the thread sees to them.
     if threading.current_thread() is not threading.main_thread():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
@@ -10,8 +11,10 @@ from prefect.client.schemas.objects import State
 
 from flows.feeds.files import feeds_folder, state_folder
 from flows.orchestration.artifacts import table
-from flows.orchestration.ended import Ended, conducted
-from flows.standings import summed_up
+from flows.orchestration.ended import conducted
+from flows.reports.status import standing_row, summary_end
+from flows.result import FlowEnd
+from flows.standings import standings
 
 
 @flow(name="summary", flow_run_name="summary of {feeds}")
@@ -21,7 +24,10 @@ def summary(feeds: str = "sample_data", state: str = "") -> State[Any]:
     The folder is $ROSTER_FEEDS, or lies in it. Ends as Completed if all succeeded, as Held if some wait for a person, else as Failed.
     """
 
-    def summed() -> Ended:
-        return summed_up(feeds_folder(feeds, os.environ), state_folder(state, os.environ), os.environ, table)
+    def summed() -> FlowEnd:
+        folder, place = feeds_folder(feeds, os.environ), state_folder(state, os.environ)
+        found = standings(folder, place, os.environ, datetime.now(UTC))
+        table("feeds", [standing_row(one) for one in found], "How every feed stands")
+        return summary_end(found)
 
     return conducted(summed)

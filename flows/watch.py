@@ -30,6 +30,9 @@ class Watch:
     def say(self, line: str) -> None:
         """Tell people one line."""
 
+    def warn(self, line: str) -> None:
+        """Tell people one line at once, apart from what the run prints."""
+
     def stage(self, _name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
         """Do the work of one stage of the line, and give what came of it."""
         return work(*args, **more)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 
@@ -13,22 +12,17 @@ from connectors.ledger import Ledger
 from flows.backfills.outcome import Backfill, Wish
 from flows.backfills.progress import Begun, Meanwhile, Progress
 from flows.backfills.rehearsing import rehearsal
-from flows.backfills.report import as_json, show
 from flows.backfills.steps import Span, Steps, steps_of
 from flows.dates import DATED
 from flows.errors import SettingsError
-from flows.faults import FAULTS
 from flows.job import Job
 from flows.make_job import Options, make_job
 from flows.pipeline import Pipeline
-from flows.progress import Bars
 from flows.result import DONE, Result
 from flows.run_history import newest_of
-from flows.running import execute, finish
-from flows.showing import Screen
 from transforms.replay import Step, needed
 
-# Runs one step, by the line that is given, or as a drop if there is none.
+# Runs one step, by the pipeline that is given, or as a drop if there is none, and writes what it leaves for people.
 Perform = Callable[[Job, Pipeline | None], Result]
 OLDER = (
     "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
@@ -64,29 +58,6 @@ def _pattern(options: Options) -> re.Pattern[str]:
 
     said = read_feed(options.drop).drop_date_pattern
     return re.compile(said) if said else DATED
-
-
-def run_backfill(
-    options: Options, wish: Wish, environment: Mapping[str, str], outline: dict[str, object] | None = None
-) -> int:
-    """Replay, tell, and give the exit code; what was done before something broke is told too, and to the `outline`."""
-    console = Screen(stderr=options.json)
-    found: list[Backfill] = []
-    try:
-        backfilled(
-            options, wish, environment, lambda job, pipeline: execute(job, Bars(console), pipeline), found.append
-        )
-    except FAULTS:
-        if found and found[0].done:
-            show(console, found[0])
-        if found and outline is not None:
-            outline |= as_json(found[0])
-        raise
-    with suppress(BrokenPipeError):
-        show(console, found[0])
-        if options.json:
-            print(json.dumps(as_json(found[0])), flush=True)
-    return found[0].exit_code
 
 
 def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], perform: Perform,
@@ -132,8 +103,6 @@ def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, pro
         place = len(marks) - len(result.left)
         progress.begin(place, marks[place], own.run.id)
     came = perform(own, pipeline)
-    if not job.rehearsal:
-        finish(came, result.drop)
     del result.left[0]
     result.done.append((step, came))
     return own.run.id

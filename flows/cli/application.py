@@ -1,9 +1,6 @@
-"""The command line's commands hang on this; what a command needs is imported when it runs, so that `--help` answers at once."""
+"""The application that every command is attached to."""
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Callable, Mapping
 
 import typer
 
@@ -14,10 +11,3 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-def guarded(action: Callable[[], int], outline: Mapping[str, object] | None = None) -> None:
-    """Run an action that gives an exit code; what it cannot go on for is told in a sentence, and as an object if there is an `outline`."""
-    from flows.faults import told
-
-    sys.exit(told(action, outline))

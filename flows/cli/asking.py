@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+# What a command needs is imported when it runs, so that `roster --help` answers at once.
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flows.cli.application import app, guarded
+from flows.cli.application import app
+from flows.cli.errors import run_guarded
 from flows.cli.options import (
     Csv,
     Json,
@@ -17,18 +20,28 @@ from flows.cli.options import (
     TargetOption,
 )
 
+if TYPE_CHECKING:
+    from flows.asking import QueryResult
+
 
 @app.command()
 def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds")] = None,
            every: Annotated[bool, typer.Option("--all", help="Show the last 20 runs of each feed.")] = False,
            state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Say how feeds stand: their last runs, what is held, what is stale."""
-    from flows.status import status as tell
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.status import print_status, status_json
+    from flows.status import StatusResult
+    from flows.status import status as stand
 
-    guarded(
-        lambda: tell(drops or [], state, os.environ, every=every, as_json=json),
-        {"state": str(state), "feeds": []} if json else None,
-    )
+    def show(result: StatusResult) -> None:
+        if json:
+            print_json(status_json(result))
+        else:
+            print_status(Screen(), result, os.environ)
+
+    outline = {"state": str(state), "feeds": []} if json else None
+    run_guarded(lambda: stand(drops or [], state, os.environ, every=every), show, outline)
 
 
 @app.command()
@@ -39,12 +52,20 @@ def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedI
         offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
         state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
     """Tell one record's story: its row, findings, ledger, target and plan."""
-    from flows.why.why import Asked
-    from flows.why.why import why as tell
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.why import print_stories, why_json
+    from flows.why.why import WhyRequest, WhyResult
+    from flows.why.why import why as find
 
-    asked = Asked(sourced_id, feed, target, entity, offline)
+    def show(result: WhyResult) -> None:
+        if json:
+            print_json(why_json(result))
+        else:
+            print_stories(Screen(), result)
+
+    asked = WhyRequest(sourced_id, feed, target, entity, offline)
     outline = {"sourcedId": sourced_id, "records": []} if json else None
-    guarded(lambda: tell(asked, state, os.environ, as_json=json), outline)
+    run_guarded(lambda: find(asked, state, os.environ), show, outline)
 
 
 @app.command("get")
@@ -62,10 +83,10 @@ def get_command(
     csv: Csv = False,
 ) -> None:
     """Read a collection of the API."""
-    from flows.asking import Question, ask
+    from flows.asking import Query, ask
 
-    question = Question(collection, filter, sort, fields, limit)
-    guarded(lambda: ask(question, target, state, os.environ, _form(json, csv)))
+    query = Query(collection, filter, sort, fields, limit)
+    _print_answer(lambda: ask(query, target, state, os.environ), _form(json, csv))
 
 
 @app.command()
@@ -79,9 +100,22 @@ def enrollments(
     """Say in which courses a person is, through which class, in which role and when."""
     from datetime import datetime
 
-    from flows.asking import enrollments as tell
+    from flows.asking import enrollments as read
 
-    guarded(lambda: tell(student, target, state, os.environ, datetime.now().astimezone().date(), _form(json, csv)))
+    today = datetime.now().astimezone().date()
+    _print_answer(lambda: read(student, target, state, os.environ, today), _form(json, csv))
+
+
+def _print_answer(read: Callable[[], QueryResult], form: Literal["", "json", "csv"]) -> None:
+    """Read from the API, and print what it says. Printing is the work here: whoever stops reading has not got it all."""
+    from flows.reports.query import print_records
+
+    def work() -> QueryResult:
+        result = read()
+        print_records(result, form)
+        return result
+
+    run_guarded(work)
 
 
 def _form(json: bool, csv: bool) -> Literal["", "json", "csv"]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+# What a command needs is imported when it runs, so that `roster --help` answers at once.
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.application import app, guarded
+from flows.cli.application import app
+from flows.cli.errors import run_guarded
 from flows.cli.options import (
     AllOrNothing,
     Approve,
@@ -25,7 +27,7 @@ from flows.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from flows.result import Command
+    from flows.result import Command, Result
 
 
 @app.command()
@@ -70,11 +72,29 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
            workers: Workers = None, json: Json = False) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
     from flows.make_job import Options
+    from flows.reports.progress import Bars
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.verify import print_verification, verify_json, write_verify_files
+    from flows.verifying import VerifyResult
     from flows.verifying import verify as compare
 
     options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
-    outline: dict[str, object] | None = {"entities": {}} if json else None
-    guarded(lambda: compare(options, os.environ, outline, repair=repair, lost=lost), outline)
+    outline: dict[str, object] = {"entities": {}}
+    screen = Screen(stderr=json)
+
+    def work() -> VerifyResult:
+        result = compare(
+            options, os.environ, Bars(screen), lambda job: outline.update(job.names), repair=repair, lost=lost
+        )
+        write_verify_files(result, str(drop))
+        return result
+
+    def show(result: VerifyResult) -> None:
+        print_verification(screen, result, str(drop))
+        if json:
+            print_json(verify_json(result))
+
+    run_guarded(work, show, outline if json else None)
 
 
 @app.command()
@@ -85,14 +105,28 @@ def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, 
            strict: Annotated[bool, typer.Option("--strict", help="Leave out rows that are not as the standard has them: the zip is conformant.")] = False,
            force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
     """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
+    from flows.exporting import ExportResult
     from flows.exporting import export as write
     from flows.make_job import Options
+    from flows.reports.export import print_export
+    from flows.reports.run import write_rejects
+    from flows.reports.screen import Screen, print_json
 
     origin, place = _export(drop, out, target, from_api=from_api)
     options = Options("check", origin, target, district, state, json=json, replays=from_api)
-    guarded(
-        lambda: write(options, place, os.environ, force=force, strict=strict, from_api=from_api), {} if json else None
-    )
+
+    def work() -> ExportResult:
+        result = write(options, place, os.environ, force=force, strict=strict, from_api=from_api)
+        if result.rejects:
+            write_rejects(result.job.folder, result.findings)
+        return result
+
+    def show(result: ExportResult) -> None:
+        print_export(Screen(stderr=json), result)
+        if json:
+            print_json(result.as_json())
+
+    run_guarded(work, show, {} if json else None)
 
 
 def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool) -> tuple[Path, Path]:
@@ -113,9 +147,24 @@ def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool)
 def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
          **more: Any) -> None:  # fmt: skip
     from flows.make_job import Options
+    from flows.reports.progress import Bars
+    from flows.reports.run import print_run, write_run_files
+    from flows.reports.screen import Screen, print_json
     from flows.result import nothing
     from flows.running import run
 
     options = Options(command, drop, target, district, state, strict, json, **more)
-    outline = nothing(district) if json else None
-    guarded(lambda: run(options, os.environ, outline), outline)
+    outline = nothing(district)
+    screen = Screen(stderr=json)
+
+    def work() -> Result:
+        result = run(options, os.environ, Bars(screen), lambda job: outline.update(job.names))
+        write_run_files(result, str(drop))
+        return result
+
+    def show(result: Result) -> None:
+        print_run(screen, result, str(drop))
+        if json:
+            print_json(result.as_json())
+
+    run_guarded(work, show, outline if json else None)

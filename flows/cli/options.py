@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.application import guarded
-from flows.errors import SettingsError
-from flows.files import closed
-from flows.result import DONE
+from flows.cli.errors import exit_with_error
 
 
 def _closed(state: Path) -> Path:
     """Close a state folder to which everybody may write, before any command uses it."""
+    # Imported here, so that `roster --help` answers at once.
+    from flows.errors import SettingsError
+    from flows.files import closed
+
     try:
-        closed(state)
-    except SettingsError:
-        guarded(partial(_told, state))
-    return state
-
-
-def _told(state: Path) -> int:
-    closed(state)
-    return DONE
+        return closed(state)
+    except SettingsError as error:
+        exit_with_error(error)
 
 
 Drop = Annotated[Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)]

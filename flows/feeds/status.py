@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
 from flows.feeds.staleness import stale
-from flows.result import DONE, FAILED, HELD, REPAIRED, UNDELIVERED, USAGE
+from flows.result import DONE, FAILED, HELD, REPAIRED, SENT, UNDELIVERED, USAGE
 
 PASSED = (DONE, HELD)
 
@@ -82,3 +82,12 @@ def _held(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
     """The plans that can still be approved, and those whose approval was not brought to its end."""
     waits = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
     return (*waits, *ledger.plans(key, status="approved"))
+
+
+def run_totals(run: Run) -> dict[str, int]:
+    """Count the records of all entities that a run sent, rejected and held."""
+    terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
+    return {
+        name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)
+        for name, wanted in terms.items()
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from flows.errors import SettingsError
 from flows.feeds.keys import FILE, chosen
 from flows.feeds.targets import choose
 from flows.forgetting.masking import Mask, mask_files
-from flows.forgetting.report import Here, Outcome, tell
 from flows.forgetting.traces import Traces, traces
 from flows.job import new_run
 from flows.ledgers import ledger_of
@@ -33,22 +32,60 @@ from transforms.layouts.digests import discreet, plainly
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who is to be forgotten, and perhaps in which feed (its name, its district's or its file) and target; by whom, and why.
+class ForgetRequest:
+    """Who is to be forgotten."""
 
-    `here` leaves the targets alone.
-    """
+    person: str  # the sourcedId of a user
+    feed: str | None = None  # the name of a feed, its district's or its file; None for all feeds
+    target: str | None = None
+    by: str = ""  # who asks for it; blank for the user of this process
+    note: str = ""
+    here: bool = False  # leave the targets as they are
+
+
+@dataclass(frozen=True)
+class FeedErasure:
+    """What came of one feed."""
+
+    found: Traces
+    target: Forgotten  # what the target did, if it was asked
+    rosters: int = 0  # how many archived rosters changed
+    asked: bool = True
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.target.is_done
+
+
+@dataclass(frozen=True)
+class ForgetResult:
+    """What came of all feeds."""
 
     person: str
-    feed: str | None = None
-    target: str | None = None
-    by: str = ""
-    note: str = ""
-    here: bool = False
+    feeds: Sequence[FeedErasure]
+    files: int  # how many files of runs changed
+    compacted: bool = True  # whether the file of the embedded sandbox is clean
+    elsewhere: Sequence[FeedKey] = field(default_factory=list)  # other feeds that have the person
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(one.is_done for one in self.feeds)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if a target could not be brought to it; running again finishes."""
+        return DONE if self.is_done else FAILED
+
+    def is_foreign(self, one: FeedErasure) -> bool:
+        """Whether none of these feeds has sent the person to the target, so that a user of that id there is not ours."""
+        target = one.found.key.target
+        return not any(other.found.is_ours for other in self.feeds if other.found.key.target == target)
 
 
-def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: bool) -> int:
-    """Forget a person in every feed that is meant; 1 if a target could not be brought to it, and running again finishes.
+def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) -> ForgetResult:
+    """Forget a person in every feed that is meant.
 
     Raises `SettingsError`, before anything is done, if nobody knows the id or credentials are missing.
     """
@@ -82,11 +119,10 @@ def forget(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
         ledger.compact()
         elsewhere = [one for one in ledger.feeds() if one not in keys and ledger.of_person(one, asked.person)]
-    tell(asked.person, Here(outcomes, files, _compacted(targets, state), elsewhere), as_json=as_json)
-    return DONE if all(one.is_done for one in outcomes) else FAILED
+    return ForgetResult(asked.person, outcomes, files, _compacted(targets, state), elsewhere)
 
 
-def _known(keys: Sequence[FeedKey], asked: Asked, state: Path, ledger: Ledger) -> list[Traces]:
+def _known(keys: Sequence[FeedKey], asked: ForgetRequest, state: Path, ledger: Ledger) -> list[Traces]:
     found = (traces(key, asked.person, ledger, Archive(state / "rosters", key)) for key in keys)
     return [one for one in found if one.is_known]
 
@@ -106,7 +142,7 @@ def _is_in_target(found: Traces) -> bool:
     return bool(found.sent or found.friends)
 
 
-def _target(key: FeedKey, asked: Asked, environment: Mapping[str, str]) -> Target:
+def _target(key: FeedKey, asked: ForgetRequest, environment: Mapping[str, str]) -> Target:
     if asked.feed is None or not asked.feed.lower().endswith(FILE):
         return choose(key.target, None, environment)
     from flows.feeds.settings import read_feed
@@ -114,18 +150,18 @@ def _target(key: FeedKey, asked: Asked, environment: Mapping[str, str]) -> Targe
     return choose(key.target, read_feed(Path(asked.feed)), environment)
 
 
-def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger) -> Outcome:
+def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger) -> FeedErasure:
     """Forget in one feed: in the target first, since what is kept here says what is to be removed there."""
     friends = _sent_friends(found, ledger)
     done = _in_target(found, target, friends, state) if target else Forgotten()
     if not done.is_done:
-        return Outcome(found, done)
+        return FeedErasure(found, done)
     contents = Archive(state / "rosters", found.key).rewrite(found.left)
     # Those who name the person were told apart in the target only if it was asked; else the next sync sends them.
     marks = found.marks if target else found.marks.clear()
     for plan in ledger.erase(found.key, Erasure(found.ids, marks, contents, mask.over)):
         ledger.decide(plan, "discarded", by=by, note="nothing of it is left", at=datetime.now(UTC))
-    return Outcome(found, done, rosters=len(contents), asked=target is not None)
+    return FeedErasure(found, done, rosters=len(contents), asked=target is not None)
 
 
 def _sent_friends(found: Traces, ledger: Ledger) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from flows.groups import groups
+from flows.finding_groups import finding_groups
 from flows.result import NOTICE_KINDS, NoticeKind, Result
 from transforms.findings import Findings
 
@@ -54,7 +54,7 @@ def causes_of(result: Result, drop: str, standing: str) -> list[Cause]:
     refused = sorted(set(result.refused["rule"]))
     found = [*_failures(result, drop)]
     if refused:
-        sentences = tuple(group.sentence for group in groups(Findings(result.refused)))
+        sentences = tuple(group.sentence for group in finding_groups(Findings(result.refused)))
         found += [Cause("refused", ",".join(refused), sentences, f"roster check {drop}")]
     found += _holds(result, drop)
     if result.stale:

@@ -13,12 +13,14 @@ from flows.ledgers import ledger_of
 from flows.notices.addressees import addressees
 from flows.notices.message import Occasion
 from flows.notices.notifying import tell_of_error
-from flows.showing import tell
 
 
 def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
                   environment: Mapping[str, str]) -> None:  # fmt: skip
-    """Tell of it, if it can be known which feed of which target it is: a cause is kept under that."""
+    """Tell people of it, if it can be known which feed of which target it is: a cause is kept under that.
+
+    Who could not be told is added to the error as notes.
+    """
     who = addressees(feed, str(drop), environment)
     if who is None:
         return
@@ -29,4 +31,4 @@ def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | Non
     except (LedgerError, SettingsError, OSError) as other:
         untold = [f"Not told: {other}"]
     for line in untold:
-        tell(f"roster: {line}", error=True)
+        error.add_note(line)

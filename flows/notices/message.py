@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.ledger import FeedKey
 from flows.notices.causes import Cause
 from flows.result import Result
-from flows.showing import shown
+from flows.safe_text import public_text
 
 # What a night on which all is well has too.
 QUIET = ("read", "unchanged")
@@ -26,7 +26,7 @@ class Occasion:
 def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
     """Give title and text."""
     kinds = dict.fromkeys(cause.kind for cause in causes)
-    return f"{occasion.key.feed}: {', '.join(kinds)}", shown("\n".join(_text(causes, occasion)))
+    return f"{occasion.key.feed}: {', '.join(kinds)}", public_text("\n".join(_text(causes, occasion)))
 
 
 def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from connectors.archive import ArchiveError
 from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.target import TargetError
-from flows.errors import SettingsError
-from flows.faults import sentence
+from flows.errors import SettingsError, error_sentence
 from flows.job import Job
 from flows.notices.addressees import Addressee, Addressees
 from flows.notices.causes import Cause, broken_off, causes_of, kind_of, settled
@@ -49,7 +48,7 @@ def notify(result: Result, job: Job, ledger: Ledger, *, whole: bool) -> Result:
 
 def tell_of_error(error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger) -> list[str]:
     """Tell of a run that broke off; give what could not be told. Nothing is known to be over."""
-    return _tell([broken_off(error, sentence(error), who.drop)], frozenset(), who, occasion, ledger)
+    return _tell([broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger)
 
 
 def _tell(

@@ -13,11 +13,10 @@ import httpx
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.exceptions import PrefectException
 
-from flows.groups import groups
-from flows.report import heading, reasons, troubles, verdict
+from flows.finding_groups import finding_groups
+from flows.reports.run import counted_terms, heading, reasons, troubles, verdict
 from flows.result import Result
-from flows.showing import one_line, shown
-from transforms.changes import TERMS
+from flows.safe_text import one_line, public_text
 
 # What may go wrong with what is only shown: the server, or the way to it.
 UNSHOWN = (httpx.HTTPError, PrefectException)
@@ -54,25 +53,25 @@ def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
 def show(text: str, name: str, what: str, about: str) -> None:
     """Show a text of another kind, such as a plan that waits."""
     with suppress(*UNSHOWN):
-        create_markdown_artifact(shown(text), key(name, what), about)
+        create_markdown_artifact(public_text(text), key(name, what), about)
 
 
 def summary(result: Result, drop: str) -> str:
     """Say what happened, and what to do next, as markdown."""
     lines = [f"# {heading(result, drop)}", "", f"**{result.status}**, run {result.run}, {result.requests:,} requests"]
     lines += ["", *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop)))]
-    return shown("\n".join(lines))
+    return public_text("\n".join(lines))
 
 
 def counts(result: Result) -> list[dict[str, Any]]:
     """Count the records of each entity, in a row of its own; terms that no entity has are left out."""
-    terms = [term for term in TERMS if term == "read" or result.total(term)]
+    terms = counted_terms(result)
     return [{"entity": name} | {term: each.get(term, 0) for term in terms} for name, each in result.counts.items()]
 
 
 def rejected(result: Result) -> list[dict[str, Any]]:
     """Count what was rejected, by rule and place, with what to do about it."""
-    errors = [group for group in groups(result.findings) if group.severity in ("fatal", "error")]
+    errors = [group for group in finding_groups(result.findings) if group.severity in ("fatal", "error")]
     return [
         {
             "rule": group.rule.code,

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from flows.backfills.outcome import Backfill
-from flows.backfills.report import as_json, lines
 from flows.feeds.files import feed_file, state_folder
 from flows.job import Job
 from flows.make_job import Options, make_job
 from flows.orchestration.artifacts import page, publish
-from flows.orchestration.ended import Ended, ended
+from flows.orchestration.ended import flow_end
 from flows.orchestration.tasks import Tasks
 from flows.pipeline import Pipeline
-from flows.restore_roster import restore_roster
-from flows.result import Command, Result
-from flows.running import execute, finish
+from flows.reports.backfill import backfill_json, backfill_lines
+from flows.reports.run import write_run_files
+from flows.result import Command, FlowEnd, Result
+from flows.running import execute, run
 from flows.verification import Verification
 from flows.verifying import compared_all
 
@@ -28,18 +27,20 @@ def options_of(district: str, state: str, command: Command = "sync", **more: Any
     return Options(command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more)
 
 
-def sync(district: str, state: str, command: Command = "sync", **more: Any) -> Ended:
+def sync(district: str, state: str, command: Command = "sync", **more: Any) -> FlowEnd:
     """Run the straight line, or bring back the roster of the run that `restore` names."""
-    options = options_of(district, state, command, **more)
-    return ended(performed(options), str(options.drop))
+    return end_of_run(options_of(district, state, command, **more))
+
+
+def end_of_run(options: Options) -> FlowEnd:
+    """Run a job, show it, and say how it ended."""
+    return flow_end(performed(options), str(options.drop))
 
 
 def performed(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
-    job = make_job(options, os.environ)
-    pipeline: Pipeline | None = partial(restore_roster, run=options.restore) if options.restore is not None else None
-    result = execute(job, Tasks(options.drop.stem), pipeline)
-    finish(result, str(options.drop))
+    result = run(options, os.environ, Tasks(options.drop.stem))
+    write_run_files(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)
     return result
 
@@ -48,16 +49,17 @@ def replayed(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
     """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
     result = execute(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
+        write_run_files(result, str(options.drop))
         publish(result, str(options.drop), options.drop.stem)
     return result
 
 
-def shown(found: Backfill, options: Options) -> Ended:
+def shown(found: Backfill, options: Options) -> FlowEnd:
     """Show a backfill day by day, and say how it ended."""
-    told = lines(found)
-    page(options.drop.stem, "backfill", told)
-    last = ended(found.done[-1][1], str(options.drop)) if found.done else Ended("Completed", "")
-    return replace(last, message=" ".join(told), outcome=as_json(found))
+    lines = backfill_lines(found)
+    page(options.drop.stem, "backfill", lines)
+    last = flow_end(found.done[-1][1], str(options.drop)) if found.done else FlowEnd("Completed", "")
+    return replace(last, message=" ".join(lines), outcome=backfill_json(found))
 
 
 def verified(options: Options) -> Verification:

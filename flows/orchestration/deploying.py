@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from flows.feeds.settings import Feed, read_feed
 from flows.orchestration.ceilings import ceiling
 from flows.orchestration.deployments import NoServer, Wanted, apply, client, need_pools, take_away, taken
 from flows.result import DONE, FAILED
-from flows.showing import tell
 from flows.target import SANDBOX
 
 MORNING = "0 6 * * *"
@@ -39,8 +37,22 @@ class Planned:
                       said.cron or "", self.feed.time_zone, self.file.parent, said.paused)  # fmt: skip
 
 
-def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False,
-           as_json: bool = False) -> int:  # fmt: skip
+@dataclass(frozen=True)
+class DeployResult:
+    """What was deployed, or would be."""
+
+    outcome: dict[str, Any] = field(default_factory=dict)  # the object that `--json` prints
+    error: str = ""  # why there is no server that could be asked
+
+    @property
+    def exit_code(self) -> int:
+        """1 if there was no server."""
+        return FAILED if self.error else DONE
+
+
+def deploy(
+    folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False
+) -> DeployResult:
     """Deploy the feeds of a folder, and take away what was deployed of it and has no file any more.
 
     Raises `SettingsError` with everything that is wrong in any of the files, and then deploys nothing.
@@ -55,10 +67,8 @@ def deploy(folder: Path, state: Path, environment: Mapping[str, str], *, pool: s
         if not dry_run:
             _deploy(said, wanted, f"feeds:{folder.absolute()}", state.absolute())
     except NoServer as error:
-        tell(f"roster: {error}", error=True)
-        return FAILED
-    tell(json.dumps(said) if as_json else _text(said))
-    return DONE
+        return DeployResult(error=str(error))
+    return DeployResult(said)
 
 
 def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
@@ -107,12 +117,12 @@ def _limits(feeds: list[Planned]) -> dict[str, int]:
     return limits
 
 
-def _text(said: dict[str, Any]) -> str:
-    """Say what was done, or with `--dry-run` would be."""
+def deployment_text(outcome: Mapping[str, Any]) -> str:
+    """Say for people what was done, or with `--dry-run` would be."""
     lines = [
         f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
-        for name, one in said["deployments"].items()
+        for name, one in outcome["deployments"].items()
     ]
-    lines += [f"{name}: {limit} requests at once, from all machines" for name, limit in said["ceilings"].items()]
-    lines += [f"{name}: taken away, since its file is gone" for name in said["taken_away"]]
+    lines += [f"{name}: {limit} requests at once, from all machines" for name, limit in outcome["ceilings"].items()]
+    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
     return "\n".join(lines)

@@ -1,59 +1,51 @@
-"""How a flow ended, in one word and a few sentences; what Prefect makes of it is its final state."""
+"""How a flow ended, as Prefect sees it: its final state."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from flows.faults import FAULTS, sentence
-from flows.report import reasons, verdict
-from flows.result import Result
+from flows.errors import FAULTS, error_sentence
+from flows.reports.run import reasons, verdict
+from flows.reports.screen import print_line
+from flows.result import FlowEnd, FlowEndName, Result
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-Name = Literal["Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"]
 # What nobody has to see to; what was rejected is as a person wanted it.
-GOOD: tuple[Name, ...] = ("Completed", "Rejected", "Superseded")
-HELD: Name = "Held"
+GOOD: tuple[FlowEndName, ...] = ("Completed", "Rejected", "Superseded")
+HELD: FlowEndName = "Held"
 
 
-@dataclass(frozen=True)
-class Ended:
-    """The end of a flow: its name, what people read of it, and the run as one object, if there was one."""
-
-    name: Name
-    message: str
-    outcome: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def state(self) -> State[Any]:
-        """The final state of the flow run.
-
-        What is held waits for a person. It is not well (green) and has not failed (red), and of the types that Prefect has, and that
-        end a run, the one left is `CANCELLED` (grey). Its name is its own.
-        """
-        from prefect.states import Cancelled, Completed, Failed
-
-        if self.name in GOOD:
-            return Completed(name=self.name, message=self.message, data=self.outcome)
-        if self.name == HELD:
-            return Cancelled(name=self.name, message=self.message, data=self.outcome)
-        return Failed(name=self.name, message=self.message)  # whose data would have to be an exception
-
-
-def ended(result: Result, drop: str) -> Ended:
+def flow_end(result: Result, drop: str) -> FlowEnd:
     """Say how the flow of one run ended."""
-    names: dict[str, Name] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
-    return Ended(
-        names.get(result.status, "Completed"), " ".join((*reasons(result), *verdict(result, drop))), result.as_json()
-    )
+    names: dict[str, FlowEndName] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
+    message = " ".join((*reasons(result), *verdict(result, drop)))
+    return FlowEnd(names.get(result.status, "Completed"), message, result.as_json())
 
 
-def conducted(work: Callable[[], Ended]) -> State[Any]:
-    """Give the final state of a flow's work; what it cannot go on for is told in a sentence, not as a traceback."""
+def final_state(end: FlowEnd) -> State[Any]:
+    """Give the final state of a flow run.
+
+    What is held waits for a person. It is not well (green) and has not failed (red), and of the types that Prefect has, and that
+    end a run, the one left is `CANCELLED` (grey). Its name is its own.
+    """
+    # Prefect takes seconds to import, and the command line says how a first load ended without it.
+    from prefect.states import Cancelled, Completed, Failed
+
+    if end.name in GOOD:
+        return Completed(name=end.name, message=end.message, data=end.outcome)
+    if end.name == HELD:
+        return Cancelled(name=end.name, message=end.message, data=end.outcome)
+    return Failed(name=end.name, message=end.message)  # whose data would have to be an exception
+
+
+def conducted(work: Callable[[], FlowEnd]) -> State[Any]:
+    """Give the final state of a flow's work; what it cannot go on after is said in a sentence, not as a traceback."""
     try:
-        return work().state
+        return final_state(work())
     except FAULTS as error:
-        return Ended("Failed", sentence(error)).state
+        for note in getattr(error, "__notes__", ()):
+            print_line(f"roster: {note}", error=True)
+        return final_state(FlowEnd("Failed", error_sentence(error)))

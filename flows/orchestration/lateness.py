@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from flows.orchestration.ended import HELD, Ended
+from flows.orchestration.ended import HELD
+from flows.result import FlowEnd
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -17,7 +18,7 @@ LATER = "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that th
 PUT_OFF = timedelta(minutes=10)
 
 
-def superseded() -> Ended | None:
+def superseded() -> FlowEnd | None:
     """End a night of a schedule, if a later one of the same deployment is due: it waits to begin, runs or is done.
 
     What somebody has started by hand is always done.
@@ -33,7 +34,7 @@ def superseded() -> Ended | None:
             return None
         due, now = _due(own, client), datetime.now(UTC)
         later = [one for one in _dues(UUID(deployment.id), client, now) if due < one <= now]
-    return Ended("Superseded", LATER.format(due=max(later))) if later else None
+    return FlowEnd("Superseded", LATER.format(due=max(later))) if later else None
 
 
 def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterator[datetime]:

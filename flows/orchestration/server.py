@@ -26,7 +26,7 @@ from flows.orchestration import access
 from flows.orchestration.access import FOLDER, HOST, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
 from flows.orchestration.deployments import ROOT
-from flows.showing import tell
+from flows.reports.screen import print_line
 
 PORT, POOL = 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
@@ -191,7 +191,7 @@ def main() -> int:
             ended = stop(place, os.environ)
             print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
     except (DaemonError, SettingsError) as error:
-        tell(f"roster: {error}", error=True)
+        print_line(f"roster: {error}", error=True)
         return 1
     return 0
 

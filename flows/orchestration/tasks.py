@@ -20,7 +20,8 @@ from flows.job import Job
 from flows.orchestration.artifacts import UNSHOWN, key
 from flows.orchestration.ceilings import Turn, turn_of
 from flows.orchestration.clusters import cluster
-from flows.showing import plain
+from flows.reports.screen import print_line
+from flows.safe_text import plain_text
 from flows.watch import Watch
 
 P = ParamSpec("P")
@@ -36,7 +37,11 @@ class Tasks(Watch):
 
     def say(self, line: str) -> None:
         """Log a line."""
-        get_run_logger().info(plain(line))
+        get_run_logger().info(plain_text(line))
+
+    def warn(self, line: str) -> None:
+        """Print a line on standard error: a signal came, and the way to Prefect may take long."""
+        print_line(line, error=True)
 
     def stage(self, name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
         """Do the work of a stage as a task, which Prefect gives back nothing of: a district's frames stay here."""

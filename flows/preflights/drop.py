@@ -14,11 +14,10 @@ from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
 from flows.accept import Accepted
 from flows.choosing import there
-from flows.errors import SettingsError
+from flows.errors import SettingsError, error_sentence
 from flows.extracting import extract
-from flows.faults import sentence
 from flows.files import write_private
-from flows.groups import groups
+from flows.finding_groups import finding_groups
 from flows.job import Job
 from flows.pipeline import accept_drop
 from flows.preflights.check import Check, failed, ok, unseen, warning
@@ -62,7 +61,7 @@ def found(job: Job) -> tuple[Job, Seen]:
         job = there(job)
         return job, _seen(job)
     except (SettingsError, OSError, TargetError) as error:
-        return job, Seen(absent=sentence(error))
+        return job, Seen(absent=error_sentence(error))
 
 
 def _seen(job: Job) -> Seen:
@@ -93,7 +92,9 @@ def dropped(job: Job, drop: Seen) -> tuple[list[Check], Accepted | None]:
 
 
 def _refused(job: Job, accepted: Accepted) -> Check:
-    reasons = [f"{group.sentence} ({'; '.join(group.examples)})" for group in groups(Findings(accepted.refused))]
+    reasons = [
+        f"{group.sentence} ({'; '.join(group.examples)})" for group in finding_groups(Findings(accepted.refused))
+    ]
     return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
 
 
@@ -130,7 +131,7 @@ def _words(words: pl.DataFrame) -> Iterator[str]:
 
 def _mended(findings: Findings) -> Iterator[str]:
     errors = Findings(findings.errors.filter(pl.col("rule").is_in(MENDED)))
-    for group in groups(errors):
+    for group in finding_groups(errors):
         yield f"{'; '.join(group.examples)}: {group.count:,} records. {group.sentence}"
 
 

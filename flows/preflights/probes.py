@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from connectors.oneroster.assumptions import Fact, Problem, problems
+from connectors.oneroster.assumptions import QUESTIONS, Fact, Problem, problems
 from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.throwaway import Made
 from flows.files import write_private
@@ -51,6 +51,12 @@ class Probed:
             "problems": [asdict(problem) for problem in self.problems],
             "facts": [asdict(fact) for fact in self.facts],
         }
+
+
+def problem_sentence(problem: Problem) -> str:
+    """Say where a target differs from what the loader assumes, and what that comes to."""
+    where = ", ".join(filter(None, problem.collections))
+    return f"{QUESTIONS[problem.question].says}: {problem.answer}{f' ({where})' if where else ''}. So {problem.means}."
 
 
 def kept(state: Path, target: str) -> Probed | None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +15,7 @@ from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.make_job import Options
 from flows.opening import opened
-from flows.preflights.probe_report import show
 from flows.preflights.probes import Probed, keep, kept
-from flows.showing import Screen
 from flows.target import Target
 
 REFUSED = (
@@ -28,17 +24,6 @@ REFUSED = (
 )
 WRITING = "Target: {target}, into which throw-away records are written and deleted again; their ids begin with {prefix}"
 LEFT = "Not taken away yet: {names}. The next probe tries again."
-
-
-def run_probe(options: Options, environment: Mapping[str, str]) -> int:
-    """Probe, tell, and give the exit code: 1 if it broke off or left something in the target."""
-    console = Screen(stderr=options.json)
-    probed = probe(options, environment, say=console.print)
-    with suppress(BrokenPipeError):
-        show(console, probed)
-        if options.json:
-            print(json.dumps(probed.as_json()), flush=True)
-    return probed.exit_code
 
 
 def is_staging(options: Options, environment: Mapping[str, str]) -> bool:

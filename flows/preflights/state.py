@@ -11,8 +11,7 @@ from connectors.ledger import Ledger, LedgerError
 from connectors.oneroster.assumptions import Problem
 from flows.job import Job
 from flows.preflights.check import Check, failed, ok, unseen, warning
-from flows.preflights.probe_report import sentence
-from flows.preflights.probes import Probed, kept
+from flows.preflights.probes import Probed, kept, problem_sentence
 
 STATE, LEDGER, FREE, PROBE = "state folder", "ledger", "feed", "probe"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -84,7 +83,7 @@ def _probe(found: Probed) -> Check:
     if found.broken:
         return warning(PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again.")
     fine = "The client may write, and nothing differs from what the loader assumes."
-    said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(sentence, problems) if problems else [fine])]
+    said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(problem_sentence, problems) if problems else [fine])]
     if found.left:
         number = "1 throw-away record is" if len(found.left) == 1 else f"{len(found.left)} throw-away records are"
         said.append(f"{number} still there: `roster probe` again takes away what it can.")

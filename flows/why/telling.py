@@ -11,8 +11,7 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger, Plan, Run
 from flows.plans import WORDS
-from flows.rejects import harmless
-from flows.showing import shown
+from flows.safe_text import public_text, spreadsheet_cell
 from flows.why.story import Finding, InLedger, InRoster, LastRun, Story, Waiting
 from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
@@ -86,7 +85,7 @@ def _judged(run: Run) -> bool:
 
 def _findings(path: Path, entity: str, sourced_id: str) -> Iterator[Finding]:
     if path.exists():
-        rows = pl.read_csv(path, infer_schema=False).filter(entity=entity, sourcedId=harmless(sourced_id))
+        rows = pl.read_csv(path, infer_schema=False).filter(entity=entity, sourcedId=spreadsheet_cell(sourced_id))
         for row in rows.fill_null("").iter_rows(named=True):
             yield Finding(*(row[name] for name in ("file", "row", "column", "rule", "value")))
 
@@ -95,7 +94,7 @@ def _trouble(report: Path, entity: str, sourced_id: str) -> str:
     """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so, or a plan holds it."""
     if not report.exists():
         return ""
-    starts = {f"- {word} {entity} {shown(sourced_id)}: ": word for word in TROUBLES}
+    starts = {f"- {word} {entity} {public_text(sourced_id)}: ": word for word in TROUBLES}
     for line in report.read_text("utf-8").splitlines():
         for start, word in starts.items():
             if line.startswith(start) and (detail := line.removeprefix(start)) not in WORDS:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,8 +14,6 @@ from flows.errors import SettingsError
 from flows.feeds.keys import FILE, chosen
 from flows.ledgers import ledger_of
 from flows.result import DONE
-from flows.showing import Screen
-from flows.why.report import as_object, show
 from flows.why.seeing import seen
 from flows.why.story import Story
 from flows.why.telling import every_id, told_here
@@ -28,14 +24,14 @@ ENOUGH, ALIKE = 50, 5000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked: an id, and perhaps of which feed (its name, its district's or its file), target and entity."""
+class WhyRequest:
+    """Whose story is asked for."""
 
     sourced_id: str
-    feed: str | None = None
+    feed: str | None = None  # the name of a feed, its district's or its file; None for all feeds
     target: str | None = None
     entity: str | None = None
-    offline: bool = False
+    offline: bool = False  # do not ask the target
 
     @property
     def file(self) -> Path | None:
@@ -43,8 +39,17 @@ class Asked:
         return Path(self.feed) if self.feed and self.feed.lower().endswith(FILE) else None
 
 
-def why(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: bool) -> int:
-    """Tell the story of a record in every feed and entity that has it.
+@dataclass(frozen=True)
+class WhyResult:
+    """The stories of all records that have an id, one for each feed and entity."""
+
+    sourced_id: str
+    stories: tuple[Story, ...]
+    exit_code: int = DONE
+
+
+def why(asked: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
+    """Find the story of a record in every feed and entity that has it.
 
     Raises `SettingsError`, with ids that are spelled alike, if nobody knows the id.
     """
@@ -54,12 +59,7 @@ def why(asked: Asked, state: Path, environment: Mapping[str, str], *, as_json: b
         stories = [story for key in keys for story in _of_feed(key, entities, asked, state, environment, ledger)]
         if not stories:
             raise SettingsError(_nobody(asked.sourced_id, keys, state, ledger))
-    with suppress(BrokenPipeError):
-        if as_json:
-            print(json.dumps(as_object(asked.sourced_id, stories)), flush=True)
-        else:
-            show(Screen(), stories)
-    return DONE
+    return WhyResult(asked.sourced_id, tuple(stories))
 
 
 def _entities(entity: str | None) -> list[str]:
@@ -72,7 +72,7 @@ def _entities(entity: str | None) -> list[str]:
     return [entity]
 
 
-def _of_feed(key: FeedKey, entities: Sequence[str], asked: Asked, state: Path, environment: Mapping[str, str], ledger: Ledger) -> list[Story]:  # fmt: skip
+def _of_feed(key: FeedKey, entities: Sequence[str], asked: WhyRequest, state: Path, environment: Mapping[str, str], ledger: Ledger) -> list[Story]:  # fmt: skip
     """The stories that anybody knows; if nobody here does, those of the records that the target holds."""
     told = list(told_here(key, asked.sourced_id, entities, state, ledger))
     if asked.file:

@@ -11,9 +11,10 @@ from connectors.ledger import Ledger, Plan
 from flows.deciding import Ask, Decision, decide
 from flows.errors import SettingsError
 from flows.make_job import Options, make_job
-from flows.orchestration.ended import Ended
-from flows.result import Result
-from flows.running import execute, finish
+from flows.orchestration.ended import flow_end
+from flows.reports.run import write_run_files
+from flows.result import FlowEnd
+from flows.running import execute
 from flows.watch import Watch
 from tests.rosters import DISTRICT, delta, district, drop, without
 from tests.running import roster
@@ -32,7 +33,7 @@ class Held:
         self.plan = roster("sync", self.drop, "--json", state=self.state).json["plan"]
         self.asked: list[tuple[Plan, str]] = []
 
-    def decide(self, answer: Decision | None, plan: str = "") -> Ended:
+    def decide(self, answer: Decision | None, plan: str = "") -> FlowEnd:
         """Decide on a plan as a person who says this."""
         return decide(plan, Options("sync", self.drop, state=self.state), os.environ, self._asking(answer), _performed)
 
@@ -51,10 +52,10 @@ class Held:
         return '"tobedeleted"' in read.out
 
 
-def _performed(options: Options) -> Result:
+def _performed(options: Options) -> FlowEnd:
     result = execute(make_job(options, os.environ), Watch())
-    finish(result, str(options.drop))
-    return result
+    write_run_files(result, str(options.drop))
+    return flow_end(result, str(options.drop))
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from connectors.ledger import Plan
 from flows.deciding import Decision
 from flows.first_load import Means, first_load
 from flows.make_job import Options, make_job
-from flows.orchestration.ended import Ended
-from flows.result import Result
-from flows.running import execute, finish
+from flows.reports.run import write_run_files
+from flows.result import FlowEnd, Result
+from flows.running import execute
 from flows.verification import Verification
 from flows.verifying import compared_all
 from flows.watch import Watch
@@ -39,7 +39,7 @@ class Onboarding:
         """Write the feed's file."""
         self.file.write_text(f'district = "larkspur"\ndrop = "drop"\n[target]\n{target}\n')
 
-    def run(self, answer: Decision | None, environment: Mapping[str, str] = os.environ) -> Ended:
+    def run(self, answer: Decision | None, environment: Mapping[str, str] = os.environ) -> FlowEnd:
         """Onboard, with a person who gives this answer."""
 
         def ask(plan: Plan, _text: str) -> Decision | None:
@@ -58,7 +58,7 @@ class Onboarding:
 
 def _performed(options: Options) -> Result:
     result = execute(make_job(options, os.environ), Watch())
-    finish(result, str(options.drop))
+    write_run_files(result, str(options.drop))
     return result
 
 

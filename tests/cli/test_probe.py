@@ -18,9 +18,9 @@ from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
 from flows.feeds.settings import read_feed
 from flows.make_job import Options
-from flows.preflights.probe_report import lines
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging
+from flows.reports.probe import probe_lines
 from tests import processes
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
@@ -143,7 +143,7 @@ def test_what_differs_is_told_with_its_commands(tmp_path: Path) -> None:
 
     assert (0, ["delete"]) == (run.code, [one["question"] for one in run.json["problems"]])
     assert found is not None
-    assert any(line.startswith("DELETE: hard") and "roster restore" in line for line in lines(found))
+    assert any(line.startswith("DELETE: hard") and "roster restore" in line for line in probe_lines(found))
 
 
 def test_a_probe_that_breaks_off_keeps_what_is_known(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from flows.rejects import write_rejects
-from flows.showing import Screen, as_json, one_line, plain
+from flows.reports.run import write_rejects
+from flows.reports.screen import Screen
+from flows.safe_text import one_line, plain_text, readable_json
 from tests.rosters import changed, district, drop
 from tests.running import QUIET, roster
 from transforms.findings import ERRORS, Findings
@@ -38,10 +39,10 @@ def printed(*what: object) -> str:
 
 def test_signs_that_steer_a_terminal_are_shown() -> None:
     """As pictures of them, if there are any; line breaks and tabs are for texts of several lines."""
-    assert SHOWN == plain(STEERING)
-    assert "a\n\tb" == plain("a\n\tb")
+    assert SHOWN == plain_text(STEERING)
+    assert "a\n\tb" == plain_text("a\n\tb")
     assert "a␊␉b" == one_line("a\n\tb")
-    assert "��" == plain("\udcff\ufeff")
+    assert "��" == plain_text("\udcff\ufeff")
 
 
 @pytest.mark.parametrize("text", ["Biology [lab]", "[/A day]", "[bold]Art[/bold]", ":smile:", "\\[x]"])
@@ -69,7 +70,7 @@ def test_json_stays_json() -> None:
     """Letters are as they are, and what steers is escaped."""
     value = {"é": STEERING + "\udcff"}
 
-    written = as_json(value)
+    written = readable_json(value)
 
     assert value == json.loads(written)
     assert "é" in written
@@ -86,7 +87,7 @@ def test_rejects_steer_no_terminal_and_run_in_no_spreadsheet(tmp_path: Path) -> 
         "column": "e,f",
     }
 
-    write_rejects(tmp_path / "rejects.csv", Findings(pl.DataFrame([line], schema=ERRORS)))
+    write_rejects(tmp_path, Findings(pl.DataFrame([line], schema=ERRORS)))
 
     assert [f"users.csv,1,,'=a{SHOWN},\"e,f\",,,'␍b"] == (tmp_path / "rejects.csv").read_text("utf-8").splitlines()[1:]
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flows.errors import SettingsError
-from flows.standings import standings, summed_up
+from flows.reports.status import standing_row, summary_end
+from flows.standings import standings
 from tests.rosters import district, drop, without
 from tests.running import roster
 
@@ -89,13 +90,15 @@ def test_a_drop_that_stopped_coming_is_stale(feeds: Feeds) -> None:
 
 def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     """It ends as Completed, Held or Failed, and names in a sentence what is to be seen to."""
-    shown: list[list[dict[str, Any]]] = []
+    rows: list[dict[str, Any]] = []
 
     def end(*names: str) -> tuple[str, str]:
         for name in names:
             feeds.sync(name)
-        found = summed_up(feeds.folder, feeds.state, {}, lambda _name, rows, _about: shown.append(rows))
-        return found.name, found.message
+        found = standings(feeds.folder, feeds.state, {}, datetime.now(UTC))
+        rows[:] = [standing_row(one) for one in found]
+        end = summary_end(found)
+        return end.name, end.message
 
     feeds.add("well")
     first = end("well")
@@ -107,7 +110,7 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     assert [("Completed", "1 succeeded."), ("Held", "1 held."), ("Failed", "1 did not run, 1 held. See to: new.")] == [
         first, second, third,
     ]  # fmt: skip
-    assert ["new", "well"] == [row["feed"] for row in shown[-1]]
+    assert ["new", "well"] == [row["feed"] for row in rows]
 
 
 def test_a_folder_without_feeds_is_not_summed_up(feeds: Feeds) -> None:

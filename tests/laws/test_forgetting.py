@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
-from flows.forgetting.forgetting import Asked, forget
+from flows.forgetting.forgetting import ForgetRequest, forget
 from flows.result import DONE
 from tests.laws.conftest import World, world
 from tests.laws.strategies import Dirt, dirt, rosters
@@ -46,7 +46,7 @@ def test_whoever_is_forgotten_stays_so(sandbox: Sandbox, first: Rows, second: Ro
 def _forgotten(one: World, person: str) -> int:
     environment = {"TIMEBACK_API_URL": one.sandbox.url, "TIMEBACK_TOKEN_URL": one.sandbox.token_url,
                    "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
-    return forget(Asked(person), one.folder / "state", environment, as_json=True)
+    return forget(ForgetRequest(person), one.folder / "state", environment).exit_code
 
 
 def _archived(state: Path) -> set[str]:

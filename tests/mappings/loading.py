@@ -10,7 +10,7 @@ from rich.console import Console
 from connectors.oneroster.sandbox import Store
 from flows.make_job import Options, make_job
 from flows.mapping import layout_of
-from flows.progress import Bars
+from flows.reports.progress import Bars
 from flows.result import Result
 from flows.running import execute
 

@@ -1,9 +1,9 @@
-"""How `roster why` is told: in lines that fit a narrow terminal, and as one object for programs."""
+"""What people read of `roster why`: lines that fit a narrow terminal, and one object for programs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +13,7 @@ from rich.text import Text
 from flows.plans import WORDS
 from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Story
 from flows.why.verdict import comes_to
+from flows.why.why import WhyResult
 from transforms.payload import Json
 from transforms.rules import RULES
 
@@ -31,9 +32,9 @@ SAME = {True: ", as the roster says it", False: ", otherwise than the roster say
 SEEN = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
 
 
-def show(console: Console, stories: Sequence[Story]) -> None:
+def print_stories(console: Console, result: WhyResult) -> None:
     """Print stories, each with what it comes to at its end."""
-    for story in stories:
+    for story in result.stories:
         console.print(
             Text(f"{story.entity} {story.sourced_id}, feed {story.key.feed} into {story.key.target}", style="bold")
         )
@@ -98,9 +99,9 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def as_object(sourced_id: str, stories: Sequence[Story]) -> Json:
+def why_json(result: WhyResult) -> Json:
     """Give the object that `--json` prints."""
-    return {"sourcedId": sourced_id, "records": [_record(story) for story in stories]}
+    return {"sourcedId": result.sourced_id, "records": [_record(story) for story in result.stories]}
 
 
 def _record(story: Story) -> Json:

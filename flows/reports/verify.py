@@ -1,7 +1,8 @@
-"""How `roster verify` tells what it found: a table and the first ids for people, all ids in a file and as JSON."""
+"""What people read of `roster verify`: a table and the first ids; all ids in verify.csv and as JSON."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.oneroster.verifying import FOUND, KINDS, Verified
-from flows.files import write_private
-from flows.job import Job
-from flows.rejects import harmless
-from flows.showing import shown
+from flows.reports.counts import count_text
+from flows.reports.run import print_run, write_run_files
+from flows.run_files import write_run_file
+from flows.safe_text import public_text, spreadsheet_cell
 from flows.verification import Verification
+from flows.verifying import VerifyResult
 from transforms.findings import EXAMPLES
 
 COLUMNS = ("as sent", "not compared", *KINDS, "others'")
@@ -24,8 +26,15 @@ NO_LEDGER = (
 NO_ROSTER = "No roster of this feed is kept yet: whether records are there was compared, and not what they say."
 
 
-def show(console: Console, found: Verification, job: Job) -> None:
-    """Print counts, the first ids of each kind, and the next step."""
+def print_verification(console: Console, result: VerifyResult, drop: str) -> None:
+    """Print counts, the first ids of each kind, the next step, and what became of a repair."""
+    _print_found(console, result)
+    if result.repair:
+        print_run(console, result.repair, drop)
+
+
+def _print_found(console: Console, result: VerifyResult) -> None:
+    job, found = result.job, result.found
     console.print(Text(f"Verify {job.load.target.name} for {job.run.feed}", style="bold"))
     if not found.entities:
         console.print(NO_LEDGER)
@@ -37,7 +46,7 @@ def show(console: Console, found: Verification, job: Job) -> None:
                 console.print(Text(line))
     console.print(f"Compared with the roster of run {found.roster}." if found.roster else NO_ROSTER)
     if found.found:
-        console.print(Text(f"Records that differ: {found.found:,}. All of them: {job.folder / 'verify.csv'}"))
+        console.print(Text(f"Records that differ: {found.found:,}. All of them: {_file(result)}"))
 
 
 def _table(found: Verification) -> Table:
@@ -47,7 +56,7 @@ def _table(found: Verification) -> Table:
         table.add_column(column, justify="right")
     for one in found.entities.values():
         counts = (one.equal, one.unchecked, *(one.of(kind).len() for kind in KINDS), one.others)
-        table.add_row(one.entity, *(f"{count:,}" if count else "·" for count in counts))
+        table.add_row(one.entity, *map(count_text, counts))
     return table
 
 
@@ -55,21 +64,27 @@ def _examples(one: Verified, kind: str) -> list[str]:
     rows = one.found.filter(pl.col("kind") == kind)
     if rows.is_empty():
         return []
-    first = ", ".join(f"{shown(sourced_id)} ({detail})" for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows())
+    first = ", ".join(
+        f"{public_text(sourced_id)} ({detail})" for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows()
+    )
     more = ", …" if rows.height > EXAMPLES else ""
     return [f"{kind} {one.entity}, {rows.height:,}: {first}{more}"]
 
 
-def write_csv(found: Verification, job: Job) -> None:
-    """Write each record that differs; ids and names of properties, for their owner only."""
+def write_verify_files(result: VerifyResult, drop: str) -> None:
+    """Write each record that differs, with ids and names of properties; and the report of a repair."""
     empty = pl.DataFrame(schema={"entity": pl.String, **FOUND})
-    frames = [one.found.select(pl.lit(one.entity).alias("entity"), *FOUND) for one in found.entities.values()]
-    rows = pl.concat([empty, *frames]).with_columns(pl.col("sourcedId").map_elements(harmless, return_dtype=pl.String))
-    write_private(job.folder / "verify.csv", rows.write_csv())
+    each = result.found.entities.values()
+    frames = [one.found.select(pl.lit(one.entity).alias("entity"), *FOUND) for one in each]
+    ids = pl.col("sourcedId").map_elements(spreadsheet_cell, return_dtype=pl.String)
+    write_run_file(result.job.folder, "verify.csv", pl.concat([empty, *frames]).with_columns(ids).write_csv())
+    if result.repair:
+        write_run_files(result.repair, drop)
 
 
-def as_json(found: Verification, job: Job, seconds: float) -> dict[str, Any]:
-    """Give the object that `--json` prints, without what became of a repair."""
+def verify_json(result: VerifyResult) -> dict[str, Any]:
+    """Give the object that `--json` prints."""
+    job, found = result.job, result.found
     return {
         "run": job.run.id,
         "district": job.run.district,
@@ -78,9 +93,14 @@ def as_json(found: Verification, job: Job, seconds: float) -> dict[str, Any]:
         "roster": found.roster or None,
         "entities": {name: _entity(one) for name, one in found.entities.items()},
         "requests": found.requests,
-        "seconds": round(seconds, 3),
-        "verify": str(job.folder / "verify.csv"),
+        "seconds": round(result.seconds, 3),
+        "verify": str(_file(result)),
+        "repair": result.repair.as_json() if result.repair else None,
     }
+
+
+def _file(result: VerifyResult) -> Path:
+    return result.job.folder / "verify.csv"
 
 
 def _entity(one: Verified) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a backfill is told: a row for each day, then what stopped it and what to do next."""
+"""What people read of a backfill: a row for each day, then what stopped it and what to do next."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.backfills.outcome import Backfill
-from flows.groups import groups
-from flows.report import troubles
+from flows.finding_groups import finding_groups
+from flows.reports.counts import count_text, fits
+from flows.reports.run import troubles
 from flows.result import DONE, FAILED, HELD, REFUSED, SENT, Result
-from flows.showing import shown
+from flows.safe_text import public_text
 from transforms.replay import Step
 
 TERMS = (*SENT, "held", "waiting", "failed", "rejected")
@@ -22,12 +23,12 @@ MOST_NAMES = 12
 NOT_KEPT: dict[str, Any] = {"rejects": None, "report": None}
 
 
-def show(console: Console, found: Backfill) -> None:
+def print_backfill(console: Console, found: Backfill) -> None:
     """Print the days as a table, or a line for each where the table would be cut, and what else there is to say."""
     what = "Rehearsal of a backfill" if found.wish.dry_run else "Backfill"
     console.print(Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold"))
     table = _table(found)
-    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
+    if fits(console, table):
         console.print(table)
     else:
         for line in _days(found):
@@ -36,12 +37,12 @@ def show(console: Console, found: Backfill) -> None:
         console.print(Text(line))
 
 
-def lines(found: Backfill) -> list[str]:
+def backfill_lines(found: Backfill) -> list[str]:
     """Say day by day what was sent, or would be, and what is next."""
     return [*_days(found), *_rest(found), *_stop(found)]
 
 
-def as_json(found: Backfill) -> dict[str, Any]:
+def backfill_json(found: Backfill) -> dict[str, Any]:
     """Give the object that `--json` prints."""
     return {
         "district": found.job.run.district,
@@ -70,7 +71,7 @@ def _table(found: Backfill) -> Table:
     for term in terms:
         table.add_column(term, justify="right", no_wrap=True)
     for step, result in found.done:
-        counts = (f"{result.total(term):,}" if result.total(term) else "·" for term in terms)
+        counts = (count_text(result.total(term)) for term in terms)
         table.add_row(str(step.day), Text(step.source), _status(result, found), *counts)
     return table
 
@@ -107,7 +108,7 @@ def _stop(found: Backfill) -> Iterator[str]:
 
 
 def _failed(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
-    yield f"{step.day} is not finished{': ' + shown(result.error) if result.error else '.'}"
+    yield f"{step.day} is not finished{': ' + public_text(result.error) if result.error else '.'}"
     yield from troubles(result)
     yield "Run the same again; nothing is sent twice."
 
@@ -116,7 +117,7 @@ def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
     if result.records.height:
         wait = "would wait" if found.wish.dry_run else "wait"
         yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
-    yield from (f"  - {shown(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
+    yield from (f"  - {public_text(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
     yield from troubles(result)
     if result.waits:
         yield f"Plan {result.plan} of run {result.waits} still waits."
@@ -128,7 +129,7 @@ def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
 
 def _refused(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
     yield f"Refused: nothing of {step.source} was sent. Correct it, or take it away."
-    for group in groups(result.findings):
+    for group in finding_groups(result.findings):
         if group.severity == "fatal":
             yield f"  - {group.rule.code}: {group.sentence}"
             yield from (f"    {example}" for example in group.examples)

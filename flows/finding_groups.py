@@ -1,14 +1,17 @@
-"""Findings grouped by rule: what a person reads of them. Rows and columns are named, values are not."""
+"""Findings grouped by rule, as people read them. Rows and columns are named, values are not.
+
+Reports, notifications and the preflight all say what is wrong with a drop in these words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import polars as pl
 
-from flows.showing import one_line
+from flows.safe_text import one_line
 from transforms.findings import EXAMPLES, Findings, Notice
 from transforms.rules import CONSEQUENCES, RULES, Rule
 
@@ -17,7 +20,7 @@ MOST_PLACES = 6
 
 
 @dataclass(frozen=True)
-class Place:
+class FindingPlace:
     """All breaches of one rule in one column of one file; `rows` are the first ones."""
 
     severity: str
@@ -33,17 +36,19 @@ class Place:
         """Say where it is, in which rows, and what was found there."""
         where = " ".join(part for part in (self.file or "the drop", self.column) if part)
         more = ", …" if self.rows and self.count > len(self.rows) else ""
-        rows = f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}" if self.rows else ""
+        rows = ""
+        if self.rows:
+            rows = f"{'row' if self.count == 1 else 'rows'} {', '.join(map(str, self.rows))}{more}"
         return one_line(": ".join(part for part in (where, rows, self.detail) if part))
 
 
 @dataclass(frozen=True)
-class Group:
+class FindingGroup:
     """All breaches of one rule, the place with the most of them first."""
 
     rule: Rule
     severity: str
-    places: tuple[Place, ...]
+    places: tuple[FindingPlace, ...]
 
     @property
     def count(self) -> int:
@@ -63,38 +68,40 @@ class Group:
             yield f"and {len(self.places) - MOST_PLACES} other places"
 
 
-def groups(findings: Findings) -> list[Group]:
-    """Group the findings by rule, the worst and the most frequent first."""
-    places = sorted([*_errors(findings), *_notices(findings.notices)], key=lambda place: (place.rule, place.severity))
-    found = [
-        _group(RULES[rule], severity, same)
-        for (rule, severity), same in groupby(places, key=lambda p: (p.rule, p.severity))
-    ]
-    return sorted(found, key=_weight)
+def finding_groups(findings: Findings) -> list[FindingGroup]:
+    """Group findings by rule, the worst and the most frequent first."""
+    places = [*_error_places(findings), *map(_notice_place, findings.notices)]
+    places.sort(key=lambda place: (place.rule, place.severity))
+    groups = []
+    for (rule, severity), same in groupby(places, key=lambda place: (place.rule, place.severity)):
+        most_first = sorted(same, key=lambda place: (-place.count, place.file, place.column))
+        groups.append(FindingGroup(RULES[rule], severity, tuple(most_first)))
+    return sorted(groups, key=_order)
 
 
-def _weight(group: Group) -> tuple[int, bool, int, str]:
-    return SEVERITIES.index(group.severity), group.rule.code in CONSEQUENCES, -group.count, group.rule.code
+def _order(group: FindingGroup) -> tuple[int, bool, int, str]:
+    code = group.rule.code
+    return SEVERITIES.index(group.severity), code in CONSEQUENCES, -group.count, code
 
 
-def _group(rule: Rule, severity: str, places: Iterable[Place]) -> Group:
-    return Group(rule, severity, tuple(sorted(places, key=lambda place: (-place.count, place.file, place.column))))
-
-
-def _errors(findings: Findings) -> Iterator[Place]:
+def _error_places(findings: Findings) -> Iterator[FindingPlace]:
     # Values of rows are personal; details of whole files are names of columns, members and the like.
-    detail = pl.when(pl.col("row").is_null()).then("value")
-    grouped = findings.errors.group_by(
-        "severity", "rule", "file", "column", detail.alias("detail"), maintain_order=True
-    )
+    detail = pl.when(pl.col("row").is_null()).then("value").alias("detail")
+    by = ("severity", "rule", "file", "column")
+    grouped = findings.errors.group_by(*by, detail, maintain_order=True)
     rows = pl.col("row").drop_nulls().head(EXAMPLES).alias("rows")
     for severity, rule, file, column, text, count, first in grouped.agg(pl.len(), rows).iter_rows():
-        yield Place(severity, rule, file, column, count, tuple(first), text or "")
+        yield FindingPlace(severity, rule, file, column, count, tuple(first), text or "")
 
 
-def _notices(notices: tuple[Notice, ...]) -> Iterator[Place]:
-    for notice in notices:
-        rows = tuple(row for row, _ in notice.examples if row is not None)
-        yield Place(
-            RULES[notice.rule].severity, notice.rule, notice.file, notice.column, notice.count, rows, notice.detail
-        )
+def _notice_place(notice: Notice) -> FindingPlace:
+    rows = tuple(row for row, _ in notice.examples if row is not None)
+    return FindingPlace(
+        RULES[notice.rule].severity,
+        notice.rule,
+        notice.file,
+        notice.column,
+        notice.count,
+        rows,
+        notice.detail,
+    )

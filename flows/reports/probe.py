@@ -1,4 +1,4 @@
-"""How a probe is told: in lines that fit a narrow terminal, and as a table where there is room."""
+"""What people read of a probe: lines that fit a narrow terminal, or a table where there is room."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from connectors.oneroster.assumptions import QUESTIONS, Fact, Problem
+from connectors.oneroster.assumptions import QUESTIONS, Fact
 from connectors.oneroster.throwaway import KINDS
-from flows.preflights.probes import Probed
+from flows.preflights.probes import Probed, problem_sentence
 
 WIDE = 100
 INDENT = 2
@@ -21,7 +21,7 @@ BROKEN = "The probe broke off: {why}"
 FINE = "Nothing differs from what the loader assumes."
 
 
-def show(console: Console, probed: Probed) -> None:
+def print_probe(console: Console, probed: Probed) -> None:
     """Print what was found, what it means and what is left."""
     console.print(Text(f"Probe of {probed.target}, {probed.at:%Y-%m-%d %H:%M} UTC", style="bold"))
     if console.width >= WIDE:
@@ -35,7 +35,7 @@ def show(console: Console, probed: Probed) -> None:
         console.print(Text(line))
 
 
-def lines(probed: Probed) -> list[str]:
+def probe_lines(probed: Probed) -> list[str]:
     """Say the same, a line for each answer."""
     found = [
         f"{question}: {answer}{f' ({where})' if where else ''}"
@@ -48,19 +48,13 @@ def lines(probed: Probed) -> list[str]:
 def conclusions(probed: Probed) -> Iterator[str]:
     """Say what differs from what the loader assumes, whether it broke off, and what is left."""
     found = probed.problems
-    yield from map(sentence, found)
+    yield from map(problem_sentence, found)
     if probed.broken:
         yield BROKEN.format(why=probed.broken)
     elif not found:
         yield FINE
     for name, sourced_id in probed.left:
         yield LEFT.format(name=name, sourced_id=sourced_id)
-
-
-def sentence(problem: Problem) -> str:
-    """Say where the target differs, and what that comes to."""
-    where = ", ".join(filter(None, problem.collections))
-    return f"{QUESTIONS[problem.question].says}: {problem.answer}{f' ({where})' if where else ''}. So {problem.means}."
 
 
 def _table(probed: Probed) -> Table:

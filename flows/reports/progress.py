@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from flows.reports.screen import print_line
 from flows.watch import Watch
 
 
@@ -32,6 +33,10 @@ class Bars(Watch):
     def say(self, line: str) -> None:
         """Print a line above the bars."""
         self.console.print(line)
+
+    def warn(self, line: str) -> None:
+        """Print a line on standard error, whatever is printed on standard output."""
+        print_line(line, error=True)
 
     def advance(self, entity: str, done: int, total: int) -> None:
         """Show that `done` of `total` records of an entity are settled."""

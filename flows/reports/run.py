@@ -1,45 +1,47 @@
-"""Step 9: tells people what happened and what to do next, on a terminal and in a file."""
+"""What people read of a run: on a terminal, in report.md and rejects.csv, and in Prefect."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
+import polars as pl
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from flows.files import write_private
-from flows.groups import Group, groups
+from flows.finding_groups import FindingGroup, finding_groups
+from flows.reports.counts import INDENT, markdown_counts, print_counts, shown_terms
 from flows.result import Result
-from flows.showing import shown
-from transforms.changes import TERMS, imbalance
-from transforms.findings import EXAMPLES
+from flows.run_files import write_run_file
+from flows.safe_text import CONTROL_CHARACTERS, FORMULA, public_text, spreadsheet_cell
+from transforms.changes import TERMS, Term, imbalance
+from transforms.findings import ERRORS, EXAMPLES, Findings
 
-COLOURS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
+COLORS = {"fatal": "bold red", "error": "red", "warning": "yellow", "note": "dim"}
 MOST_CAUSES = 12
-INDENT = 8
+HARMFUL = rf"{FORMULA}|[{CONTROL_CHARACTERS}]"
 
 
-def show(console: Console, result: Result, drop: str) -> None:
+def print_run(console: Console, result: Result, drop: str) -> None:
     """Print the outcome of a run: what happened first, what to do next last."""
     console.print(Text(heading(result, drop), style="bold"))
     for line in reasons(result):
         console.print(Text(line))
     if any(any(counts.values()) for counts in result.counts.values()):
-        _show_counts(console, result)
-    for group in groups(result.findings):
-        show_group(console, group)
+        print_counts(console, result.counts, counted_terms(result))
+    for group in finding_groups(result.findings):
+        print_group(console, group)
     for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
         # Commands and paths are copied, and so stand whole in a line of their own.
         console.print(Text(line), soft_wrap=line.startswith("  ") and not line.startswith("  - "))
 
 
-def show_group(console: Console, group: Group) -> None:
+def print_group(console: Console, group: FindingGroup) -> None:
     """Print the breaches of one rule, with the first places."""
     head = Text()
-    head.append(f"{group.severity:<8}", style=COLOURS[group.severity])
+    head.append(f"{group.severity:<8}", style=COLORS[group.severity])
     head.append(group.rule.code, style="bold")
     head.append(f"  {group.count:,}")
     console.print(head)
@@ -48,28 +50,9 @@ def show_group(console: Console, group: Group) -> None:
         console.print(Padding(Text(example, style="dim"), (0, 0, 0, INDENT)))
 
 
-def _show_counts(console: Console, result: Result) -> None:
-    """Print the counts as a table, or a line for each entity where the table would be cut."""
-    table = _table(result)
-    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
-        console.print(table)
-        return
-    for name, counts in result.counts.items():
-        told = ", ".join(f"{count:,} {term}" for term, count in counts.items() if count)
-        console.print(Text(name, style="bold"))
-        console.print(Padding(Text(told or "nothing"), (0, 0, 0, INDENT)))
-
-
-def _table(result: Result) -> Table:
-    """Counts by entity; terms that no entity has are left out, so that the table fits a narrow terminal."""
-    terms = [term for term in TERMS if term == "read" or result.total(term)]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    for term in terms:
-        table.add_column(term, justify="right", no_wrap=True)
-    for name, counts in result.counts.items():
-        table.add_row(name, *(f"{counts.get(term, 0):,}" if counts.get(term) else "·" for term in terms))
-    return table
+def counted_terms(result: Result) -> list[Term]:
+    """Choose the terms of a run to show: what was read, and what any record ended in."""
+    return shown_terms(result.counts, TERMS, ("read",))
 
 
 def heading(result: Result, drop: str) -> str:
@@ -94,7 +77,7 @@ def _verb(result: Result) -> str:
 
 def troubles(result: Result) -> Iterator[str]:
     """Say why records were not sent, each cause once, with the first ids; nobody's name stands in them."""
-    yield from map(shown, _troubles(result))
+    yield from map(public_text, _troubles(result))
 
 
 def _troubles(result: Result) -> Iterator[str]:
@@ -118,7 +101,7 @@ def _limits(result: Result) -> Iterator[str]:
 
 def verdict(result: Result, drop: str) -> Iterator[str]:
     """Say what the run came to, and what to do next; nobody's name stands in an id."""
-    yield from map(shown, _come_to(result, drop))
+    yield from map(public_text, _come_to(result, drop))
 
 
 def _come_to(result: Result, drop: str) -> Iterator[str]:
@@ -181,7 +164,7 @@ def _check_verdict(result: Result, rejected: int) -> str:
 
 def reasons(result: Result) -> Iterator[str]:
     """Say what happened that a person should see before it is sent, or why the run is not done."""
-    yield from map(shown, _reasons(result))
+    yield from map(public_text, _reasons(result))
 
 
 def _reasons(result: Result) -> Iterator[str]:
@@ -220,33 +203,47 @@ def _moved(result: Result) -> Iterator[str]:
         )
 
 
-def write_report(result: Result, drop: str) -> None:
-    """Write the report as markdown: counts, findings, causes, and the ids that are held."""
-    terms = [term for term in TERMS if term == "read" or result.total(term)]
-    lines = [
-        f"# {heading(result, drop)}",
-        "",
-        *reasons(result),
-        "",
-        f"Run {result.run}, {result.seconds:.1f} s, {result.requests:,} requests, {result.retries:,} of them sent again.",
-        "",
-    ]
+def write_run_files(result: Result, drop: str) -> None:
+    """Write what a run leaves for people in its folder: rejects.csv and report.md."""
+    write_rejects(result.folder, result.findings)
+    write_run_file(result.folder, "report.md", public_text("\n".join(_report(result, drop))))
+
+
+def write_rejects(folder: Path, findings: Findings) -> Path:
+    """Write each error of each row, in order of file and row, for those who correct the source; give the file.
+
+    What would do harm in a spreadsheet or on a terminal is not in it.
+    """
+    texts = [name for name, kind in ERRORS.items() if kind == pl.String]
+    errors = findings.errors.sort("file", "row", nulls_last=False, maintain_order=True)
+    return write_run_file(
+        folder, "rejects.csv", errors.with_columns(_harmless(errors[name]) for name in texts).write_csv()
+    )
+
+
+def _harmless(cells: pl.Series) -> pl.Series:
+    odd = cells.filter(cells.str.contains(HARMFUL).fill_null(value=False)).unique()
+    return cells.replace({cell: spreadsheet_cell(cell) for cell in odd}) if odd.len() else cells
+
+
+def _report(result: Result, drop: str) -> Iterator[str]:
+    """The report as lines of markdown: counts, findings, causes, and the ids that are held."""
+    yield from (f"# {heading(result, drop)}", "", *reasons(result), "")
+    sent = f"{result.requests:,} requests, {result.retries:,} of them sent again"
+    yield from (f"Run {result.run}, {result.seconds:.1f} s, {sent}.", "")
     if result.counts:
-        lines += [f"| entity | {' | '.join(terms)} |", f"|---|{'---:|' * len(terms)}"]
-        lines += [
-            f"| {name} | {' | '.join(str(counts.get(term, 0)) for term in terms)} |"
-            for name, counts in result.counts.items()
-        ]
-    lines += ["", "## Findings", ""]
-    for group in groups(result.findings):
-        lines += [f"- **{group.severity}** `{group.rule.code}` ({group.count:,}): {group.sentence}"]
-        lines += [f"  - {example}" for example in group.examples]
-    lines += ["", "## Not sent", "", *(f"- {t.result} {t.entity} {t.sourcedId}: {t.detail}" for t in result.troubles)]
+        yield from markdown_counts(result.counts, counted_terms(result))
+    yield from ("", "## Findings", "")
+    for group in finding_groups(result.findings):
+        yield f"- **{group.severity}** `{group.rule.code}` ({group.count:,}): {group.sentence}"
+        yield from (f"  - {example}" for example in group.examples)
+    yield from ("", "## Not sent", "")
+    for trouble in result.troubles:
+        yield f"- {trouble.result} {trouble.entity} {trouble.sourcedId}: {trouble.detail}"
     for entity, sourced_id, action in result.records.select("entity", "sourcedId", "action").iter_rows():
-        lines += [f"- held {entity} {sourced_id}: {action}"]
+        yield f"- held {entity} {sourced_id}: {action}"
     if len(result.holds) > MOST_CAUSES:
-        lines += ["", "## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds)]
+        yield from ("", "## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds))
     if result.readings:
-        lines += ["", "## Limits", "", *(f"- {reading.sentence}" for reading in result.readings)]
-    lines += ["", *verdict(result, drop), ""]
-    write_private(result.report, shown("\n".join(lines)))
+        yield from ("", "## Limits", "", *(f"- {reading.sentence}" for reading in result.readings))
+    yield from ("", *verdict(result, drop), "")

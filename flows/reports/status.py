@@ -1,7 +1,8 @@
-"""How `roster status` is told: in lines that fit a narrow terminal, and as one object for programs."""
+"""What people read of `roster status` and of the morning's summary of all feeds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from connectors.ledger import Plan, Run
-from flows.feeds.status import FeedStatus
-from flows.result import DONE, FAILED, HELD, SENT
-from flows.showing import shown
+from flows.feeds.status import FeedStatus, run_totals
+from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
+from flows.safe_text import public_text
+from flows.standings import WORST, Standing
+from flows.status import StatusResult
 
 WORDS = {
     "done": "done", "unchanged": "nothing had changed", "held": "held", "failed": "failed",
@@ -32,20 +35,20 @@ PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it i
 INDENT = 2
 
 
-def show(console: Console, feeds: Sequence[FeedStatus], state: Path, environment: Mapping[str, str], now: datetime, most: int) -> None:  # fmt: skip
-    """Print how feeds stand, up to `most` runs of each; commands stand in lines of their own, to be copied."""
+def print_status(console: Console, result: StatusResult, environment: Mapping[str, str]) -> None:
+    """Print how feeds stand; commands stand in lines of their own, to be copied."""
+    feeds, state, now = result.feeds, result.state, result.now
     if not feeds:
         console.print(Text(NOTHING.format(state=state)), soft_wrap=True)
-    options = (
-        "" if state in (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster"))) else f" --state {state}"
-    )
+    usual = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
+    options = "" if state in usual else f" --state {state}"
     for feed in feeds:
         stands = STANDS[feed.exit_code] if feed.last else "nothing loaded yet"
         console.print(Text(f"{feed.key.feed} into {feed.key.target}: {stands}", style="bold"))
-        for line in _lines(feed, state, now, most):
+        for line in _lines(feed, state, now, result.most):
             console.print(Padding.indent(Text(line), INDENT))
         for plan in feed.held:
-            _show_plan(console, feed, plan, state, options, now)
+            _print_plan(console, feed, plan, state, options, now)
     if any(feed.held and not feed.drop for feed in feeds):
         console.print(PLACEHOLDER)
 
@@ -74,16 +77,16 @@ def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[
 
 def _outcome(run: Run) -> str:
     code = "" if run.exit_code is None else f" (exit {run.exit_code})"
-    counts = ", ".join(f"{count:,} {name}" for name, count in totals(run).items())
+    counts = ", ".join(f"{count:,} {name}" for name, count in run_totals(run).items())
     return f"{WORDS.get(run.status, run.status)}{code}; {counts}. Run {run.id} of {run.drop}."
 
 
-def _show_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, options: str, now: datetime) -> None:
+def _print_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, options: str, now: datetime) -> None:
     until = f"can be approved until {plan.expires:%Y-%m-%d %H:%M} UTC"
     then = until if plan.status == "open" else f"was approved by {plan.by}, and not sent to its end"
     console.print(Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT))
     for hold in plan.holds:
-        console.print(Padding.indent(Text(f"- {shown(hold.sentence)}"), 2 * INDENT))
+        console.print(Padding.indent(Text(f"- {public_text(hold.sentence)}"), 2 * INDENT))
     console.print(Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"), soft_wrap=True)
     for what, command in _commands(feed, plan, options).items():
         console.print(Text(f"{' ' * 2 * INDENT}To {what} it: {command}"), soft_wrap=True)
@@ -104,18 +107,29 @@ def _ago(span: timedelta) -> str:
     return f"{minutes} minute{'s' if minutes != 1 else ''}"
 
 
-def totals(run: Run) -> dict[str, int]:
-    """How many records a run sent, rejected and held, of all entities."""
-    terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
-    return {
-        name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)
-        for name, wanted in terms.items()
-    }
-
-
-def as_object(feeds: Sequence[FeedStatus], state: Path, code: int, most: int) -> dict[str, Any]:
+def status_json(result: StatusResult) -> dict[str, Any]:
     """Give the object that `--json` prints."""
-    return {"status": STANDS[code], "state": str(state), "feeds": [_feed(feed, state, most) for feed in feeds]}
+    feeds = [_feed(feed, result.state, result.most) for feed in result.feeds]
+    return {"status": STANDS[result.exit_code], "state": str(result.state), "feeds": feeds}
+
+
+def standing_row(one: Standing) -> dict[str, Any]:
+    """Give a feed as a row of the summary's table."""
+    last = one.status.last if one.status else None
+    counts = run_totals(last) if last else {}
+    started = f"{last.started:%Y-%m-%d %H:%M} UTC" if last else ""
+    return {"feed": one.feed, "stands": one.word, "last run": started, **counts, "next": one.sentence}
+
+
+def summary_end(standings: Sequence[Standing]) -> FlowEnd:
+    """Sum up how feeds stand in one line; the end is as bad as the worst feed."""
+    words = Counter(one.word for one in standings)
+    text = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
+    bad = ", ".join(one.feed for one in standings if one.word in ("failed", "did not run"))
+    waits = any(one.word in ("held", "stale") for one in standings)
+    name: FlowEndName = "Failed" if bad else "Held" if waits else "Completed"
+    outcome = {"feeds": [standing_row(one) for one in standings]}
+    return FlowEnd(name, f"{text}. {f'See to: {bad}.' if bad else ''}".strip(), outcome)
 
 
 def _feed(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
@@ -146,7 +160,7 @@ def _run(run: Run) -> dict[str, Any]:
         "drop": run.drop,
         "plan": run.plan or None,
         "approved": run.approved or None,
-        **totals(run),
+        **run_totals(run),
     }
 
 
@@ -157,7 +171,7 @@ def _plan(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
         "status": plan.status,
         "made": plan.made.isoformat(),
         "expires": plan.expires.isoformat(),
-        "holds": [vars(hold) | {"sentence": shown(hold.sentence)} for hold in plan.holds],
+        "holds": [vars(hold) | {"sentence": public_text(hold.sentence)} for hold in plan.holds],
         "file": str(state / "runs" / plan.run / "plan.md"),
         "commands": _commands(feed, plan),
     }

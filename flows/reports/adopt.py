@@ -1,0 +1,44 @@
+"""What people read of `roster adopt`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.adopting import AdoptResult
+from flows.reports.run import print_run
+
+COUNTS = {"equal": "as the drop says", "different": "otherwise", "absent": "not in the target", "others": "others'"}
+NEXT = "Nothing was sent. `roster sync` sends what is not in the target or says something else there."
+
+
+def print_adoption(console: Console, result: AdoptResult, drop: str) -> None:
+    """Print the counts of each entity, or why the drop was refused."""
+    if result.refused:
+        print_run(console, result.refused, drop)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    for title in COUNTS.values():
+        table.add_column(title, justify="right")
+    for one in result.adopted:
+        table.add_row(one.entity, *(f"{getattr(one, name):,}" for name in COUNTS))
+    console.print(table)
+    console.print(NEXT)
+
+
+def adopt_json(result: AdoptResult) -> dict[str, Any]:
+    """Give the object that `--json` prints."""
+    if result.refused:
+        return result.refused.as_json()
+    return {
+        "run": result.job.run.id,
+        "district": result.job.run.district,
+        "target": result.job.load.target.name,
+        "status": "done",
+        "entities": {one.entity: {name: getattr(one, name) for name in COUNTS} for one in result.adopted},
+        "requests": result.requests,
+        "seconds": round(result.seconds, 3),
+    }

@@ -1,0 +1,48 @@
+"""What people read of `roster export`: what is in the zip, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from flows.exporting import TERMS, ExportResult
+from flows.finding_groups import finding_groups
+from flows.reports.counts import print_counts, shown_terms
+from flows.reports.run import print_group
+
+
+def print_export(console: Console, done: ExportResult) -> None:
+    """Print the outcome of an export."""
+    console.print(Text(f"Export of {done.origin} for {done.job.run.district} to {done.out}", style="bold"))
+    if done.standing:
+        counts = done.counts
+        print_counts(console, counts, shown_terms(counts, TERMS, ("read", "exported")))
+    for group in finding_groups(done.findings):
+        print_group(console, group)
+    for line in verdict(done):
+        console.print(Text(line))
+
+
+def verdict(done: ExportResult) -> Iterator[str]:
+    """Say what is in the zip, what is not and what that means, and whether it is conformant."""
+    if done.status == "refused":
+        yield "Refused: nothing was written. Correct what is marked fatal and run again."
+    elif done.error:
+        yield f"Not written: {done.out}: {done.error}. Free some space or let this user write there, or name another place, and run again."
+    else:
+        yield from _done(done)
+    if done.rejects:
+        yield f"Each rejected row: {done.rejects}"
+
+
+def _done(done: ExportResult) -> Iterator[str]:
+    rows = sum(frame.height for frame in done.tables.values())
+    yield f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can read."
+    if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
+        yield f"Not in it: {missing:,} records, rejected or left out. Whoever takes the zip for the whole roster takes them for gone."
+    if done.outside:
+        yield "Not complete by itself, see export_outside: it names records that were loaded by other drops."
+    if done.breaches:
+        yield f"Not conformant to the letter, see export_breach: `roster check {done.out} --strict` names the rows."

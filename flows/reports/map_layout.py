@@ -1,0 +1,47 @@
+"""What people read of `roster map`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flows.guessing import MapResult
+from flows.reports.screen import print_line
+
+
+def print_map(result: MapResult) -> None:
+    """Print what was found, and what to do next."""
+    print_line("\n".join(_lines(result)))
+
+
+def map_json(result: MapResult) -> dict[str, Any]:
+    """Give the object that `--json` prints."""
+    if result.guess is not None:
+        made = result.guess
+        return {
+            "status": "guessed",
+            "mapping": str(result.out),
+            "lines": made.lines,
+            "todo": made.open,
+            "files": made.files,
+        }
+    if result.status == "known":
+        return {"status": "known", "layout": result.layout, "why": result.reason}
+    return {"status": "refused", "why": list(result.problems)}
+
+
+def _lines(result: MapResult) -> Iterator[str]:
+    if result.status == "refused":
+        yield from (*result.problems, "Nothing was written.")
+    elif result.guess is None:
+        yield f"The drop is written in {result.layout}, which is known, and needs no mapping: {result.reason}."
+        yield "Nothing was written. Run `roster check` with it."
+    else:
+        made, out = result.guess, result.out
+        for name, subject in made.files.items():
+            yield f"{name}: {subject or 'nothing says what it holds'}"
+        for file, problem in result.left_out:
+            yield f"{file} was left out: {problem}"
+        todo = f"{made.open} lines are for you to finish: look for TODO." if made.open else "Read it through."
+        yield f"Wrote {out}: {made.lines} lines, each with its reason. {todo}"
+        yield f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster check` with that.'

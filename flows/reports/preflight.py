@@ -1,0 +1,28 @@
+"""What people read of `roster preflight`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from flows.preflights.check import Check, Preflight
+
+INDENT = 2
+READY = "Ready. `roster plan` says what a load would send."
+NOT_READY = "Not ready: mend what is not ok, and look again."
+STYLES = {"ok": "green", "warning": "yellow", "not ok": "bold red", "not looked at": "dim"}
+
+
+def print_preflight(console: Console, found: Preflight) -> None:
+    """Print how each check stands, and whether a load can begin."""
+    into = f" into {found.target}" if found.target else ""
+    console.print(Text(f"Preflight of {found.feed}{into}", style="bold"))
+    for check in found.checks:
+        _print_check(console, check)
+    console.print(Text(READY if found.ok else NOT_READY, style="bold"))
+
+
+def _print_check(console: Console, check: Check) -> None:
+    console.print(Text.assemble((f"{check.standing}", STYLES[check.standing]), f"  {check.name}"))
+    console.print(Padding.indent(Text(check.says), INDENT))

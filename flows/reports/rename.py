@@ -1,0 +1,23 @@
+"""What people read of `roster rename`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.renaming import RenamedFeed, RenameResult
+from flows.reports.screen import print_line
+
+
+def print_rename(result: RenameResult) -> None:
+    """Print for each target how much was moved."""
+    for one in result.feeds:
+        with_it = f"{one.records:,} records, with its runs, plans and rosters"
+        print_line(f"Feed {one.old.feed} into {one.old.target} is now {one.new.feed}: {with_it}.")
+        print_line(
+            "Nothing was sent. What vanished meanwhile is seen by the next sync, and waits for a person if it is much."
+        )
+
+
+def renamed_json(one: RenamedFeed) -> dict[str, Any]:
+    """Give the object that `--json` prints for each target."""
+    return {"feed": one.old.feed, "now": one.new.feed, "target": one.new.target, "records": one.records}
