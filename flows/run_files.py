@@ -12,17 +12,16 @@ from typing import Literal
 from flows.files import write_private
 
 RunFile = Literal["report.md", "rejects.csv", "plan.md", "plan.csv", "ids.csv", "ids_in_doubt.csv", "verify.csv"]
-# How a person is taken out of a file: the rows that name the person go (table), or the words are masked (text).
-Redaction = Literal["table", "text"]
-
-RUN_FILES: dict[RunFile, Redaction] = {
-    "report.md": "text",
-    "rejects.csv": "table",
-    "plan.md": "text",
-    "plan.csv": "table",
-    "ids.csv": "table",
-    "ids_in_doubt.csv": "table",
-    "verify.csv": "table",
+# The columns in which ids, names and values of people stand, by which `roster forget` takes rows out of a table. Texts
+# have no columns: there the words by which a person is known are masked.
+RUN_FILES: dict[RunFile, frozenset[str]] = {
+    "report.md": frozenset(),
+    "rejects.csv": frozenset({"sourcedId", "value"}),
+    "plan.md": frozenset(),
+    "plan.csv": frozenset({"sourcedId", "name"}),
+    "ids.csv": frozenset({"old", "new"}),
+    "ids_in_doubt.csv": frozenset({"old", "new"}),
+    "verify.csv": frozenset({"sourcedId", "detail"}),
 }
 
 

@@ -9,14 +9,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from flows.files import write_private
+from flows.run_files import RUN_FILES
 from transforms.schemas import ENTITIES
 
 MASKED = "(forgotten)"
 # Shorter ones are numbers as well, of rows and of records: they are masked only where an id stands in a report.
 LONG = 4
 SHORT = rf"(?:(?<=[(:,] )|(?<=\()|(?<=[:,])|(?P<of>\b(?:{'|'.join(ENTITIES)})[ :]))(?:{{words}})(?=[,:)]|$)"
-# The columns of these files in which ids, names and values stand.
-NAMING = frozenset({"sourcedId", "name", "value", "detail"})
+# Files that people have put beside those of a run are cleaned too, if they look like them.
+LIKE_OURS = {".csv": frozenset[str]().union(*RUN_FILES.values()), ".md": frozenset[str]()}
 
 
 class Mask:
@@ -42,15 +43,23 @@ def mask_files(folder: Path, mask: Mask) -> int:
     """Clean the files of all runs below a folder; give how many changed."""
     changed = 0
     for path in sorted(folder.glob("*/*")):
-        clean = {".csv": _table, ".md": _text}.get(path.suffix)
-        if clean is None or not path.is_file():
+        columns = _naming_columns(path)
+        if columns is None or not path.is_file():
             continue
         before = path.read_bytes().decode()  # line breaks as they are
-        after = clean(before, mask)
+        after = _table(before, columns, mask) if columns else _text(before, mask)
         if after != before:
             write_private(path, after)
             changed += 1
     return changed
+
+
+def _naming_columns(path: Path) -> Collection[str] | None:
+    """The columns by which a file is cleaned, none for a text; None for a file that nobody can clean."""
+    for name, columns in RUN_FILES.items():
+        if path.name == name:
+            return columns
+    return LIKE_OURS.get(path.suffix)
 
 
 def _any(words: Collection[str]) -> str:
@@ -61,11 +70,11 @@ def _masked(found: re.Match[str]) -> str:
     return (found.groupdict().get("of") or "") + MASKED
 
 
-def _table(text: str, mask: Mask) -> str:
-    """Take out the rows that name the person; the others stay as they are written, to the last sign."""
+def _table(text: str, columns: Collection[str], mask: Mask) -> str:
+    """Take out the rows that name the person in some columns; the others stay as they are written, to the last character."""
     rows = _rows(text)
     header, first = next(rows, ([], ""))
-    naming = [place for place, name in enumerate(header) if name in NAMING]
+    naming = [place for place, name in enumerate(header) if name in columns]
     return first + "".join(line for row, line in rows if not any(mask.hides(row[place]) for place in naming))
 
 

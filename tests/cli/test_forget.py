@@ -15,6 +15,7 @@ from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
 from flows.forgetting.masking import Mask, mask_files
+from flows.run_files import RUN_FILES, RunFile, write_run_file
 from tests.learning import learning
 from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, drop, without
@@ -374,6 +375,31 @@ def test_other_lines_stay_as_they_were_written(tmp_path: Path) -> None:
 
     del lines[2]
     assert (1, "".join(lines).encode()) == (changed_files, (tmp_path / "r1" / "rejects.csv").read_bytes())
+
+
+@pytest.mark.parametrize("name", RUN_FILES)
+def test_no_file_of_a_run_keeps_the_person(tmp_path: Path, name: RunFile) -> None:
+    """Whatever the file is for: each is on the list of those that a run writes, with what is taken out of it."""
+    columns = sorted(RUN_FILES[name])
+    tables = [f"row,{column}\n1,lv-ana-0001\n2,lv-bo-0002\n" for column in columns]
+    for place, text in enumerate(tables or ["- held users lv-ana-0001: delete\n- held users lv-bo-0002: delete\n"]):
+        write_run_file(tmp_path / str(place), name, text)
+
+    changed_files = mask_files(tmp_path, Mask({"lv-ana-0001"}))
+
+    left = [path.read_text("utf-8") for path in tmp_path.glob("*/*")]
+    assert changed_files == len(left) == max(1, len(columns))
+    assert [True] * len(left) == ["lv-ana-0001" not in text and "lv-bo-0002" in text for text in left]
+
+
+def test_a_run_writes_what_is_on_the_list_and_nothing_else(target: Served) -> None:
+    """Here a sync that is held, and a comparison."""
+    sync(target, without(people(), "lv-enr-ana2"))
+    target.roster("verify", target.state.parent / "drop")
+
+    written = {path.name for path in (target.state / "runs").glob("*/*")}
+
+    assert {"plan.md", "verify.csv"} < written <= set(RUN_FILES)
 
 
 def test_results_are_blanked_and_deleted_too(target: Served) -> None:
