@@ -10,7 +10,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.backfills.backfilling import backfilled, wish_of
-from flows.orchestration.conducting import options_of, replayed, shown
+from flows.orchestration.conducting import options_of, replay_step, show_backfill
 from flows.orchestration.ended import conducted
 from flows.result import FlowEnd
 
@@ -26,6 +26,6 @@ def backfill(district: str = "sample_data/demo.toml", start: str = "", end: str 
     def done() -> FlowEnd:
         options = options_of(district, state, replays=True)
         wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
-        return shown(backfilled(options, wish, os.environ, partial(replayed, options)), options)
+        return show_backfill(backfilled(options, wish, os.environ, partial(replay_step, options)), options)
 
     return conducted(done)

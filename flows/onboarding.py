@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 
 from flows.first_load import Means, first_load
 from flows.orchestration.artifacts import page
-from flows.orchestration.conducting import options_of, performed, verified
+from flows.orchestration.conducting import options_of, perform, verify
 from flows.orchestration.ended import conducted
 from flows.orchestration.form import form
 from flows.orchestration.tasks import Tasks
@@ -30,7 +30,7 @@ def onboarding(district: str = "sample_data/demo.toml", hours: float = 72, state
         options = options_of(district, state)
         name = options.drop.stem
         return first_load(
-            options, os.environ, Means(Tasks(name), form(name, hours), performed, verified, partial(page, name))
+            options, os.environ, Means(Tasks(name), form(name, hours), perform, verify, partial(page, name))
         )
 
     return conducted(loaded)

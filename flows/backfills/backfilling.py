@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from connectors.ledger import Ledger
-from flows.backfills.outcome import Backfill, Wish
+from flows.backfills.outcome import Backfill, BackfillRequest
 from flows.backfills.progress import Begun, Meanwhile, Progress
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
@@ -37,10 +37,10 @@ OVERTAKEN = (
 
 def wish_of(
     options: Options, start: str, end: str, drops: str = "", *, force: bool, dry_run: bool, every_step: bool
-) -> Wish:
+) -> BackfillRequest:
     """Say what is meant by two days in ISO 8601 and the rest. Raises `SettingsError`."""
     span = Span(_day("first", start), _day("last", end), drops, _pattern(options))
-    return Wish(span, force, dry_run, every_step)
+    return BackfillRequest(span, force, dry_run, every_step)
 
 
 def _day(which: str, text: str) -> date:
@@ -60,7 +60,7 @@ def _pattern(options: Options) -> re.Pattern[str]:
     return re.compile(said) if said else DATED
 
 
-def backfilled(options: Options, wish: Wish, environment: Mapping[str, str], perform: Perform,
+def backfilled(options: Options, wish: BackfillRequest, environment: Mapping[str, str], perform: Perform,
                begun: Callable[[Backfill], None] = lambda _: None) -> Backfill:  # fmt: skip
     """Replay day after day, up to the first one that is held, fails or is refused. Raises `SettingsError`.
 

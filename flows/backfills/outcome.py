@@ -11,7 +11,7 @@ from transforms.replay import Step
 
 
 @dataclass(frozen=True)
-class Wish:
+class BackfillRequest:
     """What is to be replayed: a span of days; `force` puts older truth over newer, `every_step` replays each day."""
 
     span: Span
@@ -29,7 +29,7 @@ class Backfill:
     """
 
     job: Job
-    wish: Wish
+    wish: BackfillRequest
     drop: str
     done: list[tuple[Step, Result]] = field(default_factory=list)
     left: list[Step] = field(default_factory=list)

@@ -34,10 +34,10 @@ def sync(district: str, state: str, command: Command = "sync", **more: Any) -> F
 
 def end_of_run(options: Options) -> FlowEnd:
     """Run a job, show it, and say how it ended."""
-    return flow_end(performed(options), str(options.drop))
+    return flow_end(perform(options), str(options.drop))
 
 
-def performed(options: Options) -> Result:
+def perform(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
     result = run(options, os.environ, Tasks(options.drop.stem))
     write_run_files(result, str(options.drop))
@@ -45,7 +45,7 @@ def performed(options: Options) -> Result:
     return result
 
 
-def replayed(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
+def replay_step(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
     """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
     result = execute(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
@@ -54,7 +54,7 @@ def replayed(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
     return result
 
 
-def shown(found: Backfill, options: Options) -> FlowEnd:
+def show_backfill(found: Backfill, options: Options) -> FlowEnd:
     """Show a backfill day by day, and say how it ended."""
     lines = backfill_lines(found)
     page(options.drop.stem, "backfill", lines)
@@ -62,6 +62,6 @@ def shown(found: Backfill, options: Options) -> FlowEnd:
     return replace(last, message=" ".join(lines), outcome=backfill_json(found))
 
 
-def verified(options: Options) -> Verification:
+def verify(options: Options) -> Verification:
     """Compare what the target holds with the ledger and the last roster."""
     return Tasks(options.drop.stem).stage("verify", compared_all, make_job(options, os.environ))
