@@ -153,7 +153,7 @@ def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
 
 
 def _written(job: Job, origin: str, out: Path, drop: CheckedDrop, strict: bool) -> ExportResult:
-    made = bulk(drop.standing, drop.checked.parts, strict=strict)
+    made = bulk(drop.standing, drop.checked.parts, strict=strict, today=job.run.today)
     findings = located(gather([drop.findings, made.findings]))
     refused = refusals(made.findings, strict=False)
     done = ExportResult(job, origin, out, findings, refused, drop.standing, made.tables)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import polars as pl
 
 from transforms.binding.manifest import FILE, HEADER, SOURCES
 from transforms.checks import check
-from transforms.checks.cells import LIFECYCLE
+from transforms.checks.table_schema import LIFECYCLE
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import METADATA, owner
@@ -39,7 +40,7 @@ class Bulk:
         }
 
 
-def bulk(standing: Standing, parts: Standing, *, strict: bool = False) -> Bulk:
+def bulk(standing: Standing, parts: Standing, *, strict: bool = False, today: date | None = None) -> Bulk:
     """Give the accepted records, and the rows that fold into them, as the standard has them.
 
     Nothing is made up: what the standard wants and the roster lacks is told, as are files of our own, which are left out.
@@ -51,11 +52,12 @@ def bulk(standing: Standing, parts: Standing, *, strict: bool = False) -> Bulk:
     filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
     tables = {name: _rows(judged) for name, judged in filled.items() if judged.entity.standard}
     told = [*_refused(ours, tables), *_told(filled)]
-    letter = check(Roster({name: _table(name, frame) for name, frame in tables.items()}), {}, strict=True)
+    drop = Roster({name: _table(name, frame) for name, frame in tables.items()}, today=today)
+    letter = check(drop, {}, strict=True)
     errors = letter.findings.errors
     if not strict or not errors.height:
         return Bulk(tables, gather([*told, *_breaches(errors, ours)]))
-    rest = bulk(letter.standing, letter.parts)
+    rest = bulk(letter.standing, letter.parts, today=today)
     return replace(rest, findings=gather([*told, *_faults(errors, ours), rest.findings]))
 
 

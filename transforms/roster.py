@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 import polars as pl
@@ -52,6 +53,7 @@ class Roster:
     `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
     called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
     `given` are the new ids in whose place a file of ids has put old ones: by entity, the old one of each. `salted` says whether ids were made of personal data.
+    `today` is the day of the run, for rules that depend on it.
     """
 
     tables: dict[str, Table]
@@ -61,3 +63,4 @@ class Roster:
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     salted: bool = False
+    today: date | None = None

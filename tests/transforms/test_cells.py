@@ -1,17 +1,26 @@
-"""Cells against their column's kind: one pass over a table finds the columns that pandera then explains."""
+"""What one table shows: one pass over it finds the checks that pandera then runs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+import pandera.polars as pa
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing.cells import VALUES
-from transforms.checks.cells import cell_findings, findings_of, suspects
-from transforms.findings import ROW, Findings
+from transforms.checks.cells import table_findings
+from transforms.checks.table_schema import complete_rows, failures, schema_of, suspects
+from transforms.findings import ROW
 from transforms.roster import Mode, Table
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity, RowRule
+from transforms.schemas.columns import date as day
+from transforms.schemas.columns import lifecycle
 
+TODAY = date(2026, 11, 24)
 GOOD = ("a1", "true", "2026-09-01", "2027", "05,06", "student", "{LDAP:12}", "7", "2026-09-01T00:00:00.000Z")
 
 
@@ -26,18 +35,77 @@ def tables(draw: st.DrawFn) -> Table:
     cells = {name: draw(st.lists(cell, min_size=height, max_size=height)) if name in filled else [None] * height for name in names}  # fmt: skip
     frame = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
     mode: Mode = draw(st.sampled_from(["bulk", "delta"]))
-    return Table(entity, frame, f"{entity.file}.csv", mode)
+    return Table(entity, frame, entity.file, mode, said=frozenset(filled))
 
 
-def told(findings: list[Findings]) -> list[tuple[object, ...]]:
-    """Give the errors as rows."""
-    return [row for one in findings for row in one.errors.rows()]
+def broken(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[tuple[str, str, list[int]]]:
+    """Give (rule, column, rows) of each check that fails."""
+    return [(one.rule, one.column, one.rows[ROW].to_list()) for one in failures(schema, frame)]
 
 
 @given(tables(), st.booleans())
 def test_one_pass_finds_what_pandera_finds(table: Table, strict: bool) -> None:
-    """Each error of each cell, in the same order, as if pandera had checked every column."""
-    everything = [column.name for column in table.entity.current]
+    """Each failure, in the same order, as if pandera had run every check of every column."""
+    schema, complete = schema_of(table, strict, TODAY), complete_rows(table.frame, strict)
+    table_checks = pa.DataFrameSchema(checks=[one.check for one in schema.table])
+    rules = pa.DataFrameSchema(checks=[one.check for one in schema.rules])
 
-    assert told(findings_of(table, everything, strict)) == told(cell_findings(table, strict))
-    assert {row[4] for row in told(findings_of(table, everything, strict))} == set(suspects(table, strict))
+    suspected = suspects(schema, table.frame, complete)
+
+    assert broken(table_checks, table.frame) == broken(suspected.table, table.frame)
+    assert broken(pa.DataFrameSchema(schema.cells), complete) == broken(suspected.cells, complete)
+    assert broken(rules, table.frame) == broken(suspected.rules, table.frame)
+    assert {column for _, column, _ in broken(suspected.cells, complete)} == set(suspected.cells.columns)
+
+
+def test_a_table_without_a_fault_suspects_nothing() -> None:
+    """So that most tables cost one pass."""
+    frame = pl.DataFrame({"sourcedId": ["c1"], "title": ["Homework"]}).with_row_index(ROW, 1)
+    blank = [pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified", "weight")]
+    table = Table(ENTITIES["categories"], frame.with_columns(blank), "categories.csv", "bulk")
+
+    suspected = suspects(schema_of(table, False, TODAY), table.frame, table.frame)
+
+    assert {} == suspected.cells.columns
+    assert [] == [*suspected.table.checks, *suspected.rules.checks]
+
+
+TRIPS = Entity(
+    "trips",
+    "trip",
+    "rostering",
+    (*lifecycle("Id of the trip."), day("startDate", "First day.")),
+    "An entity of this test.",
+    rules=(RowRule("period_empty", "startDate", lambda run: pl.col("startDate") > pl.lit(run.today.isoformat())),),
+)
+
+
+def trips(*days: str) -> Table:
+    """Give a table of trips that begin on these days."""
+    blank = [pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified")]
+    frame = pl.DataFrame({"sourcedId": [f"t{number}" for number in range(len(days))], "startDate": days})
+    return Table(TRIPS, frame.with_columns(blank).with_row_index(ROW, 1), "trips.csv", "bulk")
+
+
+def test_a_rule_may_depend_on_the_day_of_the_run() -> None:
+    """It is declared in the entity alone."""
+    _, _, found = table_findings(trips("2026-11-23", "2026-11-25"), strict=False, today=TODAY)
+
+    assert [((1, "2026-11-23"),)] == [notice.examples for one in found for notice in one.notices]
+
+
+def test_a_rule_that_needs_the_day_is_never_skipped() -> None:
+    """A roster that does not say its day cannot be judged by it."""
+    with pytest.raises(ValueError, match="`today`"):
+        table_findings(trips("2026-11-23"), strict=False, today=None)
+
+
+@pytest.mark.parametrize(("ids", "expected"), [(("A1", "b2"), []), (("A1", "a1"), ["id_case"])])
+def test_ids_that_differ_only_in_case_are_reported(ids: tuple[str, str], expected: list[str]) -> None:
+    """Capitals alone are no fault."""
+    table = trips("2026-11-25", "2026-11-25")
+    table = replace(table, frame=table.frame.with_columns(sourcedId=pl.Series(ids)))
+
+    _, _, found = table_findings(table, strict=False, today=TODAY)
+
+    assert expected == [notice.rule for one in found for notice in one.notices]

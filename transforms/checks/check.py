@@ -8,10 +8,9 @@ import polars as pl
 
 from transforms.causes import fault, place
 from transforms.changes import ACTIVE
-from transforms.checks.cells import cell_findings, lifecycle_findings, row_rule_findings
+from transforms.checks.cells import table_findings
 from transforms.checks.chains import without_cycles
 from transforms.checks.classes import settled_classes
-from transforms.checks.duplicates import merged
 from transforms.checks.folding import (
     ENDING,
     NEEDED_PARTS,
@@ -136,14 +135,12 @@ def _nothing(entity: Entity) -> Table:
 
 def _judge(state: _Check, table: Table) -> Judged:
     """Judge the rows of one file by themselves and by what they refer to."""
-    table, extra, found = merged(table, state.strict)
+    table, extra, found = table_findings(table, state.strict, state.roster.today)
     if not table.entity.folds_into:
         state.older[table.entity.name] = outdated(table, state.moments.get(table.entity.name))
-    found += [*lifecycle_findings(table, state.strict), *cell_findings(_to_check(table, state.strict), state.strict)]
-    rows = table.frame.filter(pl.col("status").ne_missing("tobedeleted"))
-    gone = table.frame.filter(pl.col("status").eq_missing("tobedeleted"))
-    table = replace(table, frame=rows)
-    found += row_rule_findings(table, state.strict)
+    gone = table.frame.filter(pl.col("status") == "tobedeleted")
+    if gone.height:
+        table = replace(table, frame=table.frame.filter(pl.col("status").ne_missing("tobedeleted")))
     table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
     standing = {name: _to_refer(state, judged) for name, judged in state.standing.items()}
@@ -167,14 +164,6 @@ def _once(found: list[Findings], entity: Entity) -> list[Findings]:
     follows = pl.col("column") == owner(entity).name if entity.folds_into else pl.lit(value=False)
     told = (pl.col("rule") == "parent_rejected") & (follows | ~pl.struct("row", "rule").is_first_distinct())
     return [Findings(gathered.errors.filter(~told), gathered.notices)]
-
-
-def _to_check(table: Table, strict: bool) -> Table:
-    """A row that only says that its record is gone need not be complete, unless the standard is judged."""
-    if strict:
-        return table
-    whole = pl.col("status").ne_missing("tobedeleted") | pl.col("sourcedId").is_null()
-    return replace(table, frame=table.frame.filter(whole))
 
 
 def _bad(found: list[Findings]) -> pl.Series:

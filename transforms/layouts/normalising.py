@@ -60,7 +60,7 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
     spelt = {key: cells for one in match.files.values() for key, cells in one.spelt.items()}
     return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]), spelt, renames.renamed,
-                  salted=dialect.digests.made)  # fmt: skip
+                  salted=dialect.digests.made, today=dialect.today)  # fmt: skip
 
 
 def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 import polars as pl
@@ -72,12 +73,26 @@ class Column:
 
 
 @dataclass(frozen=True)
-class RowRule:
-    """A rule about several columns of one row: `holds` is true, or null, where the row obeys it."""
+class RuleContext:
+    """What a rule about rows may depend on, beside the row."""
 
-    rule: str
-    column: str
-    holds: Callable[[], pl.Expr]
+    day: date | None = None  # the day of the run, if it is known
+
+    @property
+    def today(self) -> date:
+        """The day of the run; raises `ValueError` if the roster does not say it."""
+        if self.day is None:
+            raise ValueError("A rule needs the day of the run: give the roster its `today`.")
+        return self.day
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """A rule about several columns of one row."""
+
+    rule: str  # its code in `transforms/rules.py`
+    column: str  # at which a breach is reported
+    holds: Callable[[RuleContext], pl.Expr]  # true, or null, where the row obeys it
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, integer, lifecycle, number, reference, text
-from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule, RuleContext
 from transforms.schemas.vocabularies import OBJECTIVE_SOURCES, SCORE_STATUS
 
 UUID_URN = r"^urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
-def _score_range() -> pl.Expr:
+def _score_range(_: RuleContext) -> pl.Expr:
     low, high = (pl.col(name).cast(pl.Float64, strict=False) for name in ("resultValueMin", "resultValueMax"))
     return low <= high
 
@@ -23,7 +23,7 @@ def _score_range() -> pl.Expr:
 CASE_ID = RowRule(
     "case_id",
     "learningObjectiveId",
-    lambda: (pl.col("source") != "case") | pl.col("learningObjectiveId").str.contains(UUID_URN),
+    lambda _: (pl.col("source") != "case") | pl.col("learningObjectiveId").str.contains(UUID_URN),
 )
 
 # Columns that line items and results have in common with those of assessments.

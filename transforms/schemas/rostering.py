@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.schemas.columns import boolean, date, enum, lifecycle, reference, references, text, texts, year
-from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_1, SINCE_1_2, Column, Entity, RowRule
+from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_1, SINCE_1_2, Column, Entity, RowRule, RuleContext
 from transforms.schemas.vocabularies import (
     CLASS_TYPES,
     ENROLLMENT_ROLES,
@@ -24,10 +24,10 @@ from transforms.schemas.vocabularies import (
 
 def in_order(first: str, last: str) -> RowRule:
     """The period from `first` (inclusive) to `last` (exclusive) is not empty."""
-    return RowRule("period_empty", last, lambda: pl.col(first) < pl.col(last))
+    return RowRule("period_empty", last, lambda _: pl.col(first) < pl.col(last))
 
 
-def _same_length() -> pl.Expr:
+def _same_length(_: RuleContext) -> pl.Expr:
     def items(name: str) -> pl.Expr:
         return pl.col(name).str.count_matches(",", literal=True)
 
@@ -247,7 +247,7 @@ ENROLLMENTS = Entity(
         RowRule(
             "primary_not_teacher",
             "primary",
-            lambda: (pl.col("primary") != "true") | (pl.col("role") == "teacher"),
+            lambda _: (pl.col("primary") != "true") | (pl.col("role") == "teacher"),
         ),
     ),
 )

@@ -53,7 +53,7 @@ def normalise(raw: Raw, dialect: Dialect) -> Roster:
         found.append(of_file("drop_empty", ""))
     tables, told = passwords_dropped(_current(lifted(tables, manifest.version)), dialect.secrets)
     findings = gather([_named(raw.findings, files, tables), *found, *told])
-    return Roster(tables, _broken(raw, findings), findings)
+    return Roster(tables, _broken(raw, findings), findings, today=dialect.today)
 
 
 def says_so(raw: Raw) -> bool:
