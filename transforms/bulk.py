@@ -19,7 +19,7 @@ from transforms.judged import Judged, Standing, without_references
 from transforms.payload import METADATA, owner
 from transforms.roster import Roster, Table
 from transforms.rules import CONSEQUENCES, RULES
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, Entity
 
 SYSTEM = "roster"
 LINE_BREAKS = r"[\r\n]+"
@@ -50,10 +50,10 @@ def bulk(standing: Standing, parts: Standing, *, strict: bool = False, today: da
     left = {name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]]) for name, one in whole.items()}
     ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
     filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
-    tables = {name: _rows(judged) for name, judged in filled.items() if judged.entity.standard}
+    rows = {name: replace(judged, accepted=_rows(judged)) for name, judged in filled.items() if judged.entity.standard}
+    tables = {name: judged.accepted.drop(_own(judged.entity)) for name, judged in rows.items()}
     told = [*_refused(ours, tables), *_told(filled)]
-    drop = Roster({name: _table(name, frame) for name, frame in tables.items()}, today=today)
-    letter = check(drop, {}, strict=True)
+    letter = check(Roster({name: _table(judged) for name, judged in rows.items()}, today=today), {}, strict=True)
     errors = letter.findings.errors
     if not strict or not errors.height:
         return Bulk(tables, gather([*told, *_breaches(errors, ours)]))
@@ -72,7 +72,12 @@ def _rows(judged: Judged) -> pl.DataFrame:
     """Give the rows in the order of their ids, so that the same roster is the same file."""
     header = [column.name for column in judged.entity.current]
     extensions = sorted(name for name in judged.accepted.columns if name.startswith(METADATA))
-    return judged.accepted.sort("sourcedId").select(_cell(name) for name in (*header, *extensions))
+    return judged.accepted.sort("sourcedId").select(_cell(name) for name in dict.fromkeys((*header, *extensions)))
+
+
+def _own(entity: Entity) -> list[str]:
+    """The columns that the standard does not have; those that the source added by itself are its own to hand on."""
+    return [column.name for column in entity.columns if not column.standard]
 
 
 def _cell(name: str) -> pl.Expr:
@@ -137,6 +142,6 @@ def _of_drop(errors: pl.DataFrame, ours: Standing) -> Iterator[tuple[Judged, str
         yield judged, str(column or ""), str(rule), found
 
 
-def _table(name: str, frame: pl.DataFrame) -> Table:
-    said = frozenset(frame.columns)
-    return Table(ENTITIES[name], frame.with_row_index(ROW, 1), ENTITIES[name].file, "bulk", said=said)
+def _table(judged: Judged) -> Table:
+    rows = judged.accepted
+    return Table(judged.entity, rows.with_row_index(ROW, 1), judged.entity.file, "bulk", said=frozenset(rows.columns))

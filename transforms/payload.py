@@ -17,10 +17,10 @@ import polars as pl
 
 from transforms.parts import Part, unfolded
 from transforms.schemas import ENTITIES, Column, Entity
-from transforms.schemas.entity import Kind
+from transforms.schemas.entity import EXTENSION, Kind
 
 Json = dict[str, Any]
-METADATA = "metadata."
+METADATA = EXTENSION
 # A number that is spelled as JSON spells it; `007` and `1.10` are codes, and stay text.
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
 

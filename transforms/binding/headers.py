@@ -112,7 +112,8 @@ def _found(unread: list[str]) -> str:
 
 
 def _order(entity: Entity, file: str, names: list[str], strict: bool) -> list[Findings]:
-    ranks = [list(entity.by_name).index(name) if name in entity.by_name else len(entity.columns) for name in names]
+    standard = [column.name for column in entity.columns if column.standard]
+    ranks = [standard.index(name) if name in standard else len(standard) for name in names]
     for name, rank, next_rank in zip(names[1:], ranks, ranks[1:], strict=False):
         if next_rank < rank:
             return [of_file("header_order", file, column=name, strict=strict)]

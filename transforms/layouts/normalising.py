@@ -146,7 +146,7 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     file = part.file or next(
         (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
     )
-    frame = part.frame.select(ROW, *names, *extensions, *([OF] if OF in part.frame.columns else []))
+    frame = part.frame.select(ROW, *dict.fromkeys((*names, *extensions)), *([OF] if OF in part.frame.columns else []))
     mode: Mode = "bulk" if whole and not empty else "unknown"
     keys = tuple(
         sorted({key for giver in layout.files for one in giver.gives if one.entity == name for key in _keys(one)})

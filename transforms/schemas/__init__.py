@@ -2,7 +2,8 @@
 
 `ENTITIES` holds them parents first, so that its order is the order of checking and of loading, and
 its reverse the order of deleting (reference section 1.6); files that fold into an entity follow it. To add a column, add one line to its
-entity; the header, the check, the references, the payload and the dictionary follow from it.
+entity; the header, the check, the references, the payload and the dictionary follow from it. A column of our
+own in one of the standard's files stands in `ours(...)`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from transforms.schemas.entity import EVERY_VERSION, Column, Moment, Version
 from transforms.schemas.vocabularies import STATUS
 
@@ -70,6 +72,14 @@ def references(name: str, refers: str, description: str, *, required: bool = Fal
                versions: Versions = EVERY_VERSION, aliases: tuple[str, ...] = ()) -> Column:  # fmt: skip
     """A list of `sourcedId`s of records of another file."""
     return Column(name, "references", description, required, refers=refers, versions=versions, aliases=aliases)
+
+
+def ours(column: Column) -> Column:
+    """A column of our own, `metadata.*`, in one of the standard's files: `ours(text("metadata.house", "..."))`.
+
+    It is read, checked and sent as `metadata`; a drop may lack it, and an export leaves it out.
+    """
+    return replace(column, standard=False)
 
 
 def lifecycle(description: str, *, refers: str | None = None, aliases: tuple[str, ...] = ()) -> tuple[Column, ...]:

@@ -14,7 +14,7 @@ Every file and column of OneRoster that roster reads, its rules, and its place i
 
 Every file ends in its `metadata.*` columns, if it has any. Dotted names nest, and numbers, booleans and JSON keep their type. Lists are separated by commas.
 
-The column *versions* names the versions of the OneRoster CSV binding whose header has the column. Blank means all of them; `target` means that only the target's binding has it.
+The column *versions* names the versions of the OneRoster CSV binding whose header has the column. Blank means all of them; `target` means that only the target's binding has it; `ours` that OneRoster does not have it, and an export leaves it out.
 """
 ORDER: tuple[Version, ...] = ("1.0", "1.1", "1.2.0", "1.2")
 HEADER = "| column | type | required | rule | JSON | versions | meaning |\n|---|---|---|---|---|---|---|"
@@ -63,6 +63,8 @@ def _rule(column: Column) -> str:
 
 
 def _versions(column: Column) -> str:
+    if not column.standard:
+        return "ours"
     if column.versions == NO_VERSION:
         return "target"
     return "" if column.versions == EVERY_VERSION else ", ".join(one for one in ORDER if one in column.versions)

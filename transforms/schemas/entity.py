@@ -27,6 +27,8 @@ ONLY_1_1: frozenset[Version] = frozenset({"1.0", "1.1"})
 SINCE_1_1: frozenset[Version] = frozenset({"1.1", "1.2.0", "1.2"})
 SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
 IDS: frozenset[Kind] = frozenset({"guid", "reference", "references"})
+# What the names of extension columns begin with, in files (CSV Binding, section 3) as in JSON.
+EXTENSION = "metadata."
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
 
 
@@ -39,7 +41,8 @@ class Column:
     `extensible`, which admits `ext:` tokens. `refers` names the entity whose `sourcedId` it holds,
     `refers_types` the values of that entity's `type` that are meant. `aliases` are spellings seen
     in real drops. `json` is the property in the REST binding. `moment` marks a day that the REST
-    binding wants as a moment: the start of that day, or its end.
+    binding wants as a moment: the start of that day, or its end. `standard` is false for a column of
+    our own in one of the standard's files; it must be named `metadata.*`, as the standard has extensions.
     """
 
     name: str
@@ -56,8 +59,11 @@ class Column:
     aliases: tuple[str, ...] = ()
     json: str = ""
     moment: Moment = ""
+    standard: bool = True
 
     def __post_init__(self) -> None:
+        if not self.standard and not self.name.startswith(EXTENSION):
+            raise ValueError(f"Name the column {EXTENSION}{self.name}: OneRoster has no other place for it.")
         if not self.json:
             object.__setattr__(self, "json", _json_name(self.name))
 
@@ -123,13 +129,15 @@ class Entity:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+        if self.folds_into and not all(column.standard for column in self.columns):
+            raise ValueError(f"Declare columns of our own in {self.folds_into}: {self.name} are parts of its records.")
 
     def __getitem__(self, name: str) -> Column:
         return self.by_name[name]
 
     def header(self, version: Version) -> tuple[str, ...]:
-        """Names of the columns of this file in one version of the binding, in order."""
-        return tuple(column.name for column in self.columns if version in column.versions)
+        """Names of the standard's columns of this file in one version of the binding, in order."""
+        return tuple(column.name for column in self.columns if column.standard and version in column.versions)
 
     def needs(self, column: Column) -> bool:
         """Whether a record must not go without what this reference names.
@@ -146,7 +154,7 @@ class Entity:
 
     @property
     def current(self) -> tuple[Column, ...]:
-        """The columns of OneRoster 1.2 (1.2.1), which normalised frames have."""
+        """The columns of OneRoster 1.2 (1.2.1) and our own, which normalised frames have."""
         return tuple(column for column in self.columns if "1.2" in column.versions)
 
     @property
@@ -157,6 +165,8 @@ class Entity:
 
 def _json_name(name: str) -> str:
     """`parentSourcedId` is `parent` in JSON, `termSourcedIds` is `terms` (reference section 4)."""
+    if name.startswith(EXTENSION):
+        return name
     if name.endswith("SourcedIds"):
         return name.removesuffix("SourcedIds") + "s"
     if name.endswith("SourcedId"):

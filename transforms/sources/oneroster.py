@@ -143,7 +143,7 @@ def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
     names = [column.name for column in entity.columns if column.versions]
     extensions = [name for name in cells if name.startswith(METADATA)]
     return file.frame.select(
-        ROW, *(pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name) for name in (*names, *extensions))
+        ROW, *(pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name) for name in dict.fromkeys((*names, *extensions)))
     )  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
     for name, table in tables.items():
         names = [column.name for column in table.entity.current]
         extensions = [column for column in table.frame.columns if column.startswith(METADATA)]
-        kept[name] = replace(table, frame=table.frame.select(ROW, *names, *extensions))
+        kept[name] = replace(table, frame=table.frame.select(ROW, *dict.fromkeys((*names, *extensions))))
     return kept
 
 

@@ -54,7 +54,9 @@ class Form:
 
 def _form(collection: Collection) -> Form:
     entity = collection.entity
-    declared = [column for column in entity.columns if not column.versions or "1.2" in column.versions]
+    declared = [
+        column for column in entity.columns if column.standard and (not column.versions or "1.2" in column.versions)
+    ]
     own = {column.json: column for column in declared if column.json not in COMMON and not column.secret}
     more = (*collection.extra, *(twin for _, twin in collection.twins))
     own |= {name: _extra(name) for name in more if name not in own}
