@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from connectors.ledger import Ledger
-from connectors.oneroster.collections import COLLECTIONS
 from flows.job import Job
 from flows.watch import Watch
 from transforms.binding.lifting import with_schools
@@ -80,8 +79,9 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
     if drop.refused.height:
         return Accepted(known, drop.findings, drop.refused, spelt=roster.spelt)
     shared = share(drop.standing, job.load.scope, known)
-    carried = carry(shared, job.load.carrying, known, COLLECTIONS, _root(ledger, job))
-    notes = [unknown(drop.checked.standing, job.load.scope), unjudged(shared), *not_carried(roster, COLLECTIONS)]
+    collections = job.load.target.profile.collections
+    carried = carry(shared, job.load.carrying, known, collections, _root(ledger, job))
+    notes = [unknown(drop.checked.standing, job.load.scope), unjudged(shared), *not_carried(roster, job.load.carrying.vocabulary, collections)]
     findings = located(gather([drop.findings, *notes, carried.findings]))
     return Accepted(
         known,
@@ -131,7 +131,7 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
         if name in wanted:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
-    if asked := [name for name in wanted if name in job.guard.external and name in COLLECTIONS]:
+    if asked := [name for name in wanted if name in job.guard.external and name in job.load.target.profile.collections]:
         from flows.loading import active_ids
 
         others |= active_ids(asked, job)

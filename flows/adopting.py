@@ -11,7 +11,6 @@ from connectors.ledger import Ledger
 from connectors.oneroster.adopting import Adopted, adopt
 from connectors.oneroster.adopting import Watch as Progress
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.loading import active_ids
@@ -83,7 +82,7 @@ def _adopted(changes: Changes, job: Job, ledger: Ledger, progress: Progress) -> 
 
         async def each() -> tuple[tuple[Adopted, ...], int]:
             async with Client(address) as client:
-                names = [name for name in ENTITIES if name in changes and name in COLLECTIONS]
+                names = [name for name in ENTITIES if name in changes and name in client.profile.collections]
                 done = [await adopt(client, ledger, job.key, job.run.id, changes[name], progress) for name in names]
                 return tuple(done), client.requests
 

@@ -12,7 +12,6 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
-from connectors.oneroster.collections import COLLECTIONS
 from flows.errors import SettingsError
 from flows.guard_context import children_of, details_of
 from flows.job import Job
@@ -79,7 +78,7 @@ def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str
     """The records of this feed and of others in the target, of the kinds that what is to be sent may name."""
     sent = [name for name, part in changes.items() if part.upserts.height]
     named = {column.refers for name in sent for column in ENTITIES[name].references}
-    names = [name for name in COLLECTIONS if name in named and name not in job.guard.external]
+    names = [name for name in job.load.target.profile.collections if name in named and name not in job.guard.external]
     others = ledger.of_others(job.key, names)
     return {name: pl.concat([in_target(known, name), others.get(name, pl.Series(dtype=pl.String))]) for name in names}
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.reading import pages
 from connectors.oneroster.target import Target as Address
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
@@ -46,11 +45,13 @@ class QueryResult:
 
 def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
     """Read what a query asks for. Raises `SettingsError` if there is no such collection."""
-    if query.collection not in READABLE:
-        close = difflib.get_close_matches(query.collection, READABLE, 1)
+    chosen = choose(target, None, environment)
+    names = chosen.profile.lists
+    if query.collection not in names:
+        close = difflib.get_close_matches(query.collection, names, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(READABLE)}.")
-    with opened(choose(target, None, environment), state) as address:
+        raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}.")
+    with opened(chosen, state) as address:
         records = asyncio.run(_answers(query, address))
     fields = tuple(name for name in query.fields.split(",") if name)
     return QueryResult(query.collection, tuple(records), fields)
@@ -68,12 +69,11 @@ def enrollments(student: str, target: str, state: Path, environment: Mapping[str
 async def _enrollments(student: str, address: Address) -> list[Json]:
     if not wire.addressable(student.strip()):
         raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
-    path, key = READABLE["enrollments"]
     async with Client(address) as client:
-        request = wire.read(COLLECTIONS["users"], student)
+        request = wire.read(client.profile.collections["users"], student)
         if wire.understood(request, await client.send(request)).kind == "missing":
             raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
-        found = pages(client, path, key, filter=f"user.sourcedId={quoted(student)}")
+        found = pages(client, "enrollments", filter=f"user.sourcedId={quoted(student)}")
         return [record async for page in found for record in page]
 
 
@@ -105,11 +105,10 @@ def _enrollment(record: Json, today: date) -> Json:
 
 
 async def _answers(query: Query, address: Address) -> list[Json]:
-    path, key = READABLE[query.collection]
     records: list[Json] = []
     async with Client(address) as client:
         async for page in pages(
-            client, path, key, filter=query.filter, sort=query.sort, fields=_properties(query.fields)
+            client, query.collection, filter=query.filter, sort=query.sort, fields=_properties(query.fields)
         ):
             records += page
             if query.limit and len(records) >= query.limit:

@@ -11,7 +11,6 @@ import polars as pl
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
-from connectors.oneroster.collections import COLLECTIONS
 from flows.evidence import (
     Sent,
     Terms,
@@ -167,7 +166,7 @@ def children_of(changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[
     found = [no_children()]
     for name, part in changes.items():
         going = part.of("delete")["sourcedId"]
-        for child in _referring(name) if going.len() else ():
+        for child in _referring(name, job.load.target.profile.collections) if going.len() else ():
             details = ledger.details(job.key, child).filter(pl.col("status") == "active")
             if sent_by is not None:
                 details = details.filter(pl.col("run").is_in(list(sent_by)))
@@ -177,12 +176,12 @@ def children_of(changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[
     return pl.concat(found).select(*CHILDREN)
 
 
-def _referring(name: str) -> list[str]:
+def _referring(name: str, collections: Collection[str]) -> list[str]:
     """The entities whose records may name one of this entity; demographics are a part of their user, and follow it."""
     return [
         other.name
         for other in ENTITIES.values()
-        if not other.folds_into and other.name in COLLECTIONS and other.name != "demographics"
+        if not other.folds_into and other.name in collections and other.name != "demographics"
         if any(column.refers == name for column in other.references)
     ]
 

@@ -15,10 +15,10 @@ from connectors.ledger import Ledger
 from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.here import Here
 from connectors.oneroster.processes import Processes
-from connectors.oneroster.reading import LARGEST, READABLE, pages
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.reading import pages
 from connectors.oneroster.target import Target as Address
 from connectors.oneroster.target import TargetError
 from flows.job import Job
@@ -52,7 +52,7 @@ async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
     async with Client(address) as client:
         for name, ids in wanted.items():
             for one in filter(wire.addressable, ids):
-                found += await _is_active(COLLECTIONS[name], one, client)
+                found += await _is_active(client.profile.collections[name], one, client)
     return found
 
 
@@ -70,8 +70,7 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
     found = {}
     async with Client(address) as client:
         for name in entities:
-            path, key = READABLE[name]
-            pages_of = pages(client, path, key, filter="status='active'", fields="sourcedId", limit=LARGEST)
+            pages_of = pages(client, name, filter="status='active'", fields="sourcedId", limit=None)
             ids = [record["sourcedId"] async for page in pages_of for record in page]
             found[name] = pl.Series("sourcedId", ids, dtype=pl.String)
     return found

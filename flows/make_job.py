@@ -20,7 +20,7 @@ from flows.result import Command, Repeat
 from flows.salts import Salt
 from flows.target import Target
 from flows.whoever import whoever
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.scope import Scope
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _of_drop(options: Options, target: Target) -> Job:
     return Job(
         source=JobSource(drop=options.drop, dated=dated(options.drop.name), strict=options.strict),
         guard=_guard(options),
-        load=JobLoad(target, scope, Carrying(), workers=options.workers or 1),
+        load=JobLoad(target, scope, carrying(target.profile.vocabulary), workers=options.workers or 1),
         run=_run(options, district, district),
     )
 

@@ -30,8 +30,8 @@ def opened(target: Target, state: Path, concurrency: int = 10, patience: float =
 
         private_file(state / DATABASE)
         secret = token_urlsafe()
-        with Sandbox(state / DATABASE, clients={CLIENT: secret}) as server:
-            yield Address(server.url, server.token_url, CLIENT, secret, concurrency=concurrency)
+        with Sandbox(state / DATABASE, clients={CLIENT: secret}, profile=target.profile) as server:
+            yield Address(server.url, server.token_url, CLIENT, secret, concurrency=concurrency, profile=target.profile)
         return
     held = target.credentials or Credentials()
     secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}
@@ -43,5 +43,6 @@ def opened(target: Target, state: Path, concurrency: int = 10, patience: float =
         patience=Patience(seconds=patience),
         # Who only looks leaves nothing behind.
         slots=slots if state.is_dir() else None,
+        profile=target.profile,
         **secrets,
     )

@@ -119,13 +119,20 @@ def read_rest(source: RestSource) -> Raw:
     """Read a source as a drop. Raises `TargetError` if it cannot be used at all."""
     # What talks to an API takes a while to import, and most feeds read files.
     from connectors.oneroster.patience import Patience
+    from connectors.oneroster.profile import standard_profile
     from connectors.oneroster.target import Target
     from connectors.rest.drop import read_source
     from connectors.rest.signing import Key
 
     held = {name: secret.value for name, secret in vars(source.credentials).items() if secret is not None}
     key = Key(held["client_id"], held["client_secret"], source.signature) if source.signature else None
-    address = Target(source.url, source.token_url, patience=Patience(seconds=source.patience_seconds), **held)
+    address = Target(
+        source.url,
+        source.token_url,
+        patience=Patience(seconds=source.patience_seconds),
+        profile=standard_profile(source.version),
+        **held,
+    )
     return asyncio.run(
         read_source(address, source.version, source.collections, since=source.since, zone=source.zone, key=key,
                     known=source.known)

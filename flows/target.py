@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from connectors.oneroster.profile import TIMEBACK, TargetProfile
 from flows.feeds.secret import Secret
 
+# The APIs that a feed file may name as `target.api`. Nothing else imports a profile: it is passed.
+APIS: Mapping[str, TargetProfile] = {one.name: one for one in (TIMEBACK,)}
+DEFAULT_API = TIMEBACK.name
 SANDBOX, ENVIRONMENT = "sandbox", "env"
 PORTS = {"http": 80, "https": 443}
 HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]*[a-z0-9])?")
@@ -25,12 +30,13 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a run loads into; `name` is its key in the ledger, `url` is None for the embedded sandbox."""
+    """Where a run loads into."""
 
-    name: str
-    url: str | None = None
+    name: str  # its key in the ledger
+    url: str | None = None  # None for the embedded sandbox
     token_url: str | None = None
     credentials: Credentials | None = None
+    profile: TargetProfile = field(kw_only=True, repr=False)  # what its API is like
 
     @property
     def on_this_machine(self) -> bool:

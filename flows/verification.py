@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import Target as Address
 from connectors.oneroster.verifying import Expected, Verified, Watch, expected, verified
 from flows.job import Job
@@ -40,9 +39,12 @@ def compared(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Verifi
     if not known:
         return Verification({})
     roster = next(reversed(archive.runs()), "")
-    names = [name for name in ENTITIES if name in known and name in COLLECTIONS]
+    collections = job.load.target.profile.collections
+    names = [name for name in ENTITIES if name in known and name in collections]
     # One entity of the roster at a time: a district's need not all be in memory.
-    wanted = (expected(name, known[name], archive.judged(roster, name) if roster else None) for name in names)
+    wanted = (
+        expected(collections[name], known[name], archive.judged(roster, name) if roster else None) for name in names
+    )
     with opened(job.load.target, job.run.state, job.load.concurrency) as address:
         return asyncio.run(_compared(address, wanted, roster, watch))
 

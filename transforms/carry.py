@@ -1,6 +1,6 @@
-"""What the target can carry: values in its vocabulary, an address for each user, an org for each session.
+"""What the target can carry: values in its vocabulary, and an address for each user or an org for each session if it wants them.
 
-Source: API reference, sections 8 and 11b. What breaks only here does not break the standard.
+What breaks only here does not break the standard.
 """
 
 from __future__ import annotations
@@ -14,54 +14,19 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from transforms import parts
-from transforms.carrying import Carrying
+from transforms.carrying import Carrying, MappedColumn, TargetVocabulary
 from transforms.causes import fault
 from transforms.checks.references import Known, in_target
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, dependants, without_references
 from transforms.parts import Part
+from transforms.payload import folded
 from transforms.roster import Roster
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES, Column, Entity
 from transforms.schemas.entity import Moment
 
 EMAIL = r"^[^@\s,;<>()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+$"
 WILDCARD = "*"
-Unknown = str | None
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """How one column's values become the target's: its map, and what an unknown value becomes.
-
-    `unknown` is sent instead, with a warning; without one the value is left out, with a warning, or
-    the record is refused by the rule `refuses`.
-    """
-
-    map_name: str
-    unknown: Unknown = None
-    refuses: str = ""
-
-
-VOCABULARIES: dict[tuple[str, str], Vocabulary] = {
-    ("orgs", "type"): Vocabulary("org_types", "local"),
-    ("academicSessions", "type"): Vocabulary("session_types", "term"),
-    ("users", "grades"): Vocabulary("grades"),
-    ("demographics", "sex"): Vocabulary("sex"),
-    ("courses", "grades"): Vocabulary("grades"),
-    ("courses", "subjects"): Vocabulary("subjects"),
-    ("classes", "classType"): Vocabulary("class_types", "scheduled"),
-    ("classes", "grades"): Vocabulary("grades"),
-    ("classes", "subjects"): Vocabulary("subjects"),
-    ("enrollments", "role"): Vocabulary("enrollment_roles", refuses="target_enrollment_role"),
-    ("resources", "roles"): Vocabulary("resource_roles"),
-    ("results", "scoreStatus"): Vocabulary("score_statuses", refuses="target_score_status"),
-    ("assessmentResults", "scoreStatus"): Vocabulary("score_statuses", refuses="target_score_status"),
-}
-# What the target wants and the standard leaves open (section 8).
-WANTED = {"resources": ("title",)}
-# Columns without a property in the REST binding, or with one that the target keeps in the wrong place
-# (results.scoreScale leads to resources there, section 8).
-HOMELESS = {"scoreScales": ("orgSourcedId",), "results": ("resultScoreScales",)}
 
 
 @dataclass(frozen=True)
@@ -94,26 +59,44 @@ def carry(standing: Standing, carrying: Carrying, known: Known, entities: Collec
         refused[name] = done[name].refused[before:]
         found += told
     hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
-    done = {name: _housed(without_references(judged, hidden)) for name, judged in done.items()}
+    done = {
+        name: _housed(without_references(judged, hidden), carrying.vocabulary, entities)
+        for name, judged in done.items()
+    }
     return Carried(done, gather(found))
 
 
-def not_carried(roster: Roster, entities: Collection[str]) -> list[Findings]:
-    """Tell of the files that are valid, and that the target has no place for."""
+def not_carried(roster: Roster, vocabulary: TargetVocabulary, entities: Collection[str]) -> list[Findings]:
+    """Name the files that are valid and that the target, which has these entities, has no place for."""
     return [
         of_file("not_carried", table.file, count=table.frame.height)
         for name, table in roster.tables.items()
-        if ((table.entity.folds_into or name) not in entities or _homeless(table.entity)) and table.frame.height
+        if table.frame.height and not _has_place(table.entity, vocabulary, entities)
     ]
 
 
-def _homeless(entity: Entity) -> bool:
-    return entity.name in HOMELESS.get(entity.folds_into or "", ())
+def _has_place(entity: Entity, vocabulary: TargetVocabulary, entities: Collection[str]) -> bool:
+    """Whether the target has a collection for an entity or, for a part, takes it in the records that it folds into."""
+    if not entity.folds_into:
+        return entity.name in entities
+    homeless = entity.name in vocabulary.homeless.get(entity.folds_into, ())
+    return entity.folds_into in entities and not homeless and all(_is_there(one, entities) for one in entity.references)
 
 
-def _housed(judged: Judged) -> Judged:
-    """Leave out the columns for which the target has no place."""
-    return replace(judged, accepted=judged.accepted.drop(HOMELESS.get(judged.entity.name, ()), strict=False))
+def _is_there(reference: Column, entities: Collection[str]) -> bool:
+    """Whether the target has the collection to whose records a column refers; parts are in that of their owner."""
+    return ((owner := ENTITIES[reference.refers or ""]).folds_into or owner.name) in entities
+
+
+def _housed(judged: Judged, vocabulary: TargetVocabulary, entities: Collection[str]) -> Judged:
+    """Leave out the columns for which the target has no place, and those that refer to what it does not have."""
+    entity = judged.entity
+    homeless = [
+        *vocabulary.homeless.get(entity.name, ()),
+        *(column.name for column in entity.references if not _is_there(column, entities)),
+        *(part.name for part in folded(entity).values() if not _has_place(part, vocabulary, entities)),
+    ]
+    return replace(judged, accepted=judged.accepted.drop(homeless, strict=False))
 
 
 def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
@@ -129,17 +112,20 @@ def _causes(judged: Judged, found: list[Findings]) -> pl.DataFrame:
 
 def _mapped(judged: Judged, carrying: Carrying, root: str | None) -> tuple[Judged, list[Findings]]:
     found: list[Findings] = []
-    for (entity, column), vocabulary in VOCABULARIES.items():
-        if entity == judged.entity.name and column in judged.accepted.columns:
-            judged, told = _one_column(judged, column, vocabulary, getattr(carrying, vocabulary.map_name))
+    vocabulary, name = carrying.vocabulary, judged.entity.name
+    for (entity, column), mapped in vocabulary.columns.items():
+        if entity == name and column in judged.accepted.columns:
+            judged, told = _one_column(judged, column, mapped, carrying.maps[mapped.map_name])
             found += told
     judged = _placed(judged, carrying.zone)
-    found += [_lacking(judged, column) for column in WANTED.get(judged.entity.name, ())]
-    if judged.entity.name == "users":
-        judged, roles = _roles(judged, carrying.roles)
+    found += [_lacking(judged, column) for column in vocabulary.wanted.get(name, ())]
+    if name == "users" and "roles" in carrying.maps:
+        judged, roles = _roles(judged, carrying.maps["roles"])
+        found += roles
+    if name == "users" and vocabulary.wants_email:
         judged, addresses = _addresses(judged, carrying.email_template)
-        return judged, [*found, *roles, *addresses]
-    if judged.entity.name == "academicSessions":
+        found += addresses
+    if name == "academicSessions" and vocabulary.wants_session_org:
         return _session_org(judged, root, found)
     return judged, found
 
@@ -166,25 +152,25 @@ def _lacking(judged: Judged, column: str) -> Findings:
     return of_rows("target_required", rows, file=judged.file, entity=judged.entity.name, column=column)
 
 
-def _one_column(judged: Judged, column: str, vocabulary: Vocabulary, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:  # fmt: skip
+def _one_column(judged: Judged, column: str, how: MappedColumn, values: Mapping[str, str]) -> tuple[Judged, list[Findings]]:  # fmt: skip
     """Map the cells of a column; each distinct cell is worked on once."""
     is_list = judged.entity[column].is_list
     cells = judged.accepted[column].drop_nulls().unique().to_list()
     items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
     unknown = {cell for cell, words in items.items() if any(look_up(values, word) is None for word in words)}
     rows = judged.accepted.filter(pl.col(column).is_in(list(unknown)))
-    rule = vocabulary.refuses or ("target_mapped" if vocabulary.unknown else "target_value")
-    detail = f"sent as {vocabulary.unknown!r}" if vocabulary.unknown else ""
+    rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
+    detail = f"sent as {how.unknown!r}" if how.unknown else ""
     found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column, detail=detail)
-    if vocabulary.refuses:
+    if how.refuses:
         mapped = {cell: look_up(values, cell) or cell for cell in cells}
     else:
-        mapped = {cell: ",".join(_kept(values, words, vocabulary.unknown)) or None for cell, words in items.items()}
+        mapped = {cell: ",".join(_kept(values, words, how.unknown)) or None for cell, words in items.items()}
     changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
     return replace(judged, accepted=judged.accepted.with_columns(changed)), [found]
 
 
-def _kept(values: Mapping[str, str], words: list[str], unknown: Unknown) -> list[str]:
+def _kept(values: Mapping[str, str], words: list[str], unknown: str | None) -> list[str]:
     """Map the words of a cell, each result once."""
     mapped = (look_up(values, word) or unknown for word in words)
     return list(dict.fromkeys(word for word in mapped if word))

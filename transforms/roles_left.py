@@ -34,14 +34,16 @@ class Rules:
 
     def role(self, cells: Part) -> Role:
         """What a role of the source is in the target."""
-        return cells["orgSourcedId"], self.carrying.roles.get(cells["role"], cells["role"])
+        return cells["orgSourcedId"], self.carrying.maps.get("roles", {}).get(cells["role"], cells["role"])
 
     def holds(self, person: str, cells: Part) -> bool:
         """Whether what a role was made of is still there; one that was made of nothing stands by itself."""
         if OF not in cells:
             return True
         said = cells[OF]
-        return (cells["orgSourcedId"], self.carrying.enrollment_roles.get(said, said)) in self.enrolled(person)
+        return (cells["orgSourcedId"], self.carrying.maps.get("enrollment_roles", {}).get(said, said)) in self.enrolled(
+            person
+        )
 
 
 def left(person: str, record: Record, rules: Rules) -> tuple[str | None, str | None, str | None, str]:

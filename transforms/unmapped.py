@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.carry import VOCABULARIES, Vocabulary, look_up
-from transforms.carrying import Carrying, Words
+from transforms.carry import look_up
+from transforms.carrying import Carrying, MappedColumn, TargetVocabulary, Words
 from transforms.roster import Roster
 
 UNMAPPED: dict[str, type[pl.DataType]] = {
@@ -17,13 +17,18 @@ UNMAPPED: dict[str, type[pl.DataType]] = {
 }
 # The column of a part that folds into its entity, which `carry` maps where it has been folded.
 ROLES = ("roles", "role")
-PLACES: dict[tuple[str, str], Vocabulary] = {**VOCABULARIES, ROLES: Vocabulary("roles", refuses="target_role")}
+
+
+def mapped_columns(vocabulary: TargetVocabulary) -> dict[tuple[str, str], MappedColumn]:
+    """The columns of files whose words are mapped, by entity and name."""
+    roles = {ROLES: MappedColumn("roles", refuses="target_role")} if "roles" in vocabulary.maps else {}
+    return {**vocabulary.columns, **roles}
 
 
 def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
     """Give each such word (columns of `UNMAPPED`) with how many rows have it, the most frequent of a column first."""
     found = [pl.DataFrame(schema=UNMAPPED)]
-    for (entity, column), vocabulary in PLACES.items():
+    for (entity, column), mapped in mapped_columns(carrying.vocabulary).items():
         table = roster.tables.get(entity)
         if table is None or column not in table.frame.columns:
             continue
@@ -32,20 +37,20 @@ def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
         counts = (
             words.alias("word").value_counts(name="rows").drop_nulls().sort("rows", "word", descending=[True, False])
         )
-        known = [_leads_on(word, entity, getattr(carrying, vocabulary.map_name)) for word in counts["word"]]
+        known = [_leads_on(word, entity, carrying.maps[mapped.map_name]) for word in counts["word"]]
         rows = counts.filter(~pl.Series(known, dtype=pl.Boolean))
-        place = {"entity": entity, "column": column, "map": vocabulary.map_name}
+        place = {"entity": entity, "column": column, "map": mapped.map_name}
         named = [pl.lit(value).alias(name) for name, value in place.items()]
         found.append(rows.select(*named, "word", pl.col("rows").cast(pl.Int64)))
     return pl.concat(found)
 
 
-def becomes(entity: str, column: str) -> str:
+def becomes(vocabulary: TargetVocabulary, entity: str, column: str) -> str:
     """Say what becomes of a word of a column that nothing leads on."""
-    vocabulary = PLACES[entity, column]
-    if vocabulary.refuses:
+    mapped = mapped_columns(vocabulary)[entity, column]
+    if mapped.refuses:
         return "their records are refused"
-    return f"sent as {vocabulary.unknown!r}" if vocabulary.unknown else "left out"
+    return f"sent as {mapped.unknown!r}" if mapped.unknown else "left out"
 
 
 def _leads_on(word: str, entity: str, values: Words) -> bool:

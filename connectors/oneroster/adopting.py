@@ -15,9 +15,9 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.agents import unfinished
 from connectors.oneroster.batch import RECORDED
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.differing import differing
-from connectors.oneroster.reading import LARGEST, READABLE, pages
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.reading import pages
 from connectors.oneroster.sending import DELETED as GONE
 from transforms.changes import DELETED, FINGERPRINT, EntityChanges
 from transforms.payload import Json, bodies
@@ -49,11 +49,11 @@ async def adopt(client: Client, ledger: Ledger, key: FeedKey, run: str, changes:
     """
     done: set[str] = set()
     deleted = different = others = 0
-    async for page in pages(client, *READABLE[changes.entity], limit=LARGEST):
+    async for page in pages(client, changes.entity, limit=None):
         records = {record["sourcedId"]: record for record in page if record["sourcedId"] not in done}
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")
-        otherwise = _different(changes, ours, records)
+        otherwise = _different(client.profile.collections[changes.entity], changes, ours, records)
         gone = [one for one in ours["sourcedId"] if not _active(records[one])]
         if ours.height:
             ledger.record(key, changes.entity, _rows(ours, otherwise), {DELETED: gone}, [], run)
@@ -70,8 +70,9 @@ def _active(record: Json) -> bool:
     return bool(record.get("status") != GONE)
 
 
-def _different(changes: EntityChanges, ours: pl.DataFrame, records: dict[str, Json]) -> list[str]:
-    collection = COLLECTIONS[changes.entity]
+def _different(
+    collection: Collection, changes: EntityChanges, ours: pl.DataFrame, records: dict[str, Json]
+) -> list[str]:
     return [
         body["sourcedId"]
         for body in bodies(collection.entity, ours)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from connectors.oneroster.agents import unfinished
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.errands import Action, Errand
 from connectors.oneroster.filled import Filled
 from connectors.oneroster.job import Job
@@ -20,6 +19,7 @@ from connectors.oneroster.loaded import Result
 from transforms.changes import ACTION, ENDED_PARTS, ENDS, FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.checks.folding import ENDING
 from transforms.payload import Json, bodies, parts_in
+from transforms.schemas import ENTITIES, Entity
 
 RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
 Results = dict[int, Result]
@@ -45,7 +45,7 @@ async def sent(job: Job, batch: str, entity: str, frame: pl.DataFrame, errand: C
     if job.halted or frame.is_empty():
         return {}
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
-    results = await job.perform(batch, map(errand, _rows(COLLECTIONS[entity], frame)))
+    results = await job.perform(batch, map(errand, _rows(ENTITIES[entity], frame)))
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
     # A class that the target did not move is told again every night, until someone sees to it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
@@ -66,8 +66,8 @@ def is_settled(job: Job, entity: str, sourced_id: str, result: Result | None, *,
     return arrived or ((result is None or result.settled) and sourced_id not in job.intended.get(entity, ()))
 
 
-def _rows(collection: Collection, frame: pl.DataFrame) -> Iterator[Row]:
+def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
     ended = pl.col(ENDED_PARTS) if ENDED_PARTS in frame.columns else pl.lit(None, pl.String)
     cells = frame.select("sourcedId", ACTION, FIELDS, ended).iter_rows()
-    for (sourced_id, action, fields, text), body in zip(cells, bodies(collection.entity, frame), strict=True):
-        yield Row(sourced_id, action, fields, body, parts_in(collection.entity, ENDING, text) if text else None)
+    for (sourced_id, action, fields, text), body in zip(cells, bodies(entity, frame), strict=True):
+        yield Row(sourced_id, action, fields, body, parts_in(entity, ENDING, text) if text else None)

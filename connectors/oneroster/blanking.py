@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import blank, is_reference
+from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 
 # What the target wants of every user, and says nothing of anybody.
@@ -18,14 +18,13 @@ NEUTRAL: Json = {
 ROLE = ("roleType", "role", "org")
 # The collections whose records say anything of a person but to whom and to what they belong.
 PERSONAL = frozenset({"users", "demographics", "results", "assessmentResults"})
-# Where a flag may be null (appendix A); elsewhere it must be one of two words.
-NULLABLE_FLAGS = frozenset({"demographics"})
 
 
 def blanked(collection: Collection, record: Json) -> Json:
     """Give a record in write shape with nothing in it but what a PUT must have, references and neutral values."""
     kept = {"sourcedId", "status", *collection.required_on_put}
-    neutral = {} if collection.name in NULLABLE_FLAGS else dict.fromkeys(_flags(collection), "false")
+    # Where a flag may not be null, it must be one of two words (appendix A).
+    neutral = {} if collection.nullable_flags else dict.fromkeys(_flags(collection), "false")
     whole = {
         name: value if name in kept or is_reference(value) else neutral.get(name, _cleared(value))
         for name, value in record.items()

@@ -27,7 +27,7 @@ STOP_SECONDS = 7.0
 
 
 class Client:
-    """A target that is being used: an async context manager.
+    """A target that is being used, and the profile of its API: an async context manager.
 
     `requests` counts what was sent to the API, `retries` what of it was sent again. Once a `TargetError`
     has ended the run, every other request ends with it.
@@ -35,6 +35,7 @@ class Client:
 
     def __init__(self, target: Target, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.target = target
+        self.profile = target.profile
         self.retries = 0
         self._pace = Pace(target.concurrency)
         self._shared = AsyncExitStack()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import alike
 from connectors.oneroster.merging import merged, write_shape
+from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 from transforms.secrecy import without_secrets
 

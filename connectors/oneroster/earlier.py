@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from connectors.oneroster.collections import COLLECTIONS
 from transforms.changes import ACTION, EntityChanges
 from transforms.payload import Json, bodies, names_in
+from transforms.schemas import ENTITIES
 
 # Gives what rosters of ours say of the records of an entity with some ids, roster by roster.
 Rosters = Callable[[str, pl.Series], Iterable[pl.DataFrame]]
@@ -33,7 +33,7 @@ def earlier(part: EntityChanges, intended: frozenset[str], rosters: Rosters) -> 
     said: dict[str, tuple[Json, ...]] = {}
     filled: dict[str, frozenset[str]] = {}
     for frame in (new, *(rosters(part.entity, new["sourcedId"]) if new.height else ())):
-        for body, columns in zip(bodies(COLLECTIONS[part.entity].entity, frame), _filled(frame), strict=True):
+        for body, columns in zip(bodies(ENTITIES[part.entity], frame), _filled(frame), strict=True):
             one = body["sourcedId"]
             if body not in said.get(one, ()):
                 said[one] = (*said.get(one, ()), body)

@@ -7,7 +7,6 @@ from typing import Literal
 
 from connectors.oneroster import sending
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.wire import addressable
 from transforms.payload import Json
@@ -38,7 +37,7 @@ class Errand:
 
 async def done(client: Client, errand: Errand) -> Result:
     """Do what is to be done, and say what came of it."""
-    collection, record = COLLECTIONS[errand.entity], errand.record
+    collection, record = client.profile.collections[errand.entity], errand.record
     if not addressable(record["sourcedId"]):
         return Result("failed", sending.DOTS)
     match errand.action:

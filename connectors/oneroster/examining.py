@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from connectors.oneroster import wire
 from connectors.oneroster.answers import parsed
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.exchange import Exchange
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.target import Target, TargetError
 
 SCOPES = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
@@ -56,7 +56,7 @@ class Examined:
 
 def family(collection: Collection) -> str:
     """Name the family of scopes that a collection needs: `.readonly`, `.createput` and `.delete` follow."""
-    return FAMILIES.get(collection.name) or FAMILIES[collection.path.partition("/")[0]]
+    return FAMILIES.get(collection.name) or FAMILIES[collection.entity.service]
 
 
 async def examined(target: Target, collections: Sequence[Collection]) -> Examined:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from connectors.oneroster import wire
 from connectors.oneroster.blanking import PERSONAL, blanked, unlinked
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.compare import same
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import write_shape
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.sending import DOTS, put, remove
 from connectors.oneroster.workers import spread
 from transforms.payload import Json
 
 Step = Literal["blank", "unlink", "delete"]
 Errand = tuple[Step, str, str]
-USERS = COLLECTIONS["users"]
+USERS = "users"
 
 
 @dataclass
@@ -46,7 +46,7 @@ async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], 
     A record that cannot be blanked is deleted all the same, and counts as failed.
     """
     done = Forgotten()
-    for errands in _stages(person, ids, friends):
+    for errands in _stages(client.profile.collections, person, ids, friends):
         results, error = await spread(errands, client.concurrency, lambda one: _do(client, one, person))
         for place, result in sorted(results.items()):
             _take_note(done, errands[place], result)
@@ -56,17 +56,19 @@ async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], 
     return done
 
 
-def _stages(person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]) -> Iterator[list[Errand]]:
+def _stages(
+    collections: Iterable[str], person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]
+) -> Iterator[list[Errand]]:
     """What can be done at once, stage after stage: names first, then links, then what hangs on the person, then the person."""
-    mine = [name for name in reversed(COLLECTIONS) if name != USERS.name and ids.get(name)]
-    users = [one for one in ids.get(USERS.name, ()) if one == person]
-    yield [("blank", USERS.name, one) for one in users]
-    yield [("unlink", USERS.name, one) for one in friends]
+    mine = [name for name in reversed(list(collections)) if name != USERS and ids.get(name)]
+    users = [one for one in ids.get(USERS, ()) if one == person]
+    yield [("blank", USERS, one) for one in users]
+    yield [("unlink", USERS, one) for one in friends]
     for name in mine:
         if name in PERSONAL:
             yield [("blank", name, one) for one in ids[name]]
         yield [("delete", name, one) for one in ids[name]]
-    yield [("delete", USERS.name, one) for one in users]
+    yield [("delete", USERS, one) for one in users]
 
 
 def _take_note(done: Forgotten, errand: Errand, result: Result) -> None:
@@ -81,7 +83,7 @@ def _take_note(done: Forgotten, errand: Errand, result: Result) -> None:
 
 async def _do(client: Client, errand: Errand, person: str) -> Result:
     step, name, sourced_id = errand
-    collection = COLLECTIONS[name]
+    collection = client.profile.collections[name]
     if not wire.addressable(sourced_id):
         return Result("failed", DOTS)
     if step == "delete":

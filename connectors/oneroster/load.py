@@ -13,7 +13,6 @@ import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.earlier import Rosters, earlier
 from connectors.oneroster.here import Here
 from connectors.oneroster.job import STOPPED, Job, Sender, Watch
@@ -68,7 +67,7 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     }
     job.blocked |= _held(changes) | _awaited(changes, job)
     async with _stopping(job):
-        await _each(job, [changes[name] for name in ENTITIES if name in changes and name in COLLECTIONS])
+        await _each(job, [changes[name] for name in ENTITIES if name in changes and name in target.profile.collections])
     return Loaded(
         counts=job.tally.counts(),
         troubles=tuple(job.tally.troubles),

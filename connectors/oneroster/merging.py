@@ -9,25 +9,22 @@ from collections.abc import Container, Iterable
 from copy import deepcopy
 from typing import Any
 
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import blank, equal, is_reference
+from connectors.oneroster.profile import Collection
 from transforms.payload import METADATA, Json, folded, part_property, property_of
 
 READ_ONLY = frozenset({"dateLastModified", "children"})
-READ_ONLY_IN = {"users": frozenset({"demographics"}), "enrollments": frozenset({"course"})}
 OBJECTIVES = "learningObjectiveSet"
 # Which properties make an item of a list the same item.
 IDENTITY = {"roles": ("role", "org"), "userProfiles": ("profileId",), "userIds": ("type", "identifier"),
             OBJECTIVES: ("source",)}  # fmt: skip
-# What a read of demographics may say and a write may not (section 8).
-UNWRITABLE = {"demographics": {"sex": ("other", "unspecified")}}
 
 
 def write_shape(collection: Collection, read: Json) -> Json:
     """Turn a record as read into one as written, under the standard's names, without nulls and what a read adds."""
     names = {target: standard for standard, target in collection.written_as}
-    hidden = READ_ONLY | READ_ONLY_IN.get(collection.name, frozenset()) | {twin for _, twin in collection.twins}
-    unwritable = UNWRITABLE.get(collection.name, {})
+    hidden = READ_ONLY.union(collection.read_only, (twin for _, twin in collection.twins))
+    unwritable = dict(collection.unwritable)
     return {
         names.get(name, name): value if name == "metadata" else _plain(value)
         for name, value in read.items()

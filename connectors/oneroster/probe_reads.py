@@ -8,7 +8,6 @@ from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import kind_of_body
-from connectors.oneroster.reading import LARGEST, READABLE
 from connectors.oneroster.sending import DELETED
 from transforms.payload import Json
 
@@ -19,18 +18,18 @@ NEWEST = {"sort": "dateLastModified", "orderBy": "desc", "limit": "100"}
 
 async def page(client: Client) -> Fact:
     """Ask for the largest page that the loader asks for."""
-    answer, _ = await _listed(client, {"limit": str(LARGEST), "fields": "sourcedId"})
+    answer, _ = await _listed(client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"})
     return _fact("page", "held" if answer.status < 300 else "refused", answer)
 
 
 async def page_beyond(client: Client) -> Fact:
     """Ask for a page of one more than is documented."""
-    wanted = LARGEST + 1
+    wanted = client.profile.largest_page + 1
     answer, body = await _listed(client, {"limit": str(wanted), "fields": "sourcedId"})
     if answer.status >= 300:
         return _fact("page beyond", "refused", answer)
     limit = body.get("limit")
-    records = body.get(READABLE[COLLECTION][1])
+    records = body.get(client.profile.lists[COLLECTION].list_key)
     if limit == wanted or (isinstance(records, list) and len(records) == wanted):
         return _fact("page beyond", "held", answer)
     return _fact("page beyond", "clamped" if isinstance(limit, int) else "accepted", answer)
@@ -39,7 +38,7 @@ async def page_beyond(client: Client) -> Fact:
 async def filter_status(client: Client) -> Fact:
     """Ask for the active records among the newest; of those that a probe deleted a moment ago there must be none."""
     answer, body = await _listed(client, NEWEST | {"filter": "status='active'"})
-    records = body.get(READABLE[COLLECTION][1])
+    records = body.get(client.profile.lists[COLLECTION].list_key)
     if answer.status >= 300 or not isinstance(records, list):
         return _fact("filter", "refused", answer)
     ignored = any(isinstance(one, dict) and one.get("status") == DELETED for one in records)
@@ -55,7 +54,7 @@ def limits(heard: Listening) -> Fact:
 
 
 async def _listed(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
-    answer = await client.send(wire.listing(READABLE[COLLECTION][0], parameters))
+    answer = await client.send(wire.listing(client.profile.lists[COLLECTION].path, parameters))
     return answer, parsed(answer.body)
 
 

@@ -15,6 +15,7 @@ from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.compare import blank
 from connectors.oneroster.merging import merged, write_shape
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.throwaway import Kind, Made, Throwaways
 from transforms.payload import Json
 
@@ -30,6 +31,11 @@ class Asking:
     things: Throwaways
     kind: Kind
     made: list[Made]
+
+    @property
+    def collection(self) -> Collection:
+        """Where the target has records of the kind."""
+        return self.client.profile.collections[self.kind.name]
 
     @property
     def record(self) -> Json:
@@ -49,12 +55,12 @@ class Asking:
 
     async def put(self, record: Json) -> tuple[wire.Answer, str]:
         """PUT a record."""
-        return await self.send(wire.replace(self.kind.collection, record))
+        return await self.send(wire.replace(self.collection, record))
 
     async def read(self, which: str = "") -> Json | None:
         """Read the record, or another one of the kind; None if it is not there."""
-        answer = await self.client.send(wire.read(self.kind.collection, self.things.id_of(self.kind.name, which)))
-        return wire.record_in(self.kind.collection, answer) if answer.status < 300 else None
+        answer = await self.client.send(wire.read(self.collection, self.things.id_of(self.kind.name, which)))
+        return wire.record_in(self.collection, answer) if answer.status < 300 else None
 
     def about_to_make(self, which: str = "") -> None:
         """Note a record before it is sent: whatever the answer, it may be there then."""
@@ -79,7 +85,7 @@ def kind_of_body(body: bytes) -> str:
 async def create(asking: Asking) -> Fact:
     """POST a new record."""
     asking.about_to_make()
-    answer, word = await asking.send(wire.create(asking.kind.collection, asking.record))
+    answer, word = await asking.send(wire.create(asking.collection, asking.record))
     if word == "accepted" and await asking.read() is None:
         word = "not kept"
     detail = "" if word == "accepted" else _said(answer)
@@ -110,12 +116,12 @@ async def while_going(asking: Asking) -> AsyncIterator[Fact]:
 
 
 async def _duplicate(asking: Asking) -> Fact:
-    answer, word = await asking.send(wire.create(asking.kind.collection, asking.record))
+    answer, word = await asking.send(wire.create(asking.collection, asking.record))
     return asking.fact("duplicate", word, answer, "" if word == "accepted" else _said(answer))
 
 
 async def _unchanged(asking: Asking) -> Fact:
-    collection, before = asking.kind.collection, await asking.read() or {}
+    collection, before = asking.collection, await asking.read() or {}
     answer, word = await asking.put(merged(collection, write_shape(collection, before), asking.record))
     after = await asking.read() or {}
     if word != "accepted":
@@ -149,14 +155,14 @@ async def _unknown(asking: Asking) -> Fact:
 
 async def _orphan(asking: Asking) -> Fact:
     asking.about_to_make("orphan")
-    answer, word = await asking.send(wire.create(asking.kind.collection, asking.things.orphan(asking.kind)))
+    answer, word = await asking.send(wire.create(asking.collection, asking.things.orphan(asking.kind)))
     if word == "accepted":
         await _remove(asking, "orphan")
     return asking.fact("orphan", word, answer, "" if word == "accepted" else _said(answer))
 
 
 async def _delete(asking: Asking) -> Fact:
-    answer, word = await asking.send(wire.remove(asking.kind.collection, asking.record["sourcedId"]))
+    answer, word = await asking.send(wire.remove(asking.collection, asking.record["sourcedId"]))
     if word == "missing":
         await _remove(asking)
     left = await asking.read()
@@ -168,7 +174,7 @@ async def _delete(asking: Asking) -> Fact:
 
 
 async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
-    answer, word = await asking.send(wire.create(asking.kind.collection, asking.record))
+    answer, word = await asking.send(wire.create(asking.collection, asking.record))
     if word == "accepted":
         left = await asking.read()
         word = "revived" if left and not _is_deleted(left) else "accepted, stays deleted"
@@ -184,7 +190,7 @@ async def _revive(asking: Asking) -> Fact:
 
 
 async def _remove(asking: Asking, which: str = "") -> None:
-    await sending.remove(asking.client, asking.kind.collection, asking.things.id_of(asking.kind.name, which))
+    await sending.remove(asking.client, asking.collection, asking.things.id_of(asking.kind.name, which))
 
 
 def _is_deleted(record: Json) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from connectors.oneroster import hiding, probe_reads, probe_writes, sending, wire
 from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import Asking
 from connectors.oneroster.target import Target, TargetError
@@ -54,7 +53,7 @@ async def probe(target: Target, run: str, earlier: Sequence[Made] = (),
 async def _facts(client: Client, things: Throwaways, made: list[Made], heard: Listening) -> AsyncIterator[Fact]:
     there: set[str] = set()
     for kind in KINDS:
-        if not there.issuperset(kind.needs):
+        if kind.name not in client.profile.collections or not there.issuperset(kind.needs):
             continue
         asking = Asking(client, things, kind, made)
         yield (first := await probe_writes.create(asking))
@@ -86,7 +85,7 @@ async def _swept(target: Target, made: Sequence[Made]) -> tuple[list[Made], int]
 
 async def _taken_away(client: Client, name: str, sourced_id: str) -> bool:
     """Delete a record, or put it as deleted where that is all that works; tell whether it is gone."""
-    collection = COLLECTIONS[name]
+    collection = client.profile.collections[name]
     if await _is_gone(client, name, sourced_id):
         return True
     await sending.remove(client, collection, sourced_id)
@@ -98,10 +97,11 @@ async def _taken_away(client: Client, name: str, sourced_id: str) -> bool:
 
 
 async def _is_gone(client: Client, name: str, sourced_id: str) -> bool:
-    request = wire.read(COLLECTIONS[name], sourced_id)
+    collection = client.profile.collections[name]
+    request = wire.read(collection, sourced_id)
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
-    record = wire.record_in(COLLECTIONS[name], answer)
+    record = wire.record_in(collection, answer)
     if outcome.kind == "missing":
         return True
     return outcome.kind == "done" and record is not None and record.get("status") == sending.DELETED

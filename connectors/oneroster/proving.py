@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import same
 from connectors.oneroster.differing import differences
+from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 from transforms.secrecy import without_secrets
 

@@ -14,7 +14,7 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.batch import RECORDED
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.proving import is_sent
 from connectors.oneroster.sending import looked_up
 from transforms.changes import EntityChanges
@@ -27,7 +27,7 @@ async def recover(client: Client, ledger: Ledger, key: FeedKey, run: str, part: 
     One that it holds otherwise is not known to be ours. One that it does not hold may be on its way: its intent stays.
     Raises `TargetError` if the target cannot be used.
     """
-    collection = COLLECTIONS[part.entity]
+    collection = client.profile.collections[part.entity]
     sent = [_is_there(client, collection, body, part.partial) for body in bodies(collection.entity, part.upserts)]
     there = part.upserts.filter(pl.Series(await asyncio.gather(*sent), dtype=pl.Boolean))
     if there.height:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import Collection
 from connectors.oneroster.compare import covers, same
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import merged, moved, write_shape
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.proving import AGENTS, foreign, is_done, is_sent
 from connectors.oneroster.target import TargetError
 from transforms.changes import Term

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.profile import TargetProfile
 
 
 class TargetError(Exception):
@@ -32,6 +33,7 @@ class Target:
     section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
     is for one request from its first byte to its last. An answer may have up to `answer_bytes`. `patience` is for
     a request that fails. `slots` is the folder by which all runs against this target share what it bears; None if there are no others.
+    `profile` is what its API is like.
     """
 
     url: str
@@ -46,6 +48,7 @@ class Target:
     answer_bytes: int = 64 * 1024 * 1024
     patience: Patience = field(default_factory=Patience)
     slots: Path | None = None
+    profile: TargetProfile = field(kw_only=True, repr=False)
 
     @property
     def host(self) -> str:

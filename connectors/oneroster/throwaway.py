@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from transforms.payload import Json
 
 PREFIX = "roster-probe-"
@@ -33,11 +32,6 @@ class Kind:
     spare: str = ""
     refers: str = ""
     shares: str = ""
-
-    @property
-    def collection(self) -> Collection:
-        """Where the target has it."""
-        return COLLECTIONS[self.name]
 
     @property
     def needs(self) -> set[str]:

@@ -7,7 +7,6 @@ import polars as pl
 from connectors.oneroster.agents import Agents, agents_of
 from connectors.oneroster.batch import Row, sent
 from connectors.oneroster.batches import batches, named, slices
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.earlier import Earlier
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.filled import filled
@@ -16,18 +15,19 @@ from connectors.oneroster.loaded import Result
 from connectors.oneroster.proving import AGENTS
 from transforms.changes import ACTION, PARENTS, EntityChanges
 from transforms.payload import bodies
+from transforms.schemas import ENTITIES
 
 
 async def send_upserts(job: Job, changes: EntityChanges) -> None:
     """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
-    collection = COLLECTIONS[changes.entity]
+    entity = ENTITIES[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
-    for name, batch in named(f"load {changes.entity}", batches(collection.entity, changes.upserts, job.batch_size)):
+    for name, batch in named(f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)):
         await _first_pass(job, changes, name, batch, agents)
         _report(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
     for name, batch in named("load agents of users", slices(later, job.batch_size)):
-        await _second_pass(job, changes, collection, name, batch, agents)
+        await _second_pass(job, changes, name, batch, agents)
         _report(job, changes)
 
 
@@ -61,10 +61,9 @@ async def _first_pass(job: Job, changes: EntityChanges, name: str, batch: pl.Dat
             job.tally.add(changes.entity, sourced_id, result.term, result.detail)
 
 
-async def _second_pass(job: Job, changes: EntityChanges, collection: Collection, name: str, batch: pl.DataFrame,
-                       agents: Agents) -> None:  # fmt: skip
+async def _second_pass(job: Job, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
     """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
-    missing = [agents.missing(body) for body in bodies(collection.entity, batch)]
+    missing = [agents.missing(body) for body in bodies(ENTITIES[changes.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
         if absent:

@@ -13,9 +13,9 @@ import polars as pl
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS, Collection
 from connectors.oneroster.differing import differing
-from connectors.oneroster.reading import LARGEST, READABLE, pages
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.reading import pages
 from connectors.oneroster.target import TargetError
 from transforms.changes import ACTIVE, DELETED, DISABLED, FINGERPRINT, IN_TARGET, KEPT
 from transforms.diff import LIFECYCLE
@@ -35,21 +35,21 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Expected:
-    """What the target should hold of one entity.
+    """What the target should hold of one `collection`.
 
     `known` are the ledger's rows (`sourcedId`, `status`, ...). `records` are those of the last roster that the
     ledger says were acknowledged just so; None if no roster is kept. `partial` as in `Judged`.
     """
 
-    entity: str
+    collection: Collection
     known: pl.DataFrame
     records: pl.DataFrame | None = None
     partial: frozenset[str] = frozenset()
 
     @property
-    def collection(self) -> Collection:
-        """Where the target has it."""
-        return COLLECTIONS[self.entity]
+    def entity(self) -> str:
+        """The name of the entity."""
+        return self.collection.name
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,17 @@ class Verified:
         return self.found.filter(pl.col("kind") == kind)["sourcedId"]
 
 
-def expected(entity: str, known: pl.DataFrame, roster: Judged | None) -> Expected:
+def expected(collection: Collection, known: pl.DataFrame, roster: Judged | None) -> Expected:
     """Say what the target should hold, by the ledger (`sourcedId`, `fingerprint`, `status`) and the last `roster`."""
     if roster is None:
-        return Expected(entity, known)
+        return Expected(collection, known)
     frame = roster.accepted.drop(ROW, *LIFECYCLE)
     marked = frame.with_columns(fingerprints(roster.entity, frame))
     sent = known.filter(pl.col("status").is_in([ACTIVE, KEPT])).select(
         "sourcedId", pl.col("fingerprint").alias(FINGERPRINT)
     )
     records = marked.join(sent, on=["sourcedId", FINGERPRINT], how="semi")
-    return Expected(entity, known, records, roster.partial)
+    return Expected(collection, known, records, roster.partial)
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Seen:
 async def verified(client: Client, expected: Expected, watch: Watch = lambda *_: None) -> Verified:
     """Read a collection and compare; `watch` is told (entity, records of ours seen, records of ours). Raises `TargetError`."""
     seen = Seen()
-    async for page in pages(client, *READABLE[expected.entity], limit=LARGEST):
+    async for page in pages(client, expected.entity, limit=None):
         look_at(seen, expected, page)
         watch(expected.entity, len(seen.active), expected.known.height)
     absent = _absent(seen, expected)

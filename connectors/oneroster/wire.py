@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from connectors.oneroster.allocating import allocated
 from connectors.oneroster.answers import LONGEST, description, is_page, parsed, readable
-from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
+from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
@@ -88,7 +88,7 @@ def addressable(sourced_id: str) -> bool:
 def create(collection: Collection, record: Json) -> Request:
     """Ask to create a record."""
     one, body = record["sourcedId"], _body(collection, record)
-    return Request("POST", PREFIX + collection.path, body, _path(collection, one), one, collection.wrapper)
+    return Request("POST", collection.path, body, _path(collection, one), one, collection.wrapper)
 
 
 def replace(collection: Collection, record: Json) -> Request:
@@ -108,8 +108,8 @@ def remove(collection: Collection, sourced_id: str) -> Request:
 
 
 def listing(path: str, parameters: dict[str, str]) -> Request:
-    """Ask for one page of a collection whose path is below `PREFIX` (section 6)."""
-    return Request("GET", f"{PREFIX}{path}?{urlencode(parameters, quote_via=quote)}")
+    """Ask for one page of a collection or view (section 6)."""
+    return Request("GET", f"{path}?{urlencode(parameters, quote_via=quote)}")
 
 
 def understood(request: Request, answer: Answer) -> Outcome:
@@ -171,7 +171,7 @@ def _kind(request: Request, answer: Answer) -> Kind:
 
 
 def _path(collection: Collection, sourced_id: str) -> str:
-    return f"{PREFIX}{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
+    return f"{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
 
 
 def _body(collection: Collection, record: Json) -> bytes:
@@ -180,9 +180,9 @@ def _body(collection: Collection, record: Json) -> bytes:
 
 def _written(collection: Collection, record: Json) -> Json:
     """Spell a record as the target wants it written."""
-    year = record.get("schoolYear")
-    if isinstance(year, dict):
-        record = record | {"schoolYear": _full_reference(year["sourcedId"])}
+    for name, path, kind in collection.full_references:
+        if isinstance(reference := record.get(name), dict):
+            record = record | {name: _full_reference(path, reference["sourcedId"], kind)}
     if collection.twins:
         record = record | {name: record.get(one) for one, other in collection.twins for name in (one, other)}
     if not collection.written_as:
@@ -191,6 +191,5 @@ def _written(collection: Collection, record: Json) -> Json:
     return {names.get(name, name): value for name, value in record.items()}
 
 
-def _full_reference(session: str) -> Json:
-    """Give the one reference that must be whole on write: a course's school year (section 8)."""
-    return {"href": _path(COLLECTIONS["academicSessions"], session), "sourcedId": session, "type": "academicSession"}
+def _full_reference(path: str, sourced_id: str, kind: str) -> Json:
+    return {"href": f"{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from connectors.oneroster.collections import COLLECTIONS
 from transforms.schemas import ENTITIES
 
 HIDDEN = "…"
@@ -56,7 +55,7 @@ _NAMES = frozenset(
     name.casefold()
     for entity in ENTITIES.values()
     for name in (entity.name, entity.singular, *(part for column in entity.current for part in column.name.split(".")))
-) | frozenset(name.casefold() for name in COLLECTIONS)
+)
 
 
 def public(text: str, also: Collection[str] = ()) -> str:

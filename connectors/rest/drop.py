@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection as Container
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -13,12 +14,13 @@ from zoneinfo import ZoneInfo
 from connectors.oneroster.client import Client
 from connectors.oneroster.exchange import connections
 from connectors.oneroster.paging import Moved
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.target import Target
 from connectors.oneroster.wire import addressable
-from connectors.rest.reading import Unread, pages, path_of, single
+from connectors.rest.reading import Unread, pages, single
 from connectors.rest.signing import UNUSED, Key, Signing
 from transforms.raw import Raw
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 from transforms.unfolding.collections import ROSTER
 from transforms.unfolding.drop import raw_of
@@ -31,7 +33,7 @@ UTC = ZoneInfo("UTC")
 # They are few, and say what the administrators of OneRoster 1.1 administer.
 EVER_WHOLE = frozenset({"orgs"})
 
-Known = Mapping[str, Collection[str]]
+Known = Mapping[str, Container[str]]
 NOBODY: Known = {}
 
 
@@ -39,19 +41,17 @@ NOBODY: Known = {}
 class Wanted:
     """A collection that is to be read; `condition` says what of it, and `known` are ids that it had before."""
 
-    entity: Entity
-    path: str
+    collection: Collection
     condition: str
-    known: Collection[str]
+    known: Container[str]
 
 
 async def read_source(source: Target, version: Version, collections: Sequence[str] = ROSTER, *,
                       since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None,
-                      published: bool = False, known: Known = NOBODY) -> Raw:  # fmt: skip
+                      known: Known = NOBODY) -> Raw:  # fmt: skip
     """Read collections as they are, or what changed in them `since` a moment (in UTC).
 
-    With a `key`, requests are signed by it, and the source's other credentials are not used. `published` says that the
-    source is the target itself, whose paths are its own. `known` are the ids, by collection, that were there before:
+    With a `key`, requests are signed by it, and the source's other credentials are not used. `known` are the ids, by collection, that were there before:
     one that a whole collection lacks is asked for by itself. A collection that the source does not have is left out,
     unless every roster needs it. Raises `TargetError` if the source cannot be used at all.
     """
@@ -63,8 +63,8 @@ async def read_source(source: Target, version: Version, collections: Sequence[st
     async with Client(address, Signing(key, connections(address)) if key else None) as client:
         for name in collections:
             entity, said = ENTITIES[name], "" if name in EVER_WHOLE else condition
-            path = path_of(entity, version, published=published)
-            wanted = Wanted(entity, path, said, frozenset() if said else known.get(name, frozenset()))
+            collection = source.profile.collections[name]
+            wanted = Wanted(collection, said, frozenset() if said else known.get(name, frozenset()))
             try:
                 read[name] = await _read(client, wanted, partial(unfold, entity, version=version, zone=zone))
             except Unread as unread:
@@ -80,7 +80,7 @@ async def _read(client: Client, wanted: Wanted, add: Callable[..., None]) -> Unf
         unfolded, missing = Unfolded(), set(wanted.known)
         try:
             # Page by page, since JSON takes many times the room of its rows.
-            async for records in pages(client, wanted.path, wanted.entity.name, wanted.condition):
+            async for records in pages(client, wanted.collection.path, wanted.collection.list_key, wanted.condition):
                 missing.difference_update(_ids(records))
                 add(records, into=unfolded)
         except Moved as moved:
@@ -102,7 +102,7 @@ async def _unlisted(client: Client, wanted: Wanted, missing: set[str]) -> list[A
 
 
 async def _singles(client: Client, wanted: Wanted, ids: Sequence[str]) -> list[Any]:
-    asked = (single(client, wanted.path, wanted.entity.singular, one) for one in ids)
+    asked = (single(client, wanted.collection.path, wanted.collection.wrapper, one) for one in ids)
     found = await asyncio.gather(*asked, return_exceptions=True)
     for fault in found:
         if isinstance(fault, BaseException):

@@ -8,11 +8,8 @@ from urllib.parse import quote, urlencode
 
 from connectors.oneroster.answers import parsed
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS, PREFIX
 from connectors.oneroster.paging import Page, total_of, whole
 from connectors.oneroster.wire import Request, understood
-from transforms.schemas import Entity
-from transforms.schemas.entity import Version
 
 LIMIT = 1000
 # What sources that cannot sort answer: the request is wrong, or its query is.
@@ -27,17 +24,6 @@ class Unread(Exception):
     def __init__(self, why: str, *, absent: bool = False) -> None:
         super().__init__(why)
         self.absent = absent
-
-
-def path_of(entity: Entity, version: Version, *, published: bool = False) -> str:
-    """Where a collection is: 1.1 has one service, 1.2 has one for each kind of record.
-
-    The standard has no slashes at the end; the target has them as they are `published`.
-    """
-    if version == "1.1":
-        return f"{PREFIX}v1p1/{entity.name}"
-    path = PREFIX + COLLECTIONS[entity.name].path
-    return path if published else path.rstrip("/")
 
 
 async def pages(client: Client, path: str, key: str, condition: str = "") -> AsyncIterator[list[Any]]:

@@ -21,7 +21,7 @@ from flows.scratch import scratch_folder
 from transforms.changes import Changes
 
 # Where a client would send, if anything were sent.
-NOWHERE = Address("https://nowhere.invalid")
+NOWHERE = "https://nowhere.invalid"
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def rehearsed(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
 
 
 async def _loaded(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
-    async with Client(NOWHERE) as client:
+    async with Client(Address(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
             changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size, sender=Acknowledging()
         )

@@ -47,6 +47,7 @@ from flows.feeds.tables import (
 from flows.feeds.values import (
     Address,
     Age,
+    Api,
     Columns,
     DatePattern,
     Encoding,
@@ -64,8 +65,8 @@ from flows.feeds.values import (
     one_of,
 )
 from flows.pickup import Pickup
-from flows.target import ENVIRONMENT, SANDBOX
-from transforms.carrying import VOCABULARIES, Carrying, carrying
+from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX
+from transforms.carrying import MAPS, Carrying, carrying
 from transforms.scope import Scope
 
 CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -78,6 +79,7 @@ class TargetSettings(CredentialSettings, BaseModel):  # the second for the linte
     model_config = CONFIG
 
     url: Address
+    api: Api = DEFAULT_API
     email_template: Template | None = None
     session_org: Text | None = None
     staging: StrictBool = False
@@ -95,10 +97,12 @@ class TargetSettings(CredentialSettings, BaseModel):  # the second for the linte
     resource_roles: Words = {}
     score_statuses: Words = {}
 
-    @field_validator(*VOCABULARIES)
+    @field_validator(*MAPS)
     @classmethod
     def _targets_words(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        known = VOCABULARIES[info.field_name or ""]
+        # Of an API that is not known, its own line is what is wrong.
+        api = info.data.get("api")
+        known = APIS[api].vocabulary.words.get(info.field_name or "", ()) if api else words.values()
         for key, word in words.items():
             if word not in known:
                 raise ValueError(f"gives {word!r} for {key!r}, which the target does not know: {one_of(word, known)}")
@@ -270,8 +274,9 @@ class Feed(BaseModel):
     @property
     def carrying(self) -> Carrying:
         """How values become the target's: its maps, with the file's own laid over them."""
-        maps = {name: getattr(self.target, name) for name in VOCABULARIES}
+        maps = {name: getattr(self.target, name) for name in MAPS}
         return carrying(
+            APIS[self.target.api].vocabulary,
             maps,
             email_template=self.target.email_template,
             session_org=self.target.session_org,

@@ -23,17 +23,18 @@ def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]
     Credentials go to the scheme, host and port that they were given for and to no other. Raises
     `SettingsError`, which names what is missing.
     """
+    profile = APIS[feed.target.api if feed else DEFAULT_API]
     if option is None:
-        return _of_feed(feed, environment) if feed else Target(SANDBOX)
+        return _of_feed(feed, profile, environment) if feed else Target(SANDBOX, profile=profile)
     if option == SANDBOX:
-        return Target(SANDBOX)
+        return Target(SANDBOX, profile=profile)
     if option == ENVIRONMENT:
-        return _of_environment(environment)
+        return _of_environment(profile, environment)
     wanted = _checked("--target", option, f"{SANDBOX}, {ENVIRONMENT} or an address")
     if feed and _origin(feed.target.url) == _origin(wanted):
-        return replace(_of_feed(feed, environment), name=wanted, url=wanted)
+        return replace(_of_feed(feed, profile, environment), name=wanted, url=wanted)
     if _origin(environment.get(API_URL, "")) == _origin(wanted):
-        return replace(_of_environment(environment), name=wanted, url=wanted)
+        return replace(_of_environment(profile, environment), name=wanted, url=wanted)
     raise SettingsError(
         f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the host that they were given for: "
         f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a feed's file."
@@ -55,7 +56,7 @@ def _checked(source: str, text: str, expected: str = "an address") -> str:
         raise SettingsError(f"{source} {error} Expected {expected}.") from None
 
 
-def _of_environment(environment: Mapping[str, str]) -> Target:
+def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> Target:
     """Take address and credentials from the environment; a ready token goes before a client's id and secret."""
     given = {name for name, value in environment.items() if value.strip()}
     wanted = (API_URL,) if ACCESS_TOKEN in given else (API_URL, TOKEN_URL, CLIENT_ID, CLIENT_SECRET)
@@ -67,19 +68,21 @@ def _of_environment(environment: Mapping[str, str]) -> Target:
         )
     url = _checked(f"${API_URL}", environment[API_URL])
     if ACCESS_TOKEN in given:
-        return Target(url, url, None, Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])))
+        return Target(
+            url, url, None, Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])), profile=profile
+        )
     _checked(f"${TOKEN_URL}", environment[TOKEN_URL])
     client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
-    return Target(url, url, environment[TOKEN_URL].strip(), Credentials(None, *client))
+    return Target(url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile)
 
 
-def _of_feed(feed: Feed, environment: Mapping[str, str]) -> Target:
+def _of_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str]) -> Target:
     url = feed.target.url
     if url == ENVIRONMENT:
-        return _of_environment(environment)
+        return _of_environment(profile, environment)
     if url == SANDBOX:
-        return Target(SANDBOX)
-    return Target(url, url, feed.target.token_url, credentials(feed, "target", environment))
+        return Target(SANDBOX, profile=profile)
+    return Target(url, url, feed.target.token_url, credentials(feed, "target", environment), profile=profile)
 
 
 def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:

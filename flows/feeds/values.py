@@ -18,7 +18,7 @@ from pydantic import AfterValidator as Checked
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from flows.feeds.schedules import checked
-from flows.target import ENVIRONMENT, SANDBOX, address
+from flows.target import APIS, ENVIRONMENT, SANDBOX, address
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import ROLES, ROLES_1_1
 from transforms.vanishing import allowed
@@ -35,6 +35,12 @@ def one_of(word: str, words: Iterable[str]) -> str:
 
 def _address(text: str) -> str:
     return text if text in (SANDBOX, ENVIRONMENT) else address(text)
+
+
+def _api(text: str) -> str:
+    if text not in APIS:
+        raise ValueError(f"is {text!r}, which is no API that is known here: {one_of(text, APIS)}")
+    return text
 
 
 def _token_address(text: str) -> str:
@@ -189,6 +195,7 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$")]
 Encoding = Annotated[Text, Checked(_encoding)]
 Address = Annotated[Text, Checked(_address)]
+Api = Annotated[Text, Checked(_api)]
 TokenAddress = Annotated[Text, Checked(_token_address)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]

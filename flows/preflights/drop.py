@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from connectors.ledger import Ledger, LedgerError
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.target import TargetError
 from flows.accept import Accepted
 from flows.choosing import there
@@ -23,7 +22,7 @@ from flows.pipeline import accept_drop
 from flows.preflights.check import Check, failed, ok, unseen, warning
 from flows.result import REFUSED, USAGE
 from transforms.carry import not_carried
-from transforms.carrying import VOCABULARIES
+from transforms.carrying import TargetVocabulary
 from transforms.findings import Findings, gather
 from transforms.guard.undelivered import sentences
 from transforms.roster import Roster
@@ -48,11 +47,10 @@ class Seen:
     words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED))
     absent: str = ""
 
-    @property
-    def touched(self) -> list[str]:
+    def touched(self, collections: Collection[str]) -> list[str]:
         """The collections that a load of this drop would touch; all of them if it holds nothing."""
         names = {table.entity.folds_into or name for name, table in self.roster.tables.items() if table.frame.height}
-        return [name for name in COLLECTIONS if name in names] or list(COLLECTIONS)
+        return [name for name in collections if name in names] or list(collections)
 
 
 def found(job: Job) -> tuple[Job, Seen]:
@@ -113,7 +111,7 @@ def _judged(job: Job, drop: Seen, accepted: Accepted) -> Check:
 
 
 def _mapping(job: Job, drop: Seen, findings: Findings) -> Check:
-    said = [*_words(drop.words), *_mended(findings), *_no_place(drop.roster)]
+    said = [*_words(drop.words, job.load.carrying.vocabulary), *_mended(findings), *_no_place(drop.roster, job)]
     if not said:
         return ok(MAPPING, "The target has a word for each of the drop's, or the feed's file gives one.")
     if drop.words.height:
@@ -121,12 +119,12 @@ def _mapping(job: Job, drop: Seen, findings: Findings) -> Check:
     return warning(MAPPING, "\n".join(said))
 
 
-def _words(words: pl.DataFrame) -> Iterator[str]:
+def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
     """Tell of each column how many rows have words that lead nowhere; the words themselves are told in a file."""
     grouped = words.group_by("entity", "column", maintain_order=True).agg(pl.len(), pl.col("rows").sum())
     for entity, column, count, rows in grouped.iter_rows():
         number = "1 word" if count == 1 else f"{count:,} words"
-        yield f"{entity}.{column}: {number} that the target does not know, in {rows:,} {'row' if rows == 1 else 'rows'}, {becomes(entity, column)}."
+        yield f"{entity}.{column}: {number} that the target does not know, in {rows:,} {'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
 
 
 def _mended(findings: Findings) -> Iterator[str]:
@@ -135,8 +133,9 @@ def _mended(findings: Findings) -> Iterator[str]:
         yield f"{'; '.join(group.examples)}: {group.count:,} records. {group.sentence}"
 
 
-def _no_place(roster: Roster) -> Iterator[str]:
-    files = [notice.file for notice in gather(not_carried(roster, COLLECTIONS)).notices]
+def _no_place(roster: Roster, job: Job) -> Iterator[str]:
+    homeless = not_carried(roster, job.load.carrying.vocabulary, job.load.target.profile.collections)
+    files = [notice.file for notice in gather(homeless).notices]
     if files:
         yield f"The target has no place for {', '.join(files)}."
 
@@ -145,17 +144,17 @@ def _kept(job: Job, words: pl.DataFrame) -> str:
     """Write the words for their owner only: they may be personal where a column is not what it should be."""
     path = job.run.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.run.feed)}.toml"
     try:
-        write_private(path, _tables(words))
+        write_private(path, _tables(words, job.load.carrying.vocabulary))
     except OSError as error:
         return f"The words could not be written to {path}: {error.strerror}."
     return f"The words stand in {path}: say what each is sent, and put it into the feed's file."
 
 
-def _tables(words: pl.DataFrame) -> str:
+def _tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
     """Write the words as tables for the feed's file."""
     tables = [HEAD]
     for (name,), rows in words.group_by("map", maintain_order=True):
-        tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(VOCABULARIES[str(name)])}\n"]
+        tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(vocabulary.words[str(name)])}\n"]
         # One word may stand in several columns, and a key only once.
         once = rows.group_by("word", maintain_order=True).agg("entity", "column", pl.col("rows").sum())
         for word, entities, columns, count in once.head(MOST_WORDS).iter_rows():

@@ -20,7 +20,7 @@ def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     if job is None:
         return Preflight(str(options.drop), "", tuple(meant))
     job, drop = found(job)
-    there = target(job, drop.touched)
+    there = target(job, drop.touched(job.load.target.profile.collections))
     usable = not any(check.standing == "not ok" for check in there)
     here = state(job)
     # Records of others in a target that cannot be read are not asked for once more.

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from connectors.oneroster.assumptions import QUESTIONS, Fact, Problem, problems
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.throwaway import Made
 from flows.files import write_private
 from flows.result import DONE, FAILED
-
-CREATED_BY_PUT = frozenset(name for name, one in COLLECTIONS.items() if one.put_creates)
+from flows.target import Target
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What a probe found out about a target, and when (UTC). `broken` and `left` as in `Probe`."""
+    """What a probe found out about a target, and when (UTC). `broken` and `left` as in `Probe`.
+
+    `created_by_put` are the collections where, as far as we know, a PUT makes what is not there.
+    """
 
     target: str
+    created_by_put: frozenset[str]
     at: datetime
     facts: tuple[Fact, ...] = ()
     left: tuple[Made, ...] = ()
@@ -33,7 +35,7 @@ class Probed:
     @property
     def problems(self) -> list[Problem]:
         """Where the target differs from what the loader assumes."""
-        return problems(self.facts, CREATED_BY_PUT)
+        return problems(self.facts, self.created_by_put)
 
     @property
     def exit_code(self) -> int:
@@ -59,13 +61,26 @@ def problem_sentence(problem: Problem) -> str:
     return f"{QUESTIONS[problem.question].says}: {problem.answer}{f' ({where})' if where else ''}. So {problem.means}."
 
 
-def kept(state: Path, target: str) -> Probed | None:
+def begun(target: Target) -> Probed:
+    """Give what is known of a target before it is probed."""
+    by_put = frozenset(name for name, one in target.profile.collections.items() if one.put_creates)
+    return Probed(target.name, by_put, datetime.now(UTC))
+
+
+def kept(state: Path, target: Target) -> Probed | None:
     """Read what is kept of the last probe of a target; None if nothing is, or it cannot be understood."""
     try:
-        read = json.loads(_file(state, target).read_text("utf-8"))
+        read = json.loads(_file(state, target.name).read_text("utf-8"))
         left = tuple((str(name), str(sourced_id)) for name, sourced_id in read["left"])
         facts = tuple(Fact(**fact) for fact in read["facts"])
-        return Probed(target, datetime.fromisoformat(read["at"]), facts, left, read["broken"] or "", read["requests"])
+        return replace(
+            begun(target),
+            at=datetime.fromisoformat(read["at"]),
+            facts=facts,
+            left=left,
+            broken=read["broken"] or "",
+            requests=read["requests"],
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.oneroster.probing import probe as asked
@@ -15,7 +14,7 @@ from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.make_job import Options
 from flows.opening import opened
-from flows.preflights.probes import Probed, keep, kept
+from flows.preflights.probes import Probed, begun, keep, kept
 from flows.target import Target
 
 REFUSED = (
@@ -34,14 +33,14 @@ def is_staging(options: Options, environment: Mapping[str, str]) -> bool:
 def probe(options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> Probed:
     """Find out what a target does, and keep that. Raises `SettingsError` for a target that is not for staging."""
     target = _target(options, environment)
-    run, before = secrets.token_hex(4), kept(options.state, target.name)
-    begun = Probed(target.name, datetime.now(UTC))
+    run, before = secrets.token_hex(4), kept(options.state, target)
+    new = begun(target)
     earlier = before.left if before else ()
     say(WRITING.format(target=target.name, prefix=f"{PREFIX}{run}"))
 
     def swept(left: Sequence[Made]) -> None:
         """Keep what may still be there, however the probe ends."""
-        keep(options.state, replace(before or begun, left=tuple(left)))
+        keep(options.state, replace(before or new, left=tuple(left)))
 
     # A probe that is killed leaves its ids here, and the next one takes their records away.
     swept([*earlier, *Throwaways(run).ids()])
@@ -49,9 +48,9 @@ def probe(options: Options, environment: Mapping[str, str], say: Callable[[str],
         try:
             found = asyncio.run(asked(address, run, earlier, swept))
         except KeyboardInterrupt:
-            _tell_left(options.state, target.name, say)
+            _tell_left(options.state, target, say)
             raise
-    probed = replace(begun, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests)
+    probed = replace(new, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests)
     if not (probed.broken and before):  # one that broke off knows less than the one before
         keep(options.state, probed)
     return probed
@@ -76,7 +75,7 @@ def _chosen(options: Options, environment: Mapping[str, str]) -> tuple[Target, b
     return target, target.on_this_machine or said
 
 
-def _tell_left(state: Path, target: str, say: Callable[[str], None]) -> None:
+def _tell_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
     probed = kept(state, target)
     if probed and probed.left:
         say(LEFT.format(names=", ".join(f"{name} {sourced_id}" for name, sourced_id in probed.left)))

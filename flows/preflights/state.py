@@ -28,7 +28,7 @@ def state(job: Job) -> list[Check]:
 
 def probed(job: Job, staging: bool) -> Check:
     """Say what the last probe of the target found, and where that differs from what the loader assumes."""
-    found = kept(job.run.state, job.load.target.name)
+    found = kept(job.run.state, job.load.target)
     if found is None or not found.facts:
         return warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}") if not staging else warning(
             PROBE, f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write."

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from connectors.ledger import Ledger, LedgerError
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.examining import Examined, Shown, examined
 from connectors.oneroster.target import TargetError
 from flows.accept import Accepted
@@ -30,7 +29,7 @@ def target(job: Job, names: Sequence[str]) -> list[Check]:
     try:
         with opened(job.load.target, job.run.state, job.load.concurrency) as address:
             hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
-            found = asyncio.run(examined(hurried, [COLLECTIONS[name] for name in names]))
+            found = asyncio.run(examined(hurried, [job.load.target.profile.collections[name] for name in names]))
     except OSError as error:
         found = Examined(
             down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the state folder."

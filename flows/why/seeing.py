@@ -9,9 +9,9 @@ from pathlib import Path
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.differing import differing
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.target import Target as Address
 from connectors.oneroster.target import TargetError
 from flows.errors import SettingsError
@@ -36,10 +36,13 @@ def seen(stories: Sequence[Story], feed: Path | None, state: Path, environment: 
             raise SettingsError("the sandbox has never been started")
         with opened(target, state, 1) as address:
             records = asyncio.run(_records(stories, address))
+            collections = address.profile.collections
     except (SettingsError, TargetError) as error:
         return [replace(story, target=InTarget("unasked", reason=str(error))) for story in stories]
     return [
-        replace(story, target=_in_target(story, record)) if story.entity in COLLECTIONS else story
+        replace(story, target=_in_target(story, record, collections[story.entity]))
+        if story.entity in collections
+        else story
         for story, record in zip(stories, records, strict=True)
     ]
 
@@ -60,9 +63,9 @@ async def _records(stories: Sequence[Story], address: Address) -> list[Json | No
 
 async def _record(story: Story, client: Client) -> Json | None:
     """Read a record; None if the target has none of that id. Raises `TargetError`."""
-    if story.entity not in COLLECTIONS or not wire.addressable(story.sourced_id):
+    collection = client.profile.collections.get(story.entity)
+    if collection is None or not wire.addressable(story.sourced_id):
         return None
-    collection = COLLECTIONS[story.entity]
     request = wire.read(collection, story.sourced_id)
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
@@ -71,12 +74,12 @@ async def _record(story: Story, client: Client) -> Json | None:
     return wire.record_in(collection, answer)
 
 
-def _in_target(story: Story, record: Json | None) -> InTarget:
+def _in_target(story: Story, record: Json | None, collection: Collection) -> InTarget:
     if record is None:
         return InTarget("absent")
     if record.get("status") == "tobedeleted":
         return InTarget("deleted")
-    return InTarget("there", tuple(differing(COLLECTIONS[story.entity], record, *_expected(story))))
+    return InTarget("there", tuple(differing(collection, record, *_expected(story))))
 
 
 def _expected(story: Story) -> tuple[Json, frozenset[str]]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from tests.bench.district import write_district
 from tests.bench.measuring import Cost, cost, median
 from tests.bench.preparing import changes_of
@@ -66,7 +66,7 @@ def _installed(folder: Path) -> Path | None:
 
 
 def _lines(name: str, changes: EntityChanges) -> list[str]:
-    collection = COLLECTIONS[name]
+    collection = TIMEBACK.collections[name]
     return [json.dumps({collection.wrapper: body}) for body in bodies(collection.entity, changes.upserts)]
 
 

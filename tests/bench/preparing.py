@@ -10,11 +10,11 @@ from pathlib import Path
 
 from connectors.drops import read
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from tests.bench.district import write_district
 from tests.judging import TODAY
 from transforms.carry import carry
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.changes import Changes
 from transforms.checks import check
 from transforms.diff import diff
@@ -37,7 +37,9 @@ def acknowledge(drop: Path, state: Path) -> None:
 def changes_of(drop: Path) -> Changes:
     """Compare a drop with a ledger that holds nothing."""
     checked = check(normalise("oneroster", read(drop), Dialect(TODAY)), {})
-    return diff(carry(checked.standing, Carrying(), {}, COLLECTIONS, None).standing, {}).changes
+    return diff(
+        carry(checked.standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None).standing, {}
+    ).changes
 
 
 if __name__ == "__main__":

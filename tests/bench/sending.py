@@ -23,9 +23,9 @@ from httpx_aiohttp import AiohttpTransport
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import load
 from connectors.oneroster.processes import Processes
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Target
 from tests.bench.district import write_district
 from tests.bench.preparing import changes_of
@@ -66,9 +66,9 @@ def sent_by(name: str, url: str, folder: Path, people: int) -> Figures:
 def requests_of(changes: Changes) -> list[wire.Request]:
     """Build the requests that the load sends."""
     return [
-        wire.create(COLLECTIONS[name], body)
+        wire.create(TIMEBACK.collections[name], body)
         for name, part in changes.items()
-        for body in bodies(COLLECTIONS[name].entity, part.upserts)
+        for body in bodies(TIMEBACK.collections[name].entity, part.upserts)
     ]
 
 
@@ -88,7 +88,7 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
     """Our own: from the frames to the ledger on the disk; the start of other processes counts."""
 
     async def run() -> None:
-        target = Target(url, access_token=TOKEN, concurrency=CONCURRENCY)
+        target = Target(url, access_token=TOKEN, concurrency=CONCURRENCY, profile=TIMEBACK)
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
             several = Processes(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:

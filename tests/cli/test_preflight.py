@@ -402,7 +402,8 @@ def test_what_a_probe_found_is_told(place: Place) -> None:
 
 def probed(place: Place, fact: Fact, *left: tuple[str, str]) -> None:
     """Keep what a probe of long ago found."""
-    keep(place.state, Probed(place.sandbox.url, datetime(2026, 1, 5, tzinfo=UTC), (fact,), left))
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    keep(place.state, Probed(place.sandbox.url, frozenset(), at, (fact,), left))
 
 
 def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
@@ -419,7 +420,7 @@ def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
 def test_a_probe_that_broke_off_is_told(place: Place) -> None:
     """It does not say whether the client may write."""
     fact = Fact("create", "orgs", "accepted", 201)
-    keep(place.state, Probed(place.sandbox.url, datetime.now(UTC), (fact,), broken="It is down."))
+    keep(place.state, Probed(place.sandbox.url, frozenset(), datetime.now(UTC), (fact,), broken="It is down."))
 
     run = place.preflight()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
 from flows.feeds.settings import read_feed
@@ -101,7 +102,7 @@ def test_what_was_found_is_kept_for_its_owner_only(tmp_path: Path, sandbox: Sand
         run.json["problems"],
     )
     assert path.name.startswith("127.0.0.1-")
-    assert (found := kept(tmp_path / "state", sandbox.url)) is not None
+    assert (found := kept(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))) is not None
     assert found.as_json() == run.json
 
 
@@ -139,7 +140,7 @@ def test_what_differs_is_told_with_its_commands(tmp_path: Path) -> None:
 
     with odd(meet) as sandbox:
         run = roster("probe", feed(tmp_path, sandbox.url), "--json", state=tmp_path / "state", environment=CREDENTIALS)
-        found = kept(tmp_path / "state", sandbox.url)
+        found = kept(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))
 
     assert (0, ["delete"]) == (run.code, [one["question"] for one in run.json["problems"]])
     assert found is not None
@@ -155,7 +156,7 @@ def test_a_probe_that_breaks_off_keeps_what_is_known(tmp_path: Path) -> None:
         first = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
         broken[0] = True
         second = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
-        found = kept(state, sandbox.url)
+        found = kept(state, Target(sandbox.url, profile=TIMEBACK))
 
     assert found is not None
     assert (1, True) == (second.code, "refuses a fresh token" in second.err)
@@ -206,7 +207,7 @@ def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, slow: Sandbox, h
     process.send(how)
     done = process.wait()
 
-    found = kept(tmp_path / "state", slow.url)
+    found = kept(tmp_path / "state", Target(slow.url, profile=TIMEBACK))
     assert found is not None
     assert (1, (), []) == (done.code, found.left, [*slow.store.ids("orgs"), *slow.store.ids("classes")])
     assert ("Interrupted" in done.err, "Traceback" in done.err) == (True, False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Store
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
@@ -63,7 +63,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return first, second
 
 
-@pytest.mark.parametrize("name", [name for name, one in COLLECTIONS.items() if one.entity.standard])
+@pytest.mark.parametrize("name", [name for name, one in TIMEBACK.collections.items() if one.entity.standard])
 def test_each_collection_comes_back_as_it_was(name: str, states: tuple[Path, Path]) -> None:
     """Every record and every property that the target carries, with parts, links and days."""
     first, second = states
@@ -72,7 +72,7 @@ def test_each_collection_comes_back_as_it_was(name: str, states: tuple[Path, Pat
     assert held(first, name) == held(second, name)
 
 
-@pytest.mark.parametrize("name", [name for name, one in COLLECTIONS.items() if not one.entity.standard])
+@pytest.mark.parametrize("name", [name for name, one in TIMEBACK.collections.items() if not one.entity.standard])
 def test_what_only_the_target_has_is_not_in_the_zip(name: str, states: tuple[Path, Path]) -> None:
     """The standard's bulk files have no place for it."""
     first, second = states

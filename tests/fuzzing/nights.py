@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from connectors.drops import read
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, Known
 from transforms.carry import carry
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.changes import ACTIVE, FINGERPRINT, Changes, Counts
 from transforms.checks import Checked, check
 from transforms.diff import diff
@@ -25,7 +25,7 @@ from transforms.sources import escape_in, normalise
 from transforms.verdict import refusals
 
 EVERYBODY = Scope(demographics=True, contacts=True)
-ADDRESSES = Carrying(email_template="{sourcedId}@example.edu")
+ADDRESSES = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def night(drop: Path, layout: str, known: Known, strict: bool = False) -> Night:
     checked = check(roster, known, strict)
     if refusals(checked.findings, strict).height:
         return Night(raw, roster, checked, {})
-    carried = carry(share(checked.standing, EVERYBODY, known), ADDRESSES, known, COLLECTIONS, None)
+    carried = carry(share(checked.standing, EVERYBODY, known), ADDRESSES, known, TIMEBACK.collections, None)
     changes = diff(carried.standing, known).changes
     return Night(raw, roster, checked, guard(changes, Past(today=TODAY), Limits()).changes)
 

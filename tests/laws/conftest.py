@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.targets import choose
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
@@ -19,7 +20,7 @@ from flows.result import Result
 from flows.running import execute
 from flows.watch import Watch
 from tests.rosters import Rows, drop
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.changes import IN_TARGET
 from transforms.guard import Limits
 from transforms.schemas import ENTITIES
@@ -49,7 +50,7 @@ class World:
             JobSource(folder),
             JobGuard(STRICT, removed=REMOVED),
             JobLoad(
-                target, Scope(demographics=True, contacts=True), Carrying(email_template="{sourcedId}@example.edu")
+                target, Scope(demographics=True, contacts=True), carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
             ),
             JobRun("sync", self.folder / "state", approve=approve),
         )

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger import Ledger
+from connectors.oneroster.profile import TIMEBACK
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
@@ -23,7 +24,7 @@ from flows.watch import NOBODY
 from tests.laws.conftest import REMOVED
 from tests.rosters import Rows, changed, delta, district, drop, manifest, without
 from tests.strength import expensive
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.guard import Limits
 from transforms.replay import Step, needed
 from transforms.scope import Scope
@@ -98,7 +99,7 @@ def test_the_needed_steps_end_as_every_step_does(days: list[Day]) -> None:
         job = Job(
             JobSource(folder),
             JobGuard(OPEN, removed=REMOVED),
-            JobLoad(Target("sandbox"), Scope(demographics=True, contacts=True), Carrying()),
+            JobLoad(Target("sandbox", profile=TIMEBACK), Scope(demographics=True, contacts=True), carrying(TIMEBACK.vocabulary)),
             JobRun("sync", folder / "state"),
         )
         span = Span(FIRST, FIRST + timedelta(len(days)), str(folder / "drops"))

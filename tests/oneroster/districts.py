@@ -16,9 +16,9 @@ from httpx_aiohttp import AiohttpTransport
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import Loaded, load
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from transforms.changes import FINGERPRINT, Changes, EntityChanges
@@ -170,7 +170,7 @@ class District:
             self.ledger.intend(KEY, name, part.upserts.select("sourcedId", FINGERPRINT), f"run-{next(self.runs)}")
             for body in bodies(ENTITIES[name], part.upserts):
                 if body["sourcedId"] in arrived:
-                    self.app(wire.create(COLLECTIONS[name], body))
+                    self.app(wire.create(TIMEBACK.collections[name], body))
 
     def said(self, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
         """What each roster said of some records."""
@@ -198,12 +198,12 @@ class District:
 
     def read(self, entity: str, sourced_id: str) -> Json:
         """Read a record through the API."""
-        collection = COLLECTIONS[entity]
+        collection = TIMEBACK.collections[entity]
         return wire.record_in(collection, self.app(wire.read(collection, sourced_id))) or {}
 
     def write(self, entity: str, sourced_id: str, **properties: Any) -> None:
         """Let somebody else change a record in the target."""
-        self.app(wire.replace(COLLECTIONS[entity], self.read(entity, sourced_id) | properties))
+        self.app(wire.replace(TIMEBACK.collections[entity], self.read(entity, sourced_id) | properties))
 
     def active(self, entity: str) -> set[str]:
         """Give the ids that the ledger holds as active."""
@@ -215,7 +215,7 @@ class District:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
         return Target(sandbox.url, sandbox.token_url, "sandbox", self.secret,
-                      concurrency=self.concurrency, patience=self.patience, answer_bytes=self.answer_bytes)  # fmt: skip
+                      concurrency=self.concurrency, patience=self.patience, answer_bytes=self.answer_bytes, profile=TIMEBACK)  # fmt: skip
 
     async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:
         twisted = Twisted(self.twist) if self.twist else None

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from connectors.oneroster.collections import COLLECTIONS, PREFIX
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox, Store
 
 Json = dict[str, Any]
@@ -58,7 +58,7 @@ def odd(meet: Meet) -> Iterator[Sandbox]:
 
     def over(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            if scope["type"] != "http" or not scope["path"].startswith(TIMEBACK.prefix):
                 await app(scope, receive, send)
                 return
             body = await _body(receive)
@@ -83,8 +83,8 @@ def odd(meet: Meet) -> Iterator[Sandbox]:
 
 
 def _met(scope: Scope, body: bytes, store: Store) -> tuple[Met, str]:
-    path = scope["path"].removeprefix(PREFIX).rstrip("/")
-    paths = {one.path.rstrip("/"): one for one in COLLECTIONS.values()}
+    path = scope["path"].rstrip("/")
+    paths = {one.path.rstrip("/"): one for one in TIMEBACK.collections.values()}
     place = path if path in paths else path.rpartition("/")[0]
     name = paths[place].name
     wrapper, record = next(iter(json.loads(body).items())) if body else ("", {})

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from connectors.oneroster.blanking import PERSONAL, blanked, unlinked
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 
 USER = {
     "sourcedId": "u", "status": "active", "enabledUser": "true", "givenName": "Zephyrine", "familyName": "Quillon",
@@ -20,7 +20,7 @@ USER = {
 
 def test_a_user_says_nothing_of_anybody() -> None:
     """Roles and organisation stay, since the target wants them; the right to sign in goes, and the password too."""
-    user = blanked(COLLECTIONS["users"], USER)
+    user = blanked(TIMEBACK.collections["users"], USER)
 
     assert not any(word in json.dumps(user).lower() for word in ("quillon", "zephyrine"))
     assert [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s"}}] == user["roles"]
@@ -32,7 +32,7 @@ def test_a_user_says_nothing_of_anybody() -> None:
 @pytest.mark.parametrize("name", sorted(PERSONAL))
 def test_what_a_put_must_have_is_there(name: str) -> None:
     """Whatever the collection: a blank record is one that the target takes."""
-    collection = COLLECTIONS[name]
+    collection = TIMEBACK.collections[name]
     record = {
         one: {"sourcedId": "x"} if one in ("student", "lineItem", "assessmentLineItem") else "a"
         for one in collection.required_on_put
@@ -57,5 +57,5 @@ def test_flags_are_what_the_target_takes() -> None:
     """Null where it may be (appendix A), else a word that says nothing."""
     result, born = ({"sourcedId": "r", "late": "true"}, {"sourcedId": "u", "asian": "true"})
 
-    assert "false" == blanked(COLLECTIONS["results"], result)["late"]
-    assert blanked(COLLECTIONS["demographics"], born)["asian"] is None
+    assert "false" == blanked(TIMEBACK.collections["results"], result)["late"]
+    assert blanked(TIMEBACK.collections["demographics"], born)["asian"] is None

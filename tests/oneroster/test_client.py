@@ -14,13 +14,13 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.exchange import Exchange
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import QUICK
 
-USERS = COLLECTIONS["users"]
+USERS = TIMEBACK.collections["users"]
 GET = wire.read(USERS, "u1")
 ONCE = Patience(attempts=1)
 TOKENS = "https://login.example.edu/token"
@@ -32,7 +32,7 @@ def sent(handler: Handler, *requests: wire.Request, target: Target | None = None
     """Send requests to a stand-in for the target; give its answers and how many were counted."""
 
     async def run() -> tuple[list[wire.Answer], int]:
-        where = target or Target("https://api.example.edu", access_token="t", patience=QUICK)
+        where = target or Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
         async with Client(where, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client.requests
 
@@ -55,7 +55,7 @@ async def talking(talk: Talk) -> AsyncIterator[Target]:
 
     async with await asyncio.start_server(conversation, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE)
+        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE, profile=TIMEBACK)
         # On a machine that is busy, a client may have given up before the server came to accept it.
         while not ended:
             await asyncio.sleep(0.01)
@@ -136,7 +136,9 @@ def test_a_401_gets_one_fresh_token_and_one_more_try() -> None:
             return httpx.Response(200, json={"access_token": next(tokens)})
         return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401, json={})
 
-    answers, counted = sent(handler, GET, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret"))
+    answers, counted = sent(
+        handler, GET, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK)
+    )
 
     assert ([answer.status for answer in answers], counted) == ([200, 200], 3)
 
@@ -152,7 +154,7 @@ def test_a_fresh_token_that_is_refused_ends_the_run() -> None:
         )
 
     with pytest.raises(TargetError, match=r"api\.example\.edu refuses a fresh token \(HTTP 401\)"):
-        sent(handler, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret"))
+        sent(handler, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK))
 
 
 def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
@@ -161,7 +163,9 @@ def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
     async def run() -> None:
         async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-        async with Client(Target(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK)) as client:
+        async with Client(
+            Target(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK, profile=TIMEBACK)
+        ) as client:
             await client.send(GET)
 
     with pytest.raises(
@@ -255,7 +259,7 @@ def test_certificates_are_verified() -> None:
     """A target is who it says it is."""
 
     async def verified() -> ssl.VerifyMode:
-        async with Client(Target("https://api.example.edu", access_token="t")) as client:
+        async with Client(Target("https://api.example.edu", access_token="t", profile=TIMEBACK)) as client:
             context: ssl.SSLContext = client._exchange.transport.ssl_context  # type: ignore[attr-defined]
             return context.verify_mode
 
@@ -271,7 +275,9 @@ def test_what_is_under_way_when_a_run_is_stopped_is_not_waited_for_long() -> Non
             raise AssertionError(request)
 
         exchange = Exchange(
-            Target("https://api.example.edu", access_token="t"), httpx.MockTransport(silent), asyncio.sleep
+            Target("https://api.example.edu", access_token="t", profile=TIMEBACK),
+            httpx.MockTransport(silent),
+            asyncio.sleep,
         )
         under_way = asyncio.create_task(exchange.answer(GET))
         await asyncio.sleep(0)

@@ -12,10 +12,10 @@ import pytest
 
 from connectors.oneroster import hiding, wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Target
 
-USERS = COLLECTIONS["users"]
+USERS = TIMEBACK.collections["users"]
 TOKEN = "opaque/token+of=larkspur"
 SECRET = "larkspur's/secret ö"
 BASIC = base64.b64encode(f"the-id:{SECRET}".encode()).decode()
@@ -36,7 +36,7 @@ def detail(status: int, body: bytes) -> str:
         def handler(request: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=body)
 
-        target = Target("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN)
+        target = Target("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(handler)) as client:
             return await client.send(request)
 
@@ -63,4 +63,4 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
 
 def test_a_short_secret_is_a_word() -> None:
     """It cannot be told from others."""
-    assert () == hiding.credentials(Target("https://api.example.edu", "", "the-id", "school"))
+    assert () == hiding.credentials(Target("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.forgetting import Forgotten, forget
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox, Store
 from connectors.oneroster.sandbox.compacting import compact
 from connectors.oneroster.target import Target
@@ -27,7 +28,7 @@ def forgotten(sandbox: Sandbox, person: str, *friends: str) -> Forgotten:
     """Forget a person of whom we have sent the user alone."""
 
     async def run() -> Forgotten:
-        async with Client(Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox")) as client:
+        async with Client(Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=TIMEBACK)) as client:
             return await forget(client, person, {"users": [person]}, friends)
 
     return asyncio.run(run())

@@ -19,7 +19,8 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.hearing import DEEPEST, is_too_deep
 from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.probing import probe
-from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.reading import pages
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import ORGS, QUICK, Answered, District, Twisted, opened, org
@@ -121,7 +122,7 @@ def test_a_page_that_cannot_be_read_ends_the_reading(district: District, answer:
         async with Client(
             target, Twisted(lambda request: answer() if "limit=" in str(request.url) else None)
         ) as client:
-            async for _ in pages(client, *READABLE["orgs"]):
+            async for _ in pages(client, "orgs"):
                 pass
 
     with pytest.raises(TargetError, match=f"does not give rostering/v1p2/orgs/: {why}"):
@@ -135,7 +136,9 @@ def test_a_probe_bears_answers_that_cannot_be_read() -> None:
         return Reply(201, {"org": nested(80)}) if met.collection == "orgs" and met.method in ("POST", "GET") else None
 
     with odd(meet) as sandbox:
-        target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK)
+        target = Target(
+            sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+        )
         found = asyncio.run(probe(target, "test"))
 
     answers = {fact.collection: fact.answer for fact in found.facts if fact.question == "create"}
@@ -150,6 +153,6 @@ def test_a_count_of_records_is_no_longer_than_a_count(district: District) -> Non
         async with Client(
             district.target, Twisted(lambda request: answer if "limit=" in str(request.url) else None)
         ) as client:
-            return [page async for page in pages(client, *READABLE["orgs"])]
+            return [page async for page in pages(client, "orgs")]
 
     assert [] == asyncio.run(run())

@@ -14,9 +14,9 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.load import Trouble
 from connectors.oneroster.loaded import Result
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.sending import DOTS, remove
 from connectors.oneroster.workers import UNANSWERED
@@ -64,7 +64,9 @@ def test_a_first_load_posts_each_record_once(district: District) -> None:
     assert loaded.counts == {name: {"created": len(rows)} for name, rows in WHOLE.items()}
     assert (loaded.troubles, loaded.error, loaded.requests) == ((), None, 9)
     assert district.writes() == [
-        ("POST", COLLECTIONS[name].path.partition("/v1p2/")[2]) for name in ENTITIES for _ in WHOLE.get(name, [])
+        ("POST", TIMEBACK.collections[name].path.partition("/v1p2/")[2])
+        for name in ENTITIES
+        for _ in WHOLE.get(name, [])
     ]
     assert {name: district.active(name) for name in WHOLE} == {
         name: {row["sourcedId"] for row in rows} for name, rows in WHOLE.items()
@@ -196,7 +198,9 @@ def test_a_500_that_is_no_duplicate_is_a_failure(district: District) -> None:
 def test_a_foreign_record_is_held(district: District) -> None:
     """What the target holds, the ledger does not know and differs from ours belongs to somebody else."""
     district.app(
-        wire.create(COLLECTIONS["orgs"], {"sourcedId": "d", "status": "active", "name": "X", "type": "district"})
+        wire.create(
+            TIMEBACK.collections["orgs"], {"sourcedId": "d", "status": "active", "name": "X", "type": "district"}
+        )
     )
 
     loaded = district.load(orgs=[org("d"), org("s", "d"), org("other")])
@@ -269,7 +273,9 @@ def test_a_record_that_cannot_be_read_is_not_written(district: District, answer:
     """Without what the target holds, nobody knows what a write would erase, or whose the record is."""
     district.load(orgs=[org("d")])
     district.app(
-        wire.create(COLLECTIONS["orgs"], {"sourcedId": "x", "status": "active", "name": "X", "type": "district"})
+        wire.create(
+            TIMEBACK.collections["orgs"], {"sourcedId": "x", "status": "active", "name": "X", "type": "district"}
+        )
     )
     district.twist = lambda request: answer if request.method == "GET" else None
 
@@ -314,7 +320,7 @@ def test_an_id_of_dots_is_never_deleted(district: District, sourced_id: str) -> 
 
     async def run() -> Result:
         async with Client(district.target) as client:
-            return await remove(client, COLLECTIONS["orgs"], sourced_id)
+            return await remove(client, TIMEBACK.collections["orgs"], sourced_id)
 
     assert asyncio.run(run()) == Result("failed", DOTS)
     assert district.writes() == []

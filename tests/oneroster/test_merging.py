@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.compare import covers
 from connectors.oneroster.merging import merged, moved, write_shape
+from connectors.oneroster.profile import TIMEBACK
 
-USERS, CLASSES, ENROLLMENTS = COLLECTIONS["users"], COLLECTIONS["classes"], COLLECTIONS["enrollments"]
+USERS, CLASSES, ENROLLMENTS = (
+    TIMEBACK.collections["users"],
+    TIMEBACK.collections["classes"],
+    TIMEBACK.collections["enrollments"],
+)
 
 
 def ref(sourced_id: str) -> dict[str, str]:
@@ -50,7 +54,7 @@ def test_a_user_as_read_becomes_a_user_as_written() -> None:
 )  # fmt: skip
 def test_what_a_read_adds_is_not_written(name: str, read: dict[str, Any], written: dict[str, Any]) -> None:
     """Each collection has its own additions (section 8, appendix B)."""
-    assert write_shape(COLLECTIONS[name], read) == written
+    assert write_shape(TIMEBACK.collections[name], read) == written
 
 
 def test_what_an_app_wrote_survives() -> None:

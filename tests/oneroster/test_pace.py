@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.pace import Pace
 from connectors.oneroster.patience import Patience, asked_pause
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.slots import Slots, shared
 from connectors.oneroster.target import Target, TargetError
@@ -278,7 +278,9 @@ def test_runs_in_two_processes_never_ask_more_at_once_than_a_target_bears(tmp_pa
         return answer
 
     with Sandbox(None, wrap=count) as sandbox:
-        target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots")
+        target = Target(
+            sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots", profile=TIMEBACK
+        )
         folders = [tmp_path / name for name in ("one", "two")]
         for folder in folders:
             folder.mkdir()
@@ -293,7 +295,9 @@ def ask(url: str, slots: Path) -> None:
     """Send two hundred requests, ten at once."""
 
     async def send() -> None:
-        async with Client(Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots)) as client:
-            await asyncio.gather(*(client.send(wire.read(COLLECTIONS["orgs"], "nobody")) for _ in range(200)))
+        async with Client(
+            Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots, profile=TIMEBACK)
+        ) as client:
+            await asyncio.gather(*(client.send(wire.read(TIMEBACK.collections["orgs"], "nobody")) for _ in range(200)))
 
     asyncio.run(send())

@@ -10,12 +10,10 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
-from connectors.oneroster.reading import READABLE, pages
+from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.reading import pages
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import QUICK
-
-PATH, KEY = READABLE["users"]
 
 
 def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> list[list[Any]]:
@@ -23,8 +21,10 @@ def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> l
 
     async def run() -> list[list[Any]]:
         transport = httpx.MockTransport(handler)
-        async with Client(Target("https://api.example.edu", access_token="t", patience=QUICK), transport) as client:
-            return [page async for page in pages(client, PATH, KEY, **wanted)]
+        async with Client(
+            Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK), transport
+        ) as client:
+            return [page async for page in pages(client, "users", **wanted)]
 
     return asyncio.run(run())
 
@@ -109,4 +109,4 @@ def test_a_total_in_a_header_or_a_link_tells_of_more() -> None:
 
 def test_views_can_be_read_by_name() -> None:
     """Every collection, and the views that the API has of them."""
-    assert set(READABLE) == {*COLLECTIONS, "students", "teachers", "schools", "terms", "gradingPeriods"}
+    assert set(TIMEBACK.lists) == {*TIMEBACK.collections, "students", "teachers", "schools", "terms", "gradingPeriods"}

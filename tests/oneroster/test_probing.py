@@ -11,30 +11,32 @@ import pytest
 from connectors.oneroster import wire
 from connectors.oneroster.assumptions import QUESTIONS, Fact, problems
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.hiding import credentials
 from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import kind_of_body
 from connectors.oneroster.probing import Probe, probe
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from connectors.oneroster.throwaway import KINDS, PREFIX, Made, Throwaways
-from flows.preflights.probes import CREATED_BY_PUT
 from tests.oneroster.districts import QUICK
 from tests.oneroster.odd import Met, Reply, odd
 
-ROSTERING = [kind.name for kind in KINDS if not kind.collection.put_creates]
+CREATED_BY_PUT = frozenset(name for name, one in TIMEBACK.collections.items() if one.put_creates)
+ROSTERING = [kind.name for kind in KINDS if kind.name not in CREATED_BY_PUT]
 
 
 def probed(sandbox: Sandbox, earlier: tuple[Made, ...] = ()) -> Probe:
     """Probe a sandbox, without waiting for it."""
-    target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK)
+    target = Target(
+        sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+    )
     return asyncio.run(probe(target, "test", earlier))
 
 
 def active(sandbox: Sandbox) -> list[str]:
     """The records that are active in a sandbox."""
-    return [f"{name}:{one}" for name in COLLECTIONS for one in sandbox.store.ids(name)]
+    return [f"{name}:{one}" for name in TIMEBACK.collections for one in sandbox.store.ids(name)]
 
 
 def answers(found: Probe, question: str) -> dict[str, str]:
@@ -97,7 +99,7 @@ def test_a_duplicate_is_told_with_its_status(plain: tuple[Probe, list[str]]) -> 
     found, _ = plain
     statuses = {fact.collection: fact.status for fact in found.facts if fact.question == "duplicate"}
 
-    assert {name: COLLECTIONS[name].duplicate_status for name in statuses} == statuses
+    assert {name: TIMEBACK.collections[name].duplicate_status for name in statuses} == statuses
     assert {"an error of the API"} == {fact.body for fact in found.facts if fact.question == "duplicate"}
 
 
@@ -303,12 +305,14 @@ def test_a_record_under_another_id_is_named() -> None:
 
 def test_a_secret_in_a_header_is_hidden() -> None:
     """Nor is the token told."""
-    target = Target("https://api.example.edu", access_token="larkspur-token", client_secret="larkspur-secret")
+    target = Target(
+        "https://api.example.edu", access_token="larkspur-token", client_secret="larkspur-secret", profile=TIMEBACK
+    )
     heard = Listening(credentials(target), Echoing())
 
     async def run() -> None:
         async with Client(target, heard) as client:
-            await client.send(wire.listing("rostering/v1p2/orgs/", {}))
+            await client.send(wire.listing(TIMEBACK.collections["orgs"].path, {}))
 
     asyncio.run(run())
 
@@ -363,7 +367,7 @@ def test_a_probe_of_a_dead_target_says_so() -> None:
     """Nothing was made, and nothing is said to be left."""
     with Sandbox(None) as sandbox:
         url = sandbox.url
-    found = asyncio.run(probe(Target(url, access_token="t", patience=QUICK), "test"))
+    found = asyncio.run(probe(Target(url, access_token="t", patience=QUICK, profile=TIMEBACK), "test"))
 
     assert ("cannot be reached" in found.broken, (), ()) == (True, found.facts, found.left)
 
@@ -373,7 +377,9 @@ def test_an_interrupted_probe_takes_away_what_it_made() -> None:
     told: list[int] = []
 
     async def interrupted(sandbox: Sandbox) -> None:
-        target = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK)
+        target = Target(
+            sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+        )
         task = asyncio.create_task(probe(target, "test", (), lambda left: told.append(len(left))))
         while not sandbox.store.count("users"):
             await asyncio.sleep(0.01)

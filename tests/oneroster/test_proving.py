@@ -13,14 +13,14 @@ import pytest
 from connectors.oneroster import wire
 from connectors.oneroster.adopting import Adopted, adopt
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.loaded import Trouble
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.proving import is_done
 from connectors.oneroster.sandbox import Sandbox
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, enrollment, opened, org, user
 from tests.oneroster.odd import Met, odd
 
-USERS = COLLECTIONS["users"]
+USERS = TIMEBACK.collections["users"]
 THEIRS = {"status": "active", "enabledUser": True, "givenName": "Somebody", "familyName": "Else", "email": "else@example.edu",
           "roles": [{"role": "student", "roleType": "primary", "org": {"sourcedId": "s"}}]}  # fmt: skip
 NAMES = "the target holds this id with another email, familyName, givenName, which we did not send"
@@ -115,7 +115,7 @@ def test_a_user_whom_a_killed_run_sent_without_agents_is_ours(district: District
 def test_a_record_of_others_that_says_what_ours_says_is_recorded(district: District) -> None:
     """Nothing is written over it, whether a killed run wanted to send it or not."""
     for one in ("d", "e"):
-        district.app(wire.create(COLLECTIONS["orgs"], {"sourcedId": one, "status": "active", "name": f"Org {one}", "type": "district"}))  # fmt: skip
+        district.app(wire.create(TIMEBACK.collections["orgs"], {"sourcedId": one, "status": "active", "name": f"Org {one}", "type": "district"}))  # fmt: skip
     district.kill(orgs=[org("e")])
 
     loaded = district.load(orgs=[org("d"), org("e")])

@@ -13,9 +13,9 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.loaded import Trouble
 from connectors.oneroster.patience import Patience
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target, TargetError
 from tests.oneroster.districts import (
@@ -34,7 +34,7 @@ from tests.oneroster.districts import (
 )
 
 PAGE = "<html><h1>502 Bad Gateway</h1></html>"
-USERS = COLLECTIONS["users"]
+USERS = TIMEBACK.collections["users"]
 GET, PUT = wire.read(USERS, "u"), wire.replace(USERS, {"sourcedId": "u"})
 POST = wire.create(USERS, {"sourcedId": "u"})
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -73,7 +73,7 @@ def asked(handler: Handler, *requests: wire.Request, patience: Patience = QUICK)
     """Send requests one after the other to a stand-in for the target."""
 
     async def run() -> tuple[list[wire.Answer], Client]:
-        target = Target("https://api.example.edu", access_token="t", patience=patience)
+        target = Target("https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client
 
@@ -180,7 +180,9 @@ def test_a_target_that_wants_to_be_left_alone_is_left_alone_by_all() -> None:
         return httpx.Response(429, headers={"retry-after": "0.1"}) if len(order) == 1 else httpx.Response(200, json={})
 
     async def run() -> None:
-        async with Client(Target("https://api.example.edu", access_token="t"), httpx.MockTransport(handler)) as client:
+        async with Client(
+            Target("https://api.example.edu", access_token="t", profile=TIMEBACK), httpx.MockTransport(handler)
+        ) as client:
             told = asyncio.create_task(client.send(GET))
             while not order:
                 await asyncio.sleep(0)
@@ -217,7 +219,7 @@ def test_pauses_have_an_end_altogether() -> None:
 def test_a_foreign_record_stays_foreign_however_the_answers_fall(district: District) -> None:
     """The first answer is lost; that the id is taken, by something else than what we sent, is learned from the second."""
     theirs = {"sourcedId": "d", "status": "active", "name": "X", "type": "district"}
-    district.app(wire.create(COLLECTIONS["orgs"], theirs))
+    district.app(wire.create(TIMEBACK.collections["orgs"], theirs))
     district.twist = first(1, "POST", "/orgs/", lambda: httpx.ReadError("lost"))
 
     loaded = district.load(orgs=[org("d")])
@@ -227,7 +229,7 @@ def test_a_foreign_record_stays_foreign_however_the_answers_fall(district: Distr
 
 def test_an_equal_record_that_was_there_is_not_created(district: District) -> None:
     """A 429 says that nothing was done."""
-    district.app(wire.create(COLLECTIONS["orgs"], {"sourcedId": "d", "status": "active", "name": "Org d", "type": "district"}))  # fmt: skip
+    district.app(wire.create(TIMEBACK.collections["orgs"], {"sourcedId": "d", "status": "active", "name": "Org d", "type": "district"}))  # fmt: skip
     district.twist = first(1, "POST", "/orgs/", lambda: httpx.Response(429))
 
     assert {"orgs": {"unchanged": 1}} == district.load(orgs=[org("d")]).counts
@@ -241,12 +243,14 @@ def test_a_lost_create_is_known_under_each_disguise_of_a_duplicate(district: Dis
         "resources": [{"sourcedId": "v", "title": "Adding", "vendorResourceId": "v-1"}],
         "componentResources": [{"sourcedId": "l", "title": "L", "courseComponentSourcedId": "p", "resourceSourcedId": "v"}],
     }  # fmt: skip
-    district.twist = first(1, "POST", COLLECTIONS[entity].path, lambda: httpx.ReadError("lost"))
+    district.twist = first(1, "POST", TIMEBACK.collections[entity].path, lambda: httpx.ReadError("lost"))
 
     loaded = district.load(**WHOLE, **content)
 
     assert ({"created": 1}, ()) == (loaded.counts[entity], loaded.troubles)
-    assert 1 == [path for method, path in district.writes()].count(COLLECTIONS[entity].path.partition("/v1p2/")[2])
+    assert 1 == [path for method, path in district.writes()].count(
+        TIMEBACK.collections[entity].path.partition("/v1p2/")[2]
+    )
 
 
 def test_a_500_that_means_a_bad_reference_is_not_repeated_for_ever(district: District) -> None:
@@ -483,7 +487,7 @@ def test_a_target_that_complains_gets_fewer_requests_at_once() -> None:
         return httpx.Response(429) if complains else httpx.Response(200, json={})
 
     async def run() -> None:
-        target = Target("https://api.example.edu", access_token="t", patience=QUICK)
+        target = Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(busy_at_first)) as client:
             await asyncio.gather(*(client.send(PUT) for _ in range(12)))
 

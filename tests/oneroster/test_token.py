@@ -13,13 +13,18 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.token import Token
 from tests.oneroster.districts import QUICK
 
 TARGET = Target(
-    "https://api.example.edu", "https://login.example.edu/oauth2/token", "the-id", "the-secret", patience=QUICK
+    "https://api.example.edu",
+    "https://login.example.edu/oauth2/token",
+    "the-id",
+    "the-secret",
+    patience=QUICK,
+    profile=TIMEBACK,
 )
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -134,13 +139,16 @@ def test_a_ready_token_is_used_as_it_is() -> None:
     """Nobody is asked for a token that is there."""
     endpoint = Endpoint()
 
-    assert asyncio.run(token(endpoint, target=Target("https://x", access_token="ready")).current()) == "ready"
+    assert (
+        asyncio.run(token(endpoint, target=Target("https://x", access_token="ready", profile=TIMEBACK)).current())
+        == "ready"
+    )
     assert endpoint.asked == []
 
 
 def test_a_refused_ready_token_ends_the_run() -> None:
     """Without a client id there is no other."""
-    shared = token(Endpoint(), target=Target("https://api.example.edu", access_token="ready"))
+    shared = token(Endpoint(), target=Target("https://api.example.edu", access_token="ready", profile=TIMEBACK))
 
     with pytest.raises(TargetError, match=r"api\.example\.edu refused the access token \(HTTP 401\)") as error:
         asyncio.run(shared.current(refused="ready"))
@@ -208,14 +216,14 @@ def test_waiting_requests_share_a_failure() -> None:
 
 def test_a_target_hides_its_credentials() -> None:
     """Whoever prints settings prints no secret."""
-    shown = repr(Target("https://api.example.edu", "", "the-id", "the-secret", "the-token"))
+    shown = repr(Target("https://api.example.edu", "", "the-id", "the-secret", "the-token", profile=TIMEBACK))
 
     assert not {word for word in ("the-id", "the-secret", "the-token") if word in shown}
 
 
 def test_a_host_is_named_without_credentials() -> None:
     """An address may hold a password."""
-    assert Target("https://me:secret@api.example.edu:8443/base").host == "api.example.edu:8443"
+    assert Target("https://me:secret@api.example.edu:8443/base", profile=TIMEBACK).host == "api.example.edu:8443"
 
 
 def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
@@ -236,7 +244,7 @@ def test_a_token_is_asked_for_in_our_name() -> None:
 
     async def run() -> None:
         async with Client(TARGET, httpx.MockTransport(handler)) as client:
-            await client.send(wire.read(COLLECTIONS["orgs"], "d"))
+            await client.send(wire.read(TIMEBACK.collections["orgs"], "d"))
 
     asyncio.run(run())
 

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import TargetError
 from connectors.oneroster.verifying import Verified, expected, verified
@@ -34,7 +35,9 @@ def compared(district: District, twist: Twist) -> Verified:
 
     async def run() -> Verified:
         async with Client(district.target, Twisted(twist)) as client:
-            return await verified(client, expected("orgs", district.ledger.known(KEY)["orgs"], None))
+            return await verified(
+                client, expected(TIMEBACK.collections["orgs"], district.ledger.known(KEY)["orgs"], None)
+            )
 
     return asyncio.run(run())
 
@@ -75,7 +78,7 @@ def test_an_id_that_no_address_can_hold_is_missing_if_no_page_has_it(district: D
 
     async def run() -> Verified:
         async with Client(district.target) as client:
-            return await verified(client, expected("orgs", known, None))
+            return await verified(client, expected(TIMEBACK.collections["orgs"], known, None))
 
     found = asyncio.run(run())
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.oneroster import wire
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 
 ROSTERING = "/ims/oneroster/rostering/v1p2/"
-USERS = COLLECTIONS["users"]
+USERS = TIMEBACK.collections["users"]
 POST = wire.create(
     USERS, {"sourcedId": "u1", "givenName": "Zoë", "email": "zoe@example.edu", "grades": ["5"], "phone": None}
 )
@@ -23,12 +23,12 @@ def failure(text: str, **more: Any) -> bytes:
     return json.dumps({"imsx_codeMajor": "failure", "imsx_description": text, **more}).encode()
 
 
-@pytest.mark.parametrize("collection", COLLECTIONS.values(), ids=lambda collection: collection.name)
+@pytest.mark.parametrize("collection", TIMEBACK.collections.values(), ids=lambda collection: collection.name)
 def test_a_record_is_wrapped_and_sent_to_the_path_as_published(collection: Any) -> None:
     """Each collection has its wrapper, and its trailing slash."""
     request = wire.create(collection, {"sourcedId": "1"})
 
-    assert (request.method, request.path) == ("POST", f"/ims/oneroster/{collection.path}")
+    assert (request.method, request.path) == ("POST", collection.path)
     twins = {name: None for pair in collection.twins for name in pair}
     assert json.loads(request.body) == {collection.wrapper: {"sourcedId": "1"} | twins}
 
@@ -51,14 +51,14 @@ def test_dots_alone_are_no_address(sourced_id: str, can: bool) -> None:
 
 def test_a_class_is_written_with_its_org() -> None:
     """The target reads `school` and writes `org` (section 8)."""
-    request = wire.create(COLLECTIONS["classes"], {"sourcedId": "c", "school": {"sourcedId": "s"}})
+    request = wire.create(TIMEBACK.collections["classes"], {"sourcedId": "c", "school": {"sourcedId": "s"}})
 
     assert json.loads(request.body) == {"class": {"sourcedId": "c", "org": {"sourcedId": "s"}}}
 
 
 def test_a_course_names_its_school_year_in_full() -> None:
     """`schoolYear` is the one reference of which an id is not enough (section 8)."""
-    request = wire.create(COLLECTIONS["courses"], {"sourcedId": "c", "schoolYear": {"sourcedId": "sy 1"}})
+    request = wire.create(TIMEBACK.collections["courses"], {"sourcedId": "c", "schoolYear": {"sourcedId": "sy 1"}})
 
     assert json.loads(request.body)["course"]["schoolYear"] == {
         "href": f"{ROSTERING}academicSessions/sy%201",
@@ -69,7 +69,7 @@ def test_a_course_names_its_school_year_in_full() -> None:
 
 def test_the_school_year_of_a_session_stays_a_number() -> None:
     """A session's `schoolYear` is a year, not a reference."""
-    request = wire.create(COLLECTIONS["academicSessions"], {"sourcedId": "t", "schoolYear": "2026"})
+    request = wire.create(TIMEBACK.collections["academicSessions"], {"sourcedId": "t", "schoolYear": "2026"})
 
     assert json.loads(request.body)["academicSession"]["schoolYear"] == "2026"
 
@@ -218,7 +218,7 @@ def test_a_failure_never_repeats_what_the_record_holds() -> None:
 
 def test_a_listing_has_its_parameters_encoded() -> None:
     """Quotes, spaces and equal signs of a filter come through."""
-    request = wire.listing("rostering/v1p2/users/", {"filter": "familyName='O''B' AND status='active'"})
+    request = wire.listing(f"{ROSTERING}users/", {"filter": "familyName='O''B' AND status='active'"})
 
     assert request.path == (f"{ROSTERING}users/?filter=familyName%3D%27O%27%27B%27%20AND%20status%3D%27active%27")
 

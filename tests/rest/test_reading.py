@@ -10,6 +10,7 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.paging import Moved
+from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.target import Target
 from connectors.rest.reading import Unread, pages, single
 from tests.oneroster.districts import QUICK
@@ -23,7 +24,10 @@ def read(handler: Handler, condition: str = "") -> list[str]:
 
     async def run() -> list[str]:
         transport = httpx.MockTransport(handler)
-        async with Client(Target("https://sis.example.edu", access_token="t", patience=QUICK), transport) as client:
+        async with Client(
+            Target("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            transport,
+        ) as client:
             return [
                 record["sourcedId"] async for page in pages(client, "/users", "users", condition) for record in page
             ]
@@ -111,7 +115,10 @@ def one(handler: Handler, sourced_id: str) -> object:
 
     async def run() -> object:
         transport = httpx.MockTransport(handler)
-        async with Client(Target("https://sis.example.edu", access_token="t", patience=QUICK), transport) as client:
+        async with Client(
+            Target("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            transport,
+        ) as client:
             return await single(client, "/users/", "user", sourced_id)
 
     return asyncio.run(run())

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.target import Target, TargetError
 from connectors.rest.reading import pages
 from connectors.rest.signing import UNUSED, Key, Method, Signing
@@ -25,7 +26,7 @@ def read(secret: str, method: Method) -> list[str]:
 
     async def run() -> list[str]:
         transport = Signing(Key(KEY, secret, method), httpx.MockTransport(handler))
-        target = Target("https://sis.example.edu", access_token=UNUSED, patience=QUICK)
+        target = Target("https://sis.example.edu", access_token=UNUSED, patience=QUICK, profile=standard_profile("1.2"))
         async with Client(target, transport) as client:
             found = pages(client, "/orgs", "orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'")
             return [record["sourcedId"] async for page in found for record in page]

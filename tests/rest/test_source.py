@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import Target
 from connectors.rest.drop import read_source
@@ -21,7 +22,7 @@ from transforms.unfolding.collections import ROSTER
 def judged(source: Served, since: datetime | None = None, *more: str) -> Checked:
     """Read what a target holds as a source, and check it."""
     sandbox = source.sandbox
-    address = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox")
+    address = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2"))
     raw = asyncio.run(read_source(address, "1.2", (*ROSTER, *more), since=since))
     return check(normalise("auto", raw, Dialect(TODAY)), {})
 

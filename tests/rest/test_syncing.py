@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from tests.learning import learning
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
@@ -111,11 +111,11 @@ def test_a_plan_asks_as_the_sync_would(tmp_path: Path) -> None:
 
 def test_learning_content_and_grades_come_along(tmp_path: Path) -> None:
     """Where the source has them: as many records, in as many collections, as it holds."""
-    with districts(tmp_path, f"collections = {list(COLLECTIONS)}") as both:
+    with districts(tmp_path, f"collections = {list(TIMEBACK.collections)}") as both:
         assert both.source.roster("sync", drop(tmp_path / "learning", district() | learning())).code == 0
 
         run = both.feed.run("sync")
 
         assert (0, 0) == (run.code, run.total("rejected"))
-        held = {name: sorted(both.source.sandbox.store.ids(name)) for name in COLLECTIONS}
-        assert held == {name: both.feed.holds(name) for name in COLLECTIONS}
+        held = {name: sorted(both.source.sandbox.store.ids(name)) for name in TIMEBACK.collections}
+        assert held == {name: both.feed.holds(name) for name in TIMEBACK.collections}

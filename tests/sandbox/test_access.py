@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from flows.opening import opened
 from flows.target import Target
@@ -34,7 +35,10 @@ def error(status: int, description: str, **details: str) -> Json:
 
 def test_the_embedded_sandbox_has_a_secret_of_its_own(tmp_path: Path) -> None:
     """Another program of this machine cannot read what a run is sending."""
-    with opened(Target("sandbox"), tmp_path) as one, opened(Target("sandbox"), tmp_path / "other") as other:
+    with (
+        opened(Target("sandbox", profile=TIMEBACK), tmp_path) as one,
+        opened(Target("sandbox", profile=TIMEBACK), tmp_path / "other") as other,
+    ):
         secrets = ("sandbox", other.client_secret, one.client_secret)
         answers = [
             httpx.post(one.token_url, data=GRANT | {"client_id": "sandbox", "client_secret": secret}).status_code

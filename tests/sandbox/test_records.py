@@ -1,4 +1,4 @@
-"""What every collection does alike, or as its entry in COLLECTIONS says."""
+"""What every collection does alike, or as its entry in TIMEBACK.collections says."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
+from connectors.oneroster.profile import TIMEBACK, Collection
 from connectors.oneroster.sandbox import Sandbox
 from tests.sandbox.records import NEW, Json
 
-every = pytest.mark.parametrize("collection", COLLECTIONS.values(), ids=COLLECTIONS)
+every = pytest.mark.parametrize("collection", TIMEBACK.collections.values(), ids=TIMEBACK.collections)
 
 
 def id_of(collection: Collection) -> str:
@@ -21,7 +21,7 @@ def id_of(collection: Collection) -> str:
 
 def url(api: httpx.Client, collection: Collection) -> httpx.URL:
     """Where a collection is, as published."""
-    return api.base_url.join(PREFIX + collection.path)
+    return api.base_url.join(collection.path)
 
 
 def record_url(api: httpx.Client, collection: Collection, sourced_id: str = "") -> str:
@@ -167,7 +167,7 @@ def test_only_the_gradebook_makes_by_put(api: httpx.Client, collection: Collecti
     path = record_url(api, collection, "unknown")
     answers = [api.delete(path), put(api, collection, NEW[collection.name], "unknown"), api.get(path)]
 
-    made = [404, 201, 200] if collection.path.startswith("gradebook") else [404, 404, 404]
+    made = [404, 201, 200] if collection.entity.service == "gradebook" else [404, 404, 404]
     assert made == [answer.status_code for answer in answers]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
 from transforms.carrying import DEFAULTS, VOCABULARIES, Carrying
@@ -74,7 +75,7 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
         read.target.batch_size,
         read.target.concurrency,
     )
-    assert Carrying() == read.carrying
+    assert carrying(TIMEBACK.vocabulary) == read.carrying
 
 
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:
@@ -127,17 +128,17 @@ def test_maps_of_the_file_lie_over_the_defaults(tmp_path: Path) -> None:
     """A feed's words are added to the defaults, and win over them."""
     carrying = feed(tmp_path, FULL).carrying
 
-    assert ("0", "9") == (carrying.grades["K5"], carrying.grades["09"])
-    assert {**DEFAULTS["subjects"], "Robotics*": "Science"} == carrying.subjects
+    assert ("0", "9") == (carrying.maps["grades"]["K5"], carrying.maps["grades"]["09"])
+    assert {**TIMEBACK.vocabulary.maps["subjects"], "Robotics*": "Science"} == carrying.maps["subjects"]
     assert ("{sourcedId}@students.example.edu", "larkspur") == (carrying.email_template, carrying.session_org)
 
 
-@pytest.mark.parametrize("name", VOCABULARIES)
+@pytest.mark.parametrize("name", MAPS)
 def test_default_maps_lead_to_the_targets_words(name: str) -> None:
     """Each default map leads to words of the target, and knows all of them."""
-    values = set(DEFAULTS[name].values())
+    values = set(TIMEBACK.vocabulary.maps[name].values())
 
-    assert (set(VOCABULARIES[name]), DEFAULTS[name]) == (values, getattr(Carrying(), name))
+    assert set(TIMEBACK.vocabulary.words[name]) == values
 
 
 TARGET = 'drop = "d"\n[target]\nurl = "https://api.example.edu"\n'
@@ -183,6 +184,8 @@ WRONG = (
     ("column", SANDBOX + "[share.leave_out]\nusers = ['smss']", ["users.smss", "did you mean 'sms'?"]),
     ("required column", SANDBOX + "[share.leave_out]\nusers = ['familyName']", ["users.familyName", "required"]),
     ("grade", OPEN + "[target.grades]\nK5 = 'kinder'", ["`target.grades`", "'kinder'", "'K5'", "one of -1, 0, 1"]),
+    ("api of the target", OPEN + "api = 'timebak'", ["`target.api` is 'timebak'", "did you mean 'timeback'?"]),
+    ("role of a target whose api is unknown", OPEN + "api = 'x'\n[target.roles]\ncoach = 'aide'", ["`target.api` is 'x'", "expected one of timeback."]),
     ("role of the target", OPEN + "[target.roles]\ncoach = 'teachr'", ["`target.roles`", "did you mean 'teacher'?"]),
     ("template without a column", OPEN + "email_template = 'a@b.c'", ["`target.email_template`", "{sourcedId}"]),
     ("template without an @", OPEN + "email_template = '{sourcedId}'", ["one @"]),

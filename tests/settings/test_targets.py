@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.secret import Secret
 from flows.feeds.settings import Feed, read_feed
@@ -20,7 +21,7 @@ CLIENT = {"TIMEBACK_TOKEN_URL": TOKENS, "TIMEBACK_CLIENT_ID": "env-id", "TIMEBAC
 ENVIRONMENT = {"TIMEBACK_API_URL": API, **CLIENT}
 TOKEN = {"TIMEBACK_API_URL": API, "TIMEBACK_ACCESS_TOKEN": "env-token"}
 ENV_CREDENTIALS = Credentials(None, Secret("env-id"), Secret("env-secret"))
-ENV_TARGET = Target(API, API, TOKENS, ENV_CREDENTIALS)
+ENV_TARGET = Target(API, API, TOKENS, ENV_CREDENTIALS, profile=TIMEBACK)
 LOOPBACK = "http://127.0.0.1:8765"
 
 
@@ -32,7 +33,7 @@ def feed(folder: Path, target: str) -> Feed:
 
 
 OF_FEED = f'url = "{API}"\ntoken_url = "{TOKENS}"\nclient_id_env = "ID"\nclient_secret_file = "secret.txt"'
-FEED_TARGET = Target(API, API, TOKENS, Credentials(None, Secret("feed-id"), Secret("feed-secret")))
+FEED_TARGET = Target(API, API, TOKENS, Credentials(None, Secret("feed-id"), Secret("feed-secret")), profile=TIMEBACK)
 
 
 @pytest.mark.parametrize(
@@ -86,19 +87,19 @@ def test_what_is_no_address_is_refused_without_repeating_it(given: str, word: st
 
 
 CHOICES: tuple[tuple[str, str | None, str | None, dict[str, str], Target], ...] = (
-    ("bare folder", None, None, {}, Target("sandbox")),
-    ("bare folder in spite of the environment", None, None, ENVIRONMENT, Target("sandbox")),
-    ("sandbox by name", "sandbox", OF_FEED, ENVIRONMENT, Target("sandbox")),
+    ("bare folder", None, None, {}, Target("sandbox", profile=TIMEBACK)),
+    ("bare folder in spite of the environment", None, None, ENVIRONMENT, Target("sandbox", profile=TIMEBACK)),
+    ("sandbox by name", "sandbox", OF_FEED, ENVIRONMENT, Target("sandbox", profile=TIMEBACK)),
     ("environment by name", "env", None, ENVIRONMENT, ENV_TARGET),
     ("environment before the feed", "env", OF_FEED, ENVIRONMENT, ENV_TARGET),
-    ("ready token", "env", None, TOKEN, Target(API, API, None, Credentials(Secret("env-token")))),
-    ("ready token before the rest", "env", None, TOKEN | CLIENT, Target(API, API, None, Credentials(Secret("env-token")))),
+    ("ready token", "env", None, TOKEN, Target(API, API, None, Credentials(Secret("env-token")), profile=TIMEBACK)),
+    ("ready token before the rest", "env", None, TOKEN | CLIENT, Target(API, API, None, Credentials(Secret("env-token")), profile=TIMEBACK)),
     ("address with the environment's credentials", API + "/", None, ENVIRONMENT, ENV_TARGET),
-    ("another path of the same host", API + "/v2", None, ENVIRONMENT, Target(API + "/v2", API + "/v2", TOKENS, ENV_CREDENTIALS)),
-    ("address of this machine", LOOPBACK, None, ENVIRONMENT | {"TIMEBACK_API_URL": LOOPBACK}, Target(LOOPBACK, LOOPBACK, TOKENS, ENV_CREDENTIALS)),
+    ("another path of the same host", API + "/v2", None, ENVIRONMENT, Target(API + "/v2", API + "/v2", TOKENS, ENV_CREDENTIALS, profile=TIMEBACK)),
+    ("address of this machine", LOOPBACK, None, ENVIRONMENT | {"TIMEBACK_API_URL": LOOPBACK}, Target(LOOPBACK, LOOPBACK, TOKENS, ENV_CREDENTIALS, profile=TIMEBACK)),
     ("feed", None, OF_FEED, {"ID": "feed-id"}, FEED_TARGET),
     ("feed in spite of the environment", None, OF_FEED, {"ID": "feed-id"} | TOKEN, FEED_TARGET),
-    ("feed into the sandbox", None, 'url = "sandbox"', ENVIRONMENT, Target("sandbox")),
+    ("feed into the sandbox", None, 'url = "sandbox"', ENVIRONMENT, Target("sandbox", profile=TIMEBACK)),
     ("feed into the environment's target", None, 'url = "env"', ENVIRONMENT, ENV_TARGET),
     ("address of the feed", API, OF_FEED, {"ID": "feed-id"} | TOKEN, FEED_TARGET),
 )  # fmt: skip
@@ -156,7 +157,7 @@ def test_never_the_wrong_place(
 )
 def test_what_stays_on_this_machine(url: str | None, expected: bool) -> None:
     """The embedded sandbox and loopback addresses are this machine; all else is not."""
-    assert expected == Target("any", url).on_this_machine
+    assert expected == Target("any", url, profile=TIMEBACK).on_this_machine
 
 
 @given(

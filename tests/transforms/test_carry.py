@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, judged, ledger
 from tests.rosters import Rows, changed, district, raw
 from transforms.carry import Carried, carry, not_carried
-from transforms.carrying import Carrying, carrying
+from transforms.carrying import Carrying, TargetVocabulary, carrying
 from transforms.layouts.dialect import Dialect
 from transforms.parts import values
 from transforms.sources import normalise
@@ -17,9 +18,9 @@ from transforms.sources import normalise
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
 
-def carried(folder: Path, rows: Rows, carrying: Carrying | None = None) -> Carried:
+def carried(folder: Path, rows: Rows, how: Carrying | None = None) -> Carried:
     """Carry rows to a target."""
-    return carry(judged(folder, rows).standing, carrying or Carrying(), {}, ENTITIES, None)
+    return carry(judged(folder, rows).standing, how or carrying(TIMEBACK.vocabulary), {}, ENTITIES, None)
 
 
 def rules(carried: Carried) -> set[str]:
@@ -74,7 +75,7 @@ def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -
 
     refused, mapped = (
         carried(tmp_path, rows),
-        carried(tmp_path, rows, carrying({"roles": {"ext:coach": "teacher"}})),
+        carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, {"roles": {"ext:coach": "teacher"}})),
     )
 
     assert [("bo", "target_role"), ("e2", "target_parent")] == refused.findings.errors.select(
@@ -99,7 +100,7 @@ def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(email:
 
     bare, filled = (
         carried(tmp_path, rows),
-        carried(tmp_path, rows, Carrying(email_template="{sourcedId}@students.example.edu")),
+        carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@students.example.edu")),
     )
 
     assert "target_email" in rules(bare)
@@ -110,7 +111,7 @@ def test_a_template_may_use_any_column(tmp_path: Path) -> None:
     """A blank cell gives no address."""
     rows = changed(changed(district(), "bo", email="", identifier="77"), "tia", email="")
 
-    result = carried(tmp_path, rows, Carrying(email_template="n{identifier}@example.edu"))
+    result = carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="n{identifier}@example.edu"))
 
     assert ["n77@example.edu"] == result.standing["users"].accepted.filter(sourcedId="bo")["email"].to_list()
     assert ["tia"] == result.findings.errors.filter(rule="target_email")["sourcedId"].to_list()
@@ -118,7 +119,10 @@ def test_a_template_may_use_any_column(tmp_path: Path) -> None:
 
 def test_sessions_belong_to_the_root_of_the_drop(tmp_path: Path) -> None:
     """Or to what the feed's file says."""
-    root, said = carried(tmp_path, district()), carried(tmp_path, district(), Carrying(session_org="s2"))
+    root, said = (
+        carried(tmp_path, district()),
+        carried(tmp_path, district(), carrying(TIMEBACK.vocabulary, session_org="s2")),
+    )
 
     assert ({"d"}, {"s2"}) == tuple(
         set(result.standing["academicSessions"].accepted["orgSourcedId"]) for result in (root, said)
@@ -138,7 +142,9 @@ def test_references_to_what_the_target_refused_are_left_out(tmp_path: Path) -> N
     rows = changed(district(), "mum", email="")
     standing = judged(tmp_path, rows).standing
 
-    new, held = (carry(standing, Carrying(), known, ENTITIES, None) for known in ({}, ledger(users=["mum"])))
+    new, held = (
+        carry(standing, carrying(TIMEBACK.vocabulary), known, ENTITIES, None) for known in ({}, ledger(users=["mum"]))
+    )
 
     assert ([None], ["mum"]) == tuple(
         result.standing["users"].accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list() for result in (new, held)
@@ -154,5 +160,43 @@ def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
     )
 
     assert [("not_carried", "categories.csv", 1)] == [
-        (n.rule, n.file, n.count) for part in not_carried(roster, ENTITIES) for n in part.notices
+        (n.rule, n.file, n.count) for part in not_carried(roster, TIMEBACK.vocabulary, ENTITIES) for n in part.notices
     ]
+
+
+def test_references_to_what_the_target_does_not_have_are_left_out(tmp_path: Path) -> None:
+    """A class is sent without its terms to a target without sessions, and nothing waits for them."""
+    standing = judged(tmp_path, district()).standing
+    entities = [name for name in ENTITIES if name != "academicSessions"]
+
+    result = carry(standing, carrying(TIMEBACK.vocabulary), {}, entities, None)
+
+    classes = result.standing["classes"].accepted
+    assert (2, False, True) == (
+        classes.height,
+        "termSourcedIds" in classes.columns,
+        "schoolSourcedId" in classes.columns,
+    )
+    assert "academicSessions" not in result.standing
+
+
+def test_parts_that_refer_to_what_the_target_does_not_have_are_told(tmp_path: Path) -> None:
+    """Roles name organizations: without those, the target has no place for them either; profiles name users alone."""
+    roster = normalise("oneroster", raw(tmp_path, district()), Dialect(TODAY))
+    entities = [name for name in ENTITIES if name != "orgs"]
+
+    told = {n.file for part in not_carried(roster, TargetVocabulary(), entities) for n in part.notices}
+
+    assert {"orgs.csv", "roles.csv"} == told
+
+
+def test_a_target_that_wants_nothing_more_gets_records_as_they_are(tmp_path: Path) -> None:
+    """No address is asked for, no role is mapped, and terms have no organization."""
+    rows = changed(changed(district(), "bo", email=""), "r3", role="ext:coach")
+
+    result = carried(tmp_path, rows, carrying(TargetVocabulary()))
+
+    users, sessions = result.standing["users"].accepted, result.standing["academicSessions"].accepted
+    assert (4, set()) == (users.height, rules(result))
+    assert "ext:coach" in str(users.filter(sourcedId="tia")["roles"][0])
+    assert "orgSourcedId" not in sessions.columns

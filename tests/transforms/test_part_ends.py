@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.oneroster.profile import TIMEBACK
 from tests.judging import judged as judged_rows
 from tests.judging import ledger
 from tests.layouts.normalising import judged, normalised, written
 from tests.layouts.test_nights import CANVAS
 from tests.rosters import delta, district
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.checks import check
 from transforms.judged import Standing
 from transforms.part_ends import is_silent, taken_back, with_ends
@@ -32,7 +33,7 @@ def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path)
     before = standing(tmp_path / "before", **TWICE)
     drop = standing(tmp_path / "drop", enrollments="section_id,user_id,role,status\nS,u1,student,deleted")
 
-    settled, found = with_ends(drop, before, {}, Carrying())
+    settled, found = with_ends(drop, before, {}, carrying(TIMEBACK.vocabulary))
 
     assert (True, drop, 0) == (is_silent(drop), settled, len(found.notices))
 
@@ -43,7 +44,7 @@ def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: 
     drop = normalised(written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas")
     there = check(drop, ledger(users=["u1", "u2"])).standing
 
-    settled, found = with_ends(there, {"users": before["users"]}, {}, Carrying())
+    settled, found = with_ends(there, {"users": before["users"]}, {}, carrying(TIMEBACK.vocabulary))
 
     assert ["E", "district/default"] == [
         unfolded(text)[0]["orgSourcedId"] for text in settled["users"].accepted["roles"]
@@ -57,8 +58,8 @@ def test_a_roster_that_holds_all_roles_takes_the_others_by_itself(tmp_path: Path
     part = judged_rows(tmp_path / "part", delta({"users": district()["users"][:1]}), mode="delta").standing
 
     assert whole is taken_back(whole, whole["users"])
-    assert (False, whole) == (is_silent(whole), with_ends(whole, whole, {}, Carrying())[0])
-    assert part["users"] is with_ends(part, {}, {}, Carrying())[0]["users"]
+    assert (False, whole) == (is_silent(whole), with_ends(whole, whole, {}, carrying(TIMEBACK.vocabulary))[0])
+    assert part["users"] is with_ends(part, {}, {}, carrying(TIMEBACK.vocabulary))[0]["users"]
 
 
 def test_roles_that_came_later_end_when_an_older_roster_is_to_hold(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.drops import read
+from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY
 from tests.rosters import Rows, changed, district, drop
 from transforms.layouts.dialect import Dialect
@@ -15,7 +16,7 @@ from transforms.uncarrying import uncarried
 
 def uncarry(folder: Path, rows: Rows) -> Roster:
     """Read rows as if they came from the target."""
-    return uncarried(normalise("oneroster", read(drop(folder, rows)), Dialect(TODAY)))
+    return uncarried(normalise("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary)
 
 
 def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.drops import read
-from connectors.oneroster.collections import COLLECTIONS
+from connectors.oneroster.profile import TIMEBACK
 from tests.judging import judged_drop
 from tests.rosters import Rows, district, drop
 from tests.strength import expensive
@@ -19,7 +19,7 @@ from transforms.carry import carry
 from transforms.carrying import Carrying, carrying
 from transforms.layouts.dialect import Dialect
 from transforms.sources import normalise
-from transforms.unmapped import PLACES, becomes, unmapped
+from transforms.unmapped import becomes, mapped_columns, unmapped
 
 GRADES = ("KG", "05", "UG", "Other", "PR", "13")
 
@@ -36,7 +36,7 @@ def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:
     rows["classes"][0]["grades"] = "IT"
     rows["roles"][2]["role"] = "ext:coach"
 
-    found = words(tmp_path, rows, carrying({"grades": {"IT": "-1"}}))
+    found = words(tmp_path, rows, carrying(TIMEBACK.vocabulary, {"grades": {"IT": "-1"}}))
 
     assert [
         ("users", "grades", "grades", "PR", 2),
@@ -47,8 +47,8 @@ def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:
 
 def test_a_district_in_the_targets_words_has_none(tmp_path: Path) -> None:
     """Nor has a drop without the column, or without the file."""
-    assert 0 == words(tmp_path, {"orgs": district()["orgs"]}, Carrying()).height
-    assert 0 == words(tmp_path, district(), Carrying()).height
+    assert 0 == words(tmp_path, {"orgs": district()["orgs"]}, carrying(TIMEBACK.vocabulary)).height
+    assert 0 == words(tmp_path, district(), carrying(TIMEBACK.vocabulary)).height
 
 
 @expensive(25)
@@ -60,8 +60,8 @@ def test_a_load_finds_the_same(tmp_path_factory: pytest.TempPathFactory, cells: 
         user["grades"] = ",".join(grades)
     folder = drop(tmp_path_factory.mktemp("drop"), rows)
 
-    found = words(folder, rows, Carrying())
-    carried = carry(judged_drop(folder).standing, Carrying(), {}, COLLECTIONS, None)
+    found = words(folder, rows, carrying(TIMEBACK.vocabulary))
+    carried = carry(judged_drop(folder).standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None)
 
     unknown = set(found["word"])
     expected = sum(bool(unknown.intersection(grades)) for grades in cells)
@@ -70,9 +70,9 @@ def test_a_load_finds_the_same(tmp_path_factory: pytest.TempPathFactory, cells: 
     )
 
 
-@pytest.mark.parametrize(("entity", "column"), PLACES)
+@pytest.mark.parametrize(("entity", "column"), mapped_columns(TIMEBACK.vocabulary))
 def test_what_becomes_of_a_word_is_said(entity: str, column: str) -> None:
     """It is left out, sent as another, or refuses the record."""
-    assert becomes(entity, column) in ("left out", "their records are refused") or becomes(entity, column).startswith(
-        "sent as '"
-    )
+    told = becomes(TIMEBACK.vocabulary, entity, column)
+
+    assert told in ("left out", "their records are refused") or told.startswith("sent as '")

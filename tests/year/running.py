@@ -10,6 +10,7 @@ from pathlib import Path
 import time_machine
 
 from connectors.ledger import Ledger
+from connectors.oneroster.profile import TIMEBACK
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import Result
 from flows.running import execute
@@ -20,13 +21,13 @@ from tests.year.files import write
 from tests.year.sending import sent
 from tests.year.target import Memory, Records
 from tests.year.truth import View, held
-from transforms.carrying import Carrying
+from transforms.carrying import carrying
 from transforms.rules import RULES
 from transforms.scope import Scope
 
 # Nothing is sent there: the watch takes its place.
-NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid")
-CARRYING = Carrying(email_template="{sourcedId}@example.edu", session_org=None)
+NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid", profile=TIMEBACK)
+CARRYING = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu", session_org=None)
 
 
 @dataclass

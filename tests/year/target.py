@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from connectors.oneroster.acknowledging import TERMS
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.job import Sender, Sent
 from connectors.oneroster.loaded import Result
 from connectors.oneroster.merging import merged
+from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.target import Target as Address
 from flows.job import Job
 from flows.watch import Watch
@@ -52,5 +52,5 @@ class Memory(Watch):
             case "end":
                 self.records[key] = before | {"endDate": errand.day}
             case _:
-                collection = COLLECTIONS[errand.entity]
+                collection = TIMEBACK.collections[errand.entity]
                 self.records[key] = merged(collection, before, errand.record, errand.gone, errand.partial)

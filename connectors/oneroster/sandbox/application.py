@@ -15,11 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.oneroster.collections import PREFIX
+from connectors.oneroster.profile import TargetProfile
 from connectors.oneroster.sandbox import handlers, people
 from connectors.oneroster.sandbox.calls import Call
 from connectors.oneroster.sandbox.failures import Failure
-from connectors.oneroster.sandbox.resources import ARRAYS, NESTED, RESOURCES, Resource
+from connectors.oneroster.sandbox.resources import Resource, Served, served_of
 from connectors.oneroster.sandbox.showing import Reading
 from connectors.oneroster.sandbox.store import Store
 from connectors.oneroster.sandbox.tokens import Tokens
@@ -32,16 +32,19 @@ ID = "{}"
 PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
 
 
-def application(store: Store, clients: Mapping[str, str]) -> Starlette:
-    """Serve a store to the clients that are known, by id and secret; `state.tokens` are those given out."""
+def application(store: Store, clients: Mapping[str, str], profile: TargetProfile) -> Starlette:
+    """Serve a store as an API of a profile to the clients that are known, by id and secret; `state.tokens` are those given out."""
     tokens = Tokens(clients)
-    routes = _Routes()
+    served = served_of(profile)
+    routes = _Routes(served)
 
     async def answer(request: Request) -> Response:
         try:
             tokens.check(request.headers.get("authorization", ""))
             handler, ids = routes.find(request.method, _segments(request))
-            return handler(Call(Reading(store, _base(request)), ids, request.query_params, await request.body()))
+            return handler(
+                Call(Reading(served, store, _base(request)), ids, request.query_params, await request.body())
+            )
         except Failure as failure:
             return failure.response
         except UnicodeEncodeError:
@@ -71,18 +74,16 @@ def _segments(request: Request) -> list[str]:
     """The parts of a path, each decoded by itself, so that an id may hold an escaped slash."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("latin-1").partition("?")[0]
-    if not path.startswith(PREFIX):
-        return []
-    return [unquote(part) for part in path.removesuffix("/").removeprefix(PREFIX).split("/")]
+    return [unquote(part) for part in path.removesuffix("/").split("/")]
 
 
 class _Routes:
-    """Patterns of paths below the prefix, and who answers them, by method."""
+    """Patterns of paths, and who answers them, by method."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: Served) -> None:
         self._known: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
         # `courses/components` comes before `courses/{}`.
-        for path, methods in sorted(_table(), key=lambda one: one[0].count(ID)):
+        for path, methods in sorted(_table(served), key=lambda one: one[0].count(ID)):
             pattern = tuple(path.split("/"))
             self._known.setdefault(len(pattern), []).append((pattern, methods))
 
@@ -97,25 +98,31 @@ class _Routes:
         raise Failure(404, "There is nothing at this path.")
 
 
-def _table() -> Iterator[tuple[str, dict[str, Handler]]]:
+def _table(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
     """Every path with its methods."""
-    v1p2 = "rostering/v1p2"
-    yield f"{v1p2}/users/{ID}/agents", {"GET": people.agents, "POST": people.add_agent}
-    yield f"{v1p2}/users/{ID}/agents/{ID}", {"DELETE": people.remove_agent}
-    yield f"{v1p2}/users/{ID}/agentFor", {"GET": people.agent_for}
-    yield f"{v1p2}/users/{ID}/demographics", {"GET": people.with_demographics}
-    posts: dict[str, Handler] = {
-        f"{v1p2}/classes/{ID}/students": partial(people.enroll, "student"),
-        f"{v1p2}/classes/{ID}/teachers": partial(people.enroll, "teacher"),
-        f"{v1p2}/terms/{ID}/gradingPeriods": people.add_grading_period,
+    if users := served.by_name.get("users"):
+        yield f"{users.path}/{ID}/agents", {"GET": people.agents, "POST": people.add_agent}
+        yield f"{users.path}/{ID}/agents/{ID}", {"DELETE": people.remove_agent}
+        yield f"{users.path}/{ID}/agentFor", {"GET": people.agent_for}
+        if "demographics" in served.by_name:
+            yield f"{users.path}/{ID}/demographics", {"GET": people.with_demographics}
+    posts: dict[tuple[str, str], Handler] = {
+        ("classes", "students"): partial(people.enroll, "student"),
+        ("classes", "teachers"): partial(people.enroll, "teacher"),
+        ("terms", "gradingPeriods"): people.add_grading_period,
     }
-    posts |= {one.path: partial(handlers.create_each, one, implied) for one, implied in ARRAYS.items()}
-    for nested in NESTED:
+    by_path = {
+        f"{served.by_name[name].path}/{ID}/{of}": post for (name, of), post in posts.items() if name in served.by_name
+    }
+    by_path |= {one.path: partial(handlers.create_each, one, implied) for one, implied in served.arrays}
+    for nested in served.nested:
         methods: dict[str, Handler] = {"GET": partial(handlers.list_nested, nested)}
-        yield nested.path, methods | ({"POST": posts[nested.path]} if nested.path in posts else {})
-    for nested in set(ARRAYS) - set(NESTED):
-        yield nested.path, {"POST": posts[nested.path]}
-    for resource in RESOURCES:
+        yield nested.path, methods | ({"POST": by_path[nested.path]} if nested.path in by_path else {})
+    listed = {nested.path for nested in served.nested}
+    for array, _ in served.arrays:
+        if array.path not in listed:
+            yield array.path, {"POST": by_path[array.path]}
+    for resource in served.resources:
         yield resource.path, _of_collection(resource)
         yield f"{resource.path}/{ID}", _of_record(resource)
 

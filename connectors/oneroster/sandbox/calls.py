@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.failures import Failure
+from connectors.oneroster.sandbox.resources import Resource
 from connectors.oneroster.sandbox.showing import Reading
 from connectors.oneroster.sandbox.store import Store
+from transforms.carrying import TargetVocabulary
 from transforms.payload import Json
 
 
@@ -26,6 +29,21 @@ class Call:
     def store(self) -> Store:
         """Where the records are."""
         return self.reading.store
+
+    @property
+    def collections(self) -> Mapping[str, Collection]:
+        """The collections that are served, by name."""
+        return self.reading.served.profile.collections
+
+    @property
+    def vocabulary(self) -> TargetVocabulary:
+        """The words that are taken."""
+        return self.reading.served.profile.vocabulary
+
+    @property
+    def by_name(self) -> Mapping[str, Resource]:
+        """The collections and views that are served, by name."""
+        return self.reading.served.by_name
 
     def wrapped(self, wrapper: str) -> Json:
         """Take the record out of the body."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.oneroster.collections import Collection
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.failures import Failure, not_found
-from connectors.oneroster.sandbox.forms import FORMS
-from connectors.oneroster.sandbox.store import Store
-from connectors.oneroster.sandbox.values import closed_metadata, is_id, one_of, part_faults, value_fault
+from connectors.oneroster.sandbox.forms import form_of
+from connectors.oneroster.sandbox.showing import Reading
+from connectors.oneroster.sandbox.values import Checks, closed_metadata, is_id, one_of, part_faults, value_fault
 from transforms.payload import Json
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import STATUS
@@ -20,28 +20,30 @@ from transforms.schemas.vocabularies import STATUS
 BREAKS = frozenset({("componentResources", "resources")})
 
 
-def demand(collection: Collection, written: Json, required: tuple[str, ...], store: Store) -> None:
+def demand(collection: Collection, written: Json, required: tuple[str, ...], reading: Reading) -> None:
     """Raise `Failure` unless a write is complete, in the API's vocabulary, and refers to what is there."""
-    if faults := dict(_faults(collection, written, required)):
+    if faults := dict(_faults(collection, written, required, reading.served.checks)):
         raise Failure(422, "The request body is not valid.", **faults)
     for entity, sourced_id in _references(collection, written):
         # The database's foreign keys do not look at the status; an unknown id is a 404, not a 422 (section 8).
-        if not store.has(entity, sourced_id):
+        if not reading.store.has(entity, sourced_id):
             if (collection.name, entity) in BREAKS:
                 raise Failure(500, "Internal server error.")
             raise not_found(ENTITIES[entity].singular, sourced_id)
 
 
-def _faults(collection: Collection, written: Json, required: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _faults(
+    collection: Collection, written: Json, required: tuple[str, ...], checks: Checks
+) -> Iterator[tuple[str, str]]:
     missing = [name for name in required if written.get(name) in (None, "", [])]
     yield from ((name, "is required") for name in missing)
-    for name, column in FORMS[collection.name].written.items():
+    for name, column in form_of(collection).written.items():
         value = written.get(name)
-        if value is not None and name not in missing and (fault := value_fault(collection.name, column, value)):
+        if value is not None and name not in missing and (fault := value_fault(checks, collection.name, column, value)):
             yield name, fault
     yield from _common_faults(collection, written)
-    for name in FORMS[collection.name].parts:
-        yield from part_faults(name, written.get(name) or [])
+    for name in form_of(collection).parts:
+        yield from part_faults(checks, name, written.get(name) or [])
 
 
 def _common_faults(collection: Collection, written: Json) -> Iterator[tuple[str, str]]:
@@ -58,7 +60,7 @@ def _common_faults(collection: Collection, written: Json) -> Iterator[tuple[str,
 
 def _references(collection: Collection, written: Json) -> Iterator[tuple[str, str]]:
     """Every reference of a write, as collection and id."""
-    form = FORMS[collection.name]
+    form = form_of(collection)
     for name, column in form.written.items():
         if column.refers and (value := written.get(name)):
             for item in value if column.is_list else (value,):

@@ -1,4 +1,4 @@
-"""What records of each collection consist of, worked out once from the schemas.
+"""What records of each collection consist of, worked out once from the schemas and the profile.
 
 Source: API reference, section 8 (properties that the target adds) and appendices A and B.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.profile import Collection
 from transforms.payload import folded, part_property
 from transforms.schemas import ENTITIES, Column
 
@@ -17,7 +18,9 @@ COMMON = ("sourcedId", "status", "dateLastModified", "metadata")
 OF_CLASS = {"enrollments": ("school", "course")}
 # Dates of sessions are time stamps in the API's database (section 8).
 TIMESTAMPS = frozenset({"academicSessions"})
-REFERRED = {one.entity.singular: name for name, one in COLLECTIONS.items()} | {"gradingPeriod": "academicSessions"}
+REFERRED = {one.singular: name for name, one in ENTITIES.items() if not one.folds_into} | {
+    "gradingPeriod": "academicSessions"
+}
 # Reads of these tell their children (appendix B).
 TREES = frozenset({"orgs", "academicSessions"})
 
@@ -52,7 +55,9 @@ class Form:
         return column if column and not column.is_list and inner in ("", "sourcedId") else None
 
 
-def _form(collection: Collection) -> Form:
+@cache
+def form_of(collection: Collection) -> Form:
+    """Work out the form of a collection's records."""
     entity = collection.entity
     declared = [
         column for column in entity.columns if column.standard and (not column.versions or "1.2" in column.versions)
@@ -85,6 +90,3 @@ def _extra(name: str) -> Column:
 
 def _is_timestamp(entity: str, column: Column) -> bool:
     return bool(column.moment) or (entity in TIMESTAMPS and column.kind == "date")
-
-
-FORMS: dict[str, Form] = {name: _form(collection) for name, collection in COLLECTIONS.items()}

@@ -9,7 +9,7 @@ import uuid
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.oneroster.collections import Collection
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.calls import Call
 from connectors.oneroster.sandbox.demands import demand
 from connectors.oneroster.sandbox.failures import Failure, not_found
@@ -18,7 +18,7 @@ from connectors.oneroster.sandbox.listing import chosen, listed
 from connectors.oneroster.sandbox.resources import IN_SCHOOL, Nested, Resource
 from transforms.payload import Json
 
-SCHOOL_CLASS = "rostering/v1p2/schools/{}/classes/{}"
+SCHOOL_CLASS = "/schools/{}/classes/{}/"
 
 
 def list_all(resource: Resource, call: Call) -> Response:
@@ -29,7 +29,7 @@ def list_all(resource: Resource, call: Call) -> Response:
 def list_nested(nested: Nested, call: Call) -> Response:
     """GET a list below a record."""
     found(nested.parent, call)
-    if nested.path.startswith(SCHOOL_CLASS) and not call.store.total("classes", IN_SCHOOL, call.ids):
+    if SCHOOL_CLASS in nested.path and not call.store.total("classes", IN_SCHOOL, call.ids):
         raise not_found("School or class")
     return listed(nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids)
 
@@ -49,12 +49,12 @@ def create(resource: Resource, call: Call) -> Response:
 
 def inserted(collection: Collection, written: Json, call: Call) -> Json:
     """Keep a new record. Its id is free text; one is made up if there is none (section 2.6)."""
-    demand(collection, written, collection.required, call.store)
+    demand(collection, written, collection.required, call.reading)
     sourced_id = written.get("sourcedId") or str(uuid.uuid4())
     if call.store.has(collection.name, sourced_id):
         raise Failure(collection.duplicate_status, f"{collection.wrapper} {sourced_id} already exists.")
     record = {"sourcedId": sourced_id, "status": "active", **DEFAULTS.get(collection.name, {})}
-    return _saved(collection, record | kept(collection, written), call)
+    return _saved(collection, record | kept(collection, written, call.vocabulary), call)
 
 
 def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
@@ -87,8 +87,8 @@ def replace(resource: Resource, call: Call) -> Response:
     before = found(resource, call)
     written = _without_fixed(collection, call.wrapped(collection.wrapper))
     fixed(resource, written)
-    demand(collection, written, collection.required_on_put, call.store)
-    return _put(resource, _saved(collection, merged(before, kept(collection, written)), call), call)
+    demand(collection, written, collection.required_on_put, call.reading)
+    return _put(resource, _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call), call)
 
 
 def _put_first(resource: Resource, call: Call) -> Response:
@@ -105,8 +105,8 @@ def amend(resource: Resource, call: Call) -> Response:
     """PATCH a record: as PUT, with nothing required (section 2.5)."""
     collection, before = resource.collection, found(resource, call)
     written = call.wrapped(collection.wrapper)
-    demand(collection, written, (), call.store)
-    record = _saved(collection, merged(before, kept(collection, written)), call)
+    demand(collection, written, (), call.reading)
+    record = _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call)
     return JSONResponse(call.reading.shown(collection, record))
 
 

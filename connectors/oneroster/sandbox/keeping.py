@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.oneroster.collections import Collection
-from connectors.oneroster.sandbox.forms import FORMS
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.sandbox.forms import form_of
 from connectors.oneroster.sandbox.store import Store
+from transforms.carrying import TargetVocabulary
 from transforms.payload import Json
 from transforms.schemas import Column
 
@@ -18,13 +19,13 @@ from transforms.schemas import Column
 DEFAULTS: dict[str, Json] = {"enrollments": {"primary": "false"}, "classes": {"classType": "scheduled"}}
 
 
-def kept(collection: Collection, written: Json) -> Json:
+def kept(collection: Collection, written: Json, vocabulary: TargetVocabulary) -> Json:
     """Turn what was written, and was found fit, into what is kept; properties that are not known are ignored."""
-    form = FORMS[collection.name]
+    form = form_of(collection)
     record: Json = {name: written[name] for name in ("status", "metadata", *form.parts) if name in written}
     for name, standard in form.standard.items():
         if name in written:
-            record[standard] = _value(form.written[name], written[name])
+            record[standard] = _value(form.written[name], written[name], vocabulary)
             if standard in form.timestamps and record[standard]:
                 record[standard] = timestamp(record[standard])
     for name, twin in collection.twins:
@@ -33,7 +34,7 @@ def kept(collection: Collection, written: Json) -> Json:
     return record
 
 
-def _value(column: Column, value: Any) -> Any:
+def _value(column: Column, value: Any, vocabulary: TargetVocabulary) -> Any:
     if value is None:
         return None
     if column.kind == "reference":
@@ -42,7 +43,9 @@ def _value(column: Column, value: Any) -> Any:
         return [{"sourcedId": item["sourcedId"]} for item in value]
     if column.kind == "boolean":
         return str(value).lower()
-    return [str(int(grade)) for grade in value] if column.name == "grades" else value
+    # Where grades are numbers, leading zeros go.
+    numbers = column.name == "grades" and "grades" in vocabulary.words
+    return [str(int(grade)) for grade in value] if numbers else value
 
 
 def timestamp(day: str) -> str:
@@ -69,7 +72,7 @@ def _laid_over(before: Json, changes: Json) -> Json:
 
 def derived(collection: Collection, record: Json, store: Store) -> Json:
     """Add what a record has from its class (section 8), so that filters find it."""
-    if not (names := FORMS[collection.name].derived):
+    if not (names := form_of(collection).derived):
         return record
     group = store.get("classes", record["class"]["sourcedId"]) or {}
     return record | {name: group.get(name) for name in names}

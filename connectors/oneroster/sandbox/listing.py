@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from starlette.responses import JSONResponse
 
-from connectors.oneroster.collections import Collection
+from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.failures import Failure
 from connectors.oneroster.sandbox.filters import is_property, parsed
-from connectors.oneroster.sandbox.forms import FORMS, Form
+from connectors.oneroster.sandbox.forms import Form, form_of
 from connectors.oneroster.sandbox.showing import Reading
 from connectors.oneroster.sandbox.store import Values, property_sql
 from transforms.payload import Json
@@ -51,7 +51,7 @@ def _number(query: Mapping[str, str], name: str, default: int, least: int, most:
 def listed(collection: Collection, list_key: str, query: Mapping[str, str], reading: Reading,
            where: str = "1", values: Values = ()) -> JSONResponse:  # fmt: skip
     """Answer a list request with one page and the totals, in the body and in `X-Total-Count`."""
-    page, form, store = Page.of(query), FORMS[collection.name], reading.store
+    page, form, store = Page.of(query), form_of(collection), reading.store
     condition = parsed(query.get("filter", ""), form)
     searched, words = _search(collection, query.get("search", ""))
     where, values = f"({where}) AND {condition.sql} AND {searched}", (*values, *condition.values, *words)

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.oneroster.collections import COLLECTIONS
 from connectors.oneroster.sandbox.calls import Call
 from connectors.oneroster.sandbox.failures import Failure, not_found
 from connectors.oneroster.sandbox.handlers import created, fixed, found, inserted
-from connectors.oneroster.sandbox.resources import BY_NAME
 from transforms.payload import Json
 
-USERS, ENROLLMENTS, DEMOGRAPHICS = COLLECTIONS["users"], COLLECTIONS["enrollments"], COLLECTIONS["demographics"]
 AGENT_OF = "EXISTS (SELECT 1 FROM json_each(body, '$.agents') WHERE json_extract(value, '$.sourcedId') = ?)"
 
 
 def agents(call: Call) -> Response:
     """GET the agents of a user."""
     found_agents = (call.store.get("users", agent["sourcedId"]) for agent in _user(call).get("agents") or ())
-    return JSONResponse({"agents": [call.reading.shown(USERS, agent) for agent in found_agents if agent]})
+    return JSONResponse(
+        {"agents": [call.reading.shown(call.collections["users"], agent) for agent in found_agents if agent]}
+    )
 
 
 def agent_for(call: Call) -> Response:
     """GET the users for whom a user is an agent."""
     _user(call)
     return JSONResponse(
-        {"users": [call.reading.shown(USERS, one) for one in call.store.find("users", AGENT_OF, call.ids)]}
+        {
+            "users": [
+                call.reading.shown(call.collections["users"], one)
+                for one in call.store.find("users", AGENT_OF, call.ids)
+            ]
+        }
     )
 
 
@@ -52,23 +56,23 @@ def remove_agent(call: Call) -> Response:
 
 def with_demographics(call: Call) -> Response:
     """GET a user with the demographics."""
-    body = call.reading.shown(USERS, _user(call))
+    body = call.reading.shown(call.collections["users"], _user(call))
     record = call.store.get("demographics", call.ids[0])
-    body["demographics"] = call.reading.shown(DEMOGRAPHICS, record) if record else None
+    body["demographics"] = call.reading.shown(call.collections["demographics"], record) if record else None
     return JSONResponse({"user": body})
 
 
 def enroll(role: str, call: Call) -> Response:
     """POST a student or a teacher into a class: an enrollment whose class and role the path says."""
-    found(BY_NAME["classes"], call)
+    found(call.by_name["classes"], call)
     written = {**call.wrapped("enrollment"), "role": role, "class": {"sourcedId": call.ids[0]}}
-    return created(inserted(ENROLLMENTS, written, call))
+    return created(inserted(call.collections["enrollments"], written, call))
 
 
 def add_grading_period(call: Call) -> Response:
     """POST a grading period of a term; the answer is the whole record (section 2.6)."""
-    found(BY_NAME["terms"], call)
-    periods = BY_NAME["gradingPeriods"]
+    found(call.by_name["terms"], call)
+    periods = call.by_name["gradingPeriods"]
     written = {"parent": {"sourcedId": call.ids[0]}, **call.wrapped(periods.collection.wrapper)}
     fixed(periods, written)
     record = inserted(periods.collection, written, call)
@@ -76,7 +80,7 @@ def add_grading_period(call: Call) -> Response:
 
 
 def _user(call: Call) -> Json:
-    return found(BY_NAME["users"], call)
+    return found(call.by_name["users"], call)
 
 
 def _others(user: Json, agent: str) -> list[Json]:

@@ -1,15 +1,17 @@
-"""What the API serves under which path: the collections, the views of them, and the lists below a record.
+"""What an API of a profile serves under which path: the collections, the views of them, and the lists below a record.
 
 Source: API reference, sections 4 and 8.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from connectors.oneroster.collections import COLLECTIONS, Collection
+from connectors.oneroster.profile import Collection, TargetProfile
 from connectors.oneroster.sandbox.store import property_sql
+from connectors.oneroster.sandbox.values import Checks, checks_of
 
 WRITES = ("POST", "PUT", "DELETE")
 HAS_ROLE = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"
@@ -59,7 +61,7 @@ class Resource:
     methods: tuple[str, ...] = WRITES
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Nested:
     """A list below a record of `parent`: `where` has a place for each id in the path, in which `{}` stands for one."""
 
@@ -70,57 +72,103 @@ class Nested:
     parent: Resource
 
 
+@dataclass(frozen=True)
+class Served:
+    """All that an API of a profile serves.
+
+    Attributes:
+        profile: What the API is like.
+        resources: The collections and the views of them.
+        by_name: The same, by the name of the collection or view.
+        nested: The lists below a record.
+        arrays: Lists to which several records can be posted at once, and to what each id of the path is a reference.
+        paths: Where each collection is, and what its records are called, for references; by name.
+        checks: What values must be beyond their kind.
+    """
+
+    profile: TargetProfile
+    resources: tuple[Resource, ...]
+    by_name: Mapping[str, Resource]
+    nested: tuple[Nested, ...]
+    arrays: tuple[tuple[Nested, tuple[str, ...]], ...]
+    paths: Mapping[str, tuple[str, str]]
+    checks: Checks
+
+
+def served_of(profile: TargetProfile) -> Served:
+    """Work out what an API serves that has the collections and views of a profile."""
+    by_name = {name: _own(one) for name, one in profile.collections.items()} | dict(_views(profile))
+    nested = tuple(_lists(_NESTED, profile, by_name))
+    arrays = tuple((one, implied) for entry, implied in _ARRAYS for one in _lists([entry], profile, by_name))
+    paths = {name: (one.path.rstrip("/"), one.entity.singular) for name, one in profile.collections.items()}
+    return Served(profile, tuple(by_name.values()), by_name, nested, arrays, paths, checks_of(profile))
+
+
 def _own(one: Collection) -> Resource:
     path, kind = one.path.rstrip("/"), one.entity.singular
     return Resource(path, kind, one, one.wrapper, one.list_key, one.put_status, one.put_body)
 
 
-def _view(name: str, of: str, wrapper: str, list_key: str, where: str, put_status: int = 200,
-          fixed: str = "") -> Resource:  # fmt: skip
-    """A view of a collection; it takes writes only if its records have a `fixed` type."""
-    return Resource(f"rostering/v1p2/{name}", name.removesuffix("s"), COLLECTIONS[of], wrapper, list_key, put_status, "bare",
-                    where, {"type": fixed} if fixed else {}, WRITES if fixed else ())  # fmt: skip
+# Views by name: the collection, the wrapper of a read, the condition, what a PUT answers, and the type that its records have.
+_VIEWS: dict[str, tuple[str, str, str, int, str]] = {
+    "schools": ("orgs", "org", _of_type("school"), 200, "school"),
+    "terms": ("academicSessions", "term", _of_type("term"), 200, ""),
+    "gradingPeriods": ("academicSessions", "gradingPeriod", _of_type("gradingPeriod"), 201, "gradingPeriod"),
+    "students": ("users", "user", HAS_ROLE.format("student"), 200, ""),
+    "teachers": ("users", "user", HAS_ROLE.format("teacher"), 200, ""),
+}
 
 
-RESOURCES = (
-    *map(_own, COLLECTIONS.values()),
-    _view("schools", "orgs", "org", "orgs", _of_type("school"), fixed="school"),
-    _view("terms", "academicSessions", "term", "terms", _of_type("term")),
-    _view("gradingPeriods", "academicSessions", "gradingPeriod", "gradingPeriods", _of_type("gradingPeriod"), 201, "gradingPeriod"),
-    _view("students", "users", "user", "users", HAS_ROLE.format("student")),
-    _view("teachers", "users", "user", "users", HAS_ROLE.format("teacher")),
-)  # fmt: skip
-BY_NAME = {resource.path.rpartition("/")[2]: resource for resource in RESOURCES}
+def _views(profile: TargetProfile) -> Iterator[tuple[str, Resource]]:
+    """The views of a profile; they take writes only if their records have a type of their own."""
+    for name, view in profile.views.items():
+        of, wrapper, where, put_status, kind = _VIEWS[name]
+        yield name, Resource(
+            view.path.rstrip("/"), name.removesuffix("s"), profile.collections[of], wrapper, view.list_key, put_status, "bare",
+            where, {"type": kind} if kind else {}, WRITES if kind else (),
+        )  # fmt: skip
 
 
-def _nested(path: str, of: str, list_key: str, where: str, service: str = "rostering") -> Nested:
-    parent = path.removeprefix("resources/").partition("/")[0]
-    return Nested(f"{service}/v1p2/{path}", COLLECTIONS[of], list_key, where, BY_NAME[parent])
+# A list below a record: its path, the collection, the key of the list, the condition, and a collection of the service where it is.
+_List = tuple[str, str, str, str, str]
 
 
-def _graded(path: str, of: str, where: str) -> Nested:
-    return _nested(path, of, of, where, "gradebook")
+def _lists(entries: Sequence[_List], profile: TargetProfile, by_name: Mapping[str, Resource]) -> Iterator[Nested]:
+    """The lists whose service, collection and parent a profile has."""
+    for path, of, list_key, where, beside in entries:
+        parent = by_name.get(path.removeprefix("resources/").partition("/")[0])
+        if of in profile.collections and beside in profile.collections and parent:
+            service = profile.collections[beside].path.rstrip("/").rpartition("/")[0]
+            yield Nested(f"{service}/{path}", profile.collections[of], list_key, where, parent)
+
+
+def _rostered(path: str, of: str, list_key: str, where: str) -> _List:
+    return path, of, list_key, where, "orgs"
+
+
+def _graded(path: str, of: str, where: str) -> _List:
+    return path, of, of, where, "lineItems"
 
 
 # The documentation says `students` and `teachers` for the lists of a class; the wire says `users` (section 8).
-NESTED = (
-    _nested("schools/{}/classes", "classes", "classes", _refers("school")),
-    _nested("schools/{}/courses", "courses", "courses", _refers("org")),
-    _nested("schools/{}/enrollments", "enrollments", "enrollments", _refers("school")),
-    _nested("schools/{}/students", "users", "users", AT_ORG.format("student")),
-    _nested("schools/{}/teachers", "users", "users", AT_ORG.format("teacher")),
-    _nested("schools/{}/terms", "academicSessions", "terms", f"{_refers('org')} AND {_of_type('term')}"),
-    _nested("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", f"{_refers('school')} AND {_refers('class')}"),
-    _nested("schools/{}/classes/{}/students", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "student")),
-    _nested("schools/{}/classes/{}/teachers", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "teacher")),
-    _nested("classes/{}/students", "users", "users", OF_CLASS.format("", "student")),
-    _nested("classes/{}/teachers", "users", "users", OF_CLASS.format("", "teacher")),
-    _nested("courses/{}/classes", "classes", "classes", _refers("course")),
-    _nested("terms/{}/classes", "classes", "classes", IN_TERM),
-    _nested("terms/{}/gradingPeriods", "academicSessions", "gradingPeriods", f"{_refers('parent')} AND {_of_type('gradingPeriod')}"),
-    _nested("students/{}/classes", "classes", "classes", OF_USER),
-    _nested("teachers/{}/classes", "classes", "classes", OF_USER),
-    _nested("users/{}/classes", "classes", "classes", OF_USER),
+_NESTED: tuple[_List, ...] = (
+    _rostered("schools/{}/classes", "classes", "classes", _refers("school")),
+    _rostered("schools/{}/courses", "courses", "courses", _refers("org")),
+    _rostered("schools/{}/enrollments", "enrollments", "enrollments", _refers("school")),
+    _rostered("schools/{}/students", "users", "users", AT_ORG.format("student")),
+    _rostered("schools/{}/teachers", "users", "users", AT_ORG.format("teacher")),
+    _rostered("schools/{}/terms", "academicSessions", "terms", f"{_refers('org')} AND {_of_type('term')}"),
+    _rostered("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", f"{_refers('school')} AND {_refers('class')}"),
+    _rostered("schools/{}/classes/{}/students", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "student")),
+    _rostered("schools/{}/classes/{}/teachers", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "teacher")),
+    _rostered("classes/{}/students", "users", "users", OF_CLASS.format("", "student")),
+    _rostered("classes/{}/teachers", "users", "users", OF_CLASS.format("", "teacher")),
+    _rostered("courses/{}/classes", "classes", "classes", _refers("course")),
+    _rostered("terms/{}/classes", "classes", "classes", IN_TERM),
+    _rostered("terms/{}/gradingPeriods", "academicSessions", "gradingPeriods", f"{_refers('parent')} AND {_of_type('gradingPeriod')}"),
+    _rostered("students/{}/classes", "classes", "classes", OF_USER),
+    _rostered("teachers/{}/classes", "classes", "classes", OF_USER),
+    _rostered("users/{}/classes", "classes", "classes", OF_USER),
     _graded("classes/{}/categories", "categories", OF_LINE_ITEMS),
     _graded("classes/{}/lineItems", "lineItems", _refers("class")),
     _graded("classes/{}/lineItems/{}/results", "results", f"{IN_CLASS} AND {_refers('lineItem')}"),
@@ -129,14 +177,13 @@ NESTED = (
     _graded("classes/{}/students/{}/results", "results", f"{IN_CLASS} AND {_refers('student')}"),
     _graded("schools/{}/lineItems", "lineItems", _refers("school")),
     _graded("schools/{}/scoreScales", "scoreScales", OF_SCHOOL),
-    *(_nested(f"resources/{name}/{{}}/resources", "resources", "resources", NOWHERE, "resources")
+    *((f"resources/{name}/{{}}/resources", "resources", "resources", NOWHERE, "resources")
       for name in ("classes", "courses", "users")),
 )  # fmt: skip
-_BY_PATH = {nested.path: nested for nested in NESTED}
 # Lists to which several records can be posted at once, and to what each id of the path is a reference.
-ARRAYS: dict[Nested, tuple[str, ...]] = {
-    _graded("lineItems/{}/results", "results", _refers("lineItem")): ("lineItem",),
-    _BY_PATH["gradebook/v1p2/classes/{}/lineItems"]: ("class",),
-    _BY_PATH["gradebook/v1p2/schools/{}/lineItems"]: ("school",),
-    _graded("classes/{}/academicSessions/{}/results", "results", IN_CLASS): ("class", ""),
-}
+_ARRAYS: tuple[tuple[_List, tuple[str, ...]], ...] = (
+    (_graded("lineItems/{}/results", "results", _refers("lineItem")), ("lineItem",)),
+    (_graded("classes/{}/lineItems", "lineItems", _refers("class")), ("class",)),
+    (_graded("schools/{}/lineItems", "lineItems", _refers("school")), ("school",)),
+    (_graded("classes/{}/academicSessions/{}/results", "results", IN_CLASS), ("class", "")),
+)

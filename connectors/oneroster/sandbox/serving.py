@@ -16,7 +16,7 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.oneroster.collections import PREFIX
+from connectors.oneroster.profile import TIMEBACK, TargetProfile
 from connectors.oneroster.sandbox.application import application
 from connectors.oneroster.sandbox.store import Store
 from connectors.oneroster.sandbox.tokens import Tokens
@@ -31,13 +31,13 @@ class Sandbox:
     """The API on loopback while the context lasts. `requests` are the (method, path) that it served, tokens aside."""
 
     def __init__(self, database: Path | None, *, clients: Mapping[str, str] | None = None, port: int = 0,
-                 wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:  # fmt: skip
+                 profile: TargetProfile = TIMEBACK, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:  # fmt: skip
         self._socket = _listening(port)
         self.store = Store(database)
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
-        app = application(self.store, clients or CLIENTS)
+        app = application(self.store, clients or CLIENTS, profile)
         self.tokens: Tokens = app.state.tokens
-        self._server = _Server(_settings(_remembering(wrap(app), self.requests)))
+        self._server = _Server(_settings(_remembering(wrap(app), profile.prefix, self.requests)))
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.token_url = f"{self.url}/oauth2/token"
@@ -114,7 +114,7 @@ def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str]
     store = Store(database)
     if seed:
         store.seed()
-    server = uvicorn.Server(_settings(application(store, CLIENTS)))
+    server = uvicorn.Server(_settings(application(store, CLIENTS, TIMEBACK)))
     started(f"http://{HOST}:{listening.getsockname()[1]}")
     try:
         server.run([listening])
@@ -142,9 +142,9 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _remembering(app: ASGIApp, requests: deque[tuple[str, str]]) -> ASGIApp:
+def _remembering(app: ASGIApp, prefix: str, requests: deque[tuple[str, str]]) -> ASGIApp:
     async def remember(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and scope["path"].startswith(prefix):
             requests.append((scope["method"], scope["path"]))
         await app(scope, receive, send)
 

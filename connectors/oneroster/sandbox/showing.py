@@ -9,28 +9,29 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from connectors.oneroster.collections import COLLECTIONS, PREFIX, Collection
-from connectors.oneroster.sandbox.forms import COMMON, FORMS
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.sandbox.forms import COMMON, form_of
+from connectors.oneroster.sandbox.resources import Served
 from connectors.oneroster.sandbox.store import Store
 from transforms.payload import Json
-from transforms.schemas import Column
+from transforms.schemas import ENTITIES, Column
 
 # The references of an enrollment tell the name of what they refer to.
 NAMED = frozenset({"enrollments"})
-PATHS = {name: (PREFIX + one.path.rstrip("/"), one.entity.singular) for name, one in COLLECTIONS.items()}
 
 
 @dataclass
 class Reading:
-    """One request's reading: where records are, the address under which they are read, names found so far."""
+    """One request's reading: what is served, where records are, the address under which they are read, names found so far."""
 
+    served: Served
     store: Store
     base: str
     names: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def shown(self, collection: Collection, record: Json) -> Json:
         """Turn what is kept into what a read gives."""
-        form = FORMS[collection.name]
+        form = form_of(collection)
         body: Json = {name: record.get(name) for name in COMMON}
         body["metadata"] = body["metadata"] or {}
         for name, column in form.columns.items():
@@ -46,7 +47,7 @@ class Reading:
 
     def reference(self, name: str, sourced_id: str) -> Json:
         """Refer to a record as a read does."""
-        path, kind = PATHS[name]
+        path, kind = self.served.paths[name]
         return {"href": f"{self.base}{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}
 
     def _value(self, column: Column, value: Any) -> Any:
@@ -79,6 +80,6 @@ class Reading:
         key = (collection, sourced_id)
         if key not in self.names:
             record = self.store.get(*key) or {}
-            label = [str(record.get(name) or "") for name in COLLECTIONS[collection].entity.label]
+            label = [str(record.get(name) or "") for name in ENTITIES[collection].label]
             self.names[key] = " ".join(filter(None, label))
         return self.names[key]

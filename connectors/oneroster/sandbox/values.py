@@ -6,18 +6,20 @@ Source: API reference, section 8 and appendix A.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.oneroster.profile import TargetProfile
 from transforms.carry import EMAIL
-from transforms.carrying import GRADES, RESOURCE_ROLES, ROLES, SEXES, SUBJECTS
 from transforms.payload import Json
 from transforms.schemas import Column
 from transforms.schemas.entity import Kind
 from transforms.schemas.vocabularies import ROLE_TYPES
 
 Check = Callable[[Any], str]
+# By property; of one collection only if its name is before the dot.
+Checks = Mapping[str, Check]
 REFERENCE = "must be {sourcedId}"
 # Their flags are taken as text alone; users and enrollments take both.
 TEXT_FLAGS = frozenset({"demographics"})
@@ -34,9 +36,9 @@ RESOURCE_TYPES = (
 )  # fmt: skip
 
 
-def value_fault(collection: str, column: Column, value: Any) -> str:
+def value_fault(checks: Checks, collection: str, column: Column, value: Any) -> str:
     """Say what is wrong with a value of a property."""
-    special = SPECIAL.get(f"{collection}.{column.json}") or SPECIAL.get(column.json)
+    special = checks.get(f"{collection}.{column.json}") or checks.get(column.json)
     if column.moment:
         special = _moment
     if column.kind == "boolean" and collection in TEXT_FLAGS:
@@ -58,19 +60,19 @@ def is_id(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def part_faults(name: str, parts: Any) -> Iterator[tuple[str, str]]:
+def part_faults(checks: Checks, name: str, parts: Any) -> Iterator[tuple[str, str]]:
     """Say what is wrong with the parts of a record: they are objects, and roles are complete."""
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         yield name, "must be a list of objects"
     elif name == "roles":
-        yield from _role_faults(parts)
+        yield from _role_faults(checks["roles.role"], parts)
     elif name == "learningObjectiveSet" and not all(map(_is_objective_set, parts)):
         yield name, "must be a list of {source, learningObjectiveIds} or {source, learningObjectiveResults}"
 
 
-def _role_faults(roles: list[Json]) -> Iterator[tuple[str, str]]:
+def _role_faults(role_fault: Check, roles: list[Json]) -> Iterator[tuple[str, str]]:
     for role in roles:
-        for name, check in (("roleType", one_of(ROLE_TYPES)), ("role", one_of(ROLES)), ("org", _reference)):
+        for name, check in (("roleType", one_of(ROLE_TYPES)), ("role", role_fault), ("org", _reference)):
             if fault := check(role.get(name)):
                 yield f"roles.{name}", fault
 
@@ -147,12 +149,15 @@ def _number(value: Any) -> str:
     return "" if _is_number(value) else "must be a number"
 
 
-def _grade(value: Any) -> str:
+def _grade(grades: tuple[str, ...]) -> Check:
     """Grades are taken as text or numbers, with a leading zero or without (section 11b)."""
-    text = str(value) if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)) else ""
-    return (
-        "" if text in GRADES or (text[:1] == "0" and text[1:] in GRADES[1:]) else f"must be one of {', '.join(GRADES)}"
-    )
+
+    def fault(value: Any) -> str:
+        text = str(value) if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)) else ""
+        known = text in grades or (text[:1] == "0" and text[1:] in grades[1:])
+        return "" if known else f"must be one of {', '.join(grades)}"
+
+    return fault
 
 
 def _user_id(value: Any) -> str:
@@ -179,13 +184,29 @@ KINDS: dict[Kind, Check] = {
     "number": _number,
     "score_scale": _list_of(_step),
 }
-# Properties of which the API asks more than the standard; of one collection only if its name is before the dot.
-SPECIAL: dict[str, Check] = {
-    "grades": _list_of(_grade),
-    "subjects": _list_of(one_of(SUBJECTS)),
-    "email": _matching(EMAIL, "an e-mail address"),
-    "sex": one_of(SEXES),
-    "birthDate": _matching(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
-    "courses.schoolYear": _full_reference,
-    "resources.roles": _list_of(one_of(RESOURCE_ROLES)),
-}
+
+
+def checks_of(profile: TargetProfile) -> Checks:
+    """What an API of a profile asks of properties more than the standard does."""
+    words = profile.vocabulary.words
+    whole = {
+        f"{one.name}.{name}": _full_reference
+        for one in profile.collections.values()
+        for name, *_ in one.full_references
+    }
+    checks: dict[str, Check] = {
+        **whole,
+        "birthDate": _matching(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
+        "roles.role": one_of(words["roles"]) if "roles" in words else _text,
+    }
+    if "grades" in words:
+        checks["grades"] = _list_of(_grade(words["grades"]))
+    if "subjects" in words:
+        checks["subjects"] = _list_of(one_of(words["subjects"]))
+    if "sex" in words:
+        checks["sex"] = one_of(words["sex"])
+    if "resource_roles" in words:
+        checks["resources.roles"] = _list_of(one_of(words["resource_roles"]))
+    if profile.vocabulary.wants_email:
+        checks["email"] = _matching(EMAIL, "an e-mail address")
+    return checks
