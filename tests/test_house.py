@@ -53,7 +53,7 @@ def stacks() -> Stacks:
 @pytest.mark.parametrize(
     "package",
     [
-        pytest.param("flows", marks=pytest.mark.xfail(strict=True, reason="commands print their own reports")),
+        "flows",
         pytest.param(
             "connectors",
             marks=pytest.mark.xfail(strict=True, reason="postgresql takes a type of database"),
@@ -74,7 +74,6 @@ def test_a_drop_is_read_within_twelve_frames_of_the_command(stacks: Stacks) -> N
     assert len(stacks.read) <= 12, stacks.read
 
 
-@pytest.mark.xfail(strict=True, reason="too many functions only wrap the next one")
 def test_the_pipeline_is_within_eight_frames_of_the_command(stacks: Stacks, tree: Tree) -> None:
     """Between `main` and the pipeline lie only steps that a reader would ask for."""
     assert stacks.to_pipeline(pipeline_of(tree)[1]) <= 8, stacks.read
@@ -128,7 +127,6 @@ def test_no_module_is_named_by_a_participle(tree: Tree) -> None:
     assert [] == participles(tree)
 
 
-@pytest.mark.xfail(strict=True, reason="commands print their own reports")
 def test_only_the_command_line_reports_and_flows_print(tree: Tree) -> None:
     """A command returns its result, which `cli` and `orchestration` show through `reports`."""
     printing = [module.name for module in tree.modules.values() if prints(module)]
