@@ -81,7 +81,11 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
     shared = share(drop.standing, job.load.scope, known)
     collections = job.load.target.profile.collections
     carried = carry(shared, job.load.carrying, known, collections, _root(ledger, job))
-    notes = [unknown(drop.checked.standing, job.load.scope), unjudged(shared), *not_carried(roster, job.load.carrying.vocabulary, collections)]
+    notes = [
+        unknown(drop.checked.standing, job.load.scope),
+        unjudged(shared),
+        *not_carried(roster, job.load.carrying.vocabulary, collections),
+    ]
     findings = located(gather([drop.findings, *notes, carried.findings]))
     return Accepted(
         known,

@@ -17,6 +17,7 @@ from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.opening import opened
 from flows.result import DONE
+from flows.target import Target
 from transforms.payload import Json
 
 FIND_IDS = "Find ids with: roster get users --target ..."
@@ -44,14 +45,18 @@ class QueryResult:
 
 
 def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
-    """Read what a query asks for. Raises `SettingsError` if there is no such collection."""
-    chosen = choose(target, None, environment)
-    names = chosen.profile.lists
+    """Read what a query asks for of the target that settings name. Raises `SettingsError`."""
+    return answers(query, choose(target, None, environment), state)
+
+
+def answers(query: Query, target: Target, state: Path) -> QueryResult:
+    """Read what a query asks for. Raises `SettingsError` if the target has no such collection."""
+    names = target.profile.lists
     if query.collection not in names:
         close = difflib.get_close_matches(query.collection, names, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}.")
-    with opened(chosen, state) as address:
+    with opened(target, state) as address:
         records = asyncio.run(_answers(query, address))
     fields = tuple(name for name in query.fields.split(",") if name)
     return QueryResult(query.collection, tuple(records), fields)

@@ -74,7 +74,9 @@ def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster
             raw = watch.stage("extract", extract, job)  # 1 read the drop
             ids, found = _file_of_ids(raw, job)
             written = _keeping_named(ids, job).as_written
-            roster = watch.stage("normalise", normalise, job.source.layout, raw, written)  # 2 normalize to OneRoster 1.2
+            roster = watch.stage(
+                "normalise", normalise, job.source.layout, raw, written
+            )  # 2 normalize to OneRoster 1.2
             roster = renamed(roster, ids, found)
         known = reading.result()  # 3 read the ledger
     return check_roster(roster, known, job, ledger, watch)

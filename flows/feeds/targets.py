@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from connectors.oneroster.profile import TargetProfile
 from flows.errors import SettingsError
 from flows.feeds.secret import SECRETS, plain, secret_of
-from flows.target import ENVIRONMENT, SANDBOX, Credentials, Target, address
+from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX, Credentials, Target, address
 
 if TYPE_CHECKING:
     from flows.feeds.settings import Feed

@@ -22,6 +22,7 @@ from flows.make_job import Options
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging
 from flows.reports.probe import probe_lines
+from flows.target import Target
 from tests import processes
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.oneroster.profile import TIMEBACK
 from tests.running import roster
 from transforms.rules import RULES
 

@@ -50,7 +50,9 @@ class World:
             JobSource(folder),
             JobGuard(STRICT, removed=REMOVED),
             JobLoad(
-                target, Scope(demographics=True, contacts=True), carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
+                target,
+                Scope(demographics=True, contacts=True),
+                carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu"),
             ),
             JobRun("sync", self.folder / "state", approve=approve),
         )

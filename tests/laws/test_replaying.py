@@ -99,7 +99,11 @@ def test_the_needed_steps_end_as_every_step_does(days: list[Day]) -> None:
         job = Job(
             JobSource(folder),
             JobGuard(OPEN, removed=REMOVED),
-            JobLoad(Target("sandbox", profile=TIMEBACK), Scope(demographics=True, contacts=True), carrying(TIMEBACK.vocabulary)),
+            JobLoad(
+                Target("sandbox", profile=TIMEBACK),
+                Scope(demographics=True, contacts=True),
+                carrying(TIMEBACK.vocabulary),
+            ),
             JobRun("sync", folder / "state"),
         )
         span = Span(FIRST, FIRST + timedelta(len(days)), str(folder / "drops"))

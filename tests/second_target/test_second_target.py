@@ -13,13 +13,14 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK, standard_profile
 from connectors.oneroster.sandbox import Sandbox
 from flows.api_exporting import roster_of_api
-from flows.asking import Question, answers
+from flows.asking import Query, answers
+from flows.errors import SettingsError
 from flows.feeds.secret import Secret
-from flows.feeds.targets import Credentials, SettingsError, Target
-from flows.job import Job
+from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.preflights.drop import found
 from flows.result import Result
 from flows.running import execute
+from flows.target import Credentials, Target
 from flows.verifying import compared_all
 from flows.watch import Watch
 from tests.rosters import Rows, changed, district, drop, without
@@ -56,20 +57,17 @@ class Second:
     def job(self, rows: Rows) -> Job:
         """A sync of some rows."""
         return Job(
-            "sync",
-            drop(self.folder / "drop", rows),
-            self.target,
-            self.folder / "state",
-            Scope(demographics=True, contacts=True),
-            carrying(SECOND.vocabulary),
-            removed=REMOVED,
-            limits=OPEN,
+            JobSource(drop(self.folder / "drop", rows)),
+            JobGuard(OPEN, removed=REMOVED),
+            JobLoad(self.target, Scope(demographics=True, contacts=True), carrying(SECOND.vocabulary)),
+            JobRun("sync", self.folder / "state"),
         )
 
     def sync(self, rows: Rows, workers: int = 1) -> Result:
         """Load rows, and forget the requests that were made before."""
         self.sandbox.requests.clear()
-        return execute(replace(self.job(rows), workers=workers), Watch())
+        job = self.job(rows)
+        return execute(replace(job, load=replace(job.load, workers=workers)), Watch())
 
     @property
     def writes(self) -> list[tuple[str, str]]:
@@ -137,12 +135,12 @@ def test_it_is_verified(second: Second) -> None:
 def test_it_is_read(second: Second) -> None:
     """Page by page, by the names that it has; a view of one API is none of another."""
     second.sync(rows())
-    schools = answers(Question("schools"), second.target, second.folder / "state")
-    users = answers(Question("users"), second.target, second.folder / "state")
+    schools = answers(Query("schools"), second.target, second.folder / "state").records
+    users = answers(Query("users"), second.target, second.folder / "state").records
 
     assert ({"s1", "s2"}, 4) == ({one["sourcedId"] for one in schools}, len(users))
     with pytest.raises(SettingsError, match="no collection 'demographics'"):
-        answers(Question("demographics"), second.target, second.folder / "state")
+        answers(Query("demographics"), second.target, second.folder / "state")
 
 
 def test_it_is_exported(second: Second) -> None:

@@ -9,7 +9,7 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
-from transforms.carrying import DEFAULTS, VOCABULARIES, Carrying
+from transforms.carrying import MAPS, carrying
 from transforms.scope import Scope
 
 SANDBOX = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
