@@ -14,8 +14,9 @@ from connectors.oneroster.client import Client
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.loading import active_ids
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
 from flows.opening import opened
+from flows.options import Options
 from flows.pipeline import accept_drop, run_result
 from flows.result import DONE, Result
 from flows.salts import note_salt

@@ -12,7 +12,7 @@ from flows.discarding import discard
 from flows.errors import SettingsError
 from flows.feeds.keys import key_of
 from flows.ledgers import ledger_of
-from flows.make_job import Options
+from flows.options import Options
 from flows.plans import title
 from flows.result import FlowEnd
 from flows.safe_text import public_text
@@ -47,7 +47,7 @@ def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask
     if decision.decision == "reject":
         discard(found.id, options.state, environment, decision.by, decision.note)
         return FlowEnd("Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent.")
-    return send(replace(options, approve=found.id, by=decision.by, note=decision.note))
+    return send(replace(options, told={"approve": found.id, "by": decision.by, "note": decision.note}))
 
 
 def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:

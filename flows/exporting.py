@@ -18,7 +18,8 @@ from connectors.ledger import Ledger
 from flows.accept import CheckedDrop
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.pipeline import ReadRoster, check_drop
 from flows.result import DONE, FAILED, REFUSED
 from flows.watch import NOBODY

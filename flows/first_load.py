@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from flows.deciding import Ask, decide
-from flows.make_job import Options
+from flows.options import Options
 from flows.orchestration.ended import flow_end
 from flows.preflights.preflight import preflight
 from flows.preflights.probing import is_staging, probe
@@ -50,7 +50,7 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
     checked = means.perform(replace(options, command="check"))
     if checked.exit_code:
         return flow_end(checked, drop)
-    proposed = means.perform(replace(options, ask_first=True))
+    proposed = means.perform(replace(options, told={"ask_first": True}))
     if proposed.status != "held" or not proposed.plan:
         return flow_end(proposed, drop)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from connectors.ledger import FeedKey
 from flows.ledgers import FILE
 from flows.notices.addressees import Addressees
+from flows.options import Command, GuardOptions, LoadOptions, RunOptions, SourceOptions
 from flows.pickup import Pickup
 from flows.rest_source import RestSource
-from flows.result import Command, Repeat
+from flows.result import Repeat
 from flows.retention import Keep
 from flows.salts import Salt
 from flows.target import Target
@@ -32,7 +33,7 @@ def new_run() -> str:
 
 
 @dataclass(frozen=True)
-class JobSource:
+class JobSource(SourceOptions):
     """Where the roster comes from, and how it is read."""
 
     drop: Path
@@ -41,7 +42,6 @@ class JobSource:
     layout: Layout | str = "auto"  # a code, `auto`, or a layout of the district's own
     dialect: Dialect | None = None  # what the feed's file says about how it is written
     encoding: str | None = None
-    strict: bool = False  # lenient readings become errors
     dated: date | None = None  # the day that the drop is of
     max_age_hours: float | None = None
     older: bool = False  # a drop may be put over what is newer
@@ -65,7 +65,7 @@ class JobSource:
 
 
 @dataclass(frozen=True)
-class JobGuard:
+class JobGuard(GuardOptions):
     """What may happen without a person."""
 
     limits: Limits = field(default_factory=Limits)
@@ -77,22 +77,15 @@ class JobGuard:
     )  # entities whose records others put into the target, and that may be referred to
     blackout: date | None = None  # the last day of a time in which nothing is sent, if today is in one
     adds_only: date | None = None  # the same of a time in which only new records are
-    first_run: bool = False  # load although the target holds some of these ids
-    ask_first: bool = False  # hold everything until a person has seen it
-    all_or_nothing: bool = False  # send nothing if anything is held
 
 
 @dataclass(frozen=True)
-class JobLoad:
+class JobLoad(LoadOptions):
     """What is sent, where to, and how fast."""
 
     target: Target
     scope: Scope
     carrying: Carrying
-    batch_size: int = 1000  # records
-    concurrency: int = 10  # requests at once
-    patience_seconds: float = 120.0  # for how long a request is sent again that may yet succeed
-    workers: int = 1  # processes that send
     runner: str = ""  # what spreads batches over the processes of a cluster, for flows alone
     cluster: str = ""  # the address of that
     scratch: Path | None = None  # the folder of a rehearsal, which sends nothing and leaves its state there
@@ -100,7 +93,7 @@ class JobLoad:
 
 
 @dataclass(frozen=True)
-class JobRun:
+class JobRun(RunOptions):
     """Which run this is, whose, and what is left of it."""
 
     command: Command
@@ -110,11 +103,7 @@ class JobRun:
     district: str = "default"
     feed: str = "default"
     ledger: str = field(default="", repr=False)  # its address, which holds a password; blank: a file
-    approve: str | None = None  # the plan that a person agreed to
-    by: str = ""  # who approves
-    note: str = ""  # why
     notify: Addressees | None = None  # who is told of the run
-    plan_days: int = 14  # days for which what is held can be approved
     keep: Keep = field(default_factory=Keep)
     repeat: Repeat = field(default_factory=Repeat)
 

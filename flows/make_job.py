@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,9 @@ from flows.feeds.targets import choose
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.ledgers import address_in
 from flows.notices.addressees import addressees
+from flows.options import Options, values_of
 from flows.rest_source import rest_source_of
-from flows.result import Command, Repeat
+from flows.result import Repeat
 from flows.salts import Salt
 from flows.target import Target
 from flows.whoever import whoever
@@ -28,28 +29,6 @@ if TYPE_CHECKING:
     from transforms.layouts.layout import Layout
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line was told."""
-
-    command: Command
-    drop: Path
-    target: str | None = None
-    district: str | None = None
-    state: Path = Path(".roster")
-    strict: bool = False
-    json: bool = False
-    approve: str | None = None
-    all_or_nothing: bool = False
-    workers: int | None = None
-    first_run: bool = False
-    by: str = ""
-    note: str = ""
-    restore: str | None = None
-    ask_first: bool = False
-    replays: bool = False
-
-
 def make_job(options: Options, environment: Mapping[str, str]) -> Job:
     """Make the settings of a run out of options and a feed's file, or a bare folder or zip.
 
@@ -59,7 +38,7 @@ def make_job(options: Options, environment: Mapping[str, str]) -> Job:
     try:
         return _make_job(options, feed, environment)
     except (SettingsError, OSError) as error:  # also of what lies elsewhere
-        if feed and options.command == "sync" and not options.approve:
+        if feed and options.command == "sync" and not options.told.get("approve"):
             _tell_of_start(error, feed, options, environment)
         raise
 
@@ -76,7 +55,7 @@ def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str
     job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
     job = replace(job, run=replace(job.run, ledger=address_in(environment), repeat=_repeat(options, environment)))
     # These take their rosters from the archive, or name their drops otherwise.
-    elsewhere = options.approve or options.restore is not None or options.replays
+    elsewhere = options.told.get("approve") or options.restore is not None or options.replays
     return job if elsewhere else there(job)
 
 
@@ -92,16 +71,16 @@ def _of_drop(options: Options, target: Target) -> Job:
     district = options.district or "default"
     scope = Scope(demographics=target.on_this_machine, contacts=target.on_this_machine)
     return Job(
-        source=JobSource(drop=options.drop, dated=dated(options.drop.name), strict=options.strict),
-        guard=_guard(options),
-        load=JobLoad(target, scope, carrying(target.profile.vocabulary), workers=options.workers or 1),
-        run=_run(options, district, district),
+        JobSource(drop=options.drop, dated=dated(options.drop.name), **values_of(JobSource, options, None)),
+        JobGuard(**values_of(JobGuard, options, None)),
+        JobLoad(target, scope, carrying(target.profile.vocabulary), **values_of(JobLoad, options, None)),
+        _run(options, district, district, None),
     )
 
 
 def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[str, str]) -> Job:
     district = options.district or feed.district
-    run = _run(options, district, feed.key_name(district))
+    run = _run(options, district, feed.key_name(district), feed)
     source = JobSource(
         drop=feed.drop_path,
         rest=rest_source_of(feed, environment),
@@ -109,14 +88,13 @@ def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[
         layout=_layout(feed),
         dialect=feed.source.dialect(district, run.today),
         encoding=feed.encoding,
-        strict=options.strict,
         dated=feed.dated,
         max_age_hours=feed.max_age_hours,
         ids=feed.ids_path,
         salt=_salt(feed, environment),
+        **values_of(JobSource, options, feed),
     )
-    guard = replace(
-        _guard(options),
+    guard = JobGuard(
         limits=feed.limits.limits,
         raised=feed.limits.raised(run.today),
         raised_name=feed.limits.once.name if feed.limits.once else "",
@@ -124,36 +102,24 @@ def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[
         external=feed.external,
         blackout=last_day(feed.calendar.blackout, run.today),
         adds_only=last_day(feed.calendar.adds_only, run.today),
+        **values_of(JobGuard, options, feed),
     )
     load = JobLoad(
         target,
         feed.scope(target.on_this_machine),
         feed.carrying,
-        batch_size=feed.target.batch_size,
-        concurrency=feed.target.concurrency,
-        patience_seconds=feed.target.patience_seconds,
-        workers=options.workers or feed.run.processes,
         runner=feed.run.runner,
         cluster=feed.run.cluster,
+        **values_of(JobLoad, options, feed),
     )
     notify = addressees(feed, str(options.drop), environment)
-    return Job(source, guard, load, replace(run, notify=notify, plan_days=feed.plan_days, keep=feed.keep.keep))
+    return Job(source, guard, load, replace(run, notify=notify, keep=feed.keep.keep))
 
 
-def _guard(options: Options) -> JobGuard:
-    return JobGuard(first_run=options.first_run, ask_first=options.ask_first, all_or_nothing=options.all_or_nothing)
-
-
-def _run(options: Options, district: str, feed: str) -> JobRun:
-    return JobRun(
-        options.command,
-        options.state,
-        district=district,
-        feed=feed,
-        approve=options.approve,
-        by=options.by or whoever(),
-        note=options.note,
-    )
+def _run(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
+    values = values_of(JobRun, options, file)
+    by = values.pop("by", "") or whoever()
+    return JobRun(options.command, options.state, district=district, feed=feed, by=by, **values)
 
 
 def _layout(feed: Feed) -> Layout | str:

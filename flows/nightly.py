@@ -7,17 +7,20 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.options import takes_options
 from flows.orchestration.conducting import sync
 from flows.orchestration.ended import conducted
 from flows.orchestration.lateness import superseded
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")
-def nightly(district: str = "sample_data/demo.toml", target: str | None = None, state: str = "",
-            strict: bool = False) -> State[Any]:  # fmt: skip
+@takes_options("nightly")
+def nightly(
+    district: str = "sample_data/demo.toml", target: str | None = None, state: str = "", **told: Any
+) -> State[Any]:
     """Load a district's drop: `district` is the name of its feed's file in $ROSTER_FEEDS.
 
     Ends as Completed, Held (what waits for a person must not block the next night), Refused or Failed; and as
     Superseded, with nothing done, if a later night of the same deployment is due already.
     """
-    return conducted(lambda: superseded() or sync(district, state, target=target, strict=strict))
+    return conducted(lambda: superseded() or sync(district, state, target=target, **told))

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 import polars as pl
 
 from connectors.oneroster.loaded import Trouble
+from flows.options import Command
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
 from transforms.guard import Hold, Reading
@@ -19,7 +20,6 @@ from transforms.guard.plan import PLANNED
 from transforms.verdict import breaches
 
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
-Command = Literal["sync", "plan", "check"]
 DONE, FAILED, USAGE, HELD, REFUSED = range(5)
 SENT = ("created", "updated", "disabled", "deleted")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 
@@ -10,8 +9,8 @@ from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.approve import approve
 from flows.job import Job
-from flows.make_job import Options, make_job
 from flows.notices.notifying import notify, notifying_of_failure
+from flows.options import Options
 from flows.pipeline import Pipeline, run_pipeline
 from flows.recording import begin, finish, noting_failure, with_history, with_newest_files
 from flows.restore_roster import restore_roster
@@ -19,20 +18,12 @@ from flows.result import Result
 from flows.watch import Watch
 
 
-def run(
-    options: Options,
-    environment: Mapping[str, str],
-    watch: Watch,
-    begun: Callable[[Job], object] = lambda _: None,
-) -> Result:
-    """Run `sync`, `plan`, `check` or `restore`; `begun` is given the job before it is run."""
-    job = make_job(options, environment)
-    begun(job)
-    pipeline = partial(restore_roster, run=options.restore) if options.restore is not None else None
-    return execute(job, watch, pipeline)
+def pipeline_of(options: Options) -> Pipeline | None:
+    """Give what `restore` runs in place of the nine steps; None for any other command."""
+    return partial(restore_roster, run=options.restore) if options.restore is not None else None
 
 
-def execute(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> Result:
+def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> Result:
     """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to.
 
     `pipeline` is what it runs if that is neither the drop's nine steps nor the approval of a plan.

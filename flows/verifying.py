@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from connectors.archive import Archive
 from connectors.ledger import Ledger
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.repair import refuse_losses, repair
 from flows.result import DONE, FAILED, Result
-from flows.running import execute
+from flows.running import run_job
 from flows.verification import Verification, compared
 from flows.watch import NOBODY, Watch
 
@@ -67,5 +68,5 @@ def _repaired(job: Job, watch: Watch, *, lost: bool) -> tuple[Verification, Resu
             refuse_losses(found[0], ledger.known(job.key), job.guard.limits)
         return repair(found[0], job, ledger, archive, watch)
 
-    result = execute(job, watch, pipeline)
+    result = run_job(job, watch, pipeline)
     return found[0], result

@@ -16,7 +16,8 @@ from flows.backfills.steps import Span, Steps, steps_of
 from flows.dates import DATED
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.pipeline import Pipeline
 from flows.result import DONE, Result
 from flows.run_history import newest_of

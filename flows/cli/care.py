@@ -5,7 +5,7 @@ from __future__ import annotations
 # What a command needs is imported when it runs, so that `roster --help` answers at once.
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,8 @@ from flows.cli.options import (
     Json,
     Note,
     State,
-    Strict,
     TargetOption,
-    Workers,
+    with_run_options,
 )
 
 if TYPE_CHECKING:
@@ -29,18 +28,19 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@with_run_options("adopt")
 def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
           again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
-          strict: Strict = False, workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+          json: Json = False, **told: Any) -> None:  # fmt: skip
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopting import AdoptResult, run_adopt
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.reports.adopt import adopt_json, print_adoption
     from flows.reports.progress import Bars
     from flows.reports.run import write_run_files
     from flows.reports.screen import Screen, print_json
 
-    options = Options("sync", drop, target, district, state, strict, json, workers=workers)
+    options = Options("sync", drop, target, district, state, json, told=told)
     screen = Screen(stderr=json)
 
     def work() -> AdoptResult:
@@ -114,7 +114,7 @@ def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the
 def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
               json: Json = False) -> None:  # fmt: skip
     """Say what stands in the way of a first load, and send nothing."""
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.preflights.check import Preflight
     from flows.preflights.preflight import preflight as look
     from flows.reports.preflight import print_preflight
@@ -132,7 +132,7 @@ def preflight(drop: Drop, target: TargetOption = None, district: District = None
 @app.command()
 def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
     """Find out with throw-away records what a staging target does."""
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.preflights.probes import Probed
     from flows.preflights.probing import probe as ask
     from flows.reports.probe import print_probe
@@ -161,19 +161,19 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
     from flows.backfills.backfilling import backfilled, wish_of
     from flows.backfills.outcome import Backfill
     from flows.errors import FAULTS
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.reports.backfill import backfill_json, print_backfill
     from flows.reports.progress import Bars
     from flows.reports.run import write_run_files
     from flows.reports.screen import Screen, print_json
-    from flows.running import execute
+    from flows.running import run_job
 
     options = Options("sync", drop, target, district, state, json=json, replays=True)
     outline: dict[str, object] = {}
     screen = Screen(stderr=json)
 
     def perform(job: Job, pipeline: Pipeline | None) -> Result:
-        result = execute(job, Bars(screen), pipeline)
+        result = run_job(job, Bars(screen), pipeline)
         if not job.rehearsal:
             write_run_files(result, str(drop))
         return result

@@ -11,74 +11,69 @@ import typer
 
 from flows.cli.application import app
 from flows.cli.errors import run_guarded
-from flows.cli.options import (
-    AllOrNothing,
-    Approve,
-    By,
-    District,
-    Drop,
-    FirstRun,
-    Json,
-    Note,
-    State,
-    Strict,
-    TargetOption,
-    Workers,
-)
+from flows.cli.options import District, Drop, Json, State, TargetOption, with_run_options
 
 if TYPE_CHECKING:
-    from flows.result import Command, Result
+    from flows.options import Command
+    from flows.result import Result
+
+
+def _register(command: Command, what: str) -> None:
+    """Add a command that runs a job: `sync`, and those that say what it would do."""
+
+    @app.command(command, help=what)
+    @with_run_options(command)
+    def run(
+        drop: Drop,
+        target: TargetOption = None,
+        district: District = None,
+        state: State = Path(".roster"),
+        json: Json = False,
+        **told: Any,
+    ) -> None:
+        _run(command, drop, target=target, district=district, state=state, json=json, **told)
+
+
+_register("sync", "Extract, validate, compare and load a drop; or send a plan that was held.")
+_register("plan", "Say what `sync` would send, and send nothing.")
 
 
 @app.command()
-def sync(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-         approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False, first_run: FirstRun = False, by: By = "", note: Note = "") -> None:  # fmt: skip
-    """Extract, validate, compare and load a drop; or send a plan that was held."""
-    _run("sync", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
-         workers=workers, first_run=first_run, by=by, note=note)  # fmt: skip
-
-
-@app.command()
-def plan(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-         approve: Approve = None, strict: Strict = False, all_or_nothing: AllOrNothing = False,
-         workers: Workers = None, json: Json = False, first_run: FirstRun = False) -> None:  # fmt: skip
-    """Say what `sync` would send, and send nothing."""
-    _run("plan", drop, target, district, state, strict, json, approve=approve, all_or_nothing=all_or_nothing,
-         workers=workers, first_run=first_run)  # fmt: skip
-
-
-@app.command()
-def restore(run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
-            drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-            all_or_nothing: AllOrNothing = False, workers: Workers = None, json: Json = False,
-            dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False) -> None:  # fmt: skip
+@with_run_options("restore")
+def restore(
+    run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
+    drop: Drop,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    json: Json = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    **told: Any,
+) -> None:
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
-    _run("plan" if dry_run else "sync", drop, target, district, state, False, json, all_or_nothing=all_or_nothing,
-         workers=workers, restore=run)  # fmt: skip
+    command: Command = "plan" if dry_run else "sync"
+    _run(command, drop, target=target, district=district, state=state, json=json, restore=run, **told)
+
+
+_register("check", "Validate a drop, and say whether it would load.")
 
 
 @app.command()
-def check(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-          strict: Strict = False, json: Json = False) -> None:  # fmt: skip
-    """Validate a drop, and say whether it would load."""
-    _run("check", drop, target, district, state, strict, json)
-
-
-@app.command()
+@with_run_options("verify")
 def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
            repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
            lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
-           workers: Workers = None, json: Json = False) -> None:  # fmt: skip
+           json: Json = False, **told: Any) -> None:  # fmt: skip
     """Compare what the target holds with the ledger and the last roster."""
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.reports.progress import Bars
     from flows.reports.screen import Screen, print_json
     from flows.reports.verify import print_verification, verify_json, write_verify_files
     from flows.verifying import VerifyResult
     from flows.verifying import verify as compare
 
-    options = Options("sync" if repair else "plan", drop, target, district, state, json=json, workers=workers)
+    command: Command = "sync" if repair else "plan"
+    options = Options(command, drop, target, district, state, json, told=told)
     outline: dict[str, object] = {"entities": {}}
     screen = Screen(stderr=json)
 
@@ -107,7 +102,7 @@ def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, 
     """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
     from flows.exporting import ExportResult
     from flows.exporting import export as write
-    from flows.make_job import Options
+    from flows.options import Options
     from flows.reports.export import print_export
     from flows.reports.run import write_rejects
     from flows.reports.screen import Screen, print_json
@@ -144,27 +139,29 @@ def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool)
     return Path(), drop
 
 
-def _run(command: Command, drop: Path, target: str | None, district: str | None, state: Path, strict: bool, json: bool,
-         **more: Any) -> None:  # fmt: skip
-    from flows.make_job import Options
+def _run(command: Command, drop: Path, **values: Any) -> None:
+    from flows.make_job import make_job
+    from flows.options import Options
     from flows.reports.progress import Bars
     from flows.reports.run import print_run, write_run_files
     from flows.reports.screen import Screen, print_json
     from flows.result import nothing
-    from flows.running import run
+    from flows.running import pipeline_of, run_job
 
-    options = Options(command, drop, target, district, state, strict, json, **more)
-    outline = nothing(district)
-    screen = Screen(stderr=json)
+    options = Options.of(command, drop, **values)
+    outline = nothing(options.district)
+    screen = Screen(stderr=options.json)
 
     def work() -> Result:
-        result = run(options, os.environ, Bars(screen), lambda job: outline.update(job.names))
+        job = make_job(options, os.environ)
+        outline.update(job.names)
+        result = run_job(job, Bars(screen), pipeline_of(options))
         write_run_files(result, str(drop))
         return result
 
     def show(result: Result) -> None:
         print_run(screen, result, str(drop))
-        if json:
+        if options.json:
             print_json(result.as_json())
 
-    run_guarded(work, show, outline if json else None)
+    run_guarded(work, show, outline if options.json else None)

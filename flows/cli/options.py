@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli.errors import exit_with_error
+from flows.options import Option, takes_options
 
 
 def _closed(state: Path) -> Path:
@@ -33,25 +35,22 @@ State = Annotated[
         file_okay=False, envvar="ROSTER_STATE", callback=_closed, help="Where ledger, sandbox and reports are kept."
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Turn lenient readings of a drop into errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 JsonLines = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-Approve = Annotated[
-    str | None, typer.Option(metavar="PLAN", help="Send exactly what this plan holds.", show_default=False)
-]
-FirstRun = Annotated[
-    bool, typer.Option("--first-run", help="Load although the target holds some of these ids already.")
-]
-By = Annotated[str, typer.Option(help="Who approves.", show_default="you")]
 Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
-AllOrNothing = Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing if anything is held.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=10,
-        help="Processes that send; they share the requests at once.",
-        show_default="1, or the feed's file",
-    ),
-]
+
+
+def with_run_options(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options that `flows/options.py` declares for it."""
+    return takes_options(command, _as_typer)
+
+
+def _as_typer(name: str, kind: type, default: Any, told: Option) -> tuple[Any, Any]:
+    """Give the annotation and the default with which typer makes an option; None stands for what was not said."""
+    flag = f"--{name.replace('_', '-')}"
+    shown = told.unsaid or (default is not None and default != "")
+    made = typer.Option(flag, help=told.help, metavar=told.metavar, min=told.least, max=told.most, show_default=shown)
+    if told.feed:
+        return Annotated[kind | None, made], None
+    return Annotated[kind, made], default

@@ -19,8 +19,6 @@ from pydantic import (
     Field,
     PrivateAttr,
     StrictBool,
-    StrictFloat,
-    StrictInt,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -43,6 +41,7 @@ from flows.feeds.tables import (
     OnceSettings,
     RunSettings,
     ScheduleSettings,
+    with_options,
 )
 from flows.feeds.values import (
     Address,
@@ -73,6 +72,7 @@ CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 NO_LIMIT: frozenset[str] = frozenset()
 
 
+@with_options("target")
 class TargetSettings(CredentialSettings, BaseModel):  # the second for the linter, which else takes defaults for shared
     """`[target]`: its address, the names of what holds its credentials, and what it can carry."""
 
@@ -83,9 +83,6 @@ class TargetSettings(CredentialSettings, BaseModel):  # the second for the linte
     email_template: Template | None = None
     session_org: Text | None = None
     staging: StrictBool = False
-    batch_size: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1000
-    concurrency: Annotated[StrictInt, Field(ge=1, le=10)] = 10
-    patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
     grades: Words = {}
     subjects: Words = {}
     roles: Words = {}
@@ -139,6 +136,7 @@ class ShareSettings(BaseModel):
     passwords: StrictBool = False
 
 
+@with_options("")
 class Feed(BaseModel):
     """One feed's file; `path` is the file itself."""
 
@@ -156,7 +154,6 @@ class Feed(BaseModel):
     drop_date: date | None = None
     drop_date_pattern: DatePattern | None = None
     max_age: Age | None = None
-    plan_days: Annotated[StrictInt, Field(ge=1, le=365)] = 14
     limits: LimitSettings = LimitSettings()
     calendar: CalendarSettings = CalendarSettings()
     keep: KeepSettings = KeepSettings()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, create_model, model_validator
 
 from flows.feeds.values import Block, Cron, Entity, File, Span, Text, Variable
+from flows.options import in_table
 from flows.result import NOTICE_KINDS, NoticeKind
 from flows.retention import Keep
 from transforms.guard import Limits
@@ -92,12 +94,29 @@ class LimitSettings(BaseModel):
         return Limits(**self.model_dump(exclude={"once", "entities"}) | given, entities=wider)
 
 
+Table = TypeVar("Table", bound=BaseModel)
+STRICT: dict[type, object] = {int: StrictInt, float: StrictFloat | StrictInt}
+
+
+def with_options(table: str) -> Callable[[type[Table]], type[Table]]:
+    """Add the options of a run that a table of a feed file has: they are declared in `flows/job.py`."""
+
+    def added(model: type[Table]) -> type[Table]:
+        keys: dict[str, Any] = {
+            key: (Annotated[STRICT[kind], Field(ge=told.least, le=told.most)], default)
+            for key, kind, default, told in in_table(table)
+        }
+        return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **keys)
+
+    return added
+
+
+@with_options("run")
 class RunSettings(BaseModel):
     """`[run]`: how many processes send, and where they are if not on this machine."""
 
     model_config = CONFIG
 
-    processes: Annotated[StrictInt, Field(ge=1, le=10)] = 1
     runner: Literal["", "dask", "ray"] = ""
     cluster: Text = ""
 

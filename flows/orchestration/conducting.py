@@ -9,22 +9,23 @@ from typing import Any
 from flows.backfills.outcome import Backfill
 from flows.feeds.files import feed_file, state_folder
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Command, Options
 from flows.orchestration.artifacts import page, publish
 from flows.orchestration.ended import flow_end
 from flows.orchestration.tasks import Tasks
 from flows.pipeline import Pipeline
 from flows.reports.backfill import backfill_json, backfill_lines
 from flows.reports.run import write_run_files
-from flows.result import Command, FlowEnd, Result
-from flows.running import execute, run
+from flows.result import FlowEnd, Result
+from flows.running import pipeline_of, run_job
 from flows.verification import Verification
 from flows.verifying import compared_all
 
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
     """Say what a flow's parameters mean, as the command line would. Raises `SettingsError`."""
-    return Options(command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more)
+    return Options.of(command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more)
 
 
 def sync(district: str, state: str, command: Command = "sync", **more: Any) -> FlowEnd:
@@ -39,7 +40,7 @@ def end_of_run(options: Options) -> FlowEnd:
 
 def perform(options: Options) -> Result:
     """Run a job, write what it leaves behind and show it."""
-    result = run(options, os.environ, Tasks(options.drop.stem))
+    result = run_job(make_job(options, os.environ), Tasks(options.drop.stem), pipeline_of(options))
     write_run_files(result, str(options.drop))
     publish(result, str(options.drop), options.drop.stem)
     return result
@@ -47,7 +48,7 @@ def perform(options: Options) -> Result:
 
 def replay_step(options: Options, job: Job, pipeline: Pipeline | None) -> Result:
     """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
-    result = execute(job, Tasks(options.drop.stem), pipeline)
+    result = run_job(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
         write_run_files(result, str(options.drop))
         publish(result, str(options.drop), options.drop.stem)

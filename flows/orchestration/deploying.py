@@ -12,6 +12,7 @@ from flows.errors import SettingsError
 from flows.feeds.files import FEEDS, feed_file
 from flows.feeds.keys import key_of
 from flows.feeds.settings import Feed, read_feed
+from flows.options import from_feed
 from flows.orchestration.ceilings import ceiling
 from flows.orchestration.deployments import NoServer, Wanted, apply, client, need_pools, take_away, taken
 from flows.result import DONE, FAILED
@@ -113,7 +114,7 @@ def _limits(feeds: list[Planned]) -> dict[str, int]:
     limits: dict[str, int] = {}
     for one in feeds:
         if one.target != SANDBOX:
-            limits[one.target] = max(limits.get(one.target, 0), one.feed.target.concurrency)
+            limits[one.target] = max(limits.get(one.target, 0), from_feed("concurrency", one.feed))
     return limits
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flows.make_job import Options
+from flows.options import Options
 from flows.preflights.check import Preflight
 from flows.preflights.drop import dropped, found
 from flows.preflights.probing import is_staging

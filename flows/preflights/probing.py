@@ -12,8 +12,8 @@ from connectors.oneroster.probing import probe as asked
 from connectors.oneroster.throwaway import PREFIX, Made, Throwaways
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
-from flows.make_job import Options
 from flows.opening import opened
+from flows.options import Options
 from flows.preflights.probes import Probed, begun, keep, kept
 from flows.target import Target
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.preflights.check import Check, failed, ok
 from flows.result import USAGE
 from flows.target import Credentials, Target

@@ -16,11 +16,12 @@ from connectors.oneroster.errands import Errand
 from connectors.oneroster.job import Sender, Sent
 from connectors.oneroster.sandbox import Sandbox
 from flows.job import Job
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.repair import repair
 from flows.restore_roster import restore_roster
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 from flows.verification import compared
 from flows.watch import NOBODY, Watch
 from tests.running import roster
@@ -125,11 +126,11 @@ class Feed:
 
     def sync(self, approve: str = "", watch: Watch = NOBODY) -> Result:
         """Load what lies there, or send a plan."""
-        return execute(self._job(approve=approve or None), watch)
+        return run_job(self._job(approve=approve or None), watch)
 
     def restore(self, run: str) -> Result:
         """Bring back the roster of a run."""
-        return execute(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
+        return run_job(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
 
     def repair(self) -> Result:
         """Verify, and repair."""
@@ -137,7 +138,7 @@ class Feed:
         def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
             return repair(compared(job, ledger, archive, watch.advance), job, ledger, archive, watch)
 
-        return execute(self._job(), NOBODY, line)
+        return run_job(self._job(), NOBODY, line)
 
     def discard(self, plan: str) -> int:
         """Let a plan go."""
@@ -170,4 +171,4 @@ class Feed:
             return set(ledger.planned(plan).select("entity", "sourcedId").iter_rows())
 
     def _job(self, **more: Any) -> Job:
-        return make_job(Options("sync", self.file, state=self.state, **more), CREDENTIALS)
+        return make_job(Options.of("sync", self.file, state=self.state, **more), CREDENTIALS)

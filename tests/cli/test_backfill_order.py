@@ -9,10 +9,10 @@ import pytest
 from flows.backfills.backfilling import backfilled, wish_of
 from flows.errors import SettingsError
 from flows.job import Job
-from flows.make_job import Options
+from flows.options import Options
 from flows.pipeline import Pipeline
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 from flows.watch import Watch
 from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
 from tests.rosters import changed, district, drop, without
@@ -186,7 +186,7 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
     wish = wish_of(options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True)
 
     def perform(job: Job, pipeline: Pipeline | None) -> Result:
-        result = execute(job, Watch(), pipeline)
+        result = run_job(job, Watch(), pipeline)
         drop(feed.file.parent / "today", changed(district(), "bo", givenName="Newest"))
         assert 0 == roster("sync", feed.file, state=feed.state).code
         return result

@@ -10,11 +10,12 @@ import pytest
 from connectors.ledger import Ledger, Plan
 from flows.deciding import Ask, Decision, decide
 from flows.errors import SettingsError
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.orchestration.ended import flow_end
 from flows.reports.run import write_run_files
 from flows.result import FlowEnd
-from flows.running import execute
+from flows.running import run_job
 from flows.watch import Watch
 from tests.rosters import DISTRICT, delta, district, drop, without
 from tests.running import roster
@@ -53,7 +54,7 @@ class Held:
 
 
 def _performed(options: Options) -> FlowEnd:
-    result = execute(make_job(options, os.environ), Watch())
+    result = run_job(make_job(options, os.environ), Watch())
     write_run_files(result, str(options.drop))
     return flow_end(result, str(options.drop))
 

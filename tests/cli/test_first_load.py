@@ -11,10 +11,11 @@ import pytest
 from connectors.ledger import Plan
 from flows.deciding import Decision
 from flows.first_load import Means, first_load
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
+from flows.options import Options
 from flows.reports.run import write_run_files
 from flows.result import FlowEnd, Result
-from flows.running import execute
+from flows.running import run_job
 from flows.verification import Verification
 from flows.verifying import compared_all
 from flows.watch import Watch
@@ -57,7 +58,7 @@ class Onboarding:
 
 
 def _performed(options: Options) -> Result:
-    result = execute(make_job(options, os.environ), Watch())
+    result = run_job(make_job(options, os.environ), Watch())
     write_run_files(result, str(options.drop))
     return result
 

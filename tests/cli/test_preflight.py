@@ -13,7 +13,7 @@ import pytest
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.sandbox import Sandbox
-from flows.make_job import Options
+from flows.options import Options
 from flows.preflights.preflight import preflight
 from flows.preflights.probes import Probed, keep
 from tests.oneroster.odd import Met, Reply, odd

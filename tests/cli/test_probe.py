@@ -18,7 +18,7 @@ from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.throwaway import PREFIX
 from flows.feeds.settings import read_feed
-from flows.make_job import Options
+from flows.options import Options
 from flows.preflights.probes import kept
 from flows.preflights.probing import is_staging
 from flows.reports.probe import probe_lines

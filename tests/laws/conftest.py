@@ -17,7 +17,7 @@ from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.targets import choose
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 from flows.watch import Watch
 from tests.rosters import Rows, drop
 from transforms.carrying import carrying
@@ -56,7 +56,7 @@ class World:
             ),
             JobRun("sync", self.folder / "state", approve=approve),
         )
-        return execute(job, Watch())
+        return run_job(job, Watch())
 
     def approved(self, rows: Rows) -> Result:
         """Load rows, and let every delete go that is held."""

@@ -18,7 +18,7 @@ from connectors.oneroster.profile import TIMEBACK
 from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.running import execute
+from flows.running import run_job
 from flows.target import Target
 from flows.watch import NOBODY
 from tests.laws.conftest import REMOVED
@@ -81,7 +81,7 @@ def holds(found: Steps, steps: Sequence[Step], job: Job) -> dict[str, set[tuple[
     with rehearsal(job) as own:
         for step in steps:
             run, line = found.run_of(step, own)
-            assert 0 == execute(run, NOBODY, line).exit_code
+            assert 0 == run_job(run, NOBODY, line).exit_code
         with Ledger.reading(own.ledger_at) as ledger:
             known = ledger.known(job.key)
     active = {name: frame.filter(status="active").select("sourcedId", "fingerprint") for name, frame in known.items()}

@@ -8,11 +8,12 @@ from pathlib import Path
 from rich.console import Console
 
 from connectors.oneroster.sandbox import Store
-from flows.make_job import Options, make_job
+from flows.make_job import make_job
 from flows.mapping import layout_of
+from flows.options import Options
 from flows.reports.progress import Bars
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "own_layout"
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
@@ -22,7 +23,7 @@ def loaded(drop: Path, mapping: Path, state: Path) -> Result:
     """Load a drop by a mapping file."""
     job = make_job(Options("sync", drop, district="hawthorn", state=state), {})
     job = replace(job, source=replace(job.source, layout=layout_of(mapping)))
-    return execute(job, Bars(Console(quiet=True)))
+    return run_job(job, Bars(Console(quiet=True)))
 
 
 def held(state: Path) -> dict[str, int]:

@@ -19,7 +19,7 @@ from flows.feeds.secret import Secret
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.preflights.drop import found
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 from flows.target import Credentials, Target
 from flows.verifying import compared_all
 from flows.watch import Watch
@@ -67,7 +67,7 @@ class Second:
         """Load rows, and forget the requests that were made before."""
         self.sandbox.requests.clear()
         job = self.job(rows)
-        return execute(replace(job, load=replace(job.load, workers=workers)), Watch())
+        return run_job(replace(job, load=replace(job.load, workers=workers)), Watch())
 
     @property
     def writes(self) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
 from flows.feeds.settings import Feed, read_feed
+from flows.options import from_feed
 from transforms.carrying import MAPS, carrying
 from transforms.scope import Scope
 
@@ -62,7 +63,8 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     read = feed(tmp_path, FULL)
 
     assert ("larkspur-valley", tmp_path / "oneroster_1_2", "cp1252") == (read.district, read.drop_path, read.encoding)
-    assert ("https://api.example.edu", 500, 4) == (read.target.url, read.target.batch_size, read.target.concurrency)
+    target = read.target.model_dump()
+    assert ("https://api.example.edu", 500, 4) == (target["url"], target["batch_size"], target["concurrency"])
 
 
 def test_a_small_file_is_enough(tmp_path: Path) -> None:
@@ -72,8 +74,8 @@ def test_a_small_file_is_enough(tmp_path: Path) -> None:
     assert ("default", "auto", 1000, 10) == (
         read.district,
         read.layout,
-        read.target.batch_size,
-        read.target.concurrency,
+        from_feed("batch_size", read),
+        from_feed("concurrency", read),
     )
     assert carrying(TIMEBACK.vocabulary) == read.carrying
 

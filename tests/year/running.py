@@ -13,7 +13,7 @@ from connectors.ledger import Ledger
 from connectors.oneroster.profile import TIMEBACK
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
 from flows.result import Result
-from flows.running import execute
+from flows.running import run_job
 from flows.target import Target
 from tests.year.district import District
 from tests.year.exports import CODES, Form, tables_of
@@ -72,7 +72,7 @@ class Feed:
     def _run(self, day: date, drop: Path, approve: str | None = None, at: int = 2) -> Result:
         memory = Memory(self.records)
         with time_machine.travel(datetime.combine(day, time(at), UTC), tick=False):
-            result = execute(self._job(day, drop, approve), memory)
+            result = run_job(self._job(day, drop, approve), memory)
         self.records = memory.records
         return result
 
