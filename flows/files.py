@@ -1,4 +1,4 @@
-"""Files that only their owner may read: reports and rejects hold personal values."""
+"""State folders that others may write to, and how they are closed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from pathlib import Path
 from flows.errors import SettingsError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, with mode 0700."""
-    for one in reversed([folder, *folder.parents]):
-        one.mkdir(mode=0o700, exist_ok=True)
 
 
 def closed(state: Path) -> Path:
@@ -48,19 +42,3 @@ def _mode(folder: Path) -> int:
         return folder.stat().st_mode if os.name == "posix" and folder.is_dir() else 0
     except OSError:
         return 0
-
-
-def private_file(path: Path) -> None:
-    """Make a file with mode 0600, or give it that; one that is there is not opened, since a database may be using it."""
-    private_folder(path.parent)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600 in a folder with mode 0700."""
-    private_folder(path.parent)
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-    ) as file:
-        file.write(text)

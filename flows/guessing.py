@@ -9,7 +9,7 @@ from typing import Literal
 
 from connectors.drops import read
 from flows.errors import SettingsError
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.result import DONE, REFUSED
 from transforms.guessing import Guess, guess
 from transforms.raw import Raw
@@ -58,7 +58,7 @@ def map_drop(wish: MapRequest) -> MapResult:
         return MapResult("known", wish.out, layout=layout, reason=reason)
     _refuse_place(wish)
     made = guess(raw, _code(drop))
-    write_private(wish.out, made.text)
+    write_private(wish.out.resolve(), made.text)
     return MapResult("guessed", wish.out, guess=made, left_out=tuple(_wrong(raw)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from connectors.oneroster import load as loader
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.here import Here
+from connectors.oneroster.job import Sender
 from connectors.oneroster.processes import Processes
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.reading import pages
@@ -27,6 +28,7 @@ from flows.stopping import stopping
 from flows.watch import Watch
 from transforms.changes import Changes
 from transforms.findings import ROW
+from transforms.schemas.vocabularies import TOBEDELETED
 
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
@@ -63,7 +65,7 @@ async def _is_active(collection: Collection, sourced_id: str, client: Client) ->
     if outcome.kind not in ("done", "missing"):
         raise TargetError(f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}")
     record = wire.record_in(collection, answer)
-    return record is not None and record.get("status") != "tobedeleted"
+    return record is not None and record.get("status") != TOBEDELETED
 
 
 async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
@@ -77,18 +79,26 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
 
 
 async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
-    several = Processes(job.load.workers, address) if job.load.workers > 1 else nullcontext()
     # Where others send, this process takes none of the target's slots.
     here = replace(address, slots=None) if job.load.workers > 1 else address
-    async with (
-        Client(here) as client,
-        several as processes,
-        watch.sending(processes or Here(client), address, job) as sender,
-    ):
-        with stopping(watch.warn) as stop:
-            return await loader.load(changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size,
-                                     progress=watch.advance, stop=stop, sender=sender,
-                                     rosters=partial(_said, Archive(job.home / "rosters", job.key)))  # fmt: skip
+    async with Client(here) as client:
+        local: AbstractAsyncContextManager[Sender] = (
+            Processes(job.load.workers, address) if job.load.workers > 1 else nullcontext(Here(client))
+        )
+        async with watch.sending(local, address, job) as sender:
+            with stopping(watch.warn) as stop:
+                return await loader.load(
+                    changes,
+                    client,
+                    ledger,
+                    job.key,
+                    job.run.id,
+                    batch_size=job.load.batch_size,
+                    progress=watch.advance,
+                    stop=stop,
+                    sender=sender,
+                    rosters=partial(_said, Archive(job.home / "rosters", job.key)),
+                )
 
 
 def _said(archive: Archive, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,7 @@ from secrets import token_urlsafe
 
 from connectors.oneroster.patience import Patience
 from connectors.oneroster.target import Target as Address
-from flows.files import private_file
+from connectors.private_files import make_private_file
 from flows.target import Credentials, Target
 
 # The one client that a sandbox knows; the secret of `roster sandbox` is the same word.
@@ -28,7 +28,7 @@ def opened(target: Target, state: Path, concurrency: int = 10, patience: float =
     if target.url is None:
         from connectors.oneroster.sandbox import Sandbox
 
-        private_file(state / DATABASE)
+        make_private_file(state / DATABASE)
         secret = token_urlsafe()
         with Sandbox(state / DATABASE, clients={CLIENT: secret}, profile=target.profile) as server:
             yield Address(server.url, server.token_url, CLIENT, secret, concurrency=concurrency, profile=target.profile)

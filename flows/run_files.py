@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from flows.files import write_private
+from connectors.private_files import write_private
 
 RunFile = Literal["report.md", "rejects.csv", "plan.md", "plan.csv", "ids.csv", "ids_in_doubt.csv", "verify.csv"]
 # The columns in which ids, names and values of people stand, by which `roster forget` takes rows out of a table. Texts

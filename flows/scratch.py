@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from connectors.ledger.file_lock import file_locked, is_file_locked
-from flows.files import private_folder
+from connectors.private_files import make_private_folder
 
 SCRATCH, LOCK = "scratch", ".lock"
 
@@ -20,7 +20,7 @@ def scratch_folder(state: Path) -> Iterator[Path]:
 
     Its lock is there before it, so that nobody takes it for one that was left.
     """
-    private_folder(state / SCRATCH)
+    make_private_folder(state / SCRATCH)
     _sweep(state / SCRATCH)
     folder = state / SCRATCH / secrets.token_hex(8)
     lock = folder.with_suffix(LOCK)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.oneroster.sandbox import serve_forever
-from flows.files import private_file
+from connectors.private_files import make_private_file
 from flows.opening import DATABASE
 from flows.result import DONE
 
@@ -21,6 +21,6 @@ class SandboxEnd:
 
 def serve(state: Path, port: int, seed: bool, started: Callable[[str], None]) -> SandboxEnd:
     """Serve until interrupted; `port` is on 127.0.0.1, and `started` is given the server's address."""
-    private_file(state / DATABASE)
+    make_private_file(state / DATABASE)
     serve_forever(state / DATABASE, port, seed, started)
     return SandboxEnd()

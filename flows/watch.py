@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
@@ -41,9 +41,12 @@ class Watch:
         """Hear that `done` of `total` records of an entity are settled."""
 
     @asynccontextmanager
-    async def sending(self, sender: Sender, _address: Address, _job: Job, /) -> AsyncIterator[Sender]:
-        """Give who sends the batches of a load, while it goes on: as a rule the one who is given."""
-        yield sender
+    async def sending(
+        self, local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
+    ) -> AsyncIterator[Sender]:
+        """Open what sends the batches of a load: `local` is this machine's way, which is begun only if it is used."""
+        async with local as sender:
+            yield sender
 
 
 NOBODY = Watch()

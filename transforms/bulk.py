@@ -13,13 +13,12 @@ import polars as pl
 
 from transforms.binding.manifest import FILE, HEADER, SOURCES
 from transforms.checks import check
-from transforms.checks.table_schema import LIFECYCLE
 from transforms.findings import ROW, Findings, gather, of_file, of_rows
 from transforms.judged import Judged, Standing, without_references
 from transforms.payload import METADATA, owner
 from transforms.roster import Roster, Table
 from transforms.rules import CONSEQUENCES, RULES
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES, LIFECYCLE, Entity
 
 SYSTEM = "roster"
 LINE_BREAKS = r"[\r\n]+"

@@ -32,9 +32,8 @@ from transforms.findings import ROW, Findings, gather, of_file
 from transforms.fingerprint import fingerprints
 from transforms.judged import Judged, Standing
 from transforms.payload import METADATA, names_in
-from transforms.schemas import Entity
+from transforms.schemas import LIFECYCLE, Entity
 
-LIFECYCLE = ("status", "dateLastModified")
 Marks = Mapping[str, pl.Series]
 KNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
 # A user's agents are sent after all users, and are not waited for.

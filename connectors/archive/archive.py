@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import partial
 from hashlib import sha256
 from json import dumps
 from pathlib import Path
@@ -18,10 +17,9 @@ import polars as pl
 
 from connectors.archive.content import accepted_of, read_content, write_content
 from connectors.archive.errors import ArchiveError, reading, writing
-from connectors.archive.files import write_durably
 from connectors.archive.manifest import Entry, Manifest, entry_of, file_of
-from connectors.durable import UNFINISHED, sync_folder
 from connectors.ledger.key import FeedKey
+from connectors.private_files import UNFINISHED, make_private_folder, sync_folder, write_whole
 from transforms.diff import Marks
 from transforms.digest import digest
 from transforms.fingerprint import fingerprints
@@ -65,7 +63,7 @@ class Archive:
             old = entries.get(name)
             entries[name] = self._kept(judged, old, (marks or {}).get(name))
         manifest = Manifest(run, before, entries)
-        write_durably(self._path(run), partial(_write, manifest))
+        _write_manifest(self._path(run), manifest)
         return manifest.digest
 
     def standing(self, run: str) -> Standing:
@@ -152,7 +150,7 @@ class Archive:
             entries = {name: self._rewritten(name, entry, change, changed) for name, entry in manifest.entities.items()}
             if entries != manifest.entities:
                 after = replace(manifest, entities=entries)
-                write_durably(path, partial(_write, after))
+                _write_manifest(path, after)
                 digests[run] = after.digest
         self.forget(len(self.runs()))
         return digests
@@ -165,7 +163,7 @@ class Archive:
         if not other.folder.is_dir():
             return
         with writing(self.folder):
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(self.folder)
             for path in other._manifests().values():
                 path.rename(self.folder / f"{TAKEN}{path.name}")
             for path in other.folder.glob("*.parquet"):
@@ -207,7 +205,7 @@ class Archive:
         content = digest(judged, marks)
         path = self.folder / file_of(judged.entity.name, content)
         if not path.exists():
-            write_durably(path, lambda file: write_content(judged, file))
+            _write_file(path, lambda file: write_content(judged, file))
         return content
 
     def _rewritten(self, name: str, entry: Entry, change: Callable[[Judged], Judged], done: dict[str, Entry]) -> Entry:
@@ -251,8 +249,15 @@ def folder_of(key: FeedKey) -> str:
     return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
 
 
-def _write(manifest: Manifest, file: IO[bytes]) -> None:
-    file.write(manifest.as_bytes())
+def _write_manifest(path: Path, manifest: Manifest) -> None:
+    _write_file(path, lambda file: file.write(manifest.as_bytes()))
+
+
+def _write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Let `write` fill a file, and make its folder if it is missing. Raises `ArchiveError` if the file system refuses."""
+    with writing(path):
+        make_private_folder(path.parent)
+        write_whole(path, write)
 
 
 def _speaks(judged: Judged) -> bool:

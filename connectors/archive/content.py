@@ -9,10 +9,9 @@ import polars as pl
 
 from connectors.archive.errors import reading
 from connectors.archive.manifest import Entry
-from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.judged import Judged
-from transforms.schemas import Entity
+from transforms.schemas import LIFECYCLE, Entity
 
 STANDING = "#standing"
 ACCEPTED, REFUSED, WITHHELD = "accepted", "refused", "withheld"

@@ -11,7 +11,7 @@ from typing import IO
 
 import polars as pl
 
-from connectors.durable import write_whole
+from connectors.private_files import write_whole
 
 # The first moment that a zip can name: one roster is one zip, whenever it is written.
 MOMENT = (1980, 1, 1, 0, 0, 0)

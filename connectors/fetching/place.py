@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from posixpath import basename, dirname
 from typing import Any
@@ -58,7 +57,7 @@ class Place:
 
 def bring(system: Any, source: str, into: Path) -> Path:
     """Bring one file, which nobody but its owner may read at any time."""
-    os.close(os.open(into, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    into.touch(mode=0o600, exist_ok=False)
     size = system.info(source).get("size")
     system.get_file(source, str(into))
     if size is not None and into.stat().st_size != size:

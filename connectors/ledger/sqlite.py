@@ -9,9 +9,8 @@ a process, and it closes the one before it opens the other.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any
@@ -26,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger.errors import explained
 from connectors.ledger.file_lock import file_locked, is_file_locked
-from connectors.ledger.private import make_folder
+from connectors.private_files import make_private_file
 
 WAIT_SECONDS = 60
 # Rows that ADBC reads at a time. It takes a column's type from the first batch.
@@ -141,15 +140,9 @@ class Sqlite:
 
 
 def make_file(path: Path) -> None:
-    """Make the file and its folder if they are not there, for their owner only.
-
-    A file that is there is not opened: closing it would drop the locks that SQLite holds on it.
-    """
+    """Make the file and its folder if they are missing, for their owner only."""
     with _OPENING, _explained(path):
-        make_folder(path.parent)
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        path.chmod(0o600)
+        make_private_file(path)
 
 
 def _explained(path: Path) -> AbstractContextManager[None]:

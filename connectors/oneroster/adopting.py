@@ -18,9 +18,9 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.differing import differing
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.reading import pages
-from connectors.oneroster.sending import DELETED as GONE
 from transforms.changes import DELETED, FINGERPRINT, EntityChanges
 from transforms.payload import Json, bodies
+from transforms.schemas.vocabularies import TOBEDELETED
 
 Watch = Callable[[str, int, int], None]
 
@@ -67,7 +67,7 @@ async def adopt(client: Client, ledger: Ledger, key: FeedKey, run: str, changes:
 
 
 def _active(record: Json) -> bool:
-    return bool(record.get("status") != GONE)
+    return bool(record.get("status") != TOBEDELETED)
 
 
 def _different(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,14 +13,12 @@ from connectors.oneroster.earlier import Earlier
 from connectors.oneroster.errands import Errand
 from connectors.oneroster.loaded import Result, Tally
 from connectors.oneroster.target import TargetError
-from transforms.schemas import ENTITIES
+from transforms.ancestry import words
 
 Watch = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
 BROKEN_OFF = "the run broke off before it"
 Sent = tuple[dict[int, Result], TargetError | None]
-# An id may hold spaces, so that words are told apart by the entity with which each begins.
-BETWEEN = re.compile(rf" (?=(?:{'|'.join(ENTITIES)}):)")
 
 
 class Sender(Protocol):
@@ -76,7 +73,7 @@ class Job:
 
     def waits_for(self, parents: str | None) -> str:
         """Name the first of a record's parents that the target does not hold; blank if it holds all."""
-        return next((word for word in BETWEEN.split(parents or "") if word in self.blocked), "")
+        return next((word for word in words(parents) if word in self.blocked), "")
 
     def abandon(self, entity: str, sourced_ids: Iterable[str]) -> None:
         """Count records as waiting, since the load has halted."""

@@ -8,8 +8,8 @@ from connectors.oneroster.assumptions import Fact
 from connectors.oneroster.client import Client
 from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import kind_of_body
-from connectors.oneroster.sending import DELETED
 from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
 
 # Few, and nothing personal.
 COLLECTION = "orgs"
@@ -41,7 +41,7 @@ async def filter_status(client: Client) -> Fact:
     records = body.get(client.profile.lists[COLLECTION].list_key)
     if answer.status >= 300 or not isinstance(records, list):
         return _fact("filter", "refused", answer)
-    ignored = any(isinstance(one, dict) and one.get("status") == DELETED for one in records)
+    ignored = any(isinstance(one, dict) and one.get("status") == TOBEDELETED for one in records)
     return _fact("filter", "ignored" if ignored else "works", answer)
 
 

@@ -18,6 +18,7 @@ from connectors.oneroster.merging import merged, write_shape
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.throwaway import Kind, Made, Throwaways
 from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
 
 FORBIDDEN = 403
 WORDS: dict[wire.Kind, str] = {"done": "accepted"}
@@ -194,7 +195,7 @@ async def _remove(asking: Asking, which: str = "") -> None:
 
 
 def _is_deleted(record: Json) -> bool:
-    return record.get("status") == sending.DELETED
+    return record.get("status") == TOBEDELETED
 
 
 def _plain(word: str) -> str:

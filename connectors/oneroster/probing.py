@@ -12,6 +12,7 @@ from connectors.oneroster.listening import Listening
 from connectors.oneroster.probe_writes import Asking
 from connectors.oneroster.target import Target, TargetError
 from connectors.oneroster.throwaway import KINDS, Made, Throwaways
+from transforms.schemas.vocabularies import TOBEDELETED
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ async def _taken_away(client: Client, name: str, sourced_id: str) -> bool:
     if await _is_gone(client, name, sourced_id):
         return True
     whole = Throwaways.with_id(sourced_id).record_of(name, sourced_id)
-    await sending.update(client, collection, whole | {"status": sending.DELETED})
+    await sending.update(client, collection, whole | {"status": TOBEDELETED})
     return await _is_gone(client, name, sourced_id)
 
 
@@ -104,4 +105,4 @@ async def _is_gone(client: Client, name: str, sourced_id: str) -> bool:
     record = wire.record_in(collection, answer)
     if outcome.kind == "missing":
         return True
-    return outcome.kind == "done" and record is not None and record.get("status") == sending.DELETED
+    return outcome.kind == "done" and record is not None and record.get("status") == TOBEDELETED

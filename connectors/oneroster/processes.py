@@ -1,4 +1,13 @@
-"""Several processes that send for one load. What they send was built here, and what arrives is recorded here."""
+"""Several processes that send for one load. What they send was built here, and what arrives is recorded here.
+
+The standard library's `ProcessPoolExecutor` was measured beside this (20,451 records, two processes, medians of three): it
+takes the same CPU, 0.322 against 0.325 ms a record, and it would leave us most of this code, since it can neither stop work
+that is under way nor keep the loop of a client between batches. It costs more elsewhere:
+
+- In a flow run it imports Prefect again in each process, with the module that started the run: 4.2 s of CPU for two, not 1.8 s.
+- Its processes hear the Ctrl-C of the terminal while they start, and die of it. These finish what is under way.
+- Where the load is killed its processes stay, each of which holds its own end of the queue. These end with their socket.
+"""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from connectors.oneroster.proving import AGENTS, foreign, is_done, is_sent
 from connectors.oneroster.target import TargetError
 from transforms.changes import Term
 from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
 
 DOTS = "an id of dots alone cannot be written in an address"
-DELETED = "tobedeleted"
 GONE = "the user was deleted in the target before the agents could be added"
 
 
@@ -121,7 +121,7 @@ async def _set(client: Client, collection: Collection, sourced_id: str, properti
     found = await looked_up(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
-    if found.record is None or found.record.get("status") == DELETED or covers(found.record, properties):
+    if found.record is None or found.record.get("status") == TOBEDELETED or covers(found.record, properties):
         return Result("disabled")
     outcome = await put(client, collection, found.record, found.record | properties)
     return Result("disabled") if outcome.kind == "done" else _failed(outcome)
@@ -131,9 +131,9 @@ async def _put_as_deleted(client: Client, collection: Collection, sourced_id: st
     found = await looked_up(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
-    if found.record is None or found.record.get("status") == DELETED:
+    if found.record is None or found.record.get("status") == TOBEDELETED:
         return Result("deleted")
-    outcome = await put(client, collection, found.record, found.record | {"status": DELETED})
+    outcome = await put(client, collection, found.record, found.record | {"status": TOBEDELETED})
     return Result("deleted") if outcome.kind == "done" else _failed(outcome)
 
 

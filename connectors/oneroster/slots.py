@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from connectors.ledger.private import open_file
 from connectors.oneroster.pace import Pace
 from connectors.oneroster.target import TargetError
+from connectors.private_files import open_private_file
 
 # More than ten requests at once are not borne (API reference, section 3).
 SLOTS, SEATS = 10, 16
@@ -30,8 +30,8 @@ class Slots:
     """The slots of a target, as one run holds them; `folder` is the target's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._slots = [open_file(folder / f"{number}.slot") for number in range(SLOTS)]
-        self._seats = [open_file(folder / f"{number}.run") for number in range(SEATS)]
+        self._slots = [open_private_file(folder / f"{number}.slot") for number in range(SLOTS)]
+        self._seats = [open_private_file(folder / f"{number}.run") for number in range(SEATS)]
         self._seat: int | None = None
         self._held: list[int] = []
 

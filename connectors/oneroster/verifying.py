@@ -18,15 +18,16 @@ from connectors.oneroster.profile import Collection
 from connectors.oneroster.reading import pages
 from connectors.oneroster.target import TargetError
 from transforms.changes import ACTIVE, DELETED, DISABLED, FINGERPRINT, IN_TARGET, KEPT
-from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.judged import Judged
 from transforms.payload import Json, bodies
+from transforms.schemas import LIFECYCLE
+from transforms.schemas.vocabularies import TOBEDELETED
 
 MISSING, EXTRA, DIFFERENT = KINDS = ("missing", "extra", "different")
 FOUND: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "kind": pl.String, "detail": pl.String}
-GONE, ABSENT = "tobedeleted", "not there"
+ABSENT = "not there"
 # Up to so many records are asked for by themselves; if more are missing, it is not for rows that shift.
 ASKED = 200
 
@@ -116,8 +117,8 @@ async def verified(client: Client, expected: Expected, watch: Watch = lambda *_:
 def look_at(seen: Seen, expected: Expected, page: list[Json]) -> None:
     """Take note of what a page says; a record that was on an earlier page already is not looked at again."""
     new = [record for record in page if record["sourcedId"] not in seen.active]
-    active = {record["sourcedId"]: record for record in new if record.get("status") != GONE}
-    seen.deleted.update(record["sourcedId"] for record in new if record.get("status") == GONE)
+    active = {record["sourcedId"]: record for record in new if record.get("status") != TOBEDELETED}
+    seen.deleted.update(record["sourcedId"] for record in new if record.get("status") == TOBEDELETED)
     ids = pl.Series("sourcedId", list(active), dtype=pl.String).to_frame()
     met = ids.join(expected.known.select("sourcedId", "status"), on="sourcedId", how="left")
     ours = met.filter(pl.col("status").is_in(IN_TARGET))
@@ -132,7 +133,7 @@ def look_at(seen: Seen, expected: Expected, page: list[Json]) -> None:
 
 def outcome(seen: Seen, expected: Expected) -> Verified:
     """Put together what the pages have shown."""
-    rows = [(one, MISSING, GONE if one in seen.deleted else ABSENT) for one in _absent(seen, expected)]
+    rows = [(one, MISSING, TOBEDELETED if one in seen.deleted else ABSENT) for one in _absent(seen, expected)]
     rows += [(one, EXTRA, "deleted by us, and active again") for one in sorted(seen.extra)]
     rows += [(one, DIFFERENT, names) for one, names in sorted(seen.different.items())]
     found = pl.DataFrame(rows, schema=FOUND, orient="row")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.archive.archive import folder_of
 from connectors.ledger import Ledger, Run
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.job import Job
 from flows.run_history import loaded
 from transforms.replay import Step

@@ -113,12 +113,21 @@ def with_options(table: str) -> Callable[[type[Table]], type[Table]]:
 
 @with_options("run")
 class RunSettings(BaseModel):
-    """`[run]`: how many processes send, and where they are if not on this machine."""
+    """`[run]`: how many processes send, and by which cluster if not on this machine."""
 
     model_config = CONFIG
 
     runner: Literal["", "dask", "ray"] = ""
     cluster: Text = ""
+
+    @model_validator(mode="after")
+    def _of_a_cluster(self) -> RunSettings:
+        if self.runner and not self.cluster:
+            raise ValueError(
+                f'has `runner = "{self.runner}"` and no `cluster`. Name the address of one, '
+                "or leave `runner` out: then `processes` send from this machine."
+            )
+        return self
 
 
 class KeepSettings(BaseModel):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.run_files import RUN_FILES
 from transforms.schemas import ENTITIES
 

@@ -11,12 +11,11 @@ from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.forgotten import MARKS
 from flows.forgetting.masking import LONG
-from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.forgetting import PEOPLE, erased, friends, is_of
 from transforms.judged import Judged
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, LIFECYCLE
 
 # Besides the label: what stands for one person alone, if it is long enough to be no other word.
 TELLING = ("email", "username", "identifier", "userMasterIdentifier", "sms", "phone")

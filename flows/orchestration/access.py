@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.orchestration.daemons import Daemon, DaemonError
 
 HOST, FOLDER, FILE, USER = "127.0.0.1", "prefect", "password", "admin"

@@ -1,4 +1,7 @@
-"""Sending from the processes of a Dask or Ray cluster: each batch is dealt out to them, and its parts are tasks there."""
+"""Sending from other machines, by a Dask or Ray cluster: each batch is dealt out, and its parts are tasks there.
+
+Within one machine, `connectors.oneroster.processes` sends.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ NOT_THERE = "The feed's file says `runner = {name!r}`, and {package} is not inst
 
 @asynccontextmanager
 async def cluster(job: Job, address: Address) -> AsyncIterator[Cluster]:
-    """Give who sends from a cluster: one that is there at `job.cluster`, or one of this machine, for as long as this lasts.
+    """Give who sends from the cluster at `job.cluster`.
 
     Raises `SettingsError` if the package for it is not installed.
     """
@@ -87,8 +90,4 @@ def _runner(job: Job) -> Any:
         kind = getattr(import_module(package), name)
     except ImportError:
         raise SettingsError(NOT_THERE.format(name=job.load.runner, package=package)) from None
-    if job.load.cluster:
-        return kind(address=job.load.cluster)
-    if job.load.runner == "dask":
-        return kind(cluster_kwargs={"n_workers": job.load.workers, "threads_per_worker": 1, "dashboard_address": None})
-    return kind(init_kwargs={"num_cpus": job.load.workers})
+    return kind(address=job.load.cluster)

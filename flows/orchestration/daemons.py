@@ -1,4 +1,15 @@
-"""A process of Prefect's that goes on after the command that started it: known by a file, ended by the number in that."""
+"""A Prefect process that outlives the command that started it: the server or the worker of a state folder.
+
+Prefect has no such thing for workers, and its own for servers (`prefect server start --background`, `prefect server stop`;
+Prefect 3.8.8) does not keep what `make server` and `make stop` promise:
+
+- A server that cannot start says so. Prefect's writes to pipes that nobody reads, so that what it says is lost.
+- A server that was killed, or ended with the machine, starts again. Prefect's refuses, for its file of the number is still there.
+- Only what we started is ended. `prefect server stop` signals whatever process has the number by now.
+- When `make stop` returns, the port is free. `prefect server stop` does not wait.
+- The log and the database are for their owner only, and no signal of the terminal reaches the server. Prefect's stays in the
+  session of the command, and makes files as that was told to.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.files import private_file, write_private
+from connectors.private_files import make_private_file, write_private
 
 PATIENCE_SECONDS, LOOK_SECONDS = 30.0, 0.2
 
@@ -47,7 +58,7 @@ class Daemon:
 
     def start(self, command: Sequence[str]) -> None:
         """Start it in a session of its own, so that it hears no Ctrl-C of this terminal; its files are its owner's only."""
-        private_file(self.log)
+        make_private_file(self.log)
         with self.log.open("ab") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                        env=dict(self.environment), start_new_session=True, umask=0o077)  # fmt: skip

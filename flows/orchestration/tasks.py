@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -66,13 +66,12 @@ class Tasks(Watch):
                 self._progress[entity] = made
 
     @asynccontextmanager
-    async def sending(self, sender: Sender, address: Address, job: Job, /) -> AsyncIterator[Sender]:
-        """Send each batch as a task, from the processes of a cluster if the feed wants one, and under the target's ceiling."""
-        elsewhere: AbstractAsyncContextManager[Sender] = (
-            cluster(job, address) if job.load.runner else nullcontext(sender)
-        )
-        async with elsewhere as chosen:
-            yield _InTasks(chosen, await turn_of(job, get_run_logger().warning))
+    async def sending(
+        self, local: AbstractAsyncContextManager[Sender], address: Address, job: Job, /
+    ) -> AsyncIterator[Sender]:
+        """Send each batch as a task, from a cluster if the feed names one, and under the target's ceiling."""
+        async with cluster(job, address) if job.load.runner else local as sender:
+            yield _InTasks(sender, await turn_of(job, get_run_logger().warning))
 
 
 class _InTasks:

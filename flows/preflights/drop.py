@@ -15,7 +15,7 @@ from flows.accept import Accepted
 from flows.choosing import there
 from flows.errors import SettingsError, error_sentence
 from flows.extracting import extract
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.finding_groups import finding_groups
 from flows.job import Job
 from flows.pipeline import accept_drop

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.oneroster.assumptions import QUESTIONS, Fact, Problem, problems
 from connectors.oneroster.throwaway import Made
-from flows.files import write_private
+from connectors.private_files import write_private
 from flows.result import DONE, FAILED
 from flows.target import Target
 

@@ -21,6 +21,7 @@ from flows.target import Target
 from flows.why.story import InTarget, Story
 from transforms.changes import DISABLED
 from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
 
 # Somebody waits for this answer, and a target that is down is told at once.
 HURRY = Patience(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.0)
@@ -77,7 +78,7 @@ async def _record(story: Story, client: Client) -> Json | None:
 def _in_target(story: Story, record: Json | None, collection: Collection) -> InTarget:
     if record is None:
         return InTarget("absent")
-    if record.get("status") == "tobedeleted":
+    if record.get("status") == TOBEDELETED:
         return InTarget("deleted")
     return InTarget("there", tuple(differing(collection, record, *_expected(story))))
 

@@ -13,13 +13,12 @@ from connectors.ledger import FeedKey, Ledger, Plan, Run
 from flows.plans import WORDS
 from flows.safe_text import public_text, spreadsheet_cell
 from flows.why.story import Finding, InLedger, InRoster, LastRun, Story, Waiting
-from transforms.diff import LIFECYCLE
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.forgetting import PEOPLE, digest_of
 from transforms.judged import Judged
 from transforms.payload import bodies
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.secrecy import without_secrets
 
 # What has the id of a person.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,10 @@ class Deadly(Watch):
         return work(*args, **more)
 
     @asynccontextmanager
-    async def sending(self, sender: Sender, *_: object) -> AsyncIterator[Sender]:
+    async def sending(self, local: AbstractAsyncContextManager[Sender], *_: object) -> AsyncIterator[Sender]:
         """Let one send who will die."""
-        yield Dying(sender, self)
+        async with local as sender:
+            yield Dying(sender, self)
 
 
 class Dying:

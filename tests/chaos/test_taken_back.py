@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -26,9 +26,10 @@ class Deaf(Watch):
         self.batch, self.left = batch, 0
 
     @asynccontextmanager
-    async def sending(self, sender: Sender, *_: object) -> AsyncIterator[Sender]:
+    async def sending(self, local: AbstractAsyncContextManager[Sender], *_: object) -> AsyncIterator[Sender]:
         """Let one send who hears nothing of it."""
-        yield Unhearing(sender, self.batch)
+        async with local as sender:
+            yield Unhearing(sender, self.batch)
 
 
 class Unhearing(Dying):

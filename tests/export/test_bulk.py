@@ -11,9 +11,8 @@ from tests.judging import judged, judged_drop
 from tests.rosters import Rows, changed, delta, district, drop, without
 from transforms.bulk import Bulk, bulk
 from transforms.judged import Judged
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, LIFECYCLE
 
-LIFECYCLE = ("status", "dateLastModified")
 PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.ledger import Ledger
 from tests.orchestration.feeds import Feed
-from tests.orchestration.orchestra import Orchestra
+from tests.orchestration.orchestra import ROOT, Orchestra
 from tests.orchestration.restart import Restart
 from tests.orchestration.schools import SCHOOLS, parameters_of, schools, slowly
 from tests.running import roster
@@ -114,10 +118,33 @@ def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orches
         assert 1 < most <= 3
 
 
-@pytest.mark.parametrize("runner", ["dask"])
-def test_batches_are_sent_from_the_processes_of_a_cluster(prefect: Orchestra, feed: Feed, runner: str) -> None:
-    """A cluster of two processes on this machine, chosen in the feed's file; the end is the same."""
-    feed.file.write_text(f'{feed.file.read_text()}batch_size = 2\n[run]\nrunner = "{runner}"\nprocesses = 2\n')
+def dask(*words: str) -> subprocess.Popen[bytes]:
+    """Start a part of a Dask cluster on this machine."""
+    program, environment = Path(sys.executable).parent / "dask", os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([program, *words], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[str]:
+    """The address of a Dask cluster of two processes, which stands for one on other machines."""
+    file = tmp_path / "scheduler.json"
+    at = ["--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard"]
+    two = ["--nworkers", "2", "--nthreads", "1", "--local-directory", str(tmp_path)]
+    with dask("scheduler", *at, "--port", "0") as scheduler, dask("worker", *at, *two) as workers:
+        try:
+            while not file.exists() and scheduler.poll() is None:
+                time.sleep(0.05)
+            yield json.loads(file.read_text())["address"]
+        finally:
+            workers.terminate()
+            workers.wait()
+            scheduler.terminate()
+
+
+def test_batches_are_sent_from_the_processes_of_a_cluster(prefect: Orchestra, feed: Feed, cluster: str) -> None:
+    """The feed's file names the cluster; the end is the same."""
+    settings = f'batch_size = 2\n[run]\nrunner = "dask"\ncluster = "{cluster}"\nprocesses = 2\n'
+    feed.file.write_text(feed.file.read_text() + settings)
     run = prefect.run("nightly/nightly", **feed.parameters)
     again = roster("sync", feed.file, "--json", state=feed.state)
 

@@ -248,3 +248,12 @@ def test_a_salt_stands_in_one_place(tmp_path: Path) -> None:
     assert ("s3cret of twenty signs", None) == (secret and secret.value, none.source.salt(none.path, {}))
     with pytest.raises(SettingsError, match=r"`source.salt_env` names \$SALT, which is not set"):
         one.source.salt(one.path, {})
+
+
+def test_a_runner_needs_the_cluster_of_other_machines(tmp_path: Path) -> None:
+    """Within one machine `processes` send, so that a runner without an address can only be a mistake."""
+    [said] = problems(tmp_path, SANDBOX + '[run]\nrunner = "dask"\nprocesses = 2\n')
+    read = feed(tmp_path, SANDBOX + '[run]\nrunner = "dask"\ncluster = "tcp://scheduler.example.edu:8786"\n')
+
+    assert 'has `runner = "dask"` and no `cluster`. Name the address of one' in said
+    assert ("dask", "tcp://scheduler.example.edu:8786") == (read.run.runner, read.run.cluster)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from connectors.oneroster.acknowledging import TERMS
 from connectors.oneroster.errands import Errand
@@ -30,7 +30,9 @@ class Memory(Watch):
         self.requests = 0
 
     @asynccontextmanager
-    async def sending(self, _sender: Sender, _address: Address, _job: Job, /) -> AsyncIterator[Sender]:
+    async def sending(
+        self, _local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
+    ) -> AsyncIterator[Sender]:
         """Send into this memory, and nowhere else."""
         yield self
 

@@ -12,8 +12,9 @@ import polars as pl
 
 from transforms.findings import ROW
 from transforms.roster import Table
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.entity import ONLY_1_1, Version
+from transforms.schemas.vocabularies import TOBEDELETED
 
 ADMINISTRATOR = {
     "district": "districtAdministrator",
@@ -50,17 +51,17 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     alone = ~pl.col("orgSourcedIds").str.contains(",", literal=True)
     frame = users.frame.with_columns(pl.col("primaryOrgSourcedId").fill_null(pl.when(alone).then("orgSourcedIds")))
     roles = (
-        users.frame.select(ROW, "status", "dateLastModified", "role", userSourcedId="sourcedId", orgSourcedId=pl.col("orgSourcedIds").str.split(","))
+        users.frame.select(ROW, *LIFECYCLE, "role", userSourcedId="sourcedId", orgSourcedId=pl.col("orgSourcedIds").str.split(","))
         .explode("orgSourcedId", empty_as_null=True, keep_nulls=True)
         .with_columns(orgSourcedId=pl.col("orgSourcedId").str.strip_chars())
         .unique(maintain_order=True)
-        .filter(pl.col("status").ne_missing("tobedeleted"))
+        .filter(pl.col("status").ne_missing(TOBEDELETED))
     )  # fmt: skip
     roles = roles.with_columns(
         sourcedId=pl.concat_str("userSourcedId", pl.lit("/"), pl.col("orgSourcedId").fill_null("")),
         role=role_at(orgs),
         roleType=pl.lit("primary"),
-        **dict.fromkeys(("status", "dateLastModified"), pl.lit(None, pl.String)),
+        **dict.fromkeys(LIFECYCLE, pl.lit(None, pl.String)),
     )
     entity = ENTITIES["roles"]
     names = (column.name for column in entity.current)

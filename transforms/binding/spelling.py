@@ -16,11 +16,12 @@ from transforms.findings import ROW, Findings, of_rows
 from transforms.moments import moment_of
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
+from transforms.schemas.vocabularies import TOBEDELETED
 
 NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
 NULLS = pl.Series(NULL_WORDS).implode()
 BOOLEANS = {"true": ("t", "1", "yes", "y"), "false": ("f", "0", "no", "n")}
-LEGACY = {"inactive": "tobedeleted"}  # OneRoster 1.0
+LEGACY = {"inactive": TOBEDELETED}  # OneRoster 1.0
 PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
 OFFSET = r"[+\-]\d{2}:?\d{2}$"
 YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"

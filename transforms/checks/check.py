@@ -29,6 +29,7 @@ from transforms.moments import Moments, outdated
 from transforms.payload import owner
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
+from transforms.schemas.vocabularies import TOBEDELETED
 
 # What is said of an id, or of what an id is made of, that cannot be the one that was meant.
 DAMAGED = ("guid", "required")
@@ -138,9 +139,9 @@ def _judge(state: _Check, table: Table) -> Judged:
     table, extra, found = table_findings(table, state.strict, state.roster.today)
     if not table.entity.folds_into:
         state.older[table.entity.name] = outdated(table, state.moments.get(table.entity.name))
-    gone = table.frame.filter(pl.col("status") == "tobedeleted")
+    gone = table.frame.filter(pl.col("status") == TOBEDELETED)
     if gone.height:
-        table = replace(table, frame=table.frame.filter(pl.col("status").ne_missing("tobedeleted")))
+        table = replace(table, frame=table.frame.filter(pl.col("status").ne_missing(TOBEDELETED)))
     table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
     standing = {name: _to_refer(state, judged) for name, judged in state.standing.items()}
@@ -250,7 +251,7 @@ def _taken_away(state: _Check, table: Table) -> Findings:
         return Findings()
     column = owner(table.entity).name
     held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
-    rows = table.frame.filter(held & pl.col("status").eq_missing("tobedeleted"))
+    rows = table.frame.filter(held & pl.col("status").eq_missing(TOBEDELETED))
     return of_rows("part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column)
 
 
@@ -274,7 +275,7 @@ def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
     column = owner(table.entity).name
     there = pl.col(column).is_in(ids.implode())
     # A part of a record that was loaded before may end by itself.
-    ends = pl.col("status").eq_missing("tobedeleted") & pl.lit(table.entity.name == ENDING)
+    ends = pl.col("status").eq_missing(TOBEDELETED) & pl.lit(table.entity.name == ENDING)
     ends &= pl.col(column).is_in(in_target(state.known, judged.entity.name).implode())
     strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(

@@ -17,9 +17,9 @@ from transforms.judged import ENDED, Judged
 from transforms.parts import PART, folded_text
 from transforms.payload import owner, part_property
 from transforms.roster import Roster, Table
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES, LIFECYCLE, Entity
+from transforms.schemas.vocabularies import TOBEDELETED
 
-LIFECYCLE = ("status", "dateLastModified")
 # The REST binding has no place for these cells of parts, so that a new one changes nothing.
 ANONYMOUS = {
     "roles": ("sourcedId",),
@@ -79,7 +79,7 @@ def _with_texts(records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: l
 
 
 def _ended(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    gone = rows.filter(pl.col("status").eq_missing("tobedeleted"))
+    gone = rows.filter(pl.col("status").eq_missing(TOBEDELETED))
     return gone.select(pl.col(column).alias("sourcedId"), "orgSourcedId", "role", part="sourcedId").select(*ENDED)
 
 

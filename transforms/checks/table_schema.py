@@ -26,14 +26,13 @@ import polars as pl
 
 from transforms.findings import ROW
 from transforms.roster import Mode, Table
-from transforms.schemas import Column, Entity, RowRule
+from transforms.schemas import LIFECYCLE, Column, Entity, RowRule
 from transforms.schemas.entity import Kind, RuleContext
 
 GUID = r"^[0-9A-Za-z.\-_/@]{1,255}$"
 EXTENSION = r"^ext:[A-Za-z0-9.\-_]+$"
 DATETIME = r"^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?Z$"
 CAPITAL = "[A-Z]"
-LIFECYCLE = ("status", "dateLastModified")
 UNIQUE_ID, ONE_CASE, BLANK_IN_BULK = "conflict", "id_case", "status_in_bulk"
 
 Test = Callable[[pl.Expr], pl.Expr]

@@ -12,12 +12,12 @@ import polars as pl
 
 from transforms.findings import ROW, SPAN, Findings, of_rows
 from transforms.layouts.assembling import REPEATS, Part
-from transforms.schemas import ENTITIES
+from transforms.schemas import ENTITIES, LIFECYCLE
+from transforms.schemas.vocabularies import TOBEDELETED
 
-GONE = "tobedeleted"
 PLACE = "primaryOrgSourcedId"
 NAMES = ("givenName", "familyName")
-APART = frozenset({"sourcedId", "status", "dateLastModified", PLACE})
+APART = frozenset({"sourcedId", *LIFECYCLE, PLACE})
 
 
 def people(part: Part) -> tuple[Part, list[Findings]]:
@@ -45,7 +45,7 @@ def once(part: Part) -> tuple[Part, list[Findings]]:
 
 def still_here(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out rows that say that a record is gone, where another row has it."""
-    gone = pl.col("status").eq_missing(GONE)
+    gone = pl.col("status").eq_missing(TOBEDELETED)
     if not frame.select(gone.any()).item():
         return frame
     here = frame.filter(~gone)["sourcedId"].drop_nulls()

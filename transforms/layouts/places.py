@@ -11,8 +11,8 @@ from transforms.layouts.assembling import PRESUMED, Part, Parts
 from transforms.layouts.dialect import Dialect
 from transforms.layouts.keys import DISTRICT, key_of, written
 from transforms.schemas import ENTITIES
+from transforms.schemas.vocabularies import TOBEDELETED
 
-GONE = "tobedeleted"
 # The role in classes from which a role was made.
 OF = "#of"
 ABOVE = ("district", "state", "national", "local")
@@ -107,7 +107,9 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
         return parts, []
     users = parts["users"]
     part = parts.get("roles") or Part(_nothing("roles", users.frame))
-    certain = part.frame.filter(~pl.col(PRESUMED) & pl.col("status").ne_missing(GONE))["userSourcedId"].drop_nulls()
+    certain = part.frame.filter(~pl.col(PRESUMED) & pl.col("status").ne_missing(TOBEDELETED))[
+        "userSourcedId"
+    ].drop_nulls()
     found = _roles_in_classes(parts["enrollments"].frame, certain)
     part = part.having(_without_presumed(part.frame, found, district_of(parts)))
     numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique("userSourcedId", keep="first")
@@ -138,7 +140,9 @@ def _without_presumed(roles: pl.DataFrame, found: pl.DataFrame, district: str | 
 
 
 def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFrame:
-    rows = enrollments.filter(pl.col("status").ne_missing(GONE) & ~pl.col("userSourcedId").is_in(having.implode()))
+    rows = enrollments.filter(
+        pl.col("status").ne_missing(TOBEDELETED) & ~pl.col("userSourcedId").is_in(having.implode())
+    )
     # A word that is unknown is told of the enrollment, and makes nobody anything.
     role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
     found = rows.select("userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role)
@@ -147,7 +151,7 @@ def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFr
 
 def roles_in_order(part: Part) -> Part:
     """Each role in an organisation once; of a person's roles in one organisation the first is primary, where none says so."""
-    gone = pl.col("status").eq_missing(GONE)
+    gone = pl.col("status").eq_missing(TOBEDELETED)
     ended = part.frame.filter(gone)
     frame = part.frame.filter(~gone)
     frame = frame.unique(["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True)

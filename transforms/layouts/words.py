@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from transforms.schemas.vocabularies import TOBEDELETED
+
 Words = Mapping[str, str]
 
 YES_NO: Words = {
@@ -97,7 +99,7 @@ NO_RACE = ("", "u", "unknown", "not specified", "unspecified", "declined to stat
            "n/a", "none", "other", "o")  # fmt: skip
 
 STATES: Words = {
-    **dict.fromkeys(("deleted", "delete", "inactive", "tobedeleted", "withdrawn"), "tobedeleted"),
+    **dict.fromkeys(("deleted", "delete", "inactive", "tobedeleted", "withdrawn"), TOBEDELETED),
     **dict.fromkeys(("active", "completed", "concluded", "suspended", "published"), "active"),
 }
 

@@ -9,7 +9,7 @@ own in one of the standard's files stands in `ours(...)`.
 from __future__ import annotations
 
 from transforms.schemas.content import COMPONENT_RESOURCES, COURSE_COMPONENTS
-from transforms.schemas.entity import Column, Entity, RowRule
+from transforms.schemas.entity import LIFECYCLE, Column, Entity, RowRule
 from transforms.schemas.gradebook import (
     ASSESSMENT_LINE_ITEMS,
     ASSESSMENT_RESULTS,
@@ -45,4 +45,4 @@ ENTITIES: dict[str, Entity] = {
     )
 }  # fmt: skip
 
-__all__ = ["ENTITIES", "Column", "Entity", "RowRule"]
+__all__ = ["ENTITIES", "LIFECYCLE", "Column", "Entity", "RowRule"]

@@ -29,6 +29,8 @@ SINCE_1_2: frozenset[Version] = frozenset({"1.2.0", "1.2"})
 IDS: frozenset[Kind] = frozenset({"guid", "reference", "references"})
 # What the names of extension columns begin with, in files (CSV Binding, section 3) as in JSON.
 EXTENSION = "metadata."
+# The columns of every file that say whether a record is still there, and since when; they are not what is sent of it.
+LIFECYCLE = ("status", "dateLastModified")
 LISTS: frozenset[Kind] = frozenset({"references", "texts", "enums", "user_ids", "score_scale"})
 
 

@@ -1,6 +1,7 @@
 """Closed and extensible vocabularies of OneRoster 1.2 (CSV Binding, section 4)."""
 
-STATUS = ("active", "tobedeleted")
+TOBEDELETED = "tobedeleted"
+STATUS = ("active", TOBEDELETED)
 SESSION_TYPES = ("gradingPeriod", "semester", "schoolYear", "term")
 ORG_TYPES = ("department", "school", "district", "local", "state", "national")
 CLASS_TYPES = ("homeroom", "scheduled")

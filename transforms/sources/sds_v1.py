@@ -39,6 +39,7 @@ from transforms.layouts import (
 )
 from transforms.layouts.layout import Rows
 from transforms.layouts.words import FAMILY, STATES
+from transforms.schemas.vocabularies import TOBEDELETED
 
 BRITISH = {"SIS ID": ("ID",), "School SIS ID": ("School DfE Number",), "Section SIS ID": ("Section ID",)}
 ADDRESS = ("Mailing *", "Residence *", "Address", "City", "State", "Country", "Zip", "Postal Code", "Phone", "Zone")
@@ -238,7 +239,7 @@ RELATIONSHIP = File(
     joins=(Join("Student", on="SIS ID", key="SIS ID", columns=("School SIS ID",)),),
 )
 
-GONE = tuple(word for word, meaning in STATES.items() if meaning == "tobedeleted")
+GONE = tuple(word for word, meaning in STATES.items() if meaning == TOBEDELETED)
 
 
 def _prepared(frames: Frames) -> Frames:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from transforms.payload import Json, folded, owner, part_property, profile_id
-from transforms.schemas import ENTITIES, Entity
+from transforms.schemas import ENTITIES, LIFECYCLE, Entity
 from transforms.unfolding.values import Unreadable, cell, identifier, scalar
 
 Row = dict[str, str | None]
@@ -52,7 +52,7 @@ def _items(value: Any) -> list[Json]:
 
 def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
     """Read the columns of a part by their names; those that name it or its owner are not among them."""
-    apart = {"sourcedId", "status", "dateLastModified", owner(part).name, "userProfileSourcedId"}
+    apart = {"sourcedId", *LIFECYCLE, owner(part).name, "userProfileSourcedId"}
     columns = [column for column in part.current if column.name not in apart]
     return {column.name: cell(column, item.get(column.json), zone) for column in columns}
 

@@ -16,12 +16,13 @@ from transforms.binding.manifest import SINCE_1_2
 from transforms.payload import Json
 from transforms.schemas import Entity
 from transforms.schemas.entity import Version
+from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.unfolding.parts import Row, properties, rows
 from transforms.unfolding.values import Unreadable, cell, extensions
 
 # Told again by the records that name this one as their parent.
 DERIVED = frozenset({"children"})
-GONE = frozenset({"tobedeleted", "inactive"})
+GONE = frozenset({TOBEDELETED, "inactive"})
 LINE_BREAKS = re.compile(r"[\r\n\u2028\u2029]+")
 # Control characters, which separate the parts of a record here, and halves of characters, which are no text.
 NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")

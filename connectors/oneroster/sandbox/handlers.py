@@ -17,6 +17,7 @@ from connectors.oneroster.sandbox.keeping import DEFAULTS, derived, kept, merged
 from connectors.oneroster.sandbox.listing import chosen, listed
 from connectors.oneroster.sandbox.resources import IN_SCHOOL, Nested, Resource
 from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
 
 SCHOOL_CLASS = "/schools/{}/classes/{}/"
 
@@ -112,7 +113,7 @@ def amend(resource: Resource, call: Call) -> Response:
 
 def remove(resource: Resource, call: Call) -> Response:
     """DELETE a record, which only sets its status; again is no error (section 2.3)."""
-    call.store.put(resource.collection.name, {**found(resource, call), "status": "tobedeleted"})
+    call.store.put(resource.collection.name, {**found(resource, call), "status": TOBEDELETED})
     return Response(status_code=204)
 
 
