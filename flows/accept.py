@@ -10,22 +10,21 @@ import polars as pl
 from connectors.ledger import Ledger
 from flows.job import Job
 from flows.watch import Watch
-from transforms.binding.lifting import with_schools
-from transforms.carry import carry, not_carried
-from transforms.changes import DELETED
+from transforms.binding.upgrade import with_schools
+from transforms.changes import DELETED, Changes
 from transforms.checks import Checked, check
 from transforms.checks.references import Elsewhere, Known, trees_to_know, wanted_elsewhere
-from transforms.findings import Findings, gather, located
-from transforms.forgetting import Frames, forgotten_in, left_out, untold
+from transforms.delta import with_lacking
+from transforms.findings import Findings, gather, located, of_file
+from transforms.forget import Frames, forgotten_in, left_out, untold
 from transforms.guard import Rejections
-from transforms.judged import Standing
-from transforms.lacking import with_lacking
 from transforms.moments import Moments, accepted_moments, changes_in
-from transforms.rejections import rejections_of
+from transforms.records import RosterState
+from transforms.refuse import refusals, rejections_of
+from transforms.renamed_ids import taken
 from transforms.roster import Roster, Table
 from transforms.share import share, unjudged, unknown
-from transforms.taken import taken
-from transforms.verdict import refusals
+from transforms.target_values import carry, not_carried
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class CheckedDrop:
     moments: Moments = field(default_factory=dict)  # how new the records of a delta were until now
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> RosterState:
         """What stands, without those who are forgotten."""
         return left_out(self.checked.standing, self.gone)
 
@@ -53,7 +52,7 @@ class Accepted:
     known: Known
     findings: Findings
     refused: pl.DataFrame  # the findings that refused the drop; without rows if nothing did
-    standing: Standing = field(default_factory=dict)  # empty if the drop is refused
+    standing: RosterState = field(default_factory=dict)  # empty if the drop is refused
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
@@ -136,7 +135,7 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
     if asked := [name for name in wanted if name in job.guard.external and name in job.load.target.profile.collections]:
-        from flows.loading import active_ids
+        from flows.send import active_ids
 
         others |= active_ids(asked, job)
     return others
@@ -148,3 +147,28 @@ def _root(ledger: Ledger, job: Job) -> str | None:
         (pl.col("status") != DELETED) & pl.col("parents").fill_null("").eq("")
     )
     return str(orgs["sourcedId"][0]) if orgs.height == 1 else None
+
+
+FIRST = 3
+
+
+def shared_ids(changes: Changes, job: Job, ledger: Ledger) -> Findings:
+    """Name what is to be sent and what another feed has sent too: the target has one record for both."""
+    return gather(
+        _of_entity(name, changes[name].upserts["sourcedId"], job, ledger)
+        for name in changes
+        if changes[name].upserts.height
+    )
+
+
+def _of_entity(name: str, ids: pl.Series, job: Job, ledger: Ledger) -> Findings:
+    claims = ledger.claims(job.key, name, ids)
+    return gather(
+        of_file("id_claimed", "", f"{name} of feed {feed}: {_first(rows)}", count=rows.height)
+        for (feed,), rows in claims.group_by("feed", maintain_order=True)
+    )
+
+
+def _first(rows: pl.DataFrame) -> str:
+    ids = rows["sourcedId"].head(FIRST).to_list()
+    return ", ".join([*ids, *(["…"] if rows.height > FIRST else [])])

@@ -8,10 +8,10 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.deciding import decide
-from flows.orchestration.conducting import end_of_run, options_of
-from flows.orchestration.ended import conducted
-from flows.orchestration.form import form
+from flows.decide import decide
+from flows.orchestration.approval_form import form
+from flows.orchestration.flow_end import conducted
+from flows.orchestration.runs import end_of_run, options_of
 from flows.result import FlowEnd
 
 

@@ -9,22 +9,22 @@ from functools import partial
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
+from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.guard_context import children_of, details_of
 from flows.job import Job
-from flows.overtaking import still_valid
+from flows.overtaken_plans import still_valid
 from flows.pipeline import Delivery, deliver, run_result
 from flows.plans import WAITS, expire
 from flows.policies import not_of_others, ordered
-from flows.result import Result
+from flows.result import RunResult
 from flows.watch import NOBODY, Watch
 from transforms.changes import Changes
 from transforms.checks.references import Known, in_target
 from transforms.diff import diff
-from transforms.guard import Guarded, judged_again, moved, of_plan
+from transforms.guard import Guarded, guard_plan, moved, of_plan
 from transforms.schemas import ENTITIES
 
 WHY_NOT = {
@@ -35,7 +35,7 @@ WHY_NOT = {
 }
 
 
-def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
     """Send the plan that `job.approve` names; under `plan`, say what that would send.
 
     What newer rosters contradict is left out. If the ledger says something else by now about any of the other records,
@@ -71,7 +71,7 @@ def _judge(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger)
     # Of what has waited in an older plan already nobody has looked since then who needs it: all count.
     taken_over = any(hold.rule == WAITS for hold in plan.holds)
     children = children_of(changes, job, ledger, sent_by=None if taken_over else since)
-    return judged_again(changes, children, _there(changes, known, job, ledger))
+    return guard_plan(changes, children, _there(changes, known, job, ledger))
 
 
 def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str, pl.Series]:
@@ -89,7 +89,7 @@ def _is_sent(guarded: Guarded, job: Job) -> bool:
     return not guarded.held or (left and not job.guard.all_or_nothing)
 
 
-def _with_rest(result: Result, plan: Plan, job: Job) -> Result:
+def _with_rest(result: RunResult, plan: Plan, job: Job) -> RunResult:
     """Let what is held be a plan for as long as this one was; if nothing was to be sent without it, this one stays."""
     if result.records.height and job.guard.all_or_nothing:
         told = (*result.told, *(hold.sentence for hold in result.holds))

@@ -9,9 +9,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.backfills.backfilling import backfilled, wish_of
-from flows.orchestration.conducting import options_of, replay_step, show_backfill
-from flows.orchestration.ended import conducted
+from flows.backfills.run import backfilled, wish_of
+from flows.orchestration.flow_end import conducted
+from flows.orchestration.runs import options_of, replay_step, show_backfill
 from flows.result import FlowEnd
 
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.ledger import Ledger
+from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.run_history import decided_on, turned_down
 from transforms.checks.references import Known
-from transforms.guard.past import NEAR
-from transforms.judged import Judged, Standing
-from transforms.part_ends import is_silent
+from transforms.guard.context import NEAR
+from transforms.records import EntityRecords, RosterState
+from transforms.role_ends import is_silent
 
 
-def roster_until_now(standing: Standing, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Standing:
+def roster_until_now(standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive) -> RosterState:
     """What of the roster until now says which roles have ended, where a drop does not say all roles.
 
     Of what people have decided not to send, it is what was sent before; so it is of what waits, where a drop tells of everybody
@@ -35,7 +35,7 @@ def roster_until_now(standing: Standing, known: Known, job: Job, ledger: Ledger,
     }
 
 
-def _as_sent(judged: Judged, ids: pl.Series, known: Known, job: Job, archive: Archive) -> Judged:
+def _as_sent(judged: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive) -> EntityRecords:
     """Give a roster's records, some of them as the target has them; those that it lacks are left out."""
     name = judged.entity.name
     if not ids.len() or name not in known:

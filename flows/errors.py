@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connectors.archive import ArchiveError
 from connectors.ledger import Busy, LedgerError
 from connectors.oneroster.target import TargetError
+from connectors.roster_archive import ArchiveError
 from flows.safe_text import public_text
 
 

@@ -8,22 +8,21 @@ from functools import cache
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Run
+from connectors.roster_archive import Archive
 from flows.job import Job
-from transforms.ancestry import ids_in
 from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
-from transforms.checks.references import Known
+from transforms.checks.references import Known, ids_in
 from transforms.diff import school_of
 from transforms.findings import Findings, files_of
 from transforms.guard import Rejections
-from transforms.guard.groups import grouped
-from transforms.guard.past import GROUPED, NAME, Column, no_groups, no_sizes, with_columns_of
-from transforms.guard.rekeyed import MADE_OF
-from transforms.guard.taking import taking
+from transforms.guard.context import GROUPED, NAME, ColumnHistory, no_groups, no_sizes, with_columns_of
+from transforms.guard.harm import taking
+from transforms.guard.holds import grouped
+from transforms.guard.new_ids import MADE_OF
+from transforms.removals import what_is_over
 from transforms.schemas import ENTITIES
-from transforms.vanishing import what_is_over
 
 Sent = Mapping[str, pl.DataFrame]
 # Reads the records of one entity of a roster.
@@ -157,7 +156,7 @@ def _there(sent: pl.DataFrame, known: pl.DataFrame, before: pl.DataFrame | None)
 
 
 def columns_of(changes: Changes, sent: Sent, before: Before, rejections: Mapping[str, Rejections],
-               findings: Findings) -> dict[str, dict[str, Column]]:  # fmt: skip
+               findings: Findings) -> dict[str, dict[str, ColumnHistory]]:  # fmt: skip
     """Say which columns of the entities that have updates were filled before, and whether the drop has them."""
     found = {}
     for name, part in changes.items():
@@ -168,11 +167,11 @@ def columns_of(changes: Changes, sent: Sent, before: Before, rejections: Mapping
 
 
 def _columns(part: EntityChanges, sent: pl.DataFrame, before: pl.DataFrame | None, file: str,
-             strange: tuple[str, ...]) -> dict[str, Column]:  # fmt: skip
+             strange: tuple[str, ...]) -> dict[str, ColumnHistory]:  # fmt: skip
     entity = ENTITIES[part.entity]
     frames = [frame for frame in (sent, before) if frame is not None]
     filled = {name: max(frame[name].count() for frame in frames if name in frame.columns) for name in sent.columns if name in entity.by_name and name != "sourcedId"}  # fmt: skip
-    return {name: Column(count, name not in part.said, file, strange) for name, count in filled.items() if count}
+    return {name: ColumnHistory(count, name not in part.said, file, strange) for name, count in filled.items() if count}
 
 
 def _strange(file: str, findings: Findings) -> tuple[str, ...]:

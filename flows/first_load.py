@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from flows.deciding import Ask, decide
+from flows.decide import Ask, decide
 from flows.options import Options
-from flows.orchestration.ended import flow_end
-from flows.preflights.preflight import preflight
-from flows.preflights.probing import is_staging, probe
+from flows.orchestration.flow_end import flow_end
+from flows.preflight.probe import is_staging, probe
+from flows.preflight.run import preflight
 from flows.reports.probe import probe_lines
-from flows.result import FlowEnd, Result
-from flows.verification import Verification
+from flows.result import FlowEnd, RunResult
+from flows.verify import Verification
 from flows.watch import Watch
 
-Perform = Callable[[Options], Result]
+Perform = Callable[[Options], RunResult]
 Verify = Callable[[Options], Verification]
 # Shows a page (a short name, and its lines) to people.
 Show = Callable[[str, list[str]], None]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 
-from connectors.archive import Archive
-from connectors.ledger import Ledger
+from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.history import Run
+from connectors.roster_archive import Archive
 from flows.evidence import (
     Sent,
     Terms,
@@ -25,18 +27,17 @@ from flows.evidence import (
     terms_of,
     there_of,
 )
-from flows.idle import left_behind
 from flows.job import Job
 from flows.result import COUNTED, DONE
 from flows.run_history import day_of, loaded
-from transforms.ancestry import ids_in
-from transforms.changes import ACTION, Changes
-from transforms.checks.references import Known
+from transforms.changes import ACTION, ACTIVE, IN_TARGET, Changes
+from transforms.checks.references import Known, ids_in
 from transforms.findings import Findings
-from transforms.guard import Past, Rejections
-from transforms.guard.past import CHILDREN, no_children, no_totals
+from transforms.guard import GuardContext, Rejections
+from transforms.guard.context import CHILDREN, LEFT_BEHIND, no_children, no_totals
+from transforms.guard.holds import VANISHED
+from transforms.removals import Details
 from transforms.schemas import ENTITIES
-from transforms.vanishing import Details
 
 WEEK = timedelta(days=7)
 FEW = 10
@@ -64,7 +65,7 @@ def guard_context(
     ledger: Ledger,
     archive: Archive,
     findings: Findings | None = None,
-) -> Past:
+) -> GuardContext:
     """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more.
 
     `findings` are those of the drop.
@@ -75,11 +76,11 @@ def guard_context(
     newest = None if job.source.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
     if quiet:
         faulty = any(one.faults for one in rejections.values())
-        return Past(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
+        return GuardContext(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
     there = any(frame.height for frame in known.values())
     sent, before = sent_before(changes, known, job, ledger, archive), reading(job.source.before, archive)
     people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
-    return Past(
+    return GuardContext(
         totals=ledger.totals(job.key) if there else no_totals(),
         week=_week(begun, changes, sent, people, terms, known, job, ledger, archive),
         children=children_of(changes, job, ledger),
@@ -204,6 +205,70 @@ def _strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
         )
     if not any(wanted.values()):
         return 0
-    from flows.loading import count_active
+    from flows.send import count_active
 
     return count_active(wanted, job)
+
+
+# A feed that has not run for so long, and twice as long as it ever has between two of its last runs, is taken to be given up.
+QUIET = timedelta(days=14)
+LAST = 10
+
+
+def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """The records that vanished from this feed, and that of all others only feeds have sent that no longer run (columns of `LEFT_BEHIND`).
+
+    Such a feed has sent most of what this one has of an entity: a few records in common are no sign of a new name.
+    """
+    claims = [_claims(name, part.of(*VANISHED)["sourcedId"], job, ledger) for name, part in changes.items()]  # fmt: skip
+    found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
+    feeds = found["feed"].unique(maintain_order=True).to_list()
+    last = {feed: _idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
+    said = (
+        pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String) if last else pl.lit(None, pl.String)
+    )
+    found = found.with_columns(last=said, now=pl.lit(job.run.feed))
+    living = found.filter(pl.col("last").is_null()).select("entity", "sourcedId")
+    idle = found.drop_nulls("last").join(living, on=["entity", "sourcedId"], how="anti", maintain_order="left")
+    same = [(feed, name) for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows() if _has_most(feed, name, job, ledger)]  # fmt: skip
+    pairs = pl.DataFrame(same, schema={"feed": pl.String, "entity": pl.String}, orient="row")
+    return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(*LEFT_BEHIND)
+
+
+def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFrame:
+    rows = ledger.claims(job.key, name, gone, (ACTIVE,)) if gone.len() else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})  # fmt: skip
+    return rows.select(entity=pl.lit(name), sourcedId="sourcedId", feed="feed")
+
+
+def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
+    """Whether another feed has at least half of this one's records of an entity."""
+    ours, theirs = (ledger.known(key).get(name) for key in (job.key, FeedKey(job.key.target, feed)))
+    if ours is None or theirs is None:
+        return False
+    held = [frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)]
+    return 2 * held[0].is_in(held[1].implode()).sum() >= held[0].len()
+
+
+def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
+    """When a feed last ran, if it no longer does: for much longer than it is used to, or since this one began to read its drops."""
+    runs = [run for run in ledger.runs(other) if run.command == "sync"]
+    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
+    if not runs:
+        return "never"
+    said = f"on {runs[0].started:%Y-%m-%d}"
+    if ours and runs[0].started < ours[-1].started and _source(runs[0]) in map(_source, ours):
+        return said
+    return said if datetime.now(UTC) - runs[0].started > max(QUIET, 2 * _longest(runs[:LAST])) else None
+
+
+def _source(run: Run) -> str:
+    """What a run's drop is called, whatever its day."""
+    # That module asks for the runs before, which ask for this one.
+    from flows.rest_source import CHANGES
+
+    return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
+
+
+def _longest(runs: list[Run]) -> timedelta:
+    """The longest time between two runs, which are given the newest first."""
+    return max((later.started - earlier.started for later, earlier in pairwise(runs)), default=timedelta())

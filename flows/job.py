@@ -9,22 +9,22 @@ from datetime import date, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey
+from flows.arrival import Pickup
 from flows.ledgers import FILE
-from flows.notices.addressees import Addressees
+from flows.notify.recipients import Addressees
 from flows.options import Command, GuardOptions, LoadOptions, RunOptions, SourceOptions
-from flows.pickup import Pickup
 from flows.rest_source import RestSource
 from flows.result import Repeat
 from flows.retention import Keep
 from flows.salts import Salt
 from flows.target import Target
-from transforms.carrying import Carrying
-from transforms.guard import Limits
-from transforms.layouts.dialect import Dialect
-from transforms.layouts.digests import Digests
+from transforms.guard import GuardLimits
+from transforms.layouts.ids import Digests
 from transforms.layouts.layout import Layout
-from transforms.scope import Scope
-from transforms.vanishing import Policy
+from transforms.layouts.options import Dialect
+from transforms.removals import Policy
+from transforms.share import Scope
+from transforms.target_vocabulary import Carrying
 
 
 def new_run() -> str:
@@ -68,8 +68,8 @@ class JobSource(SourceOptions):
 class JobGuard(GuardOptions):
     """What may happen without a person."""
 
-    limits: Limits = field(default_factory=Limits)
-    raised: Limits | None = None  # limits raised for one run
+    limits: GuardLimits = field(default_factory=GuardLimits)
+    raised: GuardLimits | None = None  # limits raised for one run
     raised_name: str = ""  # under which the ledger knows those
     removed: Mapping[str, Policy] = field(default_factory=dict)  # the feed's policies for what vanished
     external: frozenset[str] = (

@@ -13,12 +13,12 @@ VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
 MODE = "PGSSLMODE"
 
 
-def ledger_of(state: Path, environment: Mapping[str, str]) -> Path | str:
+def ledger_location(state: Path, environment: Mapping[str, str]) -> Path | str:
     """Give the ledger's file, or its address on a server; raise `SettingsError` for what is none."""
-    return address_in(environment) or state / FILE
+    return ledger_address(environment) or state / FILE
 
 
-def address_in(environment: Mapping[str, str]) -> str:
+def ledger_address(environment: Mapping[str, str]) -> str:
     """Give the address of the ledger, which holds a password; blank if it is a file."""
     address = environment.get(VARIABLE, "").strip()
     if address and (fault := fault_of(address)):

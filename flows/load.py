@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from connectors.ledger import Ledger
-from connectors.oneroster.loaded import Loaded
+from connectors.oneroster.outcomes import Loaded
 from flows.job import Job
 from flows.watch import Watch
 from transforms.changes import ACTION, ACTIVE, KEPT, REMOVALS, Changes, Counts, EntityChanges
@@ -29,10 +29,10 @@ def _loaded(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
         return Loaded({})
     # What talks to a target takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
-        from flows.backfills.rehearsing import rehearsed
+        from flows.rehearse import rehearse
 
-        return rehearsed(changes, job, ledger)
-    from flows.loading import load
+        return rehearse(changes, job, ledger)
+    from flows.send import load
 
     return load(changes, job, ledger, watch)
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.choosing import there
 from flows.dates import dated, last_day
 from flows.errors import SettingsError
+from flows.extract import find_drop
 from flows.feeds.targets import choose
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.ledgers import address_in
-from flows.notices.addressees import addressees
+from flows.ledgers import ledger_address
+from flows.notify.recipients import addressees
 from flows.options import Options, values_of
 from flows.rest_source import rest_source_of
 from flows.result import Repeat
 from flows.salts import Salt
 from flows.target import Target
-from flows.whoever import whoever
-from transforms.carrying import carrying
-from transforms.scope import Scope
+from transforms.share import Scope
+from transforms.target_vocabulary import carrying
 
 if TYPE_CHECKING:
-    from flows.feeds.settings import Feed
+    from flows.feeds.feed import Feed
     from transforms.layouts.layout import Layout
 
 
@@ -44,7 +45,7 @@ def make_job(options: Options, environment: Mapping[str, str]) -> Job:
 
 
 def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
-    from flows.notices.false_starts import tell_of_start
+    from flows.notify.send import tell_of_start
 
     key_name = feed.key_name(options.district)
     tell_of_start(error, feed, key_name, options.target, options.drop, options.state, environment)
@@ -53,15 +54,15 @@ def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: 
 def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
-    job = replace(job, run=replace(job.run, ledger=address_in(environment), repeat=_repeat(options, environment)))
+    job = replace(job, run=replace(job.run, ledger=ledger_address(environment), repeat=_repeat(options, environment)))
     # These take their rosters from the archive, or name their drops otherwise.
     elsewhere = options.told.get("approve") or options.restore is not None or options.replays
-    return job if elsewhere else there(job)
+    return job if elsewhere else find_drop(job)
 
 
 def _feed(path: Path) -> Feed:
     # pydantic takes a while to import, and a bare drop does not need it.
-    from flows.feeds.settings import read_feed
+    from flows.feeds.feed import read_feed
 
     return read_feed(path)
 
@@ -118,13 +119,13 @@ def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[
 
 def _run(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
     values = values_of(JobRun, options, file)
-    by = values.pop("by", "") or whoever()
+    by = values.pop("by", "") or current_user()
     return JobRun(options.command, options.state, district=district, feed=feed, by=by, **values)
 
 
 def _layout(feed: Feed) -> Layout | str:
     """Give the layout's code, or the layout itself where it is the district's own."""
-    from flows.mapping import layout_of
+    from flows.feeds.mapping_file import layout_of
 
     return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
 
@@ -143,3 +144,11 @@ def _repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
     return Repeat(
         "".join(f" {shlex.quote(word)}" for word in (*feed, *state)), "".join(f" {shlex.quote(word)}" for word in state)
     )
+
+
+def current_user() -> str:
+    """The name of the user; the number of one without a name, as containers have them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -8,9 +8,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.options import takes_options
-from flows.orchestration.conducting import sync
-from flows.orchestration.ended import conducted
-from flows.orchestration.lateness import superseded
+from flows.orchestration.flow_end import conducted
+from flows.orchestration.runs import superseded, sync
 
 
 @flow(name="nightly", flow_run_name="nightly {district}")

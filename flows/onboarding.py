@@ -10,10 +10,10 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.first_load import Means, first_load
+from flows.orchestration.approval_form import form
 from flows.orchestration.artifacts import page
-from flows.orchestration.conducting import options_of, perform, verify
-from flows.orchestration.ended import conducted
-from flows.orchestration.form import form
+from flows.orchestration.flow_end import conducted
+from flows.orchestration.runs import options_of, perform, verify
 from flows.orchestration.tasks import Tasks
 from flows.result import FlowEnd
 

@@ -14,45 +14,43 @@ from functools import partial
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.drops import read_file
 from connectors.ledger import Ledger
-from connectors.oneroster.loaded import Loaded
-from flows.accept import Accepted, CheckedDrop, accept, check_roster
-from flows.claims import claimed
+from connectors.oneroster.outcomes import Loaded
+from connectors.roster_archive import Archive
+from flows.accept import Accepted, CheckedDrop, accept, check_roster, shared_ids
 from flows.ended_roles import roster_until_now
-from flows.extracting import extract
+from flows.extract import extract
 from flows.guard_context import guard_context
 from flows.job import Job
 from flows.load import load
 from flows.policies import with_policies
-from flows.recovering import in_doubt, recovered
-from flows.result import Result
+from flows.recover import recover, with_doubts
+from flows.result import RunResult
 from flows.run_history import decided_on
 from flows.salts import digests_of, note_salt
 from flows.watch import NOBODY, Watch
-from transforms.arrears import with_arrears
 from transforms.changes import Changes, Counts, EntityChanges, added
 from transforms.checks import prepare
 from transforms.checks.references import Known
+from transforms.delta import with_arrears
 from transforms.diff import Marks, diff, marked
 from transforms.findings import Findings, gather, located, spelt
 from transforms.guard import Guarded, guard, planned
 from transforms.guard.guard import no_pairs
-from transforms.judged import Standing
-from transforms.part_ends import with_ends
-from transforms.raw import Raw, RawFile
-from transforms.renaming import file_of_ids, readable_in, renamed
-from transforms.roster import Roster
-from transforms.sources import normalise
+from transforms.records import RosterState
+from transforms.renamed_ids import file_of_ids, readable_in, renamed
+from transforms.role_ends import with_ends
+from transforms.roster import Raw, RawFile, Roster
+from transforms.sources import normalize
 
 ReadRoster = Callable[[Job, Watch], Roster]
 Judge = Callable[[Changes], Guarded]
 # What sends the changes of one run: the nine steps of a drop, or what ends in the same `deliver`.
-Pipeline = Callable[[Job, Ledger, Archive, Watch], Result]
+Pipeline = Callable[[Job, Ledger, Archive, Watch], RunResult]
 
 
-def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> Result:
+def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
     """Run the nine steps; `watch` sees each stage, and each batch of the load.
 
     Whatever is wrong with the drop or the target ends in the result. Only a target that cannot be read, where the
@@ -75,7 +73,7 @@ def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster
             ids, found = _file_of_ids(raw, job)
             written = _keeping_named(ids, job).as_written
             roster = watch.stage(
-                "normalise", normalise, job.source.layout, raw, written
+                "normalise", normalize, job.source.layout, raw, written
             )  # 2 normalize to OneRoster 1.2
             roster = renamed(roster, ids, found)
         known = reading.result()  # 3 read the ledger
@@ -107,20 +105,20 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4 check
     if accepted.refused.height:
         return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
-    known = recovered(accepted.standing, accepted.known, job, ledger, archive)
+    known = recover(accepted.standing, accepted.known, job, ledger, archive)
     before = roster_until_now(accepted.standing, known, job, ledger, archive)
     standing, told = with_ends(accepted.standing, before, known, job.load.carrying)
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
     content = _keep(accepted, standing, marks, job, ledger, archive) if job.run.command == "sync" else ""
-    doubted = in_doubt(known, job, ledger)
+    doubted = with_doubts(known, job, ledger)
     spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
     if job.load.in_arrears and content:
         standing, told = with_arrears(standing, archive.standing(job.run.id), doubted, decided_on(job, ledger))
         findings, marks = [*findings, told], marked(standing)
     difference = watch.stage("compare", diff, standing, doubted, marks)  # 5 diff
     changes = with_policies(difference.changes, job, ledger)
-    findings += [difference.findings, claimed(changes, job, ledger)]
+    findings += [difference.findings, shared_ids(changes, job, ledger)]
     context = guard_context(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
     judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     return Delivery(begun, changes, known, judge, tuple(findings), content=content, spoken=spoken)
@@ -128,7 +126,7 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
 
 def deliver(
     delivery: Delivery, job: Job, ledger: Ledger, watch: Watch, before_load: Callable[[Guarded], None] | None = None
-) -> Result:
+) -> RunResult:
     """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
@@ -159,7 +157,7 @@ def _keeping_named(ids: RawFile | None, job: Job) -> Job:
     return replace(job, source=replace(job.source, digests=digests))
 
 
-def _keep(accepted: Accepted, standing: Standing, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
+def _keep(accepted: Accepted, standing: RosterState, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
     """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
     ledger.note_moments(job.key, accepted.moments)
     content = archive.keep(job.run.id, standing, job.source.before, marks)
@@ -177,12 +175,12 @@ def run_result(
     refused: pl.DataFrame | None = None,
     guarded: Guarded | None = None,
     loaded: Loaded | None = None,
-) -> Result:
+) -> RunResult:
     """Put together what a run came to."""
     findings = gather([*found])
     changes = guarded.changes if guarded else {}
     sent = loaded or Loaded({})
-    return Result(
+    return RunResult(
         run=job.run.id,
         command=job.run.command,
         district=job.run.district,

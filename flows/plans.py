@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.ledger import Ledger
 from connectors.ledger.history import Plan
+from connectors.roster_archive import Archive
 from flows.job import Job
-from flows.result import Result
+from flows.result import RunResult
 from flows.run_files import RunFile, write_run_file
 from flows.safe_text import public_text, spreadsheet_cell
 from transforms.checks.references import Known
@@ -32,7 +32,7 @@ MOST_IDS = 2000
 WAITS = "waits"
 
 
-def propose(result: Result, job: Job, ledger: Ledger, archive: Archive) -> Result:
+def propose(result: RunResult, job: Job, ledger: Ledger, archive: Archive) -> RunResult:
     """Keep what a sync holds as a plan, with its files; give the result with the plan's id and when it expires."""
     if job.run.command == "sync" and result.content:
         expire(job, ledger)
@@ -70,7 +70,7 @@ def _rosters(job: Job, archive: Archive) -> list[Known]:
     return [{name: frame for name, frame in one.items() if frame is not None} for one in frames]
 
 
-def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
+def _with_what_waits(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
     """Take over what an older plan holds and this drop, which is no full snapshot of it, does not speak of.
 
     Of a full snapshot this run knows better: whatever it does not hold does not wait any more.
@@ -93,7 +93,7 @@ def _with_what_waits(result: Result, job: Job, ledger: Ledger) -> Result:
     return result
 
 
-def _spoken(entity: str, result: Result) -> pl.Expr:
+def _spoken(entity: str, result: RunResult) -> pl.Expr:
     """Of which records a drop says itself how they are to be."""
     return pl.col("sourcedId").is_in(result.spoken.get(entity, pl.Series(dtype=pl.String)).implode())
 
@@ -115,7 +115,7 @@ def title(plan: str, run: str) -> str:
     return f"# Plan {plan} of run {run}"
 
 
-def _told(plan: str, run: str, result: Result, expires: datetime) -> Iterator[str]:
+def _told(plan: str, run: str, result: RunResult, expires: datetime) -> Iterator[str]:
     yield from (title(plan, run), "")
     yield from (
         f"Feed {result.district} into {result.target}. It can be approved until {expires:%Y-%m-%d %H:%M} UTC.",

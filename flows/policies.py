@@ -7,12 +7,10 @@ from dataclasses import replace
 import polars as pl
 
 from connectors.ledger import Ledger
-from flows.guard_context import details_of
-from flows.idle import left_behind
+from flows.guard_context import details_of, left_behind
 from flows.job import Job
 from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
-from transforms.order import children_first
-from transforms.vanishing import Details, decided
+from transforms.removals import Details, children_first, decided
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:

@@ -17,11 +17,11 @@ from flows.feeds.targets import credentials
 from flows.result import RESTORED
 from flows.target import Credentials
 from transforms.changes import ACTIVE
-from transforms.raw import Raw
+from transforms.roster import Raw
 from transforms.schemas.entity import Version
 
 if TYPE_CHECKING:
-    from flows.feeds.settings import Feed
+    from flows.feeds.feed import Feed
 
 CHANGES = ", changes since "
 SENT = ("done", "unchanged")
@@ -118,18 +118,17 @@ def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) 
 def read_rest(source: RestSource) -> Raw:
     """Read a source as a drop. Raises `TargetError` if it cannot be used at all."""
     # What talks to an API takes a while to import, and most feeds read files.
-    from connectors.oneroster.patience import Patience
     from connectors.oneroster.profile import standard_profile
-    from connectors.oneroster.target import Target
-    from connectors.rest.drop import read_source
-    from connectors.rest.signing import Key
+    from connectors.oneroster.retry import RetryPolicy
+    from connectors.oneroster.source import Key, read_source
+    from connectors.oneroster.target import Endpoint
 
     held = {name: secret.value for name, secret in vars(source.credentials).items() if secret is not None}
     key = Key(held["client_id"], held["client_secret"], source.signature) if source.signature else None
-    address = Target(
+    address = Endpoint(
         source.url,
         source.token_url,
-        patience=Patience(seconds=source.patience_seconds),
+        patience=RetryPolicy(seconds=source.patience_seconds),
         profile=standard_profile(source.version),
         **held,
     )

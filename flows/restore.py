@@ -7,8 +7,8 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.orchestration.conducting import sync
-from flows.orchestration.ended import conducted
+from flows.orchestration.flow_end import conducted
+from flows.orchestration.runs import sync
 
 
 @flow(name="restore", flow_run_name="restore {run} of {district}")

@@ -6,19 +6,19 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from connectors.archive import Archive
 from connectors.ledger import Ledger
+from connectors.roster_archive import Archive
 from flows.errors import SettingsError
 from flows.guard_context import guard_context
 from flows.job import Job
 from flows.pipeline import Delivery, deliver
 from flows.policies import with_policies
-from flows.recovering import in_doubt, recovered
-from flows.result import Result
+from flows.recover import recover, with_doubts
+from flows.result import RunResult
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
 from transforms.guard import guard
-from transforms.part_ends import taken_back
+from transforms.role_ends import taken_back
 
 
 def restore_roster(
@@ -29,7 +29,7 @@ def restore_roster(
     *,
     run: str,
     rosters: Archive | None = None,
-) -> Result:
+) -> RunResult:
     """Send what makes the target hold the roster that `run` accepted. What a person must see is held, as always.
 
     The roster is in the feed's archive, or in another one (`rosters`).
@@ -45,8 +45,8 @@ def restore_roster(
     if job.source.before in archive.runs() and (newest := archive.judged(job.source.before, "users")):
         standing = taken_back(standing, newest)
     content = archive.keep(job.run.id, standing, run) if job.run.command == "sync" else ""
-    known = recovered(standing, ledger.known(job.key), job, ledger, archive)
-    difference = watch.stage("compare", diff, standing, in_doubt(known, job, ledger))
+    known = recover(standing, ledger.known(job.key), job, ledger, archive)
+    difference = watch.stage("compare", diff, standing, with_doubts(known, job, ledger))
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.
     context = replace(guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None)

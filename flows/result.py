@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from connectors.oneroster.loaded import Trouble
+from connectors.oneroster.outcomes import Trouble
 from flows.options import Command
 from transforms.changes import TERMS, Counts, imbalance
 from transforms.findings import Findings
-from transforms.guard import Hold, Reading
+from transforms.guard import Hold, LimitReading
 from transforms.guard.guard import no_pairs
 from transforms.guard.plan import PLANNED
-from transforms.verdict import breaches
+from transforms.refuse import breaches
 
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
 DONE, FAILED, USAGE, HELD, REFUSED = range(5)
@@ -59,7 +59,7 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """One run of the straight line; `refused` are the findings that refused the drop, if it was.
 
     `troubles` are the records that failed, wait or are held as foreign. `error` says why a run broke
@@ -91,7 +91,7 @@ class Result:
     strict: bool = False
     approval: str = ""
     holds: tuple[Hold, ...] = ()
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[LimitReading, ...] = ()
     pairs: pl.DataFrame = field(default_factory=no_pairs)
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
     let_go: dict[str, int] = field(default_factory=dict)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.history import PENDING
+from connectors.roster_archive import Archive
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from transforms.layouts.digests import discreet
+from transforms.layouts.ids import discreet
 
 # DEL and C1, line and paragraph separators, and what embeds, overrides or isolates directions.
 _FAR = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from connectors.ledger import FeedKey, Ledger
 from connectors.ledger.salts import kept_of
 from flows.errors import SettingsError
-from transforms.layouts.digests import Digests
+from transforms.layouts.ids import Digests
 
 SETTING = "`salt` of [source]"
 

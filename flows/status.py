@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
-from connectors.ledger import Ledger
+from connectors.ledger import FeedKey, Holder, Ledger, Plan, Run
+from flows.errors import SettingsError
+from flows.feeds.feed import Feed, read_feed
 from flows.feeds.keys import key_of
-from flows.feeds.status import FeedStatus, status_of
-from flows.ledgers import ledger_of
-from flows.result import DONE, FAILED, HELD
+from flows.feeds.schedule import last_due
+from flows.ledgers import ledger_location
+from flows.result import DONE, FAILED, HELD, REPAIRED, SENT, UNDELIVERED, USAGE
+from flows.run import stale
 
 # How many runs of a feed are shown, and how many with `--all`.
 FEW, MANY = 3, 20
@@ -40,6 +44,159 @@ def status(drops: Sequence[Path], state: Path, environment: Mapping[str, str], *
     """
     now = datetime.now(UTC)
     named = {key_of(drop, environment): str(drop) for drop in drops}
-    with Ledger.reading(ledger_of(state, environment)) as ledger:
+    with Ledger.reading(ledger_location(state, environment)) as ledger:
         feeds = tuple(status_of(key, named.get(key, ""), ledger, now) for key in named or ledger.feeds())
     return StatusResult(feeds, state, now, MANY if every else FEW)
+
+
+Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"]
+WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "not due", "succeeded")
+# A run may begin so much later than it is due: workers are busy, or were away for a while.
+GRACE = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a feed stands, in one word, and in a sentence if there is something to do."""
+
+    feed: str
+    word: Word
+    sentence: str
+    status: FeedStatus | None = None
+
+
+def standings(folder: Path, state: Path, environment: Mapping[str, str], now: datetime) -> list[Standing]:
+    """Say how each feed stands whose file is in a folder, the worst first. Raises `SettingsError` if there is none."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise SettingsError(f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files.")
+    with Ledger.reading(ledger_location(state, environment)) as ledger:
+        found = [_standing(file, ledger, environment, now) for file in files]
+    return sorted(found, key=lambda one: WORST.index(one.word))
+
+
+def _standing(file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime) -> Standing:
+    try:
+        feed, key = read_feed(file), key_of(file, environment)
+    except SettingsError as error:
+        return Standing(file.stem, "failed", " ".join(error.problems))
+    status = status_of(key, str(file), ledger, now)
+    word, sentence = _word(feed, status, now)
+    return Standing(file.stem, word, sentence, status)
+
+
+def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
+    missed = _missed(feed, status, now)
+    if status.holder:
+        return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
+    if missed:
+        return "did not run", missed
+    if status.last is None:
+        return _never(feed)
+    if status.exit_code == FAILED:
+        return "failed", f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}"
+    if status.stale:
+        return "stale", status.stale
+    if status.exit_code == HELD:
+        return "held", f"Changes wait for a person: roster status {status.drop}"
+    return "succeeded", ""
+
+
+def _never(feed: Feed) -> tuple[Word, str]:
+    if feed.schedule.paused:
+        return "paused", "Its schedule is paused."
+    return ("did not run" if feed.schedule.cron else "not due"), "It has never run."
+
+
+def _missed(feed: Feed, status: FeedStatus, now: datetime) -> str:
+    """Say which night the feed missed; blank if it missed none, or has no schedule."""
+    if not feed.schedule.cron or feed.schedule.paused:
+        return ""
+    due = last_due(feed.schedule.cron, feed.time_zone, now - GRACE)
+    if due is None or any(run.started >= due for run in status.runs):
+        return ""
+    return f"It was due at {due:%Y-%m-%d %H:%M %Z}, and did not run. Is the worker up?"
+
+
+PASSED = (DONE, HELD)
+
+
+@dataclass(frozen=True)
+class FeedStatus:
+    """How a feed stands. `runs` are all of it, the newest first, `holder` is the run that is under way.
+
+    `held` are the plans that wait for a person, or were approved and not sent to their end. `drop` is what
+    the feed was named by, blank if nobody named it. `stale` is a sentence, blank if its drop is new enough.
+    """
+
+    key: FeedKey
+    runs: tuple[Run, ...]
+    holder: Holder | None
+    held: tuple[Plan, ...]
+    stale: str
+    drop: str = ""
+
+    @property
+    def last(self) -> Run | None:
+        """The newest run that is not under way; one that was told something wrong did nothing, and does not count."""
+        return next((run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None)
+
+    @property
+    def good(self) -> Run | None:
+        """The newest run after which everything had been sent."""
+        return next((run for run in self.runs if run.exit_code == DONE), None)
+
+    @property
+    def loaded(self) -> Run | None:
+        """The newest run of a drop, or of a plan; one that mended the target says nothing of what a drop could not deliver."""
+        return next(
+            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED),
+            None,
+        )
+
+    @property
+    def foreign(self) -> int:
+        """How many records the last load held because the target has them otherwise, and this feed has not sent them."""
+        if self.loaded is None or self.loaded.exit_code != HELD or self.loaded.plan:
+            return 0
+        return sum(counts.get("held", 0) for counts in self.loaded.counts.values())
+
+    @property
+    def undelivered(self) -> tuple[str, ...]:
+        """The entities by whose faults the last load could not deliver most of them."""
+        counts = self.loaded.counts if self.loaded else {}
+        return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
+
+    @property
+    def exit_code(self) -> int:
+        """1 if the last run failed, was refused or broke off; 3 if something is held or stale; else 0."""
+        if self.last and self.last.exit_code not in PASSED:
+            return FAILED
+        return HELD if self.held or self.foreign or self.undelivered or self.stale else DONE
+
+    def is_running(self, run: Run) -> bool:
+        """Whether a run is the one that holds the feed now."""
+        return run.ended is None and self.holder is not None and run.id == self.holder.run
+
+
+def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
+    """Ask the ledger how a feed stands."""
+    runs = ledger.runs(key)
+    accepted = next((run for run in runs if run.content and run.ended), None)
+    old = stale(accepted, runs, now) if accepted else ""
+    return FeedStatus(key, tuple(runs), ledger.holder(key), _held(key, ledger, now), old, drop)
+
+
+def _held(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
+    """The plans that can still be approved, and those whose approval was not brought to its end."""
+    waits = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
+    return (*waits, *ledger.plans(key, status="approved"))
+
+
+def run_totals(run: Run) -> dict[str, int]:
+    """Count the records of all entities that a run sent, rejected and held."""
+    terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
+    return {
+        name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)
+        for name, wanted in terms.items()
+    }

@@ -9,12 +9,12 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
-from flows.feeds.files import feeds_folder, state_folder
+from flows.feeds.feed import feeds_folder, state_folder
 from flows.orchestration.artifacts import table
-from flows.orchestration.ended import conducted
+from flows.orchestration.flow_end import conducted
 from flows.reports.status import standing_row, summary_end
 from flows.result import FlowEnd
-from flows.standings import standings
+from flows.status import standings
 
 
 @flow(name="summary", flow_run_name="summary of {feeds}")

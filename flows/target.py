@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from connectors.oneroster.profile import TIMEBACK, TargetProfile
-from flows.feeds.secret import Secret
+from flows.feeds.credentials import Secret
 
 # The APIs that a feed file may name as `target.api`. Nothing else imports a profile: it is passed.
 APIS: Mapping[str, TargetProfile] = {one.name: one for one in (TIMEBACK,)}

@@ -19,9 +19,9 @@ from transforms.changes import (
     EntityChanges,
     imbalance,
 )
-from transforms.guard import Guarded, Limits, Past, guard
-from transforms.guard.past import GROUPED, TOTALS
-from transforms.parts import folded_again
+from transforms.guard import GuardContext, Guarded, GuardLimits, guard
+from transforms.guard.context import GROUPED, TOTALS
+from transforms.payload import folded_again
 
 TODAY = date(2026, 11, 24)
 Row = Mapping[str, str | None]
@@ -99,7 +99,7 @@ def _parents(row: Row) -> str:
 
 
 def night(before: Rosters, now: Rosters, *, whole: bool = True, policy: str = "delete",
-          limits: Limits | None = None, **past: Any) -> Guarded:  # fmt: skip
+          limits: GuardLimits | None = None, **past: Any) -> Guarded:  # fmt: skip
     """Let the guard judge a night: the rosters of the entities that the drop has, before and now."""
     changes: Changes = {
         name: changed(name, before.get(name, []), rows, whole=whole, policy=policy) for name, rows in now.items()
@@ -107,7 +107,7 @@ def night(before: Rosters, now: Rosters, *, whole: bool = True, policy: str = "d
     sent = {name: frame(rows) for name, rows in before.items()}
     places = [(name, _school(name, row), 1) for name, rows in before.items() for row in rows]
     totals = pl.DataFrame(places, schema=TOTALS, orient="row").group_by("entity", "school").sum()
-    guarded = guard(changes, replace(Past(totals=totals, sent=sent, today=TODAY, settled=_ids(before), groups=_groups(before.get("users", []))), **past), limits or Limits())  # fmt: skip
+    guarded = guard(changes, replace(GuardContext(totals=totals, sent=sent, today=TODAY, settled=_ids(before), groups=_groups(before.get("users", []))), **past), limits or GuardLimits())  # fmt: skip
     for name, one in guarded.changes.items():
         assert imbalance(one.counts) == one.due, name
     return guarded

@@ -11,8 +11,8 @@ from connectors.drops import read
 from tests.rosters import Rows, drop
 from transforms.checks import Checked, check
 from transforms.checks.references import Elsewhere
-from transforms.layouts.dialect import Dialect
-from transforms.sources import normalise
+from transforms.layouts.options import Dialect
+from transforms.sources import normalize
 
 TODAY = date(2026, 11, 24)
 Known = dict[str, pl.DataFrame]
@@ -31,7 +31,7 @@ def judged(
 def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:  # fmt: skip
     """Read, normalise and check a drop."""
     return check(
-        normalise("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
+        normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
         known or {},
         strict,
         elsewhere,

@@ -22,7 +22,7 @@ from typing import Any
 from flows.cli import main
 
 # What a run of the program imports, at once or only when it needs it.
-PRELOADED = ["flows.loading", "flows.feeds.settings", "connectors.oneroster.sandbox", "tests.processes"]
+PRELOADED = ["flows.send", "flows.feeds.feed", "connectors.oneroster.sandbox", "tests.processes"]
 PATIENCE_SECONDS = 60.0
 
 

@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 
 from connectors.drops import read
-from transforms.raw import Raw
+from transforms.roster import Raw
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 

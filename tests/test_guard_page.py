@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.feeds.tables import LimitSettings, OnceSettings
-from transforms.guard import Limits
+from transforms.guard import GuardLimits
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/guard.md").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def test_a_reason_to_hold_is_described(rule: str) -> None:
     assert f"- `{rule}`: " in PAGE  # with an example
 
 
-@pytest.mark.parametrize("setting", [one.name for one in fields(Limits)])
+@pytest.mark.parametrize("setting", [one.name for one in fields(GuardLimits)])
 def test_a_limit_is_described_and_can_be_set(setting: str) -> None:
     """In the feed's file, for every night and for once."""
     assert f"`{setting}`" in PAGE
@@ -39,7 +39,7 @@ def test_a_limit_is_described_and_can_be_set(setting: str) -> None:
 
 def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
     """A limit that is changed in one place only would be believed."""
-    limits = Limits()
+    limits = GuardLimits()
     rows: dict[str, str] = {}
     for line in (line for line in PAGE.splitlines() if line.startswith("| `")):
         rows.setdefault(line.split("|")[1].strip(), line.split("|")[3].strip())

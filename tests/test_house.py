@@ -89,7 +89,7 @@ def test_every_run_is_guarded_by_the_same_function(tree: Tree) -> None:
 
 def test_every_run_is_loaded_by_the_same_function(tree: Tree) -> None:
     """However the records of a run came about."""
-    places = [("flows.load", "load"), ("flows.loading", "load")]
+    places = [("flows.load", "load"), ("flows.send", "load")]
 
     users = [user for place in places if tree.definition(place) for user in users_of(tree, place)]
 

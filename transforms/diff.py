@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from transforms import parts
+from transforms import payload as parts
 from transforms.changes import (
     ACTION,
     ACTIVE,
@@ -30,8 +31,8 @@ from transforms.changes import (
 from transforms.checks.references import Known
 from transforms.findings import ROW, Findings, gather, of_file
 from transforms.fingerprint import fingerprints
-from transforms.judged import Judged, Standing
 from transforms.payload import METADATA, names_in
+from transforms.records import EntityRecords, RosterState
 from transforms.schemas import LIFECYCLE, Entity
 
 Marks = Mapping[str, pl.Series]
@@ -48,7 +49,7 @@ class Difference:
     findings: Findings = field(default_factory=Findings)
 
 
-def diff(standing: Standing, known: Known, marks: Marks | None = None) -> Difference:
+def diff(standing: RosterState, known: Known, marks: Marks | None = None) -> Difference:
     """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`).
 
     `marks` are the records' fingerprints, if they are computed already.
@@ -81,12 +82,12 @@ def diff(standing: Standing, known: Known, marks: Marks | None = None) -> Differ
     return Difference(changes, gather(found))
 
 
-def marked(standing: Standing) -> Marks:
+def marked(standing: RosterState) -> Marks:
     """Give the fingerprints of each entity's accepted records, in their order."""
     return {name: fingerprints(judged.entity, _records(judged)) for name, judged in standing.items()}
 
 
-def _records(judged: Judged) -> pl.DataFrame:
+def _records(judged: EntityRecords) -> pl.DataFrame:
     """The accepted records without what is not theirs: row numbers, lifecycle, columns that are blank throughout."""
     frame = judged.accepted.drop(ROW, *LIFECYCLE)
     return frame.select(name for name in frame.columns if name == "sourcedId" or frame[name].count())
@@ -177,7 +178,7 @@ def _returned(met: pl.DataFrame) -> pl.Series:
     return met.filter((pl.col("status") == KEPT) & (pl.col("fingerprint") == pl.col(FINGERPRINT)))["sourcedId"]
 
 
-def _removals(judged: Judged, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
+def _removals(judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
     """The records that vanished: gone from a full snapshot, or said to be gone.
 
     Whoever is in the drop in any way, accepted or not, has not vanished; nor has anyone, if rows were
@@ -203,3 +204,40 @@ def _removals(judged: Judged, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[
     gone = pl.concat([deleted, missing]).alias("sourcedId")
     removals = [pl.DataFrame({"sourcedId": ids}).with_columns(pl.lit(action).alias(ACTION)) for ids, action in ((gone, "delete"), (kept.alias("sourcedId"), "kept"))]  # fmt: skip
     return pl.concat(removals), found
+
+
+# What a roster keeps of a record beside it: what its parts are known by, and which have ended.
+BESIDE = ("#roles", "#ended")
+HALF = pl.lit(2**32, pl.UInt64)
+MULTIPLIERS = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
+
+
+def digest(judged: EntityRecords, marks: pl.Series | None = None) -> str:
+    """Give 32 hex digits for what is accepted, refused and withheld; `marks` are the fingerprints of what is accepted.
+
+    Order of rows and columns, row numbers and blank columns say nothing, as in the fingerprints; what is kept `BESIDE` records does.
+    """
+    if marks is None:
+        marks = marked({judged.entity.name: judged})[judged.entity.name]
+    said = [judged.entity.name, *_sums(marks)]
+    for name in (name for name in BESIDE if name in judged.accepted.columns):
+        # By other names, for what begins with # has no part in a fingerprint.
+        beside = judged.accepted.filter(pl.col(name).is_not_null()).select("sourcedId", pl.col(name).alias(name[1:]))
+        said += [name, *_sums(fingerprints(judged.entity, beside))] if beside.height else []
+    for name in ("refused", "withheld"):
+        said += _sums(_marks(judged.entity, getattr(judged, name)))
+    return hashlib.sha256(" ".join(map(str, said)).encode()).hexdigest()[:32]
+
+
+def _marks(entity: Entity, rows: pl.DataFrame) -> pl.Series:
+    return fingerprints(entity, rows.select("sourcedId"))
+
+
+def _sums(marks: pl.Series) -> tuple[int, ...]:
+    mark = pl.col("mark")
+    spread = mark
+    for multiplier in MULTIPLIERS:
+        spread = (spread ^ (spread // HALF)) * pl.lit(multiplier, pl.UInt64)
+    frame = marks.alias("mark").to_frame().select(mark.reinterpret(signed=False))
+    sums = frame.select(mark.sum(), spread.sum().alias("spread"), mark.bitwise_xor().alias("xor"))
+    return (marks.len(), *(int(value or 0) for value in sums.row(0)))

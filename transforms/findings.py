@@ -167,3 +167,14 @@ def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
 def _notice(rule: str, file: str, column: str, rows: pl.DataFrame, detail: str, values: pl.Expr) -> Notice:
     first = rows.head(EXAMPLES).select(ROW, values.fill_null("").alias("value"))
     return Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows()))
+
+
+def place(file: str, row: str = ROW) -> pl.Expr:
+    """Name the file and the row."""
+    name, number = placed(file, row)
+    return pl.concat_str(name, pl.lit(" row "), number)
+
+
+def fault(file: str, row: str = ROW) -> pl.Expr:
+    """Name the file, the row, its `column` and the `rule` that it breaks."""
+    return pl.concat_str(place(file, row), pl.lit(", "), "column", pl.lit(": "), "rule")

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from transforms.findings import Findings, of_rows
-from transforms.judged import Judged, Standing
 from transforms.payload import owner
+from transforms.records import EntityRecords, RosterState
 from transforms.roster import Roster, Table
 
 MODIFIED, MOMENT, OWNER = "dateLastModified", "#moment", "#owner"
@@ -42,13 +42,13 @@ def outdated(table: Table, newest: pl.DataFrame | None) -> Findings:
     return of_rows("outdated", rows, file=table.file, entity=table.entity.name, column=MODIFIED, value=MODIFIED)
 
 
-def accepted_moments(roster: Roster, standing: Standing, newest: Moments) -> Moments:
+def accepted_moments(roster: Roster, standing: RosterState, newest: Moments) -> Moments:
     """The moments of the rows that were accepted, or said that a record is gone, as far as they are newer than what is known (`newest`)."""
     found = {name: _new(_accepted(table, standing), newest.get(name)) for name, table in changes_in(roster).items()}
     return {name: frame for name, frame in found.items() if frame.height}
 
 
-def _accepted(table: Table, standing: Standing) -> pl.DataFrame:
+def _accepted(table: Table, standing: RosterState) -> pl.DataFrame:
     """The rows of one table whose records stand, the newest of each; a part stands with its record."""
     judged = standing.get(table.entity.folds_into or table.entity.name)
     rows = _moments(table)
@@ -56,7 +56,7 @@ def _accepted(table: Table, standing: Standing) -> pl.DataFrame:
     return rows.filter(pl.col(whose).is_in(pl.concat(_stands(judged)).implode()))
 
 
-def _stands(judged: Judged | None) -> Iterator[pl.Series]:
+def _stands(judged: EntityRecords | None) -> Iterator[pl.Series]:
     yield pl.Series("sourcedId", dtype=pl.String)
     if judged is not None:
         yield from (judged.accepted["sourcedId"], judged.gone)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms import parts
+from transforms import payload as parts
 from transforms.checks.references import Known, in_target
 from transforms.findings import EXAMPLES, Findings, gather, of_file
-from transforms.judged import Judged, Standing, dependants, without_references
-from transforms.parts import Part
+from transforms.payload import Part
+from transforms.records import EntityRecords, RosterState, dependants, without_references
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import CONTACT_ROLES
-from transforms.scope import Scope
 
 UNJUDGED = "the person is in no drop of this feed, which limits whom it shares"
 
 
-def share(standing: Standing, scope: Scope, known: Known | None = None) -> Standing:
+def share(standing: RosterState, scope: Scope, known: Known | None = None) -> RosterState:
     """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names.
 
     `known` is what the ledger knows: whom this feed has shared before.
@@ -32,7 +32,7 @@ def share(standing: Standing, scope: Scope, known: Known | None = None) -> Stand
     return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
 
 
-def unknown(standing: Standing, scope: Scope) -> Findings:
+def unknown(standing: RosterState, scope: Scope) -> Findings:
     """Tell which schools, grades and people the scope names in vain: a misspelt one shares too little, or too much."""
     return gather(
         [
@@ -43,7 +43,7 @@ def unknown(standing: Standing, scope: Scope) -> Findings:
     )
 
 
-def _in_vain(standing: Standing, entity: str, column: str, setting: str, names: frozenset[str]) -> Findings:
+def _in_vain(standing: RosterState, entity: str, column: str, setting: str, names: frozenset[str]) -> Findings:
     if not names or entity not in standing:
         return Findings()
     judged = standing[entity]
@@ -56,7 +56,7 @@ def _in_vain(standing: Standing, entity: str, column: str, setting: str, names: 
     return of_file("share_unknown", judged.file, detail, column=column, count=len(missing))
 
 
-def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
+def _own(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
     """Withhold the records of one entity that are out of scope by themselves."""
     match judged.entity.name:
         case "orgs" if scope.schools:
@@ -68,7 +68,7 @@ def _own(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
     return judged
 
 
-def _of_others(judged: Judged, standing: Standing, scope: Scope, shared: pl.Series) -> Judged:
+def _of_others(judged: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series) -> EntityRecords:
     """Withhold what belongs to schools and people that another feed holds, if they are out of scope or none can tell."""
     school = _school(judged.entity)
     if school and scope.schools and "orgs" not in standing:
@@ -86,7 +86,7 @@ def _school(entity: Entity) -> str | None:
     return next((one.name for one in entity.references if one.required and "school" in one.refers_types), None)
 
 
-def _placed(entity: Entity, standing: Standing) -> bool:
+def _placed(entity: Entity, standing: RosterState) -> bool:
     """Whether a record's own school, or that of what it belongs to in this drop, says whether it is shared."""
     parents = [ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing]
     return any(_school(one) for one in (entity, *parents))
@@ -96,7 +96,7 @@ def _people(entity: Entity) -> list[str]:
     return [column.name for column in entity.references if column.required and column.refers == "users"]
 
 
-def _judged_people(standing: Standing, shared: pl.Series) -> pl.Series:
+def _judged_people(standing: RosterState, shared: pl.Series) -> pl.Series:
     """The people whom this drop judges, or whom this feed has shared before."""
     if "users" not in standing:
         return shared
@@ -104,17 +104,17 @@ def _judged_people(standing: Standing, shared: pl.Series) -> pl.Series:
     return pl.concat([shared, users.accepted["sourcedId"], users.withheld["sourcedId"]])
 
 
-def unjudged(shared: Standing) -> Findings:
+def unjudged(shared: RosterState) -> Findings:
     """Tell what was withheld because nobody can tell whether the people may be shared."""
     counts = {judged.file: judged.withheld.filter(pl.col("cause") == UNJUDGED).height for judged in shared.values()}
     return gather(of_file("share_unjudged", file, count=count) for file, count in counts.items() if count)
 
 
-def _withheld(judged: Judged, out: pl.Expr, cause: str) -> Judged:
+def _withheld(judged: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
     return judged.withhold(judged.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
 
 
-def _organisations(standing: Standing, scope: Scope) -> frozenset[str]:
+def _organisations(standing: RosterState, scope: Scope) -> frozenset[str]:
     """The shared schools, what lies above them, and the departments below them."""
     if "orgs" not in standing:
         return scope.schools
@@ -140,7 +140,7 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
     return False
 
 
-def _users(judged: Judged, scope: Scope, schools: frozenset[str]) -> Judged:
+def _users(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
     """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
     judged = _withheld(judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file")
     limited = bool(scope.schools or scope.roles or scope.grades)
@@ -165,16 +165,16 @@ def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:
     return in_school and not contact and (not scope.roles or name in scope.roles)
 
 
-def _out_of_grade(judged: Judged, scope: Scope) -> pl.Expr:
+def _out_of_grade(judged: EntityRecords, scope: Scope) -> pl.Expr:
     """Grades are those of students; who is nothing but a student must be in one of them."""
     students = parts.values(judged.accepted["roles"], "role") == "student"
     grades = pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
     return pl.lit(students.fill_null(value=False)) & ~grades.fill_null(value=False)
 
 
-def _with_dependants(standing: Standing) -> Standing:
+def _with_dependants(standing: RosterState) -> RosterState:
     withheld: dict[str, pl.DataFrame] = {}
-    done: Standing = {}
+    done: RosterState = {}
     for name in ENTITIES:
         if name in standing:
             judged = standing[name]
@@ -183,13 +183,32 @@ def _with_dependants(standing: Standing) -> Standing:
     return done
 
 
-def _without_references(standing: Standing) -> Standing:
+def _without_references(standing: RosterState) -> RosterState:
     """Leave out optional references to what is withheld."""
     hidden = {name: judged.withheld["sourcedId"] for name, judged in standing.items()}
     return {name: without_references(judged, hidden) for name, judged in standing.items()}
 
 
-def _left_out(judged: Judged, scope: Scope) -> Judged:
+def _left_out(judged: EntityRecords, scope: Scope) -> EntityRecords:
     names = [name for name in scope.leave_out.get(judged.entity.name, ()) if name in judged.accepted.columns]
     blank = [pl.lit(None, pl.String).alias(name) for name in names]
     return replace(judged, accepted=judged.accepted.with_columns(blank)) if names else judged
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The records and columns that may be shared; an empty set is no limit.
+
+    `schools` are ids of organisations, `exclude` ids of people; `grades` and `roles` are spelled as
+    in the normalised drop. `leave_out` names columns that are never sent, per entity. Demographics,
+    contacts (parents, guardians, relatives) and passwords are shared only if the feed says so.
+    """
+
+    schools: frozenset[str] = frozenset()
+    grades: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    exclude: frozenset[str] = frozenset()
+    leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    demographics: bool = False
+    contacts: bool = False
+    passwords: bool = False

@@ -1,6 +1,6 @@
 """Drops: what a student information system delivers, a folder or a zip of CSV files, read as text."""
 
-from connectors.drops.archive import Limits
-from connectors.drops.reading import read, read_file
+from connectors.drops.read import read, read_file
+from connectors.drops.zip import ZipLimits
 
-__all__ = ["Limits", "read", "read_file"]
+__all__ = ["ZipLimits", "read", "read_file"]

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import polars as pl
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from connectors.ledger.dialects import put_all
-from connectors.ledger.key import FeedKey
-from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RUNS
+from connectors.ledger.records import put_all
+from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey
+from transforms.changes import REMOVALS
 from transforms.guard import Hold
 
 PlanStatus = Literal["open", "approved", "sent", "replaced", "discarded", "expired"]
@@ -174,3 +174,29 @@ def _text(moment: date | None) -> str | None:
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+CLOSED = ("sent", "replaced", "discarded", "expired")
+
+
+def prune(connection: Connection, feed: int, before: datetime) -> None:
+    """Delete the records of plans that were closed before a moment (in UTC); one that was replaced ends when it would have expired."""
+    ended = func.coalesce(PLANS.c.decided, PLANS.c.expires) < before.isoformat()
+    closed = select(PLANS.c.id).where(PLANS.c.feed_id == feed, PLANS.c.status.in_(CLOSED), ended)
+    connection.execute(delete(PLANNED).where(PLANNED.c.plan.in_(closed)))
+
+
+LEFT = tuple(status for _, status in REMOVALS.values())
+
+
+def removed_since(connection: Connection, feed: int, moment: datetime, but: str) -> dict[str, int]:
+    """Count the records of each entity that runs removed which began at or after a moment (in UTC), one of them aside.
+
+    What a person approved, or a limit let through that was raised once, is left out. Whether a killed run had used up
+    raised limits is not known: what it removed counts.
+    """
+    runs = select(RUNS.c.id).where(RUNS.c.feed_id == feed, RUNS.c.started >= moment.isoformat(), RUNS.c.id != but,
+                                   RUNS.c.approved == "", RUNS.c.raised == "")  # fmt: skip
+    removed = (RECORDS.c.feed_id == feed, RECORDS.c.status.in_(LEFT), RECORDS.c.run.in_(runs))
+    query = select(RECORDS.c.entity, func.count()).where(*removed).group_by(RECORDS.c.entity)
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -12,25 +12,21 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forgotten, gone, history, renamed, salts, told
-from connectors.ledger.absent import Absent
-from connectors.ledger.address import shown
-from connectors.ledger.copying import copy_tables
-from connectors.ledger.database import Types, opened
-from connectors.ledger.errors import LedgerError
-from connectors.ledger.forgotten import Erasure
-from connectors.ledger.history import Decision, Plan, PlanStatus, Run
-from connectors.ledger.key import FeedKey
+from connectors.ledger import forget as forgotten
+from connectors.ledger import history, salts
+from connectors.ledger import history as gone
+from connectors.ledger import records as renamed
+from connectors.ledger import records as told
+from connectors.ledger.database import Absent, Types, copy_tables, make_tables, opened, shown, version_of
+from connectors.ledger.forget import Erasure
+from connectors.ledger.history import Decision, Plan, PlanStatus, Run, prune
 from connectors.ledger.lock import Holder, held, holder
-from connectors.ledger.moving import move
-from connectors.ledger.pruning import prune
-from connectors.ledger.rows import claims_of, each, entities, feed_id, made_feed_id, other_feeds, put, rows_of
+from connectors.ledger.records import claims_of, each, entities, feed_id, made_feed_id, move, other_feeds, put, rows_of
 from connectors.ledger.salts import Kept
-from connectors.ledger.schema import make_tables, version_of
-from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION
+from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION, FeedKey, LedgerError
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
-from transforms.guard.past import TOTALS
+from transforms.guard.context import TOTALS
 from transforms.moments import MOMENT, OWNER, Moments
 
 ID: Types = {"sourced_id": pl.String}
@@ -168,7 +164,7 @@ class Ledger:
         """How many records of each entity were removed by runs since a moment (in UTC), one run aside; what a person let go is left out."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else gone.since(connection, feed, since, but)
+            return {} if feed is None else gone.removed_since(connection, feed, since, but)
 
     def moments(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
         """When what was accepted of a delta's rows was last changed, for those of the ids of which that is known."""
@@ -281,7 +277,7 @@ class Ledger:
         """The causes of which somebody was told of a feed, and which are not over."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return frozenset() if feed is None else told.causes(connection, feed)
+            return frozenset() if feed is None else told.notified_causes(connection, feed)
 
     def note_told(
         self, key: FeedKey, causes: Collection[str], *, over: Collection[str], run: str, at: datetime
@@ -289,20 +285,20 @@ class Ledger:
         """Keep of which causes somebody was told, and forget those that are `over`."""
         if causes or over:
             with self._writing(key) as (connection, feed):
-                told.note(connection, feed, causes, run, at)
-                told.over(connection, feed, over)
+                told.note_notified(connection, feed, causes, run, at)
+                told.forget_notified(connection, feed, over)
 
     def renamed(self, key: FeedKey) -> dict[tuple[str, str], str]:
         """The ids that a feed's source has given up for others: by entity and new id, the one that the target knows."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else renamed.names(connection, feed)
+            return {} if feed is None else renamed.renamed_ids(connection, feed)
 
     def note_renamed(self, key: FeedKey, new: Mapping[tuple[str, str], str], run: str) -> None:
         """Keep what `renamed` gives."""
         if new:
             with self._writing(key) as (connection, feed):
-                renamed.note(connection, feed, new, run)
+                renamed.note_renamed(connection, feed, new, run)
 
     def salt(self, key: FeedKey) -> Kept | None:
         """By which salt the ids of the feed, or of others of its district, were made of personal data; None if none was."""

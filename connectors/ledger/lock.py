@@ -14,10 +14,8 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from connectors.ledger.database import Database
-from connectors.ledger.dialects import upsert
-from connectors.ledger.key import FeedKey
-from connectors.ledger.rows import feed_id, made_feed_id
-from connectors.ledger.tables import LOCKS
+from connectors.ledger.records import feed_id, made_feed_id, upsert
+from connectors.ledger.tables import LOCKS, FeedKey
 
 
 @dataclass(frozen=True)

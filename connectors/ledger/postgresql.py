@@ -12,10 +12,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.ledger.address import shown, url_of
-from connectors.ledger.database import Types
-from connectors.ledger.errors import LedgerError, explained
-from connectors.ledger.tables import TABLES
+from connectors.ledger.database import Types, shown, url_of
+from connectors.ledger.tables import TABLES, LedgerError, explained
 
 # In seconds, for a connection; a server that is silent for a minute has gone.
 CONNECT = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4,

@@ -13,9 +13,8 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, select
 
-from connectors.ledger.dialects import unless_there
-from connectors.ledger.key import FeedKey
-from connectors.ledger.tables import FEEDS, INTENTS, PLANNED, PLANS, RECORDS, SALTS
+from connectors.ledger.records import unless_there
+from connectors.ledger.tables import FEEDS, INTENTS, PLANNED, PLANS, RECORDS, SALTS, FeedKey
 
 
 @dataclass(frozen=True)

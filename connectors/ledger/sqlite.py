@@ -23,8 +23,8 @@ from adbc_driver_sqlite import StatementOptions, connect
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.ledger.errors import explained
 from connectors.ledger.file_lock import file_locked, is_file_locked
+from connectors.ledger.tables import explained
 from connectors.private_files import make_private_file
 
 WAIT_SECONDS = 60

@@ -6,22 +6,48 @@ Parents first; deletes last, and children first (API reference, section 9).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Collection as Container
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.client import Client
-from connectors.oneroster.earlier import Rosters, earlier
-from connectors.oneroster.here import Here
-from connectors.oneroster.job import STOPPED, Job, Sender, Watch
-from connectors.oneroster.loaded import Loaded, Trouble
-from connectors.oneroster.removals import send_removals
+from connectors.oneroster.earlier_rosters import Earlier, Rosters, earlier
+from connectors.oneroster.load_state import (
+    STOPPED,
+    Agents,
+    Filled,
+    LoadState,
+    Sender,
+    Watch,
+    agents_of,
+    filled,
+    unfinished,
+)
+from connectors.oneroster.operations import AGENTS, Action, Errand
+from connectors.oneroster.outcomes import Loaded, RecordResult, Trouble
+from connectors.oneroster.senders import InProcessSender
 from connectors.oneroster.target import Stopped
-from connectors.oneroster.upserts import send_upserts
-from transforms.changes import ACTION, Changes, EntityChanges
-from transforms.schemas import ENTITIES
+from transforms.changes import (
+    ACTION,
+    ENDED_PARTS,
+    ENDS,
+    FIELDS,
+    FINGERPRINT,
+    LABEL,
+    PARENTS,
+    REMOVALS,
+    SCHOOL,
+    Changes,
+    EntityChanges,
+)
+from transforms.checks.parts import ENDING
+from transforms.checks.references import depths, parent_column
+from transforms.payload import Json, bodies, parts_in
+from transforms.schemas import ENTITIES, Entity
 
 BATCH_SIZE = 1000
 WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
@@ -39,7 +65,7 @@ def _held(changes: Changes) -> set[str]:
     return {f"{name}:{one}" for name, part in changes.items() for one in part.held.filter(new)["sourcedId"]}
 
 
-def _awaited(changes: Changes, job: Job) -> set[str]:
+def _awaited(changes: Changes, job: LoadState) -> set[str]:
     """What plans of runs before hold, unless this run sends it."""
     found = set()
     for name, ids in job.ledger.awaited(job.key).items():
@@ -60,7 +86,9 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
     be used, the load breaks off, and `Loaded.error` says why.
     """
-    job = Job(target, sender or Here(target), ledger, key, run, batch_size, progress, stop, ledger.intended(key))
+    job = LoadState(
+        target, sender or InProcessSender(target), ledger, key, run, batch_size, progress, stop, ledger.intended(key)
+    )
     requests, retries = _made(job)
     job.earlier = {
         name: earlier(part, job.intended[name], rosters) for name, part in changes.items() if name in job.intended
@@ -78,7 +106,7 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     )
 
 
-async def _each(job: Job, carried: list[EntityChanges]) -> None:
+async def _each(job: LoadState, carried: list[EntityChanges]) -> None:
     for part in carried:
         await send_upserts(job, part)
     for part in reversed(carried):
@@ -86,7 +114,7 @@ async def _each(job: Job, carried: list[EntityChanges]) -> None:
 
 
 @asynccontextmanager
-async def _stopping(job: Job) -> AsyncIterator[None]:
+async def _stopping(job: LoadState) -> AsyncIterator[None]:
     """Let what waits for its turn, or to be sent again, wait no longer once the load is stopped."""
 
     async def end() -> None:
@@ -100,12 +128,232 @@ async def _stopping(job: Job) -> AsyncIterator[None]:
         ending.cancel()
 
 
-def _made(job: Job) -> tuple[int, int]:
+def _made(job: LoadState) -> tuple[int, int]:
     """How many requests were made so far, and how many of them again."""
     return job.sender.requests, job.sender.retries
 
 
-def _error(job: Job) -> str | None:
+def _error(job: LoadState) -> str | None:
     """Why the load broke off; a stop that came when nothing was left is none."""
     stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
     return WHY_STOPPED if stopped else str(job.error) if job.error else None
+
+
+async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
+    """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
+    entity = ENTITIES[changes.entity]
+    agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
+    for name, batch in named(f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)):
+        await _first_pass(job, changes, name, batch, agents)
+        _report(job, changes)
+    later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
+    for name, batch in named("load agents of users", slices(later, job.batch_size)):
+        await _second_pass(job, changes, name, batch, agents)
+        _report(job, changes)
+
+
+async def _first_pass(job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
+    ready = _ready(job, changes.entity, batch)
+    known = filled(job, changes, ready)
+    said = job.earlier.get(changes.entity, Earlier()).said
+    partial: set[str] = set()
+
+    def errand(row: Row) -> Errand:
+        record = row.body
+        if agents.missing(record):
+            partial.add(row.sourced_id)
+            record = {name: value for name, value in record.items() if name != AGENTS}
+        gone, earlier = known.gone(row.sourced_id, row.fields), said.get(row.sourced_id, ())
+        return Errand(changes.entity, row.action, record, row.body, earlier, gone, known.partial, row.ended)
+
+    results = await sent(job, name, changes.entity, ready, errand, known, partial)
+    actions = ready[ACTION]
+    for place, sourced_id in enumerate(ready["sourcedId"]):
+        result = results.get(place) or RecordResult("waiting", job.halted)
+        if result.moved:
+            job.tally.moved.append(sourced_id)
+        if result.arrived:
+            agents.arrived(sourced_id)
+        elif actions[place] != "update" and not job.halted:
+            job.blocked.add(f"{changes.entity}:{sourced_id}")
+        if result.arrived and sourced_id in partial:
+            agents.later[sourced_id] = result.term
+        else:
+            job.tally.add(changes.entity, sourced_id, result.term, result.detail)
+
+
+async def _second_pass(job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
+    """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
+    missing = [agents.missing(body) for body in bodies(ENTITIES[changes.entity], batch)]
+    ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
+    for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
+        if absent:
+            job.tally.add(changes.entity, sourced_id, "waiting", f"its agent users:{absent[0]} is not in the target")
+
+    def errand(row: Row) -> Errand:
+        return Errand(changes.entity, "agents", row.body)
+
+    results = await sent(job, name, changes.entity, ready, errand, filled(job, changes, ready))
+    for place, sourced_id in enumerate(ready["sourcedId"]):
+        result = results.get(place) or RecordResult("waiting", job.halted)
+        first = agents.later[sourced_id]
+        term = first if result.arrived and first != "unchanged" else result.term
+        job.tally.add(changes.entity, sourced_id, term, result.detail)
+
+
+def _ready(job: LoadState, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
+    """Leave out, and count, the records that wait for a parent."""
+    if job.halted or not job.blocked:
+        return batch
+    causes = [job.waits_for(parents) for parents in batch[PARENTS]]
+    for sourced_id, action, cause in zip(batch["sourcedId"], batch[ACTION], causes, strict=True):
+        if cause:
+            job.tally.add(entity, sourced_id, "waiting", f"{cause} is not in the target")
+            if action != "update":
+                job.blocked.add(f"{entity}:{sourced_id}")
+    return batch.filter(pl.Series([not cause for cause in causes], dtype=pl.Boolean))
+
+
+def _report(job: LoadState, changes: EntityChanges) -> None:
+    job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
+
+
+TEXTS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+NONE_ACKNOWLEDGED = pl.DataFrame(schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXTS, pl.String))
+Removal = tuple[str, Action, str]
+
+
+async def send_removals(job: LoadState, changes: EntityChanges) -> None:
+    """Send the removals of one entity; the ledger learns of them batch by batch."""
+    removals = changes.of(*REMOVALS)
+    if ENDS not in removals.columns:
+        removals = removals.with_columns(pl.lit("").alias(ENDS))
+    parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
+    for name, batch in named(f"remove {changes.entity}", parts):
+        if job.halted:
+            job.abandon(changes.entity, batch["sourcedId"])
+        else:
+            await _batch(job, name, changes.entity, batch.rows())
+        job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
+
+
+async def _batch(job: LoadState, name: str, entity: str, removals: list[Removal]) -> None:
+    # Whoever is killed now leaves word that the records may be gone, although the ledger still has them.
+    ids = [sourced_id for sourced_id, _, _ in removals]
+    job.ledger.intend(job.key, entity, pl.DataFrame({"sourcedId": ids, FINGERPRINT: [0] * len(ids)}), job.run)
+    # In a tree the next record may be the parent of the one under way.
+    workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
+    errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
+    results = await job.perform(name, errands, workers)
+    left: dict[str, list[str]] = {}
+    gone = set()
+    for place, result in sorted(results.items()):
+        sourced_id, action, _ = removals[place]
+        term, status = REMOVALS[action]
+        if result.term == term:
+            left.setdefault(status, []).append(sourced_id)
+            gone.add(place)
+        job.tally.add(entity, sourced_id, result.term, result.detail)
+    settled = [
+        one for place, one in enumerate(ids) if is_settled(job, entity, one, results.get(place), arrived=place in gone)
+    ]
+    job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, left, settled, job.run)
+    job.abandon(entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results])
+
+
+RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+Results = dict[int, RecordResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record on its way: what is done with it, the columns it fills, all that we have to say of it, and what of it has ended."""
+
+    sourced_id: str
+    action: Action
+    fields: str
+    body: Json
+    ended: Json | None = None
+
+
+async def sent(job: LoadState, batch: str, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
+               partial: Container[str] = ()) -> Results:  # fmt: skip
+    """Run the errand of each row, and give the results by place; none for what was not begun.
+
+    The ids in `partial`, which fills while they are sent, are recorded as unfinished.
+    """
+    if job.halted or frame.is_empty():
+        return {}
+    job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
+    results = await job.perform(batch, map(errand, _rows(ENTITIES[entity], frame)))
+    arrived = [place for place, result in sorted(results.items()) if result.arrived]
+    # A class that the target did not move is told again every night, until someone sees to it.
+    moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
+    fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
+    acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
+    there = set(arrived)
+    settled = [
+        one
+        for place, one in enumerate(frame["sourcedId"])
+        if is_settled(job, entity, one, results.get(place), arrived=place in there)
+    ]
+    job.ledger.record(job.key, entity, acknowledged, {}, settled, job.run)
+    return results
+
+
+def is_settled(job: LoadState, entity: str, sourced_id: str, result: RecordResult | None, *, arrived: bool) -> bool:
+    """Tell whether an intent can go: what was sent arrived, or it certainly did not, neither now nor from a killed run."""
+    return arrived or ((result is None or result.settled) and sourced_id not in job.intended.get(entity, ()))
+
+
+def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
+    ended = pl.col(ENDED_PARTS) if ENDED_PARTS in frame.columns else pl.lit(None, pl.String)
+    cells = frame.select("sourcedId", ACTION, FIELDS, ended).iter_rows()
+    for (sourced_id, action, fields, text), body in zip(cells, bodies(entity, frame), strict=True):
+        yield Row(sourced_id, action, fields, body, parts_in(entity, ENDING, text) if text else None)
+
+
+def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
+    """Slice a frame, level by level: first the records that refer to no other record of the frame."""
+    for level in levels(entity, frame):
+        yield from slices(level, size)
+
+
+def slices(frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
+    """Slice a frame; nothing if it is empty."""
+    return (frame.slice(start, size) for start in range(0, frame.height, size))
+
+
+def named(what: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Give each batch its name among its like, such as `load users 3/12`."""
+    frames = list(batches)
+    return ((f"{what} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))
+
+
+def levels(entity: Entity, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Split a frame so that a level refers only to levels before it, or to records outside the frame.
+
+    Lists of references (agents) may run in circles: there, the records without any come first.
+    """
+    if tree := parent_column(entity):
+        yield from _generations(frame, tree.name)
+    elif (listed := _listed(entity)) in frame.columns:
+        yield frame.filter(pl.col(listed).is_null())
+        yield frame.filter(pl.col(listed).is_not_null())
+    else:
+        yield frame
+
+
+def _generations(frame: pl.DataFrame, parent: str) -> Iterator[pl.DataFrame]:
+    if parent not in frame.columns:
+        yield frame
+        return
+    parents = dict(frame.select("sourcedId", parent).drop_nulls().iter_rows())
+    depth = pl.Series("#depth", depths(frame["sourcedId"].to_list(), parents), dtype=pl.Int64)
+    for level in depth.unique().sort():
+        yield frame.filter(depth == level)
+
+
+def _listed(entity: Entity) -> str:
+    """The column that lists other records of the same entity; blank if there is none."""
+    return next((column.name for column in entity.references if column.refers == entity.name and column.is_list), "")

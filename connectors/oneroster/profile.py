@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
-from transforms.carrying import MappedColumn, TargetVocabulary, Words
+from transforms.from_json.drop import collections
 from transforms.schemas import ENTITIES, Entity, vocabularies
 from transforms.schemas.entity import Version
-from transforms.unfolding.collections import collections
+from transforms.target_vocabulary import MappedColumn, TargetVocabulary, Words
 
 PREFIX = "/ims/oneroster/"
 

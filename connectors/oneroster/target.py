@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectors.oneroster.patience import Patience
 from connectors.oneroster.profile import TargetProfile
+from connectors.oneroster.retry import RetryPolicy
 
 
 class TargetError(Exception):
@@ -26,7 +26,7 @@ class Stopped(TargetError):
 
 
 @dataclass(frozen=True)
-class Target:
+class Endpoint:
     """Address and credentials of a target: client id and secret, or a ready access token.
 
     `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
@@ -46,7 +46,7 @@ class Target:
     read_seconds: float = 30.0
     request_seconds: float = 60.0
     answer_bytes: int = 64 * 1024 * 1024
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     slots: Path | None = None
     profile: TargetProfile = field(kw_only=True, repr=False)
 

@@ -5,13 +5,15 @@ Source: API reference, sections 2 (creating and duplicates), 4 (operations) and 
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from json import JSONEncoder
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from connectors.oneroster.allocating import allocated
-from connectors.oneroster.answers import LONGEST, description, is_page, parsed, readable
+from connectors.oneroster.error_words import public
 from connectors.oneroster.profile import Collection
 from transforms.payload import Json
 
@@ -193,3 +195,198 @@ def _written(collection: Collection, record: Json) -> Json:
 
 def _full_reference(path: str, sourced_id: str, kind: str) -> Json:
     return {"href": f"{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}
+
+
+LONGEST = 200
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What is said of a record in a report: ids, and words that are the same for everybody.
+PUBLIC = frozenset({"sourcedId", "status", "href"})
+
+
+def parsed(body: bytes) -> Json:
+    """Read a JSON object; an empty one if the body is cut short, HTML or anything else."""
+    value = value_of(body)
+    return value if isinstance(value, dict) else {}
+
+
+def value_of(body: bytes) -> Any:
+    """Read JSON; None if it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def readable(body: bytes) -> bool:
+    """Tell whether a body is a JSON object to its end."""
+    return bool(parsed(body)) or body.strip() == b"{}"
+
+
+def is_page(body: bytes) -> bool:
+    """Tell whether a body is a page for people, as proxies and sign-in portals send it."""
+    return body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"<"
+
+
+def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
+    """Say in a line why a request failed, without any value of the record that was `sent`, and of nobody else's."""
+    if lost:
+        return lost
+    record = parsed(sent) if sent else {}
+    said = " ".join(_said(body).split())
+    safe = public(_without(said, _values(record)), _ids(record)) if said else _speechless(body)
+    return f"HTTP {status}: {safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + '…'}"
+
+
+def _said(body: bytes) -> str:
+    answer = parsed(body)
+    answer = answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
+    for name in ("imsx_description", "message", "error", "errors"):
+        if text := _text(answer.get(name)):
+            return text + _details(answer.get("imsx_error_details"))
+    return ""
+
+
+def _speechless(body: bytes) -> str:
+    if not body.strip():
+        return "no explanation"
+    return "an HTML page" if is_page(body) else "an answer that is not understood"
+
+
+def _text(told: Any) -> str:
+    """Take the words out of what tells of a failure: a text, an object that has one, or the first of a list."""
+    if isinstance(told, list):
+        told = next(iter(told), "")
+    if isinstance(told, dict):
+        told = next((told[name] for name in ("message", "description", "detail", "title") if name in told), "")
+    return told if isinstance(told, str) and told.strip() else ""
+
+
+def _details(details: Any) -> str:
+    """Add the properties that a 422 names, each with its fault."""
+    parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
+    faults = [f"{name}: {fault}" for part in parts for name, fault in part.items()]
+    return f" ({', '.join(faults)})" if faults else ""
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Give every text and number of a record but the public ones."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in PUBLIC:
+                yield from _values(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _values(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def _ids(value: Any) -> frozenset[str]:
+    """Give the ids in a record, its own and those to which it refers."""
+    if isinstance(value, dict):
+        own = value.get("sourcedId")
+        found = [frozenset([own]) if isinstance(own, str) else frozenset(), *map(_ids, value.values())]
+    else:
+        found = [_ids(one) for one in value] if isinstance(value, list) else []
+    return frozenset().union(*found)
+
+
+def _without(text: str, values: Iterator[str]) -> str:
+    """Hide values where they stand as words; single characters tell nobody anything."""
+    for value in sorted({" ".join(value.split()) for value in values}, key=len, reverse=True):
+        if len(value) > 1:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    return text
+
+
+# What a failure stands for, by its code; one that names none is the server's.
+CODES = {
+    "invaliddata": 422, "unauthorisedrequest": 401, "forbidden": 403, "unknownobject": 404, "server_busy": 429,
+    "internal_server_error": 500,
+}  # fmt: skip
+UNKNOWN = 500
+FAILED = frozenset({"failure", "failed", "fail", "unsupported", "error"})
+# One of these stands in the text of every answer that tells of a failure; most answers have none, and need not be read.
+SIGNS = (b"codem", b'"err', b'"fail', b'"fault', b'"success', b"statusinfo")
+WRAPPERS = ("statusinfo", "statusinfoset")
+
+
+def hidden_status(body: bytes) -> int:
+    """Give the status that stands for a failure which came as a success; 0 if the body tells of none."""
+    text = body.lower()
+    if not any(sign in text for sign in SIGNS):
+        return 0
+    answer = _with_plain_names(parsed(body))
+    for info in (answer, *_wrapped(answer)):
+        codes = [CODES[code] for code in _codes(info) if code in CODES]
+        if codes or _word(info.get("codemajor")) in FAILED:
+            return codes[0] if codes else UNKNOWN
+    return _status(answer) if _is_failure(answer) else 0
+
+
+def _with_plain_names(answer: Any) -> Json:
+    """Give an object under names that are spelled alike: `imsx_CodeMajor`, `codeMajor` and `code_major` are one."""
+    if not isinstance(answer, dict):
+        return {}
+    return {name.lower().removeprefix("imsx_").replace("_", ""): value for name, value in answer.items()}
+
+
+def _wrapped(answer: Json) -> Iterator[Json]:
+    for name in WRAPPERS:
+        value = answer.get(name)
+        yield from map(_with_plain_names, value if isinstance(value, list) else [value])
+
+
+def _codes(info: Json) -> Iterator[str]:
+    fields = _with_plain_names(info.get("codeminor")).get("codeminorfield")
+    for one in fields if isinstance(fields, list) else [fields]:
+        if code := _word(_with_plain_names(one).get("codeminorfieldvalue")):
+            yield code
+
+
+def _is_failure(answer: Json) -> bool:
+    told = any(answer.get(name) not in (None, False, "", [], {}) for name in ("error", "errors", "fault"))
+    return told or answer.get("success") is False or _word(answer.get("success")) == "false" or _word(answer.get("status")) in FAILED  # fmt: skip
+
+
+def _status(answer: Json) -> int:
+    """The status that such a failure names, of itself or inside; else the server's."""
+    for part in (answer, _with_plain_names(answer.get("error"))):
+        for name in ("status", "statuscode", "code"):
+            value = part.get(name)
+            if isinstance(value, int) and 400 <= value < 600:
+                return value
+    return UNKNOWN
+
+
+def _word(value: Any) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
+    """The ids under which the target keeps what was supplied under an id, in a wrapper; none if it says something else.
+
+    None if it says nothing: no body, an empty one, or one that is no JSON.
+    """
+    answer = value_of(body)
+    if answer in (None, {}, []):
+        return None
+    if not isinstance(answer, dict):
+        return []
+    if "sourcedIdPairs" in answer:
+        return _paired(answer["sourcedIdPairs"], supplied)
+    return _record_ids(answer, wrapper)
+
+
+def _paired(pairs: Any, supplied: str) -> list[str]:
+    """The allocated ids of the pairs that are of what was supplied, or of all if none says so."""
+    told = [pair for pair in (pairs if isinstance(pairs, list) else [pairs]) if isinstance(pair, dict)]
+    ours = [pair for pair in told if pair.get("suppliedSourcedId") == supplied] or told
+    return [str(one) for pair in ours if (one := pair.get("allocatedSourcedId")) not in (None, "")]
+
+
+def _record_ids(answer: Json, wrapper: str) -> list[str]:
+    """The id of the record in an answer: bare, in its wrapper, or in one that is all there is."""
+    records = [answer, answer.get(wrapper), *(answer.values() if len(answer) == 1 else ())]
+    ids = (record.get("sourcedId") for record in records if isinstance(record, dict))
+    return [str(one) for one in ids if one is not None][:1]

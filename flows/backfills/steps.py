@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import partial
 from hashlib import file_digest, sha256
+from itertools import takewhile
 from pathlib import Path
 
-from connectors.archive import Archive
-from connectors.fetching import FetchError, Store, shown
+from connectors.fetch import DropStore, FetchError, shown
 from connectors.ledger import Ledger, Run
+from connectors.private_files import write_private
+from connectors.roster_archive import Archive
+from connectors.roster_archive.archive import folder_of
 from flows.dates import DATED, dated, days_in
 from flows.errors import SettingsError
-from flows.extracting import extract
+from flows.extract import extract
 from flows.job import Job, JobSource, new_run
 from flows.pipeline import Pipeline
 from flows.restore_roster import restore_roster
-from flows.run_history import day_of
+from flows.run_history import day_of, loaded
 from flows.scratch import scratch_folder
 from transforms.replay import Step
 from transforms.schemas import ENTITIES
-from transforms.sources import normalise
+from transforms.sources import normalize
 
 MANIFEST = re.compile(r"\d{8}-.+\.json")
 EVERYTHING = frozenset(ENTITIES)
@@ -82,12 +86,12 @@ def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
 
 def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        return _brought(Store(span.drops, job.source.pickup.access), into, span, job, ledger)
+        return _brought(DropStore(span.drops, job.source.pickup.access), into, span, job, ledger)
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
 
-def _brought(store: Store, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+def _brought(store: DropStore, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     if any(MANIFEST.fullmatch(name) for name in store.names):
         kept = [name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")]
         archive = Archive.at(store.fetch(kept, into), ledger.forgotten())
@@ -133,7 +137,7 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
 def _step(day: date, name: str, folder: Path, job: Job) -> Step:
     """Say of which entities a drop is a full snapshot, as its manifest has it."""
     raw = extract(replace(job, source=_lying(folder / name, job.source)))
-    tables = normalise(job.source.layout, raw, job.as_written).tables
+    tables = normalize(job.source.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)
 
@@ -146,3 +150,104 @@ def _lying(drop: Path, source: JobSource) -> JobSource:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+FOLDER = "backfills"
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A day that was begun: what it was of, and the runs that loaded it, the last of which counts."""
+
+    day: str
+    source: str
+    content: str
+    runs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, step: Step, content: str) -> Begun:
+        """Name a step; it is the same one as long as its content is."""
+        return cls(str(step.day), step.source, content)
+
+    @property
+    def step(self) -> Begun:
+        """The step without its runs."""
+        return replace(self, runs=())
+
+
+class Progress:
+    """The days that the last backfill of a feed has begun, in order, in a file of the state folder."""
+
+    def __init__(self, job: Job) -> None:
+        self._path = job.run.state / FOLDER / f"{folder_of(job.key)}.json"
+        self._begun = _read(self._path)
+
+    def done(self, steps: Sequence[Begun], ledger: Ledger, job: Job) -> int:
+        """Count the first steps that the target holds by the last backfill, if nothing else was loaded since.
+
+        The last of all steps is never counted: to replay it once more is harmless, and shows that it is there.
+        """
+        here = [] if not self._begun or _came_between(self._begun, ledger, job) else self._begun
+        pairs = zip(here, steps[:-1], strict=False)
+        count = len(list(takewhile(lambda pair: pair[0].step == pair[1] and _arrived(pair[0], ledger), pairs)))
+        self._begun = here if count else []
+        return count
+
+    def begin(self, place: int, step: Begun, run: str) -> None:
+        """Note that a run is about to load the step at a place; what was noted of those after it is not true any more."""
+        before = self._begun[place].runs if place < len(self._begun) and self._begun[place].step == step else ()
+        self._begun = [*self._begun[:place], replace(step, runs=(*before, run))]
+        write_private(self._path, json.dumps([asdict(begun) for begun in self._begun], indent=1))
+
+
+class Meanwhile:
+    """Looks whether another run has loaded the feed since this backfill began."""
+
+    def __init__(self, job: Job) -> None:
+        self._expected = _loaded(job)
+
+    def expect(self, run: str) -> None:
+        """Know a run as one of this backfill."""
+        self._expected.add(run)
+
+    def overtaken(self, job: Job) -> bool:
+        """Whether there is one that was not expected."""
+        return bool(_loaded(job) - self._expected)
+
+
+def _loaded(job: Job) -> set[str]:
+    with Ledger.reading(job.ledger_at) as ledger:  # as it is now
+        return {run.id for run in ledger.runs(job.key) if loaded(run)}
+
+
+def _read(path: Path) -> list[Begun]:
+    """Read what was noted; of a file that is damaged nothing is known."""
+    try:
+        said = json.loads(path.read_text())
+        return [Begun(**one | {"runs": tuple(one["runs"])}) for one in said]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _arrived(begun: Begun, ledger: Ledger) -> bool:
+    """Whether all of a day is in the target: what was held of it was approved, and sent."""
+    run = ledger.run(begun.runs[-1])
+    if run is None or run.status != "held":
+        return run is not None and run.status in ("done", "unchanged")
+    plan = ledger.plan(run.plan)
+    return plan is not None and plan.status == "sent"
+
+
+def _came_between(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
+    """Whether something else was loaded since the backfill began."""
+    own = {run for one in begun for run in one.runs}
+    first = ledger.run(begun[0].runs[0])
+    since = [] if first is None else [run for run in ledger.runs(job.key) if run.started >= first.started]
+    return first is None or any(loaded(run) and not _is_of(run, own, ledger) for run in since)
+
+
+def _is_of(run: Run, own: set[str], ledger: Ledger) -> bool:
+    if run.id in own:
+        return True
+    plan = ledger.plan(run.approved) if run.approved else None
+    return plan is not None and plan.run in own

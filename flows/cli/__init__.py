@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib import import_module
 from types import FrameType
 
-from flows.cli.application import app
+from flows.cli.options import app
 
 __all__ = ["app", "main"]
 

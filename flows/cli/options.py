@@ -54,3 +54,12 @@ def _as_typer(name: str, kind: type, default: Any, told: Option) -> tuple[Any, A
     if told.feed:
         return Annotated[kind | None, made], None
     return Annotated[kind, made], default
+
+
+app = typer.Typer(
+    name="roster",
+    help="Carry a district's roster from its SIS export into a OneRoster v1.2 API, exactly.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)

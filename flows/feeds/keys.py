@@ -21,7 +21,7 @@ def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
         raise SettingsError(f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE}).")
     if drop.suffix.lower() != FILE:
         return FeedKey(SANDBOX, DEFAULT)
-    from flows.feeds.settings import read_feed
+    from flows.feeds.feed import read_feed
 
     feed = read_feed(drop)
     return FeedKey(target_name(feed.target.url, environment), feed.key_name())

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator as Checked
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
-from flows.feeds.schedules import checked
+from flows.feeds.schedule import checked
 from flows.target import APIS, ENVIRONMENT, SANDBOX, address
+from transforms.removals import allowed
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import ROLES, ROLES_1_1
-from transforms.vanishing import allowed
 
 SECRET_LENGTH = 20
 
@@ -214,3 +216,71 @@ Words = dict[Text, Text]
 Some = Annotated[frozenset[Text], Field(min_length=1)]
 Columns = Annotated[dict[Text, Some], Checked(_columns)]
 SomeRoles = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_length=1)]
+
+
+Tables = Mapping[str, type[BaseModel]]
+SHOWN = 40  # characters of a value
+# Keys whose value may be a secret in the wrong place.
+HIDDEN = ("_env", "_file", "_block", "url", "notify.env", "notify.files", "notify.blocks")
+EXPECTED = {
+    "string_type": "a text in quotes",
+    "int_type": "a whole number without quotes",
+    "float_type": "a number without quotes",
+    "bool_type": "true or false without quotes",
+    "frozen_set_type": 'a list of texts, such as ["a", "b"]',
+    "dict_type": "a table",
+    "model_type": "a table",
+    "string_too_short": "a text that is not blank",
+    "string_pattern_mismatch": "up to 100 characters without slashes",
+    "too_short": "at least one item; leave the key out for no limit",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+}
+MISSING = {
+    "target": 'Add a table [target] with `url`: the address of the API, "env" or "sandbox".',
+    "target.url": 'Add the address of the API, "env" or "sandbox".',
+    "drop": "Add the folder or the zip in which drops arrive, relative to this file, or a table [rest] for an API.",
+    "rest.url": "Add the address of the API, as far as /ims/oneroster.",
+}
+
+
+def sentences(path: Path, error: ValidationError, tables: Tables) -> list[str]:
+    """Say each thing that is wrong; `tables` are the models of the file's tables, the whole file as "" among them."""
+    return [f"{path}: {_sentence(found, tables)}" for found in error.errors(include_url=False)]
+
+
+def _sentence(found: ErrorDetails, tables: Tables) -> str:
+    key = _dotted(found["loc"])
+    context = found.get("ctx", {})
+    match found["type"]:
+        case "missing":
+            return f"`{key}` is missing. {MISSING.get(key, 'Add it.')}"
+        case "extra_forbidden":
+            return f"`{key}` is not a setting: {_meant(key, tables)}"
+        case "value_error":
+            return f"`{key}` {context['error']}"
+    expected = EXPECTED.get(found["type"], found["msg"]).format(**context)
+    return f"`{key}` is {_shown(key, found['input'])}; expected {expected}."
+
+
+def _dotted(place: tuple[int | str, ...]) -> str:
+    """`share.schools`, `target.grades.KG`; the number of an item and pydantic's own marks are left out."""
+    return ".".join(part for part in place if isinstance(part, str) and part != "[key]")
+
+
+def _meant(key: str, tables: Tables) -> str:
+    """Guess what was meant: a key that is spelled alike, or one of another table."""
+    table, _, name = key.rpartition(".")
+    words = tables[table].model_fields
+    elsewhere = [f"{other}.{name}".lstrip(".") for other, model in tables.items() if name in model.model_fields]
+    if elsewhere and not get_close_matches(name, words):
+        return f"did you mean `{elsewhere[0]}`?"
+    return one_of(name, words)
+
+
+def _shown(key: str, value: Any) -> str:
+    if key.endswith(HIDDEN):
+        return f"a value of another kind ({type(value).__name__}, not shown)"
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

@@ -58,10 +58,10 @@ def check(api: str, state: Path, environment: Mapping[str, str]) -> None:
     if httpx.get(f"{api}/version").is_success:
         raise DaemonError(OPEN.format(api=api))
     if not httpx.get(f"{api}/version", headers=header(password(state, environment))).is_success:
-        raise DaemonError(OTHER.format(api=api, where=told(state, environment)))
+        raise DaemonError(OTHER.format(api=api, where=server_facts(state, environment)))
 
 
-def told(state: Path, environment: Mapping[str, str]) -> str:
+def server_facts(state: Path, environment: Mapping[str, str]) -> str:
     """Where the password is, for people."""
     return f"${ASKED}" if environment.get(ASKED) else str(password_file(state))
 

@@ -15,7 +15,7 @@ from prefect.exceptions import PrefectException
 
 from flows.finding_groups import finding_groups
 from flows.reports.run import counted_terms, heading, reasons, troubles, verdict
-from flows.result import Result
+from flows.result import RunResult
 from flows.safe_text import one_line, public_text
 
 # What may go wrong with what is only shown: the server, or the way to it.
@@ -27,7 +27,7 @@ def key(name: str, what: str) -> str:
     return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "feed" for part in (name, what))
 
 
-def publish(result: Result, drop: str, name: str) -> None:
+def publish(result: RunResult, drop: str, name: str) -> None:
     """Show a run. An artifact that cannot be made changes nothing of the run: the report has it all."""
     with suppress(*UNSHOWN):
         create_markdown_artifact(summary(result, drop), key(name, "summary"), "What happened, and what to do next")
@@ -41,7 +41,7 @@ def publish(result: Result, drop: str, name: str) -> None:
 
 def page(name: str, what: str, lines: list[str]) -> None:
     """Show a page of lines, such as a preflight."""
-    show("\n".join(lines), name, what, what)
+    publish_markdown("\n".join(lines), name, what, what)
 
 
 def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
@@ -50,26 +50,26 @@ def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
         create_table_artifact(rows, key(name, "summary"), about)
 
 
-def show(text: str, name: str, what: str, about: str) -> None:
+def publish_markdown(text: str, name: str, what: str, about: str) -> None:
     """Show a text of another kind, such as a plan that waits."""
     with suppress(*UNSHOWN):
         create_markdown_artifact(public_text(text), key(name, what), about)
 
 
-def summary(result: Result, drop: str) -> str:
+def summary(result: RunResult, drop: str) -> str:
     """Say what happened, and what to do next, as markdown."""
     lines = [f"# {heading(result, drop)}", "", f"**{result.status}**, run {result.run}, {result.requests:,} requests"]
     lines += ["", *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop)))]
     return public_text("\n".join(lines))
 
 
-def counts(result: Result) -> list[dict[str, Any]]:
+def counts(result: RunResult) -> list[dict[str, Any]]:
     """Count the records of each entity, in a row of its own; terms that no entity has are left out."""
     terms = counted_terms(result)
     return [{"entity": name} | {term: each.get(term, 0) for term in terms} for name, each in result.counts.items()]
 
 
-def rejected(result: Result) -> list[dict[str, Any]]:
+def rejected(result: RunResult) -> list[dict[str, Any]]:
     """Count what was rejected, by rule and place, with what to do about it."""
     errors = [group for group in finding_groups(result.findings) if group.severity in ("fatal", "error")]
     return [

@@ -25,7 +25,7 @@ from flows.files import closed
 from flows.orchestration import access
 from flows.orchestration.access import FOLDER, HOST, api_of, port_of
 from flows.orchestration.daemons import Daemon, DaemonError, end_children
-from flows.orchestration.deployments import ROOT
+from flows.orchestration.deploy import ROOT
 from flows.reports.screen import print_line
 
 PORT, POOL = 4200, "roster"
@@ -39,7 +39,7 @@ To end server and worker: {stop}"""
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerLocation:
     """Where server and worker run: the state folder and the port of the server."""
 
     state: Path
@@ -73,7 +73,7 @@ class Place:
         return {**wished, **given, **ours, **access.settings(self.state, given)}
 
 
-def start(place: Place, environment: Mapping[str, str]) -> list[str]:
+def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     """Start what does not run yet, deploy the flows, and return when all is ready. Raises `DaemonError`.
 
     Gives the names of what ran before.
@@ -99,14 +99,14 @@ def start(place: Place, environment: Mapping[str, str]) -> list[str]:
     return ran
 
 
-def stop(place: Place, environment: Mapping[str, str]) -> list[str]:
+def stop(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     """End worker and server, and say which of them ran. Flow runs finish the requests under way, and record them, first."""
     own = place.environment(environment)
     end_children(Daemon("worker", place.folder, own))
     return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
 
 
-def _refuse_elsewhere(place: Place, server: Daemon) -> None:
+def _refuse_elsewhere(place: ServerLocation, server: Daemon) -> None:
     port = port_of(server)
     if port != str(place.port):
         raise DaemonError(
@@ -114,7 +114,7 @@ def _refuse_elsewhere(place: Place, server: Daemon) -> None:
         )
 
 
-def _refuse_taken(place: Place) -> None:
+def _refuse_taken(place: ServerLocation) -> None:
     with socket.socket() as one:
         if one.connect_ex((HOST, place.port)) == 0:
             raise DaemonError(
@@ -141,14 +141,14 @@ def _wait(ready: Callable[[], bool], daemon: Daemon) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _answers(place: Place) -> bool:
+def _answers(place: ServerLocation) -> bool:
     try:
         return httpx.get(f"{place.api}/health").is_success
     except httpx.HTTPError:
         return False
 
 
-def _has_worker(place: Place, password: str) -> bool:
+def _has_worker(place: ServerLocation, password: str) -> bool:
     path = f"{place.api}/work_pools/{POOL}/workers/filter"
     try:
         answer = httpx.post(path, json={}, headers=access.header(password))
@@ -163,9 +163,9 @@ def _stop(state: Path) -> str:
     return "make stop" if state == Path(".roster") else f"ROSTER_STATE={state} make stop"
 
 
-def _ready(state: Path, place: Place) -> str:
+def _ready(state: Path, place: ServerLocation) -> str:
     """Say where the server is, how to sign in, and what is next."""
-    where = access.told(state, os.environ)
+    where = access.server_facts(state, os.environ)
     password, said = (f"that of {where}", "") if where.startswith("$") else (
         f"the line in {where}", f'{access.SAID}="$(cat {shlex.quote(where)})" '
     )  # fmt: skip
@@ -179,7 +179,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster"))
     told = parser.parse_args()
-    place = Place(told.state.absolute(), told.port)
+    place = ServerLocation(told.state.absolute(), told.port)
     try:
         closed(place.state)
         if told.what == "start":

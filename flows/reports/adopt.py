@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.adopting import AdoptResult
+from flows.adopt import AdoptResult
 from flows.reports.run import print_run
 
 COUNTS = {"equal": "as the drop says", "different": "otherwise", "absent": "not in the target", "others": "others'"}

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.backfills.outcome import Backfill
+from flows.backfills.run import Backfill
 from flows.finding_groups import finding_groups
 from flows.reports.counts import count_text, fits
 from flows.reports.run import troubles
-from flows.result import DONE, FAILED, HELD, REFUSED, SENT, Result
+from flows.result import DONE, FAILED, HELD, REFUSED, SENT, RunResult
 from flows.safe_text import public_text
 from transforms.replay import Step
 
@@ -57,7 +57,7 @@ def backfill_json(found: Backfill) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, result: Result, found: Backfill) -> dict[str, Any]:
+def _step(step: Step, result: RunResult, found: Backfill) -> dict[str, Any]:
     said = {"date": str(step.day), "source": step.source} | result.as_json()
     return said | NOT_KEPT if found.wish.dry_run else said
 
@@ -82,7 +82,7 @@ def _days(found: Backfill) -> Iterator[str]:
         yield f"{step.day}  {step.source}: {_status(result, found)}; {counts or 'nothing to send'}."
 
 
-def _status(result: Result, found: Backfill) -> str:
+def _status(result: RunResult, found: Backfill) -> str:
     return f"would be {result.status}" if found.wish.dry_run else result.status
 
 
@@ -107,13 +107,13 @@ def _stop(found: Backfill) -> Iterator[str]:
         yield f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same again: it goes on there."
 
 
-def _failed(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
+def _failed(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
     yield f"{step.day} is not finished{': ' + public_text(result.error) if result.error else '.'}"
     yield from troubles(result)
     yield "Run the same again; nothing is sent twice."
 
 
-def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
+def _held(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
     if result.records.height:
         wait = "would wait" if found.wish.dry_run else "wait"
         yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
@@ -127,7 +127,7 @@ def _held(step: Step, result: Result, found: Backfill) -> Iterator[str]:
         yield f"To send exactly this: roster sync {found.drop} --approve {result.plan}"
 
 
-def _refused(step: Step, result: Result, _found: Backfill) -> Iterator[str]:
+def _refused(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
     yield f"Refused: nothing of {step.source} was sent. Correct it, or take it away."
     for group in finding_groups(result.findings):
         if group.severity == "fatal":

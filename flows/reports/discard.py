@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.discarding import DiscardResult
+from flows.decide import DiscardResult
 from flows.reports.screen import print_line
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from flows.exporting import TERMS, ExportResult
+from flows.export import TERMS, ExportResult
 from flows.finding_groups import finding_groups
 from flows.reports.counts import print_counts, shown_terms
 from flows.reports.run import print_group

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flows.forgetting.forgetting import FeedErasure, ForgetResult
-from flows.forgetting.traces import Traces
+from flows.forget.run import FeedErasure, ForgetResult, Traces
 from flows.reports.screen import print_line
 
 MOST = 5

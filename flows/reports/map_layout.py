@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flows.guessing import MapResult
+from flows.map_layout import MapResult
 from flows.reports.screen import print_line
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.preflights.check import Check, Preflight
+from flows.preflight.check import Check, Preflight
 
 INDENT = 2
 READY = "Ready. `roster plan` says what a load would send."

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from connectors.oneroster.assumptions import QUESTIONS, Fact
-from connectors.oneroster.throwaway import KINDS
-from flows.preflights.probes import Probed, problem_sentence
+from connectors.oneroster.probe.questions import QUESTIONS, Fact
+from connectors.oneroster.probe.records import KINDS
+from flows.preflight.probe import Probed, problem_sentence
 
 WIDE = 100
 INDENT = 2

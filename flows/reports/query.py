@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from rich.table import Table
 
-from flows.asking import QueryResult
+from flows.query import QueryResult
 from flows.reports.screen import Screen
 from flows.safe_text import readable_json, spreadsheet_cell
 from transforms.payload import Json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.renaming import RenamedFeed, RenameResult
+from flows.rename import RenamedFeed, RenameResult
 from flows.reports.screen import print_line
 
 

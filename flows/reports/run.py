@@ -13,7 +13,7 @@ from rich.text import Text
 
 from flows.finding_groups import FindingGroup, finding_groups
 from flows.reports.counts import INDENT, markdown_counts, print_counts, shown_terms
-from flows.result import Result
+from flows.result import RunResult
 from flows.run_files import write_run_file
 from flows.safe_text import CONTROL_CHARACTERS, FORMULA, public_text, spreadsheet_cell
 from transforms.changes import TERMS, Term, imbalance
@@ -24,7 +24,7 @@ MOST_CAUSES = 12
 HARMFUL = rf"{FORMULA}|[{CONTROL_CHARACTERS}]"
 
 
-def print_run(console: Console, result: Result, drop: str) -> None:
+def print_run(console: Console, result: RunResult, drop: str) -> None:
     """Print the outcome of a run: what happened first, what to do next last."""
     console.print(Text(heading(result, drop), style="bold"))
     for line in reasons(result):
@@ -50,19 +50,19 @@ def print_group(console: Console, group: FindingGroup) -> None:
         console.print(Padding(Text(example, style="dim"), (0, 0, 0, INDENT)))
 
 
-def counted_terms(result: Result) -> list[Term]:
+def counted_terms(result: RunResult) -> list[Term]:
     """Choose the terms of a run to show: what was read, and what any record ended in."""
     return shown_terms(result.counts, TERMS, ("read",))
 
 
-def heading(result: Result, drop: str) -> str:
+def heading(result: RunResult, drop: str) -> str:
     """Say what goes where: a drop, a plan or an earlier roster of its feed."""
     towards = "" if result.command == "check" else f" to {result.target}"
     back = f", back to the roster of run {result.restored}" if result.restored else ""
     return f"{_verb(result)} of {drop} for {result.district}{towards}{back}"
 
 
-def _verb(result: Result) -> str:
+def _verb(result: RunResult) -> str:
     """Say what was done, or, under `plan`, would be."""
     kinds = {
         "Restore": result.restored,
@@ -75,12 +75,12 @@ def _verb(result: Result) -> str:
     return f"Plan: {done.lower()}" if done else result.command.title()
 
 
-def troubles(result: Result) -> Iterator[str]:
+def troubles(result: RunResult) -> Iterator[str]:
     """Say why records were not sent, each cause once, with the first ids; nobody's name stands in them."""
     yield from map(public_text, _troubles(result))
 
 
-def _troubles(result: Result) -> Iterator[str]:
+def _troubles(result: RunResult) -> Iterator[str]:
     causes = result.causes
     for (entity, kind, detail), ids in causes[:MOST_CAUSES]:
         first = ", ".join(ids[:EXAMPLES]) + (", …" if len(ids) > EXAMPLES else "")
@@ -92,19 +92,19 @@ def _troubles(result: Result) -> Iterator[str]:
             yield f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; please report it."
 
 
-def _limits(result: Result) -> Iterator[str]:
+def _limits(result: RunResult) -> Iterator[str]:
     """Say how near each limit is, before anything is sent."""
     if result.command == "plan" and result.readings:
         yield "Limits:"
         yield from (f"  - {reading.sentence}" for reading in result.readings)
 
 
-def verdict(result: Result, drop: str) -> Iterator[str]:
+def verdict(result: RunResult, drop: str) -> Iterator[str]:
     """Say what the run came to, and what to do next; nobody's name stands in an id."""
     yield from map(public_text, _come_to(result, drop))
 
 
-def _come_to(result: Result, drop: str) -> Iterator[str]:
+def _come_to(result: RunResult, drop: str) -> Iterator[str]:
     if result.error:
         yield f"The run broke off: {result.error}"
     yield _verdict(result, drop)
@@ -129,7 +129,7 @@ def _come_to(result: Result, drop: str) -> Iterator[str]:
     yield f"  {result.report}"
 
 
-def _verdict(result: Result, drop: str) -> str:
+def _verdict(result: RunResult, drop: str) -> str:
     sent = sum(result.total(term) for term in ("created", "updated", "disabled", "deleted"))
     rejected = result.total("rejected")
     if result.status == "refused":
@@ -145,29 +145,29 @@ def _verdict(result: Result, drop: str) -> str:
     return f"{'Apart from that' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
 
 
-def _again(result: Result, drop: str) -> str:
+def _again(result: RunResult, drop: str) -> str:
     if result.restored:
         return f"roster restore {result.restored} {shlex.quote(drop)}{result.repeat.feed}"
     return _sync(result, drop) + (f" --approve {result.approved}" if result.approved else "")
 
 
-def _sync(result: Result, drop: str) -> str:
+def _sync(result: RunResult, drop: str) -> str:
     return f"roster sync {shlex.quote(drop)}{result.repeat.feed}"
 
 
-def _check_verdict(result: Result, rejected: int) -> str:
+def _check_verdict(result: RunResult, rejected: int) -> str:
     read = result.total("read")
     if result.exit_code:
         return f"Not conformant: {result.findings.errors.height:,} errors under --strict."
     return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
 
 
-def reasons(result: Result) -> Iterator[str]:
+def reasons(result: RunResult) -> Iterator[str]:
     """Say what happened that a person should see before it is sent, or why the run is not done."""
     yield from map(public_text, _reasons(result))
 
 
-def _reasons(result: Result) -> Iterator[str]:
+def _reasons(result: RunResult) -> Iterator[str]:
     held = "Held" if result.command == "sync" else "Would be held"
     if len(result.holds) == 1:
         yield f"{held}: {result.holds[0].sentence}"
@@ -179,7 +179,7 @@ def _reasons(result: Result) -> Iterator[str]:
         yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
 
 
-def _ways_out(result: Result, drop: str) -> Iterator[str]:
+def _ways_out(result: RunResult, drop: str) -> Iterator[str]:
     """Say where to look first, and then what to do, whether the changes are right or not."""
     waiting = "wait" if result.command == "sync" else "would wait"
     yield f"{result.records.height:,} changes {waiting} for a person (plan {result.plan})."
@@ -193,7 +193,7 @@ def _ways_out(result: Result, drop: str) -> Iterator[str]:
         yield f"  roster discard {result.plan}{result.repeat.state}"
 
 
-def _moved(result: Result) -> Iterator[str]:
+def _moved(result: RunResult) -> Iterator[str]:
     if result.moved is not None:
         words = [f"{entity}:{one}" for entity, one in result.moved.iter_rows()]
         more = ", …" if len(words) > EXAMPLES else ""
@@ -203,7 +203,7 @@ def _moved(result: Result) -> Iterator[str]:
         )
 
 
-def write_run_files(result: Result, drop: str) -> None:
+def write_run_files(result: RunResult, drop: str) -> None:
     """Write what a run leaves for people in its folder: rejects.csv and report.md."""
     write_rejects(result.folder, result.findings)
     write_run_file(result.folder, "report.md", public_text("\n".join(_report(result, drop))))
@@ -226,7 +226,7 @@ def _harmless(cells: pl.Series) -> pl.Series:
     return cells.replace({cell: spreadsheet_cell(cell) for cell in odd}) if odd.len() else cells
 
 
-def _report(result: Result, drop: str) -> Iterator[str]:
+def _report(result: RunResult, drop: str) -> Iterator[str]:
     """The report as lines of markdown: counts, findings, causes, and the ids that are held."""
     yield from (f"# {heading(result, drop)}", "", *reasons(result), "")
     sent = f"{result.requests:,} requests, {result.retries:,} of them sent again"

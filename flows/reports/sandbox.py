@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.opening import CLIENT
+from flows.send import CLIENT
 
 
 def print_sandbox(url: str) -> None:

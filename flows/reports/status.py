@@ -13,11 +13,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from connectors.ledger import Plan, Run
-from flows.feeds.status import FeedStatus, run_totals
 from flows.result import DONE, FAILED, HELD, FlowEnd, FlowEndName
 from flows.safe_text import public_text
-from flows.standings import WORST, Standing
-from flows.status import StatusResult
+from flows.status import WORST, FeedStatus, Standing, StatusResult, run_totals
 
 WORDS = {
     "done": "done", "unchanged": "nothing had changed", "held": "held", "failed": "failed",

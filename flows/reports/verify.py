@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.oneroster.verifying import FOUND, KINDS, Verified
+from connectors.oneroster.reconcile import FOUND, KINDS, Verified
 from flows.reports.counts import count_text
 from flows.reports.run import print_run, write_run_files
 from flows.run_files import write_run_file
 from flows.safe_text import public_text, spreadsheet_cell
-from flows.verification import Verification
-from flows.verifying import VerifyResult
+from flows.verify import Verification, VerifyResult
 from transforms.findings import EXAMPLES
 
 COLUMNS = ("as sent", "not compared", *KINDS, "others'")

@@ -11,9 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from flows.plans import WORDS
+from flows.why.explain import WhyResult, comes_to
 from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Story
-from flows.why.verdict import comes_to
-from flows.why.why import WhyResult
 from transforms.payload import Json
 from transforms.rules import RULES
 

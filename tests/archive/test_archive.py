@@ -12,14 +12,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.archive import Archive, ArchiveError
 from connectors.ledger import FeedKey
+from connectors.roster_archive import Archive, ArchiveError
 from tests.judging import Known, judged
 from tests.rosters import Rows, changed, delta, district, without
 from transforms.changes import FINGERPRINT
 from transforms.diff import diff
-from transforms.forgetting import digest_of, erased, without_forgotten
-from transforms.judged import Standing
+from transforms.forget import digest_of, erased, without_forgotten
+from transforms.records import RosterState
 
 KEY = FeedKey("sandbox", "springfield/high school")
 
@@ -30,12 +30,12 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(tmp_path / "rosters", KEY)
 
 
-def standing(folder: Path, rows: Rows, known: Known | None = None, mode: str = "bulk") -> Standing:
+def standing(folder: Path, rows: Rows, known: Known | None = None, mode: str = "bulk") -> RosterState:
     """Judge rows as a drop."""
     return judged(folder / "drop", rows, known, mode=mode).standing
 
 
-def loaded(accepted: Standing) -> Known:
+def loaded(accepted: RosterState) -> Known:
     """Give the ledger as it is after a roster was loaded."""
     return {
         name: entity.upserts.select("sourcedId", fingerprint=FINGERPRINT, status=pl.lit("active"))
@@ -43,7 +43,7 @@ def loaded(accepted: Standing) -> Known:
     }
 
 
-def differences(accepted: Standing, known: Known) -> dict[str, list[str]]:
+def differences(accepted: RosterState, known: Known) -> dict[str, list[str]]:
     """Name the records that a roster would send or remove, entity by entity."""
     changes = diff(accepted, known).changes
     found = {name: [*entity.upserts["sourcedId"], *entity.removals["sourcedId"]] for name, entity in changes.items()}

@@ -13,13 +13,13 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.profile import TIMEBACK
 from tests.bench.district import write_district
 from tests.judging import TODAY
-from transforms.carry import carry
-from transforms.carrying import carrying
 from transforms.changes import Changes
 from transforms.checks import check
 from transforms.diff import diff
 from transforms.layouts import Dialect
-from transforms.sources import normalise
+from transforms.sources import normalize
+from transforms.target_values import carry
+from transforms.target_vocabulary import carrying
 
 BATCH = 100_000
 
@@ -36,7 +36,7 @@ def acknowledge(drop: Path, state: Path) -> None:
 
 def changes_of(drop: Path) -> Changes:
     """Compare a drop with a ledger that holds nothing."""
-    checked = check(normalise("oneroster", read(drop), Dialect(TODAY)), {})
+    checked = check(normalize("oneroster", read(drop), Dialect(TODAY)), {})
     return diff(
         carry(checked.standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None).standing, {}
     ).changes

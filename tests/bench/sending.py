@@ -26,7 +26,7 @@ from connectors.oneroster.client import Client
 from connectors.oneroster.load import load
 from connectors.oneroster.processes import Processes
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Target
+from connectors.oneroster.target import Endpoint
 from tests.bench.district import write_district
 from tests.bench.preparing import changes_of
 from transforms.changes import Changes
@@ -88,7 +88,7 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
     """Our own: from the frames to the ledger on the disk; the start of other processes counts."""
 
     async def run() -> None:
-        target = Target(url, access_token=TOKEN, concurrency=CONCURRENCY, profile=TIMEBACK)
+        target = Endpoint(url, access_token=TOKEN, concurrency=CONCURRENCY, profile=TIMEBACK)
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
             several = Processes(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:

@@ -10,19 +10,18 @@ from typing import Any
 
 import polars as pl
 
-from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.errands import Errand
-from connectors.oneroster.job import Sender, Sent
+from connectors.oneroster.load_state import Sender, Sent
+from connectors.oneroster.operations import Errand
 from connectors.oneroster.sandbox import Sandbox
+from connectors.roster_archive import Archive
 from flows.job import Job
 from flows.make_job import make_job
 from flows.options import Options
-from flows.repair import repair
 from flows.restore_roster import restore_roster
-from flows.result import Result
-from flows.running import run_job
-from flows.verification import compared
+from flows.result import RunResult
+from flows.run import run_job
+from flows.verify import compare_target, repair
 from flows.watch import NOBODY, Watch
 from tests.running import roster
 
@@ -125,19 +124,19 @@ class Feed:
         """Write the feed's file."""
         self.file.write_text(FEED.format(url=self.sandbox.url))
 
-    def sync(self, approve: str = "", watch: Watch = NOBODY) -> Result:
+    def sync(self, approve: str = "", watch: Watch = NOBODY) -> RunResult:
         """Load what lies there, or send a plan."""
         return run_job(self._job(approve=approve or None), watch)
 
-    def restore(self, run: str) -> Result:
+    def restore(self, run: str) -> RunResult:
         """Bring back the roster of a run."""
         return run_job(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
 
-    def repair(self) -> Result:
+    def repair(self) -> RunResult:
         """Verify, and repair."""
 
-        def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Result:
-            return repair(compared(job, ledger, archive, watch.advance), job, ledger, archive, watch)
+        def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> RunResult:
+            return repair(compare_target(job, ledger, archive, watch.advance), job, ledger, archive, watch)
 
         return run_job(self._job(), NOBODY, line)
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connectors.oneroster.sandbox import Sandbox
 from flows.errors import SettingsError
-from flows.result import DONE, FAILED, HELD, REFUSED, Result
+from flows.result import DONE, FAILED, HELD, REFUSED, RunResult
 from tests.chaos.feed import Deadly, Feed, Killed
 from tests.chaos.promises import (
     Others,
@@ -186,7 +186,7 @@ class Promises(RuleBasedStateMachine):
         self.looked_at(before)
         return result.exit_code if result else FAILED
 
-    def heard(self, result: Result) -> None:
+    def heard(self, result: RunResult) -> None:
         """Take note of what a run says."""
         balanced(result.counts)
         assert result.exit_code in (DONE, HELD, REFUSED), result.troubles

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.oneroster.errands import Errand
-from connectors.oneroster.job import Sender, Sent
+from connectors.oneroster.load_state import Sender, Sent
+from connectors.oneroster.operations import Errand
 from connectors.oneroster.sandbox import Sandbox
-from flows.result import DONE, HELD, Result
+from flows.result import DONE, HELD, RunResult
 from flows.watch import Watch
 from tests.chaos.feed import Dying, Feed, Killed
 from tests.chaos.promises import in_force
@@ -53,7 +53,7 @@ class Unhearing(Dying):
     ("event", "batch"), [("rename", "load users"), ("lock", "load users"), ("unenroll", "remove enrollments")]
 )
 def test_what_a_killed_run_did_is_undone_if_the_next_one_says_so(
-    event: str, batch: str, again: Callable[[Feed], Result], sandbox: Sandbox, tmp_path: Path
+    event: str, batch: str, again: Callable[[Feed], RunResult], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     """By the ledger, which heard of nothing, all would be as it was."""
     feed, registrar = Feed(tmp_path, sandbox), Registrar()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.backfills.backfilling import backfilled, wish_of
+from flows.backfills.run import backfilled, wish_of
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.options import Options
 from flows.pipeline import Pipeline
-from flows.result import Result
-from flows.running import run_job
+from flows.result import RunResult
+from flows.run import run_job
 from flows.watch import Watch
 from tests.replaying import FIRST, SECOND, THIRD, Feed, sent
 from tests.rosters import changed, district, drop, without
@@ -185,7 +185,7 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
     options = Options("sync", feed.file, state=feed.state, replays=True)
     wish = wish_of(options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True)
 
-    def perform(job: Job, pipeline: Pipeline | None) -> Result:
+    def perform(job: Job, pipeline: Pipeline | None) -> RunResult:
         result = run_job(job, Watch(), pipeline)
         drop(feed.file.parent / "today", changed(district(), "bo", givenName="Newest"))
         assert 0 == roster("sync", feed.file, state=feed.state).code

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from connectors.oneroster.loaded import Trouble
+from connectors.oneroster.outcomes import Trouble
 from connectors.oneroster.target import TargetError
-from flows.notices.causes import bare, broken_off, causes_of, kind_of, own, settled
-from flows.result import NOTICE_KINDS, Result
+from flows.notify.causes import bare, broken_off, causes_of, kind_of, own, settled
+from flows.result import NOTICE_KINDS, RunResult
 from transforms.changes import Counts, Term
 from transforms.findings import ERRORS, Findings
 from transforms.guard import Hold
@@ -17,10 +17,10 @@ NOTHING = pl.DataFrame(schema=ERRORS)
 HELD = pl.DataFrame([("users", "ana")], schema=["entity", "sourcedId"], orient="row")
 
 
-def result(counts: dict[Term, int] | None = None, **more: object) -> Result:
+def result(counts: dict[Term, int] | None = None, **more: object) -> RunResult:
     """A sync of users."""
     users: Counts = dict(counts or {"read": 3, "unchanged": 3})
-    return Result("r1", "sync", "larkspur", "sandbox", {"users": users}, Findings(), NOTHING, **more)  # type: ignore[arg-type]
+    return RunResult("r1", "sync", "larkspur", "sandbox", {"users": users}, Findings(), NOTHING, **more)  # type: ignore[arg-type]
 
 
 def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
@@ -28,7 +28,7 @@ def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
     return Trouble("users", sourced_id, term, detail)
 
 
-def told(one: Result) -> list[tuple[str, str]]:
+def told(one: RunResult) -> list[tuple[str, str]]:
     """The kinds and sentences that are told of a run."""
     return [(cause.kind, " ".join(cause.sentences)) for cause in causes_of(one, "feed.toml", "today")]
 
@@ -116,7 +116,7 @@ def test_what_others_wrote_is_told_by_entity() -> None:
 )
 def test_a_run_ends_only_what_it_knows_of(whole: bool, more: dict[str, object], kinds: set[str]) -> None:
     """What broke off, was refused or did not judge a drop leaves the rest as it was."""
-    found = Result("r1", "sync", "larkspur", "sandbox", {}, Findings(), more.pop("refused", NOTHING), **more)  # type: ignore[arg-type]
+    found = RunResult("r1", "sync", "larkspur", "sandbox", {}, Findings(), more.pop("refused", NOTHING), **more)  # type: ignore[arg-type]
 
     assert kinds == settled(found, whole=whole)
 

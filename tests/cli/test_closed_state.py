@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.files import state_folder
+from flows.feeds.feed import state_folder
 from tests.rosters import district, drop
 from tests.running import roster
 

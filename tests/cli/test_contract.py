@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.sandbox import Sandbox, Store
+from connectors.oneroster.sandbox import Sandbox, SandboxStore
 from flows.cli import app
 from tests import processes
 from tests.loads import Loads
@@ -381,7 +381,7 @@ def _count(state: Path) -> int:
     """How many enrollments the sandbox holds."""
     if not (state / "sandbox.db").exists():
         return 0
-    store = Store(state / "sandbox.db")
+    store = SandboxStore(state / "sandbox.db")
     try:
         return store.count("enrollments")
     finally:

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import Ledger, Plan
-from flows.deciding import Ask, Decision, decide
+from flows.decide import Ask, DecisionRequest, decide
 from flows.errors import SettingsError
 from flows.make_job import make_job
 from flows.options import Options
-from flows.orchestration.ended import flow_end
+from flows.orchestration.flow_end import flow_end
 from flows.reports.run import write_run_files
 from flows.result import FlowEnd
-from flows.running import run_job
+from flows.run import run_job
 from flows.watch import Watch
 from tests.rosters import DISTRICT, delta, district, drop, without
 from tests.running import roster
 
-APPROVED = Decision("approve", "Data Office", "graduation")
-REJECTED = Decision("reject", "Data Office", "the export was cut short")
+APPROVED = DecisionRequest("approve", "Data Office", "graduation")
+REJECTED = DecisionRequest("reject", "Data Office", "the export was cut short")
 
 
 class Held:
@@ -34,12 +34,12 @@ class Held:
         self.plan = roster("sync", self.drop, "--json", state=self.state).json["plan"]
         self.asked: list[tuple[Plan, str]] = []
 
-    def decide(self, answer: Decision | None, plan: str = "") -> FlowEnd:
+    def decide(self, answer: DecisionRequest | None, plan: str = "") -> FlowEnd:
         """Decide on a plan as a person who says this."""
         return decide(plan, Options("sync", self.drop, state=self.state), os.environ, self._asking(answer), _performed)
 
-    def _asking(self, answer: Decision | None) -> Ask:
-        def ask(plan: Plan, text: str) -> Decision | None:
+    def _asking(self, answer: DecisionRequest | None) -> Ask:
+        def ask(plan: Plan, text: str) -> DecisionRequest | None:
             self.asked.append((plan, text))
             return answer
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from flows.feeds.secret import Secret
-from flows.notices.addressees import Addressee
-from flows.notices.delivering import deliver
+from flows.feeds.credentials import Secret
+from flows.notify.recipients import Addressee
+from flows.notify.send import deliver
 from tests.receiving import receiver
 
 

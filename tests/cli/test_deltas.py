@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.store import SandboxStore
 from tests.loads import Loads
 from tests.replaying import FIRST
 from tests.replaying import Feed as Replayed
@@ -33,7 +33,7 @@ class Feed:
 
     def user(self) -> dict[str, object]:
         """Bo, as the target has him."""
-        store = Store(self.state / "sandbox.db")
+        store = SandboxStore(self.state / "sandbox.db")
         try:
             return store.get("users", "bo") or {}
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.orchestration.deployments import made_of
+from flows.orchestration.deploy import made_of
 from tests.running import roster
 
 FEED = """district = "{name}"

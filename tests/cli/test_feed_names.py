@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.files import SAMPLES, feed_file, feeds_folder
+from flows.feeds.feed import SAMPLES, feed_file, feeds_folder
 
 
 @pytest.fixture

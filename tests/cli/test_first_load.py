@@ -9,20 +9,19 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import Plan
-from flows.deciding import Decision
+from flows.decide import DecisionRequest
 from flows.first_load import Means, first_load
 from flows.make_job import make_job
 from flows.options import Options
 from flows.reports.run import write_run_files
-from flows.result import FlowEnd, Result
-from flows.running import run_job
-from flows.verification import Verification
-from flows.verifying import compared_all
+from flows.result import FlowEnd, RunResult
+from flows.run import run_job
+from flows.verify import Verification, compare_feed
 from flows.watch import Watch
 from tests.rosters import district, drop
 from tests.running import roster
 
-APPROVED = Decision("approve", "Data Office", "seen")
+APPROVED = DecisionRequest("approve", "Data Office", "seen")
 
 
 class Onboarding:
@@ -40,10 +39,10 @@ class Onboarding:
         """Write the feed's file."""
         self.file.write_text(f'district = "larkspur"\ndrop = "drop"\n[target]\n{target}\n')
 
-    def run(self, answer: Decision | None, environment: Mapping[str, str] = os.environ) -> FlowEnd:
+    def run(self, answer: DecisionRequest | None, environment: Mapping[str, str] = os.environ) -> FlowEnd:
         """Onboard, with a person who gives this answer."""
 
-        def ask(plan: Plan, _text: str) -> Decision | None:
+        def ask(plan: Plan, _text: str) -> DecisionRequest | None:
             self.asked.append(plan.id)
             self.held_at_asking = self.records()
             return answer
@@ -57,14 +56,14 @@ class Onboarding:
         return len(read.out.splitlines())
 
 
-def _performed(options: Options) -> Result:
+def _performed(options: Options) -> RunResult:
     result = run_job(make_job(options, os.environ), Watch())
     write_run_files(result, str(options.drop))
     return result
 
 
 def _verified(options: Options) -> Verification:
-    return compared_all(make_job(options, os.environ))
+    return compare_feed(make_job(options, os.environ))
 
 
 @pytest.fixture
@@ -84,8 +83,10 @@ def test_what_a_person_approved_is_loaded_and_verified(onboarding: Onboarding) -
     assert ("unchanged", 0) == (night.json["status"], night.json["requests"])
 
 
-@pytest.mark.parametrize(("answer", "name"), [(Decision("reject", "Data Office"), "Rejected"), (None, "Timed out")])
-def test_without_an_approval_nothing_is_sent(onboarding: Onboarding, answer: Decision | None, name: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "name"), [(DecisionRequest("reject", "Data Office"), "Rejected"), (None, "Timed out")]
+)
+def test_without_an_approval_nothing_is_sent(onboarding: Onboarding, answer: DecisionRequest | None, name: str) -> None:
     """Whether somebody said no, or nobody said anything."""
     end = onboarding.run(answer)
 

@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster.sandbox import Sandbox
-from flows.forgetting.masking import Mask, mask_files
+from connectors.roster_archive import Archive
+from flows.forget.redact import Mask, mask_files
 from flows.run_files import RUN_FILES, RunFile, write_run_file
 from tests.learning import learning
 from tests.loads import Loads
 from tests.rosters import Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
 from tests.serving import Served
-from transforms.forgetting import digest_of
+from transforms.forget import digest_of
 
 LONG = {"ana": "lv-ana-0001", "mum": "lv-mum-0001"}
 WORDS = ("lv-ana-0001", "Anabella", "Zephyrine", "anabella@example.edu")

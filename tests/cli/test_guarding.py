@@ -13,7 +13,7 @@ import pytest
 import time_machine
 
 from connectors.ledger import Ledger
-from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.store import SandboxStore
 from tests.loads import Loads
 from tests.rosters import DISTRICT, Row, Rows, changed, delta, district, drop, without
 from tests.running import Run, roster
@@ -61,7 +61,7 @@ class Feed:
 
     def record(self, entity: str, sourced_id: str) -> dict[str, object]:
         """Read a record as the target keeps it."""
-        store = Store(self.state / "sandbox.db")
+        store = SandboxStore(self.state / "sandbox.db")
         try:
             return store.get(entity, sourced_id) or {}
         finally:
@@ -69,7 +69,7 @@ class Feed:
 
     def active(self, entity: str) -> set[str]:
         """The ids that the target holds as active."""
-        store = Store(self.state / "sandbox.db")
+        store = SandboxStore(self.state / "sandbox.db")
         try:
             return set(store.ids(entity))
         finally:

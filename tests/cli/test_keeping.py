@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger, Plan, Run
+from connectors.roster_archive import Archive
 from tests.rosters import changed, district, drop
 from tests.running import roster
 from transforms.guard import PLANNED_COLUMNS

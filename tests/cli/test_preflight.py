@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.oneroster.assumptions import Fact
+from connectors.oneroster.probe.questions import Fact
 from connectors.oneroster.sandbox import Sandbox
 from flows.options import Options
-from flows.preflights.preflight import preflight
-from flows.preflights.probes import Probed, keep
+from flows.preflight.probe import Probed, keep
+from flows.preflight.run import preflight
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import Rows, changed, district, drop
 from tests.running import Run, roster

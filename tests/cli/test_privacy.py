@@ -99,7 +99,7 @@ def failed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     (folder / "secret.txt").write_text(SECRET)
     (folder / "home").mkdir(mode=0o700)
     more = ["--workers", "2"] if request.param == "env" else []
-    programs = ("flows", "connectors.oneroster.process") if more and PROCESSES.exists() else ("flows",)
+    programs = ("flows", "connectors.oneroster.processes") if more and PROCESSES.exists() else ("flows",)
     known = {"file": 'client_secret_file = "secret.txt"', "env": 'client_secret_env = "LARKSPUR_SECRET"'}
     with Sandbox(None, clients={"larkspur": SECRET}, wrap=mean.over) as server:
         (folder / "larkspur.toml").write_text(FEED.format(url=server.url, secret=known[request.param]))

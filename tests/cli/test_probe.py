@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.oneroster.probe.records import PREFIX
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.throwaway import PREFIX
-from flows.feeds.settings import read_feed
+from flows.feeds.feed import read_feed
 from flows.options import Options
-from flows.preflights.probes import kept
-from flows.preflights.probing import is_staging
+from flows.preflight.probe import is_staging, kept
 from flows.reports.probe import probe_lines
 from flows.target import Target
 from tests import processes

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.archive import Archive
 from connectors.ledger import FeedKey, Ledger
+from connectors.roster_archive import Archive
 from tests.rosters import district, drop, without
 from tests.running import Run, roster
 

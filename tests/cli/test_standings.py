@@ -10,7 +10,7 @@ import pytest
 
 from flows.errors import SettingsError
 from flows.reports.status import standing_row, summary_end
-from flows.standings import standings
+from flows.status import standings
 from tests.rosters import district, drop, without
 from tests.running import roster
 

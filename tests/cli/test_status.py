@@ -13,7 +13,7 @@ import pytest
 
 from connectors.ledger import FeedKey, Ledger, Plan, Run
 from connectors.oneroster.sandbox import Sandbox
-from flows.feeds.staleness import stale
+from flows.run import stale
 from tests.rosters import changed, delta, district, drop, without
 from tests.running import Run as Command
 from tests.running import roster

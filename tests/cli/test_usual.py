@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Run
-from flows.notices.usual import unusual_in
-from flows.result import ADDS_ONLY, RESTORED, STOPPED, Result
+from flows.notify.causes import unusual_in
+from flows.result import ADDS_ONLY, RESTORED, STOPPED, RunResult
 from transforms.findings import ERRORS, Findings
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
@@ -18,7 +18,7 @@ NIGHT = Run(
     "r0", FeedKey("sandbox", "larkspur"), "sync", BEGIN, exit_code=0, counts={"users": {"read": 500, "updated": 2}}
 )
 FIRST = replace(NIGHT, id="first", counts={"users": {"read": 500, "created": 500}})
-TONIGHT = Result(
+TONIGHT = RunResult(
     "now", "sync", "larkspur", "sandbox", {"users": {"read": 500, "updated": 90}}, Findings(), pl.DataFrame(schema=ERRORS)
 )  # fmt: skip
 TOLD = ("90 users updated; in the last 5 runs it was 2 as a rule.",)
@@ -70,6 +70,6 @@ def test_the_run_itself_is_none_of_its_history() -> None:
         replace(TONIGHT, counts={"users": {"updated": 90}}),
     ],
 )
-def test_a_run_that_judged_no_drop_is_not_compared(tonight: Result) -> None:
+def test_a_run_that_judged_no_drop_is_not_compared(tonight: RunResult) -> None:
     """Nor one that broke off."""
     assert () == unusual_in(tonight, runs(*[NIGHT] * 9))

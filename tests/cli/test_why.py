@@ -9,8 +9,8 @@ import pytest
 
 from connectors.ledger import FeedKey
 from connectors.oneroster.sandbox import Sandbox
+from flows.why.explain import comes_to
 from flows.why.story import InLedger, InRoster, InTarget, LastRun, Seen, Standing, Story
-from flows.why.verdict import comes_to
 from tests.loads import Loads
 from tests.rosters import Rows, changed, district, drop, without
 from tests.running import Run, roster

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.drops import read
-from transforms.raw import Raw
+from transforms.roster import Raw
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from connectors.fetching import FetchError, Store
+from connectors.fetch import DropStore, FetchError
 
 PLACE = "/fetching"
 
@@ -32,7 +32,7 @@ def memory() -> Iterator[Any]:
 
 def test_drops_are_folders_and_zips(memory: Any) -> None:
     """What an operating system left is none."""
-    store = Store(f"memory:/{PLACE}")
+    store = DropStore(f"memory:/{PLACE}")
 
     assert ["a_2026-09-01", "b_2026-09-02.zip"] == store.drops
     assert ["a_2026-09-01", "b_2026-09-02.zip", "notes.txt"] == store.names
@@ -40,7 +40,7 @@ def test_drops_are_folders_and_zips(memory: Any) -> None:
 
 def test_only_what_is_named_is_brought(memory: Any, tmp_path: Path) -> None:
     """With modes that keep others out."""
-    folder = Store(f"memory:/{PLACE}").fetch(["a_2026-09-01"], tmp_path)
+    folder = DropStore(f"memory:/{PLACE}").fetch(["a_2026-09-01"], tmp_path)
 
     brought = {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777) for path in folder.rglob("*")}
     assert {"a_2026-09-01": "0o700", "a_2026-09-01/users.csv": "0o600"} == brought
@@ -51,14 +51,14 @@ def test_what_lies_here_is_used_where_it_is(tmp_path: Path) -> None:
     """A copy would only be one more place with names of people."""
     (tmp_path / "drops").mkdir()
 
-    assert tmp_path / "drops" == Store(f"file://{tmp_path}/drops").fetch([], tmp_path / "into")
+    assert tmp_path / "drops" == DropStore(f"file://{tmp_path}/drops").fetch([], tmp_path / "into")
 
 
 def test_a_folder_that_is_not_there_is_told(memory: Any) -> None:
     """In a sentence, without what is secret in its address."""
     with pytest.raises(FetchError, match="no folder"):
-        Store("memory://elsewhere")
+        DropStore("memory://elsewhere")
     with pytest.raises(FetchError) as told:
-        Store("ftq://ana:hush@example.edu/drops")
+        DropStore("ftq://ana:hush@example.edu/drops")
 
     assert "hush" not in str(told.value)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.drops import Limits, read
-from transforms.raw import Raw
+from connectors.drops import ZipLimits, read
+from transforms.roster import Raw
 
 USERS = b"id,name\n1,Ana\n"
 FIXTURES = os.environ.get("ROSTER_FIXTURES")
@@ -143,13 +143,13 @@ def test_a_damaged_zip_is_refused(damage: Callable[[bytes], bytes], rule: str, t
 @pytest.mark.parametrize(
     ("limits", "refused"),
     [
-        (Limits(), True),
-        (Limits(ratio=5000), False),
-        (Limits(ratio=5000, total_bytes=3_000_000), True),
-        (Limits(ratio=5000, members=1), True),
+        (ZipLimits(), True),
+        (ZipLimits(ratio=5000), False),
+        (ZipLimits(ratio=5000, total_bytes=3_000_000), True),
+        (ZipLimits(ratio=5000, members=1), True),
     ],
 )
-def test_a_zip_that_unpacks_to_too_much(limits: Limits, refused: bool, tmp_path: Path) -> None:
+def test_a_zip_that_unpacks_to_too_much(limits: ZipLimits, refused: bool, tmp_path: Path) -> None:
     """Files, bytes and ratio are limited, each by itself."""
     row = b"1," + b"a" * 1022 + b"\n"
     path = zipped(tmp_path / "drop.zip", *((f"{name}.csv", b"id,name\n" + row * 2000) for name in "ab"))

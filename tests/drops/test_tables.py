@@ -14,9 +14,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from connectors.drops import read
-from connectors.drops.table import read_table
+from connectors.drops.csv_file import read_table
 from tests.strength import expensive
-from transforms.raw import Raw
+from transforms.roster import Raw
 
 TEXT = st.text(
     st.sampled_from("ab0 ,;\"'\t\n\r=éñ’ß漢😀\u00a0\u3000") | st.characters(exclude_categories=("Cs", "Cc")), max_size=8

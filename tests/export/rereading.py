@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from connectors.drops.writing import write_zip
-from transforms.bulk import Bulk, bulk
+from connectors.drops.write import write_zip
 from transforms.checks import check
+from transforms.export import Bulk, bulk
 from transforms.findings import ROW
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.sandbox import Store
+from connectors.oneroster.sandbox import SandboxStore
 from tests.oneroster.odd import Met, Reply, odd
 from tests.rosters import district, drop
 from tests.running import Run, roster
@@ -41,7 +41,7 @@ def feed(state: Path, source: Path) -> Path:
 
 def held(state: Path, collection: str) -> Records:
     """The active records of a collection, but for when they were written."""
-    store = Store(state / "sandbox.db")
+    store = SandboxStore(state / "sandbox.db")
     found = {one: store.get(collection, one) or {} for one in store.ids(collection)}
     store.close()
     return {

@@ -9,8 +9,8 @@ import pytest
 
 from tests.judging import judged, judged_drop
 from tests.rosters import Rows, changed, delta, district, drop, without
-from transforms.bulk import Bulk, bulk
-from transforms.judged import Judged
+from transforms.export import Bulk, bulk
+from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 
 PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
@@ -119,7 +119,7 @@ def test_cells_are_data_and_have_no_line_breaks() -> None:
     entity = ENTITIES["categories"]
     cells = dict.fromkeys(entity.by_name) | {"sourcedId": "k", "title": "=1+1\r\nand more"}
     frame = pl.DataFrame([cells], schema=dict.fromkeys(cells, pl.String))
-    made = bulk({"categories": Judged(entity, frame, "bulk", entity.file)}, {})
+    made = bulk({"categories": EntityRecords(entity, frame, "bulk", entity.file)}, {})
 
     assert "=1+1 and more" == made.tables["categories"]["title"][0]
 

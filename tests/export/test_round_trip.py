@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 
 from connectors.drops import read
-from flows.mapping import layout_of
+from flows.feeds.mapping_file import layout_of
 from tests.export.rereading import assert_same, content, made_of, records, zipped
 from tests.judging import judged_drop
 from tests.laws.strategies import Dirt, dirt, rosters

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from connectors.drops import read
-from connectors.drops.writing import write_zip
+from connectors.drops.write import write_zip
 
 ODD = ["Núñez", "a,b", 'say "x"', "=1+1", None]
 

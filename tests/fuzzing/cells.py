@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fuzzing.samples import Sample, Table
 from transforms.binding.spelling import NULL_WORDS
-from transforms.layouts.matching import cells_of, file_called
+from transforms.layouts.match import cells_of, file_called
 from transforms.schemas import ENTITIES
 from transforms.sources import LAYOUTS
 

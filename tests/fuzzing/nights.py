@@ -10,19 +10,17 @@ import polars as pl
 from connectors.drops import read
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, Known
-from transforms.carry import carry
-from transforms.carrying import carrying
 from transforms.changes import ACTIVE, FINGERPRINT, Changes, Counts
 from transforms.checks import Checked, check
 from transforms.diff import diff
-from transforms.guard import Limits, Past, guard
+from transforms.guard import GuardContext, GuardLimits, guard
 from transforms.layouts import Dialect
-from transforms.raw import Raw
-from transforms.roster import Roster
-from transforms.scope import Scope
-from transforms.share import share
-from transforms.sources import escape_in, normalise
-from transforms.verdict import refusals
+from transforms.refuse import refusals
+from transforms.roster import Raw, Roster
+from transforms.share import Scope, share
+from transforms.sources import escape_in, normalize
+from transforms.target_values import carry
+from transforms.target_vocabulary import carrying
 
 EVERYBODY = Scope(demographics=True, contacts=True)
 ADDRESSES = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu")
@@ -53,13 +51,13 @@ def night(drop: Path, layout: str, known: Known, strict: bool = False) -> Night:
     raw = read(drop, strict=strict)
     if escape := escape_in(layout, raw):
         raw = read(drop, strict=strict, escape=escape)
-    roster = normalise(layout, raw, Dialect(TODAY, strict=strict))
+    roster = normalize(layout, raw, Dialect(TODAY, strict=strict))
     checked = check(roster, known, strict)
     if refusals(checked.findings, strict).height:
         return Night(raw, roster, checked, {})
     carried = carry(share(checked.standing, EVERYBODY, known), ADDRESSES, known, TIMEBACK.collections, None)
     changes = diff(carried.standing, known).changes
-    return Night(raw, roster, checked, guard(changes, Past(today=TODAY), Limits()).changes)
+    return Night(raw, roster, checked, guard(changes, GuardContext(today=TODAY), GuardLimits()).changes)
 
 
 def sent(first: Night) -> Known:

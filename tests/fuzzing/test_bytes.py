@@ -14,7 +14,7 @@ from tests.fuzzing.bounds import bounded
 from tests.fuzzing.damage import Damage, damaged, damages, overwritten, zipped
 from tests.fuzzing.samples import SAMPLES, put
 from tests.strength import expensive
-from transforms.raw import RawFile
+from transforms.roster import RawFile
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -16,20 +16,20 @@ from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
 from flows.feeds.targets import choose
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.result import Result
-from flows.running import run_job
+from flows.result import RunResult
+from flows.run import run_job
 from flows.watch import Watch
 from tests.rosters import Rows, drop
-from transforms.carrying import carrying
 from transforms.changes import IN_TARGET
-from transforms.guard import Limits
+from transforms.guard import GuardLimits
+from transforms.removals import Policy
 from transforms.schemas import ENTITIES
-from transforms.scope import Scope
-from transforms.vanishing import Policy
+from transforms.share import Scope
+from transforms.target_vocabulary import carrying
 
 # In these laws whatever vanishes is deleted, once a person says so; only what is not a record's own follows its owner.
 REMOVED: dict[str, Policy] = dict.fromkeys(ENTITIES, "delete")
-STRICT = Limits(vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100)
+STRICT = GuardLimits(vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100)
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -41,7 +41,7 @@ class World:
     sandbox: Sandbox
 
     def sync(self, rows: Rows, approve: str | None = None, mode: str = "bulk",
-             damage: Callable[[Path], object] = lambda _: None) -> Result:  # fmt: skip
+             damage: Callable[[Path], object] = lambda _: None) -> RunResult:  # fmt: skip
         """Load rows as a drop, to which something may have happened."""
         damage(folder := drop(self.folder / "drop", rows, mode))
         target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
@@ -58,7 +58,7 @@ class World:
         )
         return run_job(job, Watch())
 
-    def approved(self, rows: Rows) -> Result:
+    def approved(self, rows: Rows) -> RunResult:
         """Load rows, and let every delete go that is held."""
         result = self.sync(rows)
         return self.sync(rows, result.plan) if result.plan else result

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.oneroster.sandbox import Sandbox
-from flows.forgetting.forgetting import ForgetRequest, forget
+from flows.forget.run import ForgetRequest, forget
 from flows.result import DONE
 from tests.laws.conftest import World, world
 from tests.laws.strategies import Dirt, dirt, rosters

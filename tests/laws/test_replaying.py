@@ -15,23 +15,25 @@ from hypothesis import strategies as st
 
 from connectors.ledger import Ledger
 from connectors.oneroster.profile import TIMEBACK
-from flows.backfills.rehearsing import rehearsal
 from flows.backfills.steps import Span, Steps, steps_of
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.running import run_job
+from flows.rehearse import rehearsal
+from flows.run import run_job
 from flows.target import Target
 from flows.watch import NOBODY
 from tests.laws.conftest import REMOVED
 from tests.rosters import Rows, changed, delta, district, drop, manifest, without
 from tests.strength import expensive
-from transforms.carrying import carrying
-from transforms.guard import Limits
+from transforms.guard import GuardLimits
 from transforms.replay import Step, needed
-from transforms.scope import Scope
+from transforms.share import Scope
+from transforms.target_vocabulary import carrying
 
 FIRST = date(2026, 9, 1)
 ALL = 100.0
-OPEN = Limits(vanished_percent=ALL, week_percent=ALL, school_percent=ALL, updated_percent=ALL, rejected_percent=ALL)
+OPEN = GuardLimits(
+    vanished_percent=ALL, week_percent=ALL, school_percent=ALL, updated_percent=ALL, rejected_percent=ALL
+)
 NAMES = st.sampled_from(["Bo", "Zoe", "Mia"])
 
 

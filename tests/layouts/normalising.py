@@ -13,7 +13,7 @@ from transforms.checks import Checked, check
 from transforms.findings import Findings, located
 from transforms.layouts import Dialect, Layout
 from transforms.roster import Roster
-from transforms.sources import escape_in, normalise
+from transforms.sources import escape_in, normalize
 
 
 def written(folder: Path, **files: str) -> Path:
@@ -30,7 +30,7 @@ def normalised(drop: Path, layout: Layout | str = "auto", **dialect: Any) -> Ros
     """Normalise a drop."""
     raw = read(drop)
     escape = escape_in(layout, raw)
-    return normalise(layout, read(drop, escape=escape) if escape else raw, Dialect(TODAY, **dialect))
+    return normalize(layout, read(drop, escape=escape) if escape else raw, Dialect(TODAY, **dialect))
 
 
 def judged(roster: Roster) -> Checked:

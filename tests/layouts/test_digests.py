@@ -9,9 +9,8 @@ import pytest
 
 from tests.layouts.clever import clever
 from tests.layouts.normalising import column, judged, normalised, written
-from transforms.forgetting import digest_of
-from transforms.layouts.digests import Digests, discreet
-from transforms.layouts.keys import short
+from transforms.forget import digest_of
+from transforms.layouts.ids import Digests, discreet, short
 from transforms.roster import Roster
 
 HEADER = "School_id,Student_id,First_name,Last_name,Contact_name,Contact_email,Contact_relationship\n"

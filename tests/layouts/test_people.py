@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.layouts.clever import clever
 from tests.layouts.normalising import column, judged, lines, normalised, rules, written
-from transforms.layouts.digests import Digests
+from transforms.layouts.ids import Digests
 
 STUDENTS = "School_id,Student_id,First_name,Last_name,Grade\n"
 ROLES = ("userSourcedId", "orgSourcedId", "role", "roleType")

@@ -23,11 +23,10 @@ from transforms.layouts import (
     text,
     yes_no,
 )
-from transforms.layouts.cells import Cell
-from transforms.layouts.days import day_of
-from transforms.layouts.dialect import DateOrder
-from transforms.layouts.keys import LONGEST, written
-from transforms.layouts.words import GRADES, grade_of
+from transforms.layouts.expressions import Cell, day_of
+from transforms.layouts.ids import LONGEST, written
+from transforms.layouts.options import DateOrder
+from transforms.layouts.vocabulary import GRADES, grade_of
 
 DIALECT = Dialect(TODAY)
 DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))

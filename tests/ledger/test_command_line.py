@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectors.ledger import FeedKey, Ledger
-from connectors.ledger.address import url_of
+from connectors.ledger.database import url_of
 from connectors.oneroster.sandbox import Sandbox
-from flows.ledgers import address_in
+from flows.ledgers import ledger_address
 from tests.ledger.server import PASSWORD, Server
 from tests.rosters import district, drop, without
 from tests.running import Run, roster
@@ -67,7 +67,7 @@ def test_the_environment_may_say_how_the_way_is_encrypted(address: str, mode: st
     """By the variable that all programs of PostgreSQL know; what the address says goes before."""
     environment = {"ROSTER_LEDGER": f"postgresql://{address}", "PGSSLMODE": "verify-full"}
 
-    assert mode == url_of(address_in(environment)).query["sslmode"]
+    assert mode == url_of(ledger_address(environment)).query["sslmode"]
 
 
 @pytest.mark.parametrize("command", ["sync", "plan", "verify", "adopt"])

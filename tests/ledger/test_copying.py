@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.ledger import FeedKey, Ledger, Run
-from connectors.ledger.copying import AT_ONCE
+from connectors.ledger.database import AT_ONCE
 from tests.ledger.test_ledger import KEY, known, records
 
 OTHER = FeedKey(KEY.target, "juniper")

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from connectors.ledger import FeedKey, Ledger, LedgerError, Plan
-from connectors.ledger.forgotten import MARKS, Erasure
+from connectors.ledger.forget import MARKS, Erasure
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
-from transforms.forgetting import digest_of
+from transforms.forget import digest_of
 from transforms.guard import PLANNED_COLUMNS, Hold
 
 KEY, OTHER = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "other")

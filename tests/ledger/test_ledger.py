@@ -16,9 +16,8 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import select
 
 from connectors.ledger import FeedKey, Ledger, LedgerError
-from connectors.ledger.database import opened
+from connectors.ledger.database import make_tables, opened, version_of
 from connectors.ledger.ledger import FEW
-from connectors.ledger.schema import make_tables, version_of
 from connectors.ledger.sqlite import Sqlite
 from connectors.ledger.tables import RECORDS, VERSION
 from tests.strength import expensive

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.ledger import FeedKey, Ledger, Run
-from connectors.ledger.forgotten import MARKS, Erasure
+from connectors.ledger.forget import MARKS, Erasure
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 from transforms.moments import MOMENT, MOMENTS
 

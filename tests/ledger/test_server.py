@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.ledger import FeedKey, Ledger, LedgerError, fault_of
-from connectors.ledger.address import url_of
-from connectors.ledger.database import Database, opened
+from connectors.ledger.database import Database, opened, url_of
 from tests.ledger.server import PASSWORD, USER, Server
 from transforms.changes import FIELDS, FINGERPRINT, LABEL, PARENTS, SCHOOL
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from connectors.oneroster.sandbox import Store
+from connectors.oneroster.sandbox import SandboxStore
+from flows.feeds.mapping_file import layout_of
 from flows.make_job import make_job
-from flows.mapping import layout_of
 from flows.options import Options
 from flows.reports.progress import Bars
-from flows.result import Result
-from flows.running import run_job
+from flows.result import RunResult
+from flows.run import run_job
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "own_layout"
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
 
-def loaded(drop: Path, mapping: Path, state: Path) -> Result:
+def loaded(drop: Path, mapping: Path, state: Path) -> RunResult:
     """Load a drop by a mapping file."""
     job = make_job(Options("sync", drop, district="hawthorn", state=state), {})
     job = replace(job, source=replace(job.source, layout=layout_of(mapping)))
@@ -28,7 +28,7 @@ def loaded(drop: Path, mapping: Path, state: Path) -> Result:
 
 def held(state: Path) -> dict[str, int]:
     """How many records of each kind the sandbox holds."""
-    store = Store(state / "sandbox.db")
+    store = SandboxStore(state / "sandbox.db")
     try:
         return {name: store.count(name) for name in ENTITIES}
     finally:

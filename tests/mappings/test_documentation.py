@@ -8,8 +8,7 @@ from pathlib import Path
 
 from transforms.layouts import File, Join, Layout, Rows
 from transforms.mappings import FIELDS, mapped
-from transforms.mappings.tables import FILE, ROWS
-from transforms.mappings.vocabulary import CELLS, CONDITIONS
+from transforms.mappings.tables import CELLS, CONDITIONS, FILE, ROWS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "own_layout.md").read_text("utf-8")
 # What only a layout in code has: files are tables, and `required` columns are all that are not optional. Old

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.errors import SettingsError
-from flows.mapping import layout_of
+from flows.feeds.mapping_file import layout_of
 from tests.strength import expensive
 from transforms.mappings import mapped
-from transforms.mappings.lines import lines_of
-from transforms.mappings.vocabulary import CELLS, CONDITIONS
+from transforms.mappings.problems import lines_of
+from transforms.mappings.tables import CELLS, CONDITIONS
 
 GOOD = """\
 [layout]

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from connectors.drops import read
 from tests.layouts.normalising import judged, normalised, written
 from tests.strength import expensive
-from transforms.guessing import Guess, guess
-from transforms.guessing.columns import words_of
-from transforms.guessing.spellings import CLASSES, NAMES, Spellings, means
+from transforms.infer_mapping import Guess, guess
+from transforms.infer_mapping.columns import words_of
+from transforms.infer_mapping.spellings import CLASSES, NAMES, Spellings, means
 from transforms.mappings import mapped
-from transforms.raw import Raw, RawFile
+from transforms.roster import Raw, RawFile
 
 # A district with a file for everything.
 WHOLE = {

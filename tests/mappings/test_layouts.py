@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.mapping import layout_of
+from flows.feeds.mapping_file import layout_of
 from tests.layouts.normalising import column, judged, lines, normalised, written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import roster
 from transforms import layouts
-from transforms.layouts.digests import Digests
-from transforms.mappings.vocabulary import CELLS, CONDITIONS
+from transforms.layouts.ids import Digests
+from transforms.mappings.tables import CELLS, CONDITIONS
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

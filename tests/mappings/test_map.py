@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.errors import SettingsError
-from flows.mapping import layout_of
+from flows.feeds.mapping_file import layout_of
 from tests.layouts.normalising import written
 from tests.mappings.loading import SAMPLE, held, loaded
 from tests.running import QUIET, Run

@@ -6,8 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.causes import fault, place
-from transforms.findings import ROW
+from transforms.findings import ROW, fault, place
 
 PIECES = st.lists(st.lists(st.tuples(st.integers(1, 99), st.booleans()), max_size=3), min_size=1, max_size=4)
 

@@ -17,16 +17,15 @@ from connectors.ledger import FeedKey, Ledger
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import Loaded, load
-from connectors.oneroster.patience import Patience
 from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target
+from connectors.oneroster.target import Endpoint
 from transforms.changes import FINGERPRINT, Changes, EntityChanges
 from transforms.diff import diff
 from transforms.findings import ROW
-from transforms.judged import Judged
-from transforms.parts import folded_again
-from transforms.payload import bodies
+from transforms.payload import bodies, folded_again
+from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES
 
 Row = dict[str, str | None]
@@ -34,7 +33,7 @@ Json = dict[str, Any]
 Twist = Callable[[httpx.Request], httpx.Response | Exception | None]
 KEY = FeedKey("sandbox", "default")
 # As persistent as any other, and in no mood to wait.
-QUICK = Patience(rest=0.001, longest_rest=0.01)
+QUICK = RetryPolicy(rest=0.001, longest_rest=0.01)
 
 
 def org(sourced_id: str, parent: str | None = None, **cells: str | None) -> Row:
@@ -138,7 +137,7 @@ class District:
     twist: Twist | None = None
     concurrency: int = 10
     secret: str = "sandbox"
-    patience: Patience = QUICK
+    patience: RetryPolicy = QUICK
     answer_bytes: int = 1_000_000
     runs: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
     rosters: list[Changes] = field(default_factory=list)
@@ -211,10 +210,10 @@ class District:
         return set() if known is None else set(known.filter(pl.col("status") == "active")["sourcedId"])
 
     @property
-    def target(self) -> Target:
+    def target(self) -> Endpoint:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
-        return Target(sandbox.url, sandbox.token_url, "sandbox", self.secret,
+        return Endpoint(sandbox.url, sandbox.token_url, "sandbox", self.secret,
                       concurrency=self.concurrency, patience=self.patience, answer_bytes=self.answer_bytes, profile=TIMEBACK)  # fmt: skip
 
     async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:
@@ -231,12 +230,12 @@ def opened(sandbox: Sandbox, folder: Path) -> Iterator[District]:
         yield District(sandbox, ledger)
 
 
-def judged(name: str, rows: list[Row], gone: list[str]) -> Judged:
+def judged(name: str, rows: list[Row], gone: list[str]) -> EntityRecords:
     """Take rows as accepted; the drop speaks of the columns that any row has."""
     said = frozenset(column for row in rows for column in row) | {"sourcedId"}
     schema = dict.fromkeys([*sorted(said), "status", "dateLastModified"], pl.String)
     frame = pl.DataFrame(rows, schema=schema).with_row_index(ROW, 1)
-    blank = Judged(ENTITIES[name], frame, "delta", f"{name}.csv")
+    blank = EntityRecords(ENTITIES[name], frame, "delta", f"{name}.csv")
     return replace(blank, gone=pl.Series("sourcedId", gone, dtype=pl.String), said=said)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.sandbox import Sandbox, Store
+from connectors.oneroster.sandbox import Sandbox, SandboxStore
 
 Json = dict[str, Any]
 
@@ -27,7 +27,7 @@ class Met:
     record: Json
     query: dict[str, str]
     before: Json | None
-    store: Store
+    store: SandboxStore
 
     def lose(self) -> None:
         """Let the target lose the record altogether."""
@@ -82,7 +82,7 @@ def odd(meet: Meet) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _met(scope: Scope, body: bytes, store: Store) -> tuple[Met, str]:
+def _met(scope: Scope, body: bytes, store: SandboxStore) -> tuple[Met, str]:
     path = scope["path"].rstrip("/")
     paths = {one.path.rstrip("/"): one for one in TIMEBACK.collections.values()}
     place = path if path in paths else path.rpartition("/")[0]

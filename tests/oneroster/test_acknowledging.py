@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import get_args
 
-from connectors.oneroster.acknowledging import Acknowledging
-from connectors.oneroster.errands import Action, Errand
+from connectors.oneroster.operations import Action, Errand
+from connectors.oneroster.senders import Acknowledging
 
 
 def test_each_errand_has_the_end_that_it_is_sent_for() -> None:

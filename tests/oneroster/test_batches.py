@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from connectors.oneroster.batches import batches
+from connectors.oneroster.load import batches
 from transforms.schemas import ENTITIES
 
 TREES = {"orgs": "parentSourcedId", "academicSessions": "parentSourcedId"}

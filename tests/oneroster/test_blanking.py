@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from connectors.oneroster.blanking import PERSONAL, blanked, unlinked
+from connectors.oneroster.forget import PERSONAL, blanked, unlinked
 from connectors.oneroster.profile import TIMEBACK
 
 USER = {

@@ -13,26 +13,25 @@ import httpx
 import pytest
 
 from connectors.oneroster import wire
-from connectors.oneroster.client import Client
-from connectors.oneroster.exchange import Exchange
-from connectors.oneroster.patience import Patience
+from connectors.oneroster.client import Client, Exchange
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.retry import RetryPolicy
+from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 
 USERS = TIMEBACK.collections["users"]
 GET = wire.read(USERS, "u1")
-ONCE = Patience(attempts=1)
+ONCE = RetryPolicy(attempts=1)
 TOKENS = "https://login.example.edu/token"
 Handler = Callable[[httpx.Request], httpx.Response]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def sent(handler: Handler, *requests: wire.Request, target: Target | None = None) -> tuple[list[wire.Answer], int]:
+def sent(handler: Handler, *requests: wire.Request, target: Endpoint | None = None) -> tuple[list[wire.Answer], int]:
     """Send requests to a stand-in for the target; give its answers and how many were counted."""
 
     async def run() -> tuple[list[wire.Answer], int]:
-        where = target or Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
+        where = target or Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
         async with Client(where, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client.requests
 
@@ -40,7 +39,7 @@ def sent(handler: Handler, *requests: wire.Request, target: Target | None = None
 
 
 @asynccontextmanager
-async def talking(talk: Talk) -> AsyncIterator[Target]:
+async def talking(talk: Talk) -> AsyncIterator[Endpoint]:
     """Run a server that talks as it likes, on loopback, until it has said all."""
     ended: list[asyncio.Future[None]] = []
 
@@ -55,7 +54,9 @@ async def talking(talk: Talk) -> AsyncIterator[Target]:
 
     async with await asyncio.start_server(conversation, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        yield Target(f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE, profile=TIMEBACK)
+        yield Endpoint(
+            f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE, profile=TIMEBACK
+        )
         # On a machine that is busy, a client may have given up before the server came to accept it.
         while not ended:
             await asyncio.sleep(0.01)
@@ -137,7 +138,7 @@ def test_a_401_gets_one_fresh_token_and_one_more_try() -> None:
         return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401, json={})
 
     answers, counted = sent(
-        handler, GET, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK)
+        handler, GET, GET, target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK)
     )
 
     assert ([answer.status for answer in answers], counted) == ([200, 200], 3)
@@ -154,7 +155,7 @@ def test_a_fresh_token_that_is_refused_ends_the_run() -> None:
         )
 
     with pytest.raises(TargetError, match=r"api\.example\.edu refuses a fresh token \(HTTP 401\)"):
-        sent(handler, GET, target=Target("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK))
+        sent(handler, GET, target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK))
 
 
 def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
@@ -164,7 +165,7 @@ def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
         async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
         async with Client(
-            Target(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK, profile=TIMEBACK)
+            Endpoint(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK, profile=TIMEBACK)
         ) as client:
             await client.send(GET)
 
@@ -236,7 +237,7 @@ def test_a_token_that_does_not_end_is_not_waited_for() -> None:
 
     async def run() -> str:
         async with talking(trickle) as place:
-            once = Patience(first_attempts=1)
+            once = RetryPolicy(first_attempts=1)
             target = replace(place, token_url=place.url, access_token="", client_id="id", patience=once)
             async with Client(target) as client:
                 with pytest.raises(TargetError) as error:
@@ -259,7 +260,7 @@ def test_certificates_are_verified() -> None:
     """A target is who it says it is."""
 
     async def verified() -> ssl.VerifyMode:
-        async with Client(Target("https://api.example.edu", access_token="t", profile=TIMEBACK)) as client:
+        async with Client(Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK)) as client:
             context: ssl.SSLContext = client._exchange.transport.ssl_context  # type: ignore[attr-defined]
             return context.verify_mode
 
@@ -275,7 +276,7 @@ def test_what_is_under_way_when_a_run_is_stopped_is_not_waited_for_long() -> Non
             raise AssertionError(request)
 
         exchange = Exchange(
-            Target("https://api.example.edu", access_token="t", profile=TIMEBACK),
+            Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK),
             httpx.MockTransport(silent),
             asyncio.sleep,
         )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.compare import alike, covers, equal, same
+from connectors.oneroster.merge import alike, covers, equal, same
 
 REF = {"sourcedId": "a"}
 READ = {"href": "https://x/a", "sourcedId": "a", "type": "org", "name": "A"}

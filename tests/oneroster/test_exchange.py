@@ -10,10 +10,11 @@ from urllib.parse import quote_plus
 import httpx
 import pytest
 
-from connectors.oneroster import hiding, wire
+from connectors.oneroster import client as hiding
+from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Target
+from connectors.oneroster.target import Endpoint
 
 USERS = TIMEBACK.collections["users"]
 TOKEN = "opaque/token+of=larkspur"
@@ -36,7 +37,7 @@ def detail(status: int, body: bytes) -> str:
         def handler(request: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=body)
 
-        target = Target("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN, profile=TIMEBACK)
+        target = Endpoint("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(handler)) as client:
             return await client.send(request)
 
@@ -63,4 +64,4 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
 
 def test_a_short_secret_is_a_word() -> None:
     """It cannot be told from others."""
-    assert () == hiding.credentials(Target("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK))
+    assert () == hiding.credentials(Endpoint("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK))

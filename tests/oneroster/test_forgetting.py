@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.forgetting import Forgotten, forget
+from connectors.oneroster.forget import Forgotten, forget
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.sandbox import Sandbox, Store
-from connectors.oneroster.sandbox.compacting import compact
-from connectors.oneroster.target import Target
+from connectors.oneroster.sandbox import Sandbox, SandboxStore
+from connectors.oneroster.sandbox.store import compact
+from connectors.oneroster.target import Endpoint
 
 USER = {
     "sourcedId": "u", "status": "active", "enabledUser": "true", "givenName": "Zephyrine", "familyName": "Quillon", "email": "z@example.edu",
@@ -28,7 +28,7 @@ def forgotten(sandbox: Sandbox, person: str, *friends: str) -> Forgotten:
     """Forget a person of whom we have sent the user alone."""
 
     async def run() -> Forgotten:
-        async with Client(Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=TIMEBACK)) as client:
+        async with Client(Endpoint(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=TIMEBACK)) as client:
             return await forget(client, person, {"users": [person]}, friends)
 
     return asyncio.run(run())
@@ -76,7 +76,7 @@ def test_what_the_target_does_not_show_is_not_written() -> None:
 def test_the_sandboxs_file_is_written_anew_unless_it_is_in_use(busy: bool, tmp_path: Path) -> None:
     """What was overwritten is in neither file nor journal; a program that is writing is not waited for for ever."""
     path = tmp_path / "sandbox.db"
-    with closing(Store(path)) as store:
+    with closing(SandboxStore(path)) as store:
         store.put("users", USER)
         store.put("users", USER | {"givenName": "forgotten"})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.hearing import DEEPEST, is_too_deep
-from connectors.oneroster.loaded import Trouble
-from connectors.oneroster.probing import probe
+from connectors.oneroster.outcomes import Trouble
+from connectors.oneroster.probe.run import probe
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.reading import pages
+from connectors.oneroster.read import pages
+from connectors.oneroster.response_body import DEEPEST, is_too_deep
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import ORGS, QUICK, Answered, District, Twisted, opened, org
 from tests.oneroster.odd import Met, Reply, odd
 
@@ -136,7 +136,7 @@ def test_a_probe_bears_answers_that_cannot_be_read() -> None:
         return Reply(201, {"org": nested(80)}) if met.collection == "orgs" and met.method in ("POST", "GET") else None
 
     with odd(meet) as sandbox:
-        target = Target(
+        target = Endpoint(
             sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
         )
         found = asyncio.run(probe(target, "test"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.oneroster.hidden import hidden_status
+from connectors.oneroster.wire import hidden_status
 
 FAILURES: list[tuple[Any, int]] = [
     ({"error": "Validation failed"}, 500),

@@ -15,11 +15,11 @@ import pytest
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import Trouble
-from connectors.oneroster.loaded import Result
+from connectors.oneroster.operations import DOTS, remove
+from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.sending import DOTS, remove
-from connectors.oneroster.workers import UNANSWERED
+from connectors.oneroster.senders import UNANSWERED
 from tests.oneroster.districts import (
     KEY,
     ORGS,
@@ -318,11 +318,11 @@ def test_an_id_of_dots_is_never_sent(district: District, sourced_id: str) -> Non
 def test_an_id_of_dots_is_never_deleted(district: District, sourced_id: str) -> None:
     """However it came into the ledger."""
 
-    async def run() -> Result:
+    async def run() -> RecordResult:
         async with Client(district.target) as client:
             return await remove(client, TIMEBACK.collections["orgs"], sourced_id)
 
-    assert asyncio.run(run()) == Result("failed", DOTS)
+    assert asyncio.run(run()) == RecordResult("failed", DOTS)
     assert district.writes() == []
 
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.compare import covers
-from connectors.oneroster.merging import merged, moved, write_shape
+from connectors.oneroster.merge import covers, merged, moved, write_shape
 from connectors.oneroster.profile import TIMEBACK
 
 USERS, CLASSES, ENROLLMENTS = (

@@ -11,12 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.pace import Pace
-from connectors.oneroster.patience import Patience, asked_pause
 from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.retry import RetryPolicy, asked_pause
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.slots import Slots, shared
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.target import Endpoint, TargetError
+from connectors.oneroster.throttle import Pace, Slots, shared
 from tests.processes import Process
 
 NOON = "Sun, 06 Nov 1994 12:00:00 GMT"
@@ -179,7 +178,7 @@ def test_a_target_asks_for_a_pause_in_seconds_or_by_date(retry_after: str, date:
 
 def test_rests_double_up_to_the_longest_and_are_random() -> None:
     """Full jitter: whoever failed together does not come back together."""
-    patience = Patience(rest=0.5, longest_rest=3.0)
+    patience = RetryPolicy(rest=0.5, longest_rest=3.0)
 
     assert [0.5, 1.0, 2.0, 3.0, 3.0] == [patience.rest_before(attempt, 1.0) for attempt in range(2, 7)]
     assert [0.0, 0.25] == [patience.rest_before(2, chance) for chance in (0.0, 0.5)]
@@ -278,7 +277,7 @@ def test_runs_in_two_processes_never_ask_more_at_once_than_a_target_bears(tmp_pa
         return answer
 
     with Sandbox(None, wrap=count) as sandbox:
-        target = Target(
+        target = Endpoint(
             sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots", profile=TIMEBACK
         )
         folders = [tmp_path / name for name in ("one", "two")]
@@ -296,7 +295,7 @@ def ask(url: str, slots: Path) -> None:
 
     async def send() -> None:
         async with Client(
-            Target(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots, profile=TIMEBACK)
+            Endpoint(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots, profile=TIMEBACK)
         ) as client:
             await asyncio.gather(*(client.send(wire.read(TIMEBACK.collections["orgs"], "nobody")) for _ in range(200)))
 

@@ -11,8 +11,8 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.reading import pages
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.read import pages
+from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 
 
@@ -22,7 +22,7 @@ def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> l
     async def run() -> list[list[Any]]:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK), transport
+            Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK), transport
         ) as client:
             return [page async for page in pages(client, "users", **wanted)]
 

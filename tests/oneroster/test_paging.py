@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connectors.oneroster.paging import SHIFTS, Moved, Page, total_of, whole
+from connectors.oneroster.read import SHIFTS, Moved, Page, total_of, whole
 
 WHOLE, OF_PAGE, SO_FAR, UNTOLD = "whole", "of page", "so far", "untold"
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.oneroster.errands import Errand
-from connectors.oneroster.loaded import Result
-from connectors.oneroster.messages import Batch, Outcome
-from connectors.oneroster.parts import in_parts, joined, lost
+from connectors.oneroster.operations import Errand
+from connectors.oneroster.outcomes import RecordResult
+from connectors.oneroster.processes import Batch, BatchReply, in_parts, joined, lost
 
 
 def errands(count: int) -> list[Errand]:
@@ -16,10 +15,10 @@ def errands(count: int) -> list[Errand]:
     return [Errand("orgs", "create", {"sourcedId": str(number)}) for number in range(count)]
 
 
-def run(part: Batch) -> Outcome:
+def run(part: Batch) -> BatchReply:
     """Answer each errand with its own id."""
-    return Outcome(
-        {place: Result("created", errand.record["sourcedId"]) for place, errand in enumerate(part.errands)}, ""
+    return BatchReply(
+        {place: RecordResult("created", errand.record["sourcedId"]) for place, errand in enumerate(part.errands)}, ""
     )
 
 

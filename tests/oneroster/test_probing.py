@@ -9,16 +9,13 @@ import httpx
 import pytest
 
 from connectors.oneroster import wire
-from connectors.oneroster.assumptions import QUESTIONS, Fact, problems
-from connectors.oneroster.client import Client
-from connectors.oneroster.hiding import credentials
-from connectors.oneroster.listening import Listening
-from connectors.oneroster.probe_writes import kind_of_body
-from connectors.oneroster.probing import Probe, probe
+from connectors.oneroster.client import Client, credentials
+from connectors.oneroster.probe.questions import QUESTIONS, Fact, Listening, kind_of_body, problems
+from connectors.oneroster.probe.records import KINDS, PREFIX, Made, Throwaways
+from connectors.oneroster.probe.run import Probe, probe
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target
-from connectors.oneroster.throwaway import KINDS, PREFIX, Made, Throwaways
+from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import QUICK
 from tests.oneroster.odd import Met, Reply, odd
 
@@ -28,7 +25,7 @@ ROSTERING = [kind.name for kind in KINDS if kind.name not in CREATED_BY_PUT]
 
 def probed(sandbox: Sandbox, earlier: tuple[Made, ...] = ()) -> Probe:
     """Probe a sandbox, without waiting for it."""
-    target = Target(
+    target = Endpoint(
         sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
     )
     return asyncio.run(probe(target, "test", earlier))
@@ -305,7 +302,7 @@ def test_a_record_under_another_id_is_named() -> None:
 
 def test_a_secret_in_a_header_is_hidden() -> None:
     """Nor is the token told."""
-    target = Target(
+    target = Endpoint(
         "https://api.example.edu", access_token="larkspur-token", client_secret="larkspur-secret", profile=TIMEBACK
     )
     heard = Listening(credentials(target), Echoing())
@@ -367,7 +364,7 @@ def test_a_probe_of_a_dead_target_says_so() -> None:
     """Nothing was made, and nothing is said to be left."""
     with Sandbox(None) as sandbox:
         url = sandbox.url
-    found = asyncio.run(probe(Target(url, access_token="t", patience=QUICK, profile=TIMEBACK), "test"))
+    found = asyncio.run(probe(Endpoint(url, access_token="t", patience=QUICK, profile=TIMEBACK), "test"))
 
     assert ("cannot be reached" in found.broken, (), ()) == (True, found.facts, found.left)
 
@@ -377,7 +374,7 @@ def test_an_interrupted_probe_takes_away_what_it_made() -> None:
     told: list[int] = []
 
     async def interrupted(sandbox: Sandbox) -> None:
-        target = Target(
+        target = Endpoint(
             sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
         )
         task = asyncio.create_task(probe(target, "test", (), lambda left: told.append(len(left))))

@@ -15,11 +15,10 @@ import pytest
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.load import Loaded, load
-from connectors.oneroster.parts import shares
-from connectors.oneroster.processes import Processes
+from connectors.oneroster.processes import Processes, shares
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target
+from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, Row, opened, user
 
 USERS: list[Row] = [user(f"u{number}") for number in range(40)]
@@ -143,7 +142,7 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
     """Everybody on the machine may read those."""
 
     async def arguments() -> str:
-        async with Processes(2, Target("http://127.0.0.1:9", access_token="hush", profile=TIMEBACK)) as processes:
+        async with Processes(2, Endpoint("http://127.0.0.1:9", access_token="hush", profile=TIMEBACK)) as processes:
             words = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, processes.pids))]
             # A process that has just begun shows none for a moment.
             while "[" in (shown := subprocess.run(words, capture_output=True, text=True, check=True).stdout):
@@ -152,7 +151,7 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
 
     shown = asyncio.run(arguments())
 
-    assert shown.count("connectors.oneroster.process") == 2
+    assert shown.count("connectors.oneroster.processes") == 2
     assert "hush" not in shown
 
 

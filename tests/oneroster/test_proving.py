@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from connectors.oneroster import wire
-from connectors.oneroster.adopting import Adopted, adopt
 from connectors.oneroster.client import Client
-from connectors.oneroster.loaded import Trouble
+from connectors.oneroster.operations import is_done
+from connectors.oneroster.outcomes import Trouble
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.proving import is_done
+from connectors.oneroster.reconcile import Adopted, adopt
 from connectors.oneroster.sandbox import Sandbox
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, enrollment, opened, org, user
 from tests.oneroster.odd import Met, odd

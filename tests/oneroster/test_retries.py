@@ -13,11 +13,11 @@ import pytest
 
 from connectors.oneroster import wire
 from connectors.oneroster.client import Client
-from connectors.oneroster.loaded import Trouble
-from connectors.oneroster.patience import Patience
+from connectors.oneroster.outcomes import Trouble
 from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.retry import RetryPolicy
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target, TargetError
+from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import (
     KEY,
     ORGS,
@@ -69,11 +69,11 @@ def always(method: str, ending: str, answer: Callable[[], httpx.Response | Excep
     return first(10_000, method, ending, answer)
 
 
-def asked(handler: Handler, *requests: wire.Request, patience: Patience = QUICK) -> tuple[list[wire.Answer], Client]:
+def asked(handler: Handler, *requests: wire.Request, patience: RetryPolicy = QUICK) -> tuple[list[wire.Answer], Client]:
     """Send requests one after the other to a stand-in for the target."""
 
     async def run() -> tuple[list[wire.Answer], Client]:
-        target = Target("https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK)
+        target = Endpoint("https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client
 
@@ -181,7 +181,7 @@ def test_a_target_that_wants_to_be_left_alone_is_left_alone_by_all() -> None:
 
     async def run() -> None:
         async with Client(
-            Target("https://api.example.edu", access_token="t", profile=TIMEBACK), httpx.MockTransport(handler)
+            Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK), httpx.MockTransport(handler)
         ) as client:
             told = asyncio.create_task(client.send(GET))
             while not order:
@@ -487,7 +487,7 @@ def test_a_target_that_complains_gets_fewer_requests_at_once() -> None:
         return httpx.Response(429) if complains else httpx.Response(200, json={})
 
     async def run() -> None:
-        target = Target("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
+        target = Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
         async with Client(target, httpx.MockTransport(busy_at_first)) as client:
             await asyncio.gather(*(client.send(PUT) for _ in range(12)))
 
@@ -498,7 +498,7 @@ def test_a_target_that_complains_gets_fewer_requests_at_once() -> None:
 
 def test_stopping_ends_the_wait_for_another_attempt(district: District) -> None:
     """What is being repeated was sent and not acknowledged: the next run finds out, and knows it as ours."""
-    district.patience = Patience(rest=3600, longest_rest=3600)
+    district.patience = RetryPolicy(rest=3600, longest_rest=3600)
     stop = asyncio.Event()
 
     def lose(request: httpx.Request) -> Exception | None:

@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from connectors.oneroster import wire
+from connectors.oneroster.auth import Token
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Target, TargetError
-from connectors.oneroster.token import Token
+from connectors.oneroster.target import Endpoint, TargetError
 from tests.oneroster.districts import QUICK
 
-TARGET = Target(
+TARGET = Endpoint(
     "https://api.example.edu",
     "https://login.example.edu/oauth2/token",
     "the-id",
@@ -38,7 +38,7 @@ class Clock:
         return self.now
 
 
-class Endpoint:
+class TokenEndpoint:
     """A token endpoint that remembers what it was asked and numbers its tokens."""
 
     def __init__(self, answer: Handler | None = None, lifetime: object = 3600) -> None:
@@ -54,7 +54,7 @@ class Endpoint:
         return httpx.Response(200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._lifetime})
 
 
-def token(endpoint: Endpoint, clock: Clock | None = None, target: Target = TARGET) -> Token:
+def token(endpoint: TokenEndpoint, clock: Clock | None = None, target: Endpoint = TARGET) -> Token:
     """Make a token that asks the endpoint."""
     return Token(target, httpx.AsyncClient(transport=httpx.MockTransport(endpoint)), clock or Clock())
 
@@ -66,7 +66,7 @@ def fields(request: httpx.Request) -> dict[str, list[str]]:
 
 def test_one_token_serves_many_requests_at_once() -> None:
     """Concurrent requests share one fetch."""
-    endpoint = Endpoint()
+    endpoint = TokenEndpoint()
 
     async def run() -> list[str]:
         shared = token(endpoint)
@@ -78,7 +78,7 @@ def test_one_token_serves_many_requests_at_once() -> None:
 
 def test_credentials_go_as_form_fields() -> None:
     """The form is what the target documents (section 1)."""
-    endpoint = Endpoint()
+    endpoint = TokenEndpoint()
 
     asyncio.run(token(endpoint).current())
 
@@ -98,7 +98,7 @@ def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
             return httpx.Response(status, json={"error": "invalid_client"})
         return httpx.Response(200, json={"access_token": "b", "token_type": "Bearer"})
 
-    endpoint = Endpoint(basic_only)
+    endpoint = TokenEndpoint(basic_only)
 
     assert asyncio.run(token(endpoint).current()) == "b"
     assert fields(endpoint.asked[1]) == {"grant_type": ["client_credentials"]}
@@ -110,7 +110,7 @@ def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
 )
 def test_a_token_is_renewed_a_minute_early(lifetime: object, good_until: int) -> None:
     """A request that is under way when its token expires would fail; a short token is used for half its life."""
-    endpoint, clock = Endpoint(lifetime=lifetime), Clock()
+    endpoint, clock = TokenEndpoint(lifetime=lifetime), Clock()
 
     async def run() -> list[str]:
         shared = token(endpoint, clock)
@@ -125,7 +125,7 @@ def test_a_token_is_renewed_a_minute_early(lifetime: object, good_until: int) ->
 
 def test_a_refused_token_is_renewed_once_for_all() -> None:
     """Requests that were refused together wait for one fresh token."""
-    endpoint = Endpoint()
+    endpoint = TokenEndpoint()
 
     async def run() -> list[str]:
         shared = token(endpoint)
@@ -137,10 +137,10 @@ def test_a_refused_token_is_renewed_once_for_all() -> None:
 
 def test_a_ready_token_is_used_as_it_is() -> None:
     """Nobody is asked for a token that is there."""
-    endpoint = Endpoint()
+    endpoint = TokenEndpoint()
 
     assert (
-        asyncio.run(token(endpoint, target=Target("https://x", access_token="ready", profile=TIMEBACK)).current())
+        asyncio.run(token(endpoint, target=Endpoint("https://x", access_token="ready", profile=TIMEBACK)).current())
         == "ready"
     )
     assert endpoint.asked == []
@@ -148,7 +148,7 @@ def test_a_ready_token_is_used_as_it_is() -> None:
 
 def test_a_refused_ready_token_ends_the_run() -> None:
     """Without a client id there is no other."""
-    shared = token(Endpoint(), target=Target("https://api.example.edu", access_token="ready", profile=TIMEBACK))
+    shared = token(TokenEndpoint(), target=Endpoint("https://api.example.edu", access_token="ready", profile=TIMEBACK))
 
     with pytest.raises(TargetError, match=r"api\.example\.edu refused the access token \(HTTP 401\)") as error:
         asyncio.run(shared.current(refused="ready"))
@@ -183,7 +183,7 @@ def broken(request: httpx.Request) -> httpx.Response:
 def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) -> None:
     """People are told what to do, and never a secret, even if the endpoint repeats it."""
     with pytest.raises(TargetError, match=rf"login\.example\.edu.* {said}.*Check the token address") as error:
-        asyncio.run(token(Endpoint(answer)).current())
+        asyncio.run(token(TokenEndpoint(answer)).current())
 
     assert "the-secret" not in str(error.value)
 
@@ -191,7 +191,7 @@ def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) ->
 def test_an_endpoint_that_gave_a_token_before_is_asked_for_longer() -> None:
     """That it is away for a moment does not end a run that is under way."""
     answers = iter([*[broken] * 5, None])
-    endpoint = Endpoint()
+    endpoint = TokenEndpoint()
 
     async def run() -> str:
         shared = token(endpoint)
@@ -204,7 +204,7 @@ def test_an_endpoint_that_gave_a_token_before_is_asked_for_longer() -> None:
 
 def test_waiting_requests_share_a_failure() -> None:
     """An endpoint that refuses us is not asked again by everybody who waited."""
-    endpoint = Endpoint(lambda request: httpx.Response(403))
+    endpoint = TokenEndpoint(lambda request: httpx.Response(403))
 
     async def run() -> list[str | BaseException]:
         shared = token(endpoint)
@@ -216,14 +216,14 @@ def test_waiting_requests_share_a_failure() -> None:
 
 def test_a_target_hides_its_credentials() -> None:
     """Whoever prints settings prints no secret."""
-    shown = repr(Target("https://api.example.edu", "", "the-id", "the-secret", "the-token", profile=TIMEBACK))
+    shown = repr(Endpoint("https://api.example.edu", "", "the-id", "the-secret", "the-token", profile=TIMEBACK))
 
     assert not {word for word in ("the-id", "the-secret", "the-token") if word in shown}
 
 
 def test_a_host_is_named_without_credentials() -> None:
     """An address may hold a password."""
-    assert Target("https://me:secret@api.example.edu:8443/base", profile=TIMEBACK).host == "api.example.edu:8443"
+    assert Endpoint("https://me:secret@api.example.edu:8443/base", profile=TIMEBACK).host == "api.example.edu:8443"
 
 
 def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
@@ -231,7 +231,7 @@ def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
     target = replace(TARGET, client_secret="larkspur_secret")
 
     with pytest.raises(TargetError, match=r"gave no token \(HTTP 401\)\."):
-        asyncio.run(token(Endpoint(lambda request: httpx.Response(401, json={"error": "larkspur_secret"})), target=target).current())  # fmt: skip
+        asyncio.run(token(TokenEndpoint(lambda request: httpx.Response(401, json={"error": "larkspur_secret"})), target=target).current())  # fmt: skip
 
 
 def test_a_token_is_asked_for_in_our_name() -> None:

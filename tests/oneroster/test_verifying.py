@@ -14,9 +14,9 @@ import pytest
 
 from connectors.oneroster.client import Client
 from connectors.oneroster.profile import TIMEBACK
+from connectors.oneroster.reconcile import Verified, expected, verified
 from connectors.oneroster.sandbox import Sandbox
 from connectors.oneroster.target import TargetError
-from connectors.oneroster.verifying import Verified, expected, verified
 from tests.oneroster.districts import KEY, District, Twist, Twisted, opened, org
 
 ORGS = [org("d"), *(org(f"s{number}", "d") for number in range(4))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.oneroster.wording import public
+from connectors.oneroster.error_words import public
 
 
 @pytest.mark.parametrize(

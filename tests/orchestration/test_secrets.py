@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.secret import in_block
+from flows.feeds.credentials import in_block
 from tests.orchestration.orchestra import Orchestra
 
 SETTING = "feed.toml: `target.client_secret_block`"

@@ -6,7 +6,7 @@ import csv
 import json
 from pathlib import Path
 
-from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.store import SandboxStore
 from tests.rosters import DISTRICT, Rows, changed, csv_text, district, drop
 from tests.running import Run, roster
 
@@ -33,7 +33,7 @@ def sync(folder: Path, rows: Rows | None = None) -> Run:
 
 def name_of(folder: Path, user: str) -> object:
     """The given name that the target holds."""
-    store = Store(folder / "state" / "sandbox.db")
+    store = SandboxStore(folder / "state" / "sandbox.db")
     try:
         return (store.get("users", user) or {}).get("givenName")
     finally:

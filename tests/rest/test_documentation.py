@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flows.feeds.rest import RestSettings
-from flows.feeds.settings import read_feed
+from flows.feeds.feed import read_feed
+from flows.feeds.tables import RestSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rest_source.md").read_text("utf-8")
 

@@ -12,9 +12,8 @@ import pytest
 
 from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target
-from connectors.rest.drop import read_source
-from connectors.rest.signing import Key
+from connectors.oneroster.source import Key, read_source
+from connectors.oneroster.target import Endpoint
 from tests.rest.feeds import CHANGES, DELTA, EVERYTHING, Feed
 from tests.rest.older import Older, juniper, older, reference
 from tests.rest.verifying import KEY, SECRET
@@ -141,7 +140,7 @@ def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(hidd
     gone = {f"{letter}{number}" for letter in "abc" for number in range(198)}
     with older(juniper()) as source:
         source.hidden = hidden
-        address, key = Target(source.url, profile=standard_profile("1.1")), Key(KEY, SECRET)
+        address, key = Endpoint(source.url, profile=standard_profile("1.1")), Key(KEY, SECRET)
         known = {"users": gone | {"ana", "bo", "tia", ".."}}
 
         raw = asyncio.run(read_source(address, "1.1", ("users",), key=key, known=known))

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from connectors.oneroster.client import Client
-from connectors.oneroster.paging import Moved
 from connectors.oneroster.profile import standard_profile
-from connectors.oneroster.target import Target
-from connectors.rest.reading import Unread, pages, single
+from connectors.oneroster.read import Moved
+from connectors.oneroster.source import Unread, pages, single
+from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import QUICK
 
 ROWS = [{"sourcedId": str(number)} for number in range(5)]
@@ -25,7 +25,7 @@ def read(handler: Handler, condition: str = "") -> list[str]:
     async def run() -> list[str]:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Target("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            Endpoint("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
             transport,
         ) as client:
             return [
@@ -116,7 +116,7 @@ def one(handler: Handler, sourced_id: str) -> object:
     async def run() -> object:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Target("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            Endpoint("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
             transport,
         ) as client:
             return await single(client, "/users/", "user", sourced_id)

@@ -8,23 +8,23 @@ from pathlib import Path
 
 from connectors.oneroster.profile import standard_profile
 from connectors.oneroster.sandbox import Sandbox
-from connectors.oneroster.target import Target
-from connectors.rest.drop import read_source
+from connectors.oneroster.source import read_source
+from connectors.oneroster.target import Endpoint
 from tests.judging import TODAY, accepted, errors
 from tests.rosters import district, drop
 from tests.serving import Served
 from transforms.checks import Checked, check
-from transforms.layouts.dialect import Dialect
-from transforms.sources import normalise
-from transforms.unfolding.collections import ROSTER
+from transforms.from_json.drop import ROSTER
+from transforms.layouts.options import Dialect
+from transforms.sources import normalize
 
 
 def judged(source: Served, since: datetime | None = None, *more: str) -> Checked:
     """Read what a target holds as a source, and check it."""
     sandbox = source.sandbox
-    address = Target(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2"))
+    address = Endpoint(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2"))
     raw = asyncio.run(read_source(address, "1.2", (*ROSTER, *more), since=since))
-    return check(normalise("auto", raw, Dialect(TODAY)), {})
+    return check(normalize("auto", raw, Dialect(TODAY)), {})
 
 
 def test_what_was_loaded_can_be_read_again(tmp_path: Path, sandbox: Sandbox) -> None:

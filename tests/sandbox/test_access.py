@@ -10,7 +10,7 @@ import pytest
 
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.sandbox import Sandbox
-from flows.opening import opened
+from flows.send import open_target
 from flows.target import Target
 from tests.sandbox.conftest import connected
 from tests.sandbox.records import Json, user
@@ -36,8 +36,8 @@ def error(status: int, description: str, **details: str) -> Json:
 def test_the_embedded_sandbox_has_a_secret_of_its_own(tmp_path: Path) -> None:
     """Another program of this machine cannot read what a run is sending."""
     with (
-        opened(Target("sandbox", profile=TIMEBACK), tmp_path) as one,
-        opened(Target("sandbox", profile=TIMEBACK), tmp_path / "other") as other,
+        open_target(Target("sandbox", profile=TIMEBACK), tmp_path) as one,
+        open_target(Target("sandbox", profile=TIMEBACK), tmp_path / "other") as other,
     ):
         secrets = ("sandbox", other.client_secret, one.client_secret)
         answers = [

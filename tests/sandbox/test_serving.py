@@ -16,7 +16,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.oneroster.sandbox import Sandbox, Store
+from connectors.oneroster.sandbox import Sandbox, SandboxStore
 from tests.sandbox.conftest import connected
 from tests.sandbox.records import PREFIX, user
 
@@ -54,7 +54,7 @@ def test_a_file_outlives_the_server(tmp_path: Path) -> None:
             sandbox.store.seed()
             before = sandbox.store.get("users", "student-123")
 
-    store = Store(tmp_path / "sandbox.db")
+    store = SandboxStore(tmp_path / "sandbox.db")
     assert before == store.get("users", "student-123")
     store.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connectors.oneroster.profile import Collection, TargetProfile, View, standard_profile
-from transforms.carrying import MappedColumn, TargetVocabulary
+from transforms.target_vocabulary import MappedColumn, TargetVocabulary
 
 PREFIX = "/school/api/"
 MISSING = ("demographics", "categories")

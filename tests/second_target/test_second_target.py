@@ -12,26 +12,26 @@ import pytest
 
 from connectors.oneroster.profile import TIMEBACK, standard_profile
 from connectors.oneroster.sandbox import Sandbox
-from flows.api_exporting import roster_of_api
-from flows.asking import Query, answers
 from flows.errors import SettingsError
-from flows.feeds.secret import Secret
+from flows.export import roster_of_api
+from flows.feeds.credentials import Secret
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.preflights.drop import found
-from flows.result import Result
-from flows.running import run_job
+from flows.preflight.drop import found
+from flows.query import Query, answers
+from flows.result import RunResult
+from flows.run import run_job
 from flows.target import Credentials, Target
-from flows.verifying import compared_all
+from flows.verify import compare_feed
 from flows.watch import Watch
 from tests.rosters import Rows, changed, district, drop, without
 from tests.sandbox.conftest import connected
 from tests.second_target.profile import MISSING, PREFIX, SECOND
-from transforms.carrying import TargetVocabulary, carrying
-from transforms.guard import Limits
-from transforms.scope import Scope
-from transforms.vanishing import Policy
+from transforms.guard import GuardLimits
+from transforms.removals import Policy
+from transforms.share import Scope
+from transforms.target_vocabulary import TargetVocabulary, carrying
 
-OPEN = Limits(vanished_percent=100, week_percent=100, school_percent=100)
+OPEN = GuardLimits(vanished_percent=100, week_percent=100, school_percent=100)
 REMOVED: dict[str, Policy] = {"enrollments": "delete"}
 SENT = {"orgs": 3, "academicSessions": 2, "users": 4, "courses": 1, "classes": 2, "enrollments": 3}
 
@@ -63,7 +63,7 @@ class Second:
             JobRun("sync", self.folder / "state"),
         )
 
-    def sync(self, rows: Rows, workers: int = 1) -> Result:
+    def sync(self, rows: Rows, workers: int = 1) -> RunResult:
         """Load rows, and forget the requests that were made before."""
         self.sandbox.requests.clear()
         job = self.job(rows)
@@ -122,10 +122,10 @@ def test_it_is_sent_its_own_words_and_nothing_that_another_api_wants(second: Sec
 def test_it_is_verified(second: Second) -> None:
     """What others change there is found; what was sent is equal."""
     second.sync(rows())
-    before = compared_all(second.job(rows()))
+    before = compare_feed(second.job(rows()))
     second.sandbox.store.put("orgs", {**(second.sandbox.store.get("orgs", "s1") or {}), "name": "Birch School"})
 
-    after = compared_all(second.job(rows()))
+    after = compare_feed(second.job(rows()))
 
     assert [] == [one.found.rows() for one in before.entities.values() if one.found.height]
     assert (0, set(SENT)) == (before.found, set(before.entities))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.feeds.settings import Feed
+from flows.feeds.feed import Feed
 from tests.settings.test_settings import feed, problems
 
 OPEN = '[target]\nurl = "https://api.example.edu"\n'

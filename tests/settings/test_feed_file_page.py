@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.feeds.settings import TABLES, read_feed
+from flows.feeds.feed import TABLES, read_feed
 
 PAGE = (Path(__file__).parents[2] / "docs" / "feed_file.md").read_text("utf-8")
 SECTIONS: dict[str, str] = dict(re.findall(r"^#+ (.+)\n((?:(?!#+ ).*\n)*)", PAGE, re.MULTILINE))

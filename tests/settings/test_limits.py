@@ -9,7 +9,7 @@ import pytest
 
 from flows.dates import dated, last_day
 from flows.errors import SettingsError
-from flows.feeds.settings import Feed, read_feed
+from flows.feeds.feed import Feed, read_feed
 
 TODAY = date(2026, 11, 24)
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.notices.addressees import addressees
+from flows.notify.recipients import addressees
 from flows.result import NOTICE_KINDS
 from tests.settings.test_settings import feed, problems
 

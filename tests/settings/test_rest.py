@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.settings import Feed, read_feed
+from flows.feeds.feed import Feed, read_feed
 
 TARGET = '[target]\nurl = "sandbox"\n'
 REST = '[rest]\nurl = "https://SIS.example.edu/api/"\n'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.feeds.settings import read_feed
+from flows.feeds.feed import read_feed
 from flows.retention import Keep
 
 LEAST = 'drop = "drop"\n[target]\nurl = "sandbox"\n'

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.feeds.schedules import checked, last_due
+from flows.feeds.schedule import checked, last_due
 from tests.settings.test_settings import feed, problems
 
 SANDBOX = 'drop = "d"\ntime_zone = "America/Chicago"\n[target]\nurl = "sandbox"\n'

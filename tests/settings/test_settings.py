@@ -8,10 +8,10 @@ import pytest
 
 from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
-from flows.feeds.settings import Feed, read_feed
+from flows.feeds.feed import Feed, read_feed
 from flows.options import from_feed
-from transforms.carrying import MAPS, carrying
-from transforms.scope import Scope
+from transforms.share import Scope
+from transforms.target_vocabulary import MAPS, carrying
 
 SANDBOX = 'drop = "drop"\n[target]\nurl = "sandbox"\n'
 FULL = """

@@ -11,18 +11,17 @@ import pytest
 
 from connectors.drops import read
 from flows.errors import SettingsError
-from flows.feeds.settings import read_feed
-from flows.feeds.sources import SourceSettings
+from flows.feeds.feed import read_feed
+from flows.feeds.tables import SourceSettings
 from tests.judging import TODAY
 from tests.layouts.normalising import written
 from tests.rosters import district, drop
 from transforms.findings import ROW
 from transforms.layouts import File, Layout
-from transforms.layouts.matching import file_called
-from transforms.layouts.settings import asked_of, settings_of
-from transforms.raw import Raw, RawFile
-from transforms.roster import Roster
-from transforms.sources import LAYOUTS, SOURCES, escape_in, normalise
+from transforms.layouts.idle_settings import asked_of, settings_of
+from transforms.layouts.match import file_called
+from transforms.roster import Raw, RawFile, Roster
+from transforms.sources import LAYOUTS, SOURCES, escape_in, normalize
 
 ODD = "odd word"
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -60,7 +59,7 @@ def sample(code: str) -> Path:
 
 def roster(code: str, raw: Raw, settings: dict[str, Any]) -> Roster:
     """Read a drop by some settings."""
-    return normalise(code, raw, SourceSettings(**settings).dialect("larkspur", TODAY))
+    return normalize(code, raw, SourceSettings(**settings).dialect("larkspur", TODAY))
 
 
 @cache

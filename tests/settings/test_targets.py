@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from connectors.oneroster.profile import TIMEBACK
 from flows.errors import SettingsError
-from flows.feeds.secret import Secret
-from flows.feeds.settings import Feed, read_feed
+from flows.feeds.credentials import Secret
+from flows.feeds.feed import Feed, read_feed
 from flows.feeds.targets import choose
 from flows.target import Credentials, Target, address
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from tests.transforms.test_guard import Ids, held, part, rules
 from transforms.changes import EntityChanges, imbalance
-from transforms.guard import Guarded, judged_again
-from transforms.guard.past import CHILDREN
+from transforms.guard import Guarded, guard_plan
+from transforms.guard.context import CHILDREN
 
 NOBODY = pl.DataFrame(schema=CHILDREN)
 
@@ -17,7 +17,7 @@ NOBODY = pl.DataFrame(schema=CHILDREN)
 def again(*parts: EntityChanges, children: pl.DataFrame = NOBODY, **there: Ids) -> Guarded:
     """Judge changes once more; `there` are the ids in the target."""
     ids: Mapping[str, pl.Series] = {name: pl.Series(list(some), dtype=pl.String) for name, some in there.items()}
-    guarded = judged_again({one.entity: one for one in parts}, children, ids)
+    guarded = guard_plan({one.entity: one for one in parts}, children, ids)
     for one in guarded.changes.values():
         assert imbalance(one.counts) == one.due
     return guarded

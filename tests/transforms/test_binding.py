@@ -9,16 +9,16 @@ import pytest
 from connectors.drops import read
 from tests.judging import TODAY, judged_drop, rules
 from tests.rosters import DISTRICT, Rows, changed, csv_text, district, drop, manifest
-from transforms.layouts.dialect import Dialect
+from transforms.layouts.options import Dialect
+from transforms.refuse import refusals
 from transforms.roster import Roster
 from transforms.schemas import ENTITIES
-from transforms.sources import normalise
-from transforms.verdict import refusals
+from transforms.sources import normalize
 
 
 def normalised(folder: Path, *, strict: bool = False) -> Roster:
     """Read and normalise a drop."""
-    return normalise("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict))
+    return normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict))
 
 
 def found(roster: Roster) -> dict[str, str]:
@@ -195,7 +195,7 @@ def test_passwords_stay_if_the_settings_say_so(tmp_path: Path) -> None:
     """Then they are part of the record, and nothing is told."""
     raw = read(drop(tmp_path, changed(district(), "bo", password="hunter2")))
 
-    roster = normalise("oneroster", raw, Dialect(TODAY, secrets=True))
+    roster = normalize("oneroster", raw, Dialect(TODAY, secrets=True))
 
     assert "hunter2" in roster.tables["users"].frame["password"].to_list()
     assert "secrets_dropped" not in {notice.rule for notice in roster.findings.notices}

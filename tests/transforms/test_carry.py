@@ -9,11 +9,11 @@ import pytest
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY, judged, ledger
 from tests.rosters import Rows, changed, district, raw
-from transforms.carry import Carried, carry, not_carried
-from transforms.carrying import Carrying, TargetVocabulary, carrying
-from transforms.layouts.dialect import Dialect
-from transforms.parts import values
-from transforms.sources import normalise
+from transforms.layouts.options import Dialect
+from transforms.payload import values
+from transforms.sources import normalize
+from transforms.target_values import Carried, carry, not_carried
+from transforms.target_vocabulary import Carrying, TargetVocabulary, carrying
 
 ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
@@ -153,7 +153,7 @@ def test_references_to_what_the_target_refused_are_left_out(tmp_path: Path) -> N
 
 def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
     """A valid gradebook is no fault."""
-    roster = normalise(
+    roster = normalize(
         "oneroster",
         raw(tmp_path, {**district(), "categories": [{"sourcedId": "k", "title": "Homework"}]}),
         Dialect(TODAY),
@@ -182,7 +182,7 @@ def test_references_to_what_the_target_does_not_have_are_left_out(tmp_path: Path
 
 def test_parts_that_refer_to_what_the_target_does_not_have_are_told(tmp_path: Path) -> None:
     """Roles name organizations: without those, the target has no place for them either; profiles name users alone."""
-    roster = normalise("oneroster", raw(tmp_path, district()), Dialect(TODAY))
+    roster = normalize("oneroster", raw(tmp_path, district()), Dialect(TODAY))
     entities = [name for name in ENTITIES if name != "orgs"]
 
     told = {n.file for part in not_carried(roster, TargetVocabulary(), entities) for n in part.notices}

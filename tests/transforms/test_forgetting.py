@@ -19,33 +19,23 @@ from transforms.changes import Counts, EntityChanges, imbalance
 from transforms.checks import check
 from transforms.diff import diff
 from transforms.findings import Findings
-from transforms.forgetting import (
-    digest_of,
-    erased,
-    forgotten,
-    forgotten_in,
-    left_out,
-    nameless,
-    untold,
-    without_forgotten,
-)
-from transforms.judged import Standing
-from transforms.layouts.dialect import Dialect
-from transforms.scope import Scope
-from transforms.share import share
-from transforms.sources import normalise
+from transforms.forget import digest_of, erased, forgotten, forgotten_in, left_out, nameless, untold, without_forgotten
+from transforms.layouts.options import Dialect
+from transforms.records import RosterState
+from transforms.share import Scope, share
+from transforms.sources import normalize
 
 
-def without(folder: Path, rows: Rows, *people: str, known: Known | None = None) -> tuple[Standing, Findings]:
+def without(folder: Path, rows: Rows, *people: str, known: Known | None = None) -> tuple[RosterState, Findings]:
     """Judge rows as a drop, and leave people out."""
-    roster = normalise("oneroster", read(drop(folder / "drop", rows)), Dialect(TODAY))
+    roster = normalize("oneroster", read(drop(folder / "drop", rows)), Dialect(TODAY))
     checked = check(roster, known or {})
     digests = frozenset(map(digest_of, people))
     gone = forgotten_in(roster, digests)
     return left_out(checked.standing, gone), untold(checked.findings, gone)
 
 
-def withheld(standing: Standing) -> dict[str, list[str]]:
+def withheld(standing: RosterState) -> dict[str, list[str]]:
     """The ids that are withheld, by entity."""
     ids = {name: sorted(judged.withheld["sourcedId"]) for name, judged in standing.items()}
     return {name: of_entity for name, of_entity in ids.items() if of_entity}

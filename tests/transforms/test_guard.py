@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from transforms.changes import ACTION, FINGERPRINT, PARENTS, SCHOOL, Changes, EntityChanges, imbalance
-from transforms.guard import Guarded, Limits, Past, Rejections, guard
-from transforms.guard.past import CHILDREN, TOTALS
+from transforms.guard import GuardContext, Guarded, GuardLimits, Rejections, guard
+from transforms.guard.context import CHILDREN, TOTALS
 
 Ids = Sequence[str]
 TODAY = date(2026, 11, 24)
@@ -42,10 +42,12 @@ def totals(**records: int) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TOTALS, orient="row")
 
 
-def judged(*parts: EntityChanges, limits: Limits | None = None, raised: Limits | None = None, **past: Any) -> Guarded:
+def judged(
+    *parts: EntityChanges, limits: GuardLimits | None = None, raised: GuardLimits | None = None, **past: Any
+) -> Guarded:
     """Let the guard judge changes."""
     changes: Changes = {one.entity: one for one in parts}
-    guarded = guard(changes, Past(**past), limits or Limits(), raised)
+    guarded = guard(changes, GuardContext(**past), limits or GuardLimits(), raised)
     for name, one in guarded.changes.items():
         assert imbalance(one.counts) == one.due, name
     return guarded
@@ -67,7 +69,7 @@ def rules(guarded: Guarded) -> list[str]:
 def test_the_larger_of_ten_percent_and_25_records_may_vanish(gone: int, there: int, waits: bool) -> None:
     """Of each entity, if no school loses more than 30 %."""
     guarded = judged(part("enrollments", gone=ids("e", gone), same=1), totals=totals(enrollments=there * 2, classes=0),
-                     limits=Limits(vanished_percent=5, school_percent=100))  # fmt: skip
+                     limits=GuardLimits(vanished_percent=5, school_percent=100))  # fmt: skip
 
     assert (gone if waits else 0) == guarded.held
 
@@ -77,7 +79,7 @@ def test_all_together_may_not_lose_more_either() -> None:
     parts = [part(name, gone=ids(name, 20), same=1) for name in ("enrollments", "classes", "results")]
 
     guarded = judged(*parts, totals=totals(enrollments=120, classes=120, results=120),
-                     limits=Limits(school_percent=100))  # fmt: skip
+                     limits=GuardLimits(school_percent=100))  # fmt: skip
 
     assert (60, {"vanished"}) == (guarded.held, set(rules(guarded)))
     assert "60 of all 360 records vanished, more than 10 % and 25 records." == guarded.holds[0].sentence
@@ -115,7 +117,7 @@ def test_what_ended_by_itself_does_not_count() -> None:
 def test_seven_days_are_limited_too(week: Mapping[str, int] | None, waits: bool) -> None:
     """So that a little each night is not let through; what is not known trips."""
     guarded = judged(part("enrollments", gone=ids("e", 15), same=60), totals=totals(enrollments=150), week=week,
-                     limits=Limits(school_percent=100))  # fmt: skip
+                     limits=GuardLimits(school_percent=100))  # fmt: skip
 
     assert (["vanished_in_week"] * waits, 15 * waits) == (rules(guarded)[:1], guarded.held)
 
@@ -152,7 +154,7 @@ def test_the_first_load_passes() -> None:
 def test_a_limit_is_raised_once() -> None:
     """It says that it was needed; where it was not, it stays unused."""
     gone, few = part("classes", gone=ids("c", 40), same=60), part("classes", gone=["c1"], same=99)
-    wide = Limits(vanished_percent=50, week_percent=50, school_percent=100)
+    wide = GuardLimits(vanished_percent=50, week_percent=50, school_percent=100)
 
     assert (0, True) == ((used := judged(gone, raised=wide, totals=totals(classes=100))).held, used.raised)
     assert (0, False) == ((unused := judged(few, raised=wide, totals=totals(classes=100))).held, unused.raised)
@@ -161,7 +163,7 @@ def test_a_limit_is_raised_once() -> None:
 def test_limits_of_single_entities() -> None:
     """A feed may know its own enrollments better."""
     gone = part("results", gone=ids("e", 60), same=60)
-    limits = Limits(vanished_percent=60, entities={"results": 20}, school_percent=100)
+    limits = GuardLimits(vanished_percent=60, entities={"results": 20}, school_percent=100)
 
     assert ["vanished"] == rules(judged(gone, limits=limits, totals=totals(results=120)))
 
@@ -171,7 +173,7 @@ def test_an_emptied_file_is_held() -> None:
     guarded = judged(
         replace(part("resources", gone=["r1"]), emptied=True),
         totals=totals(resources=2),
-        limits=Limits(school_percent=100),
+        limits=GuardLimits(school_percent=100),
     )
 
     assert (["emptied"], {"resources": ["r1"]}) == (rules(guarded), held(guarded))

@@ -11,10 +11,10 @@ from connectors.drops import read
 from tests.judging import TODAY
 from tests.rosters import DISTRICT, Rows, delta, district, drop
 from transforms.checks import Checked, check
-from transforms.layouts.dialect import Dialect
+from transforms.layouts.options import Dialect
 from transforms.moments import MOMENT, MOMENTS, OWNER, Moments, accepted_moments
 from transforms.roster import Roster
-from transforms.sources import normalise
+from transforms.sources import normalize
 
 KNOWN = {name: pl.DataFrame({"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)}) for name, ids in {"orgs": ["d", "s1", "s2"], "users": ["ana", "bo", "tia", "mum"]}.items()}  # fmt: skip
 NOON = 1_788_609_600_000_000  # 2026-09-05T12:00:00Z
@@ -29,7 +29,7 @@ def bo(moment: str, status: str = "active", of_role: str = "") -> Rows:
 
 def roster(folder: Path, rows: Rows, mode: str = "delta") -> Roster:
     """Read rows as a roster."""
-    return normalise("oneroster", read(drop(folder, rows, mode)), Dialect(TODAY))
+    return normalize("oneroster", read(drop(folder, rows, mode)), Dialect(TODAY))
 
 
 def newest(**moments: int) -> Moments:

@@ -9,7 +9,7 @@ import polars as pl
 from tests.judging import judged
 from tests.rosters import changed, district, without
 from transforms.guard import PLANNED_COLUMNS, overtaken
-from transforms.judged import Standing
+from transforms.records import RosterState
 
 
 def plan(*rows: tuple[str, str, str]) -> pl.DataFrame:
@@ -18,7 +18,7 @@ def plan(*rows: tuple[str, str, str]) -> pl.DataFrame:
     return pl.DataFrame(cells, schema=PLANNED_COLUMNS, orient="row")
 
 
-def standing(folder: Path, *gone: str, **cells: str) -> Standing:
+def standing(folder: Path, *gone: str, **cells: str) -> RosterState:
     """Give the district as a roster, without some records, and with other cells of Bo's."""
     return judged(folder, changed(without(district(), *gone), "bo", **cells)).standing
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.judging import errors, judged, rules
 from tests.rosters import Rows, changed, district
-from transforms.bulk import bulk
+from transforms.export import bulk
 from transforms.payload import bodies
 from transforms.schemas import ENTITIES
 from transforms.schemas.columns import enum, ours, text

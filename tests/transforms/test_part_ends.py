@@ -10,11 +10,11 @@ from tests.judging import ledger
 from tests.layouts.normalising import judged, normalised, written
 from tests.layouts.test_nights import CANVAS
 from tests.rosters import delta, district
-from transforms.carrying import carrying
 from transforms.checks import check
-from transforms.judged import Standing
-from transforms.part_ends import is_silent, taken_back, with_ends
-from transforms.parts import unfolded
+from transforms.payload import unfolded
+from transforms.records import RosterState
+from transforms.role_ends import is_silent, taken_back, with_ends
+from transforms.target_vocabulary import carrying
 
 TWICE = {
     **CANVAS,
@@ -23,7 +23,7 @@ TWICE = {
 }
 
 
-def standing(folder: Path, **files: str) -> Standing:
+def standing(folder: Path, **files: str) -> RosterState:
     """Judge a drop of Canvas."""
     return judged(normalised(written(folder, **files), "canvas")).standing
 

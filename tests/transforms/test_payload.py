@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import parts
+from transforms import payload as parts
 from transforms.fingerprint import fingerprints
 from transforms.payload import bodies
 from transforms.schemas import ENTITIES

@@ -11,10 +11,10 @@ from connectors.drops import read, read_file
 from tests.judging import TODAY
 from tests.rosters import district, drop
 from transforms.findings import Findings
-from transforms.layouts.dialect import Dialect
-from transforms.renaming import file_of_ids, readable_in, remembering, renamed
+from transforms.layouts.options import Dialect
+from transforms.renamed_ids import file_of_ids, readable_in, remembering, renamed
 from transforms.roster import Roster
-from transforms.sources import normalise
+from transforms.sources import normalize
 
 
 def with_ids(folder: Path, text: str) -> Roster:
@@ -22,7 +22,7 @@ def with_ids(folder: Path, text: str) -> Roster:
     drop(folder, district())
     (folder / "ids.csv").write_text(text)
     raw = read(folder)
-    return renamed(normalise("oneroster", raw, Dialect(TODAY)), file_of_ids(raw.files), Findings())
+    return renamed(normalize("oneroster", raw, Dialect(TODAY)), file_of_ids(raw.files), Findings())
 
 
 def test_the_old_id_stands_wherever_the_new_one_did(tmp_path: Path) -> None:

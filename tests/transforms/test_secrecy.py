@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.secrecy import SECRET, without_secrets
+from transforms.secrets import SECRET, without_secrets
 
 
 def test_passwords_are_left_out_of_a_record_and_of_its_parts() -> None:

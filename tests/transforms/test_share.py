@@ -9,19 +9,18 @@ import pytest
 from tests.judging import judged, ledger
 from tests.learning import learning
 from tests.rosters import changed, district
-from transforms.judged import Standing
-from transforms.scope import Scope
-from transforms.share import share, unjudged, unknown
+from transforms.records import RosterState
+from transforms.share import Scope, share, unjudged, unknown
 
 OPEN = Scope(demographics=True, contacts=True)
 
 
-def shared(folder: Path, scope: Scope) -> Standing:
+def shared(folder: Path, scope: Scope) -> RosterState:
     """Share the district."""
     return share(judged(folder, district()).standing, scope)
 
 
-def withheld(standing: Standing) -> set[str]:
+def withheld(standing: RosterState) -> set[str]:
     """Give the ids that are not shared."""
     return {one for judged in standing.values() for one in judged.withheld["sourcedId"]}
 

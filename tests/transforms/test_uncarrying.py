@@ -8,15 +8,15 @@ from connectors.drops import read
 from connectors.oneroster.profile import TIMEBACK
 from tests.judging import TODAY
 from tests.rosters import Rows, changed, district, drop
-from transforms.layouts.dialect import Dialect
+from transforms.layouts.options import Dialect
 from transforms.roster import Roster
-from transforms.sources import normalise
-from transforms.uncarrying import uncarried
+from transforms.sources import normalize
+from transforms.target_values import uncarried
 
 
 def uncarry(folder: Path, rows: Rows) -> Roster:
     """Read rows as if they came from the target."""
-    return uncarried(normalise("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary)
+    return uncarried(normalize("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary)
 
 
 def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from tests.judging import TODAY, accepted, errors, rules
 from transforms.checks import Checked, check
-from transforms.layouts.dialect import Dialect
+from transforms.from_json.drop import raw_of
+from transforms.from_json.records import Unfolded, unfold
+from transforms.layouts.options import Dialect
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
-from transforms.sources import normalise
-from transforms.unfolding.drop import raw_of
-from transforms.unfolding.records import Unfolded, unfold
+from transforms.sources import normalize
 
 Json = dict[str, Any]
 ACTIVE = {"status": "active", "dateLastModified": "2026-11-24T00:00:00.000Z"}
@@ -35,7 +35,7 @@ def judged(
     for name, found in records.items():
         unfold(ENTITIES[name], found, version, ZoneInfo("UTC"), read[name])
     raw = raw_of(read, version, whole=whole, broken=broken)
-    return check(normalise("auto", raw, Dialect(TODAY)), {})
+    return check(normalize("auto", raw, Dialect(TODAY)), {})
 
 
 def test_a_user_with_a_role_and_a_profile() -> None:

@@ -12,13 +12,13 @@ from tests.judging import TODAY, errors, judged
 from tests.rosters import Row, Rows, district
 from transforms.checks import Checked, check
 from transforms.findings import ROW
-from transforms.layouts.dialect import Dialect
+from transforms.from_json.drop import raw_of
+from transforms.from_json.records import Unfolded, unfold
+from transforms.layouts.options import Dialect
 from transforms.payload import bodies
-from transforms.raw import Raw
+from transforms.roster import Raw
 from transforms.schemas import ENTITIES
-from transforms.sources import normalise
-from transforms.unfolding.drop import raw_of
-from transforms.unfolding.records import Unfolded, unfold
+from transforms.sources import normalize
 
 Json = dict[str, Any]
 PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
@@ -84,7 +84,7 @@ def read(records: dict[str, list[Json]]) -> Raw:
 
 def read_again(records: dict[str, list[Json]]) -> Checked:
     """Read records as a source, and check them."""
-    return check(normalise("auto", read(records), Dialect(TODAY)), {})
+    return check(normalize("auto", read(records), Dialect(TODAY)), {})
 
 
 def held(checked: Checked) -> dict[str, pl.DataFrame]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.laws.strategies import CARRIED, rows_of
 from tests.rosters import Row
+from transforms.from_json.records import Unreadable, cell, extensions
 from transforms.payload import bodies
 from transforms.schemas import ENTITIES
-from transforms.unfolding.values import Unreadable, cell, extensions
 
 CHICAGO = ZoneInfo("America/Chicago")
 RECORDS = st.sampled_from([name for name in CARRIED if name != "roles"]).flatmap(

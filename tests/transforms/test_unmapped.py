@@ -15,18 +15,17 @@ from connectors.oneroster.profile import TIMEBACK
 from tests.judging import judged_drop
 from tests.rosters import Rows, district, drop
 from tests.strength import expensive
-from transforms.carry import carry
-from transforms.carrying import Carrying, carrying
-from transforms.layouts.dialect import Dialect
-from transforms.sources import normalise
-from transforms.unmapped import becomes, mapped_columns, unmapped
+from transforms.layouts.options import Dialect
+from transforms.sources import normalize
+from transforms.target_values import becomes, carry, mapped_columns, unmapped
+from transforms.target_vocabulary import Carrying, carrying
 
 GRADES = ("KG", "05", "UG", "Other", "PR", "13")
 
 
 def words(folder: Path, rows: Rows, maps: Carrying) -> pl.DataFrame:
     """Find the words of a drop that lead nowhere."""
-    return unmapped(normalise("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps)
+    return unmapped(normalize("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps)
 
 
 def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:

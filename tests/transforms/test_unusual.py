@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.unusual import FEWEST_RUNS, FLOOR, MOST_RUNS, WATCHED, unusual
+from transforms.anomalies import FEWEST_RUNS, FLOOR, MOST_RUNS, WATCHED, unusual
 
 COUNTS = st.integers(0, 100_000)
 RUNS = st.lists(COUNTS, min_size=FEWEST_RUNS, max_size=MOST_RUNS + 5)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from transforms.changes import ACTION, ENDS, SCHOOL, Changes, EntityChanges
-from transforms.vanishing import Details, Policy, allowed, decided
+from transforms.removals import Details, Policy, allowed, decided
 
 TODAY = date(2026, 11, 24)
 

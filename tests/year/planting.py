@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from flows.errors import SettingsError
-from flows.result import HELD, REFUSED, Result
+from flows.result import HELD, REFUSED, RunResult
 from tests.year.calendar import ASKS, NIGHTS, Size
 from tests.year.district import District
 from tests.year.exports import Form
@@ -122,7 +122,7 @@ class Year:
         found, result = self._passed(fault.name, feed, now, None, feed.view(now.day))
         yield replace(self._settled(found, result, feed, now), which="mended")
 
-    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None, before: View) -> tuple[Outcome, Result]:  # fmt: skip
+    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None, before: View) -> tuple[Outcome, RunResult]:  # fmt: skip
         truth = true(self.form, now)
         result = feed.night(now, texts)
         there = Counter(map(kind_of, before))
@@ -130,7 +130,7 @@ class Year:
         outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), there)  # fmt: skip
         return outcome, result
 
-    def _settled(self, found: Outcome, result: Result, feed: Feed, now: District) -> Outcome:
+    def _settled(self, found: Outcome, result: RunResult, feed: Feed, now: District) -> Outcome:
         """Approve what a correct export held, and say what has not arrived then."""
         if result.plan:
             with suppress(SettingsError):  # a newer roster may have all of it otherwise

@@ -12,8 +12,8 @@ import time_machine
 from connectors.ledger import Ledger
 from connectors.oneroster.profile import TIMEBACK
 from flows.job import Job, JobGuard, JobLoad, JobRun, JobSource
-from flows.result import Result
-from flows.running import run_job
+from flows.result import RunResult
+from flows.run import run_job
 from flows.target import Target
 from tests.year.district import District
 from tests.year.exports import CODES, Form, tables_of
@@ -21,9 +21,9 @@ from tests.year.files import write
 from tests.year.sending import sent
 from tests.year.target import Memory, Records
 from tests.year.truth import View, held
-from transforms.carrying import carrying
 from transforms.rules import RULES
-from transforms.scope import Scope
+from transforms.share import Scope
+from transforms.target_vocabulary import carrying
 
 # Nothing is sent there: the watch takes its place.
 NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid", profile=TIMEBACK)
@@ -39,7 +39,7 @@ class Feed:
     records: Records = field(default_factory=dict)
     last: District | None = None
 
-    def night(self, district: District, files: dict[str, str] | None = None) -> Result:
+    def night(self, district: District, files: dict[str, str] | None = None) -> RunResult:
         """Let a night pass: load its files, or else those that say what is true."""
         if files is None:
             files = sent(self.form, tables_of(self.form, district), self.last, district, district.day).written()
@@ -47,11 +47,11 @@ class Feed:
         self.last = district
         return result
 
-    def again(self, day: date) -> Result:
+    def again(self, day: date) -> RunResult:
         """Load the files of the last night once more, later on that day."""
         return self._run(day, self.folder / "drop", at=12)
 
-    def approve(self, plan: str, day: date) -> Result:
+    def approve(self, plan: str, day: date) -> RunResult:
         """Let a person approve a plan, some hours later."""
         return self._run(day, self.folder / "drop", plan, at=9)
 
@@ -69,7 +69,7 @@ class Feed:
         shutil.copytree(self.folder, folder)
         return Feed(self.form, folder, dict(self.records), self.last)
 
-    def _run(self, day: date, drop: Path, approve: str | None = None, at: int = 2) -> Result:
+    def _run(self, day: date, drop: Path, approve: str | None = None, at: int = 2) -> RunResult:
         memory = Memory(self.records)
         with time_machine.travel(datetime.combine(day, time(at), UTC), tick=False):
             result = run_job(self._job(day, drop, approve), memory)
@@ -85,7 +85,7 @@ class Feed:
         )
 
 
-def told(result: Result) -> str:
+def told(result: RunResult) -> str:
     """Give what a run says to people who must decide: why it was held, refused or broken off."""
     fatal = [
         f"{row['file']} {row['column'] or ''} {row['value'] or ''} {RULES[row['rule']].says}"

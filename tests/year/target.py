@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from connectors.oneroster.acknowledging import TERMS
-from connectors.oneroster.errands import Errand
-from connectors.oneroster.job import Sender, Sent
-from connectors.oneroster.loaded import Result
-from connectors.oneroster.merging import merged
+from connectors.oneroster.load_state import Sender, Sent
+from connectors.oneroster.merge import merged
+from connectors.oneroster.operations import Errand
+from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import TIMEBACK
-from connectors.oneroster.target import Target as Address
+from connectors.oneroster.senders import TERMS
+from connectors.oneroster.target import Endpoint as Address
 from flows.job import Job
 from flows.watch import Watch
 from transforms.payload import Json
@@ -41,7 +41,7 @@ class Memory(Watch):
         for errand in errands:
             self._do(errand)
         self.requests += len(errands)
-        return {place: Result(TERMS[errand.action]) for place, errand in enumerate(errands)}, None
+        return {place: RecordResult(TERMS[errand.action]) for place, errand in enumerate(errands)}, None
 
     def _do(self, errand: Errand) -> None:
         key = errand.entity, errand.record["sourcedId"]

@@ -7,10 +7,10 @@ import re
 from tests.year.calendar import ASKS, SUMMER
 from tests.year.faults.fault import Fault
 from tests.year.planting import Outcome
-from transforms.guard.limits import Limits, allowed
+from transforms.guard.limits import GuardLimits, allowed
 
 MOST_HOLDS = 3
-LIMITS = Limits()
+LIMITS = GuardLimits()
 
 
 def of_ordinary(night: Outcome) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from transforms.findings import Findings, of_file
-from transforms.raw import Raw, RawFile
+from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES
 from transforms.schemas.entity import Version
 from transforms.schemas.vocabularies import FILE_MODES

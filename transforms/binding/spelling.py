@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.binding.decimals import without_decimals
-from transforms.binding.lists import comma_separated, written_otherwise
 from transforms.findings import ROW, Findings, of_rows
 from transforms.moments import moment_of
 from transforms.payload import METADATA
 from transforms.schemas import Column, Entity
+from transforms.schemas.entity import LISTS, Kind
 from transforms.schemas.vocabularies import TOBEDELETED
 
 NULL_WORDS = ("NULL", "Null", "null", "N/A", "n/a", "#N/A", "None", "NaN", "nan")
@@ -159,3 +158,49 @@ def _end_year(cell: pl.Expr) -> pl.Expr:
     first, last = parts.struct.field("1"), parts.struct.field("2")
     end = pl.when(last.str.len_chars() == 2).then(first.str.head(2) + last).otherwise(last)
     return pl.when(end.cast(pl.Int32, strict=False) - first.cast(pl.Int32, strict=False) == 1).then(end).otherwise(cell)
+
+
+DECIMALS = r"^\d+\.0(,\d+\.0)*$"
+
+
+def without_decimals(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Take `.0` off the ids of a column; where only some have it, nobody can tell, and they stay as they are."""
+    for column in entity.current:
+        if column.is_id and column.name in frame.columns and _all_decimal(frame[column.name]):
+            yield column.name, pl.col(column.name).str.replace_all(r"\.0(,|$)", "$1")
+
+
+def _all_decimal(ids: pl.Series) -> bool:
+    """Look at the first id that is there, before all are looked at."""
+    first = ids.is_not_null().arg_max()
+    if first is None or not str(ids[first]).endswith(".0"):
+        return False
+    return bool(ids.str.contains(DECIMALS).all())  # nulls are left out
+
+
+# Items of other kinds are in braces, inside which a semicolon may be meant.
+PLAIN: tuple[Kind, ...] = ("references", "texts", "enums")
+_ITEM = r'\s*(?:"[^",]+"|[^",\s\[\]]+)\s*'
+ARRAY = rf"^\s*\[(?:\s*|{_ITEM}(?:,{_ITEM})*)\]\s*$"
+
+
+def written_otherwise(column: Column) -> pl.Expr | None:
+    """Tell which cells may be a list in another spelling; None if the column holds no lists."""
+    cell = pl.col(column.name)
+    if column.kind not in LISTS:
+        return None
+    spaced = cell.str.contains(", ", literal=True) | cell.str.contains(" ,", literal=True)
+    if column.kind not in PLAIN:
+        return spaced
+    return spaced | cell.str.contains(";", literal=True) | cell.str.starts_with("[")
+
+
+def comma_separated(column: Column) -> pl.Expr:
+    """Give a list with one comma between its items; where commas and semicolons meet, it is not clear what separates."""
+    cell = pl.col(column.name)
+    if column.kind in PLAIN:
+        inner = cell.str.strip_chars().str.strip_chars("[]").str.replace_all('"', "", literal=True).str.strip_chars()
+        cell = pl.when(cell.str.contains(ARRAY)).then(pl.when(inner != "").then(inner)).otherwise(cell)
+        several = cell.str.contains(";", literal=True) & ~cell.str.contains(",", literal=True)
+        cell = pl.when(several).then(cell.str.replace_all(r"\s*;\s*", ",").str.strip_chars(",")).otherwise(cell)
+    return cell.str.replace_all(r"\s*,\s*", ",")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from transforms.checks.duplicates import merged
-from transforms.checks.table_schema import Failure, complete_rows, failures, schema_of, suspects
-from transforms.findings import Findings, gather, of_rows
+import polars as pl
+
+from transforms.checks.table_schema import CheckFailure, complete_rows, failures, schema_of, suspects
+from transforms.findings import ROW, Findings, gather, of_rows
 from transforms.roster import Table
 
 
@@ -19,7 +21,7 @@ def table_findings(table: Table, strict: bool, today: date | None) -> tuple[Tabl
     if suspected.repeated_ids:
         table, duplicates = merged(table)
         extra, complete = duplicates.height, complete_rows(table.frame, strict)
-        found.append(_findings(table, Failure("duplicate", "sourcedId", duplicates), strict))
+        found.append(_findings(table, CheckFailure("duplicate", "sourcedId", duplicates), strict))
     found += [_findings(table, one, strict) for one in failures(suspected.table, table.frame)]
     # Errors of cells are reported row by row, and those of one row in the order of its columns.
     cells = gather(_findings(table, one, strict) for one in failures(suspected.cells, complete))
@@ -28,7 +30,7 @@ def table_findings(table: Table, strict: bool, today: date | None) -> tuple[Tabl
     return table, extra, found
 
 
-def _findings(table: Table, failure: Failure, strict: bool) -> Findings:
+def _findings(table: Table, failure: CheckFailure, strict: bool) -> Findings:
     return of_rows(
         failure.rule,
         failure.rows,
@@ -38,3 +40,16 @@ def _findings(table: Table, failure: Failure, strict: bool) -> Findings:
         value=failure.column,
         strict=strict,
     )
+
+
+def merged(table: Table) -> tuple[Table, pl.DataFrame]:
+    """Return the table with exact duplicates merged, and the rows that this takes away.
+
+    Different rows with one `sourcedId` stay: its schema refuses them, as a conflict.
+    """
+    ids = table.frame["sourcedId"]
+    several = table.frame.filter(ids.is_duplicated() & ids.is_not_null())
+    kept = several.unique([name for name in several.columns if name != ROW], keep="first", maintain_order=True)
+    extra = several.join(kept.select(ROW), on=ROW, how="anti", maintain_order="left")
+    frame = table.frame.join(extra.select(ROW), on=ROW, how="anti", maintain_order="left")
+    return replace(table, frame=frame), extra

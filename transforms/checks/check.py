@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.causes import fault, place
 from transforms.changes import ACTIVE
 from transforms.checks.cells import table_findings
-from transforms.checks.chains import without_cycles
 from transforms.checks.classes import settled_classes
-from transforms.checks.folding import (
+from transforms.checks.parts import (
     ENDING,
     NEEDED_PARTS,
     faulty_owners,
@@ -21,12 +19,12 @@ from transforms.checks.folding import (
     role_findings,
     single_findings,
 )
-from transforms.checks.references import Elsewhere, Known, in_target, resolved
-from transforms.checks.suspicions import near_misses, shared_addresses
-from transforms.findings import ROW, Findings, gather, of_file, of_rows
-from transforms.judged import Judged, Standing, without_references
+from transforms.checks.plausibility import near_misses, shared_addresses
+from transforms.checks.references import Elsewhere, Known, in_target, resolved, without_cycles
+from transforms.findings import ROW, Findings, fault, gather, of_file, of_rows, place
 from transforms.moments import Moments, outdated
 from transforms.payload import owner
+from transforms.records import EntityRecords, RosterState, without_references
 from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import TOBEDELETED
@@ -42,9 +40,9 @@ class Checked:
     `parts` are the rows that fold into the records of `standing`, file by file, as they came.
     """
 
-    standing: Standing
+    standing: RosterState
     findings: Findings = field(default_factory=Findings)
-    parts: Standing = field(default_factory=dict)
+    parts: RosterState = field(default_factory=dict)
 
 
 @dataclass
@@ -56,7 +54,7 @@ class _Check:
     strict: bool
     elsewhere: Elsewhere
     moments: Moments
-    standing: Standing = field(default_factory=dict)
+    standing: RosterState = field(default_factory=dict)
     found: list[Findings] = field(default_factory=list)
     older: dict[str, Findings] = field(default_factory=dict)
 
@@ -115,7 +113,7 @@ def _judge_with_parts(state: _Check, entity: Entity) -> None:
     state.standing[entity.name] = _without_lost_friends(state, judged) if parts_of(entity) else judged
 
 
-def _without_lost_friends(state: _Check, judged: Judged) -> Judged:
+def _without_lost_friends(state: _Check, judged: EntityRecords) -> EntityRecords:
     """Leave out references to records of the same kind that fell with their parts, such as agents without a role."""
     lost = judged.refused.filter(~pl.col("sourcedId").is_in(in_target(state.known, judged.entity.name).implode()))
     left = without_references(judged, {judged.entity.name: lost["sourcedId"]})
@@ -134,7 +132,7 @@ def _nothing(entity: Entity) -> Table:
     )
 
 
-def _judge(state: _Check, table: Table) -> Judged:
+def _judge(state: _Check, table: Table) -> EntityRecords:
     """Judge the rows of one file by themselves and by what they refer to."""
     table, extra, found = table_findings(table, state.strict, state.roster.today)
     if not table.entity.folds_into:
@@ -151,7 +149,7 @@ def _judge(state: _Check, table: Table) -> Judged:
     return _judged(state, followed.table, gone, gather(found).errors, extra)
 
 
-def _to_refer(state: _Check, judged: Judged) -> Judged:
+def _to_refer(state: _Check, judged: EntityRecords) -> EntityRecords:
     """Let others refer to a record whose row is older than what was accepted of it: that is there."""
     older = state.older.get(judged.entity.name, Findings()).errors["sourcedId"]
     if not older.len():
@@ -171,7 +169,7 @@ def _bad(found: list[Findings]) -> pl.Series:
     return gather(found).errors["row"].drop_nulls().unique()
 
 
-def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int) -> Judged:
+def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int) -> EntityRecords:
     """Part the accepted rows from those with an error, and name the first cause of each."""
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     cause = pl.when(pl.col("rule") == "parent_rejected").then("value").otherwise(
@@ -186,7 +184,7 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
     ids = _without(gone, first["row"])["sourcedId"]
     unsure = _unsure(table, errors)
-    return Judged(
+    return EntityRecords(
         table.entity,
         accepted,
         table.mode,
@@ -226,7 +224,7 @@ def _unsure(table: Table, errors: pl.DataFrame) -> pl.Series:
     return errors.filter(pl.col("rule").is_in(DAMAGED) & pl.col("column").is_in(keys))["sourcedId"]
 
 
-def _judge_part(state: _Check, part: Entity, judged: Judged) -> Judged:
+def _judge_part(state: _Check, part: Entity, judged: EntityRecords) -> EntityRecords:
     """Judge a file that folds into another; its faults reject the records that its rows belong to."""
     whole = state.roster.tables[part.name]
     table = _without_older(state, _without_gone(whole, judged))
@@ -255,7 +253,7 @@ def _taken_away(state: _Check, table: Table) -> Findings:
     return of_rows("part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column)
 
 
-def _without_gone(table: Table, judged: Judged) -> Table:
+def _without_gone(table: Table, judged: EntityRecords) -> Table:
     """Leave out the parts of records whose rows say that they are gone."""
     return replace(table, frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())))
 
@@ -267,7 +265,7 @@ def _without_older(state: _Check, table: Table) -> Table:
     return replace(table, frame=_without(table.frame, older.errors["row"]))
 
 
-def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
+def _without_strangers(state: _Check, table: Table, judged: EntityRecords) -> Table:
     """Refuse parts whose record is not in the drop; in full snapshots they dangle, and are told so."""
     if table.mode == "bulk" and judged.mode == "bulk":
         return table
@@ -284,7 +282,7 @@ def _without_strangers(state: _Check, table: Table, judged: Judged) -> Table:
     return replace(table, frame=table.frame.filter(there))
 
 
-def _reject_owners(state: _Check, part: Judged, owners: pl.DataFrame) -> None:
+def _reject_owners(state: _Check, part: EntityRecords, owners: pl.DataFrame) -> None:
     """Refuse the records that have a faulty part; records that only a part describes are refused as well."""
     entity = part.entity.folds_into or ""
     judged = state.standing[entity]

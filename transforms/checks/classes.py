@@ -7,13 +7,13 @@ from dataclasses import replace
 import polars as pl
 
 from transforms.findings import ROW, Findings, of_rows
-from transforms.judged import Judged, Standing
+from transforms.records import EntityRecords, RosterState
 
 FROM, UNTIL = "0000", "9999"  # before and after every day
 WANTED = {"teacher": "class_without_teacher", "student": "class_without_student"}
 
 
-def settled_classes(standing: Standing) -> tuple[Standing, list[Findings]]:
+def settled_classes(standing: RosterState) -> tuple[RosterState, list[Findings]]:
     """Settle what classes and enrollments say of each other, as far as the drop has both."""
     if not {"classes", "enrollments"} <= standing.keys():
         return standing, []
@@ -26,7 +26,9 @@ def settled_classes(standing: Standing) -> tuple[Standing, list[Findings]]:
     return standing | {"enrollments": enrollments}, found
 
 
-def _in_the_school_of_the_class(enrollments: Judged, classes: Judged) -> tuple[Judged, list[Findings]]:
+def _in_the_school_of_the_class(
+    enrollments: EntityRecords, classes: EntityRecords
+) -> tuple[EntityRecords, list[Findings]]:
     """Give enrollments that name another school the one of their class, as a target has them anyway."""
     # Hashes of class and school are compared first: a join of all enrollments takes ten times as long.
     places = classes.accepted.select(_place("sourcedId")).to_series()
@@ -44,7 +46,7 @@ def _place(of: str) -> pl.Expr:
     return pl.col(of).hash(1) ^ pl.col("schoolSourcedId").hash(2)
 
 
-def _lonely(classes: Judged, enrollments: Judged) -> list[Findings]:
+def _lonely(classes: EntityRecords, enrollments: EntityRecords) -> list[Findings]:
     """Tell of classes that nobody teaches, or nobody attends."""
     found = []
     seats = enrollments.accepted.select("role", pl.col("classSourcedId").hash().alias("class"))
@@ -55,7 +57,7 @@ def _lonely(classes: Judged, enrollments: Judged) -> list[Findings]:
     return found
 
 
-def _with_one_main_teacher(enrollments: Judged) -> tuple[Judged, list[Findings]]:
+def _with_one_main_teacher(enrollments: EntityRecords) -> tuple[EntityRecords, list[Findings]]:
     """Leave one main teacher to a class at any one time, whichever order the rows are in."""
     main = enrollments.accepted.select(ROW, "sourcedId", "primary", "role", "classSourcedId", "beginDate", "endDate")
     main = main.filter((pl.col("primary") == "true") & (pl.col("role") == "teacher"))
@@ -83,5 +85,5 @@ def _extra(rows: list[tuple[str, str | None, str | None]]) -> list[bool]:
     return found
 
 
-def _told(rule: str, rows: pl.DataFrame, judged: Judged, column: str) -> Findings:
+def _told(rule: str, rows: pl.DataFrame, judged: EntityRecords, column: str) -> Findings:
     return of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column)

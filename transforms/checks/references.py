@@ -7,17 +7,16 @@ the root cause.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.causes import place
 from transforms.changes import IN_TARGET
-from transforms.checks.chains import parent_column
-from transforms.findings import ROW, Findings, gather, of_rows
-from transforms.judged import Standing
+from transforms.findings import ROW, Findings, gather, of_rows, place
+from transforms.records import RosterState
 from transforms.roster import Roster, Table
-from transforms.schemas import Column
+from transforms.schemas import ENTITIES, Column, Entity
 
 EXTENSION = "ext:"
 Known = dict[str, pl.DataFrame]
@@ -54,7 +53,7 @@ class Resolved:
     findings: list[Findings] = field(default_factory=list)
 
 
-def resolved(table: Table, roster: Roster, standing: Standing, known: Known, elsewhere: Elsewhere,
+def resolved(table: Table, roster: Roster, standing: RosterState, known: Known, elsewhere: Elsewhere,
              bad: pl.Series, strict: bool) -> Resolved:  # fmt: skip
     """Follow every reference of the table's rows; `bad` are rows that are refused already."""
     done = Resolved(table)
@@ -86,7 +85,7 @@ def in_target(known: Known, entity: str) -> pl.Series:
     return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
 
 
-def _parents(column: Column, table: Table, roster: Roster, standing: Standing, known: Known,
+def _parents(column: Column, table: Table, roster: Roster, standing: RosterState, known: Known,
              elsewhere: Elsewhere, bad: pl.Series) -> Parents:  # fmt: skip
     refers = column.refers or ""
     if refers == table.entity.name:
@@ -185,7 +184,7 @@ def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.D
     ).drop("#gone")
 
 
-def _wrong_types(column: Column, table: Table, standing: Standing, strict: bool) -> list[Findings]:
+def _wrong_types(column: Column, table: Table, standing: RosterState, strict: bool) -> list[Findings]:
     """Report references to a record of another type than is meant; `ext:` types are allowed (reference section 5)."""
     meant = standing.get(column.refers or "")
     if not column.refers_types or meant is None:
@@ -194,3 +193,101 @@ def _wrong_types(column: Column, table: Table, standing: Standing, strict: bool)
     wrong = types.filter(~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION))
     rows = table.frame.filter(pl.col(column.name).is_in(wrong["sourcedId"].implode()))
     return [of_rows("wrong_type", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict)]  # fmt: skip
+
+
+def parent_column(entity: Entity) -> Column | None:
+    """The column by which an entity's records form a tree; None if they do not."""
+    return next(
+        (column for column in entity.current if column.refers == entity.name and column.kind == "reference"), None
+    )
+
+
+def without_cycles(table: Table, known: pl.DataFrame | None, strict: bool) -> tuple[Table, list[Findings]]:
+    """Leave out the parents of records that are their own ancestors; in files of our own, refuse those records.
+
+    `known` is what the ledger knows of the entity: the places of records of which a delta does not speak.
+    """
+    column = parent_column(table.entity)
+    if column is None:
+        return table, []
+    rows = dict(table.frame.select("sourcedId", column.name).iter_rows())
+    parents = {record: parent for record, parent in (_loaded(table, known) | rows).items() if parent}
+    caught = [start for start in parents if _is_own_ancestor(start, parents)]
+    if not caught:
+        return table, []
+    circle = table.frame.filter(pl.col("sourcedId").is_in(caught))
+    rule = "cycle" if table.entity.standard else "cycle_refused"
+    found = of_rows(
+        rule, circle, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict
+    )
+    if not table.entity.standard:
+        return table, [found]
+    cut = pl.when(~pl.col(ROW).is_in(circle[ROW].implode())).then(column.name).alias(column.name)
+    return replace(table, frame=table.frame.with_columns(cut)), [found]
+
+
+def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
+    """The parents of the records that are loaded, where the drop is no full snapshot of them."""
+    if table.mode == "bulk" or known is None or "parents" not in known.columns:
+        return {}
+    rows = known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "parents").iter_rows()
+    return {record: parent_in(parents, table.entity) for record, parents in rows}
+
+
+def parent_in(parents: str | None, entity: Entity) -> str | None:
+    """Find a record's parent of its own kind among `entity:sourcedId` words."""
+    prefix = f"{entity.name}:"
+    return next((word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None)
+
+
+def _is_own_ancestor(start: str, parents: dict[str, str]) -> bool:
+    seen = {start}
+    place = parents[start]
+    while place in parents and place not in seen:
+        seen.add(place)
+        place = parents[place]
+    return place == start
+
+
+def depths(ids: list[str], parents: dict[str, str]) -> list[int]:
+    """How many ancestors each record has among `ids`; without cycles."""
+    known: dict[str, int] = {}
+    among = set(ids)
+
+    def depth(record: str) -> int:
+        chain = []
+        while record in among and record not in known:
+            chain.append(record)
+            known[record] = 0  # a cycle, if there were one, ends here
+            record = parents.get(record, "")
+        level = known[record] + 1 if record in among else 0
+        for one in reversed(chain):
+            known[one] = level
+            level += 1
+        return level
+
+    for record in ids:
+        depth(record)
+    return [known[record] for record in ids]
+
+
+# An id may hold spaces, so that words are told apart by the entity with which each begins.
+_NAMES = "|".join(ENTITIES)
+_BETWEEN = re.compile(rf" (?=(?:{_NAMES}):)")
+_SEPARATOR = "\x1f"
+
+
+def words(text: str | None) -> list[str]:
+    """Split one record's parents."""
+    return _BETWEEN.split(text) if text else []
+
+
+def words_in(parents: pl.Expr) -> pl.Expr:
+    """Split a column of parents into lists."""
+    return parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}").str.split(_SEPARATOR)
+
+
+def ids_in(parents: pl.Expr, entity: str) -> pl.Expr:
+    """The ids of one entity among each record's parents, as lists."""
+    mine = pl.element().filter(pl.element().str.starts_with(f"{entity}:"))
+    return words_in(parents).list.eval(mine.str.strip_prefix(f"{entity}:"))

@@ -74,7 +74,7 @@ class Suspects:
 
 
 @dataclass(frozen=True)
-class Failure:
+class CheckFailure:
     """The rows that fail a check."""
 
     rule: str
@@ -110,7 +110,7 @@ def suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -
     )
 
 
-def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[Failure]:
+def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailure]:
     """Let pandera validate a table, and return what fails, check by check."""
     if not schema.checks and not schema.columns:
         return []
@@ -134,12 +134,12 @@ def _true(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
     return [name for name, value in values.items() if value]
 
 
-def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> Failure:
+def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
     rows = frame.filter(~error.check_output.to_series())
     if isinstance(error.check, str):  # "not_nullable", the only check here that is built into pandera
         column = error.schema.name
-        return Failure("delta_required" if column in LIFECYCLE else "required", column, rows)
-    return Failure(error.check.name, error.check.title, rows)
+        return CheckFailure("delta_required" if column in LIFECYCLE else "required", column, rows)
+    return CheckFailure(error.check.name, error.check.title, rows)
 
 
 @lru_cache(maxsize=512)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from transforms.changes import ACTION, Changes, Counts, EntityChanges
-from transforms.guard import amounts, special
-from transforms.guard.classes import emptied_classes
-from transforms.guard.columns import emptied_columns
-from transforms.guard.feeds import left_behind
+from transforms.changes import ACTION, HOLD, PARENTS, Changes, Counts, EntityChanges
+from transforms.checks.references import ids_in
+from transforms.guard import amounts
+from transforms.guard import special_cases as special
+from transforms.guard.amounts import undelivered
+from transforms.guard.context import GuardContext
+from transforms.guard.holds import Hold, Stops
 from transforms.guard.identity import identities, recycled
-from transforms.guard.limits import Limits, Reading
-from transforms.guard.moves import moves
-from transforms.guard.past import Past
-from transforms.guard.rekeyed import rekeyed
-from transforms.guard.stops import Hold, Stops
-from transforms.guard.undelivered import undelivered
-from transforms.vanishing import OWNERS
+from transforms.guard.limits import GuardLimits, LimitReading
+from transforms.guard.moves import emptied_classes, moves
+from transforms.guard.new_ids import rekeyed
+from transforms.guard.special_cases import FIRST, emptied_columns, followers, left_behind, still_named
+from transforms.removals import OWNERS
+from transforms.schemas import ENTITIES
 
 PAIRS = {"entity": pl.String, "old": pl.String, "new": pl.String, "certain": pl.Boolean}
 
@@ -39,7 +41,7 @@ class Guarded:
     changes: Changes
     holds: tuple[Hold, ...] = ()
     raised: bool = False
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[LimitReading, ...] = ()
     pairs: pl.DataFrame = field(default_factory=no_pairs)
 
     @property
@@ -48,7 +50,7 @@ class Guarded:
         return sum(part.held.height for part in self.changes.values())
 
 
-def guard(changes: Changes, past: Past, limits: Limits, raised: Limits | None = None) -> Guarded:
+def guard(changes: Changes, past: GuardContext, limits: GuardLimits, raised: GuardLimits | None = None) -> Guarded:
     """Hold what trips a limit or is a special case; the rest goes on.
 
     `raised` are limits that a person raised for once: they are used only where the ordinary ones hold something.
@@ -62,10 +64,10 @@ def guard(changes: Changes, past: Past, limits: Limits, raised: Limits | None = 
     return replace(again, raised=again.held < guarded.held)
 
 
-def _guarded(changes: Changes, past: Past, limits: Limits) -> Guarded:
+def _guarded(changes: Changes, past: GuardContext, limits: GuardLimits) -> Guarded:
     """Ask for causes first and for amounts last, so that one cause is told as one reason."""
     stops = Stops.of(changes, past)
-    special.the_whole_run(stops, past)
+    special.whole_run(stops, past)
     undelivered(stops, past, limits)
     amounts.rejected(stops, past, limits)
     special.emptied(stops, past)
@@ -100,3 +102,45 @@ def _adds_only(part: EntityChanges) -> EntityChanges:
     counts: Counts = {**part.counts, "waiting": updates}
     kept = part.removals.with_columns(pl.lit("kept").alias(ACTION))
     return replace(part, upserts=part.upserts.filter(pl.col(ACTION) != "update"), removals=kept, counts=counts)
+
+
+def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
+    """Hold what of a plan would be sent or deleted although it needs, or is needed by, what the plan did not foresee.
+
+    `children` are as in `Past`, but for those of which the plan told already. `there` are the ids, by entity, that the target holds and records may name; an entity
+    that is not among its keys is not looked at.
+    """
+    past = GuardContext(children=children)
+    stops = Stops.of(changes, past)
+    for name in ENTITIES:
+        if name in stops.parts:
+            _unfounded(stops, name, there)
+    still_named(stops, past)
+    followers(stops, OWNERS)
+    return Guarded(stops.changes(), tuple(stops.holds))
+
+
+def _unfounded(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> None:
+    """Stop records that name one which is neither in the target nor sent with them, and what needs those in its turn."""
+    while (ids := _without_parent(stops, name, there)).len():
+        first = ", ".join(ids.head(FIRST)) + (", …" if ids.len() > FIRST else "")
+        sentence = f"{name}: {ids.len():,} records name others that are not in the target any more ({first})."
+        stops.stop("parent_gone", sentence, name, upserts=pl.col("sourcedId").is_in(ids.implode()))
+
+
+def _without_parent(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> pl.Series:
+    sent = _sent(stops, name)
+    found = [sent["sourcedId"].clear()]
+    for parent, ids in there.items():
+        named = sent.select("sourcedId", parent=ids_in(pl.col(PARENTS), parent)).explode("parent").drop_nulls("parent")
+        stay = ids.filter(~ids.is_in(stops.going(parent).implode()))
+        known = pl.concat([stay, _sent(stops, parent)["sourcedId"]])
+        found.append(named.filter(~pl.col("parent").is_in(known.implode()))["sourcedId"])
+    return pl.concat(found).unique(maintain_order=True)
+
+
+def _sent(stops: Stops, name: str) -> pl.DataFrame:
+    """The records that are to be sent, as far as nothing stops them."""
+    if name not in stops.parts:
+        return pl.DataFrame(schema={"sourcedId": pl.String, PARENTS: pl.String})
+    return stops.parts[name].upserts.filter(pl.col(HOLD).is_null())

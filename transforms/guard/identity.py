@@ -7,12 +7,11 @@ from collections import Counter
 
 import polars as pl
 
-from transforms import parts
+from transforms import payload as parts
 from transforms.changes import ACTION, LABEL
-from transforms.guard.groups import STAFF, STUDENTS, group_of
-from transforms.guard.limits import Limits, Reading, allowed, told
-from transforms.guard.past import NAME, NEAR, Past, with_columns_of
-from transforms.guard.stops import GROUP, Stops
+from transforms.guard.context import NAME, NEAR, GuardContext, with_columns_of
+from transforms.guard.holds import GROUP, STAFF, STUDENTS, Stops, group_of
+from transforms.guard.limits import GuardLimits, LimitReading, allowed, limit_text
 
 FIRST = 3
 # By what people know each other, and sign in.
@@ -29,7 +28,7 @@ TOLD_BY = {
 JUMP = 3
 
 
-def identities(stops: Stops, past: Past, limits: Limits) -> None:
+def identities(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     """Limit how many records become others: people, enrollments, and the names of classes, courses and schools."""
     for entity, columns in TOLD_BY.items():
         if entity not in stops.parts:
@@ -61,7 +60,7 @@ def _goes_along(met: pl.DataFrame) -> pl.Expr:
     return up | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
 
 
-def _is_new_year(met: pl.DataFrame, past: Past) -> bool:
+def _is_new_year(met: pl.DataFrame, past: GuardContext) -> bool:
     """Whether at least half of the students go up by one grade."""
     students = past.total("users", STUDENTS) or past.total("users")
     return "grades" in met.columns and met.filter(_up() == 1).height * 2 >= max(students, 1)
@@ -96,21 +95,21 @@ def _grade(cell: pl.Expr) -> pl.Expr:
     return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
 
 
-def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.DataFrame) -> None:
+def _limit(stops: Stops, past: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame) -> None:
     """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
     columns, found, too_many = TOLD_BY[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
         count, total = others.filter(kind.chosen).height, kind.total(past)
         most = allowed(total, limits.identity_percent, limits.identity_records)
-        stops.read(Reading("identity", f"{kind.word} with another identity", count, most, total))
+        stops.read(LimitReading("identity", f"{kind.word} with another identity", count, most, total))
         found += [f"{count:,} of {total:,} {kind.word}"] if count else []
         too_many |= count > most
     if not too_many:
         return
     counts = Counter({name: int(others[name].sum()) for name in columns})
     ways = ", ".join(f"another {name} for {number:,}" for name, number in counts.most_common() if number)
-    limit = told(limits.identity_percent, limits.identity_records)
+    limit = limit_text(limits.identity_percent, limits.identity_records)
     sentence = (
         f"{', '.join(found)} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
@@ -124,14 +123,14 @@ def _limit(stops: Stops, past: Past, limits: Limits, entity: str, changed: pl.Da
         stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=upserts)
 
 
-def _new(entity: str, past: Past) -> pl.Expr:
+def _new(entity: str, past: GuardContext) -> pl.Expr:
     """What comes, or comes again, and what changes without anybody knowing from what: no roster is kept that has it as it was sent."""
     sent = past.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
     sure = sent.filter(~pl.col(NEAR)) if NEAR in sent.columns else sent
     return (pl.col(ACTION) != "update") | ~pl.col("sourcedId").is_in(sure["sourcedId"].implode())
 
 
-def recycled(stops: Stops, past: Past) -> None:
+def recycled(stops: Stops, past: GuardContext) -> None:
     """Stop updates that would make another person of somebody, by two signs of five; a marriage shows one."""
     if "users" not in stops.parts:
         return
@@ -149,7 +148,7 @@ def recycled(stops: Stops, past: Past) -> None:
     )
 
 
-def _beside(stops: Stops, past: Past) -> pl.DataFrame:
+def _beside(stops: Stops, past: GuardContext) -> pl.DataFrame:
     """Put beside each updated user what was sent of it before (`_was`)."""
     columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Limits:
+class GuardLimits:
     """Limits in percent of what the target holds of ours, and the numbers of records that are always allowed.
 
     People are counted by what they are (students, staff and contacts), enrollments by their role. `vanished` is for each kind of record and
@@ -49,7 +49,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Reading:
+class LimitReading:
     """What a limit showed for this run: `count` of `total` records, of which `allowed` may go through unseen."""
 
     limit: str
@@ -74,7 +74,7 @@ def allows(count: int, total: int, percent: float, records: int = 0) -> bool:
     return count <= allowed(total, percent, records)
 
 
-def told(percent: float, records: int = 0) -> str:
+def limit_text(percent: float, records: int = 0) -> str:
     """Say a limit."""
     share = f"{percent:g} %"
     return f"{share} and {records:,} records" if records else share

@@ -4,9 +4,11 @@ A layout is one file in `transforms/sources/`: a `Layout` of `File`s, each with 
 are written in the words of `cells` and `conditions`.
 """
 
-from transforms.layouts.cells import (
+from transforms.layouts.expressions import (
     Cell,
     birth_date,
+    blank,
+    both,
     class_role,
     constant,
     derived,
@@ -14,11 +16,15 @@ from transforms.layouts.cells import (
     digested,
     digested_each,
     district,
+    either,
     family_name,
+    filled,
     first,
     given,
     given_name,
     grades,
+    is_any,
+    is_none,
     iso_date,
     joined,
     lowered,
@@ -33,9 +39,8 @@ from transforms.layouts.cells import (
     user_ids,
     yes_no,
 )
-from transforms.layouts.conditions import blank, both, either, filled, is_any, is_none
-from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import File, Frames, Join, Layout, Rows, rows
+from transforms.layouts.options import Dialect
 
 __all__ = [
     "Cell", "Dialect", "File", "Frames", "Join", "Layout", "Rows", "birth_date", "blank", "both", "class_role", "constant", "derived", "derived_each", "digested", "digested_each", "district",

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.layouts.cells import Cell
+from transforms.layouts.expressions import Cell
 from transforms.schemas import ENTITIES
 
 

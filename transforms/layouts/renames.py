@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms.findings import Findings, of_file, of_rows
-from transforms.layouts.assembling import Part, Parts
-from transforms.layouts.keys import written
+from transforms.layouts.assemble import Part, Parts
+from transforms.layouts.ids import written
 from transforms.layouts.layout import Layout
-from transforms.layouts.matching import Matched
-from transforms.renaming import Renamed, by_entity, remembering, unclear, with_old
+from transforms.layouts.match import Matched
+from transforms.renamed_ids import Renamed, by_entity, remembering, unclear, with_old
 from transforms.schemas import ENTITIES
 
 

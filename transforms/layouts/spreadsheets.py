@@ -13,8 +13,8 @@ from decimal import Decimal
 import polars as pl
 
 from transforms.findings import ROW, Findings, of_rows
-from transforms.layouts.assembling import Part, Parts
-from transforms.layouts.words import GRADES, grade_of
+from transforms.layouts.assemble import Part, Parts
+from transforms.layouts.vocabulary import GRADES, grade_of
 from transforms.schemas import ENTITIES, Column
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

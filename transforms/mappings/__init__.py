@@ -5,7 +5,7 @@
     [[file.users]]                what its rows say of an entity: a cell for each column, and where, given, derived, ...
     [[file.join]]                 columns of another file: file, on, key, columns, all_of_them
 
-A cell is the name of a column in quotes, or a word of `transforms.layouts.cells` in braces: `{constant = "student"}`.
+A cell is the name of a column in quotes, or a word of `transforms.layouts.expressions` in braces: `{constant = "student"}`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from transforms.layouts.dialect import DateOrder
 from transforms.layouts.layout import File, Layout
-from transforms.mappings.checking import check_files, check_keys, check_named
-from transforms.mappings.lines import line_of
-from transforms.mappings.problems import Place, Problem, meant, texts
-from transforms.mappings.tables import OPTIONAL, fields_of, file_of, is_table
-from transforms.mappings.values import Reader, read
-from transforms.mappings.wording import check_words
+from transforms.layouts.options import DateOrder
+from transforms.mappings.check import check_files, check_keys, check_named, check_words
+from transforms.mappings.problems import DocumentLocation, MappingProblem, line_of, meant, texts
+from transforms.mappings.tables import OPTIONAL, Reader, fields_of, file_of, is_table, read
 from transforms.sources import SOURCES
 
 __all__ = ["Mapped", "Problem", "line_of", "mapped"]
@@ -35,12 +32,12 @@ class Mapped:
     """The layout that a mapping file describes, None if anything is wrong; and what is wrong."""
 
     layout: Layout | None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[MappingProblem, ...] = ()
 
 
 def mapped(document: Mapping[str, Any]) -> Mapped:
     """Read a mapping file; everything that is wrong in it is told at once."""
-    top = Place()
+    top = DocumentLocation()
     for key in document:
         if key not in (LAYOUT, FILE):
             top.at(key).wrong(f"is no table of a mapping file: {meant(key, (LAYOUT, FILE))}")
@@ -64,7 +61,7 @@ def mapped(document: Mapping[str, Any]) -> Mapped:
     return Mapped(None if top.problems else layout, tuple(dict.fromkeys(top.problems)))
 
 
-def _layout(table: Any, top: Place) -> tuple[dict[str, Any] | None, Reader]:
+def _layout(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, Reader]:
     """Read `[layout]`, and the date order that it sets for all dates."""
     place = top.at(LAYOUT)
     if table is None:

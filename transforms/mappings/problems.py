@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -12,7 +13,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Problem:
+class MappingProblem:
     """One thing that is wrong; `says` goes on where the key leaves off."""
 
     path: Path
@@ -25,19 +26,19 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Place:
+class DocumentLocation:
     """A place in the document, and the list on which everything wrong is put."""
 
     path: Path = ()
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[MappingProblem] = field(default_factory=list)
 
-    def at(self, *keys: str | int) -> Place:
+    def at(self, *keys: str | int) -> DocumentLocation:
         """A place within this one."""
-        return Place((*self.path, *keys), self.problems)
+        return DocumentLocation((*self.path, *keys), self.problems)
 
     def wrong(self, says: str) -> None:
         """Note that something is wrong here."""
-        self.problems.append(Problem(self.path, says))
+        self.problems.append(MappingProblem(self.path, says))
 
 
 def meant(word: str, words: Iterable[str]) -> str:
@@ -57,3 +58,66 @@ def shown(value: object) -> str:
 def texts(value: Any) -> list[Any]:
     """What a list has, or the keys of a table; a single text is a list of one."""
     return [value] if isinstance(value, str) else list(value)
+
+
+# Strings and comments are passed over whole, so that brackets and line ends within them count for nothing.
+_TOKEN = re.compile(r'"""[\s\S]*?"{3,5}|\'\'\'[\s\S]*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[][{}]|\n')
+_KEY = re.compile(r'"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|([A-Za-z0-9_-]+)')
+_DOTTED = re.compile(rf"\s*(?:{_KEY.pattern})(?:\s*\.\s*(?:{_KEY.pattern}))*")
+
+
+def line_of(text: str, path: Path) -> int | None:
+    """The line of a key, or of the nearest one around it; None if there is none."""
+    known = lines_of(text)
+    while path and path not in known:
+        path = path[:-1]
+    return known.get(path)
+
+
+def lines_of(text: str) -> dict[Path, int]:
+    """The line of each table and key, by the keys and the places in lists that lead to it."""
+    lines: dict[Path, int] = {}
+    lists: dict[Path, int] = {}
+    table: Path = ()
+    for line, statement in _statements(text):
+        if statement.startswith("["):
+            table = _table(statement, lists)
+            path = table
+        else:
+            path = (*table, *_keys(statement))
+        # `a.b.c = 1` is also where `a.b` is begun, and the first `[[a]]` where `a` is.
+        for end in range(1, len(path) + 1):
+            lines.setdefault(path[:end], line)
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each key with its value, and each header of a table, with its line; a value may go on over several."""
+    start = depth = 0
+    for token in _TOKEN.finditer(f"{text}\n"):
+        sign = token[0]
+        depth += (sign in ("[", "{")) - (sign in ("]", "}"))
+        if sign == "\n" and depth <= 0:
+            statement = text[start : token.start()]
+            if statement.strip() and not statement.lstrip().startswith("#"):
+                yield text.count("\n", 0, start) + 1, statement.strip()
+            start, depth = token.end(), 0
+
+
+def _table(header: str, lists: dict[Path, int]) -> Path:
+    """Where a header leads; each header in double brackets begins one more table of a list."""
+    *above, last = _keys(header.lstrip("["))
+    path: Path = ()
+    for key in above:
+        path = (*path, key)
+        path = (*path, lists[path]) if path in lists else path
+    path = (*path, last)
+    if not header.startswith("[["):
+        return path
+    lists[path] = lists.get(path, -1) + 1
+    return (*path, lists[path])
+
+
+def _keys(text: str) -> list[str]:
+    dotted = _DOTTED.match(text)
+    return [next(filter(None, found), "") for found in _KEY.findall(dotted[0])] if dotted else [""]

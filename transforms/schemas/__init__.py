@@ -8,7 +8,6 @@ own in one of the standard's files stands in `ours(...)`.
 
 from __future__ import annotations
 
-from transforms.schemas.content import COMPONENT_RESOURCES, COURSE_COMPONENTS
 from transforms.schemas.entity import LIFECYCLE, Column, Entity, RowRule
 from transforms.schemas.gradebook import (
     ASSESSMENT_LINE_ITEMS,
@@ -22,7 +21,14 @@ from transforms.schemas.gradebook import (
     RESULTS,
     SCORE_SCALES,
 )
-from transforms.schemas.resources import CLASS_RESOURCES, COURSE_RESOURCES, RESOURCES, USER_RESOURCES
+from transforms.schemas.resources import (
+    CLASS_RESOURCES,
+    COMPONENT_RESOURCES,
+    COURSE_COMPONENTS,
+    COURSE_RESOURCES,
+    RESOURCES,
+    USER_RESOURCES,
+)
 from transforms.schemas.rostering import (
     ACADEMIC_SESSIONS,
     CLASSES,

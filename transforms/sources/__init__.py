@@ -12,14 +12,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from transforms.findings import Findings, gather, of_file
-from transforms.layouts.dialect import Dialect
+from transforms.layouts.idle_settings import unused
+from transforms.layouts.ids import prefixed
 from transforms.layouts.layout import Layout
-from transforms.layouts.normalising import normalised
-from transforms.layouts.prefixing import prefixed
-from transforms.layouts.recognising import fit
-from transforms.layouts.settings import unused
-from transforms.raw import Raw
-from transforms.roster import Roster
+from transforms.layouts.match import fit
+from transforms.layouts.normalize import normalised
+from transforms.layouts.options import Dialect
+from transforms.roster import Raw, Roster
 from transforms.sources import oneroster
 
 AUTO = "auto"
@@ -44,7 +43,7 @@ class Recognised:
     findings: Findings
 
 
-def normalise(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
+def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     """Give a drop in OneRoster 1.2's columns and spelling; what cannot be normalised stays as it was.
 
     `layout` is a declared one, the code of one, or `auto`, which recognises it. Passwords go no further than here,

@@ -34,7 +34,7 @@ from transforms.layouts import (
     user_ids,
     yes_no,
 )
-from transforms.layouts.words import FAMILY
+from transforms.layouts.vocabulary import FAMILY
 
 # Sensitive, or of no use to a roster: never read.
 NEEDS = ("Frl_status", "IEP_status", "Ell_status", "Home_language", "Section_504_status")

@@ -11,19 +11,18 @@ from pathlib import PurePath
 import polars as pl
 
 from transforms.binding.headers import Match, matched
-from transforms.binding.lifting import lifted
 from transforms.binding.manifest import FILE, Manifest, manifest_of
 from transforms.binding.spelling import spelled
+from transforms.binding.upgrade import lifted
 from transforms.findings import ROW, Findings, gather, of_file
-from transforms.layouts.dialect import Dialect
 from transforms.layouts.layout import plain
-from transforms.passwords import passwords_dropped
+from transforms.layouts.options import Dialect
 from transforms.payload import METADATA
-from transforms.raw import Raw, RawFile
-from transforms.renaming import FILE as IDS
-from transforms.roster import LOST, Mode, Roster, Table
+from transforms.renamed_ids import FILE as IDS
+from transforms.roster import LOST, Mode, Raw, RawFile, Roster, Table
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
+from transforms.secrets import passwords_dropped
 
 MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
 

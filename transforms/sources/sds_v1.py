@@ -38,7 +38,7 @@ from transforms.layouts import (
     user_ids,
 )
 from transforms.layouts.layout import Rows
-from transforms.layouts.words import FAMILY, STATES
+from transforms.layouts.vocabulary import FAMILY, STATES
 from transforms.schemas.vocabularies import TOBEDELETED
 
 BRITISH = {"SIS ID": ("ID",), "School SIS ID": ("School DfE Number",), "Section SIS ID": ("Section ID",)}

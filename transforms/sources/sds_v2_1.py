@@ -31,7 +31,7 @@ from transforms.layouts import (
     texts,
     user_ids,
 )
-from transforms.layouts.words import FAMILY
+from transforms.layouts.vocabulary import FAMILY
 
 PRIMARY = {
     "true": "primary",

@@ -1,7 +1,7 @@
 """A local OneRoster API that behaves as the target does, its quirks included: for trying out, and for tests."""
 
-from connectors.oneroster.sandbox.application import application
-from connectors.oneroster.sandbox.serving import Sandbox, serve_forever
-from connectors.oneroster.sandbox.store import Store
+from connectors.oneroster.sandbox.app import application
+from connectors.oneroster.sandbox.server import Sandbox, serve_forever
+from connectors.oneroster.sandbox.store import SandboxStore
 
-__all__ = ["Sandbox", "Store", "application", "serve_forever"]
+__all__ = ["Sandbox", "SandboxStore", "application", "serve_forever"]

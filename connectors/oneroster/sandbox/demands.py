@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from connectors.oneroster.profile import Collection
-from connectors.oneroster.sandbox.failures import Failure, not_found
-from connectors.oneroster.sandbox.forms import form_of
-from connectors.oneroster.sandbox.showing import Reading
-from connectors.oneroster.sandbox.values import Checks, closed_metadata, is_id, one_of, part_faults, value_fault
+from connectors.oneroster.sandbox.errors import ApiFailure, not_found
+from connectors.oneroster.sandbox.read import ReadRequest
+from connectors.oneroster.sandbox.records import form_of
+from connectors.oneroster.sandbox.validation import Checks, closed_metadata, is_id, one_of, part_faults, value_fault
 from transforms.payload import Json
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import STATUS
@@ -20,15 +20,15 @@ from transforms.schemas.vocabularies import STATUS
 BREAKS = frozenset({("componentResources", "resources")})
 
 
-def demand(collection: Collection, written: Json, required: tuple[str, ...], reading: Reading) -> None:
+def demand(collection: Collection, written: Json, required: tuple[str, ...], reading: ReadRequest) -> None:
     """Raise `Failure` unless a write is complete, in the API's vocabulary, and refers to what is there."""
     if faults := dict(_faults(collection, written, required, reading.served.checks)):
-        raise Failure(422, "The request body is not valid.", **faults)
+        raise ApiFailure(422, "The request body is not valid.", **faults)
     for entity, sourced_id in _references(collection, written):
         # The database's foreign keys do not look at the status; an unknown id is a 404, not a 422 (section 8).
         if not reading.store.has(entity, sourced_id):
             if (collection.name, entity) in BREAKS:
-                raise Failure(500, "Internal server error.")
+                raise ApiFailure(500, "Internal server error.")
             raise not_found(ENTITIES[entity].singular, sourced_id)
 
 

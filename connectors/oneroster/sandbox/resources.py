@@ -11,7 +11,7 @@ from typing import Literal
 
 from connectors.oneroster.profile import Collection, TargetProfile
 from connectors.oneroster.sandbox.store import property_sql
-from connectors.oneroster.sandbox.values import Checks, checks_of
+from connectors.oneroster.sandbox.validation import Checks, checks_of
 
 WRITES = ("POST", "PUT", "DELETE")
 HAS_ROLE = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"

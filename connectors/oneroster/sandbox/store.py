@@ -6,11 +6,11 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.oneroster.sandbox.seed import SEED
 from transforms.payload import Json
 
 TABLE = """
@@ -40,7 +40,7 @@ def _refers_sql(name: str) -> str:
     return property_sql(f"{name}.sourcedId")
 
 
-class Store:
+class SandboxStore:
     """The records, in a file or in memory; one connection, which one thread at a time uses."""
 
     def __init__(self, database: Path | None) -> None:
@@ -119,3 +119,58 @@ class Store:
 
 def _folded(text: Any) -> str | None:
     return None if text is None else str(text).casefold()
+
+
+WAIT_SECONDS = 10
+
+
+def compact(database: Path, wait: float = WAIT_SECONDS) -> bool:
+    """Write the file anew and empty its journal; False if somebody has been using it for so long (seconds)."""
+    try:
+        with closing(sqlite3.connect(database, timeout=wait, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+            busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.OperationalError:
+        return False
+    return not busy
+
+
+ORG, STUDENT, TEACHER, COURSE, CLASS = "PLAYCADEMY", "student-123", "teacher-123", "course-123", "class-123"
+COMPONENT, RESOURCE = "component-123", "resource-123"
+YEAR, TERM = "school-year-2026", "term-2026-fall"
+MIDNIGHT = "T00:00:00.000Z"
+OF_CLASS = {"class": {"sourcedId": CLASS}, "school": {"sourcedId": ORG}, "course": {"sourcedId": COURSE}}
+
+
+def _user(sourced_id: str, given: str, family: str, role: str) -> dict[str, object]:
+    roles = [{"roleType": "primary", "role": role, "org": {"sourcedId": ORG}}]
+    email = f"{sourced_id}@example.edu"
+    return {"sourcedId": sourced_id, "givenName": given, "familyName": family, "enabledUser": "true", "email": email,
+            "roles": roles, "primaryOrg": {"sourcedId": ORG}, "agents": [], "grades": ["5"] if role == "student" else []}  # fmt: skip
+
+
+def _session(sourced_id: str, title: str, kind: str, end: str, parent: str | None) -> dict[str, object]:
+    session: dict[str, object] = {"sourcedId": sourced_id, "title": title, "type": kind,
+                                  "startDate": f"2026-08-15{MIDNIGHT}", "endDate": f"{end}{MIDNIGHT}",
+                                  "schoolYear": "2027", "org": {"sourcedId": ORG}}  # fmt: skip
+    return session | ({"parent": {"sourcedId": parent}} if parent else {})
+
+
+SEED: dict[str, list[dict[str, object]]] = {
+    "orgs": [{"sourcedId": ORG, "name": "Playcademy", "type": "school", "identifier": ORG}],
+    "academicSessions": [
+        _session(YEAR, "School year 2026-27", "schoolYear", "2027-06-10", None),
+        _session(TERM, "Fall 2026", "term", "2027-01-15", YEAR),
+    ],
+    "users": [_user(STUDENT, "Sam", "Student", "student"), _user(TEACHER, "Toni", "Teacher", "teacher")],
+    "courses": [{"sourcedId": COURSE, "title": "Math Grade 4", "courseCode": "MATH-G4", "grades": ["4"], "subjects": ["Math"], "org": {"sourcedId": ORG}}],
+    "classes": [{"sourcedId": CLASS, "title": "Math Grade 4, Section A", "classType": "scheduled", "course": {"sourcedId": COURSE},
+                 "school": {"sourcedId": ORG}, "terms": [{"sourcedId": TERM}]}],
+    "courseComponents": [{"sourcedId": COMPONENT, "title": "Unit 1", "course": {"sourcedId": COURSE}, "sortOrder": 1}],
+    "resources": [{"sourcedId": RESOURCE, "title": "Adding numbers", "vendorResourceId": RESOURCE, "importance": "primary",
+                   "metadata": {"type": "video", "url": "https://media.example.edu/adding-numbers"}}],
+    "enrollments": [
+        {"sourcedId": "enrollment-123", "role": "student", "primary": "false", "user": {"sourcedId": STUDENT}, "beginDate": "2026-08-15", **OF_CLASS},
+        {"sourcedId": "enrollment-124", "role": "teacher", "primary": "true", "user": {"sourcedId": TEACHER}, **OF_CLASS},
+    ],
+}  # fmt: skip

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from tests.guarding import TODAY, Rosters, Row, enrolled, held, night, people, person, role, rules
-from transforms.guard import Limits
-from transforms.guard.past import GROUPED, SIZES, Column
+from transforms.guard import GuardLimits
+from transforms.guard.context import GROUPED, SIZES, ColumnHistory
 
 
 def locked(users: list[dict[str, str | None]], count: int) -> list[dict[str, str | None]]:
@@ -22,7 +22,7 @@ def test_who_is_locked_out_counts_as_who_is_removed(count: int, waits: bool) -> 
     """Ten percent of the students may lose their right to sign in."""
     before = people(300)
 
-    guarded = night({"users": before}, {"users": locked(before, count)}, limits=Limits(school_percent=100))
+    guarded = night({"users": before}, {"users": locked(before, count)}, limits=GuardLimits(school_percent=100))
 
     assert ["vanished"] * waits == rules(guarded)
     assert count * waits == guarded.held
@@ -38,7 +38,9 @@ def test_who_was_locked_out_before_loses_nothing() -> None:
     before = locked(people(60), 60)
 
     guarded = night(
-        {"users": before}, {"users": [user | {"phone": "1"} for user in before]}, limits=Limits(updated_percent=100)
+        {"users": before},
+        {"users": [user | {"phone": "1"} for user in before]},
+        limits=GuardLimits(updated_percent=100),
     )
 
     assert [] == rules(guarded)
@@ -72,7 +74,7 @@ def test_a_term_that_is_over_ends_its_enrollments() -> None:
     now = [row | {"endDate": "2026-11-20"} for row in before]
 
     guarded = night(
-        {"enrollments": before}, {"enrollments": now}, limits=Limits(updated_percent=100), over=pl.Series(["c1"])
+        {"enrollments": before}, {"enrollments": now}, limits=GuardLimits(updated_percent=100), over=pl.Series(["c1"])
     )
 
     assert (["vanished"], 60) == (rules(guarded), guarded.held)
@@ -84,7 +86,7 @@ def test_what_ended_before_loses_nothing() -> None:
     before = [row | {"endDate": "2026-09-01"} for row in enrolled(people(60), "c1")]
 
     guarded = night({"enrollments": before}, {"enrollments": [row | {"endDate": "2026-09-02"} for row in before]},
-                    limits=Limits(updated_percent=100))  # fmt: skip
+                    limits=GuardLimits(updated_percent=100))  # fmt: skip
 
     assert [] == rules(guarded)
 
@@ -105,7 +107,7 @@ def test_a_value_that_comes_is_no_other_identity() -> None:
     """A district that begins to send addresses overwrites nobody."""
     before = [user | {"email": None} for user in people(50)]
 
-    guarded = night({"users": before}, {"users": people(50)}, limits=Limits(updated_percent=100))
+    guarded = night({"users": before}, {"users": people(50)}, limits=GuardLimits(updated_percent=100))
 
     assert [] == rules(guarded)
 
@@ -115,7 +117,7 @@ def test_enrollments_that_pass_to_others_are_held() -> None:
     before = enrolled(people(100), "c1")
     moved = [row | {"userSourcedId": f"x{row['sourcedId']}"} for row in before]
 
-    guarded = night({"enrollments": before}, {"enrollments": moved}, limits=Limits(updated_percent=100))
+    guarded = night({"enrollments": before}, {"enrollments": moved}, limits=GuardLimits(updated_percent=100))
 
     assert (["identity"], 100) == (rules(guarded), guarded.held)
     assert guarded.holds[0].sentence.startswith(
@@ -173,7 +175,7 @@ def test_a_person_of_whom_no_roster_is_kept_is_known_by_name() -> None:
 def test_a_column_that_is_gone_or_blank_is_held_by_its_name(missing: bool) -> None:
     """What took its place in the file is told."""
     before = [user | {"phone": "555"} for user in people(60)]
-    columns = {"users": {"phone": Column(60, missing, "students.csv", ("Telephone",) if missing else ())}}
+    columns = {"users": {"phone": ColumnHistory(60, missing, "students.csv", ("Telephone",) if missing else ())}}
 
     guarded = night({"users": before}, {"users": people(60)}, columns=columns)
 
@@ -191,7 +193,9 @@ def test_made_up_values_do_not_take_the_place_of_a_column() -> None:
     made = [user | {"email": f"{user['sourcedId']}@students.example.edu"} for user in before]
 
     guarded = night(
-        {"users": before}, {"users": made}, columns={"users": {"email": Column(60, True, "students.csv", ("E-mail",))}}
+        {"users": before},
+        {"users": made},
+        columns={"users": {"email": ColumnHistory(60, True, "students.csv", ("E-mail",))}},
     )
 
     assert (["column_gone"], 60) == (rules(guarded), guarded.held)
@@ -203,7 +207,7 @@ def test_a_few_values_may_go(few: int) -> None:
     before = [user | {"phone": "555"} for user in people(60)]
     now = people(few) + before[few:]
 
-    guarded = night({"users": before}, {"users": now}, columns={"users": {"phone": Column(60)}})
+    guarded = night({"users": before}, {"users": now}, columns={"users": {"phone": ColumnHistory(60)}})
 
     assert [] == rules(guarded)
 
@@ -295,7 +299,7 @@ def test_names_that_were_shifted_are_held(entity: str) -> None:
     guarded = night(
         {entity: before},
         {entity: [row | {column: f"{row[column]}1"} for row in before]},
-        limits=Limits(updated_percent=100),
+        limits=GuardLimits(updated_percent=100),
     )
 
     assert (["identity"], 60) == (rules(guarded), guarded.held)
@@ -307,7 +311,9 @@ def test_grades_that_do_not_go_up_by_one_are_held(now: str, waits: bool) -> None
     before = [user | {"grades": "05"} for user in people(60)]
 
     guarded = night(
-        {"users": before}, {"users": [user | {"grades": now} for user in before]}, limits=Limits(updated_percent=100)
+        {"users": before},
+        {"users": [user | {"grades": now} for user in before]},
+        limits=GuardLimits(updated_percent=100),
     )
 
     assert ["identity"] * waits == rules(guarded)
@@ -319,7 +325,7 @@ def test_all_go_up_or_few(up: int, waits: bool) -> None:
     before = [user | {"grades": "05"} for user in people(60)]
     now = [user | {"grades": "06" if place < up else "05"} for place, user in enumerate(before)]
 
-    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+    guarded = night({"users": before}, {"users": now}, limits=GuardLimits(updated_percent=100))
 
     assert (["identity"] * waits, up * waits) == (rules(guarded), guarded.held)
 
@@ -329,7 +335,7 @@ def test_who_goes_up_waits_with_those_who_do_not() -> None:
     before = [user | {"grades": "05"} for user in people(60)]
     now = [user | {"grades": "06" if place < 40 else "02"} for place, user in enumerate(before)]
 
-    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+    guarded = night({"users": before}, {"users": now}, limits=GuardLimits(updated_percent=100))
 
     assert (["identity"], 60) == (rules(guarded), guarded.held)
     assert "20 of 60 students would become others (another grades for 20)" in guarded.holds[0].sentence
@@ -373,7 +379,9 @@ def test_enrollments_that_go_to_other_classes_are_limited(count: int, waits: boo
     before = enrolled(people(200), "c1") + enrolled(people(100, first=200), "c2")
     now = [row | {"classSourcedId": "c2"} for row in before[:count]] + before[count:]
 
-    guarded = night({"classes": classes, "enrollments": before}, {"enrollments": now}, limits=Limits(class_percent=100))
+    guarded = night(
+        {"classes": classes, "enrollments": before}, {"enrollments": now}, limits=GuardLimits(class_percent=100)
+    )
 
     assert (["moved"] * waits, count * waits) == (rules(guarded), guarded.held)
 
@@ -392,7 +400,7 @@ def test_staff_who_get_other_roles_are_held() -> None:
     before = people(60, "teacher")
     now = [row | {"roles": role("districtAdministrator")} for row in before[:11]] + before[11:]
 
-    guarded = night({"users": before}, {"users": now}, limits=Limits())
+    guarded = night({"users": before}, {"users": now}, limits=GuardLimits())
 
     assert (["identity"], 11) == (rules(guarded), guarded.held)
 
@@ -443,7 +451,9 @@ def test_classes_do_not_move_into_terms_that_are_over(known: bool) -> None:
     }
     ends = {"t1": TERM["endDate"]} | ({"t0": OVER["endDate"]} if known else {})
 
-    guarded = night({"classes": before, "academicSessions": [TERM]}, now, ends=ends, limits=Limits(updated_percent=100))
+    guarded = night(
+        {"classes": before, "academicSessions": [TERM]}, now, ends=ends, limits=GuardLimits(updated_percent=100)
+    )
 
     assert (["vanished_of_school"], 12) == (rules(guarded), guarded.held)
     assert "12 of 12 classes: 12 would be ended" in guarded.holds[0].sentence
@@ -617,7 +627,7 @@ def test_readings_say_how_near_each_limit_is() -> None:
     """Also where nothing is held."""
     before = people(240)
 
-    guarded = night({"users": before}, {"users": before[12:]}, limits=Limits(school_percent=100))
+    guarded = night({"users": before}, {"users": before[12:]}, limits=GuardLimits(school_percent=100))
 
     assert "removed students 12 of 25 allowed (240 there)" in [reading.sentence for reading in guarded.readings]
 
@@ -629,7 +639,7 @@ def test_parents_who_are_other_students_parents_are_held() -> None:
     fewer = [user | {"agentSourcedIds": f"p{place},r{place}"} for place, user in enumerate(before)]
 
     bad, good = (
-        night({"users": before}, {"users": now}, limits=Limits(updated_percent=100)) for now in (shifted, fewer)
+        night({"users": before}, {"users": now}, limits=GuardLimits(updated_percent=100)) for now in (shifted, fewer)
     )
 
     assert (["identity"], 60, []) == (rules(bad), bad.held, rules(good))
@@ -641,7 +651,7 @@ def test_parents_who_come_wait_where_those_of_many_became_others() -> None:
     cells = [user["agentSourcedIds"] for user in before]
     now = [user | {"agentSourcedIds": cell} for user, cell in zip(before, [*cells[1:], *cells[:1]], strict=True)]
 
-    guarded = night({"users": before}, {"users": now}, limits=Limits(updated_percent=100))
+    guarded = night({"users": before}, {"users": now}, limits=GuardLimits(updated_percent=100))
 
     assert 60 == guarded.held
 
@@ -652,7 +662,7 @@ def test_newcomers_wait_where_so_many_became_others() -> None:
     others = [person(f"u{number}", f"Other{number} Name{number}") for number in range(60)]
 
     guarded = night(
-        {"users": before}, {"users": [*others, person("x1", "New One")]}, limits=Limits(updated_percent=100)
+        {"users": before}, {"users": [*others, person("x1", "New One")]}, limits=GuardLimits(updated_percent=100)
     )
 
     assert (["identity"], 61) == (rules(guarded), guarded.held)
@@ -664,7 +674,7 @@ def test_what_was_done_to_many_was_done_to_few() -> None:
     names = [user["familyName"] for user in before]
     shifted = [user | {"familyName": names[place - 1]} for place, user in enumerate(before)]
 
-    guarded = night({"users": before}, {"users": shifted}, limits=Limits(updated_percent=100))
+    guarded = night({"users": before}, {"users": shifted}, limits=GuardLimits(updated_percent=100))
 
     assert (["identity"], 68) == (rules(guarded), guarded.held)
     assert guarded.holds[0].sentence.startswith(
@@ -686,6 +696,6 @@ def test_all_that_is_new_waits_where_most_people_became_others() -> None:
     others = [person(f"u{number}", f"Other{number} Name{number}") for number in range(60)]
     classes = [{"sourcedId": "c1", "title": "One"}, {"sourcedId": "c2", "title": "Two"}]
 
-    guarded = night(before, {"users": others, "classes": classes}, limits=Limits(updated_percent=100))
+    guarded = night(before, {"users": others, "classes": classes}, limits=GuardLimits(updated_percent=100))
 
     assert (["identity", "follows"], ["c2"]) == (rules(guarded), held(guarded)["classes"])

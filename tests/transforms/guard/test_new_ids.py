@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from tests.guarding import Row, enrolled, held, night, people, person, rules
-from transforms.guard import Limits
-from transforms.guard.past import no_groups
+from transforms.guard import GuardLimits
+from transforms.guard.context import no_groups
 
-EVERYTHING = Limits(vanished_percent=100, school_percent=100, week_percent=100, created_percent=100)
+EVERYTHING = GuardLimits(vanished_percent=100, school_percent=100, week_percent=100, created_percent=100)
 
 
 def renamed(users: Sequence[Row]) -> list[dict[str, str | None]]:

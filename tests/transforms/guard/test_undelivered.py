@@ -9,18 +9,18 @@ import polars as pl
 import pytest
 
 from tests.guarding import changed, rules
-from transforms.guard import Limits, Past, Rejections, guard
+from transforms.guard import GuardContext, GuardLimits, Rejections, guard
+from transforms.guard.context import TOTALS
 from transforms.guard.guard import Guarded
-from transforms.guard.past import TOTALS
 
 
-def judged(counts: dict[str, tuple[int, int]], limits: Limits | None = None, **past: Any) -> Guarded:
+def judged(counts: dict[str, tuple[int, int]], limits: GuardLimits | None = None, **past: Any) -> Guarded:
     """Let the guard judge a drop of which so many records were read and rejected, by entity."""
     changes = {}
     for name, (read, rejected) in counts.items():
         part = changed(name, [], [])
         changes[name] = replace(part, counts={"read": read, "rejected": rejected, "unchanged": read - rejected})
-    return guard(changes, Past(**past), limits or Limits())
+    return guard(changes, GuardContext(**past), limits or GuardLimits())
 
 
 @pytest.mark.parametrize(("rejected", "told"), [(5, False), (6, True), (10, True)])
@@ -71,7 +71,7 @@ def test_other_kinds_count_if_they_were_loaded_before() -> None:
 
 def test_a_feed_may_take_any_rejects() -> None:
     """By its limit on them; and what brings no rows delivers none."""
-    assert [] == rules(judged({"users": (10, 10)}, Limits(rejected_percent=100)))
+    assert [] == rules(judged({"users": (10, 10)}, GuardLimits(rejected_percent=100)))
     assert [] == rules(judged({"users": (0, 0)}))
 
 

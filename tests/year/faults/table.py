@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.year.exports import Form
 from tests.year.faults import rekeying, selections, spreadsheets, status
 from tests.year.faults.fault import Fault
-from transforms.guard import Limits
+from transforms.guard import GuardLimits
 
 SNAPSHOTS: tuple[Form, ...] = ("bulk", "clever")
 ONEROSTER: tuple[Form, ...] = ("bulk", "delta")
@@ -19,7 +19,7 @@ SPOILED = (
     "zero|no record of the drop|no role|rounded an id|under new ids|differ|id has characters|demographics were rejected"
 )
 # So many may be in another school before anybody is asked (docs/guard.md).
-MOVED = Limits().moved_records
+MOVED = GuardLimits().moved_records
 
 FAULTS: tuple[Fault, ...] = (
     # Who they are

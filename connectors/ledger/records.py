@@ -1,0 +1,219 @@
+"""Reads and writes the rows of one feed and entity, inside a transaction that the caller holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Delete,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    Update,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from connectors.ledger.tables import FEEDS, INTENTS, LOCKS, MOMENTS, PLANS, RECORDS, RENAMED, RUNS, SALTS, TOLD, FeedKey
+from transforms.changes import KEPT
+from transforms.renamed_ids import Renamed
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    Insert = sqlite.Insert | postgresql.Insert
+
+
+def feed_id(connection: Connection, key: FeedKey) -> int | None:
+    """Number of the feed, if the ledger has heard of it."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def other_feeds(connection: Connection, key: FeedKey) -> list[int]:
+    """Numbers of the other feeds of the same target."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed != key.feed)
+    return list(connection.execute(query).scalars())
+
+
+def made_feed_id(connection: Connection, key: FeedKey) -> int:
+    """Number of the feed; a new feed is entered. Whoever else writes for the feed waits until this transaction ends."""
+    query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
+    alone = query.with_for_update(key_share=True)
+    found = connection.execute(alone).scalar_one_or_none()
+    if found is None:
+        connection.execute(unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed})
+        found = connection.execute(alone).scalar_one()
+    return int(found)
+
+
+def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
+    """Name the entities of a feed, each found by one step into the index; DISTINCT would read every row."""
+    query = select(func.min(table.c.entity)).where(table.c.feed_id == feed, table.c.entity > bindparam("last"))
+    last = connection.execute(query, {"last": ""}).scalar_one()
+    while last is not None:
+        yield last
+        last = connection.execute(query, {"last": last}).scalar_one()
+
+
+def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Select[Any]:
+    """Ask for the rows of one feed and entity, in the order of their ids; null text is given as blank.
+
+    ADBC takes a column for a number if its first rows are all null.
+    """
+    asked = [
+        func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name] for name in columns
+    ]
+    return select(*asked).where(table.c.feed_id == feed, table.c.entity == entity).order_by(table.c.sourced_id)
+
+
+def claims_of(key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]) -> Select[Any]:
+    """Ask which other feeds of the same target have records of an entity in some statuses, all or those with these ids."""
+    others = (FEEDS.c.target == key.target) & (FEEDS.c.feed != key.feed)
+    query = select(RECORDS.c.sourced_id, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
+    query = query.where(others, RECORDS.c.entity == entity, RECORDS.c.status.in_(statuses))
+    query = query.order_by(FEEDS.c.feed, RECORDS.c.sourced_id)
+    return query if ids is None else query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
+
+
+def put(connection: Connection, table: Table, frame: pl.DataFrame, columns: Mapping[str, str], **same: object) -> None:
+    """Insert rows, or overwrite those that are there.
+
+    `columns` maps the table's columns to the frame's; `same` are values that all rows have.
+    """
+    if frame.height:
+        put_all(connection, table, frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()}))
+
+
+def each(connection: Connection, statement: Update | Delete, table: Table, feed: int, entity: str,
+         ids: Sequence[str]) -> None:  # fmt: skip
+    """Run a statement on each of the rows with these ids."""
+    if ids:
+        of_entity = statement.where(table.c.feed_id == feed, table.c.entity == entity)
+        each_of(connection, of_entity, table.c.sourced_id, ids)
+
+
+def upsert(connection: Connection, table: Table) -> Insert:
+    """Insert a row, or overwrite the one that has its key."""
+    statement = _insert(connection, table)
+    changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
+
+
+def unless_there(connection: Connection, table: Table) -> Insert:
+    """Insert a row, unless it is there already."""
+    return _insert(connection, table).on_conflict_do_nothing()
+
+
+def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
+    """Insert rows of different keys, or overwrite those that are there; columns are called as the table's."""
+    statement = upsert(connection, table)
+    if _takes_arrays(connection):
+        arrays = [bindparam(name, rows[name].to_list(), ARRAY(table.c[name].type)) for name in rows.columns]
+        unnested = func.unnest(*arrays).table_valued(*rows.columns).render_derived()
+        connection.execute(statement.from_select(rows.columns, select(unnested)))
+    else:
+        connection.execute(statement, rows.to_dicts())
+
+
+def each_of(connection: Connection, statement: Update | Delete, column: Column[str], values: Sequence[str]) -> None:
+    """Run a statement on each of the rows that have one of the values."""
+    if _takes_arrays(connection):
+        connection.execute(statement.where(column == any_(bindparam("all", list(values), ARRAY(Text)))))
+    else:
+        connection.execute(statement.where(column == bindparam("one")), [{"one": value} for value in values])
+
+
+def _takes_arrays(connection: Connection) -> bool:
+    """Whether all rows can go in one statement, instead of one after the other over a network."""
+    return connection.dialect.name == "postgresql"
+
+
+def _insert(connection: Connection, table: Table) -> Insert:
+    # Only the one in use is imported: each brings its drivers along.
+    statement: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+    return statement
+
+
+def renamed_ids(connection: Connection, feed: int) -> dict[tuple[str, str], str]:
+    """Give what is known of a feed."""
+    rows = connection.execute(select(RENAMED).where(RENAMED.c.feed_id == feed))
+    return {(row.entity, row.sourced_id): row.was for row in rows}
+
+
+def note_renamed(connection: Connection, feed: int, renamed: Renamed, run: str) -> None:
+    """Keep new ids and what they were, as a run said."""
+    rows = [
+        {"feed_id": feed, "entity": entity, "sourced_id": new, "was": was, "run": run}
+        for (entity, new), was in renamed.items()
+    ]
+    if rows:
+        connection.execute(upsert(connection, RENAMED), rows)
+
+
+def notified_causes(connection: Connection, feed: int) -> frozenset[str]:
+    """Give the causes of which somebody was told, and which are not over."""
+    return frozenset(connection.execute(select(TOLD.c.cause).where(TOLD.c.feed_id == feed)).scalars())
+
+
+def note_notified(connection: Connection, feed: int, told: Collection[str], run: str, at: datetime) -> None:
+    """Keep of which causes somebody was told by a run, at a moment (in UTC)."""
+    for cause in told:
+        values = {"feed_id": feed, "cause": cause, "run": run, "at": at.isoformat()}
+        connection.execute(upsert(connection, TOLD), values)
+
+
+def forget_notified(connection: Connection, feed: int, ended: Collection[str]) -> None:
+    """Forget causes that are over, so that people are told again when they come back."""
+    connection.execute(delete(TOLD).where(TOLD.c.feed_id == feed, TOLD.c.cause.in_(ended)))
+
+
+# Tables whose rows are of a feed and of something that both may have; what the new name has is newer, and stays.
+SHARED = (RECORDS, INTENTS, RENAMED, MOMENTS, TOLD)
+
+
+def move(connection: Connection, old: int, new: int) -> None:
+    """Give what feed `old` has to feed `new`, and forget the old one.
+
+    A record that the new name only kept because the old one had sent it too has not been decided on: it is as the
+    old one has it, so that the next run sees it vanish again. Open plans of the old name, if the new one has run, are
+    replaced by that run.
+    """
+    older = RECORDS.alias()
+    same = and_(older.c.feed_id == old, *_keys(RECORDS, older))
+    status = select(older.c.status).where(same).scalar_subquery()
+    kept = and_(RECORDS.c.feed_id == new, RECORDS.c.status == KEPT, exists().where(same))
+    connection.execute(update(RECORDS).where(kept).values(status=status))
+    for table in SHARED:
+        newer = table.alias()
+        both = and_(newer.c.feed_id == new, *_keys(table, newer))
+        connection.execute(delete(table).where(table.c.feed_id == old, exists().where(both)))
+    if connection.execute(select(RUNS.c.id).where(RUNS.c.feed_id == new).limit(1)).first():
+        open_plans = and_(PLANS.c.feed_id == old, PLANS.c.status == "open")
+        connection.execute(update(PLANS).where(open_plans).values(status="replaced"))
+    # The salt by which the old name made its ids goes along: with another one, everybody would be somebody else.
+    theirs = SALTS.alias()
+    connection.execute(delete(SALTS).where(SALTS.c.feed_id == new, exists().where(theirs.c.feed_id == old)))
+    for table in (*SHARED, SALTS, RUNS, PLANS):
+        connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
+    connection.execute(delete(LOCKS).where(LOCKS.c.feed_id == old))
+    connection.execute(delete(FEEDS).where(FEEDS.c.id == old))
+
+
+def _keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:
+    return [table.c[key.name] == other.c[key.name] for key in table.primary_key if key.name != "feed_id"]

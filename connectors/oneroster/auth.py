@@ -1,0 +1,143 @@
+"""The bearer token of a run: fetched once for all requests, and again before it expires.
+
+Source: API reference, section 1. Client-credentials grant; the credentials go as form fields, or
+as HTTP Basic where the token endpoint does not take the form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import httpx
+
+from connectors.oneroster.response_body import UnfitError, body_of
+from connectors.oneroster.retry import asked_pause
+from connectors.oneroster.target import Endpoint, TargetError, host
+from connectors.oneroster.wire import PASSING, parsed
+
+EARLY_SECONDS = 60.0
+LIFETIME_SECONDS = 3600.0
+FORM_REFUSED = (400, 401)
+ERROR_CODE = re.compile(r"[a-z_]{3,40}")
+# More than any token endpoint says, and longer than any token lives.
+MOST_BYTES, MOST_SECONDS = 1024 * 1024, 365 * 86_400.0
+
+
+class Token:
+    """The token that all concurrent requests share; one fetch at a time, whose failure they share too."""
+
+    def __init__(self, target: Endpoint, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic,
+                 rest: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:  # fmt: skip
+        self._target = target
+        self._http = http
+        self._clock = clock
+        self._rest = rest
+        self._lock = asyncio.Lock()
+        self._value = target.access_token
+        self._until = float("inf") if target.access_token else 0.0
+        self._failure: TargetError | None = None
+
+    async def current(self, refused: str = "") -> str:
+        """Give a token that is good for a while and is not the `refused` one.
+
+        Raises `TargetError` if the credentials are refused or the token endpoint does not answer.
+        """
+        if self._usable(refused):
+            return self._value
+        async with self._lock:
+            if not self._usable(refused):
+                await self._renew()
+        return self._value
+
+    def _usable(self, refused: str) -> bool:
+        return self._clock() < self._until and self._value != refused
+
+    async def _renew(self) -> None:
+        if self._failure is None:
+            try:
+                self._value, lifetime = await self._fetched()
+                self._until = self._clock() + lifetime - min(EARLY_SECONDS, lifetime / 2)
+                return
+            except TargetError as failure:
+                self._failure = failure
+        raise self._failure
+
+    async def _fetched(self) -> tuple[str, float]:
+        if not self._target.token_url:
+            raise TargetError(
+                f"{self._target.host} refused the access token (HTTP 401). Renew it, or give a client id and secret."
+            )
+        response = await self._patiently()
+        answer = parsed(response.content)
+        token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
+        if not response.is_success or not isinstance(token, str) or not token:
+            raise TargetError(self._refusal(response.status_code, answer.get("error")))
+        told = isinstance(lifetime, int | float) and lifetime > 0
+        return token, float(min(lifetime, MOST_SECONDS)) if told else LIFETIME_SECONDS
+
+    async def _patiently(self) -> httpx.Response:
+        """Ask until there is an answer that will not pass, or the target's patience is spent.
+
+        That a first token is not to be had, since nobody answers, is known after a few attempts.
+        """
+        patience, attempt, until = self._target.patience, 1, time.monotonic() + self._target.patience.seconds
+        while True:
+            attempt += 1
+            wait = None
+            try:
+                response = await self._answer()
+            except TargetError:
+                if attempt > (patience.attempts if self._value else patience.first_attempts):
+                    raise
+            else:
+                asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))
+                wait = asked_pause(asked, date, time.time())
+                spent = attempt > patience.attempts or time.monotonic() > until or (wait or 0.0) > patience.pause
+                if response.status_code not in PASSING or spent:
+                    return response
+            await self._rest(wait or patience.rest_before(attempt, random.random()))
+
+    async def _answer(self) -> httpx.Response:
+        url, grant = self._target.token_url, {"grant_type": "client_credentials"}
+        identity, secret = self._target.client_id, self._target.client_secret
+        try:
+            async with asyncio.timeout(self._target.request_seconds):
+                response = await self._posted({**grant, "client_id": identity, "client_secret": secret})
+                if response.status_code in FORM_REFUSED:
+                    response = await self._posted(grant, (identity, secret))
+                return response
+        # The transport does not translate every error of the library below it.
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
+            raise TargetError(
+                f"{host(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
+                "Check the token address and the network, and run again."
+            ) from None
+        except UnfitError as error:
+            raise TargetError(
+                f"{host(url)} gave no token, but {error}. Check the token address, and run again."
+            ) from None
+
+    async def _posted(self, form: dict[str, str], basic: tuple[str, str] | None = None) -> httpx.Response:
+        """Ask once; of the answer no more is read than a token needs."""
+        async with self._http.stream("POST", self._target.token_url, data=form, auth=basic) as response:
+            body = await body_of(response, MOST_BYTES)
+        plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+        return httpx.Response(response.status_code, headers=plain, content=body)
+
+    def _refusal(self, status: int, code: object) -> str:
+        """Say who refused what; of the answer only its error code, since it might repeat the secret."""
+        known = (
+            f", {code}" if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code) else ""
+        )
+        return (
+            f"{host(self._target.token_url)} gave no token (HTTP {status}{known}). "
+            "Check the token address, the client id and its secret, and run again."
+        )
+
+    def _is_secret(self, code: str) -> bool:
+        return bool(self._target.client_secret) and self._target.client_secret in code

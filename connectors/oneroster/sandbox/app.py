@@ -1,0 +1,342 @@
+"""The sandbox as an ASGI application: who may ask, which handler answers, and errors in the API's own shape.
+
+Both spellings of a path, with its last slash and without, lead to the same answer without a
+redirect, since clients lose the bodies of redirected requests (API reference, section 10).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import unquote
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors.oneroster.profile import Collection, TargetProfile
+from connectors.oneroster.sandbox.demands import demand
+from connectors.oneroster.sandbox.errors import ApiFailure, not_found
+from connectors.oneroster.sandbox.query import chosen, listed
+from connectors.oneroster.sandbox.read import ReadRequest
+from connectors.oneroster.sandbox.records import DEFAULTS, derived, kept, merged
+from connectors.oneroster.sandbox.requests import Call, Tokens
+from connectors.oneroster.sandbox.resources import IN_SCHOOL, Nested, Resource, Served, served_of
+from connectors.oneroster.sandbox.store import SandboxStore
+from transforms.payload import Json
+from transforms.schemas.vocabularies import TOBEDELETED
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+Handler = Callable[[Call], Response]
+Pattern = tuple[str, ...]
+ID = "{}"
+# The collections whose records can be patched (API reference, section 2.5).
+PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
+
+
+def application(store: SandboxStore, clients: Mapping[str, str], profile: TargetProfile) -> Starlette:
+    """Serve a store as an API of a profile to the clients that are known, by id and secret; `state.tokens` are those given out."""
+    tokens = Tokens(clients)
+    served = served_of(profile)
+    routes = _Routes(served)
+
+    async def answer(request: Request) -> Response:
+        try:
+            tokens.check(request.headers.get("authorization", ""))
+            handler, ids = routes.find(request.method, _segments(request))
+            return handler(
+                Call(ReadRequest(served, store, _base(request)), ids, request.query_params, await request.body())
+            )
+        except ApiFailure as failure:
+            return failure.response
+        except UnicodeEncodeError:
+            # Escapes in JSON can spell halves of characters, which no database holds.
+            return ApiFailure(400, "The request holds what is not text.").response
+
+    routed = [Route("/oauth2/token", tokens.give, methods=["POST"]), Route("/{path:path}", answer, methods=METHODS)]
+    app = Starlette(routes=routed, exception_handlers={Exception: _broken, 405: _not_allowed})
+    app.state.tokens = tokens
+    return app
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    return ApiFailure(500, f"The sandbox failed: {type(error).__name__}").response
+
+
+async def _not_allowed(request: Request, _: Exception) -> Response:
+    return ApiFailure(405, f"{request.method} is not allowed here.").response
+
+
+def _base(request: Request) -> str:
+    """The address under which the client sees this server, for references."""
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+
+
+def _segments(request: Request) -> list[str]:
+    """The parts of a path, each decoded by itself, so that an id may hold an escaped slash."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.decode("latin-1").partition("?")[0]
+    return [unquote(part) for part in path.removesuffix("/").split("/")]
+
+
+class _Routes:
+    """Patterns of paths, and who answers them, by method."""
+
+    def __init__(self, served: Served) -> None:
+        self._known: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
+        # `courses/components` comes before `courses/{}`.
+        for path, methods in sorted(_table(served), key=lambda one: one[0].count(ID)):
+            pattern = tuple(path.split("/"))
+            self._known.setdefault(len(pattern), []).append((pattern, methods))
+
+    def find(self, method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
+        """Give the handler of a request, and the ids in its path; 404 or 405 if there is none."""
+        for pattern, methods in self._known.get(len(segments), ()):
+            pairs = list(zip(pattern, segments, strict=True))
+            if all(part in (ID, segment) for part, segment in pairs):
+                if method not in methods:
+                    raise ApiFailure(405, f"{method} is not allowed here.")
+                return methods[method], tuple(segment for part, segment in pairs if part == ID)
+        raise ApiFailure(404, "There is nothing at this path.")
+
+
+def _table(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
+    """Every path with its methods."""
+    if users := served.by_name.get("users"):
+        yield f"{users.path}/{ID}/agents", {"GET": agents, "POST": add_agent}
+        yield f"{users.path}/{ID}/agents/{ID}", {"DELETE": remove_agent}
+        yield f"{users.path}/{ID}/agentFor", {"GET": agent_for}
+        if "demographics" in served.by_name:
+            yield f"{users.path}/{ID}/demographics", {"GET": with_demographics}
+    posts: dict[tuple[str, str], Handler] = {
+        ("classes", "students"): partial(enroll, "student"),
+        ("classes", "teachers"): partial(enroll, "teacher"),
+        ("terms", "gradingPeriods"): add_grading_period,
+    }
+    by_path = {
+        f"{served.by_name[name].path}/{ID}/{of}": post for (name, of), post in posts.items() if name in served.by_name
+    }
+    by_path |= {one.path: partial(create_each, one, implied) for one, implied in served.arrays}
+    for nested in served.nested:
+        methods: dict[str, Handler] = {"GET": partial(list_nested, nested)}
+        yield nested.path, methods | ({"POST": by_path[nested.path]} if nested.path in by_path else {})
+    listed = {nested.path for nested in served.nested}
+    for array, _ in served.arrays:
+        if array.path not in listed:
+            yield array.path, {"POST": by_path[array.path]}
+    for resource in served.resources:
+        yield resource.path, _of_collection(resource)
+        yield f"{resource.path}/{ID}", _of_record(resource)
+
+
+def _of_collection(resource: Resource) -> dict[str, Handler]:
+    methods: dict[str, Handler] = {"GET": partial(list_all, resource)}
+    return methods | ({"POST": partial(create, resource)} if "POST" in resource.methods else {})
+
+
+def _of_record(resource: Resource) -> dict[str, Handler]:
+    methods: dict[str, Handler] = {"GET": partial(read, resource)}
+    if "PUT" in resource.methods:
+        methods |= {"PUT": partial(replace, resource), "DELETE": partial(remove, resource)}
+    return methods | ({"PATCH": partial(amend, resource)} if resource.collection.name in PATCHED else {})
+
+
+SCHOOL_CLASS = "/schools/{}/classes/{}/"
+
+
+def list_all(resource: Resource, call: Call) -> Response:
+    """GET a collection or a view of it."""
+    return listed(resource.collection, resource.list_key, call.query, call.reading, resource.where)
+
+
+def list_nested(nested: Nested, call: Call) -> Response:
+    """GET a list below a record."""
+    found(nested.parent, call)
+    if SCHOOL_CLASS in nested.path and not call.store.total("classes", IN_SCHOOL, call.ids):
+        raise not_found("School or class")
+    return listed(nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids)
+
+
+def read(resource: Resource, call: Call) -> Response:
+    """GET one record; a deleted one is there, with its status."""
+    record = call.reading.shown(resource.collection, found(resource, call))
+    return JSONResponse({resource.wrapper: chosen(record, call.query)})
+
+
+def create(resource: Resource, call: Call) -> Response:
+    """POST a record."""
+    written = call.wrapped(resource.collection.wrapper)
+    fixed(resource, written)
+    return created(inserted(resource.collection, written, call))
+
+
+def inserted(collection: Collection, written: Json, call: Call) -> Json:
+    """Keep a new record. Its id is free text; one is made up if there is none (section 2.6)."""
+    demand(collection, written, collection.required, call.reading)
+    sourced_id = written.get("sourcedId") or str(uuid.uuid4())
+    if call.store.has(collection.name, sourced_id):
+        raise ApiFailure(collection.duplicate_status, f"{collection.wrapper} {sourced_id} already exists.")
+    record = {"sourcedId": sourced_id, "status": "active", **DEFAULTS.get(collection.name, {})}
+    return _saved(collection, record | kept(collection, written, call.vocabulary), call)
+
+
+def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
+    """POST several records at once; the path says to what they belong (section 3). One pair comes alone."""
+    written = call.body().get(nested.list_key)
+    if not isinstance(written, list) or not written or not all(isinstance(one, dict) for one in written):
+        raise ApiFailure(422, "The request body is not valid.", **{nested.list_key: "must be a list of objects"})
+    references = {name: {"sourcedId": one} for name, one in zip(implied, call.ids, strict=True) if name}
+    pairs = [_pair(inserted(nested.collection, one | references, call)) for one in written]
+    return JSONResponse({"sourcedIdPairs": pairs if len(pairs) > 1 else pairs[0]}, 201)
+
+
+def _pair(record: Json) -> Json:
+    return {"suppliedSourcedId": record["sourcedId"], "allocatedSourcedId": record["sourcedId"]}
+
+
+def created(record: Json) -> Response:
+    """Answer a POST."""
+    return JSONResponse({"sourcedIdPairs": _pair(record)}, 201)
+
+
+def replace(resource: Resource, call: Call) -> Response:
+    """PUT a record: what is in the body is replaced, `metadata` is merged, the rest stays (section 2.4).
+
+    The gradebook makes what is not there (section 2.1).
+    """
+    collection = resource.collection
+    if collection.put_creates and not call.store.has(collection.name, call.ids[0]):
+        return _put_first(resource, call)
+    before = found(resource, call)
+    written = _without_fixed(collection, call.wrapped(collection.wrapper))
+    fixed(resource, written)
+    demand(collection, written, collection.required_on_put, call.reading)
+    return _put(resource, _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call), call)
+
+
+def _put_first(resource: Resource, call: Call) -> Response:
+    written = call.wrapped(resource.collection.wrapper) | {"sourcedId": call.ids[0]}
+    return _put(resource, inserted(resource.collection, written, call), call)
+
+
+def _put(resource: Resource, record: Json, call: Call) -> Response:
+    body = call.reading.shown(resource.collection, record)
+    return JSONResponse({resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status)
+
+
+def amend(resource: Resource, call: Call) -> Response:
+    """PATCH a record: as PUT, with nothing required (section 2.5)."""
+    collection, before = resource.collection, found(resource, call)
+    written = call.wrapped(collection.wrapper)
+    demand(collection, written, (), call.reading)
+    record = _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call)
+    return JSONResponse(call.reading.shown(collection, record))
+
+
+def remove(resource: Resource, call: Call) -> Response:
+    """DELETE a record, which only sets its status; again is no error (section 2.3)."""
+    call.store.put(resource.collection.name, {**found(resource, call), "status": TOBEDELETED})
+    return Response(status_code=204)
+
+
+def found(resource: Resource, call: Call) -> Json:
+    """Give the record that a path names, deleted or not; 404 if it is not there, or not in this view."""
+    rows = call.store.find(resource.collection.name, f"id = ? AND ({resource.where})", call.ids[:1])
+    if not rows:
+        raise not_found(resource.kind)
+    return rows[0]
+
+
+def fixed(resource: Resource, written: Json) -> None:
+    """Refuse a record that is not what this view holds: a school of type `district`."""
+    faults = {name: f"must be {value}" for name, value in resource.fixed.items() if written.get(name) != value}
+    if faults:
+        raise ApiFailure(422, "The request body is not valid.", **faults)
+
+
+def _without_fixed(collection: Collection, written: Json) -> Json:
+    """Leave out, unread, what a PUT does not change (section 2.4)."""
+    renamed = dict(collection.written_as)
+    ignored = {renamed.get(name, name) for name in collection.fixed}
+    return {name: value for name, value in written.items() if name not in ignored}
+
+
+def _saved(collection: Collection, record: Json, call: Call) -> Json:
+    return call.store.put(collection.name, derived(collection, record, call.store))
+
+
+AGENT_OF = "EXISTS (SELECT 1 FROM json_each(body, '$.agents') WHERE json_extract(value, '$.sourcedId') = ?)"
+
+
+def agents(call: Call) -> Response:
+    """GET the agents of a user."""
+    found_agents = (call.store.get("users", agent["sourcedId"]) for agent in _user(call).get("agents") or ())
+    return JSONResponse(
+        {"agents": [call.reading.shown(call.collections["users"], agent) for agent in found_agents if agent]}
+    )
+
+
+def agent_for(call: Call) -> Response:
+    """GET the users for whom a user is an agent."""
+    _user(call)
+    return JSONResponse(
+        {
+            "users": [
+                call.reading.shown(call.collections["users"], one)
+                for one in call.store.find("users", AGENT_OF, call.ids)
+            ]
+        }
+    )
+
+
+def add_agent(call: Call) -> Response:
+    """POST an agent of a user."""
+    user, agent = _user(call), call.body().get("agentSourcedId")
+    if not isinstance(agent, str) or not agent:
+        raise ApiFailure(422, "The request body is not valid.", agentSourcedId="is required")
+    if not call.store.has("users", agent):
+        raise not_found("user", agent)
+    call.store.put("users", {**user, "agents": [*_others(user, agent), {"sourcedId": agent}]})
+    return JSONResponse({})
+
+
+def remove_agent(call: Call) -> Response:
+    """DELETE an agent of a user."""
+    user = _user(call)
+    call.store.put("users", {**user, "agents": _others(user, call.ids[1])})
+    return JSONResponse({})
+
+
+def with_demographics(call: Call) -> Response:
+    """GET a user with the demographics."""
+    body = call.reading.shown(call.collections["users"], _user(call))
+    record = call.store.get("demographics", call.ids[0])
+    body["demographics"] = call.reading.shown(call.collections["demographics"], record) if record else None
+    return JSONResponse({"user": body})
+
+
+def enroll(role: str, call: Call) -> Response:
+    """POST a student or a teacher into a class: an enrollment whose class and role the path says."""
+    found(call.by_name["classes"], call)
+    written = {**call.wrapped("enrollment"), "role": role, "class": {"sourcedId": call.ids[0]}}
+    return created(inserted(call.collections["enrollments"], written, call))
+
+
+def add_grading_period(call: Call) -> Response:
+    """POST a grading period of a term; the answer is the whole record (section 2.6)."""
+    found(call.by_name["terms"], call)
+    periods = call.by_name["gradingPeriods"]
+    written = {"parent": {"sourcedId": call.ids[0]}, **call.wrapped(periods.collection.wrapper)}
+    fixed(periods, written)
+    record = inserted(periods.collection, written, call)
+    return JSONResponse({periods.collection.wrapper: call.reading.shown(periods.collection, record)}, 201)
+
+
+def _user(call: Call) -> Json:
+    return found(call.by_name["users"], call)
+
+
+def _others(user: Json, agent: str) -> list[Json]:
+    return [one for one in user.get("agents") or () if one["sourcedId"] != agent]

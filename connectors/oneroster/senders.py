@@ -1,0 +1,91 @@
+"""Sending from this very process: so many workers of one client, each taking the next errand when it is free."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from connectors.oneroster.client import Client
+from connectors.oneroster.load_state import Sent
+from connectors.oneroster.operations import DOTS, Action, Errand, done
+from connectors.oneroster.outcomes import RecordResult
+from connectors.oneroster.target import TargetError
+from connectors.oneroster.wire import addressable
+from transforms.changes import REMOVALS, Term
+
+
+class InProcessSender:
+    """Runs errands through a client of this process."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def requests(self) -> int:
+        """How many requests the client sent."""
+        return self._client.requests
+
+    @property
+    def retries(self) -> int:
+        """How many of them were sent again."""
+        return self._client.retries
+
+    async def run(self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> tuple[dict[int, RecordResult], TargetError | None]:  # fmt: skip
+        """Run them, up to `at_once` at a time; those that were not begun have no result."""
+        return await spread(errands, at_once, lambda errand: done(self._client, errand), stop)
+
+
+UNANSWERED = "the run broke off before it was known what became of it"
+Item = TypeVar("Item")
+Work = Callable[[Item], Awaitable[RecordResult]]
+
+
+async def spread(items: Iterable[Item], workers: int, work: Work[Item],
+                 stop: asyncio.Event | None = None) -> tuple[dict[int, RecordResult], TargetError | None]:  # fmt: skip
+    """Give the result of each item by its place in `items`; those that were not done are not there.
+
+    After a `TargetError`, or once `stop` is set, nothing new is begun, and what is under way is finished.
+    """
+    results: dict[int, RecordResult] = {}
+    errors: list[TargetError] = []
+    numbered = enumerate(items)
+
+    async def take() -> None:
+        for place, item in numbered:
+            try:
+                results[place] = await work(item)
+            except TargetError as error:
+                errors.append(error)
+                if error.unsure:
+                    results[place] = RecordResult("failed", UNANSWERED, settled=False)
+            if errors or (stop and stop.is_set()):
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(workers):
+            group.create_task(take())
+    return results, errors[0] if errors else None
+
+
+TERMS: dict[Action, Term] = {
+    "create": "created", "revive": "created", "update": "updated", "agents": "updated",
+    "delete": REMOVALS["delete"][0], "disable": REMOVALS["disable"][0], "end": REMOVALS["end"][0],
+}  # fmt: skip
+
+
+class Acknowledging:
+    """Runs errands as a target would that takes everything."""
+
+    requests = 0
+    retries = 0
+
+    async def run(self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None) -> Sent:
+        """Give each errand the result that it would have, but for what the target alone can know."""
+        return {place: _done(errand) for place, errand in enumerate(errands)}, None
+
+
+def _done(errand: Errand) -> RecordResult:
+    return (
+        RecordResult(TERMS[errand.action]) if addressable(errand.record["sourcedId"]) else RecordResult("failed", DOTS)
+    )

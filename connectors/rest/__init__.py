@@ -1,1 +1,0 @@
-"""OneRoster REST as a source: reads the collections of a student information system's API, 1.1 and 1.2."""

@@ -1,0 +1,89 @@
+"""`roster adopt`: builds the ledger from the target, for a district that was loaded by other means or lost its state."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connectors.ledger import Ledger
+from connectors.oneroster.client import Client
+from connectors.oneroster.reconcile import Adopted, adopt
+from connectors.oneroster.reconcile import Watch as Progress
+from flows.errors import SettingsError
+from flows.job import Job
+from flows.make_job import make_job
+from flows.options import Options
+from flows.pipeline import accept_drop, run_result
+from flows.result import DONE, RunResult
+from flows.salts import note_salt
+from flows.send import active_ids, open_target
+from flows.watch import Watch
+from transforms.changes import Changes
+from transforms.diff import diff
+from transforms.schemas import ENTITIES
+
+
+@dataclass(frozen=True)
+class AdoptResult:
+    """What an adoption came to."""
+
+    job: Job
+    adopted: tuple[Adopted, ...] = ()  # what became of the drop's records, by entity
+    requests: int = 0
+    seconds: float = 0.0
+    refused: RunResult | None = None  # the run that refused the drop, so that nothing was adopted
+
+    @property
+    def exit_code(self) -> int:
+        """4 if the drop was refused."""
+        return self.refused.exit_code if self.refused else DONE
+
+
+def run_adopt(options: Options, environment: Mapping[str, str], watch: Watch, *, again: bool) -> AdoptResult:
+    """Read the drop and the target, and enter in the ledger what the target holds of the drop.
+
+    Raises `SettingsError` if the ledger has records of the feed already, unless it is to be built `again`.
+    """
+    started = time.monotonic()
+    job = make_job(options, environment)
+    with Ledger(job.ledger_at) as ledger, ledger.hold(job.key, job.run.id), watch:
+        _refuse_known(job, ledger, again=again)
+        watch.say(f"Target: {job.load.target.name}, from which nothing but reading is asked")
+        accepted = accept_drop(job, ledger)
+        if accepted.salted:
+            accepted = accept_drop(replace(job, source=replace(job.source, unsent=_people_there(job))), ledger)
+        if accepted.refused.height:
+            refused = run_result(job, started, [accepted.findings], refused=accepted.refused)
+            return AdoptResult(job, refused=refused)
+        if accepted.salted:
+            note_salt(job.source.salt, job.key, job.run.id, ledger)
+        adopted, requests = _adopted(diff(accepted.standing, {}).changes, job, ledger, watch.advance)
+    return AdoptResult(job, adopted, requests, time.monotonic() - started)
+
+
+def _people_there(job: Job) -> frozenset[str]:
+    """The ids of people in the target that are made of something: whoever has such an id there keeps it."""
+    return frozenset(one for one in active_ids(["users"], job)["users"] if "/" in one)
+
+
+def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
+    known = sum(frame.height for frame in ledger.known(job.key).values())
+    if known and not again:
+        raise SettingsError(
+            f"The ledger has {known:,} records of feed {job.key.feed!r} in {job.key.target} already. "
+            "To compare the two: roster verify. To enter over them what the target holds: roster adopt --again."
+        )
+
+
+def _adopted(changes: Changes, job: Job, ledger: Ledger, progress: Progress) -> tuple[tuple[Adopted, ...], int]:
+    with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
+
+        async def each() -> tuple[tuple[Adopted, ...], int]:
+            async with Client(address) as client:
+                names = [name for name in ENTITIES if name in changes and name in client.profile.collections]
+                done = [await adopt(client, ledger, job.key, job.run.id, changes[name], progress) for name in names]
+                return tuple(done), client.requests
+
+        return asyncio.run(each())

@@ -1,0 +1,245 @@
+"""The commands that look after feeds and their targets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.errors import run_guarded
+from flows.cli.options import (
+    District,
+    Drop,
+    Json,
+    Note,
+    State,
+    TargetOption,
+    app,
+    with_run_options,
+)
+
+if TYPE_CHECKING:
+    from flows.job import Job
+    from flows.pipeline import Pipeline
+    from flows.result import RunResult
+
+
+@app.command()
+@with_run_options("adopt")
+def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+          again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
+          json: Json = False, **told: Any) -> None:  # fmt: skip
+    """Enter in the ledger what the target holds of a drop already, and send nothing."""
+    from flows.adopt import AdoptResult, run_adopt
+    from flows.options import Options
+    from flows.reports.adopt import adopt_json, print_adoption
+    from flows.reports.progress import Bars
+    from flows.reports.run import write_run_files
+    from flows.reports.screen import Screen, print_json
+
+    options = Options("sync", drop, target, district, state, json, told=told)
+    screen = Screen(stderr=json)
+
+    def work() -> AdoptResult:
+        result = run_adopt(options, os.environ, Bars(screen), again=again)
+        if result.refused:
+            write_run_files(result.refused, str(drop))
+        return result
+
+    def show(result: AdoptResult) -> None:
+        print_adoption(screen, result, str(drop))
+        if json:
+            print_json(adopt_json(result))
+
+    run_guarded(work, show, {} if json else None)
+
+
+@app.command()
+def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)],
+            by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "", note: Note = "",
+            state: State = Path(".roster")) -> None:  # fmt: skip
+    """Let go of a plan that was held."""
+    from flows.decide import discard as let_go
+    from flows.reports.discard import print_discard
+
+    run_guarded(lambda: let_go(plan, state, os.environ, by, note), print_discard)
+
+
+@app.command()
+def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)],
+           feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
+           target: TargetOption = None, here: Annotated[bool, typer.Option("--here", help="Leave the targets as they are.")] = False,
+           by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "", note: Note = "",
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Remove one person here and in the target, for good."""
+    from flows.forget.run import ForgetRequest, ForgetResult
+    from flows.forget.run import forget as remove
+    from flows.reports.forget import forget_json, print_forget
+    from flows.reports.screen import print_json
+
+    def show(result: ForgetResult) -> None:
+        if json:
+            print_json(forget_json(result))
+        else:
+            print_forget(result)
+
+    asked = ForgetRequest(person, feed, target, by, note, here)
+    run_guarded(lambda: remove(asked, state, os.environ), show, {} if json else None)
+
+
+@app.command()
+def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the feed until now.", show_default=False)],
+           name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name, or its file.", show_default=False)],
+           target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Move a feed to another name, after its file or district was renamed."""
+    from flows.rename import RenameResult
+    from flows.rename import rename as move
+    from flows.reports.rename import print_rename, renamed_json
+    from flows.reports.screen import print_json
+
+    def show(result: RenameResult) -> None:
+        if json:
+            for one in result.feeds:
+                print_json(renamed_json(one))
+        else:
+            print_rename(result)
+
+    run_guarded(lambda: move(feed, name, target, state, os.environ), show)
+
+
+@app.command()
+def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+              json: Json = False) -> None:  # fmt: skip
+    """Say what stands in the way of a first load, and send nothing."""
+    from flows.options import Options
+    from flows.preflight.check import Preflight
+    from flows.preflight.run import preflight as look
+    from flows.reports.preflight import print_preflight
+    from flows.reports.screen import Screen, print_json
+
+    def show(result: Preflight) -> None:
+        print_preflight(Screen(stderr=json), result)
+        if json:
+            print_json(result.as_json())
+
+    options = Options("plan", drop, target, district, state, json=json)
+    run_guarded(lambda: look(options, os.environ), show, {} if json else None)
+
+
+@app.command()
+def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
+    """Find out with throw-away records what a staging target does."""
+    from flows.options import Options
+    from flows.preflight.probe import Probed
+    from flows.preflight.probe import probe as ask
+    from flows.reports.probe import print_probe
+    from flows.reports.screen import Screen, print_json
+
+    options = Options("sync", drop, target, state=state, json=json)
+    screen = Screen(stderr=json)
+
+    def show(result: Probed) -> None:
+        print_probe(screen, result)
+        if json:
+            print_json(result.as_json())
+
+    run_guarded(lambda: ask(options, os.environ, say=screen.print), show, {} if json else None)
+
+
+@app.command()
+def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first day, such as 2026-09-01.", show_default=False)],
+             end: Annotated[str, typer.Argument(help="The last day.", show_default=False)],
+             drops: Annotated[str, typer.Option(help="A folder of dated drops or archived rosters, at any address.", show_default="the feed's archive")] = "",
+             force: Annotated[bool, typer.Option("--force", help="Put older truth over newer.")] = False,
+             every_step: Annotated[bool, typer.Option("--every-step", help="Replay each day, also where a later one has it all.")] = False,
+             dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each day would send, and send nothing.")] = False,
+             target: TargetOption = None, district: District = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Replay dated drops, or archived rosters, of a span of days."""
+    from flows.backfills.run import Backfill, backfilled, wish_of
+    from flows.errors import FAULTS
+    from flows.options import Options
+    from flows.reports.backfill import backfill_json, print_backfill
+    from flows.reports.progress import Bars
+    from flows.reports.run import write_run_files
+    from flows.reports.screen import Screen, print_json
+    from flows.run import run_job
+
+    options = Options("sync", drop, target, district, state, json=json, replays=True)
+    outline: dict[str, object] = {}
+    screen = Screen(stderr=json)
+
+    def perform(job: Job, pipeline: Pipeline | None) -> RunResult:
+        result = run_job(job, Bars(screen), pipeline)
+        if not job.rehearsal:
+            write_run_files(result, str(drop))
+        return result
+
+    def work() -> Backfill:
+        begun: list[Backfill] = []
+        try:
+            wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
+            return backfilled(options, wish, os.environ, perform, begun.append)
+        except FAULTS:  # what was done before that is told too
+            for found in begun:
+                outline.update(backfill_json(found))
+                if found.done:
+                    print_backfill(screen, found)
+            raise
+
+    def show(found: Backfill) -> None:
+        print_backfill(screen, found)
+        if json:
+            print_json(backfill_json(found))
+
+    run_guarded(work, show, outline if json else None)
+
+
+@app.command("map")
+def map_command(drop: Drop, out: Annotated[Path, typer.Option(metavar="MAPPING.toml", help="The mapping file to write.")] = Path("mapping.toml"),
+                force: Annotated[bool, typer.Option("--force", help="Replace the mapping file if it is there.")] = False,
+                json: Json = False) -> None:  # fmt: skip
+    """Guess a mapping file for a drop in an unknown layout, with a reason for each line."""
+    from flows.map_layout import MapRequest, MapResult, map_drop
+    from flows.reports.map_layout import map_json, print_map
+    from flows.reports.screen import print_json
+
+    def show(result: MapResult) -> None:
+        if json:
+            print_json(map_json(result))
+        else:
+            print_map(result)
+
+    run_guarded(lambda: map_drop(MapRequest(drop, out, force)), show, {} if json else None)
+
+
+@app.command()
+def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
+           pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",
+           dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Give each feed of a folder its nightly deployment in Prefect."""
+    from flows.orchestration.deploy import DeployResult, deployment_text
+    from flows.orchestration.deploy import deploy as give
+    from flows.reports.screen import print_json, print_line
+
+    def show(result: DeployResult) -> None:
+        if result.error:
+            print_line(f"roster: {result.error}", error=True)
+        elif json:
+            print_json(result.outcome)
+        else:
+            print_line(deployment_text(result.outcome))
+
+    run_guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run), show, {} if json else None)
+
+
+@app.command()
+def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+            seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
+    """Serve a local OneRoster API until it is interrupted."""
+    from flows.reports.sandbox import print_sandbox
+    from flows.serve import serve
+
+    run_guarded(lambda: serve(state, port, seed, print_sandbox))

@@ -1,0 +1,123 @@
+"""The commands that ask the ledger or the API, and change nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from flows.cli.errors import run_guarded
+from flows.cli.options import (
+    Csv,
+    Json,
+    JsonLines,
+    State,
+    TargetOption,
+    app,
+)
+
+if TYPE_CHECKING:
+    from flows.query import QueryResult
+
+
+@app.command()
+def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds")] = None,
+           every: Annotated[bool, typer.Option("--all", help="Show the last 20 runs of each feed.")] = False,
+           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Say how feeds stand: their last runs, what is held, what is stale."""
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.status import print_status, status_json
+    from flows.status import StatusResult
+    from flows.status import status as stand
+
+    def show(result: StatusResult) -> None:
+        if json:
+            print_json(status_json(result))
+        else:
+            print_status(Screen(), result, os.environ)
+
+    outline = {"state": str(state), "feeds": []} if json else None
+    run_guarded(lambda: stand(drops or [], state, os.environ, every=every), show, outline)
+
+
+@app.command()
+def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)],
+        feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
+        target: TargetOption = None,
+        entity: Annotated[str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")] = None,
+        offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
+        state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+    """Tell one record's story: its row, findings, ledger, target and plan."""
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.why import print_stories, why_json
+    from flows.why.explain import WhyRequest, WhyResult
+    from flows.why.explain import why as find
+
+    def show(result: WhyResult) -> None:
+        if json:
+            print_json(why_json(result))
+        else:
+            print_stories(Screen(), result)
+
+    asked = WhyRequest(sourced_id, feed, target, entity, offline)
+    outline = {"sourcedId": sourced_id, "records": []} if json else None
+    run_guarded(lambda: find(asked, state, os.environ), show, outline)
+
+
+@app.command("get")
+def get_command(
+    collection: Annotated[
+        str, typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    filter: Annotated[str, typer.Option(help="Such as \"familyName='Diaz'\".")] = "",
+    sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
+    fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Records at most.", show_default="all")] = None,
+    json: JsonLines = False,
+    csv: Csv = False,
+) -> None:
+    """Read a collection of the API."""
+    from flows.query import Query, ask
+
+    query = Query(collection, filter, sort, fields, limit)
+    _print_answer(lambda: ask(query, target, state, os.environ), _form(json, csv))
+
+
+@app.command()
+def enrollments(
+    student: Annotated[str, typer.Argument(help="The sourcedId of a person.", show_default=False)],
+    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    state: State = Path(".roster"),
+    json: JsonLines = False,
+    csv: Csv = False,
+) -> None:
+    """Say in which courses a person is, through which class, in which role and when."""
+    from datetime import datetime
+
+    from flows.query import enrollments as read
+
+    today = datetime.now().astimezone().date()
+    _print_answer(lambda: read(student, target, state, os.environ, today), _form(json, csv))
+
+
+def _print_answer(read: Callable[[], QueryResult], form: Literal["", "json", "csv"]) -> None:
+    """Read from the API, and print what it says. Printing is the work here: whoever stops reading has not got it all."""
+    from flows.reports.query import print_records
+
+    def work() -> QueryResult:
+        result = read()
+        print_records(result, form)
+        return result
+
+    run_guarded(work)
+
+
+def _form(json: bool, csv: bool) -> Literal["", "json", "csv"]:
+    if json and csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    return "json" if json else "csv" if csv else ""

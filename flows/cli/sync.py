@@ -1,0 +1,165 @@
+"""The commands that read a drop, and load it or say what that would do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.errors import run_guarded
+from flows.cli.options import District, Drop, Json, State, TargetOption, app, with_run_options
+
+if TYPE_CHECKING:
+    from flows.options import Command
+    from flows.result import RunResult
+
+
+def _register(command: Command, what: str) -> None:
+    """Add a command that runs a job: `sync`, and those that say what it would do."""
+
+    @app.command(command, help=what)
+    @with_run_options(command)
+    def run(
+        drop: Drop,
+        target: TargetOption = None,
+        district: District = None,
+        state: State = Path(".roster"),
+        json: Json = False,
+        **told: Any,
+    ) -> None:
+        _run(command, drop, target=target, district=district, state=state, json=json, **told)
+
+
+_register("sync", "Extract, validate, compare and load a drop; or send a plan that was held.")
+_register("plan", "Say what `sync` would send, and send nothing.")
+
+
+@app.command()
+@with_run_options("restore")
+def restore(
+    run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
+    drop: Drop,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    json: Json = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    **told: Any,
+) -> None:
+    """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
+    command: Command = "plan" if dry_run else "sync"
+    _run(command, drop, target=target, district=district, state=state, json=json, restore=run, **told)
+
+
+_register("check", "Validate a drop, and say whether it would load.")
+
+
+@app.command()
+@with_run_options("verify")
+def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+           repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
+           lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
+           json: Json = False, **told: Any) -> None:  # fmt: skip
+    """Compare what the target holds with the ledger and the last roster."""
+    from flows.options import Options
+    from flows.reports.progress import Bars
+    from flows.reports.screen import Screen, print_json
+    from flows.reports.verify import print_verification, verify_json, write_verify_files
+    from flows.verify import VerifyResult
+    from flows.verify import verify as compare
+
+    command: Command = "sync" if repair else "plan"
+    options = Options(command, drop, target, district, state, json, told=told)
+    outline: dict[str, object] = {"entities": {}}
+    screen = Screen(stderr=json)
+
+    def work() -> VerifyResult:
+        result = compare(
+            options, os.environ, Bars(screen), lambda job: outline.update(job.names), repair=repair, lost=lost
+        )
+        write_verify_files(result, str(drop))
+        return result
+
+    def show(result: VerifyResult) -> None:
+        print_verification(screen, result, str(drop))
+        if json:
+            print_json(verify_json(result))
+
+    run_guarded(work, show, outline if json else None)
+
+
+@app.command()
+def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, a zip, or a feed's file (*.toml).", show_default=False)],
+           out: Annotated[Path | None, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)] = None,
+           from_api: Annotated[bool, typer.Option("--from-api", help="Write what the target holds, in place of a drop.")] = False,
+           target: TargetOption = None, district: District = None, state: State = Path(".roster"),
+           strict: Annotated[bool, typer.Option("--strict", help="Leave out rows that are not as the standard has them: the zip is conformant.")] = False,
+           force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
+    """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
+    from flows.export import ExportResult
+    from flows.export import export as write
+    from flows.options import Options
+    from flows.reports.export import print_export
+    from flows.reports.run import write_rejects
+    from flows.reports.screen import Screen, print_json
+
+    origin, place = _export(drop, out, target, from_api=from_api)
+    options = Options("check", origin, target, district, state, json=json, replays=from_api)
+
+    def work() -> ExportResult:
+        result = write(options, place, os.environ, force=force, strict=strict, from_api=from_api)
+        if result.rejects:
+            write_rejects(result.job.folder, result.findings)
+        return result
+
+    def show(result: ExportResult) -> None:
+        print_export(Screen(stderr=json), result)
+        if json:
+            print_json(result.as_json())
+
+    run_guarded(work, show, {} if json else None)
+
+
+def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool) -> tuple[Path, Path]:
+    """Say what is exported and where to; of an API, a feed's file says which, or `--target`, and no drop is named."""
+    if not from_api and target:
+        raise typer.BadParameter("--target says which API is read. Say --from-api too, or leave it out.")
+    if out is not None and (not from_api or drop.suffix.lower() == ".toml"):
+        return drop, out
+    if not from_api:
+        raise typer.BadParameter("name the drop, and then the zip to write (or say --from-api).")
+    if out is not None:
+        raise typer.BadParameter(f"--from-api reads no drop: leave {drop} out, or name a feed's file (*.toml).")
+    if not target:
+        raise typer.BadParameter("--from-api needs --target, or a feed's file that says which API is read.")
+    return Path(), drop
+
+
+def _run(command: Command, drop: Path, **values: Any) -> None:
+    from flows.make_job import make_job
+    from flows.options import Options
+    from flows.reports.progress import Bars
+    from flows.reports.run import print_run, write_run_files
+    from flows.reports.screen import Screen, print_json
+    from flows.result import nothing
+    from flows.run import pipeline_of, run_job
+
+    options = Options.of(command, drop, **values)
+    outline = nothing(options.district)
+    screen = Screen(stderr=options.json)
+
+    def work() -> RunResult:
+        job = make_job(options, os.environ)
+        outline.update(job.names)
+        result = run_job(job, Bars(screen), pipeline_of(options))
+        write_run_files(result, str(drop))
+        return result
+
+    def show(result: RunResult) -> None:
+        print_run(screen, result, str(drop))
+        if options.json:
+            print_json(result.as_json())
+
+    run_guarded(work, show, outline if options.json else None)

@@ -1,0 +1,175 @@
+"""Tells people of what a run came to, each cause once; whether that goes well changes nothing of the run."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.ledger import FeedKey, Ledger, LedgerError
+from connectors.oneroster.target import TargetError
+from connectors.roster_archive import ArchiveError
+from flows.errors import SettingsError, error_sentence
+from flows.feeds.feed import Feed
+from flows.feeds.keys import target_name
+from flows.job import Job
+from flows.ledgers import ledger_location
+from flows.notify.causes import Cause, broken_off, causes_of, kind_of, settled
+from flows.notify.recipients import Addressee, Addressees, addressees
+from flows.result import NoticeKind, RunResult
+from flows.safe_text import public_text
+from flows.watch import Watch
+
+
+@contextmanager
+def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[None]:
+    """Notify the feed's people if the body ends early."""
+    try:
+        yield
+    except (SettingsError, TargetError, ArchiveError, OSError) as error:
+        who = job.run.notify
+        # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
+        if who and job.run.command == "sync" and not (job.run.approve and isinstance(error, SettingsError)):
+            for line in tell_of_error(error, who, Occasion(job.key, job.run.id), ledger):
+                watch.say(line)
+        raise
+
+
+def notify(result: RunResult, job: Job, ledger: Ledger, *, whole: bool) -> RunResult:
+    """Notify the feed's people of what a run came to; the result says who could not be reached.
+
+    `whole` says that the run took all nine steps.
+    """
+    who = job.run.notify
+    if who is None or job.run.command != "sync":
+        return result
+    causes = causes_of(result, who.drop, str(job.source.dated or result.content))
+    untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger)
+    return replace(result, untold=tuple(untold))
+
+
+def tell_of_error(error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger) -> list[str]:
+    """Tell of a run that broke off; give what could not be told. Nothing is known to be over."""
+    return _tell([broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger)
+
+
+def _tell(
+    causes: Sequence[Cause], over: Collection[NoticeKind], who: Addressees, occasion: Occasion, ledger: Ledger
+) -> list[str]:
+    """Tell each addressee of what is new to them, and keep that; other causes of the kinds `over` are forgotten."""
+    wanted = [cause for cause in causes if cause.kind in who.on]
+    faults = [one.fault for one in who.everyone]
+    try:
+        before, now = ledger.told(occasion.key), set()
+        for one in who.everyone:
+            new = [cause for cause in wanted if cause.told_to(one.name) not in before]
+            fault = _delivered(new, occasion, one) if new else ""
+            now |= set() if fault else {cause.told_to(one.name) for cause in new}
+            faults.append(fault)
+        past = [one for one in before if kind_of(one) in over and not any(cause.is_told_by(one) for cause in wanted)]
+        ledger.note_told(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
+    except LedgerError as error:
+        faults.append(f"It cannot be kept who was told of what. {error}")
+    return [f"Not told: {fault}" for fault in dict.fromkeys(faults) if fault]
+
+
+def _delivered(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
+    """Send what is new to an addressee; give a sentence if that cannot be done, else blank."""
+    # What can send takes a while to import, and on most nights there is nothing to tell.
+
+    try:
+        return deliver(*message(causes, occasion), one)
+    except SettingsError as error:
+        return str(error)
+
+
+APP = "roster"
+
+
+def deliver(title: str, body: str, addressee: Addressee) -> str:
+    """Send a message; blank if it was taken, else a sentence that says why it was not, without the address."""
+    with _silent():
+        from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+
+        # One after the other in this thread, whatever loop it may have; nowhere else than the address says; nothing on the disk.
+        asset = AppriseAsset(app_id=APP, app_desc=APP, app_url="", async_mode=False, http_redirects=False,
+                             storage_mode="memory")  # fmt: skip
+        service = Apprise(asset=asset)
+        if not service.add(addressee.address.value):
+            return f"What {addressee.name} holds is no address that apprise knows, such as mailto:// or slack://. Correct it."
+        if not service.notify(body=body, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT):
+            return f"The address that {addressee.name} holds did not take the message. The next run tries again."
+    return ""
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep apprise from logging meanwhile: its words have the address in them."""
+    log = logging.getLogger("apprise")
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
+
+
+# What a night on which all is well has too.
+QUIET = ("read", "unchanged")
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """The run of which people are told; `run` is blank if it never began, `result` is None if it broke off."""
+
+    key: FeedKey
+    run: str = ""
+    result: RunResult | None = None
+
+
+def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
+    """Give title and text."""
+    kinds = dict.fromkeys(cause.kind for cause in causes)
+    return f"{occasion.key.feed}: {', '.join(kinds)}", public_text("\n".join(_text(causes, occasion)))
+
+
+def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
+    for cause in causes:
+        yield from (f"{cause.kind.title()}: {sentence}" for sentence in cause.sentences)
+    if occasion.result:
+        yield from _counts(occasion.result)
+    yield from (f"Next: {command}" for command in dict.fromkeys(cause.command for cause in causes) if command)
+    if occasion.result:
+        yield f"Report: {occasion.result.report}"
+    run = f"Run {occasion.run}" if occasion.run else "The run did not begin"
+    yield f"{run}; target {occasion.key.target}."
+
+
+def _counts(result: RunResult) -> Iterator[str]:
+    for entity, counts in result.counts.items():
+        if told := [f"{count:,} {term}" for term, count in counts.items() if count and term not in QUIET]:
+            yield f"{entity}: {', '.join(told)}"
+
+
+def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
+                  environment: Mapping[str, str]) -> None:  # fmt: skip
+    """Tell people of it, if it can be known which feed of which target it is: a cause is kept under that.
+
+    Who could not be told is added to the error as notes.
+    """
+    who = addressees(feed, str(drop), environment)
+    if who is None:
+        return
+    try:
+        key = FeedKey(target_name(target or feed.target.url, environment), key_name)
+        with Ledger(ledger_location(state, environment)) as ledger:
+            untold = tell_of_error(error, who, Occasion(key), ledger)
+    except (LedgerError, SettingsError, OSError) as other:
+        untold = [f"Not told: {other}"]
+    for line in untold:
+        error.add_note(line)

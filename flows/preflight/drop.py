@@ -1,0 +1,163 @@
+"""The checks of a preflight that read the drop: whether it would load, and which of its words the target does not know."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from connectors.ledger import Ledger, LedgerError
+from connectors.oneroster.target import TargetError
+from connectors.private_files import write_private
+from flows.accept import Accepted
+from flows.errors import SettingsError, error_sentence
+from flows.extract import extract, find_drop
+from flows.finding_groups import finding_groups
+from flows.job import Job
+from flows.pipeline import accept_drop
+from flows.preflight.check import Check, failed, ok, unseen, warning
+from flows.result import REFUSED, USAGE
+from transforms.findings import Findings, gather
+from transforms.guard.amounts import sentences
+from transforms.roster import Roster
+from transforms.schemas import ENTITIES
+from transforms.sources import normalize
+from transforms.target_values import UNMAPPED, becomes, not_carried, unmapped
+from transforms.target_vocabulary import TargetVocabulary
+
+DROP, MAPPING = "drop", "mapping"
+# What the feed's file can mend beside words: addresses, and an organisation for sessions.
+MENDED = ("target_email", "target_session_org", "target_required")
+MOST_WORDS = 100
+HEAD = "# Words of the drop that the target does not know. Say for each what it is sent, and put the tables into the feed's file.\n"
+
+
+@dataclass(frozen=True)
+class DropContents:
+    """A drop as it was read: its rows, its entities that the target has, and the words that the target has not; or why it is `absent`."""
+
+    files: int = 0
+    rows: int = 0
+    roster: Roster = field(default_factory=lambda: Roster({}))
+    words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED))
+    absent: str = ""
+
+    def touched(self, collections: Collection[str]) -> list[str]:
+        """The collections that a load of this drop would touch; all of them if it holds nothing."""
+        names = {table.entity.folds_into or name for name, table in self.roster.tables.items() if table.frame.height}
+        return [name for name in collections if name in names] or list(collections)
+
+
+def found(job: Job) -> tuple[Job, DropContents]:
+    """Find the drop of a job, and read it; what is wrong with it is told by `dropped`."""
+    try:
+        job = find_drop(job)
+        return job, _seen(job)
+    except (SettingsError, OSError, TargetError) as error:
+        return job, DropContents(absent=error_sentence(error))
+
+
+def _seen(job: Job) -> DropContents:
+    raw = extract(job)
+    roster = normalize(job.source.layout, raw, job.as_written)
+    # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
+    files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
+    rows = sum(file.frame.height + len(file.ragged) for file in files)
+    return DropContents(len(files), rows, roster, unmapped(roster, job.load.carrying))
+
+
+def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]:
+    """Judge the drop as a run would, and say what of it would be loaded, and what is to be mapped."""
+    if drop.absent:
+        return [failed(DROP, drop.absent, USAGE), unseen(MAPPING, "There is no drop.")], None
+    try:
+        with Ledger.reading(job.ledger_at) as ledger:
+            accepted = accept_drop(job, ledger)
+    except LedgerError:
+        why = "A drop is judged beside the ledger, which cannot be read."
+        return [unseen(DROP, why), unseen(MAPPING, why)], None
+    except TargetError as error:
+        why = f"The feed's file says that others have records in the target (`external`), and they cannot be read. {error}"
+        return [failed(DROP, why), _mapping(job, drop, Findings())], None
+    if accepted.refused.height:
+        return [_refused(job, accepted), unseen(MAPPING, "The drop is refused.")], None
+    return [_judged(job, drop, accepted), _mapping(job, drop, accepted.findings)], accepted
+
+
+def _refused(job: Job, accepted: Accepted) -> Check:
+    reasons = [
+        f"{group.sentence} ({'; '.join(group.examples)})" for group in finding_groups(Findings(accepted.refused))
+    ]
+    return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
+
+
+def _judged(job: Job, drop: DropContents, accepted: Accepted) -> Check:
+    by_name = {name: judged.counts for name, judged in accepted.standing.items()}
+    total = {term: sum(one.get(term, 0) for one in by_name.values()) for term in ("read", "rejected", "unshared")}
+    size = f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
+    unshared = f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
+    if not total["rejected"]:
+        return ok(DROP, f"{size}{unshared} None is rejected.")
+    hardly = sentences({name: counts for name, counts in by_name.items() if ENTITIES[name].needed}, accepted.rejections)
+    if hardly:
+        return failed(DROP, " ".join([f"{size}{unshared}", *(sentence for _, sentence in hardly)]), REFUSED)
+    why = f"{total['rejected']:,} would be rejected: `roster check` says by which rules."
+    return warning(DROP, f"{size}{unshared} {why}")
+
+
+def _mapping(job: Job, drop: DropContents, findings: Findings) -> Check:
+    said = [*_words(drop.words, job.load.carrying.vocabulary), *_mended(findings), *_no_place(drop.roster, job)]
+    if not said:
+        return ok(MAPPING, "The target has a word for each of the drop's, or the feed's file gives one.")
+    if drop.words.height:
+        said.append(_kept(job, drop.words))
+    return warning(MAPPING, "\n".join(said))
+
+
+def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
+    """Tell of each column how many rows have words that lead nowhere; the words themselves are told in a file."""
+    grouped = words.group_by("entity", "column", maintain_order=True).agg(pl.len(), pl.col("rows").sum())
+    for entity, column, count, rows in grouped.iter_rows():
+        number = "1 word" if count == 1 else f"{count:,} words"
+        yield f"{entity}.{column}: {number} that the target does not know, in {rows:,} {'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
+
+
+def _mended(findings: Findings) -> Iterator[str]:
+    errors = Findings(findings.errors.filter(pl.col("rule").is_in(MENDED)))
+    for group in finding_groups(errors):
+        yield f"{'; '.join(group.examples)}: {group.count:,} records. {group.sentence}"
+
+
+def _no_place(roster: Roster, job: Job) -> Iterator[str]:
+    homeless = not_carried(roster, job.load.carrying.vocabulary, job.load.target.profile.collections)
+    files = [notice.file for notice in gather(homeless).notices]
+    if files:
+        yield f"The target has no place for {', '.join(files)}."
+
+
+def _kept(job: Job, words: pl.DataFrame) -> str:
+    """Write the words for their owner only: they may be personal where a column is not what it should be."""
+    path = job.run.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.run.feed)}.toml"
+    try:
+        write_private(path, _tables(words, job.load.carrying.vocabulary))
+    except OSError as error:
+        return f"The words could not be written to {path}: {error.strerror}."
+    return f"The words stand in {path}: say what each is sent, and put it into the feed's file."
+
+
+def _tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
+    """Write the words as tables for the feed's file."""
+    tables = [HEAD]
+    for (name,), rows in words.group_by("map", maintain_order=True):
+        tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(vocabulary.words[str(name)])}\n"]
+        # One word may stand in several columns, and a key only once.
+        once = rows.group_by("word", maintain_order=True).agg("entity", "column", pl.col("rows").sum())
+        for word, entities, columns, count in once.head(MOST_WORDS).iter_rows():
+            places = ", ".join(f"{entity}.{column}" for entity, column in zip(entities, columns, strict=True))
+            tables.append(f'{json.dumps(word, ensure_ascii=False)} = ""  # {count:,} in {places}\n')
+        if once.height > MOST_WORDS:
+            tables.append(f"# and {once.height - MOST_WORDS:,} others\n")
+    return "".join(tables)

@@ -1,0 +1,162 @@
+"""`roster preflight`: all that can be known before a first load, without writing to the target. What a person can mend is told, never raised."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.ledger import Ledger, LedgerError
+from connectors.oneroster.probe.questions import ProbeProblem
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
+from flows.job import Job
+from flows.make_job import make_job
+from flows.options import Options
+from flows.preflight.check import Check, Preflight, failed, ok, unseen, warning
+from flows.preflight.drop import dropped, found
+from flows.preflight.probe import Probed, is_staging, kept, problem_sentence
+from flows.preflight.target import first_load, target
+from flows.result import USAGE
+from flows.target import Credentials, Target
+
+
+def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
+    """Look at settings, secrets, target, drop and state; nothing is sent but questions."""
+    meant, job = settings(options, environment)
+    if job is None:
+        return Preflight(str(options.drop), "", tuple(meant))
+    job, drop = found(job)
+    there = target(job, drop.touched(job.load.target.profile.collections))
+    usable = not any(check.standing == "not ok" for check in there)
+    here = state(job)
+    # Records of others in a target that cannot be read are not asked for once more.
+    alone = replace(job, guard=replace(job.guard, external=frozenset()))
+    judged, accepted = dropped(job if usable else alone, drop)
+    checks = [*meant, *there, *judged, *here, first_load(job, accepted, usable)]
+    staging = is_staging(options, environment)
+    return Preflight(job.run.feed, job.load.target.name, (*checks, probed(job, staging)))
+
+
+SETTINGS, SECRETS = "settings", "secrets"
+
+
+def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Check], Job | None]:
+    """Look at the settings, and make a job of them if they can be meant."""
+    from flows.feeds.feed import read_feed
+
+    try:
+        feed = read_feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
+    except SettingsError as error:
+        return [_wrong(SETTINGS, error)], None
+    try:
+        target = choose(options.target, feed, environment)
+    except SettingsError as error:
+        return [ok(SETTINGS, f"{options.drop} can be read."), _wrong(SECRETS, error)], None
+    try:
+        # As for a restore, which takes nothing from the drop: one that is not there is found by its own check.
+        job = make_job(replace(options, replays=True), environment)
+    except SettingsError as error:
+        return [_wrong(SETTINGS, error)], None
+    origin = job.source.rest.name if job.source.rest else job.source.drop
+    said = f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
+    return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
+
+
+def _wrong(name: str, error: SettingsError) -> Check:
+    return failed(name, " ".join(error.problems), USAGE)
+
+
+def _secrets(target: Target) -> str:
+    held = target.credentials or Credentials()
+    if target.url is None:
+        return "The sandbox of this machine needs none."
+    return "A ready access token is there." if held.access_token else "Client id and secret are there."
+
+
+STATE, LEDGER, FREE, PROBE = "state folder", "ledger", "feed", "probe"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OLD_DAYS = 90
+UNKNOWN = (
+    "Whether the client may also write cannot be known without writing. On a staging target `roster probe` finds out."
+)
+
+
+def state(job: Job) -> list[Check]:
+    """Look at the folder and the ledger, without leaving anything there."""
+    return [_folder(job.run.state), *_ledger(job)]
+
+
+def probed(job: Job, staging: bool) -> Check:
+    """Say what the last probe of the target found, and where that differs from what the loader assumes."""
+    found = kept(job.run.state, job.load.target)
+    if found is None or not found.facts:
+        return warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}") if not staging else warning(
+            PROBE, f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write."
+        )  # fmt: skip
+    return _probe(found)
+
+
+def _folder(folder: Path) -> Check:
+    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        return failed(STATE, f"{there} is a file, where a folder is needed. Name another with --state.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        return failed(STATE, f"{there} cannot be written to. Let this user write to it, or name another with --state.")
+    if not folder.exists():
+        return ok(STATE, f"{folder} will be made, for its owner only.")
+    if there.stat().st_mode & OTHERS:
+        return warning(
+            STATE, f"{folder} is open to others of this machine, and will hold names of people: chmod 700 {folder}"
+        )
+    return ok(STATE, f"{folder} can be written to, by its owner only.")
+
+
+def _ledger(job: Job) -> list[Check]:
+    place = job.ledger_at
+    if isinstance(place, Path) and place.exists() and not os.access(place, os.W_OK):
+        return [failed(LEDGER, f"{place} cannot be written to. Let this user write to it."), _unseen_feed()]
+    try:
+        with Ledger.reading(place) as ledger:
+            holder = ledger.holder(job.key)
+            shown = ledger.place
+    except LedgerError as error:
+        return [failed(LEDGER, str(error)), _unseen_feed()]
+    new = isinstance(place, Path) and not place.exists()
+    there = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
+    if holder is None:
+        return [there, ok(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}.")]
+    who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
+    return [
+        there,
+        failed(FREE, f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that process."),
+    ]
+
+
+def _unseen_feed() -> Check:
+    return unseen(FREE, "Who loads this feed stands in the ledger.")
+
+
+def _probe(found: Probed) -> Check:
+    days = (datetime.now(UTC) - found.at).days
+    when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
+    problems = found.problems
+    if found.broken:
+        return warning(PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again.")
+    fine = "The client may write, and nothing differs from what the loader assumes."
+    said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(problem_sentence, problems) if problems else [fine])]
+    if found.left:
+        number = "1 throw-away record is" if len(found.left) == 1 else f"{len(found.left)} throw-away records are"
+        said.append(f"{number} still there: `roster probe` again takes away what it can.")
+    if days > OLD_DAYS:
+        said.append("That is long ago: probe again.")
+    if any(map(_forbids, problems)):
+        return failed(PROBE, "\n".join(said))
+    return (warning if problems or found.left or days > OLD_DAYS else ok)(PROBE, "\n".join(said))
+
+
+def _forbids(problem: ProbeProblem) -> bool:
+    return problem.question == "create"

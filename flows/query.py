@@ -1,0 +1,121 @@
+"""`roster get` and `roster enrollments`: read the API to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.read import pages
+from connectors.oneroster.target import Endpoint as Address
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
+from flows.result import DONE
+from flows.send import open_target
+from flows.target import Target
+from transforms.payload import Json
+
+FIND_IDS = "Find ids with: roster get users --target ..."
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked of the API."""
+
+    collection: str
+    filter: str = ""
+    sort: str = "sourcedId"
+    fields: str = ""  # names of properties, joined by commas; blank for all
+    limit: int | None = None  # records at most; None for all
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """What the API answered."""
+
+    collection: str
+    records: tuple[Json, ...]
+    fields: tuple[str, ...] = ()  # the properties that were asked for; empty for all
+    exit_code: int = DONE
+
+
+def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
+    """Read what a query asks for of the target that settings name. Raises `SettingsError`."""
+    return answers(query, choose(target, None, environment), state)
+
+
+def answers(query: Query, target: Target, state: Path) -> QueryResult:
+    """Read what a query asks for. Raises `SettingsError` if the target has no such collection."""
+    names = target.profile.lists
+    if query.collection not in names:
+        close = difflib.get_close_matches(query.collection, names, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}.")
+    with open_target(target, state) as address:
+        records = asyncio.run(_answers(query, address))
+    fields = tuple(name for name in query.fields.split(",") if name)
+    return QueryResult(query.collection, tuple(records), fields)
+
+
+def enrollments(student: str, target: str, state: Path, environment: Mapping[str, str], today: date) -> QueryResult:
+    """Find in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
+    with open_target(choose(target, None, environment), state) as address:
+        records = asyncio.run(_enrollments(student, address))
+    lines = [_enrollment(record, today) for record in records]
+    lines.sort(key=lambda one: (not one["active"], str(one["course"])))
+    return QueryResult("enrollments", tuple(lines))
+
+
+async def _enrollments(student: str, address: Address) -> list[Json]:
+    if not wire.addressable(student.strip()):
+        raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
+    async with Client(address) as client:
+        request = wire.read(client.profile.collections["users"], student)
+        if wire.understood(request, await client.send(request)).kind == "missing":
+            raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
+        found = pages(client, "enrollments", filter=f"user.sourcedId={quoted(student)}")
+        return [record async for page in found for record in page]
+
+
+def _properties(fields: str) -> str:
+    """The properties that the API is asked for: of `metadata.url`, all of `metadata`."""
+    return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
+
+
+def quoted(value: str) -> str:
+    """Write a value for a filter; quotes in it are doubled (API reference, section 6)."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _enrollment(record: Json, today: date) -> Json:
+    course, group = record.get("course") or {}, record.get("class") or {}
+    begin, end = (str(record.get(name) or "")[:10] for name in ("beginDate", "endDate"))
+    holds = record.get("status") == "active" and (not begin or begin <= str(today)) and (not end or str(today) < end)
+    return {
+        "course": course.get("name") or course.get("sourcedId"),
+        "courseSourcedId": course.get("sourcedId"),
+        "class": group.get("name") or group.get("sourcedId"),
+        "classSourcedId": group.get("sourcedId"),
+        "role": record.get("role"),
+        "beginDate": begin or None,
+        "endDate": end or None,
+        "active": holds,
+        "sourcedId": record.get("sourcedId"),
+    }
+
+
+async def _answers(query: Query, address: Address) -> list[Json]:
+    records: list[Json] = []
+    async with Client(address) as client:
+        async for page in pages(
+            client, query.collection, filter=query.filter, sort=query.sort, fields=_properties(query.fields)
+        ):
+            records += page
+            if query.limit and len(records) >= query.limit:
+                return records[: query.limit]
+    return records

@@ -1,0 +1,187 @@
+"""`roster why`: one record's story, from the row in the drop to what the target says of it today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import polars as pl
+
+from connectors.ledger import FeedKey, Ledger
+from flows.errors import SettingsError
+from flows.feeds.keys import FILE, chosen
+from flows.ledgers import ledger_location
+from flows.plans import WORDS
+from flows.result import DONE
+from flows.why.sources import every_id, seen, told_here
+from flows.why.story import InLedger, Story, Waiting
+from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
+from transforms.schemas import ENTITIES
+
+# Among so many ids at least, and at most, the closest are sought.
+ENOUGH, ALIKE = 50, 5000
+
+
+@dataclass(frozen=True)
+class WhyRequest:
+    """Whose story is asked for."""
+
+    sourced_id: str
+    feed: str | None = None  # the name of a feed, its district's or its file; None for all feeds
+    target: str | None = None
+    entity: str | None = None
+    offline: bool = False  # do not ask the target
+
+    @property
+    def file(self) -> Path | None:
+        """The feed's file, if it was named by that."""
+        return Path(self.feed) if self.feed and self.feed.lower().endswith(FILE) else None
+
+
+@dataclass(frozen=True)
+class WhyResult:
+    """The stories of all records that have an id, one for each feed and entity."""
+
+    sourced_id: str
+    stories: tuple[Story, ...]
+    exit_code: int = DONE
+
+
+def why(asked: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
+    """Find the story of a record in every feed and entity that has it.
+
+    Raises `SettingsError`, with ids that are spelled alike, if nobody knows the id.
+    """
+    entities = _entities(asked.entity)
+    with Ledger.reading(ledger_location(state, environment)) as ledger:
+        keys = chosen(ledger.feeds(), asked.feed, asked.target, environment)
+        stories = [story for key in keys for story in _of_feed(key, entities, asked, state, environment, ledger)]
+        if not stories:
+            raise SettingsError(_nobody(asked.sourced_id, keys, state, ledger))
+    return WhyResult(asked.sourced_id, tuple(stories))
+
+
+def _entities(entity: str | None) -> list[str]:
+    if entity is None:
+        return list(ENTITIES)
+    if entity not in ENTITIES:
+        close = get_close_matches(entity, ENTITIES, 1)
+        meant = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(ENTITIES)}."
+        raise SettingsError(f"--entity: there is no entity {entity!r}. {meant}")
+    return [entity]
+
+
+def _of_feed(key: FeedKey, entities: Sequence[str], asked: WhyRequest, state: Path, environment: Mapping[str, str], ledger: Ledger) -> list[Story]:  # fmt: skip
+    """The stories that anybody knows; if nobody here does, those of the records that the target holds."""
+    told = list(told_here(key, asked.sourced_id, entities, state, ledger))
+    if asked.file:
+        told = [replace(story, drop=str(asked.file)) for story in told]
+    known = [story for story in told if story.is_known]
+    if asked.offline:
+        return known
+    found = seen(known or told, asked.file, state, environment)
+    return found if known else [story for story in found if story.target.seen in ("there", "deleted")]
+
+
+def _nobody(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> str:
+    if not keys:
+        return (
+            f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. `roster sync DROP` makes the first."
+        )
+    close = _alike(sourced_id, every_id(keys, state, ledger))
+    meant = (
+        f"Did you mean {' or '.join(map(repr, close))}?" if close else "Find ids with: roster get users --target ..."
+    )
+    return f"Nobody knows {sourced_id!r}: no roster, run, plan or ledger of {_feeds(keys)} has it. {meant}"
+
+
+def _feeds(keys: Sequence[FeedKey]) -> str:
+    return f"feed {keys[0].feed!r}" if len(keys) == 1 else f"these {len(keys)} feeds"
+
+
+def _alike(sourced_id: str, ids: pl.Series) -> list[str]:
+    """The closest ids, sought among those of a similar length that share the longest beginning or end with it."""
+    wanted, lower = sourced_id.lower(), ids.str.to_lowercase()
+    similar = (lower.str.len_chars().cast(pl.Int64) - len(wanted)).abs() <= 2
+    near = ids.clear()
+    for shared in range(len(wanted), 0, -1):
+        near = ids.filter(similar & (lower.str.starts_with(wanted[:shared]) | lower.str.ends_with(wanted[-shared:])))
+        if near.len() >= ENOUGH:
+            break
+    spelled = {one.lower(): one for one in near.head(ALIKE)}
+    return [spelled[one] for one in get_close_matches(wanted, spelled, 3)]
+
+
+WELL = {
+    ACTIVE: "All is well: the target holds it as the roster says. Nothing to do.",
+    KEPT: "It vanished from the drop and is kept in the target, as the feed's policy wants. Nothing to do.",
+    DISABLED: "It vanished from the drop, and may not sign in any more. Who returns to the drop is enabled again.",
+    ENDED: "It vanished from the drop, and has ended in the target. What returns to the drop goes on.",
+    DELETED: "It was deleted in the target when it vanished from the drop. What returns to the drop is brought back.",
+}
+
+
+def comes_to(story: Story) -> str:
+    """Say it: what waits for a person goes before what is wrong in the drop, and that before the target."""
+    if story.waiting:
+        return _waits(story, story.waiting)
+    if story.last.findings:
+        return _rejected(story)
+    if story.roster and story.roster.standing == "withheld":
+        return "It is in the drop and does not leave: the feed's file does not share it, or the target has no place for it. See [share] and [target] there."
+    if story.last.trouble:
+        return f"The last run did not bring it to the target. Mend the cause, and run: roster sync {story.drop}"
+    return _in_ledger(story, story.ledger) if story.ledger else _unknown_to_ledger(story)
+
+
+def _waits(story: Story, waiting: Waiting) -> str:
+    sent = f"It waits for a person, and is {WORDS[waiting.action]} once the plan is sent: roster sync {story.drop} --approve {waiting.plan.id}"
+    return f"{sent}. To drop the plan: roster discard {waiting.plan.id}"
+
+
+def _rejected(story: Story) -> str:
+    first = story.last.findings[0]
+    where = " ".join(part for part in (first.file, f"row {first.row}" if first.row else "", first.column) if part)
+    meanwhile = "the target keeps what it had" if story.ledger else "the target does not get it"
+    return f"It was rejected: correct {where} at the source, and the next sync takes it. Until then {meanwhile}."
+
+
+def _unknown_to_ledger(story: Story) -> str:
+    if story.roster and story.roster.standing == "accepted":
+        return f"It was accepted, and the target has not acknowledged it yet. To send it: roster sync {story.drop}"
+    if story.forgotten and story.target.seen == "deleted":
+        return "This person was forgotten: the target holds the id as deleted, and every drop is read without the person. Nothing to do."
+    if story.forgotten:
+        return "This person was forgotten here, and the target still holds the record. Ask whoever runs the target to remove it; no drop of ours brings it back."
+    if story.target.seen == "there":
+        return "The target holds it, and this feed has not sent it: it is somebody else's, and is left alone."
+    if story.target.seen == "deleted":
+        return "The target holds it as deleted, and this feed has not sent it: it is somebody else's."
+    return "The last run refused it, and the target has never acknowledged it. See that run's report."
+
+
+def _in_ledger(story: Story, ledger: InLedger) -> str:
+    repair = f"roster verify {story.drop} --repair"
+    there = story.target.seen
+    if ledger.status == DELETED:
+        if there == "there":
+            return f"We deleted it, and it is active again in the target: somebody else brought it back. To delete it: {repair}"
+        back = story.roster is not None and story.roster.standing == "accepted"
+        return (
+            f"It was deleted, and is in the roster again. To bring it back: roster sync {story.drop}"
+            if back
+            else WELL[DELETED]
+        )
+    if there in ("absent", "deleted"):
+        return f"The target has lost it. To send it again: {repair}"
+    if story.is_same is False:
+        return f"The roster says something else than the target has acknowledged. To send it: roster sync {story.drop}"
+    if story.target.differs:
+        return f"Somebody else changed it in the target ({', '.join(story.target.differs)}). To put that back: {repair}"
+    if ledger.status == ACTIVE and story.roster and story.roster.standing == "absent":
+        return f"The last roster does not have it any more, and the target does. To see what becomes of it: roster plan {story.drop}"
+    if there == "unasked" and ledger.status == ACTIVE:
+        return "As far as is known here, all is well: the target has acknowledged it. Whether it still has it was not asked."
+    return WELL[ledger.status]

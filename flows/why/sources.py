@@ -1,0 +1,211 @@
+"""What this machine knows of a record: the archived roster, the last run's files, the ledger and its plans."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+
+import polars as pl
+
+from connectors.ledger import FeedKey, Ledger, Plan, Run
+from connectors.oneroster import wire
+from connectors.oneroster.client import Client
+from connectors.oneroster.merge import differing
+from connectors.oneroster.profile import Collection
+from connectors.oneroster.retry import RetryPolicy
+from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import TargetError
+from connectors.roster_archive import Archive
+from flows.errors import SettingsError
+from flows.feeds.targets import choose
+from flows.plans import WORDS
+from flows.safe_text import public_text, spreadsheet_cell
+from flows.send import DATABASE, open_target
+from flows.target import Target
+from flows.why.story import Finding, InLedger, InRoster, InTarget, LastRun, Story, Waiting
+from transforms.changes import DISABLED
+from transforms.findings import ROW
+from transforms.fingerprint import fingerprints
+from transforms.forget import PEOPLE, digest_of
+from transforms.payload import Json, bodies
+from transforms.records import EntityRecords
+from transforms.schemas import ENTITIES, LIFECYCLE
+from transforms.schemas.vocabularies import TOBEDELETED
+from transforms.secrets import without_secrets
+
+# What has the id of a person.
+OF_PEOPLE = (PEOPLE, "demographics")
+TROUBLES = ("failed", "waiting", "held")
+
+
+def told_here(key: FeedKey, sourced_id: str, entities: Sequence[str], state: Path, ledger: Ledger) -> Iterator[Story]:
+    """Tell what is known of an id in one feed, a story for each entity, also for those that do not have it."""
+    archive = Archive(state / "rosters", key)
+    runs = [run for run in ledger.runs(key) if run.ended]
+    plans = [*ledger.plans(key, status="open"), *ledger.plans(key, status="approved")]
+    planned = [(plan, ledger.planned(plan.id).filter(sourcedId=sourced_id)) for plan in plans]
+    for entity in entities:
+        known = _in_ledger(ledger, key, entity, sourced_id)
+        yield Story(
+            key,
+            entity,
+            sourced_id,
+            _in_roster(archive, entity, sourced_id),
+            _last_run(runs, entity, sourced_id, state, known.run if known else ""),
+            known,
+            waiting=_waiting(planned, entity),
+            forgotten=entity in OF_PEOPLE and digest_of(sourced_id) in ledger.forgotten(),
+        )
+
+
+def _in_roster(archive: Archive, entity: str, sourced_id: str) -> InRoster | None:
+    run = next(reversed(archive.runs()), None)
+    if run is None:
+        return None
+    judged = archive.judged(run, entity)
+    return InRoster(run) if judged is None else _of_judged(run, judged, sourced_id)
+
+
+def _of_judged(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
+    row = judged.accepted.filter(sourcedId=sourced_id).drop(ROW, *LIFECYCLE)
+    if row.height:
+        mark = int(fingerprints(judged.entity, row)[0])
+        return InRoster(run, "accepted", without_secrets(next(bodies(judged.entity, row))), mark, judged.partial)
+    if sourced_id in judged.refused["sourcedId"]:
+        return InRoster(run, "refused")
+    return InRoster(run, "withheld" if sourced_id in judged.withheld["sourcedId"] else "absent")
+
+
+def _last_run(runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str) -> LastRun:
+    """What the last run that judged a drop found, and what it and later approvals could not send.
+
+    The run that `settled` the record has nothing to tell of it, and what went before is over.
+    """
+    later = list(takewhile(lambda run: not _judged(run), runs))
+    judging = runs[len(later)] if len(later) < len(runs) else None
+    found = _findings(state / "runs" / judging.id / "rejects.csv", entity, sourced_id) if judging else ()
+    since = takewhile(lambda run: run.id != settled, [*later, *filter(None, [judging])])
+    reports = (state / "runs" / run.id / "report.md" for run in since)
+    trouble = next(filter(None, (_trouble(report, entity, sourced_id) for report in reports)), "")
+    return LastRun(judging.id if judging else "", tuple(found), trouble)
+
+
+def _judged(run: Run) -> bool:
+    return bool(run.roster) or run.status == "refused"
+
+
+def _findings(path: Path, entity: str, sourced_id: str) -> Iterator[Finding]:
+    if path.exists():
+        rows = pl.read_csv(path, infer_schema=False).filter(entity=entity, sourcedId=spreadsheet_cell(sourced_id))
+        for row in rows.fill_null("").iter_rows(named=True):
+            yield Finding(*(row[name] for name in ("file", "row", "column", "rule", "value")))
+
+
+def _trouble(report: Path, entity: str, sourced_id: str) -> str:
+    """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so, or a plan holds it."""
+    if not report.exists():
+        return ""
+    starts = {f"- {word} {entity} {public_text(sourced_id)}: ": word for word in TROUBLES}
+    for line in report.read_text("utf-8").splitlines():
+        for start, word in starts.items():
+            if line.startswith(start) and (detail := line.removeprefix(start)) not in WORDS:
+                return f"{word}: {detail}"
+    return ""
+
+
+def _in_ledger(ledger: Ledger, key: FeedKey, entity: str, sourced_id: str) -> InLedger | None:
+    rows = ledger.details(key, entity, pl.Series("sourcedId", [sourced_id]))
+    for row in rows.iter_rows(named=True):
+        return InLedger(row["status"], row["run"] or "", row["fingerprint"], row["ends"] or "")
+    return None
+
+
+def _waiting(planned: Sequence[tuple[Plan, pl.DataFrame]], entity: str) -> Waiting | None:
+    for plan, rows in planned:
+        for action, rule in rows.filter(entity=entity).select("action", "hold").iter_rows():
+            sentences = [hold.sentence for hold in plan.holds if hold.rule == rule]
+            of_entity = [hold.sentence for hold in plan.holds if hold.rule == rule and hold.entity == entity]
+            return Waiting(plan, action, next(iter([*of_entity, *sentences]), rule))
+    return None
+
+
+def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
+    """Every id that ledger and rosters of some feeds know, in order."""
+    found = [pl.Series("sourcedId", [], dtype=pl.String)]
+    for key in keys:
+        archive = Archive(state / "rosters", key)
+        found += [frame["sourcedId"] for frame in ledger.known(key).values()]
+        for run in archive.runs()[-1:]:
+            frames = (archive.frame(run, entity) for entity in ENTITIES)
+            found += [frame["sourcedId"] for frame in frames if frame is not None]
+    return pl.concat(found).unique().sort()
+
+
+# Somebody waits for this answer, and a target that is down is told at once.
+HURRY = RetryPolicy(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.0)
+
+
+def seen(stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]) -> list[Story]:
+    """Add to stories of one feed what the target says; `feed` is its file, if that is known."""
+    if not stories:
+        return []
+    try:
+        target = _target(stories[0], feed, environment)
+        if target.url is None and not (state / DATABASE).exists():
+            raise SettingsError("the sandbox has never been started")
+        with open_target(target, state, 1) as address:
+            records = asyncio.run(_records(stories, address))
+            collections = address.profile.collections
+    except (SettingsError, TargetError) as error:
+        return [replace(story, target=InTarget("unasked", reason=str(error))) for story in stories]
+    return [
+        replace(story, target=_in_target(story, record, collections[story.entity]))
+        if story.entity in collections
+        else story
+        for story, record in zip(stories, records, strict=True)
+    ]
+
+
+def _target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> Target:
+    if feed is None:
+        return choose(story.key.target, None, environment)
+    from flows.feeds.feed import read_feed
+
+    return choose(story.key.target, read_feed(feed), environment)
+
+
+async def _records(stories: Sequence[Story], address: Address) -> list[Json | None]:
+    hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
+    async with Client(hurried) as client:
+        return [await _record(story, client) for story in stories]
+
+
+async def _record(story: Story, client: Client) -> Json | None:
+    """Read a record; None if the target has none of that id. Raises `TargetError`."""
+    collection = client.profile.collections.get(story.entity)
+    if collection is None or not wire.addressable(story.sourced_id):
+        return None
+    request = wire.read(collection, story.sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind not in ("done", "missing"):
+        raise TargetError(f"{client.target.host} does not show it: {outcome.detail}")
+    return wire.record_in(collection, answer)
+
+
+def _in_target(story: Story, record: Json | None, collection: Collection) -> InTarget:
+    if record is None:
+        return InTarget("absent")
+    if record.get("status") == TOBEDELETED:
+        return InTarget("deleted")
+    return InTarget("there", tuple(differing(collection, record, *_expected(story))))
+
+
+def _expected(story: Story) -> tuple[Json, frozenset[str]]:
+    """What the target should say of a record; nothing if neither roster nor ledger know that."""
+    if story.ledger and story.ledger.status == DISABLED:
+        return {"enabledUser": False}, frozenset()
+    return (story.roster.body, story.roster.partial) if story.roster else ({}, frozenset())

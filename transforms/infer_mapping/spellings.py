@@ -1,0 +1,150 @@
+"""What the names of files and columns mean, in the spellings of many systems. Words are in lower case, in the singular, together.
+
+Source: the headers of the layouts that are known, and of school information systems in Britain and America.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from transforms.infer_mapping.columns import words_of
+
+Subject = Literal[
+    "schools", "terms", "courses", "classes", "students", "teachers", "staff", "contacts", "people", "enrollments"
+]
+
+# A file is of the first of these of which its name has a word: `student_enrollments` has enrollments.
+FILES: Mapping[Subject, tuple[str, ...]] = {
+    "enrollments": ("enrollment", "enrolment", "enrol", "enroll", "timetable", "schedule", "membership", "member", "roster", "roll"),
+    "contacts": ("contact", "parent", "guardian", "carer"),
+    "students": ("student", "pupil", "learner"),
+    "teachers": ("teacher", "instructor", "faculty"),
+    "staff": ("staff", "employee", "personnel"),
+    "people": ("user", "people", "person"),
+    "classes": ("class", "section", "group", "set"),
+    "courses": ("course", "subject"),
+    "schools": ("school", "campus", "site", "building", "location", "organisation", "organization", "org"),
+    "terms": ("term", "session", "semester", "period", "trimester", "quarter"),
+}  # fmt: skip
+PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "contacts", "people"})
+# Words before others that say only whose they are: `Pupil Forename`, `Legal Surname`.
+WHOSE = frozenset(
+    {
+        *FILES["students"],
+        *FILES["teachers"],
+        *FILES["staff"],
+        *FILES["people"],
+        "legal",
+        "school",
+        "work",
+        "primary",
+        "main",
+    }
+)
+IDS = frozenset(
+    {
+        "id",
+        "code",
+        "number",
+        "no",
+        "num",
+        "ref",
+        "reference",
+        "key",
+        "upn",
+        "uln",
+        "guid",
+        "uid",
+        "sourcedid",
+        "identifier",
+        "sisid",
+    }
+)
+
+Spellings = Mapping[str, tuple[str, ...]]
+STATUS = ("status", "state", "enrollmentstatus", "enrolmentstatus", "recordstatus", "active", "isactive", "deleted")
+SCHOOL = (
+    "school", "schoolid", "schoolcode", "schoolnumber", "schoolname", "campus", "campusid", "site", "siteid", "building",
+    "buildingid", "orgid", "academy",
+)  # fmt: skip
+NAMES: Spellings = {
+    "givenName": ("givenname", "firstname", "forename", "first", "given", "fname"),
+    "familyName": ("familyname", "lastname", "surname", "last", "family", "lname"),
+    "middleName": ("middlename", "middle", "mname"),
+    "preferredGivenName": ("preferredgivenname", "preferredfirstname", "preferredforename", "preferredname", "preferred", "knownas", "nickname", "goesby"),
+    "preferredFamilyName": ("preferredfamilyname", "preferredlastname", "preferredsurname"),
+    "name": ("name", "fullname", "displayname"),
+    "username": ("username", "login", "loginid", "logon", "loginname", "networklogin", "networkid"),
+    "email": ("email", "emailaddress", "mail", "mailaddress", "emailid"),
+    "phone": ("phone", "telephone", "tel", "phonenumber", "telephonenumber", "homephone"),
+    "sms": ("mobile", "cell", "mobilephone", "cellphone", "mobilenumber", "sms"),
+    "pronouns": ("pronoun",),
+    "grades": ("grade", "gradelevel", "yeargroup", "year", "ncyear", "yeargrp", "curriculumyear", "level", "yearlevel", "currentgrade"),
+    "role": ("role", "roletype", "usertype", "type", "post", "position", "jobtitle", "job", "stafftype", "relationship", "relation"),
+    "birthDate": ("birthdate", "dateofbirth", "dob", "birthday", "born", "bdate"),
+    "sex": ("sex", "gender"),
+    "races": ("race",),
+    "status": STATUS,
+    "school": SCHOOL,
+}  # fmt: skip
+CLASSES: Spellings = {
+    "title": ("title", "name", "classname", "sectionname", "groupname", "description", "classtitle", "sectiontitle", "classdescription"),
+    "course": ("course", "courseid", "coursecode", "coursenumber", "subjectcode", "subjectid"),
+    "courseTitle": ("coursename", "coursetitle", "subject", "subjectname"),
+    "teacher": ("teacher", "teacherid", "teachercode", "teachernumber", "instructor", "instructorid", "staff", "staffid", "staffcode", "leadteacher"),
+    "term": ("term", "termid", "termcode", "termname", "semester", "sessionid"),
+    "location": ("room", "location", "classroom", "roomnumber"),
+    "periods": ("period",),
+    "grades": NAMES["grades"],
+    "school": SCHOOL,
+}  # fmt: skip
+COURSES: Spellings = {
+    "title": ("title", "name", "coursename", "coursetitle", "subject", "subjectname", "description", "course"),
+    "courseCode": ("coursecode", "code", "coursenumber", "number", "shortname"),
+    "grades": NAMES["grades"],
+    "school": SCHOOL,
+}
+SCHOOLS: Spellings = {
+    "name": ("name", "schoolname", "campusname", "sitename", "title", "school"),
+    "identifier": ("schoolnumber", "number", "ncesid", "urn", "dfenumber", "stateid", "leanumber"),
+}
+TERMS: Spellings = {
+    "title": ("title", "name", "termname", "semestername", "sessionname", "term", "description"),
+    "startDate": ("startdate", "start", "begindate", "begin", "from", "termstart", "datestart", "firstday"),
+    "endDate": ("enddate", "end", "finish", "to", "until", "termend", "dateend", "lastday"),
+}
+ENROLLMENTS: Spellings = {
+    "class": ("class", "classid", "classcode", "classname", "section", "sectionid", "sectioncode", "group", "groupid", "groupcode", "teachinggroup", "set"),
+    "person": ("student", "studentid", "pupil", "pupilid", "learner", "learnerid", "user", "userid", "person", "personid", "upn", "studentnumber"),
+    "teacher": CLASSES["teacher"],
+    "role": ("role", "userrole", "type", "enrollmenttype", "enrolmenttype"),
+    "beginDate": ("startdate", "start", "begindate", "begin", "from", "datefrom", "entrydate"),
+    "endDate": ("enddate", "end", "finish", "to", "until", "dateto", "exitdate"),
+    "status": STATUS,
+    "primary": ("primary", "primaryteacher", "mainteacher", "leadteacher"),
+}  # fmt: skip
+
+
+def subject_of(name: str) -> tuple[Subject, str] | None:
+    """What a file is about by its name, and the word that says so."""
+    words = words_of(name)
+    return next(((subject, word) for subject, known in FILES.items() for word in words if word in known), None)
+
+
+def means(name: str, spellings: Spellings) -> str | None:
+    """What a column of this name is; words that only say whose it is are left out if need be."""
+    words = [word for word in words_of(name) if word != "sis"]
+    while words:
+        whole = "".join(words)
+        if found := next((meaning for meaning, known in spellings.items() if whole in known), None):
+            return found
+        if words[0] not in WHOSE:
+            return None
+        words = words[1:]
+    return None
+
+
+def looks_like_id(words: Sequence[str]) -> bool:
+    """Whether a name says that its values are ids."""
+    return bool(IDS.intersection(words)) or "".join(words) in IDS

@@ -1,0 +1,118 @@
+"""What becomes of records that vanished: of each kind what the feed's policy says; what ended by itself is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+from transforms.changes import ACTION, ENDS, PARENTS, SCHOOL, Changes, EntityChanges
+from transforms.checks.references import depths, ids_in, parent_column, parent_in
+from transforms.schemas import ENTITIES
+
+Policy = Literal["delete", "disable", "end", "keep"]
+POLICIES: tuple[Policy, ...] = ("delete", "disable", "end", "keep")
+DEFAULTS: Mapping[str, Policy] = {
+    "enrollments": "delete", "classes": "delete", "componentResources": "delete", "users": "disable",
+}  # fmt: skip
+# Only a user can be disabled, and only an enrollment be ended.
+ONLY: Mapping[str, str] = {"disable": "users", "end": "enrollments"}
+OWNERS = {"demographics": "users"}
+
+Details = Mapping[str, pl.DataFrame]
+
+
+def allowed(entity: str) -> tuple[Policy, ...]:
+    """The policies that make sense for an entity."""
+    return tuple(policy for policy in POLICIES if ONLY.get(policy, entity) == entity)
+
+
+def decided(changes: Changes, details: Details, policies: Mapping[str, Policy], today: date) -> Changes:
+    """Say of each record that vanished what is done with it.
+
+    `details` are the ledger's frames (`sourcedId`, `school`, `parents`, `ends`, ...) of what vanished, of
+    all sessions, and of the classes of enrollments that vanished. Terms that are over, and their classes and enrollments,
+    stay: every term ends, and nothing is wrong with that. An `endDate` is the first day on which a term is over.
+    """
+    over = what_is_over(details, today)
+    return {
+        name: _decided(part, details, policies, over.get(name), today) for name, part in changes.items()
+    } | _followers(changes, details, policies)
+
+
+def _decided(part: EntityChanges, details: Details, policies: Mapping[str, Policy],
+             over: pl.Series | None, today: date) -> EntityChanges:  # fmt: skip
+    if part.removals.is_empty():
+        return part
+    policy = policies.get(part.entity, DEFAULTS.get(part.entity, "keep"))
+    stays = pl.col("sourcedId").is_in([] if over is None else over.implode())
+    action = (
+        pl.when(pl.col(ACTION).is_in(["kept", "stay"]))
+        .then(ACTION)
+        .when(stays)
+        .then(pl.lit("stay"))
+        .otherwise(pl.lit(policy))
+    )
+    removals = part.removals.with_columns(action.alias(ACTION), pl.lit(today.isoformat()).alias(ENDS))
+    return replace(part, removals=_placed(removals, details.get(part.entity)))
+
+
+def _placed(removals: pl.DataFrame, details: pl.DataFrame | None) -> pl.DataFrame:
+    """Put beside each record its school and its parents, as the ledger knows them."""
+    if details is None:
+        return removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL), pl.lit(None, pl.String).alias(PARENTS))
+    known = details.select("sourcedId", pl.col("school").alias(SCHOOL), pl.col("parents").alias(PARENTS))
+    return removals.join(known, on="sourcedId", how="left", maintain_order="left")
+
+
+def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy]) -> Changes:
+    """Records that belong to another follow it: they are deleted with it, and stay while it stays."""
+    found = {}
+    for name, owner in OWNERS.items():
+        part, of_owner = changes.get(name), changes.get(owner)
+        if part is None or part.removals.is_empty():
+            continue
+        deleted = policies.get(owner, DEFAULTS[owner]) == "delete" and of_owner is not None
+        gone = of_owner.of("delete")["sourcedId"].implode() if deleted and of_owner is not None else pl.lit([])
+        action = pl.when((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)).then(ACTION)
+        # Where users are deleted, theirs are looked at again on the night on which their user goes.
+        otherwise = pl.when(pl.col(ACTION) == "kept").then(ACTION).otherwise(pl.lit("kept" if deleted else "stay"))
+        removals = part.removals.with_columns(action.otherwise(otherwise).alias(ACTION))
+        found[name] = replace(part, removals=_placed(removals, details.get(name)))
+    return found
+
+
+def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
+    """The sessions, classes and enrollments, among those of which details are given, that are over."""
+    sessions = details.get("academicSessions")
+    if sessions is None or "ends" not in sessions.columns:
+        return {}
+    running = sessions.filter(pl.col("ends").is_null() | (pl.col("ends") > today.isoformat()))["sourcedId"]
+    ended = sessions.filter(pl.col("ends") <= today.isoformat())["sourcedId"]
+    terms = ids_in(pl.col("parents"), "academicSessions")
+    some_run = terms.list.set_intersection(pl.lit(running.implode())).list.len() > 0
+    some_ended = terms.list.set_intersection(pl.lit(ended.implode())).list.len() > 0
+    found = {"academicSessions": ended}
+    if (classes := details.get("classes")) is not None:
+        found["classes"] = classes.filter(some_ended & ~some_run)["sourcedId"]
+    if (enrollments := details.get("enrollments")) is not None and "classes" in found:
+        of_class = ids_in(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
+        found["enrollments"] = enrollments.filter(
+            of_class.fill_null(value=False) | (pl.col("ends") <= today.isoformat()).fill_null(value=False)
+        )["sourcedId"]
+    return found
+
+
+def children_first(name: str, removals: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    """Order records that form a tree; `details` (`sourcedId`, `parents`) is what the ledger knows of them."""
+    if parent_column(ENTITIES[name]) is None:
+        return removals
+    above = {
+        record: parent_in(words, ENTITIES[name]) for record, words in details.select("sourcedId", "parents").iter_rows()
+    }
+    ids = removals["sourcedId"].to_list()
+    levels = pl.Series("#depth", depths(ids, {record: parent for record, parent in above.items() if parent}))
+    return removals.with_columns(levels).sort("#depth", descending=True, maintain_order=True).drop("#depth")
