@@ -15,7 +15,7 @@ from flows.cli.options import app
 __all__ = ["app", "main"]
 
 # Commands hang on `app` in the order in which their modules are imported, which is that of `--help`.
-for name in ("loading", "asking", "care"):
+for name in ("sync", "inspect", "admin"):
     import_module(f"flows.cli.{name}")
 
 # What the command line's library makes of an interruption that nobody has told of yet.
