@@ -56,20 +56,30 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
-    moments: Moments = field(default_factory=dict)  # of the rows of a delta that are newer than any before
+    moments: Moments = field(
+        default_factory=dict
+    )  # of the rows of a delta that are newer than any before
     salted: bool = False  # as in `Roster`
 
 
-def check_roster(roster: Roster, known: Known, job: Job, ledger: Ledger, watch: Watch) -> CheckedDrop:
+def check_roster(
+    roster: Roster, known: Known, job: Job, ledger: Ledger, watch: Watch
+) -> CheckedDrop:
     """Check a roster beside what the ledger knows of the feed, and say what of it refuses the drop."""
-    roster = with_lacking(_placed(roster, job, ledger), job.source.fed_before, job.as_written.without)
+    roster = with_lacking(
+        _placed(roster, job, ledger), job.source.fed_before, job.as_written.without
+    )
     known = {**known, **{name: ledger.details(job.key, name) for name in trees_to_know(roster)}}
     moments = _moments(roster, job, ledger)
-    checked = watch.stage("check", check, roster, known, job.source.strict, _elsewhere(roster, job, ledger), moments)
+    checked = watch.stage(
+        "check", check, roster, known, job.source.strict, _elsewhere(roster, job, ledger), moments
+    )
     gone = forgotten_in(roster, ledger.forgotten())
     found = gather([checked.findings, taken(roster, known, job.source.renamed)])
     findings = located(untold(found, gone))
-    return CheckedDrop(roster, known, checked, findings, refusals(findings, job.source.strict), gone, moments)
+    return CheckedDrop(
+        roster, known, checked, findings, refusals(findings, job.source.strict), gone, moments
+    )
 
 
 def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
@@ -103,7 +113,10 @@ def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
     """How new what was accepted before is of the records of a delta; nobody asks if older truth is to go over newer."""
     if job.source.older:
         return {}
-    return {name: ledger.moments(job.key, name, table.frame["sourcedId"]) for name, table in changes_in(roster).items()}
+    return {
+        name: ledger.moments(job.key, name, table.frame["sourcedId"])
+        for name, table in changes_in(roster).items()
+    }
 
 
 def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
@@ -134,7 +147,11 @@ def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
         if name in wanted:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
-    if asked := [name for name in wanted if name in job.guard.external and name in job.load.target.profile.collections]:
+    if asked := [
+        name
+        for name in wanted
+        if name in job.guard.external and name in job.load.target.profile.collections
+    ]:
         from flows.send import active_ids
 
         others |= active_ids(asked, job)

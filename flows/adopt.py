@@ -41,7 +41,9 @@ class AdoptResult:
         return self.refused.exit_code if self.refused else DONE
 
 
-def run_adopt(options: Options, environment: Mapping[str, str], watch: Watch, *, again: bool) -> AdoptResult:
+def run_adopt(
+    options: Options, environment: Mapping[str, str], watch: Watch, *, again: bool
+) -> AdoptResult:
     """Read the drop and the target, and enter in the ledger what the target holds of the drop.
 
     Raises `SettingsError` if the ledger has records of the feed already, unless it is to be built `again`.
@@ -53,13 +55,17 @@ def run_adopt(options: Options, environment: Mapping[str, str], watch: Watch, *,
         watch.say(f"Target: {job.load.target.name}, from which nothing but reading is asked")
         accepted = accept_drop(job, ledger)
         if accepted.salted:
-            accepted = accept_drop(replace(job, source=replace(job.source, unsent=_people_there(job))), ledger)
+            accepted = accept_drop(
+                replace(job, source=replace(job.source, unsent=_people_there(job))), ledger
+            )
         if accepted.refused.height:
             refused = run_result(job, started, [accepted.findings], refused=accepted.refused)
             return AdoptResult(job, refused=refused)
         if accepted.salted:
             note_salt(job.source.salt, job.key, job.run.id, ledger)
-        adopted, requests = _adopted(diff(accepted.standing, {}).changes, job, ledger, watch.advance)
+        adopted, requests = _adopted(
+            diff(accepted.standing, {}).changes, job, ledger, watch.advance
+        )
     return AdoptResult(job, adopted, requests, time.monotonic() - started)
 
 
@@ -77,13 +83,22 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
         )
 
 
-def _adopted(changes: Changes, job: Job, ledger: Ledger, progress: Progress) -> tuple[tuple[Adopted, ...], int]:
+def _adopted(
+    changes: Changes, job: Job, ledger: Ledger, progress: Progress
+) -> tuple[tuple[Adopted, ...], int]:
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
 
         async def each() -> tuple[tuple[Adopted, ...], int]:
             async with Client(address) as client:
-                names = [name for name in ENTITIES if name in changes and name in client.profile.collections]
-                done = [await adopt(client, ledger, job.key, job.run.id, changes[name], progress) for name in names]
+                names = [
+                    name
+                    for name in ENTITIES
+                    if name in changes and name in client.profile.collections
+                ]
+                done = [
+                    await adopt(client, ledger, job.key, job.run.id, changes[name], progress)
+                    for name in names
+                ]
                 return tuple(done), client.requests
 
         return asyncio.run(each())

@@ -16,7 +16,9 @@ from flows.result import FlowEnd
 
 
 @flow(name="approval", flow_run_name="approval for {district}")
-def approval(district: str = "sample_data/demo.toml", plan: str = "", hours: float = 24, state: str = "") -> State[Any]:  # fmt: skip
+def approval(
+    district: str = "sample_data/demo.toml", plan: str = "", hours: float = 24, state: str = ""
+) -> State[Any]:
     """Ask a person about a plan of a district, for so many hours; a blank `plan` is the one that waits.
 
     Ends as Completed once it is sent, as Rejected or Timed out if nothing is to be sent, else as Failed.

@@ -47,18 +47,28 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
     valid, known = still_valid(plan, job, ledger, archive, watch), ledger.known(job.key)
     astray = moved(valid.records, known)
     if astray.height:
-        return replace(run_result(job, begun, []), moved=astray, plan=plan.id, approved=plan.id, told=valid.told)
+        return replace(
+            run_result(job, begun, []),
+            moved=astray,
+            plan=plan.id,
+            approved=plan.id,
+            told=valid.told,
+        )
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
     changes = of_plan(valid.records, difference.changes, job.run.today)
     judge = partial(_judge, plan=plan, known=known, job=job, ledger=ledger)
 
     def note_approval(guarded: Guarded) -> None:
         if job.run.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
-            ledger.decide(plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC))
+            ledger.decide(
+                plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC)
+            )
 
     delivery = Delivery(begun, changes, known, judge, (difference.findings,))
     result = deliver(delivery, job, ledger, watch, before_load=note_approval)
-    if job.run.command == "sync" and not (result.error or result.total("failed") or result.total("waiting")):
+    if job.run.command == "sync" and not (
+        result.error or result.total("failed") or result.total("waiting")
+    ):
         ledger.decide(plan.id, "sent", by=job.run.by, note=job.run.note, at=datetime.now(UTC))
     return _with_rest(replace(result, approved=plan.id, told=valid.told), plan, job)
 
@@ -78,9 +88,16 @@ def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str
     """The records of this feed and of others in the target, of the kinds that what is to be sent may name."""
     sent = [name for name, part in changes.items() if part.upserts.height]
     named = {column.refers for name in sent for column in ENTITIES[name].references}
-    names = [name for name in job.load.target.profile.collections if name in named and name not in job.guard.external]
+    names = [
+        name
+        for name in job.load.target.profile.collections
+        if name in named and name not in job.guard.external
+    ]
     others = ledger.of_others(job.key, names)
-    return {name: pl.concat([in_target(known, name), others.get(name, pl.Series(dtype=pl.String))]) for name in names}
+    return {
+        name: pl.concat([in_target(known, name), others.get(name, pl.Series(dtype=pl.String))])
+        for name in names
+    }
 
 
 def _is_sent(guarded: Guarded, job: Job) -> bool:
@@ -94,7 +111,9 @@ def _with_rest(result: RunResult, plan: Plan, job: Job) -> RunResult:
     if result.records.height and job.guard.all_or_nothing:
         told = (*result.told, *(hold.sentence for hold in result.holds))
         nothing = result.records.clear()
-        return replace(result, records=nothing, plan=plan.id, waits=plan.run, expires=plan.expires, told=told)
+        return replace(
+            result, records=nothing, plan=plan.id, waits=plan.run, expires=plan.expires, told=told
+        )
     return replace(result, source=plan.run, expires=plan.expires)
 
 
@@ -112,5 +131,7 @@ def _plan(job: Job, ledger: Ledger) -> Plan:
     if plan.status in WHY_NOT:
         day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
         why = WHY_NOT[plan.status].format(day=day, expires=f"{plan.expires:%Y-%m-%d}")
-        raise SettingsError(f"Plan {plan.id} {why}. {there} Run `roster plan` to see what would be held now.")
+        raise SettingsError(
+            f"Plan {plan.id} {why}. {there} Run `roster plan` to see what would be held now."
+        )
     return plan

@@ -6,7 +6,9 @@ import re
 from datetime import date
 
 # One date in a name, such as `larkspur_2026-11-24.zip` or `20261124`; two different ones say nothing.
-DATED = re.compile(r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)(?!\d)")
+DATED = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)(?P<separator>[-_.]?)(?P<month>\d\d)(?P=separator)(?P<day>\d\d)(?!\d)"
+)
 
 
 def dated(name: str, pattern: re.Pattern[str] = DATED) -> date | None:

@@ -34,7 +34,9 @@ Ask = Callable[[Plan, str], DecisionRequest | None]
 Send = Callable[[Options], FlowEnd]
 
 
-def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask, send: Send) -> FlowEnd:
+def decide(
+    plan: str, options: Options, environment: Mapping[str, str], ask: Ask, send: Send
+) -> FlowEnd:
     """Ask about a plan of a feed (blank: the one that waits), and do what was decided.
 
     The command line's `--approve` and `discard` are other doors to the same plan. Raises `SettingsError` if
@@ -47,8 +49,12 @@ def decide(plan: str, options: Options, environment: Mapping[str, str], ask: Ask
         return FlowEnd("Timed out", f"Nobody decided in time, and nothing was sent. {until}")
     if decision.decision == "reject":
         discard(found.id, options.state, environment, decision.by, decision.note)
-        return FlowEnd("Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent.")
-    return send(replace(options, told={"approve": found.id, "by": decision.by, "note": decision.note}))
+        return FlowEnd(
+            "Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent."
+        )
+    return send(
+        replace(options, told={"approve": found.id, "by": decision.by, "note": decision.note})
+    )
 
 
 def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
@@ -57,14 +63,28 @@ def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan
     with Ledger.reading(ledger_location(options.state, environment)) as ledger:
         # One whose approval was not brought to its end is approved once more.
         plans = [
-            one for one in ledger.plans(key) if one.status == "approved" or (one.status == "open" and one.expires > now)
+            one
+            for one in ledger.plans(key)
+            if one.status == "approved" or (one.status == "open" and one.expires > now)
         ]
     there = [one for one in plans if plan in ("", one.id)]
     if len(there) == 1:
         return there[0]
-    wanted = f"There is no plan {plan!r} of {options.drop} that waits." if plan else "Which plan is meant is not said."
-    ids = f"Waiting: {', '.join(one.id for one in plans)}." if plans else f"No plan of {options.drop} waits."
-    raise SettingsError(f"{wanted} {ids} `roster status {options.drop}` says what is held." if plan or plans else ids)
+    wanted = (
+        f"There is no plan {plan!r} of {options.drop} that waits."
+        if plan
+        else "Which plan is meant is not said."
+    )
+    ids = (
+        f"Waiting: {', '.join(one.id for one in plans)}."
+        if plans
+        else f"No plan of {options.drop} waits."
+    )
+    raise SettingsError(
+        f"{wanted} {ids} `roster status {options.drop}` says what is held."
+        if plan or plans
+        else ids
+    )
 
 
 def _told(plan: Plan, options: Options) -> str:
@@ -72,7 +92,9 @@ def _told(plan: Plan, options: Options) -> str:
     page = options.state / "runs" / plan.run / "plan.md"
     if page.is_file() and (text := page.read_text("utf-8")).startswith(title(plan.id, plan.run)):
         return public_text(text)
-    return public_text("\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds))))
+    return public_text(
+        "\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds)))
+    )
 
 
 DECIDED = {
@@ -92,7 +114,9 @@ class DiscardResult:
     exit_code: int = DONE
 
 
-def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, note: str) -> DiscardResult:
+def discard(
+    plan: str, state: Path, environment: Mapping[str, str], by: str, note: str
+) -> DiscardResult:
     """Discard a plan, and keep in the ledger who did it, when and why.
 
     Raises `SettingsError` if there is no such plan, or it is decided already.
@@ -104,14 +128,18 @@ def discard(plan: str, state: Path, environment: Mapping[str, str], by: str, not
         if found is None:
             raise SettingsError(f"There is no plan {plan!r} in {state}. {_waiting(waiting)}")
         if not ledger.decide(plan, "discarded", by=by, note=note, at=now):
-            raise SettingsError(f"Plan {plan} {_decided(ledger.plan(plan) or found)}. {_waiting(waiting)}")
+            raise SettingsError(
+                f"Plan {plan} {_decided(ledger.plan(plan) or found)}. {_waiting(waiting)}"
+            )
     return DiscardResult(found)
 
 
 def _decided(plan: Plan) -> str:
     day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
     by = plan.by or "nobody"
-    return DECIDED[plan.status].format(id=plan.id, by=by, day=day, expires=f"{plan.expires:%Y-%m-%d}")
+    return DECIDED[plan.status].format(
+        id=plan.id, by=by, day=day, expires=f"{plan.expires:%Y-%m-%d}"
+    )
 
 
 def _waiting(plans: list[Plan]) -> str:

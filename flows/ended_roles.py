@@ -16,7 +16,9 @@ from transforms.records import EntityRecords, RosterState
 from transforms.role_ends import is_silent
 
 
-def roster_until_now(standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive) -> RosterState:
+def roster_until_now(
+    standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
+) -> RosterState:
     """What of the roster until now says which roles have ended, where a drop does not say all roles.
 
     Of what people have decided not to send, it is what was sent before; so it is of what waits, where a drop tells of everybody
@@ -35,13 +37,22 @@ def roster_until_now(standing: RosterState, known: Known, job: Job, ledger: Ledg
     }
 
 
-def _as_sent(judged: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive) -> EntityRecords:
+def _as_sent(
+    judged: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive
+) -> EntityRecords:
     """Give a roster's records, some of them as the target has them; those that it lacks are left out."""
     name = judged.entity.name
     if not ids.len() or name not in known:
         return judged
-    there = known[name].filter(pl.col("sourcedId").is_in(ids.implode())).select("sourcedId", "fingerprint")
+    there = (
+        known[name]
+        .filter(pl.col("sourcedId").is_in(ids.implode()))
+        .select("sourcedId", "fingerprint")
+    )
     others = judged.accepted.filter(~pl.col("sourcedId").is_in(ids.implode()))
     return replace(
-        judged, accepted=pl.concat([others, archive.sent(name, there, job.source.before).drop(NEAR)], how="diagonal")
+        judged,
+        accepted=pl.concat(
+            [others, archive.sent(name, there, job.source.before).drop(NEAR)], how="diagonal"
+        ),
     )

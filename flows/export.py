@@ -48,7 +48,9 @@ class ExportResult:
     findings: Findings
     refused: pl.DataFrame  # the findings that refused it, else no rows
     standing: RosterState = field(default_factory=dict)  # the records by what became of them
-    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)  # the rows of each file of the zip, by entity
+    tables: Mapping[str, pl.DataFrame] = field(
+        default_factory=dict
+    )  # the rows of each file of the zip, by entity
     error: str = ""  # why the zip was not written
 
     def failed(self, error: str) -> ExportResult:
@@ -77,7 +79,11 @@ class ExportResult:
         for name, judged in self.standing.items():
             rows = self.tables[name].height if name in self.tables else 0
             gone = judged.gone.len()
-            ended = {"vanished": gone, "left_out": gone + judged.accepted.height - rows, "exported": rows}
+            ended = {
+                "vanished": gone,
+                "left_out": gone + judged.accepted.height - rows,
+                "exported": rows,
+            }
             known = {str(term): count for term, count in judged.counts.items()} | ended
             counts[name] = {term: known[term] for term in TERMS}
         return counts
@@ -113,8 +119,15 @@ class ExportResult:
         }
 
 
-def export(options: Options, out: Path, environment: Mapping[str, str], *, force: bool = False, strict: bool = False,
-           from_api: bool = False) -> ExportResult:  # fmt: skip
+def export(
+    options: Options,
+    out: Path,
+    environment: Mapping[str, str],
+    *,
+    force: bool = False,
+    strict: bool = False,
+    from_api: bool = False,
+) -> ExportResult:
     """Export what a check accepts of a roster, if `strict` only what is conformant.
 
     The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
@@ -147,15 +160,23 @@ def exported(
 def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
     """Raise `SettingsError` if the zip cannot be meant to be written there; `drop` is what is read, if that is on the disk."""
     if out.suffix.lower() != ".zip":
-        raise SettingsError(f"{out} does not end in .zip. Name the zip that is to be written, such as roster.zip.")
+        raise SettingsError(
+            f"{out} does not end in .zip. Name the zip that is to be written, such as roster.zip."
+        )
     if not out.parent.is_dir():
-        raise SettingsError(f"The folder {out.parent} does not exist. Make it first, or name another place.")
+        raise SettingsError(
+            f"The folder {out.parent} does not exist. Make it first, or name another place."
+        )
     if drop and drop.resolve() in (out.resolve(), *out.resolve().parents):
-        raise SettingsError(f"{out} lies in the drop, and would be read as a part of it. Name another place.")
+        raise SettingsError(
+            f"{out} lies in the drop, and would be read as a part of it. Name another place."
+        )
     if out.is_dir():
         raise SettingsError(f"{out} is a folder. Name a file.")
     if out.exists() and not force:
-        raise SettingsError(f"{out} exists already. Name another file, or say --force to replace it.")
+        raise SettingsError(
+            f"{out} exists already. Name another file, or say --force to replace it."
+        )
 
 
 def _written(job: Job, origin: str, out: Path, drop: CheckedDrop, strict: bool) -> ExportResult:
@@ -175,11 +196,18 @@ def roster_of_api(job: Job, watch: Watch) -> Roster:
     """Read all collections of a job's target as a roster. Raises `TargetError` if it cannot be used at all."""
     raw = watch.stage("extract", read_target, job)
     return uncarried(
-        watch.stage("normalise", normalize, "oneroster", raw, job.as_written), job.load.carrying.vocabulary
+        watch.stage("normalise", normalize, "oneroster", raw, job.as_written),
+        job.load.carrying.vocabulary,
     )
 
 
 def read_target(job: Job) -> Raw:
     """Read a target as a drop; what of it cannot be read is told, and refuses the export if every roster needs it."""
-    with open_target(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
-        return asyncio.run(read_source(address, "1.2", tuple(address.profile.collections), zone=job.load.carrying.zone))
+    with open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    ) as address:
+        return asyncio.run(
+            read_source(
+                address, "1.2", tuple(address.profile.collections), zone=job.load.carrying.zone
+            )
+        )

@@ -37,7 +37,9 @@ def extract(job: Job) -> Raw:
             raw = read(drop, encoding=source.encoding, strict=source.strict, leave=leave)
             # Only a layout that is recognized says whether it escapes quotes inside cells.
             if escape := escape_in(source.layout, raw):
-                raw = read(drop, encoding=source.encoding, strict=source.strict, leave=leave, escape=escape)
+                raw = read(
+                    drop, encoding=source.encoding, strict=source.strict, leave=leave, escape=escape
+                )
     except Incomplete as lacking:
         return Raw({}, findings=of_file("drop_incomplete", "", str(lacking)))
     return replace(raw, findings=gather([findings, raw.findings]))
@@ -75,7 +77,10 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     # What reads stores takes a while to import, and most feeds need it not.
     from connectors.fetch import DropAddress
 
-    arrival, marker = job.source.pickup.arrival, job.source.pickup.arrival.marker_of(job.source.drop.name)
+    arrival, marker = (
+        job.source.pickup.arrival,
+        job.source.pickup.arrival.marker_of(job.source.drop.name),
+    )
     place = DropAddress(job.source.pickup.address or str(job.source.drop), job.source.pickup.access)
     look = awaited(place, arrival, marker)
     findings = _spread(look, arrival)
@@ -110,7 +115,12 @@ def _lacking(before: Look | None, look: Look, arrival: Arrival, marker: str) -> 
     """Say what a drop lacks to be whole; blank for nothing."""
     if arrival.ready and look.marker is None:
         return f"its marker {marker} is not there"
-    if look.marker and look.marker.changed and look.moments and look.moments[-1][0] > look.marker.changed:
+    if (
+        look.marker
+        and look.marker.changed
+        and look.moments
+        and look.moments[-1][0] > look.marker.changed
+    ):
         return f"{look.moments[-1][1]} is newer than its marker {marker}"
     if arrival.settle and look != before:
         return f"its files have not been the same for {arrival.settle:g} seconds"
@@ -129,7 +139,11 @@ def _spread(look: Look, arrival: Arrival) -> Findings:
     (first, oldest), *_, (last, newest) = (*look.moments, look.moments[-1])
     if (last - first).total_seconds() <= arrival.spread:
         return Findings()
-    return of_file("drop_spread", "", f"{oldest} is of {first:%Y-%m-%d %H:%M}, {newest} of {last:%Y-%m-%d %H:%M} UTC")
+    return of_file(
+        "drop_spread",
+        "",
+        f"{oldest} is of {first:%Y-%m-%d %H:%M}, {newest} of {last:%Y-%m-%d %H:%M} UTC",
+    )
 
 
 ANY = "*"
@@ -145,7 +159,9 @@ def find_drop(job: Job) -> Job:
     """Find a job's drop. Raises `SettingsError` if it is not there, and `FetchError` if that cannot be known."""
     job = newest_drop(job)
     if not (job.source.pickup.address or job.source.drop.exists()):
-        raise SettingsError(f"{job.source.drop} {ADDRESS if ADDRESSED.match(str(job.source.drop)) else MISSING}")
+        raise SettingsError(
+            f"{job.source.drop} {ADDRESS if ADDRESSED.match(str(job.source.drop)) else MISSING}"
+        )
     return job
 
 
@@ -187,7 +203,9 @@ def _last(found: Mapping[str, date | None], what: str) -> str:
     last = max(moments.values())
     first, *others = sorted(name for name, moment in moments.items() if moment == last)
     if others:
-        raise SettingsError(f"{first} and {others[0]} {what} {last}: which one is newer is not certain. {NARROW}")
+        raise SettingsError(
+            f"{first} and {others[0]} {what} {last}: which one is newer is not certain. {NARROW}"
+        )
     return first
 
 
@@ -200,7 +218,9 @@ def _fitting(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
     wanted = re.compile(".*".join(map(re.escape, pattern.split(ANY))), re.DOTALL)
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:
-        raise SettingsError(f"No folder or zip in {shown(folder)} fits {pattern!r}. {_there(store.names)}")
+        raise SettingsError(
+            f"No folder or zip in {shown(folder)} fits {pattern!r}. {_there(store.names)}"
+        )
     return found
 
 
@@ -211,6 +231,10 @@ def _there(names: list[str]) -> str:
 
 def _refuse_unlisted(place: str, folder: str) -> None:
     if ANY in folder:
-        raise SettingsError(f"{place} has {ANY} in a folder's name. Only what stands last may be a pattern.")
+        raise SettingsError(
+            f"{place} has {ANY} in a folder's name. Only what stands last may be a pattern."
+        )
     if place.startswith(("http://", "https://")):
-        raise SettingsError(f"{place} has {ANY}, and what lies at a web address cannot be listed. Name the zip itself.")
+        raise SettingsError(
+            f"{place} has {ANY}, and what lies at a web address cannot be listed. Name the zip itself."
+        )

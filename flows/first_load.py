@@ -38,7 +38,9 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
     ready = means.watch.stage("preflight", preflight, options, environment)
     means.show("preflight", list(ready.lines()))
     if not ready.ok:
-        return FlowEnd("Not ready", "Nothing was sent. What is to be mended first stands in the preflight.")
+        return FlowEnd(
+            "Not ready", "Nothing was sent. What is to be mended first stands in the preflight."
+        )
     if is_staging(options, environment):
         probed = means.watch.stage("probe", probe, options, environment)
         means.show("probe", probe_lines(probed))
@@ -65,7 +67,5 @@ def _verified(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
     found = means.verify(options)
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
-    told = (
-        f"It was loaded, and {found.found:,} records in the target differ. `roster verify {options.drop}` names them."
-    )
+    told = f"It was loaded, and {found.found:,} records in the target differ. `roster verify {options.drop}` names them."
     return FlowEnd("Failed", told, loaded.outcome)

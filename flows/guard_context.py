@@ -46,7 +46,9 @@ SAMPLED = ("orgs", "users", "courses", "classes")
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
     """What the ledger keeps of the records that vanished, and of the sessions and classes by which some have ended."""
-    gone = {name: part.removals["sourcedId"] for name, part in changes.items() if part.removals.height}
+    gone = {
+        name: part.removals["sourcedId"] for name, part in changes.items() if part.removals.height
+    }
     if not gone:
         return {}
     details = {name: ledger.details(job.key, name, ids) for name, ids in gone.items()}
@@ -73,12 +75,21 @@ def guard_context(
     quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
     begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
     runs = [run for run in begun if run.ended]
-    newest = None if job.source.older else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
+    newest = (
+        None
+        if job.source.older
+        else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
+    )
     if quiet:
         faulty = any(one.faults for one in rejections.values())
-        return GuardContext(rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals())
+        return GuardContext(
+            rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals()
+        )
     there = any(frame.height for frame in known.values())
-    sent, before = sent_before(changes, known, job, ledger, archive), reading(job.source.before, archive)
+    sent, before = (
+        sent_before(changes, known, job, ledger, archive),
+        reading(job.source.before, archive),
+    )
     people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
     return GuardContext(
         totals=ledger.totals(job.key) if there else no_totals(),
@@ -107,8 +118,17 @@ def guard_context(
     )
 
 
-def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, terms: Terms, known: Known, job: Job, ledger: Ledger,
-          archive: Archive) -> dict[str, int] | None:  # fmt: skip
+def _week(
+    runs: Sequence[Run],
+    changes: Changes,
+    sent: Sent,
+    there: Sent,
+    terms: Terms,
+    known: Known,
+    job: Job,
+    ledger: Ledger,
+    archive: Archive,
+) -> dict[str, int] | None:
     """How many records of each entity were let go in the last seven days; None if there were no `runs` at all.
 
     Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
@@ -123,7 +143,9 @@ def _week(runs: Sequence[Run], changes: Changes, sent: Sent, there: Sent, terms:
         if run.started >= since and not run.approved and not run.raised:
             let_go.update({name: _kept(counts) for name, counts in run.counts.items()})
     kept = archive.runs()
-    old = next((run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), ""))
+    old = next(
+        (run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), "")
+    )
     if old:
         let_go.update(taken_since(old, changes, sent, there, terms, job, ledger, archive))
     return dict(let_go)
@@ -153,7 +175,9 @@ def _content(run: Run, runs: list[Run], ledger: Ledger) -> str:
 
 def _read(runs: list[Run]) -> dict[str, int]:
     """How many records of each entity the last good drop had."""
-    good = next((run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None)
+    good = next(
+        (run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None
+    )
     return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
 
 
@@ -162,7 +186,9 @@ def _kept(counts: Mapping[str, int]) -> int:
     return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
 
 
-def children_of(changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[str] | None = None) -> pl.DataFrame:
+def children_of(
+    changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[str] | None = None
+) -> pl.DataFrame:
     """The active records that name one that is to be deleted: all, or those that some runs have sent."""
     found = [no_children()]
     for name, part in changes.items():
@@ -171,9 +197,15 @@ def children_of(changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[
             details = ledger.details(job.key, child).filter(pl.col("status") == "active")
             if sent_by is not None:
                 details = details.filter(pl.col("run").is_in(list(sent_by)))
-            named = details.select("sourcedId", parent=ids_in(pl.col("parents"), name)).explode("parent")
+            named = details.select("sourcedId", parent=ids_in(pl.col("parents"), name)).explode(
+                "parent"
+            )
             named = named.filter(pl.col("parent").is_in(going.implode()))
-            found.append(named.select(entity=pl.lit(child), sourcedId="sourcedId", of=pl.lit(name), parent="parent"))
+            found.append(
+                named.select(
+                    entity=pl.lit(child), sourcedId="sourcedId", of=pl.lit(name), parent="parent"
+                )
+            )
     return pl.concat(found).select(*CHILDREN)
 
 
@@ -201,7 +233,9 @@ def _strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
         if name in others:
             new = new.filter(~new.is_in(others[name].implode()))
         wanted[name] = (
-            list(dict.fromkeys(new[place] for place in (0, new.len() // 2, new.len() - 1))) if new.len() else []
+            list(dict.fromkeys(new[place] for place in (0, new.len() // 2, new.len() - 1)))
+            if new.len()
+            else []
         )
     if not any(wanted.values()):
         return 0
@@ -220,23 +254,40 @@ def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
 
     Such a feed has sent most of what this one has of an entity: a few records in common are no sign of a new name.
     """
-    claims = [_claims(name, part.of(*VANISHED)["sourcedId"], job, ledger) for name, part in changes.items()]  # fmt: skip
+    claims = [
+        _claims(name, part.of(*VANISHED)["sourcedId"], job, ledger)
+        for name, part in changes.items()
+    ]
     found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
     feeds = found["feed"].unique(maintain_order=True).to_list()
     last = {feed: _idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
     said = (
-        pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String) if last else pl.lit(None, pl.String)
+        pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String)
+        if last
+        else pl.lit(None, pl.String)
     )
     found = found.with_columns(last=said, now=pl.lit(job.run.feed))
     living = found.filter(pl.col("last").is_null()).select("entity", "sourcedId")
-    idle = found.drop_nulls("last").join(living, on=["entity", "sourcedId"], how="anti", maintain_order="left")
-    same = [(feed, name) for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows() if _has_most(feed, name, job, ledger)]  # fmt: skip
+    idle = found.drop_nulls("last").join(
+        living, on=["entity", "sourcedId"], how="anti", maintain_order="left"
+    )
+    same = [
+        (feed, name)
+        for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows()
+        if _has_most(feed, name, job, ledger)
+    ]
     pairs = pl.DataFrame(same, schema={"feed": pl.String, "entity": pl.String}, orient="row")
-    return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(*LEFT_BEHIND)
+    return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(
+        *LEFT_BEHIND
+    )
 
 
 def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFrame:
-    rows = ledger.claims(job.key, name, gone, (ACTIVE,)) if gone.len() else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})  # fmt: skip
+    rows = (
+        ledger.claims(job.key, name, gone, (ACTIVE,))
+        if gone.len()
+        else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})
+    )
     return rows.select(entity=pl.lit(name), sourcedId="sourcedId", feed="feed")
 
 
@@ -245,7 +296,9 @@ def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
     ours, theirs = (ledger.known(key).get(name) for key in (job.key, FeedKey(job.key.target, feed)))
     if ours is None or theirs is None:
         return False
-    held = [frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)]
+    held = [
+        frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)
+    ]
     return 2 * held[0].is_in(held[1].implode()).sum() >= held[0].len()
 
 
@@ -258,7 +311,11 @@ def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
     said = f"on {runs[0].started:%Y-%m-%d}"
     if ours and runs[0].started < ours[-1].started and _source(runs[0]) in map(_source, ours):
         return said
-    return said if datetime.now(UTC) - runs[0].started > max(QUIET, 2 * _longest(runs[:LAST])) else None
+    return (
+        said
+        if datetime.now(UTC) - runs[0].started > max(QUIET, 2 * _longest(runs[:LAST]))
+        else None
+    )
 
 
 def _source(run: Run) -> str:
@@ -271,4 +328,6 @@ def _source(run: Run) -> str:
 
 def _longest(runs: list[Run]) -> timedelta:
     """The longest time between two runs, which are given the newest first."""
-    return max((later.started - earlier.started for later, earlier in pairwise(runs)), default=timedelta())
+    return max(
+        (later.started - earlier.started for later, earlier in pairwise(runs)), default=timedelta()
+    )

@@ -44,7 +44,9 @@ def make_job(options: Options, environment: Mapping[str, str]) -> Job:
         raise
 
 
-def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]) -> None:
+def _tell_of_start(
+    error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]
+) -> None:
     from flows.notify.send import tell_of_start
 
     key_name = feed.key_name(options.district)
@@ -54,7 +56,12 @@ def _tell_of_start(error: Exception, feed: Feed, options: Options, environment: 
 def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
     job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
-    job = replace(job, run=replace(job.run, ledger=ledger_address(environment), repeat=_repeat(options, environment)))
+    job = replace(
+        job,
+        run=replace(
+            job.run, ledger=ledger_address(environment), repeat=_repeat(options, environment)
+        ),
+    )
     # These take their rosters from the archive, or name their drops otherwise.
     elsewhere = options.told.get("approve") or options.restore is not None or options.replays
     return job if elsewhere else find_drop(job)
@@ -72,9 +79,13 @@ def _of_drop(options: Options, target: Target) -> Job:
     district = options.district or "default"
     scope = Scope(demographics=target.on_this_machine, contacts=target.on_this_machine)
     return Job(
-        JobSource(drop=options.drop, dated=dated(options.drop.name), **values_of(JobSource, options, None)),
+        JobSource(
+            drop=options.drop, dated=dated(options.drop.name), **values_of(JobSource, options, None)
+        ),
         JobGuard(**values_of(JobGuard, options, None)),
-        JobLoad(target, scope, carrying(target.profile.vocabulary), **values_of(JobLoad, options, None)),
+        JobLoad(
+            target, scope, carrying(target.profile.vocabulary), **values_of(JobLoad, options, None)
+        ),
         _run(options, district, district, None),
     )
 
@@ -140,9 +151,15 @@ def _repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
     """What was told beside the drop, as far as the next command must be told it too."""
     usual = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
     state = () if options.state in usual else ("--state", str(options.state))
-    feed = [word for name in ("target", "district") if (said := getattr(options, name)) for word in (f"--{name}", said)]
+    feed = [
+        word
+        for name in ("target", "district")
+        if (said := getattr(options, name))
+        for word in (f"--{name}", said)
+    ]
     return Repeat(
-        "".join(f" {shlex.quote(word)}" for word in (*feed, *state)), "".join(f" {shlex.quote(word)}" for word in state)
+        "".join(f" {shlex.quote(word)}" for word in (*feed, *state)),
+        "".join(f" {shlex.quote(word)}" for word in state),
     )
 
 

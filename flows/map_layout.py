@@ -39,7 +39,9 @@ class MapResult:
     layout: str = ""  # the layout that the drop is certainly written in, which needs no mapping
     reason: str = ""  # why it is that layout
     guess: Guess | None = None  # the mapping that was written
-    left_out: tuple[tuple[str, str], ...] = ()  # files that could not be looked at, each with what is wrong
+    left_out: tuple[
+        tuple[str, str], ...
+    ] = ()  # files that could not be looked at, each with what is wrong
 
     @property
     def exit_code(self) -> int:
@@ -74,10 +76,14 @@ def _meant(drop: Path) -> tuple[Path, str | None]:
                 f"{drop} reads an API, which is OneRoster and needs no mapping. Run `roster check` with it."
             )
         if feed.address:
-            raise SettingsError(f"{drop} has its drop elsewhere. Bring it to this machine, and name it itself.")
+            raise SettingsError(
+                f"{drop} has its drop elsewhere. Bring it to this machine, and name it itself."
+            )
         drop, encoding = feed.drop_path, feed.encoding
     if not drop.exists():
-        raise SettingsError(f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE}).")
+        raise SettingsError(
+            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE})."
+        )
     return drop, encoding
 
 
@@ -104,7 +110,9 @@ def _known(raw: Raw, drop: Path) -> tuple[str, str] | None:
     for notice in found.findings.notices:
         return str(found.layout), notice.detail.partition(": ")[2]
     for both in found.findings.fatal.filter(rule="layout_unclear")["value"]:
-        raise SettingsError(f"{drop}: {both} both fit. Name the one that is meant as `layout` in the feed's file.")
+        raise SettingsError(
+            f"{drop}: {both} both fit. Name the one that is meant as `layout` in the feed's file."
+        )
     return None
 
 
@@ -116,7 +124,9 @@ def _refuse_place(wish: MapRequest) -> None:
             f"{out} does not end in {FILE}. Name the file that is to be written, such as mapping{FILE}."
         )
     if not out.parent.is_dir():
-        raise SettingsError(f"The folder {out.parent} does not exist. Make it first, or name another place.")
+        raise SettingsError(
+            f"The folder {out.parent} does not exist. Make it first, or name another place."
+        )
     if out.is_dir():
         raise SettingsError(f"{out} is a folder. Name a file.")
     if out.exists() and (not wish.force or out.resolve() == wish.drop.resolve()):

@@ -19,7 +19,9 @@ from flows.result import FlowEnd
 
 
 @flow(name="onboarding", flow_run_name="onboarding of {district}")
-def onboarding(district: str = "sample_data/demo.toml", hours: float = 72, state: str = "") -> State[Any]:
+def onboarding(
+    district: str = "sample_data/demo.toml", hours: float = 72, state: str = ""
+) -> State[Any]:
     """Load a district for the first time; a person has so many hours to approve the plan.
 
     Ends as Completed once it is loaded and verified, as Not ready, Refused, Rejected or Timed out if nothing was
@@ -30,7 +32,9 @@ def onboarding(district: str = "sample_data/demo.toml", hours: float = 72, state
         options = options_of(district, state)
         name = options.drop.stem
         return first_load(
-            options, os.environ, Means(Tasks(name), form(name, hours), perform, verify, partial(page, name))
+            options,
+            os.environ,
+            Means(Tasks(name), form(name, hours), perform, verify, partial(page, name)),
         )
 
     return conducted(loaded)

@@ -55,9 +55,13 @@ class SourceOptions:
 class GuardOptions:
     """What may happen without a person."""
 
-    all_or_nothing: bool = option(False, "Send nothing if anything is held.", commands=("sync", "plan", "restore"))
+    all_or_nothing: bool = option(
+        False, "Send nothing if anything is held.", commands=("sync", "plan", "restore")
+    )
     first_run: bool = option(
-        False, "Load although the target holds some of these ids already.", commands=("sync", "plan")
+        False,
+        "Load although the target holds some of these ids already.",
+        commands=("sync", "plan"),
     )
     ask_first: bool = option(False, "Hold everything until a person has seen it.")
 
@@ -66,7 +70,9 @@ class GuardOptions:
 class LoadOptions:
     """How fast changes are sent."""
 
-    batch_size: int = option(1000, "Records in a batch.", feed="target.batch_size", least=1, most=10_000)
+    batch_size: int = option(
+        1000, "Records in a batch.", feed="target.batch_size", least=1, most=10_000
+    )
     concurrency: int = option(10, "Requests at once.", feed="target.concurrency", least=1, most=10)
     patience_seconds: float = option(
         120.0,
@@ -90,10 +96,14 @@ class LoadOptions:
 class RunOptions:
     """Whose decision a run carries out, and how long what it holds can be decided."""
 
-    approve: str | None = option(None, "Send exactly what this plan holds.", commands=("sync", "plan"), metavar="PLAN")
+    approve: str | None = option(
+        None, "Send exactly what this plan holds.", commands=("sync", "plan"), metavar="PLAN"
+    )
     by: str = option("", "Who approves.", commands=("sync",), unsaid="you")
     note: str = option("", "Why.", commands=("sync",))
-    plan_days: int = option(14, "Days for which what is held can be approved.", feed="plan_days", least=1, most=365)
+    plan_days: int = option(
+        14, "Days for which what is held can be approved.", feed="plan_days", least=1, most=365
+    )
 
 
 PARTS = (RunOptions, SourceOptions, GuardOptions, LoadOptions)
@@ -111,7 +121,9 @@ class Options:
     json: bool = False
     restore: str | None = None  # the run whose roster is brought back
     replays: bool = False  # the command finds its drops itself
-    told: Mapping[str, Any] = field(default_factory=dict)  # options of the job, by name; None is not told
+    told: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # options of the job, by name; None is not told
 
     @classmethod
     def of(cls, command: Command, drop: Path, **values: Any) -> Options:
@@ -120,14 +132,21 @@ class Options:
         told = {name: value for name, value in values.items() if name not in own}
         if unknown := told.keys() - declared().keys():
             raise TypeError(f"no option is called {', '.join(sorted(unknown))}")
-        return cls(command, drop, **{name: value for name, value in values.items() if name in own}, told=told)
+        return cls(
+            command,
+            drop,
+            **{name: value for name, value in values.items() if name in own},
+            told=told,
+        )
 
 
 @cache
 def declared() -> dict[str, tuple[type, Field[Any], Option]]:
     """Give each option by name: the type of its value, its field and how it is told."""
     return {
-        one.name: (get_type_hints(part)[one.name], one, one.metadata[OPTION]) for part in PARTS for one in fields(part)
+        one.name: (get_type_hints(part)[one.name], one, one.metadata[OPTION])
+        for part in PARTS
+        for one in fields(part)
     }
 
 

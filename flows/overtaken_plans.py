@@ -40,11 +40,17 @@ class ValidRecords:
             return self
         words = [f"{entity}:{one}" for entity, one in gone.head(EXAMPLES).iter_rows()]
         more = ", …" if gone.height > EXAMPLES else ""
-        said = f"Left out: {gone.height:,} changes of the plan ({', '.join(words)}{more}), for {why}"
-        return ValidRecords(self.records.join(gone, on=KEYS, how="anti", maintain_order="left"), (*self.told, said))
+        said = (
+            f"Left out: {gone.height:,} changes of the plan ({', '.join(words)}{more}), for {why}"
+        )
+        return ValidRecords(
+            self.records.join(gone, on=KEYS, how="anti", maintain_order="left"), (*self.told, said)
+        )
 
 
-def still_valid(plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> ValidRecords:
+def still_valid(
+    plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: Watch
+) -> ValidRecords:
     """Leave out of a plan whom newer rosters still have, and what they have otherwise. Raises `SettingsError` if all of it is.
 
     The newest accepted roster counts however its run ended. A plan that brings an earlier roster back is meant to contradict the drop.
@@ -55,12 +61,15 @@ def still_valid(plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: W
     rosters = source if newest == plan.run else _roster(archive, newest, names)
     since = overtaken(valid.records, source, rosters)
     valid = valid.without(
-        since, f"run {newest} has accepted a newer roster, which has these records, or has them otherwise."
+        since,
+        f"run {newest} has accepted a newer roster, which has these records, or has them otherwise.",
     )
     if since.height and valid.records.is_empty():
         if job.run.command == "sync":
             ledger.decide(plan.id, "replaced", by="", note=f"by run {newest}", at=datetime.now(UTC))
-        raise SettingsError(f"Plan {plan.id} was replaced: nothing of it is left. {' '.join(valid.told)}")
+        raise SettingsError(
+            f"Plan {plan.id} was replaced: nothing of it is left. {' '.join(valid.told)}"
+        )
     run = ledger.run(plan.run)
     if valid.records.is_empty() or (run and run.note == RESTORED):
         return valid
@@ -72,8 +81,15 @@ def _roster(archive: Archive, run: str, names: Collection[str]) -> RosterState:
     return {name: judged for name, judged in found.items() if judged is not None}
 
 
-def _beside_the_drop(valid: ValidRecords, plan: Plan, source: RosterState, rosters: RosterState, job: Job, ledger: Ledger,
-                     watch: Watch) -> ValidRecords:  # fmt: skip
+def _beside_the_drop(
+    valid: ValidRecords,
+    plan: Plan,
+    source: RosterState,
+    rosters: RosterState,
+    job: Job,
+    ledger: Ledger,
+    watch: Watch,
+) -> ValidRecords:
     """Leave out whom the drop has that lies there now, and what it has otherwise, if it can be read at once."""
     if job.source.rest or job.source.pickup.address:
         said = f"{_place(job)} was not read for this approval. If there is something newer, `roster sync` replaces the plan."
@@ -87,7 +103,8 @@ def _beside_the_drop(valid: ValidRecords, plan: Plan, source: RosterState, roste
     records = valid.records if sound else valid.records.filter(REMOVAL)
     found = overtaken(records, source, standing)
     valid = valid.without(
-        found, f"what lies in {job.source.drop} now has these records, or has them otherwise. `roster sync` loads it."
+        found,
+        f"what lies in {job.source.drop} now has these records, or has them otherwise. `roster sync` loads it.",
     )
     if valid.records.is_empty():
         raise SettingsError(f"Nothing of plan {plan.id} is left to send. {' '.join(valid.told)}")
@@ -103,11 +120,15 @@ def _place(job: Job) -> str:
     return shown(job.source.pickup.address)
 
 
-def _lying(rosters: RosterState, job: Job, ledger: Ledger, watch: Watch) -> tuple[RosterState, bool] | None:
+def _lying(
+    rosters: RosterState, job: Job, ledger: Ledger, watch: Watch
+) -> tuple[RosterState, bool] | None:
     """The roster as it would be after the drop as it lies there, and whether that would be accepted; None if there is nothing to read."""
     try:
         drop = check_drop(
-            find_drop(replace(job, source=replace(job.source, pickup=job.source.pickup.over))), ledger, watch
+            find_drop(replace(job, source=replace(job.source, pickup=job.source.pickup.over))),
+            ledger,
+            watch,
         )
     except (SettingsError, OSError):
         return None
@@ -116,6 +137,8 @@ def _lying(rosters: RosterState, job: Job, ledger: Ledger, watch: Watch) -> tupl
     if not any(judged.counts["read"] or judged.gone.len() for judged in standing.values()):
         return None
     return {
-        name: overlay(rosters[name], judged) if judged.mode != "bulk" and name in rosters else judged
+        name: overlay(rosters[name], judged)
+        if judged.mode != "bulk" and name in rosters
+        else judged
         for name, judged in standing.items()
     }, sound

@@ -59,13 +59,19 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBO
     return deliver(compare(job, ledger, archive, watch), job, ledger, watch)
 
 
-def check_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster | None = None) -> CheckedDrop:
+def check_drop(
+    job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster | None = None
+) -> CheckedDrop:
     """Take the steps up to the check. `read` takes the roster from elsewhere than the job's drop."""
     with ThreadPoolExecutor(2) as aside:
         aside.submit(prepare)  # pandera takes as long to import as a small drop takes to be read
         reading = aside.submit(ledger.known, job.key)
-        digests = digests_of(job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent)
-        job = replace(job, source=replace(job.source, renamed=ledger.renamed(job.key), digests=digests))
+        digests = digests_of(
+            job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent
+        )
+        job = replace(
+            job, source=replace(job.source, renamed=ledger.renamed(job.key), digests=digests)
+        )
         if read:
             roster = read(job, watch)
         else:
@@ -104,41 +110,66 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     begun = time.monotonic()
     accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4 check
     if accepted.refused.height:
-        return Delivery(begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused)
+        return Delivery(
+            begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused
+        )
     known = recover(accepted.standing, accepted.known, job, ledger, archive)
     before = roster_until_now(accepted.standing, known, job, ledger, archive)
     standing, told = with_ends(accepted.standing, before, known, job.load.carrying)
     findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
     marks = marked(standing)
-    content = _keep(accepted, standing, marks, job, ledger, archive) if job.run.command == "sync" else ""
+    content = (
+        _keep(accepted, standing, marks, job, ledger, archive) if job.run.command == "sync" else ""
+    )
     doubted = with_doubts(known, job, ledger)
-    spoken = {name: judged.accepted["sourcedId"] for name, judged in standing.items() if judged.mode != "bulk"}
+    spoken = {
+        name: judged.accepted["sourcedId"]
+        for name, judged in standing.items()
+        if judged.mode != "bulk"
+    }
     if job.load.in_arrears and content:
-        standing, told = with_arrears(standing, archive.standing(job.run.id), doubted, decided_on(job, ledger))
+        standing, told = with_arrears(
+            standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
+        )
         findings, marks = [*findings, told], marked(standing)
     difference = watch.stage("compare", diff, standing, doubted, marks)  # 5 diff
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, shared_ids(changes, job, ledger)]
-    context = guard_context(changes, accepted.rejections, known, job, ledger, archive, accepted.findings)
+    context = guard_context(
+        changes, accepted.rejections, known, job, ledger, archive, accepted.findings
+    )
     judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     return Delivery(begun, changes, known, judge, tuple(findings), content=content, spoken=spoken)
 
 
 def deliver(
-    delivery: Delivery, job: Job, ledger: Ledger, watch: Watch, before_load: Callable[[Guarded], None] | None = None
+    delivery: Delivery,
+    job: Job,
+    ledger: Ledger,
+    watch: Watch,
+    before_load: Callable[[Guarded], None] | None = None,
 ) -> RunResult:
     """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
     guarded = watch.stage("guard", delivery.judge, delivery.changes)  # 6 guard
     records = planned(guarded.changes, delivery.known)
-    begun, findings, content, spoken = delivery.begun, delivery.findings, delivery.content, delivery.spoken
+    begun, findings, content, spoken = (
+        delivery.begun,
+        delivery.findings,
+        delivery.content,
+        delivery.spoken,
+    )
     del delivery  # a large district's frames need not live until the last record is sent
     if before_load:
         before_load(guarded)
-    loaded = watch.stage("load", load, guarded, job, ledger, watch)  # 7 load, parents first, deletes last
+    loaded = watch.stage(
+        "load", load, guarded, job, ledger, watch
+    )  # 7 load, parents first, deletes last
     # 8 record the outcomes after every batch
-    result = run_result(job, begun, (*findings, Findings(notices=loaded.notices)), guarded=guarded, loaded=loaded)
+    result = run_result(
+        job, begun, (*findings, Findings(notices=loaded.notices)), guarded=guarded, loaded=loaded
+    )
     return replace(result, records=records, content=content, spoken=spoken)  # 9 report
 
 
@@ -157,7 +188,14 @@ def _keeping_named(ids: RawFile | None, job: Job) -> Job:
     return replace(job, source=replace(job.source, digests=digests))
 
 
-def _keep(accepted: Accepted, standing: RosterState, marks: Marks, job: Job, ledger: Ledger, archive: Archive) -> str:
+def _keep(
+    accepted: Accepted,
+    standing: RosterState,
+    marks: Marks,
+    job: Job,
+    ledger: Ledger,
+    archive: Archive,
+) -> str:
     """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
     ledger.note_moments(job.key, accepted.moments)
     content = archive.keep(job.run.id, standing, job.source.before, marks)
@@ -185,8 +223,13 @@ def run_result(
         command=job.run.command,
         district=job.run.district,
         target=job.load.target.name,
-        counts={name: added([entity.counts, sent.counts.get(name, {})]) for name, entity in changes.items()},
-        let_go={name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()},
+        counts={
+            name: added([entity.counts, sent.counts.get(name, {})])
+            for name, entity in changes.items()
+        },
+        let_go={
+            name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()
+        },
         findings=findings,
         refused=refused if refused is not None else findings.fatal.clear(),
         holds=guarded.holds if guarded else (),

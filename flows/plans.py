@@ -76,26 +76,49 @@ def _with_what_waits(result: RunResult, job: Job, ledger: Ledger) -> RunResult:
     Of a full snapshot this run knows better: whatever it does not hold does not wait any more.
     """
     own = plan_id(result.records, _feed(job))
-    for older in (one for one in ledger.plans(job.key) if one.status in ("open", "approved") and one.id != own):
+    for older in (
+        one for one in ledger.plans(job.key) if one.status in ("open", "approved") and one.id != own
+    ):
         records = ledger.planned(older.id).filter(~pl.col("entity").is_in(list(result.whole)))
         known = ledger.known(job.key)
-        waits = undone(records, known).join(moved(records, known), on=["entity", "sourcedId"], how="anti")
-        waits = waits.join(result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left")
-        waits = pl.concat([waits.clear(), *(rows.filter(~_spoken(name, result)) for name, rows in by_entity(waits))])
+        waits = undone(records, known).join(
+            moved(records, known), on=["entity", "sourcedId"], how="anti"
+        )
+        waits = waits.join(
+            result.records, on=["entity", "sourcedId"], how="anti", maintain_order="left"
+        )
+        waits = pl.concat(
+            [
+                waits.clear(),
+                *(rows.filter(~_spoken(name, result)) for name, rows in by_entity(waits)),
+            ]
+        )
         if result.records.is_empty() and waits.height == ledger.planned(older.id).height:
             return replace(result, plan=older.id, waits=older.run, expires=older.expires)
         if waits.is_empty():
-            ledger.decide(older.id, "replaced", by="", note=f"by run {job.run.id}", at=datetime.now(UTC))
+            ledger.decide(
+                older.id, "replaced", by="", note=f"by run {job.run.id}", at=datetime.now(UTC)
+            )
             continue
         told = [hold for hold in older.holds if hold.rule != WAITS and hold not in result.holds]
-        hold = Hold(WAITS, "", "", waits.height, f"{waits.height:,} of these changes wait since run {older.run}.")
-        result = replace(result, records=pl.concat([result.records, waits]), holds=(*result.holds, *told, hold))
+        hold = Hold(
+            WAITS,
+            "",
+            "",
+            waits.height,
+            f"{waits.height:,} of these changes wait since run {older.run}.",
+        )
+        result = replace(
+            result, records=pl.concat([result.records, waits]), holds=(*result.holds, *told, hold)
+        )
     return result
 
 
 def _spoken(entity: str, result: RunResult) -> pl.Expr:
     """Of which records a drop says itself how they are to be."""
-    return pl.col("sourcedId").is_in(result.spoken.get(entity, pl.Series(dtype=pl.String)).implode())
+    return pl.col("sourcedId").is_in(
+        result.spoken.get(entity, pl.Series(dtype=pl.String)).implode()
+    )
 
 
 def expire(job: Job, ledger: Ledger) -> None:
@@ -122,14 +145,27 @@ def _told(plan: str, run: str, result: RunResult, expires: datetime) -> Iterator
         "",
     )
     yield from ("## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds), "")
-    yield from ("## What would be done", "", "| entity | what | school | grade | records |", "|---|---|---|---|---:|")
-    groups = result.records.group_by("entity", "action", "school", "grade", maintain_order=True).len()
-    for entity, action, school, grade, count in groups.sort("entity", "action", "school", "grade").iter_rows():
+    yield from (
+        "## What would be done",
+        "",
+        "| entity | what | school | grade | records |",
+        "|---|---|---|---|---:|",
+    )
+    groups = result.records.group_by(
+        "entity", "action", "school", "grade", maintain_order=True
+    ).len()
+    for entity, action, school, grade, count in groups.sort(
+        "entity", "action", "school", "grade"
+    ).iter_rows():
         yield f"| {entity} | {WORDS[action]} | {school or ''} | {grade or ''} | {count:,} |"
     yield from ("", "## Ids", "")
     for (entity, action), rows in result.records.group_by("entity", "action", maintain_order=True):
         ids = rows["sourcedId"].to_list()
-        more = f" and {len(ids) - MOST_IDS:,} more (all of them are in plan.csv)" if len(ids) > MOST_IDS else ""
+        more = (
+            f" and {len(ids) - MOST_IDS:,} more (all of them are in plan.csv)"
+            if len(ids) > MOST_IDS
+            else ""
+        )
         yield from (f"{entity}, {WORDS[str(action)]}: {', '.join(ids[:MOST_IDS])}{more}", "")
 
 
@@ -138,15 +174,30 @@ def _named(records: pl.DataFrame, run: str, job: Job, ledger: Ledger, archive: A
     frames = []
     for name in records["entity"].unique(maintain_order=True):
         rows = records.filter(entity=name)
-        ledgers = ledger.details(job.key, name, rows["sourcedId"]).select("sourcedId", known="label")
+        ledgers = ledger.details(job.key, name, rows["sourcedId"]).select(
+            "sourcedId", known="label"
+        )
         frames.append(
             rows.join(ledgers, on="sourcedId", how="left", maintain_order="left")
-            .join(_labels(archive.frame(run, name), name), on="sourcedId", how="left", maintain_order="left")
+            .join(
+                _labels(archive.frame(run, name), name),
+                on="sourcedId",
+                how="left",
+                maintain_order="left",
+            )
             .select(
-                "entity", "sourcedId", pl.coalesce("now", "known").alias("name"), "action", "school", "grade", "hold"
+                "entity",
+                "sourcedId",
+                pl.coalesce("now", "known").alias("name"),
+                "action",
+                "school",
+                "grade",
+                "hold",
             )
         )
-    texts = pl.concat(frames).with_columns(pl.all().map_elements(spreadsheet_cell, return_dtype=pl.String))
+    texts = pl.concat(frames).with_columns(
+        pl.all().map_elements(spreadsheet_cell, return_dtype=pl.String)
+    )
     return texts.write_csv()
 
 
@@ -154,5 +205,9 @@ def _labels(frame: pl.DataFrame | None, name: str) -> pl.DataFrame:
     if frame is None:
         return pl.DataFrame(schema={"sourcedId": pl.String, "now": pl.String})
     columns = [column for column in ENTITIES[name].label if column in frame.columns]
-    label = pl.concat_str(columns, separator=" ", ignore_nulls=True) if columns else pl.lit(None, pl.String)
+    label = (
+        pl.concat_str(columns, separator=" ", ignore_nulls=True)
+        if columns
+        else pl.lit(None, pl.String)
+    )
     return frame.select("sourcedId", now=label)

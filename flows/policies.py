@@ -16,7 +16,10 @@ from transforms.removals import Details, children_first, decided
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     """Say what is done with what vanished, and in which order: nothing is deleted before what hangs on it."""
     details = details_of(changes, job, ledger)
-    return ordered(decided(not_of_others(changes, job, ledger), details, job.guard.removed, job.run.today), details)
+    return ordered(
+        decided(not_of_others(changes, job, ledger), details, job.guard.removed, job.run.today),
+        details,
+    )
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
@@ -31,7 +34,9 @@ def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
     def _left(part: EntityChanges) -> EntityChanges:
         theirs = pl.col("sourcedId").is_in(others[part.entity].implode())
         if orphans is not None and orphans.height:
-            theirs &= ~pl.col("sourcedId").is_in(orphans.filter(entity=part.entity)["sourcedId"].implode())
+            theirs &= ~pl.col("sourcedId").is_in(
+                orphans.filter(entity=part.entity)["sourcedId"].implode()
+            )
         action = pl.when(theirs & (pl.col(ACTION) != "kept")).then(pl.lit("stay")).otherwise(ACTION)
         return replace(part, removals=part.removals.with_columns(action.alias(ACTION)))
 
@@ -44,6 +49,8 @@ def ordered(changes: Changes, details: Details) -> Changes:
     def _ordered(part: EntityChanges) -> EntityChanges:
         if part.entity not in details or not part.removals.height:
             return part
-        return replace(part, removals=children_first(part.entity, part.removals, details[part.entity]))
+        return replace(
+            part, removals=children_first(part.entity, part.removals, details[part.entity])
+        )
 
     return {name: _ordered(part) for name, part in changes.items()}

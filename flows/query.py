@@ -55,14 +55,18 @@ def answers(query: Query, target: Target, state: Path) -> QueryResult:
     if query.collection not in names:
         close = difflib.get_close_matches(query.collection, names, 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise SettingsError(f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}.")
+        raise SettingsError(
+            f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}."
+        )
     with open_target(target, state) as address:
         records = asyncio.run(_answers(query, address))
     fields = tuple(name for name in query.fields.split(",") if name)
     return QueryResult(query.collection, tuple(records), fields)
 
 
-def enrollments(student: str, target: str, state: Path, environment: Mapping[str, str], today: date) -> QueryResult:
+def enrollments(
+    student: str, target: str, state: Path, environment: Mapping[str, str], today: date
+) -> QueryResult:
     """Find in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
     with open_target(choose(target, None, environment), state) as address:
         records = asyncio.run(_enrollments(student, address))
@@ -95,7 +99,11 @@ def quoted(value: str) -> str:
 def _enrollment(record: Json, today: date) -> Json:
     course, group = record.get("course") or {}, record.get("class") or {}
     begin, end = (str(record.get(name) or "")[:10] for name in ("beginDate", "endDate"))
-    holds = record.get("status") == "active" and (not begin or begin <= str(today)) and (not end or str(today) < end)
+    holds = (
+        record.get("status") == "active"
+        and (not begin or begin <= str(today))
+        and (not end or str(today) < end)
+    )
     return {
         "course": course.get("name") or course.get("sourcedId"),
         "courseSourcedId": course.get("sourcedId"),
@@ -113,7 +121,11 @@ async def _answers(query: Query, address: Address) -> list[Json]:
     records: list[Json] = []
     async with Client(address) as client:
         async for page in pages(
-            client, query.collection, filter=query.filter, sort=query.sort, fields=_properties(query.fields)
+            client,
+            query.collection,
+            filter=query.filter,
+            sort=query.sort,
+            fields=_properties(query.fields),
         ):
             records += page
             if query.limit and len(records) >= query.limit:

@@ -22,7 +22,9 @@ from transforms.records import RosterState
 Ids = dict[str, set[str]]
 
 
-def recover(standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Known:
+def recover(
+    standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
+) -> Known:
     """Give what the ledger knows, once the records are entered that killed runs have left in the target and the drop does not have.
 
     Raises `TargetError` if the target cannot be used.
@@ -59,20 +61,28 @@ def _left(standing: RosterState, known: Known, intended: dict[str, frozenset[str
     found = {}
     for name, ids in intended.items():
         if name in standing and standing[name].mode == "bulk":
-            held = known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] if name in known else ()
+            held = (
+                known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
+                if name in known
+                else ()
+            )
             if unknown := set(ids.difference(held, standing[name].accepted["sourcedId"])):
                 found[name] = unknown
     return found
 
 
 async def _recovered(left: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
-    with open_target(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
+    with open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    ) as address:
         async with Client(address) as client:
             for name, ids in left.items():
                 await _looked_for(client, name, ids, job, ledger, archive)
 
 
-async def _looked_for(client: Client, name: str, ids: set[str], job: Job, ledger: Ledger, archive: Archive) -> None:
+async def _looked_for(
+    client: Client, name: str, ids: set[str], job: Job, ledger: Ledger, archive: Archive
+) -> None:
     """Look for records of an entity as each roster has them that is kept, the newest first, until they are found."""
     for judged in reversed(list(archive.contents(name))):
         rows = judged.accepted.filter(pl.col("sourcedId").is_in(list(ids)))

@@ -61,5 +61,11 @@ def rehearse(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
 async def _loaded(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
     async with Client(Address(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
-            changes, client, ledger, job.key, job.run.id, batch_size=job.load.batch_size, sender=Acknowledging()
+            changes,
+            client,
+            ledger,
+            job.key,
+            job.run.id,
+            batch_size=job.load.batch_size,
+            sender=Acknowledging(),
         )

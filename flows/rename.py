@@ -37,24 +37,40 @@ class RenameResult:
     exit_code: int = DONE
 
 
-def rename(old: str, new: str, target: str | None, state: Path, environment: Mapping[str, str]) -> RenameResult:
+def rename(
+    old: str, new: str, target: str | None, state: Path, environment: Mapping[str, str]
+) -> RenameResult:
     """Move a feed to another name, in every target that it has, or in one. Killed midway, it is finished by being run again.
 
     `new` is a name, or the feed's file under its new name. Raises `SettingsError` if there is no such feed, or if the
     new name has records of its own: those are another feed's.
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        keys = [key for key in chosen(ledger.feeds(), old, target, environment) if key.feed == _name(old, environment)]
+        keys = [
+            key
+            for key in chosen(ledger.feeds(), old, target, environment)
+            if key.feed == _name(old, environment)
+        ]
         if not keys:
-            raise SettingsError(f"The ledger knows no feed {old!r} by its whole name. {_there(ledger)}")
+            raise SettingsError(
+                f"The ledger knows no feed {old!r} by its whole name. {_there(ledger)}"
+            )
         moves = [(key, FeedKey(key.target, _name(new, environment))) for key in keys]
         for one, other in moves:
             _refuse(one, other, ledger)
-        return RenameResult(tuple(RenamedFeed(one, other, _moved(one, other, state, ledger)) for one, other in moves))
+        return RenameResult(
+            tuple(
+                RenamedFeed(one, other, _moved(one, other, state, ledger)) for one, other in moves
+            )
+        )
 
 
 def _name(said: str, environment: Mapping[str, str]) -> str:
-    return key_of(Path(said), environment).feed if said.lower().endswith(FILE) and Path(said).exists() else said
+    return (
+        key_of(Path(said), environment).feed
+        if said.lower().endswith(FILE) and Path(said).exists()
+        else said
+    )
 
 
 def _there(ledger: Ledger) -> str:

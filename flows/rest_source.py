@@ -111,8 +111,13 @@ def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) 
     """
     if source.since:
         return source
-    active = {name: frame.filter(pl.col("status") == ACTIVE)["sourcedId"] for name, frame in known.items()}
-    return replace(source, known={name: frozenset(ids.str.strip_prefix(prefix)) for name, ids in active.items()})
+    active = {
+        name: frame.filter(pl.col("status") == ACTIVE)["sourcedId"] for name, frame in known.items()
+    }
+    return replace(
+        source,
+        known={name: frozenset(ids.str.strip_prefix(prefix)) for name, ids in active.items()},
+    )
 
 
 def read_rest(source: RestSource) -> Raw:
@@ -123,8 +128,16 @@ def read_rest(source: RestSource) -> Raw:
     from connectors.oneroster.source import Key, read_source
     from connectors.oneroster.target import Endpoint
 
-    held = {name: secret.value for name, secret in vars(source.credentials).items() if secret is not None}
-    key = Key(held["client_id"], held["client_secret"], source.signature) if source.signature else None
+    held = {
+        name: secret.value
+        for name, secret in vars(source.credentials).items()
+        if secret is not None
+    }
+    key = (
+        Key(held["client_id"], held["client_secret"], source.signature)
+        if source.signature
+        else None
+    )
     address = Endpoint(
         source.url,
         source.token_url,
@@ -133,6 +146,13 @@ def read_rest(source: RestSource) -> Raw:
         **held,
     )
     return asyncio.run(
-        read_source(address, source.version, source.collections, since=source.since, zone=source.zone, key=key,
-                    known=source.known)
-    )  # fmt: skip
+        read_source(
+            address,
+            source.version,
+            source.collections,
+            since=source.since,
+            zone=source.zone,
+            key=key,
+            known=source.known,
+        )
+    )

@@ -39,17 +39,23 @@ def restore_roster(
     """
     begun = time.monotonic()
     if run not in (runs := (rosters or archive).runs()):
-        last = f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
+        last = (
+            f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
+        )
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
     standing = (rosters or archive).standing(run)
-    if job.source.before in archive.runs() and (newest := archive.judged(job.source.before, "users")):
+    if job.source.before in archive.runs() and (
+        newest := archive.judged(job.source.before, "users")
+    ):
         standing = taken_back(standing, newest)
     content = archive.keep(job.run.id, standing, run) if job.run.command == "sync" else ""
     known = recover(standing, ledger.known(job.key), job, ledger, archive)
     difference = watch.stage("compare", diff, standing, with_doubts(known, job, ledger))
     changes = with_policies(difference.changes, job, ledger)
     # That this roster is older is the point, and no reason to hold it.
-    context = replace(guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None)
+    context = replace(
+        guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
+    )
     judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     delivery = Delivery(begun, changes, known, judge, (difference.findings,), content=content)
     return replace(deliver(delivery, job, ledger, watch), restored=run)

@@ -139,7 +139,13 @@ class RunResult:
             return REFUSED
         if self.command == "check" and self.status != "refused":
             return DONE
-        return {"done": DONE, "unchanged": DONE, "failed": FAILED, "held": HELD, "refused": REFUSED}[self.status]
+        return {
+            "done": DONE,
+            "unchanged": DONE,
+            "failed": FAILED,
+            "held": HELD,
+            "refused": REFUSED,
+        }[self.status]
 
     def total(self, term: str) -> int:
         """How many records of all entities ended in a term."""
@@ -150,7 +156,9 @@ class RunResult:
         """The ids that each cause (entity, result, detail) troubled, the most frequent cause first."""
         ids: dict[tuple[str, str, str], list[str]] = {}
         for trouble in self.troubles:
-            ids.setdefault((trouble.entity, trouble.result, trouble.detail), []).append(trouble.sourcedId)
+            ids.setdefault((trouble.entity, trouble.result, trouble.detail), []).append(
+                trouble.sourcedId
+            )
         return sorted(ids.items(), key=lambda cause: -len(cause[1]))
 
     @property
@@ -165,7 +173,10 @@ class RunResult:
 
     def as_json(self) -> dict[str, Any]:
         """Give the object that `--json` prints."""
-        entities = {name: {term: counts.get(term, 0) for term in TERMS} for name, counts in self.counts.items()}
+        entities = {
+            name: {term: counts.get(term, 0) for term in TERMS}
+            for name, counts in self.counts.items()
+        }
         return {
             "run": self.run,
             "district": self.district,
@@ -181,7 +192,9 @@ class RunResult:
         }
 
 
-FlowEndName = Literal["Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"]
+FlowEndName = Literal[
+    "Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"
+]
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,21 @@ class Keep:
     closed_plan_days: int = 90  # days for which the records of a closed plan stay
 
 
-def apply_retention(keep: Keep, folder: Path, key: FeedKey, ledger: Ledger, archive: Archive, now: datetime) -> None:
+def apply_retention(
+    keep: Keep, folder: Path, key: FeedKey, ledger: Ledger, archive: Archive, now: datetime
+) -> None:
     """Delete what is over of this feed. `now` is in UTC. The run's own `folder` stays."""
     needed = {plan.run for plan in ledger.plans(key) if plan.status in PENDING}
     archive.forget(keep.rosters, spare=needed)
     ledger.prune(key, now - timedelta(days=keep.closed_plan_days))
-    _delete_folders(folder, key, ledger, now - timedelta(days=keep.run_days), {*needed, folder.name})
+    _delete_folders(
+        folder, key, ledger, now - timedelta(days=keep.run_days), {*needed, folder.name}
+    )
 
 
-def _delete_folders(folder: Path, key: FeedKey, ledger: Ledger, before: datetime, spared: Collection[str]) -> None:
+def _delete_folders(
+    folder: Path, key: FeedKey, ledger: Ledger, before: datetime, spared: Collection[str]
+) -> None:
     """Delete the folders of this feed's old runs. Other feeds' folders lie beside them, and only the ledger tells them apart."""
     for run in ledger.runs(key):
         old = folder.with_name(run.id)

@@ -93,7 +93,11 @@ def _asked(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> Res
 def _people_of(run: str, archive: Archive) -> frozenset[str]:
     """The ids of people in a roster that are made of something: what was not sent yet must not get another id."""
     users = archive.frame(run, "users") if run else None
-    return frozenset() if users is None else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
+    return (
+        frozenset()
+        if users is None
+        else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
+    )
 
 
 def with_newest_files(job: Job, archive: Archive) -> Job:
@@ -114,7 +118,11 @@ def begin_run(job: Job, ledger: Ledger) -> Run:
         max_age_hours=job.source.max_age_hours,
         approved=job.run.approve or "",
     )
-    if job.run.approve and (plan := ledger.plan(job.run.approve)) and (source := ledger.run(plan.run)):
+    if (
+        job.run.approve
+        and (plan := ledger.plan(job.run.approve))
+        and (source := ledger.run(plan.run))
+    ):
         run = replace(run, drop=source.drop, drop_date=source.drop_date)
     if job.run.command == "sync":
         ledger.begin(run)
@@ -130,18 +138,31 @@ def noting_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
         if job.run.command == "sync":
             code = USAGE if isinstance(error, SettingsError) else FAILED
             ended = datetime.now(UTC)
-            ledger.finish(replace(run, ended=ended, status="failed", exit_code=code, note=type(error).__name__))
+            ledger.finish(
+                replace(
+                    run, ended=ended, status="failed", exit_code=code, note=type(error).__name__
+                )
+            )
         raise
 
 
-def finish_run(result: RunResult, run: Run, job: Job, ledger: Ledger, archive: Archive) -> RunResult:
+def finish_run(
+    result: RunResult, run: Run, job: Job, ledger: Ledger, archive: Archive
+) -> RunResult:
     """Keep what a run holds as a plan, note in the ledger how it ended, and delete what is older than the feed keeps."""
     result = propose(result, job, ledger, archive)
-    ended = replace(run, content=result.content, roster=job.run.id if result.content else "", ended=datetime.now(UTC))
+    ended = replace(
+        run,
+        content=result.content,
+        roster=job.run.id if result.content else "",
+        ended=datetime.now(UTC),
+    )
     if not job.run.approve:
         runs = ledger.runs(job.key)
         result = _with_twin(result, runs)
-        result = replace(result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs))
+        result = replace(
+            result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs)
+        )
     if job.run.command == "sync":
         ledger.finish(_ended(ended, result, job))
         apply_retention(job.run.keep, job.folder, job.key, ledger, archive, datetime.now(UTC))
@@ -205,6 +226,8 @@ def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
 def _since(run: Run, runs: Sequence[Run]) -> datetime:
     if run.drop_date:
         return datetime.combine(run.drop_date, time.max, UTC)
-    earlier = [one for one in runs if one.content and one.id != run.id and one.started <= run.started]
+    earlier = [
+        one for one in runs if one.content and one.id != run.id and one.started <= run.started
+    ]
     same = takewhile(lambda one: one.content == run.content, earlier)
     return min((one.started for one in (run, *same)), default=run.started)

@@ -11,7 +11,9 @@ from typing import Literal
 
 from connectors.private_files import write_private
 
-RunFile = Literal["report.md", "rejects.csv", "plan.md", "plan.csv", "ids.csv", "ids_in_doubt.csv", "verify.csv"]
+RunFile = Literal[
+    "report.md", "rejects.csv", "plan.md", "plan.csv", "ids.csv", "ids_in_doubt.csv", "verify.csv"
+]
 # The columns in which ids, names and values of people stand, by which `roster forget` takes rows out of a table. Texts
 # have no columns: there the words by which a person is known are masked.
 RUN_FILES: dict[RunFile, frozenset[str]] = {

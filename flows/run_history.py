@@ -16,7 +16,9 @@ from transforms.guard import PLANNED_COLUMNS
 
 def newest_of(runs: list[Run]) -> date | None:
     """Of which day the drop is that was loaded last (of `runs`, the newest first); the day it was loaded, if it says none."""
-    return next((day_of(run) for run in runs if run.command == "sync" and run.ended and loaded(run)), None)
+    return next(
+        (day_of(run) for run in runs if run.command == "sync" and run.ended and loaded(run)), None
+    )
 
 
 def day_of(run: Run) -> date:
@@ -26,12 +28,23 @@ def day_of(run: Run) -> date:
 
 def loaded(run: Run) -> bool:
     """Whether a run put its drop into the target, or as much of it as would go."""
-    return run.status != "failed" if run.approved else run.status not in ("refused", "") and run.note != STOPPED
+    return (
+        run.status != "failed"
+        if run.approved
+        else run.status not in ("refused", "") and run.note != STOPPED
+    )
 
 
 def in_arrears(runs: list[Run]) -> bool:
     """Whether the last run of a drop (of `runs`, the newest first) was killed, or left something that it should have sent."""
-    last = next((run for run in runs if run.command == "sync" and not run.approved and run.status != "refused"), None)
+    last = next(
+        (
+            run
+            for run in runs
+            if run.command == "sync" and not run.approved and run.status != "refused"
+        ),
+        None,
+    )
     if last is None:
         return False
     return (
@@ -57,9 +70,17 @@ def turned_down(job: Job, ledger: Ledger) -> pl.DataFrame:
     return _planned(job, ledger, ("discarded", "expired"), since)
 
 
-def _planned(job: Job, ledger: Ledger, statuses: Collection[str], since: datetime | None = None) -> pl.DataFrame:
-    plans = [plan for plan in ledger.plans(job.key) if plan.status in statuses and (since is None or plan.made > since)]
-    rows = pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *(ledger.planned(plan.id) for plan in plans)])
+def _planned(
+    job: Job, ledger: Ledger, statuses: Collection[str], since: datetime | None = None
+) -> pl.DataFrame:
+    plans = [
+        plan
+        for plan in ledger.plans(job.key)
+        if plan.status in statuses and (since is None or plan.made > since)
+    ]
+    rows = pl.concat(
+        [pl.DataFrame(schema=PLANNED_COLUMNS), *(ledger.planned(plan.id) for plan in plans)]
+    )
     return rows.select("entity", "sourcedId", "fingerprint")
 
 

@@ -20,7 +20,9 @@ class Salt:
     is_secret: bool = False
 
 
-def digests_of(told: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]) -> Digests:
+def digests_of(
+    told: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]
+) -> Digests:
     """Say how ids are made of personal data, so that all who have one keep it; `more` are ids that may yet be sent.
 
     Raises `SettingsError` if they were made by another salt, and one of the two is a secret.

@@ -37,19 +37,25 @@ from transforms.schemas.vocabularies import TOBEDELETED
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
     """Send the changes batch by batch; the ledger is written after each."""
-    with open_target(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
+    with open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    ) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
 
 
 def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
     """Read from the target, page by page, which records of some entities are there."""
-    with open_target(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
+    with open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    ) as address:
         return asyncio.run(_active_ids(entities, address))
 
 
 def count_active(wanted: dict[str, list[str]], job: Job) -> int:
     """Look up some ids of each entity, and say how many of them the target holds as active."""
-    with open_target(job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds) as address:
+    with open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    ) as address:
         return asyncio.run(_count_active(wanted, address))
 
 
@@ -67,7 +73,9 @@ async def _is_active(collection: Collection, sourced_id: str, client: Client) ->
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
     if outcome.kind not in ("done", "missing"):
-        raise TargetError(f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}")
+        raise TargetError(
+            f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}"
+        )
     record = wire.record_in(collection, answer)
     return record is not None and record.get("status") != TOBEDELETED
 
@@ -82,12 +90,16 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
     return found
 
 
-async def _load(changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
+async def _load(
+    changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch
+) -> loader.Loaded:
     # Where others send, this process takes none of the target's slots.
     here = replace(address, slots=None) if job.load.workers > 1 else address
     async with Client(here) as client:
         local: AbstractAsyncContextManager[Sender] = (
-            Processes(job.load.workers, address) if job.load.workers > 1 else nullcontext(InProcessSender(client))
+            Processes(job.load.workers, address)
+            if job.load.workers > 1
+            else nullcontext(InProcessSender(client))
         )
         async with watch.sending(local, address, job) as sender:
             with stopping(watch.warn) as stop:
@@ -131,7 +143,14 @@ def open_target(
         make_private_file(state / DATABASE)
         secret = token_urlsafe()
         with Sandbox(state / DATABASE, clients={CLIENT: secret}, profile=target.profile) as server:
-            yield Address(server.url, server.token_url, CLIENT, secret, concurrency=concurrency, profile=target.profile)
+            yield Address(
+                server.url,
+                server.token_url,
+                CLIENT,
+                secret,
+                concurrency=concurrency,
+                profile=target.profile,
+            )
         return
     held = target.credentials or Credentials()
     secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}

@@ -37,7 +37,9 @@ class StatusResult:
         return next((code for code in (FAILED, HELD) if code in codes), DONE)
 
 
-def status(drops: Sequence[Path], state: Path, environment: Mapping[str, str], *, every: bool) -> StatusResult:
+def status(
+    drops: Sequence[Path], state: Path, environment: Mapping[str, str], *, every: bool
+) -> StatusResult:
     """Look how feeds stand, those named or all; `every` shows more runs.
 
     Raises `SettingsError` for a drop or a feed's file that cannot be read.
@@ -45,12 +47,25 @@ def status(drops: Sequence[Path], state: Path, environment: Mapping[str, str], *
     now = datetime.now(UTC)
     named = {key_of(drop, environment): str(drop) for drop in drops}
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        feeds = tuple(status_of(key, named.get(key, ""), ledger, now) for key in named or ledger.feeds())
+        feeds = tuple(
+            status_of(key, named.get(key, ""), ledger, now) for key in named or ledger.feeds()
+        )
     return StatusResult(feeds, state, now, MANY if every else FEW)
 
 
-Word = Literal["succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"]
-WORST: tuple[Word, ...] = ("failed", "did not run", "stale", "held", "running", "paused", "not due", "succeeded")
+Word = Literal[
+    "succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"
+]
+WORST: tuple[Word, ...] = (
+    "failed",
+    "did not run",
+    "stale",
+    "held",
+    "running",
+    "paused",
+    "not due",
+    "succeeded",
+)
 # A run may begin so much later than it is due: workers are busy, or were away for a while.
 GRACE = timedelta(hours=2)
 
@@ -65,17 +80,23 @@ class Standing:
     status: FeedStatus | None = None
 
 
-def standings(folder: Path, state: Path, environment: Mapping[str, str], now: datetime) -> list[Standing]:
+def standings(
+    folder: Path, state: Path, environment: Mapping[str, str], now: datetime
+) -> list[Standing]:
     """Say how each feed stands whose file is in a folder, the worst first. Raises `SettingsError` if there is none."""
     files = sorted(folder.glob("*.toml"))
     if not files:
-        raise SettingsError(f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files.")
+        raise SettingsError(
+            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
+        )
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         found = [_standing(file, ledger, environment, now) for file in files]
     return sorted(found, key=lambda one: WORST.index(one.word))
 
 
-def _standing(file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime) -> Standing:
+def _standing(
+    file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime
+) -> Standing:
     try:
         feed, key = read_feed(file), key_of(file, environment)
     except SettingsError as error:
@@ -94,7 +115,10 @@ def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
     if status.last is None:
         return _never(feed)
     if status.exit_code == FAILED:
-        return "failed", f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}"
+        return (
+            "failed",
+            f"Its last run {status.last.status or 'broke off'}: roster status {status.drop}",
+        )
     if status.stale:
         return "stale", status.stale
     if status.exit_code == HELD:
@@ -139,7 +163,9 @@ class FeedStatus:
     @property
     def last(self) -> Run | None:
         """The newest run that is not under way; one that was told something wrong did nothing, and does not count."""
-        return next((run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None)
+        return next(
+            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None
+        )
 
     @property
     def good(self) -> Run | None:
@@ -150,7 +176,11 @@ class FeedStatus:
     def loaded(self) -> Run | None:
         """The newest run of a drop, or of a plan; one that mended the target says nothing of what a drop could not deliver."""
         return next(
-            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED),
+            (
+                run
+                for run in self.runs
+                if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED
+            ),
             None,
         )
 

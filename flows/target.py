@@ -55,7 +55,9 @@ def address(text: str) -> str:
     except ValueError:
         raise ValueError("is not an address, such as https://api.example.edu.") from None
     if "@" in parts.netloc:
-        raise ValueError("holds a user name or a password. Remove it, and name where the credentials are instead.")
+        raise ValueError(
+            "holds a user name or a password. Remove it, and name where the credentials are instead."
+        )
     if parts.scheme not in PORTS or not text.isprintable() or any(sign in text for sign in " \\?#"):
         raise ValueError("is not an address, such as https://api.example.edu, without `?` and `#`.")
     if parts.scheme == "http" and not _is_loopback(host.strip("[]")):

@@ -13,7 +13,15 @@ import polars as pl
 from connectors.ledger import Ledger
 from connectors.oneroster.client import Client
 from connectors.oneroster.load_state import unfinished
-from connectors.oneroster.reconcile import DIFFERENT, EXTRA, MISSING, Expected, Verified, expected, verified
+from connectors.oneroster.reconcile import (
+    DIFFERENT,
+    EXTRA,
+    MISSING,
+    Expected,
+    Verified,
+    expected,
+    verified,
+)
 from connectors.oneroster.reconcile import Watch as Progress
 from connectors.oneroster.target import Endpoint as Address
 from connectors.roster_archive import Archive
@@ -89,7 +97,9 @@ def verify(
 def compare_feed(job: Job, watch: Watch = NOBODY) -> Verification:
     """Compare all that the ledger knows of a feed."""
     with Ledger.reading(job.ledger_at) as ledger, watch:
-        return compare_target(job, ledger, Archive(job.run.state / "rosters", job.key), watch.advance)
+        return compare_target(
+            job, ledger, Archive(job.run.state / "rosters", job.key), watch.advance
+        )
 
 
 def _repaired(job: Job, watch: Watch, *, lost: bool) -> tuple[Verification, RunResult]:
@@ -133,13 +143,16 @@ def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progres
     names = [name for name in ENTITIES if name in known and name in collections]
     # One entity of the roster at a time: a district's need not all be in memory.
     wanted = (
-        expected(collections[name], known[name], archive.judged(roster, name) if roster else None) for name in names
+        expected(collections[name], known[name], archive.judged(roster, name) if roster else None)
+        for name in names
     )
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
         return asyncio.run(_compared(address, wanted, roster, progress))
 
 
-async def _compared(address: Address, wanted: Iterator[Expected], roster: str, progress: Progress) -> Verification:
+async def _compared(
+    address: Address, wanted: Iterator[Expected], roster: str, progress: Progress
+) -> Verification:
     async with Client(address) as client:
         entities = {one.entity: await verified(client, one, progress) for one in wanted}
         return Verification(entities, roster, client.requests)
@@ -155,7 +168,9 @@ LEDGERS = {
 }
 
 
-def repair(found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> RunResult:
+def repair(
+    found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch
+) -> RunResult:
     """Create what is missing, update what differs and remove what came back, as the feed's policy says, all through the guard.
 
     Without a roster of which to take the records, only the ledger is corrected: the next sync sends them.
@@ -168,7 +183,9 @@ def repair(found: Verification, job: Job, ledger: Ledger, archive: Archive, watc
     content = archive.keep(job.run.id, {}, found.roster) if found.roster else ""
     changes = with_policies(_changes(found, standing, known), job, ledger)
     # The content is that of the last roster, whatever its age.
-    context = replace(guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None)
+    context = replace(
+        guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
+    )
     judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     result = deliver(Delivery(begun, changes, known, judge, content=content), job, ledger, watch)
     # It looks at what differs, and at nothing else: what plans hold besides goes on waiting.
@@ -200,14 +217,25 @@ def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
             ledger.mark(job.key, one.entity, status, ids.to_list(), job.run.id)
     rows = details.filter(pl.col("status") != DISABLED)
     if rows.height:
-        rows = rows.select("sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()})
-        ledger.record(job.key, one.entity, rows.with_columns(unfinished(pl.col(FINGERPRINT))), {}, [], job.run.id)
+        rows = rows.select(
+            "sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()}
+        )
+        ledger.record(
+            job.key,
+            one.entity,
+            rows.with_columns(unfinished(pl.col(FINGERPRINT))),
+            {},
+            [],
+            job.run.id,
+        )
 
 
 def _changes(found: Verification, standing: RosterState, known: Known) -> Changes:
     """The changes that repair what was found, and no others: what else waits is another run's."""
     changes = diff(standing, known).changes
-    return {name: _repair(changes[name], one) for name, one in found.entities.items() if name in changes}
+    return {
+        name: _repair(changes[name], one) for name, one in found.entities.items() if name in changes
+    }
 
 
 def _repair(part: EntityChanges, one: Verified) -> EntityChanges:
@@ -217,4 +245,6 @@ def _repair(part: EntityChanges, one: Verified) -> EntityChanges:
     # The guard must see how much of the roster there is, and each record is counted once.
     others = part.upserts.height - upserts.height
     counts: Counts = {**part.counts, "vanished": removals.height, "waiting": others}
-    return replace(part, upserts=upserts, removals=removals, returned=part.returned.clear(), counts=counts)
+    return replace(
+        part, upserts=upserts, removals=removals, returned=part.returned.clear(), counts=counts
+    )

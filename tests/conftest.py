@@ -73,7 +73,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how hard properties have looked, and why a run in which tests were skipped has failed."""
     terminalreporter.write_line(f"Strength: {STRENGTH}.")
     if os.environ.get(NO_SKIPS) and terminalreporter.stats.get("skipped"):
-        terminalreporter.write_line(f"{NO_SKIPS} is set, and tests were skipped: the run has failed.", red=True)
+        terminalreporter.write_line(
+            f"{NO_SKIPS} is set, and tests were skipped: the run has failed.", red=True
+        )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

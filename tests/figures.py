@@ -96,7 +96,9 @@ class Module:
     @cached_property
     def definitions(self) -> dict[str, Function | ast.ClassDef]:
         """The functions and classes at the top of the module."""
-        return {node.name: node for node in self.tree.body if isinstance(node, Function | ast.ClassDef)}
+        return {
+            node.name: node for node in self.tree.body if isinstance(node, Function | ast.ClassDef)
+        }
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class Tree:
 
     def _imported(self, module: Module) -> set[str]:
         named = (
-            f"{source}.{name}" if f"{source}.{name}" in self.modules else source for source, name, _ in module.imports
+            f"{source}.{name}" if f"{source}.{name}" in self.modules else source
+            for source, name, _ in module.imports
         )
         return {name for name in named if name in self.modules}
 
@@ -127,7 +130,9 @@ class Tree:
             if self.definition((module, name)):
                 return module, name
             imports = self.modules[module].imports if module in self.modules else []
-            source = next(((source, was) for source, was, alias in imports if was and alias == name), None)
+            source = next(
+                ((source, was) for source, was, alias in imports if was and alias == name), None
+            )
             if source is None:
                 return None
             module, name = source
@@ -159,7 +164,11 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str, str]]:
             yield from ((one.name, "", one.asname or one.name) for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from ((node.module, one.name, one.asname or one.name) for one in node.names)
-        elif isinstance(node, ast.Call) and _called(node) == "import_module" and isinstance(node.args[0], ast.Constant):
+        elif (
+            isinstance(node, ast.Call)
+            and _called(node) == "import_module"
+            and isinstance(node.args[0], ast.Constant)
+        ):
             yield str(node.args[0].value), "", ""
 
 
@@ -219,7 +228,10 @@ def imports_in_functions(tree: Tree) -> list[str]:
 def public_classes(tree: Tree) -> Counter[str]:
     """Count the public classes at the top of modules by name."""
     return Counter(
-        one.name for module in tree.modules.values() for one in module.classes if not one.name.startswith("_")
+        one.name
+        for module in tree.modules.values()
+        for one in module.classes
+        if not one.name.startswith("_")
     )
 
 
@@ -244,7 +256,11 @@ def _is_participle(word: str) -> bool:
 
 def format_switches(text: str) -> list[int]:
     """Give the lines at which the formatter is switched off or on."""
-    return [number for number, line in enumerate(text.splitlines(), 1) if re.search(r"# fmt: (skip|off|on)\b", line)]
+    return [
+        number
+        for number, line in enumerate(text.splitlines(), 1)
+        if re.search(r"# fmt: (skip|off|on)\b", line)
+    ]
 
 
 def function_lengths(tree: Tree) -> list[int]:
@@ -294,7 +310,9 @@ def _given_on(function: Function, names: frozenset[str]) -> list[tuple[str, list
     found: list[tuple[str, list[int | str]]] = []
     calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        words: list[int | str] = [word.arg for word in call.keywords if word.arg and _is_of(word.value, names)]
+        words: list[int | str] = [
+            word.arg for word in call.keywords if word.arg and _is_of(word.value, names)
+        ]
         # `watch.stage("load", send, job)` calls `send` with what follows it.
         for at, called in enumerate([call.func, *call.args]):
             places = [place for place, one in enumerate(call.args[at:]) if _is_of(one, names)]
@@ -311,19 +329,26 @@ def _is_of(node: ast.expr, names: frozenset[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in names
 
 
-def _parameters(definition: Function | ast.ClassDef | None, given: list[int | str]) -> frozenset[str]:
+def _parameters(
+    definition: Function | ast.ClassDef | None, given: list[int | str]
+) -> frozenset[str]:
     if not isinstance(definition, Function):
         return frozenset()
     names = [one.arg for one in (*definition.args.posonlyargs, *definition.args.args)]
     return frozenset(
-        one if isinstance(one, str) else names[one] for one in given if isinstance(one, str) or one < len(names)
+        one if isinstance(one, str) else names[one]
+        for one in given
+        if isinstance(one, str) or one < len(names)
     )
 
 
 def jumps_back_up(path: list[Place]) -> int:
     """Count the stops in a module that the walk had left before."""
     modules = [module for module, _ in path]
-    return sum(one != before and one in modules[:at] for at, (before, one) in enumerate(itertools.pairwise(modules)))
+    return sum(
+        one != before and one in modules[:at]
+        for at, (before, one) in enumerate(itertools.pairwise(modules))
+    )
 
 
 def job_fields(tree: Tree) -> int:
@@ -338,7 +363,10 @@ def users_of(tree: Tree, place: Place) -> list[str]:
     for module in tree.modules.values():
         if tree.resolve(module.name, place[1]) == place:
             for name, function in module.definitions.items():
-                if any(isinstance(node, ast.Name) and node.id == place[1] for node in ast.walk(function)):
+                if any(
+                    isinstance(node, ast.Name) and node.id == place[1]
+                    for node in ast.walk(function)
+                ):
                     found.add(f"{module.name}.{name}")
     return sorted(found)
 
@@ -346,7 +374,9 @@ def users_of(tree: Tree, place: Place) -> list[str]:
 def fields_of(one: ast.ClassDef) -> list[str]:
     """Give the names of the fields of a dataclass."""
     return [
-        node.target.id for node in one.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        node.target.id
+        for node in one.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     ]
 
 
@@ -453,7 +483,9 @@ def watch_sync(root: Path = HERE) -> Stacks:
     """Begin a sync of the sample, and end it when it sends its first byte."""
     own = root / ".venv" / "bin" / "python"
     drop = (root / "sample_data" / "oneroster_1_2").resolve()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIMEBACK_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("TIMEBACK_")
+    }
     with tempfile.TemporaryDirectory() as state:
         program = [
             str(own if own.exists() else sys.executable),
@@ -466,8 +498,12 @@ def watch_sync(root: Path = HERE) -> Stacks:
         run = subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
     events = dict(json.loads(line) for line in run.stdout.splitlines())
     if set(events) != {"read", "sent"}:
-        raise RuntimeError(f"the sync in {root} came to no first byte: {sorted(events)}\n{run.stderr}")
-    return Stacks(*([(module, function) for module, function in events[name]] for name in ("read", "sent")))
+        raise RuntimeError(
+            f"the sync in {root} came to no first byte: {sorted(events)}\n{run.stderr}"
+        )
+    return Stacks(
+        *([(module, function) for module, function in events[name]] for name in ("read", "sent"))
+    )
 
 
 def figures(root: Path = HERE) -> dict[str, int | float]:
@@ -477,7 +513,9 @@ def figures(root: Path = HERE) -> dict[str, int | float]:
     path = job_path(tree)
     lines = [line for module in tree.modules.values() for line in module.text.splitlines()]
     switches = sum(len(format_switches(module.text)) for module in tree.modules.values())
-    in_tests = sum(len(format_switches(path.read_text("utf-8"))) for path in (root / "tests").rglob("*.py"))
+    in_tests = sum(
+        len(format_switches(path.read_text("utf-8"))) for path in (root / "tests").rglob("*.py")
+    )
     found: dict[str, int | float] = {}
     for package in PACKAGES:
         circles = circles_in(tree, package)
@@ -500,7 +538,9 @@ def figures(root: Path = HERE) -> dict[str, int | float]:
         "public functions called told or show": len(functions_called(tree, "told", "show")),
         "modules named by a participle": len(participles(tree)),
         "imports in functions": len(imports_in_functions(tree)),
-        "modules with imports in functions": len({place.split(":")[0] for place in imports_in_functions(tree)}),
+        "modules with imports in functions": len(
+            {place.split(":")[0] for place in imports_in_functions(tree)}
+        ),
         "formatter switched off": switches,
         "formatter switched off, with tests": switches + in_tests,
         "lines over 100 characters": sum(len(line) > 100 for line in lines),
@@ -516,8 +556,12 @@ def _shared(names: Counter[str]) -> int:
 
 def main() -> None:
     """Print the figures as a table, or as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tests.figures", description="Count the structure of a checkout.")
-    parser.add_argument("root", nargs="?", type=Path, default=HERE, help="the checkout (default: this one)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.figures", description="Count the structure of a checkout."
+    )
+    parser.add_argument(
+        "root", nargs="?", type=Path, default=HERE, help="the checkout (default: this one)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     found = figures(given.root.resolve())

@@ -21,14 +21,25 @@ ALWAYS = {"class_without_teacher", "class_without_student"}
 
 
 def judged(
-    folder: Path, rows: Rows, known: Known | None = None, *, strict: bool = False, mode: str = "bulk",
+    folder: Path,
+    rows: Rows,
+    known: Known | None = None,
+    *,
+    strict: bool = False,
+    mode: str = "bulk",
     elsewhere: Elsewhere | None = None,
-) -> Checked:  # fmt: skip
+) -> Checked:
     """Read, normalise and check rows."""
     return judged_drop(drop(folder, rows, mode), known, strict=strict, elsewhere=elsewhere)
 
 
-def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = False, elsewhere: Elsewhere | None = None) -> Checked:  # fmt: skip
+def judged_drop(
+    folder: Path,
+    known: Known | None = None,
+    *,
+    strict: bool = False,
+    elsewhere: Elsewhere | None = None,
+) -> Checked:
     """Read, normalise and check a drop."""
     return check(
         normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
@@ -40,7 +51,10 @@ def judged_drop(folder: Path, known: Known | None = None, *, strict: bool = Fals
 
 def rules(checked: Checked) -> set[str]:
     """Name the rules that were broken, but for what is always told of the district."""
-    return {*checked.findings.errors["rule"], *(notice.rule for notice in checked.findings.notices)} - ALWAYS
+    return {
+        *checked.findings.errors["rule"],
+        *(notice.rule for notice in checked.findings.notices),
+    } - ALWAYS
 
 
 def errors(checked: Checked) -> list[tuple[str, str, str]]:
@@ -56,6 +70,8 @@ def accepted(checked: Checked, entity: str) -> list[str]:
 def ledger(**entities: list[str]) -> Known:
     """Give what a ledger knows as active, with fingerprints that match nothing."""
     return {
-        name: pl.DataFrame({"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)})
+        name: pl.DataFrame(
+            {"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)}
+        )
         for name, ids in entities.items()
     }

@@ -18,7 +18,9 @@ class Loads:
         self._folder = folder
         self._records: dict[str, list[Record]] = {}
 
-    def begin(self, name: str, state: Path, load: Callable[[], bool], sandbox: Sandbox | None = None) -> None:
+    def begin(
+        self, name: str, state: Path, load: Callable[[], bool], sandbox: Sandbox | None = None
+    ) -> None:
         """Load, which says whether all went well; or, if that was done under this name before, put state and target where they were then.
 
         Without a `sandbox` the target is the embedded one, whose records are in the state folder.

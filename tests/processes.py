@@ -37,15 +37,23 @@ class Finished:
     @property
     def json(self) -> dict[str, Any]:
         """The object on the last line of standard output; none if it printed nothing."""
-        answer: dict[str, Any] = json.loads(self.out.strip().splitlines()[-1]) if self.out.strip() else {}
+        answer: dict[str, Any] = (
+            json.loads(self.out.strip().splitlines()[-1]) if self.out.strip() else {}
+        )
         return answer
 
 
 class Process:
     """A process of its own that calls a function; its standard output and error are files in a folder."""
 
-    def __init__(self, folder: Path, call: Callable[..., object], *arguments: Any,
-                 environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        folder: Path,
+        call: Callable[..., object],
+        *arguments: Any,
+        environment: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.out, self.err = folder / "stdout.txt", folder / "stderr.txt"
         for path in (self.out, self.err):
             path.unlink(missing_ok=True)
@@ -54,7 +62,9 @@ class Process:
         variables = dict(os.environ if environment is None else environment)
         place = str(cwd or Path.cwd())
         self._process: BaseProcess = context.Process(
-            target=_run, args=(str(self.out), str(self.err), variables, place, call, arguments), daemon=True
+            target=_run,
+            args=(str(self.out), str(self.err), variables, place, call, arguments),
+            daemon=True,
         )
         self._process.start()
 
@@ -80,7 +90,9 @@ class Process:
         code = self._process.exitcode
         if code is None:
             self.send(signal.SIGKILL)
-        assert code is not None, f"it still ran after {PATIENCE_SECONDS:.0f} s, and had said {self.said!r}"
+        assert code is not None, (
+            f"it still ran after {PATIENCE_SECONDS:.0f} s, and had said {self.said!r}"
+        )
         return Finished(code, _text(self.out), _text(self.err))
 
     def wait_for(self, word: str) -> None:
@@ -97,8 +109,12 @@ class Process:
         return _text(self.out) + _text(self.err)
 
 
-def roster(folder: Path, *words: str | Path, environment: Mapping[str, str] | None = None,
-           cwd: Path | None = None) -> Process:  # fmt: skip
+def roster(
+    folder: Path,
+    *words: str | Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Process:
     """Start a command of the program; what it prints goes to files in `folder`."""
     return Process(folder, _command, *map(str, words), environment=environment, cwd=cwd)
 
@@ -108,7 +124,14 @@ def _command(*words: str) -> None:
     main()
 
 
-def _run(out: str, err: str, environment: dict[str, str], cwd: str, call: Callable[..., object], arguments: tuple[Any, ...]) -> None:  # fmt: skip
+def _run(
+    out: str,
+    err: str,
+    environment: dict[str, str],
+    cwd: str,
+    call: Callable[..., object],
+    arguments: tuple[Any, ...],
+) -> None:
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
     os.environ.clear()

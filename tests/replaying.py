@@ -22,7 +22,9 @@ class Feed:
 
     def configure(self, tail: str = "", drop: str = "today") -> None:
         """Write the feed's file anew."""
-        self.file.write_text(f'district = "larkspur"\ndrop = "{drop}"\n[target]\nurl = "sandbox"\n{tail}')
+        self.file.write_text(
+            f'district = "larkspur"\ndrop = "{drop}"\n[target]\nurl = "sandbox"\n{tail}'
+        )
 
     def deliver(self, day: str, rows: Rows) -> Path:
         """Write the drop of a day."""
@@ -31,13 +33,18 @@ class Feed:
     def change(self, day: str, status: str = "active", **rows: list[Row]) -> None:
         """Write the drop of a day that has only what changed; of a user the roles too."""
         self.deliver(day, delta(dict(rows), status))
-        (self.drops / f"larkspur_{day}" / "manifest.csv").write_text(manifest(dict.fromkeys(rows, "delta")))
+        (self.drops / f"larkspur_{day}" / "manifest.csv").write_text(
+            manifest(dict.fromkeys(rows, "delta"))
+        )
 
     def rename(self, day: str, user: str, name: str) -> None:
         """Write the drop of a day on which one user got another name."""
         rows = changed(district(), user, givenName=name)
-        self.change(day, users=[row for row in rows["users"] if row["sourcedId"] == user],
-                    roles=[row for row in rows["roles"] if row["userSourcedId"] == user])  # fmt: skip
+        self.change(
+            day,
+            users=[row for row in rows["users"] if row["sourcedId"] == user],
+            roles=[row for row in rows["roles"] if row["userSourcedId"] == user],
+        )
 
     def three_days(self) -> None:
         """Bo is renamed on the second day, and Tia on the third."""
@@ -46,7 +53,9 @@ class Feed:
         self.deliver(SECOND, second)
         self.deliver(THIRD, changed(second, "tia", givenName="Mia"))
 
-    def backfill(self, *words: str, start: str = FIRST, end: str = THIRD, drops: str | None = "") -> Run:
+    def backfill(
+        self, *words: str, start: str = FIRST, end: str = THIRD, drops: str | None = ""
+    ) -> Run:
         """Replay the drops, or the archive if that is None."""
         where = () if drops is None else ("--drops", drops or str(self.drops))
         return roster("backfill", self.file, start, end, *where, *words, "--json", state=self.state)
@@ -59,7 +68,14 @@ class Feed:
     def names(self) -> dict[str, str]:
         """What the target calls its users."""
         read = roster(
-            "get", "users", "--target", "sandbox", "--csv", "--fields", "sourcedId,givenName", state=self.state
+            "get",
+            "users",
+            "--target",
+            "sandbox",
+            "--csv",
+            "--fields",
+            "sourcedId,givenName",
+            state=self.state,
         )
         return dict(line.split(",")[:2] for line in read.out.splitlines()[1:])
 

@@ -60,13 +60,16 @@ def district() -> Rows:
 
 def without(rows: Rows, *ids: str) -> Rows:
     """Take records out, whichever entity they are of."""
-    return {name: [row for row in table if row["sourcedId"] not in ids] for name, table in rows.items()}
+    return {
+        name: [row for row in table if row["sourcedId"] not in ids] for name, table in rows.items()
+    }
 
 
 def changed(rows: Rows, sourced_id: str, **cells: str) -> Rows:
     """Change cells of a record."""
     return {
-        name: [row | cells if row["sourcedId"] == sourced_id else row for row in table] for name, table in rows.items()
+        name: [row | cells if row["sourcedId"] == sourced_id else row for row in table]
+        for name, table in rows.items()
     }
 
 
@@ -84,7 +87,10 @@ def csv_text(name: str, table: list[Row], version: Version = "1.2") -> str:
 def manifest(modes: dict[str, str], version: str = "1.2") -> str:
     """Write a manifest."""
     lines = ["propertyName,value", "manifest.version,1.0", f"oneroster.version,{version}"]
-    return "\r\n".join([*lines, *(f"file.{name},{modes.get(name, 'absent')}" for name in ENTITIES)]) + "\r\n"
+    return (
+        "\r\n".join([*lines, *(f"file.{name},{modes.get(name, 'absent')}" for name in ENTITIES)])
+        + "\r\n"
+    )
 
 
 def drop(folder: Path, rows: Rows, mode: str = "bulk", modes: dict[str, str] | None = None) -> Path:
@@ -95,7 +101,9 @@ def drop(folder: Path, rows: Rows, mode: str = "bulk", modes: dict[str, str] | N
     present = {name: table for name, table in rows.items() if table}
     for name, table in present.items():
         (folder / f"{name}.csv").write_text(csv_text(name, table), encoding="utf-8", newline="")
-    (folder / "manifest.csv").write_text(manifest(dict.fromkeys(present, mode) | (modes or {})), newline="")
+    (folder / "manifest.csv").write_text(
+        manifest(dict.fromkeys(present, mode) | (modes or {})), newline=""
+    )
     return folder
 
 

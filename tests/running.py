@@ -42,7 +42,9 @@ class Run:
         return sum(counts[term] for counts in self.json["entities"].values())
 
 
-def roster(command: str, *arguments: str | Path, state: Path, environment: dict[str, str] | None = None) -> Run:
+def roster(
+    command: str, *arguments: str | Path, state: Path, environment: dict[str, str] | None = None
+) -> Run:
     """Run a command with its own state folder; nothing of the caller's environment is a target."""
     words = [command, *map(str, arguments), "--state", str(state)]
     done = testing.CliRunner().invoke(app, words, env=QUIET | (environment or {}))

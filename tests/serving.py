@@ -26,7 +26,15 @@ class Served:
             "TIMEBACK_CLIENT_SECRET": "sandbox",
         }
         self.sandbox.requests.clear()
-        return roster(command, *arguments, "--target", "env", "--json", state=self.state, environment=environment)
+        return roster(
+            command,
+            *arguments,
+            "--target",
+            "env",
+            "--json",
+            state=self.state,
+            environment=environment,
+        )
 
     @property
     def writes(self) -> list[str]:
@@ -39,9 +47,14 @@ class Served:
 
     def change(self, collection: str, sourced_id: str, **properties: object) -> None:
         """Let somebody else change a record, or add one."""
-        record = self.record(collection, sourced_id) or {"sourcedId": sourced_id, "status": "active"}
+        record = self.record(collection, sourced_id) or {
+            "sourcedId": sourced_id,
+            "status": "active",
+        }
         self.sandbox.store.put(collection, record | properties)
 
     def lose(self, collection: str, sourced_id: str) -> None:
         """Let the target lose a record altogether."""
-        self.sandbox.store.query("DELETE FROM records WHERE collection = ? AND id = ?", (collection, sourced_id))
+        self.sandbox.store.query(
+            "DELETE FROM records WHERE collection = ? AND id = ?", (collection, sourced_id)
+        )

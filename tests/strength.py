@@ -28,7 +28,9 @@ def examples(usual: int, commit: int = FEW) -> int:
 
 def expensive(usual: int, commit: int = FEW) -> settings:
     """Give the settings of a property whose examples take long: four times `usual` examples in full strength, else `commit`."""
-    return settings(max_examples=examples(usual, commit), phases=PHASES, suppress_health_check=list(HealthCheck))
+    return settings(
+        max_examples=examples(usual, commit), phases=PHASES, suppress_health_check=list(HealthCheck)
+    )
 
 
 def register() -> None:

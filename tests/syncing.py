@@ -54,7 +54,10 @@ class Feed:
     def schools(self, count: int, first: int = 0, **cells: str) -> None:
         """Write a drop of so many schools, without a district above them."""
         numbers = range(first, first + count)
-        rows = [{"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells for number in numbers]
+        rows = [
+            {"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells
+            for number in numbers
+        ]
         drop(self.folder / "drop", {"orgs": rows})
 
     def configure(self, patience: float = 120, batch: int = 1000) -> None:
@@ -102,7 +105,11 @@ def meeting(meet: Meet) -> Callable[[ASGIApp], ASGIApp]:
 
     def over(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].endswith("/orgs/"):
+            if (
+                scope["type"] != "http"
+                or scope["method"] != "POST"
+                or not scope["path"].endswith("/orgs/")
+            ):
                 await app(scope, receive, send)
                 return
             body = await _body(receive)

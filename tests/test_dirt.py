@@ -37,7 +37,9 @@ def written_in(file: str) -> tuple[set[str], set[str]]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     return names, {
-        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
 
@@ -47,8 +49,12 @@ def test_a_line_has_tests_or_a_reason(line: str) -> None:
     shown = [below for below in line.split("\n") if below.startswith("  - ")]
 
     assert shown
-    assert [] == [below for below in shown if not (TEST.fullmatch(below) or REASON.fullmatch(below))]
-    for file, name, cases in (found.groups() for below in shown if (found := TEST.fullmatch(below))):
+    assert [] == [
+        below for below in shown if not (TEST.fullmatch(below) or REASON.fullmatch(below))
+    ]
+    for file, name, cases in (
+        found.groups() for below in shown if (found := TEST.fullmatch(below))
+    ):
         names, texts = written_in(file)
         assert name in names
         assert set(re.findall("`([^`]+)`", cases or "")) <= texts
@@ -56,7 +62,9 @@ def test_a_line_has_tests_or_a_reason(line: str) -> None:
 
 def test_rules_are_called_by_their_codes() -> None:
     """A rule that the catalogue names is one that reports name."""
-    words = {word for line in LINES for word in re.findall(r"\((`[^()]*)\)", line.partition("\n")[0])}
+    words = {
+        word for line in LINES for word in re.findall(r"\((`[^()]*)\)", line.partition("\n")[0])
+    }
     codes = {code for word in words for code in re.findall(r"`([a-z0-9_]+)`", word)}
 
     assert set() == codes - set(RULES) - HOLDS

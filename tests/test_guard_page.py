@@ -17,7 +17,8 @@ RULES = {
     rule
     for module in sorted((ROOT / "transforms/guard").glob("*.py"))
     for rule in re.findall(
-        r'(?:stop|tell|_everything)\(\s*(?:stops,\s*)?"([a-z_]+)"', module.read_text(encoding="utf-8")
+        r'(?:stop|tell|_everything)\(\s*(?:stops,\s*)?"([a-z_]+)"',
+        module.read_text(encoding="utf-8"),
     )
 }
 
@@ -46,11 +47,17 @@ def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
 
     assert f"{limits.vanished_percent:g} %, {limits.vanished_records} records" == rows["`vanished`"]
     assert f"{limits.week_percent:g} %, {limits.week_records} records" == rows["`vanished_in_week`"]
-    assert f"{limits.class_percent:g} %, classes of {limits.class_records} and more" == rows["`class_emptied`"]
+    assert (
+        f"{limits.class_percent:g} %, classes of {limits.class_records} and more"
+        == rows["`class_emptied`"]
+    )
     assert f"{limits.identity_percent:g} %, {limits.identity_records} records" == rows["`identity`"]
     assert f"{limits.moved_percent:g} %, {limits.moved_records} records" == rows["`moved`"]
     assert f"| {limits.person_records} classes |" in PAGE
     assert f"{limits.created_percent:g} %, {limits.created_records} records" == rows["`created`"]
     assert f"{limits.updated_percent:g} %, {limits.updated_records} records" == rows["`updated`"]
     assert f"{limits.rejected_percent:g} %" == rows["`rejected`"]
-    assert f"{limits.school_percent:g} %; of students, staff and contacts, and of enrollments by role: {limits.school_percent:g} %, {limits.school_records} records" == rows["`vanished_of_school`"]  # fmt: skip
+    assert (
+        f"{limits.school_percent:g} %; of students, staff and contacts, and of enrollments by role: {limits.school_percent:g} %, {limits.school_records} records"
+        == rows["`vanished_of_school`"]
+    )

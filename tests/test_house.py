@@ -79,7 +79,9 @@ def test_the_pipeline_is_within_eight_frames_of_the_command(stacks: Stacks, tree
     assert stacks.to_pipeline(pipeline_of(tree)[1]) <= 8, stacks.read
 
 
-@pytest.mark.xfail(strict=True, reason="the tails of sync, restore and repair are written one by one")
+@pytest.mark.xfail(
+    strict=True, reason="the tails of sync, restore and repair are written one by one"
+)
 def test_every_run_is_guarded_by_the_same_function(tree: Tree) -> None:
     """However the records of a run came about."""
     users = users_of(tree, ("transforms.guard.guard", "guard"))
@@ -138,7 +140,9 @@ def test_only_the_command_line_reports_and_flows_print(tree: Tree) -> None:
 def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
     """A table is an assignment of a literal or a call at the top of a module."""
     places = [
-        f"{module.name}:{line}" for module in tree.modules.values() for line in switched_off_outside_tables(module)
+        f"{module.name}:{line}"
+        for module in tree.modules.values()
+        for line in switched_off_outside_tables(module)
     ]
 
     assert [] == places
@@ -147,7 +151,11 @@ def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
 @pytest.mark.xfail(strict=True, reason="fields are documented in paragraphs")
 def test_the_fields_of_a_dataclass_are_not_documented_in_prose(tree: Tree) -> None:
     """Each field has a line of its own, beside it or below `Attributes:`; prose may name one."""
-    prose = [f"{module.name}.{name}" for module in tree.modules.values() for name in documented_in_prose(module)]
+    prose = [
+        f"{module.name}.{name}"
+        for module in tree.modules.values()
+        for name in documented_in_prose(module)
+    ]
 
     assert [] == prose
 
@@ -162,7 +170,9 @@ def prints(module: Module) -> bool:
     """Whether a module imports rich, or calls `print` or `echo`."""
     calls = (node.func for node in module.nodes if isinstance(node, ast.Call))
     names = {node.id if isinstance(node, ast.Name) else getattr(node, "attr", "") for node in calls}
-    return bool(names & {"print", "echo"}) or any(source.split(".")[0] == "rich" for source, _, _ in module.imports)
+    return bool(names & {"print", "echo"}) or any(
+        source.split(".")[0] == "rich" for source, _, _ in module.imports
+    )
 
 
 def switched_off_outside_tables(module: Module) -> list[int]:

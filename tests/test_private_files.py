@@ -8,7 +8,12 @@ from typing import IO
 
 import pytest
 
-from connectors.private_files import make_private_file, open_private_file, write_private, write_whole
+from connectors.private_files import (
+    make_private_file,
+    open_private_file,
+    write_private,
+    write_whole,
+)
 
 
 def mode(path: Path) -> int:

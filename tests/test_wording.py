@@ -82,7 +82,12 @@ SKIPPED = (
 def texts() -> dict[str, str]:
     """Each file of the project by its path, in one line: a wording may go on in the next."""
     folders = [HERE / name for name in ("flows", "connectors", "transforms", "tests", "docs")]
-    paths = [path for folder in folders for kind in ("*.py", "*.md", "*.toml") for path in folder.rglob(kind)]
+    paths = [
+        path
+        for folder in folders
+        for kind in ("*.py", "*.md", "*.toml")
+        for path in folder.rglob(kind)
+    ]
     paths += [path for kind in ("*.md", "*.toml", "Makefile") for path in HERE.glob(kind)]
     named = {path.relative_to(HERE).as_posix(): path for path in paths}
     return {name: in_one_line(path) for name, path in named.items() if not name.startswith(SKIPPED)}
@@ -96,12 +101,18 @@ def in_one_line(path: Path) -> str:
 @pytest.mark.parametrize(
     "odd",
     [
-        pytest.param(odd, marks=pytest.mark.xfail(strict=True, reason="not reworded yet")) if odd in LEFT else odd
+        pytest.param(odd, marks=pytest.mark.xfail(strict=True, reason="not reworded yet"))
+        if odd in LEFT
+        else odd
         for odd in ODD
     ],
 )
 def test_an_odd_wording_is_not_used(odd: str) -> None:
     """The dictionary above says what is written instead."""
-    used = {name: count for name, text in texts().items() if (count := len(re.findall(odd, text, re.IGNORECASE)))}
+    used = {
+        name: count
+        for name, text in texts().items()
+        if (count := len(re.findall(odd, text, re.IGNORECASE)))
+    }
 
     assert {} == used, ODD[odd]

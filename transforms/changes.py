@@ -12,9 +12,21 @@ from typing import Literal, get_args
 import polars as pl
 
 Term = Literal[
-    "read", "vanished", "merged", "rejected", "unshared", "unchanged", "created", "updated",
-    "disabled", "deleted", "kept", "held", "waiting", "failed",
-]  # fmt: skip
+    "read",
+    "vanished",
+    "merged",
+    "rejected",
+    "unshared",
+    "unchanged",
+    "created",
+    "updated",
+    "disabled",
+    "deleted",
+    "kept",
+    "held",
+    "waiting",
+    "failed",
+]
 TERMS: tuple[Term, ...] = get_args(Term)
 INCOMING: tuple[Term, ...] = ("read", "vanished")
 Counts = dict[Term, int]
@@ -90,7 +102,11 @@ class EntityChanges:
 
     def of(self, *actions: str) -> pl.DataFrame:
         """The removals of some actions."""
-        return self.removals.filter(pl.col(ACTION).is_in(actions)) if self.removals.height else self.removals
+        return (
+            self.removals.filter(pl.col(ACTION).is_in(actions))
+            if self.removals.height
+            else self.removals
+        )
 
     @property
     def due(self) -> int:

@@ -30,7 +30,10 @@ def overlay(before: EntityRecords, drop: EntityRecords) -> EntityRecords:
     gone = pl.concat([drop.gone, drop.withheld["sourcedId"]])
     whole = _laid_over(_without(before.accepted, gone), drop)
     settled = pl.concat([whole["sourcedId"], drop.gone])
-    withheld = _without(pl.concat([drop.withheld, before.withheld]).unique("sourcedId", maintain_order=True), settled)
+    withheld = _without(
+        pl.concat([drop.withheld, before.withheld]).unique("sourcedId", maintain_order=True),
+        settled,
+    )
     refused = pl.concat([drop.refused, before.refused]).unique("sourcedId", maintain_order=True)
     return replace(
         drop,
@@ -54,8 +57,12 @@ def _laid_over(before: pl.DataFrame, drop: EntityRecords) -> pl.DataFrame:
     """Give the records of both, each once; of a record in both, what the drop does not say is taken from before."""
     new = drop.accepted.drop(ROW)
     old = before.drop(ROW)
-    met = new.join(old.rename(lambda name: name if name == "sourcedId" else OVER + name), on="sourcedId", how="left",
-                   maintain_order="left")  # fmt: skip
+    met = new.join(
+        old.rename(lambda name: name if name == "sourcedId" else OVER + name),
+        on="sourcedId",
+        how="left",
+        maintain_order="left",
+    )
     names = dict.fromkeys((*new.columns, *old.columns))
     cells = [_cell(name, met, drop) for name in names]
     laid = met.select(cells)
@@ -89,7 +96,9 @@ def _both(new: str | None, old: str | None) -> str | None:
 
 def _told_whole(judged: EntityRecords) -> frozenset[str]:
     """The kinds of parts of which a drop holds all."""
-    return frozenset(part_property(part) for name, part in folded(judged.entity).items() if name in judged.said)
+    return frozenset(
+        part_property(part) for name, part in folded(judged.entity).items() if name in judged.said
+    )
 
 
 MARKED = {"sourcedId": pl.String, "fingerprint": pl.Int64}
@@ -120,8 +129,14 @@ def with_arrears(
 
 def _nothing(whole: EntityRecords) -> EntityRecords:
     """A delta that says nothing."""
-    return replace(whole, accepted=whole.accepted.clear(), mode="delta", refused=whole.refused.clear(),
-                   withheld=whole.withheld.clear(), blurred=False)  # fmt: skip
+    return replace(
+        whole,
+        accepted=whole.accepted.clear(),
+        mode="delta",
+        refused=whole.refused.clear(),
+        withheld=whole.withheld.clear(),
+        blurred=False,
+    )
 
 
 def _unsent(
@@ -130,9 +145,13 @@ def _unsent(
     """The records of the whole roster that the target does not have as they are, and the drop does not settle."""
     marks = marked({whole.entity.name: whole})[whole.entity.name]
     there = _ledger(ledger).filter(pl.col("status").is_in([ACTIVE, "kept"])).select(*MARKED)
-    now = pl.DataFrame({"sourcedId": whole.accepted["sourcedId"], "fingerprint": marks}, schema=MARKED)
+    now = pl.DataFrame(
+        {"sourcedId": whole.accepted["sourcedId"], "fingerprint": marks}, schema=MARKED
+    )
     known = pl.concat([there, decided.select(*MARKED)])
-    late = now.join(known, on=list(MARKED), how="anti").filter(~pl.col("sourcedId").is_in(_settled(drop).implode()))
+    late = now.join(known, on=list(MARKED), how="anti").filter(
+        ~pl.col("sourcedId").is_in(_settled(drop).implode())
+    )
     return whole.accepted.filter(pl.col("sourcedId").is_in(late["sourcedId"].implode()))
 
 
@@ -143,16 +162,25 @@ def _undeleted(
     if whole.mode != "bulk" or whole.blurred:
         return drop.gone.clear()
     active = _ledger(ledger).filter(pl.col("status") == ACTIVE)["sourcedId"]
-    told = [whole.accepted["sourcedId"], whole.refused["sourcedId"], whole.withheld["sourcedId"], _settled(drop),
-            drop.refused["sourcedId"]]  # fmt: skip
+    told = [
+        whole.accepted["sourcedId"],
+        whole.refused["sourcedId"],
+        whole.withheld["sourcedId"],
+        _settled(drop),
+        drop.refused["sourcedId"],
+    ]
     held = decided.filter(pl.col("fingerprint").is_null())["sourcedId"]
     return active.filter(~active.is_in(pl.concat([*told, held]).implode()))
 
 
 def _added(drop: EntityRecords, late: pl.DataFrame, gone: pl.Series) -> EntityRecords:
-    accepted = pl.concat([drop.accepted.drop(ROW), late.drop(ROW)], how="diagonal").with_row_index(ROW, 1)
+    accepted = pl.concat([drop.accepted.drop(ROW), late.drop(ROW)], how="diagonal").with_row_index(
+        ROW, 1
+    )
     columns = frozenset(name for name in late.columns if late.height and late[name].count())
-    return replace(drop, accepted=accepted, gone=pl.concat([drop.gone, gone]), said=drop.said | columns)
+    return replace(
+        drop, accepted=accepted, gone=pl.concat([drop.gone, gone]), said=drop.said | columns
+    )
 
 
 def _settled(drop: EntityRecords) -> pl.Series:
@@ -166,19 +194,25 @@ def _ledger(known: pl.DataFrame | None) -> pl.DataFrame:
     return known.filter(pl.col("status").is_in(IN_TARGET)).select(*MARKED, "status")
 
 
-def with_lacking(roster: Roster, earlier: Mapping[str, Collection[str]], without: Collection[str] = ()) -> Roster:
+def with_lacking(
+    roster: Roster, earlier: Mapping[str, Collection[str]], without: Collection[str] = ()
+) -> Roster:
     """Note what held records of an entity in the newest roster, as in `Table.fed`, and is not here; only a snapshot can lack it.
 
     What is lacking stays among what feeds the table, so that it is still known to be lacking of the next drop. A
     person ends that by naming it as one that the source is now `without`.
     """
     known = {plain(one) for one in without}
-    tables = {name: _with_lacking(table, earlier.get(name, ()), known) for name, table in roster.tables.items()}
+    tables = {
+        name: _with_lacking(table, earlier.get(name, ()), known)
+        for name, table in roster.tables.items()
+    }
     lacking = dict.fromkeys(one for table in tables.values() for one in table.lacking)
     if not lacking:
         return roster
     told = [
-        of_file("file_gone", file, column=column.strip()) for file, _, column in (one.partition(":") for one in lacking)
+        of_file("file_gone", file, column=column.strip())
+        for file, _, column in (one.partition(":") for one in lacking)
     ]
     return replace(roster, tables=tables, findings=gather([roster.findings, *told]))
 

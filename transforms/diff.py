@@ -84,13 +84,17 @@ def diff(standing: RosterState, known: Known, marks: Marks | None = None) -> Dif
 
 def marked(standing: RosterState) -> Marks:
     """Give the fingerprints of each entity's accepted records, in their order."""
-    return {name: fingerprints(judged.entity, _records(judged)) for name, judged in standing.items()}
+    return {
+        name: fingerprints(judged.entity, _records(judged)) for name, judged in standing.items()
+    }
 
 
 def _records(judged: EntityRecords) -> pl.DataFrame:
     """The accepted records without what is not theirs: row numbers, lifecycle, columns that are blank throughout."""
     frame = judged.accepted.drop(ROW, *LIFECYCLE)
-    return frame.select(name for name in frame.columns if name == "sourcedId" or frame[name].count())
+    return frame.select(
+        name for name in frame.columns if name == "sourcedId" or frame[name].count()
+    )
 
 
 def _met(records: pl.DataFrame, marks: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
@@ -102,10 +106,16 @@ def _met(records: pl.DataFrame, marks: pl.Series, ledger: pl.DataFrame) -> pl.Da
 def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
     """Give the records to send: those that the target does not have as they are."""
     action = (
-        pl.when(pl.col("status").is_null()).then(pl.lit("create"))
-        .when(~pl.col("status").is_in(IN_TARGET)).then(pl.lit("revive"))
-        .when(pl.col("status").is_in([DISABLED, ENDED]) | (pl.col("fingerprint") != pl.col(FINGERPRINT))).then(pl.lit("update"))
-    )  # fmt: skip
+        pl.when(pl.col("status").is_null())
+        .then(pl.lit("create"))
+        .when(~pl.col("status").is_in(IN_TARGET))
+        .then(pl.lit("revive"))
+        .when(
+            pl.col("status").is_in([DISABLED, ENDED])
+            | (pl.col("fingerprint") != pl.col(FINGERPRINT))
+        )
+        .then(pl.lit("update"))
+    )
     actions = met.select(action.alias(ACTION))[ACTION]
     send = actions.is_not_null()
     chosen = records.filter(send).with_columns(actions.filter(send), met[FINGERPRINT].filter(send))
@@ -117,18 +127,26 @@ def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.Dat
 def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
     """Add what the ledger keeps of a record beside its fingerprint."""
     names = [name for name in chosen.columns if not name.startswith("#")]
-    filled = [pl.when(pl.col(name).is_not_null()).then(_filled(chosen[name])) for name in sorted(names)]
+    filled = [
+        pl.when(pl.col(name).is_not_null()).then(_filled(chosen[name])) for name in sorted(names)
+    ]
     label = [pl.col(name) for name in entity.label if name in names]
     described = chosen.with_columns(
         pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
         school_of(entity, chosen).alias(SCHOOL),
-        (pl.concat_str(label, separator=" ", ignore_nulls=True) if label else pl.lit(None, pl.String)).alias(LABEL),
+        (
+            pl.concat_str(label, separator=" ", ignore_nulls=True)
+            if label
+            else pl.lit(None, pl.String)
+        ).alias(LABEL),
         _parents(entity, chosen).alias(PARENTS),
         (pl.col("endDate") if "endDate" in names else pl.lit(None, pl.String)).alias(ENDS),
     )
     own = [name for name in names if name != "sourcedId"]
     ended = [ENDED_PARTS] if ENDED_PARTS in chosen.columns else []
-    return described.select("sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *ended, *own)
+    return described.select(
+        "sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *ended, *own
+    )
 
 
 def _filled(cells: pl.Series) -> pl.Expr:
@@ -138,14 +156,22 @@ def _filled(cells: pl.Series) -> pl.Expr:
         return pl.lit(name)
     objects = cells.filter(cells.str.starts_with("{")).unique()
     named = {cell: ",".join(names_in(name, cell)) for cell in objects}
-    return pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String) if named else pl.lit(name)
+    return (
+        pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String)
+        if named
+        else pl.lit(name)
+    )
 
 
 def school_of(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
     """The organisation by which a record is counted; people who name none have that of their first role."""
     if entity.name == "orgs":
         return pl.col("sourcedId")
-    found = [pl.col(name) for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId") if name in chosen]
+    found = [
+        pl.col(name)
+        for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId")
+        if name in chosen
+    ]
     if "roles" in chosen.columns:
         of_roles = parts.values(chosen["roles"], "orgSourcedId")
         found.append(pl.lit(of_roles.str.split(",").list.first()))
@@ -154,7 +180,9 @@ def school_of(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
 
 def _parents(entity: Entity, chosen: pl.DataFrame) -> pl.Series:
     """The records to which one refers, as `entity:sourcedId`, joined by spaces."""
-    columns = [column for column in entity.columns if column.refers and column.name in chosen.columns]
+    columns = [
+        column for column in entity.columns if column.refers and column.name in chosen.columns
+    ]
     cells = [
         _words(pl.col(column.name), column.refers or "")
         for column in columns
@@ -166,7 +194,9 @@ def _parents(entity: Entity, chosen: pl.DataFrame) -> pl.Series:
         cells.append(_words(pl.col("roleOrgs"), "orgs"))
     if not cells:
         return pl.Series(PARENTS, [None] * chosen.height, dtype=pl.String)
-    return frame.select(pl.concat_str(cells, separator=" ", ignore_nulls=True).alias(PARENTS))[PARENTS]
+    return frame.select(pl.concat_str(cells, separator=" ", ignore_nulls=True).alias(PARENTS))[
+        PARENTS
+    ]
 
 
 def _words(cell: pl.Expr, entity: str) -> pl.Expr:
@@ -175,10 +205,14 @@ def _words(cell: pl.Expr, entity: str) -> pl.Expr:
 
 def _returned(met: pl.DataFrame) -> pl.Series:
     """The ids that vanished once, were kept, and are back as the target has them."""
-    return met.filter((pl.col("status") == KEPT) & (pl.col("fingerprint") == pl.col(FINGERPRINT)))["sourcedId"]
+    return met.filter((pl.col("status") == KEPT) & (pl.col("fingerprint") == pl.col(FINGERPRINT)))[
+        "sourcedId"
+    ]
 
 
-def _removals(judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame) -> tuple[pl.DataFrame, list[Findings]]:
+def _removals(
+    judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame
+) -> tuple[pl.DataFrame, list[Findings]]:
     """The records that vanished: gone from a full snapshot, or said to be gone.
 
     Whoever is in the drop in any way, accepted or not, has not vanished; nor has anyone, if rows were
@@ -194,7 +228,12 @@ def _removals(judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame) ->
     missing = active.clear()
     if (judged.mode == "bulk" or judged.emptied) and not everyone_is_there:
         present = pl.concat(
-            [judged.accepted["sourcedId"], judged.refused["sourcedId"], judged.withheld["sourcedId"], said]
+            [
+                judged.accepted["sourcedId"],
+                judged.refused["sourcedId"],
+                judged.withheld["sourcedId"],
+                said,
+            ]
         )
         missing = active.filter(~active.is_in(present.implode()))
     found = []
@@ -202,7 +241,10 @@ def _removals(judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame) ->
         found.append(of_file("not_absent", judged.file, count=missing.len()))
         missing = missing.clear()
     gone = pl.concat([deleted, missing]).alias("sourcedId")
-    removals = [pl.DataFrame({"sourcedId": ids}).with_columns(pl.lit(action).alias(ACTION)) for ids, action in ((gone, "delete"), (kept.alias("sourcedId"), "kept"))]  # fmt: skip
+    removals = [
+        pl.DataFrame({"sourcedId": ids}).with_columns(pl.lit(action).alias(ACTION))
+        for ids, action in ((gone, "delete"), (kept.alias("sourcedId"), "kept"))
+    ]
     return pl.concat(removals), found
 
 
@@ -222,7 +264,9 @@ def digest(judged: EntityRecords, marks: pl.Series | None = None) -> str:
     said = [judged.entity.name, *_sums(marks)]
     for name in (name for name in BESIDE if name in judged.accepted.columns):
         # By other names, for what begins with # has no part in a fingerprint.
-        beside = judged.accepted.filter(pl.col(name).is_not_null()).select("sourcedId", pl.col(name).alias(name[1:]))
+        beside = judged.accepted.filter(pl.col(name).is_not_null()).select(
+            "sourcedId", pl.col(name).alias(name[1:])
+        )
         said += [name, *_sums(fingerprints(judged.entity, beside))] if beside.height else []
     for name in ("refused", "withheld"):
         said += _sums(_marks(judged.entity, getattr(judged, name)))

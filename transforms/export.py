@@ -39,20 +39,33 @@ class Bulk:
         }
 
 
-def bulk(standing: RosterState, parts: RosterState, *, strict: bool = False, today: date | None = None) -> Bulk:
+def bulk(
+    standing: RosterState, parts: RosterState, *, strict: bool = False, today: date | None = None
+) -> Bulk:
     """Give the accepted records, and the rows that fold into them, as the standard has them.
 
     Nothing is made up: what the standard wants and the roster lacks is told, as are files of our own, which are left out.
     If it is `strict`, so are rows that are not as the standard has them, or that name what is not in the zip.
     """
     whole = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
-    left = {name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]]) for name, one in whole.items()}
+    left = {
+        name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]])
+        for name, one in whole.items()
+    }
     ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
     filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
-    rows = {name: replace(judged, accepted=_rows(judged)) for name, judged in filled.items() if judged.entity.standard}
+    rows = {
+        name: replace(judged, accepted=_rows(judged))
+        for name, judged in filled.items()
+        if judged.entity.standard
+    }
     tables = {name: judged.accepted.drop(_own(judged.entity)) for name, judged in rows.items()}
     told = [*_refused(ours, tables), *_told(filled)]
-    letter = check(Roster({name: _table(judged) for name, judged in rows.items()}, today=today), {}, strict=True)
+    letter = check(
+        Roster({name: _table(judged) for name, judged in rows.items()}, today=today),
+        {},
+        strict=True,
+    )
     errors = letter.findings.errors
     if not strict or not errors.height:
         return Bulk(tables, gather([*told, *_breaches(errors, ours)]))
@@ -71,7 +84,9 @@ def _rows(judged: EntityRecords) -> pl.DataFrame:
     """Give the rows in the order of their ids, so that the same roster is the same file."""
     header = [column.name for column in judged.entity.current]
     extensions = sorted(name for name in judged.accepted.columns if name.startswith(METADATA))
-    return judged.accepted.sort("sourcedId").select(_cell(name) for name in dict.fromkeys((*header, *extensions)))
+    return judged.accepted.sort("sourcedId").select(
+        _cell(name) for name in dict.fromkeys((*header, *extensions))
+    )
 
 
 def _own(entity: Entity) -> list[str]:
@@ -101,7 +116,11 @@ def _manifest(tables: dict[str, pl.DataFrame], source: str) -> pl.DataFrame:
 
 
 def _refused(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
-    if changes := [judged.file for judged in standing.values() if judged.mode == "delta" and judged.entity.standard]:
+    if changes := [
+        judged.file
+        for judged in standing.values()
+        if judged.mode == "delta" and judged.entity.standard
+    ]:
         yield of_file("export_delta", "", ", ".join(changes))
     elif not tables:
         yield of_file("export_empty", "")
@@ -121,20 +140,32 @@ def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     causes = errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
     for judged, column, rule, rows in _of_drop(causes, ours):
         told, detail = BREACHES.get(rule, "export_breach"), f"{RULES[rule].says} ({rule})"
-        yield of_rows(told, rows, file=judged.file, entity=judged.entity.name, column=column, detail=detail)
+        yield of_rows(
+            told, rows, file=judged.file, entity=judged.entity.name, column=column, detail=detail
+        )
 
 
 def _faults(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     """Tell why rows are left out."""
     for judged, column, rule, rows in _of_drop(errors, ours):
         yield of_rows(
-            rule, rows, file=judged.file, entity=judged.entity.name, column=column, value="value", strict=True
+            rule,
+            rows,
+            file=judged.file,
+            entity=judged.entity.name,
+            column=column,
+            value="value",
+            strict=True,
         )
 
 
-def _of_drop(errors: pl.DataFrame, ours: RosterState) -> Iterator[tuple[EntityRecords, str, str, pl.DataFrame]]:
+def _of_drop(
+    errors: pl.DataFrame, ours: RosterState
+) -> Iterator[tuple[EntityRecords, str, str, pl.DataFrame]]:
     """Find the rows of the drop from which faulty rows of the zip were made, by entity, column and rule."""
-    for (entity, column, rule), rows in errors.group_by("entity", "column", "rule", maintain_order=True):
+    for (entity, column, rule), rows in errors.group_by(
+        "entity", "column", "rule", maintain_order=True
+    ):
         judged = ours[str(entity)]
         there = judged.accepted.select(ROW, "sourcedId")
         found = rows.join(there, on="sourcedId", how="inner", maintain_order="left")
@@ -143,4 +174,10 @@ def _of_drop(errors: pl.DataFrame, ours: RosterState) -> Iterator[tuple[EntityRe
 
 def _table(judged: EntityRecords) -> Table:
     rows = judged.accepted
-    return Table(judged.entity, rows.with_row_index(ROW, 1), judged.entity.file, "bulk", said=frozenset(rows.columns))
+    return Table(
+        judged.entity,
+        rows.with_row_index(ROW, 1),
+        judged.entity.file,
+        "bulk",
+        said=frozenset(rows.columns),
+    )

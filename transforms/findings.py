@@ -72,13 +72,24 @@ def gather(findings: Iterable[Findings]) -> Findings:
     )
 
 
-def of_file(rule: str, file: str, detail: str = "", *, column: str = "", strict: bool = False, count: int = 1,
-            row: int | None = None, entity: str | None = None) -> Findings:  # fmt: skip
+def of_file(
+    rule: str,
+    file: str,
+    detail: str = "",
+    *,
+    column: str = "",
+    strict: bool = False,
+    count: int = 1,
+    row: int | None = None,
+    entity: str | None = None,
+) -> Findings:
     """A finding about a whole file, or the drop if `file` is empty."""
     severity = RULES[rule].severity_when(strict)
     file = SEVERAL.join(files_of(file))
     if severity in ("warning", "note"):
-        return Findings(notices=(Notice(rule, file, column, count, detail, ((row, ""),) if row else ()),))
+        return Findings(
+            notices=(Notice(rule, file, column, count, detail, ((row, ""),) if row else ()),)
+        )
     line = {
         "file": file,
         "row": row,
@@ -91,8 +102,17 @@ def of_file(rule: str, file: str, detail: str = "", *, column: str = "", strict:
     return Findings(pl.DataFrame([line], schema=ERRORS))
 
 
-def of_rows(rule: str, rows: pl.DataFrame, *, file: str, entity: str, column: str = "", value: str | None = None,
-            detail: str = "", strict: bool = False) -> Findings:  # fmt: skip
+def of_rows(
+    rule: str,
+    rows: pl.DataFrame,
+    *,
+    file: str,
+    entity: str,
+    column: str = "",
+    value: str | None = None,
+    detail: str = "",
+    strict: bool = False,
+) -> Findings:
     """A finding about each of `rows`, which have `#row`, `sourcedId` and the column named `value`."""
     if not rows.height:
         return Findings()
@@ -100,7 +120,9 @@ def of_rows(rule: str, rows: pl.DataFrame, *, file: str, entity: str, column: st
     values = pl.col(value).cast(pl.String) if value else pl.lit(None, pl.String)
     if severity in ("warning", "note"):
         parts = _by_file(rows, file).items()
-        return Findings(notices=tuple(_notice(rule, name, column, part, detail, values) for name, part in parts))
+        return Findings(
+            notices=tuple(_notice(rule, name, column, part, detail, values) for name, part in parts)
+        )
     errors = rows.select(
         pl.lit(file).alias("file"),
         pl.col(ROW).cast(pl.UInt32).alias("row"),
@@ -147,11 +169,16 @@ def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
     if not names:
         return findings
     keys = [(file, column, f"{column} ({cells})") for (file, column), cells in names.items()]
-    there = pl.DataFrame(keys, schema=dict.fromkeys(("file", "column", "#spelt"), pl.String), orient="row")
+    there = pl.DataFrame(
+        keys, schema=dict.fromkeys(("file", "column", "#spelt"), pl.String), orient="row"
+    )
     errors = findings.errors.join(there, on=["file", "column"], how="left", maintain_order="left")
     errors = errors.with_columns(column=pl.coalesce("#spelt", "column")).drop("#spelt")
     spellings = {(file, column): cell for file, column, cell in keys}
-    notices = (replace(one, column=spellings.get((one.file, one.column), one.column)) for one in findings.notices)
+    notices = (
+        replace(one, column=spellings.get((one.file, one.column), one.column))
+        for one in findings.notices
+    )
     return Findings(errors, tuple(notices))
 
 
@@ -161,10 +188,16 @@ def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
         return {file: rows}
     of, row = placed(file)
     parts = {name: rows.filter(of == name) for name in names} if rows.height else {}
-    return {name: part.with_columns(row.cast(pl.UInt32).alias(ROW)) for name, part in parts.items() if part.height}
+    return {
+        name: part.with_columns(row.cast(pl.UInt32).alias(ROW))
+        for name, part in parts.items()
+        if part.height
+    }
 
 
-def _notice(rule: str, file: str, column: str, rows: pl.DataFrame, detail: str, values: pl.Expr) -> Notice:
+def _notice(
+    rule: str, file: str, column: str, rows: pl.DataFrame, detail: str, values: pl.Expr
+) -> Notice:
     first = rows.head(EXAMPLES).select(ROW, values.fill_null("").alias("value"))
     return Notice(rule, file, column, rows.height, detail, tuple(first.iter_rows()))
 

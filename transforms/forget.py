@@ -30,7 +30,10 @@ def forgotten_in(roster: Roster, digests: frozenset[str]) -> Frames:
     if not digests:
         return {}
     tables = roster.tables.items()
-    return forgotten({name: pl.concat([table.frame, table.lost], how="diagonal") for name, table in tables}, digests)
+    return forgotten(
+        {name: pl.concat([table.frame, table.lost], how="diagonal") for name, table in tables},
+        digests,
+    )
 
 
 def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
@@ -48,12 +51,16 @@ def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
 
 def without_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterState:
     """Withhold from a roster whoever is forgotten."""
-    return left_out(standing, forgotten({name: judged.accepted for name, judged in standing.items()}, digests))
+    return left_out(
+        standing, forgotten({name: judged.accepted for name, judged in standing.items()}, digests)
+    )
 
 
 def left_out(standing: RosterState, found: Frames) -> RosterState:
     """Withhold the records that were found, accepted or refused; leave out the references to these people."""
-    return {name: _left_out(judged, found) for name, judged in standing.items()} if found else standing
+    return (
+        {name: _left_out(judged, found) for name, judged in standing.items()} if found else standing
+    )
 
 
 def untold(findings: Findings, found: Frames) -> Findings:
@@ -81,13 +88,18 @@ def erased(judged: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRe
     accepted = judged.accepted.filter(~_is_of(judged.entity, judged.accepted, people))
     left = without_references(replace(judged, accepted=accepted), {PEOPLE: people})
     left = replace(left, refused=_without(left.refused, ids), withheld=_without(left.withheld, ids))
-    same = all(getattr(left, name).equals(getattr(judged, name)) for name in ("accepted", "refused", "withheld"))
+    same = all(
+        getattr(left, name).equals(getattr(judged, name))
+        for name in ("accepted", "refused", "withheld")
+    )
     return judged if same else left
 
 
 def friends(users: pl.DataFrame, people: pl.Series) -> pl.Series:
     """The other users whose records name one of these people."""
-    named = _names(ENTITIES[PEOPLE], users, people, needed=False) & ~pl.col("sourcedId").is_in(people.implode())
+    named = _names(ENTITIES[PEOPLE], users, people, needed=False) & ~pl.col("sourcedId").is_in(
+        people.implode()
+    )
     return users.filter(named)["sourcedId"]
 
 
@@ -107,25 +119,40 @@ def _of_people(frames: Frames, people: pl.Series) -> Frames:
 
 
 def _is_of(entity: Entity, frame: pl.DataFrame, people: pl.Series) -> pl.Expr:
-    mine = pl.col("sourcedId").is_in(people.implode()) if entity.name == PEOPLE else pl.lit(value=False)
+    mine = (
+        pl.col("sourcedId").is_in(people.implode())
+        if entity.name == PEOPLE
+        else pl.lit(value=False)
+    )
     return mine | _names(entity, frame, people, needed=True)
 
 
 def _names(entity: Entity, frame: pl.DataFrame, people: pl.Series, *, needed: bool) -> pl.Expr:
     """Whether a record names one of these people, in a reference that it needs or in another one."""
-    columns = [column for column in _references(entity, frame, PEOPLE) if entity.needs(column) is needed]
+    columns = [
+        column for column in _references(entity, frame, PEOPLE) if entity.needs(column) is needed
+    ]
     return pl.any_horizontal(pl.lit(value=False), *(_holds(column, people) for column in columns))
 
 
 def _holds(column: Column, ids: pl.Series) -> pl.Expr:
     cell = pl.col(column.name)
     if column.is_list:
-        return cell.str.split(",").list.eval(pl.element().is_in(ids.implode())).list.any().fill_null(value=False)
+        return (
+            cell.str.split(",")
+            .list.eval(pl.element().is_in(ids.implode()))
+            .list.any()
+            .fill_null(value=False)
+        )
     return cell.is_in(ids.implode()).fill_null(value=False)
 
 
 def _references(entity: Entity, frame: pl.DataFrame, to: str) -> list[Column]:
-    return [column for column in entity.references if column.refers == to and column.name in frame.columns]
+    return [
+        column
+        for column in entity.references
+        if column.refers == to and column.name in frame.columns
+    ]
 
 
 def _needs(entity: Entity, frame: pl.DataFrame, found: Frames) -> pl.Expr:
@@ -147,25 +174,39 @@ def _named(frames: Frames) -> pl.Series:
             found.append(frame["sourcedId"])
         for column in _references(ENTITIES[name], frame, PEOPLE):
             cells = frame[column.name].drop_nulls().unique()
-            found.append((cells.str.split(",").explode() if column.is_list else cells).alias("sourcedId"))
+            found.append(
+                (cells.str.split(",").explode() if column.is_list else cells).alias("sourcedId")
+            )
     return pl.concat(found).drop_nulls().unique()
 
 
 def _rows_of(users: pl.DataFrame | None, people: pl.Series) -> pl.DataFrame:
     named = people.alias("sourcedId").to_frame()
-    rows = pl.DataFrame(schema=ROWS) if users is None else users.select(pl.col(ROW).cast(pl.UInt32), "sourcedId")
+    rows = (
+        pl.DataFrame(schema=ROWS)
+        if users is None
+        else users.select(pl.col(ROW).cast(pl.UInt32), "sourcedId")
+    )
     return named.join(rows, on="sourcedId", how="left").select(*ROWS)
 
 
 def _left_out(judged: EntityRecords, found: Frames) -> EntityRecords:
     rows = found.get(judged.entity.name, pl.DataFrame(schema=ROWS))
-    ids = rows.drop_nulls("sourcedId").select("sourcedId", cause=pl.lit(CAUSE)).unique("sourcedId", maintain_order=True)
-    there = ids.join(judged.accepted.select("sourcedId"), on="sourcedId", how="semi", maintain_order="left")
+    ids = (
+        rows.drop_nulls("sourcedId")
+        .select("sourcedId", cause=pl.lit(CAUSE))
+        .unique("sourcedId", maintain_order=True)
+    )
+    there = ids.join(
+        judged.accepted.select("sourcedId"), on="sourcedId", how="semi", maintain_order="left"
+    )
     refused = ids.join(judged.refused, on="sourcedId", how="semi", maintain_order="left")
     left = judged.withhold(there)
     if refused.height:
         left = replace(
-            left, refused=_without(left.refused, refused["sourcedId"]), withheld=pl.concat([left.withheld, refused])
+            left,
+            refused=_without(left.refused, refused["sourcedId"]),
+            withheld=pl.concat([left.withheld, refused]),
         )
     return without_references(left, {PEOPLE: found[PEOPLE]["sourcedId"]})
 

@@ -29,7 +29,11 @@ def moment_of(cell: pl.Expr) -> pl.Expr:
 
 def changes_in(roster: Roster) -> dict[str, Table]:
     """The tables that hold changes, with rows that say when they were changed."""
-    return {name: table for name, table in roster.tables.items() if table.mode == "delta" and _moments(table).height}
+    return {
+        name: table
+        for name, table in roster.tables.items()
+        if table.mode == "delta" and _moments(table).height
+    }
 
 
 def outdated(table: Table, newest: pl.DataFrame | None) -> Findings:
@@ -39,12 +43,17 @@ def outdated(table: Table, newest: pl.DataFrame | None) -> Findings:
     last = newest.select("sourcedId", last=MOMENT)
     rows = table.frame.join(last, on="sourcedId", how="inner", maintain_order="left")
     rows = rows.filter(moment_of(pl.col(MODIFIED)).dt.epoch("us") < pl.col("last"))
-    return of_rows("outdated", rows, file=table.file, entity=table.entity.name, column=MODIFIED, value=MODIFIED)
+    return of_rows(
+        "outdated", rows, file=table.file, entity=table.entity.name, column=MODIFIED, value=MODIFIED
+    )
 
 
 def accepted_moments(roster: Roster, standing: RosterState, newest: Moments) -> Moments:
     """The moments of the rows that were accepted, or said that a record is gone, as far as they are newer than what is known (`newest`)."""
-    found = {name: _new(_accepted(table, standing), newest.get(name)) for name, table in changes_in(roster).items()}
+    found = {
+        name: _new(_accepted(table, standing), newest.get(name))
+        for name, table in changes_in(roster).items()
+    }
     return {name: frame for name, frame in found.items() if frame.height}
 
 
@@ -64,7 +73,9 @@ def _stands(judged: EntityRecords | None) -> Iterator[pl.Series]:
 
 def _moments(table: Table) -> pl.DataFrame:
     of = pl.col(owner(table.entity).name) if table.entity.folds_into else pl.lit(None, pl.String)
-    rows = table.frame.select("sourcedId", moment_of(pl.col(MODIFIED)).dt.epoch("us").alias(MOMENT), of.alias(OWNER))
+    rows = table.frame.select(
+        "sourcedId", moment_of(pl.col(MODIFIED)).dt.epoch("us").alias(MOMENT), of.alias(OWNER)
+    )
     rows = rows.drop_nulls(["sourcedId", MOMENT]).sort(MOMENT, descending=True)
     return rows.unique("sourcedId", keep="first", maintain_order=True)
 
@@ -72,5 +83,7 @@ def _moments(table: Table) -> pl.DataFrame:
 def _new(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
     if known is None:
         return rows
-    met = rows.join(known.select("sourcedId", last=MOMENT), on="sourcedId", how="left", maintain_order="left")
+    met = rows.join(
+        known.select("sourcedId", last=MOMENT), on="sourcedId", how="left", maintain_order="left"
+    )
     return met.filter(pl.col("last").is_null() | (pl.col(MOMENT) > pl.col("last"))).drop("last")

@@ -124,26 +124,35 @@ def _plain_parts(part: Entity, held: list[Part]) -> list[Json]:
 
 
 def _plain_part(part: Entity, cells: Part) -> Json:
-    return {part[name].json: CONVERTERS.get(part[name].kind, str)(value) for name, value in cells.items()}
+    return {
+        part[name].json: CONVERTERS.get(part[name].kind, str)(value)
+        for name, value in cells.items()
+    }
 
 
 def _objectives(part: Entity, held: list[Part]) -> list[Json]:
     """Group learning objectives by their source; those of results come with their scores."""
     inner = "learningObjectiveResults" if "score" in part.by_name else "learningObjectiveIds"
     sets = []
-    for source, cells in groupby(sorted(held, key=lambda one: one["source"]), key=lambda one: one["source"]):
+    for source, cells in groupby(
+        sorted(held, key=lambda one: one["source"]), key=lambda one: one["source"]
+    ):
         items = [_objective(part, one) for one in cells]
         sets.append(
             {
                 "source": source,
-                inner: items if "score" in part.by_name else [one["learningObjectiveId"] for one in items],
+                inner: items
+                if "score" in part.by_name
+                else [one["learningObjectiveId"] for one in items],
             }
         )
     return sets
 
 
 def _objective(part: Entity, cells: Part) -> Json:
-    return _plain_part(part, {name: value for name, value in cells.items() if name not in ("source", "sourcedId")})
+    return _plain_part(
+        part, {name: value for name, value in cells.items() if name not in ("source", "sourcedId")}
+    )
 
 
 def _scale(_: Entity, held: list[Part]) -> Json:
@@ -240,7 +249,9 @@ def unfolded(text: str) -> list[Part]:
 
 def folded_again(parts: Iterable[Part]) -> str | None:
     """Write parts as a cell; None if there are none."""
-    texts = sorted(CELL.join(f"{name}{NAME}{value}" for name, value in sorted(part.items())) for part in parts)
+    texts = sorted(
+        CELL.join(f"{name}{NAME}{value}" for name, value in sorted(part.items())) for part in parts
+    )
     return PART.join(texts) or None
 
 

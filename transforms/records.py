@@ -63,7 +63,12 @@ class EntityRecords:
         """The terms that are settled so far: a person is one record, however many rows describe it."""
         rejected = self.refused.height + self.nameless
         read = self.accepted.height + self.withheld.height + rejected + self.merged
-        return {"read": read, "merged": self.merged, "rejected": rejected, "unshared": self.withheld.height}
+        return {
+            "read": read,
+            "merged": self.merged,
+            "rejected": rejected,
+            "unshared": self.withheld.height,
+        }
 
     def refuse(self, rows: pl.DataFrame) -> EntityRecords:
         """Move accepted records (`sourcedId`, `cause`) to the refused ones."""
@@ -74,7 +79,9 @@ class EntityRecords:
         return replace(self, **self._moved(rows, "withheld")) if rows.height else self  # type: ignore[arg-type]
 
     def _moved(self, rows: pl.DataFrame, to: str) -> dict[str, pl.DataFrame]:
-        rows = rows.select("sourcedId", "cause").unique("sourcedId", keep="first", maintain_order=True)
+        rows = rows.select("sourcedId", "cause").unique(
+            "sourcedId", keep="first", maintain_order=True
+        )
         left = self.accepted.join(rows, on="sourcedId", how="anti", maintain_order="left")
         return {"accepted": left, to: pl.concat([getattr(self, to), rows])}
 
@@ -99,9 +106,13 @@ def dependants(judged: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.Da
             needed = needed.with_columns(pl.col("needs").str.split(",")).explode(
                 "needs", empty_as_null=True, keep_nulls=True
             )
-        hit = needed.join(causes.rename({"sourcedId": "needs"}), on="needs", how="inner", maintain_order="left")
+        hit = needed.join(
+            causes.rename({"sourcedId": "needs"}), on="needs", how="inner", maintain_order="left"
+        )
         found.append(hit.select("#row", "sourcedId", column=pl.lit(column.name), cause="cause"))
-    empty = pl.DataFrame(schema={"#row": pl.UInt32, "sourcedId": pl.String, "column": pl.String, "cause": pl.String})
+    empty = pl.DataFrame(
+        schema={"#row": pl.UInt32, "sourcedId": pl.String, "column": pl.String, "cause": pl.String}
+    )
     return pl.concat([empty, *found])
 
 
@@ -110,7 +121,12 @@ def without_references(judged: EntityRecords, hidden: dict[str, pl.Series]) -> E
     changes = []
     for column in judged.entity.references:
         ids = hidden.get(column.refers or "")
-        if judged.entity.needs(column) or ids is None or not ids.len() or column.name not in judged.accepted.columns:
+        if (
+            judged.entity.needs(column)
+            or ids is None
+            or not ids.len()
+            or column.name not in judged.accepted.columns
+        ):
             continue
         cell = pl.col(column.name)
         if column.is_list:

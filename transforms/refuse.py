@@ -22,10 +22,20 @@ def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
     """
     if strict:
         return findings.fatal
-    needed = [name.casefold() for name, entity in ENTITIES.items() if entity.needed or _owner_needed(entity.folds_into)]
+    needed = [
+        name.casefold()
+        for name, entity in ENTITIES.items()
+        if entity.needed or _owner_needed(entity.folds_into)
+    ]
     stems = {file: PurePath(file).stem.casefold() for file in findings.fatal["file"].unique()}
-    files = [file for file, stem in stems.items() if file == "" or file.casefold() == FILE or stem in needed]
-    return findings.fatal.filter(pl.col("file").is_in(files) | pl.col("entity").str.to_lowercase().is_in(needed))
+    files = [
+        file
+        for file, stem in stems.items()
+        if file == "" or file.casefold() == FILE or stem in needed
+    ]
+    return findings.fatal.filter(
+        pl.col("file").is_in(files) | pl.col("entity").str.to_lowercase().is_in(needed)
+    )
 
 
 def breaches(findings: Findings) -> int:
@@ -50,8 +60,14 @@ def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
         rows, files = table.frame.height + table.lost.height, files_of(table.file)
-        theirs = pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(table.entity.name)
-        faults = roots.filter(theirs & ~pl.col("rule").is_in(list(CONSEQUENCES))).unique(["file", "row"]).height
+        theirs = pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(
+            table.entity.name
+        )
+        faults = (
+            roots.filter(theirs & ~pl.col("rule").is_in(list(CONSEQUENCES)))
+            .unique(["file", "row"])
+            .height
+        )
         here = Rejections(SEVERAL.join(files), rows, faults, *_cause(roots.filter(theirs)))
         if rows and (name not in found or _share(here) > _share(found[name])):
             found[name] = here

@@ -30,7 +30,9 @@ def allowed(entity: str) -> tuple[Policy, ...]:
     return tuple(policy for policy in POLICIES if ONLY.get(policy, entity) == entity)
 
 
-def decided(changes: Changes, details: Details, policies: Mapping[str, Policy], today: date) -> Changes:
+def decided(
+    changes: Changes, details: Details, policies: Mapping[str, Policy], today: date
+) -> Changes:
     """Say of each record that vanished what is done with it.
 
     `details` are the ledger's frames (`sourcedId`, `school`, `parents`, `ends`, ...) of what vanished, of
@@ -39,12 +41,18 @@ def decided(changes: Changes, details: Details, policies: Mapping[str, Policy], 
     """
     over = what_is_over(details, today)
     return {
-        name: _decided(part, details, policies, over.get(name), today) for name, part in changes.items()
+        name: _decided(part, details, policies, over.get(name), today)
+        for name, part in changes.items()
     } | _followers(changes, details, policies)
 
 
-def _decided(part: EntityChanges, details: Details, policies: Mapping[str, Policy],
-             over: pl.Series | None, today: date) -> EntityChanges:  # fmt: skip
+def _decided(
+    part: EntityChanges,
+    details: Details,
+    policies: Mapping[str, Policy],
+    over: pl.Series | None,
+    today: date,
+) -> EntityChanges:
     if part.removals.is_empty():
         return part
     policy = policies.get(part.entity, DEFAULTS.get(part.entity, "keep"))
@@ -56,15 +64,21 @@ def _decided(part: EntityChanges, details: Details, policies: Mapping[str, Polic
         .then(pl.lit("stay"))
         .otherwise(pl.lit(policy))
     )
-    removals = part.removals.with_columns(action.alias(ACTION), pl.lit(today.isoformat()).alias(ENDS))
+    removals = part.removals.with_columns(
+        action.alias(ACTION), pl.lit(today.isoformat()).alias(ENDS)
+    )
     return replace(part, removals=_placed(removals, details.get(part.entity)))
 
 
 def _placed(removals: pl.DataFrame, details: pl.DataFrame | None) -> pl.DataFrame:
     """Put beside each record its school and its parents, as the ledger knows them."""
     if details is None:
-        return removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL), pl.lit(None, pl.String).alias(PARENTS))
-    known = details.select("sourcedId", pl.col("school").alias(SCHOOL), pl.col("parents").alias(PARENTS))
+        return removals.with_columns(
+            pl.lit(None, pl.String).alias(SCHOOL), pl.lit(None, pl.String).alias(PARENTS)
+        )
+    known = details.select(
+        "sourcedId", pl.col("school").alias(SCHOOL), pl.col("parents").alias(PARENTS)
+    )
     return removals.join(known, on="sourcedId", how="left", maintain_order="left")
 
 
@@ -76,10 +90,20 @@ def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy
         if part is None or part.removals.is_empty():
             continue
         deleted = policies.get(owner, DEFAULTS[owner]) == "delete" and of_owner is not None
-        gone = of_owner.of("delete")["sourcedId"].implode() if deleted and of_owner is not None else pl.lit([])
-        action = pl.when((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)).then(ACTION)
+        gone = (
+            of_owner.of("delete")["sourcedId"].implode()
+            if deleted and of_owner is not None
+            else pl.lit([])
+        )
+        action = pl.when((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)).then(
+            ACTION
+        )
         # Where users are deleted, theirs are looked at again on the night on which their user goes.
-        otherwise = pl.when(pl.col(ACTION) == "kept").then(ACTION).otherwise(pl.lit("kept" if deleted else "stay"))
+        otherwise = (
+            pl.when(pl.col(ACTION) == "kept")
+            .then(ACTION)
+            .otherwise(pl.lit("kept" if deleted else "stay"))
+        )
         removals = part.removals.with_columns(action.otherwise(otherwise).alias(ACTION))
         found[name] = replace(part, removals=_placed(removals, details.get(name)))
     return found
@@ -90,7 +114,9 @@ def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
     sessions = details.get("academicSessions")
     if sessions is None or "ends" not in sessions.columns:
         return {}
-    running = sessions.filter(pl.col("ends").is_null() | (pl.col("ends") > today.isoformat()))["sourcedId"]
+    running = sessions.filter(pl.col("ends").is_null() | (pl.col("ends") > today.isoformat()))[
+        "sourcedId"
+    ]
     ended = sessions.filter(pl.col("ends") <= today.isoformat())["sourcedId"]
     terms = ids_in(pl.col("parents"), "academicSessions")
     some_run = terms.list.set_intersection(pl.lit(running.implode())).list.len() > 0
@@ -99,9 +125,12 @@ def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
     if (classes := details.get("classes")) is not None:
         found["classes"] = classes.filter(some_ended & ~some_run)["sourcedId"]
     if (enrollments := details.get("enrollments")) is not None and "classes" in found:
-        of_class = ids_in(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
+        of_class = (
+            ids_in(pl.col("parents"), "classes").list.first().is_in(found["classes"].implode())
+        )
         found["enrollments"] = enrollments.filter(
-            of_class.fill_null(value=False) | (pl.col("ends") <= today.isoformat()).fill_null(value=False)
+            of_class.fill_null(value=False)
+            | (pl.col("ends") <= today.isoformat()).fill_null(value=False)
         )["sourcedId"]
     return found
 
@@ -111,8 +140,15 @@ def children_first(name: str, removals: pl.DataFrame, details: pl.DataFrame) -> 
     if parent_column(ENTITIES[name]) is None:
         return removals
     above = {
-        record: parent_in(words, ENTITIES[name]) for record, words in details.select("sourcedId", "parents").iter_rows()
+        record: parent_in(words, ENTITIES[name])
+        for record, words in details.select("sourcedId", "parents").iter_rows()
     }
     ids = removals["sourcedId"].to_list()
-    levels = pl.Series("#depth", depths(ids, {record: parent for record, parent in above.items() if parent}))
-    return removals.with_columns(levels).sort("#depth", descending=True, maintain_order=True).drop("#depth")
+    levels = pl.Series(
+        "#depth", depths(ids, {record: parent for record, parent in above.items() if parent})
+    )
+    return (
+        removals.with_columns(levels)
+        .sort("#depth", descending=True, maintain_order=True)
+        .drop("#depth")
+    )

@@ -29,8 +29,13 @@ def renamed(roster: Roster, ids: RawFile | None, found: Findings) -> Roster:
     if ids is None:
         return roster
     if wrong := unclear(ids):
-        return replace(roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)]))
-    given = {name: _first(dict(_lines(ids.frame, name).select(NEW, OLD).iter_rows())) for name in ENTITIES}
+        return replace(
+            roster, findings=gather([roster.findings, of_file("ids_unclear", "", wrong)])
+        )
+    given = {
+        name: _first(dict(_lines(ids.frame, name).select(NEW, OLD).iter_rows()))
+        for name in ENTITIES
+    }
     tables = {name: _renamed(table, given) for name, table in roster.tables.items()}
     told = of_file("ids_renamed", ids.name, count=ids.frame.height)
     return replace(roster, tables=tables, findings=gather([roster.findings, told]), given=given)
@@ -51,7 +56,9 @@ def readable_in(ids: RawFile | None) -> frozenset[str]:
     """The new ids that are made of something: lines of the file name records by them, also if such ids are made otherwise by now."""
     if ids is None or NEW not in ids.frame.columns:
         return frozenset()
-    return frozenset(ids.frame[NEW].drop_nulls().filter(ids.frame[NEW].drop_nulls().str.contains("/")))
+    return frozenset(
+        ids.frame[NEW].drop_nulls().filter(ids.frame[NEW].drop_nulls().str.contains("/"))
+    )
 
 
 def unclear(ids: RawFile) -> str:
@@ -59,7 +66,10 @@ def unclear(ids: RawFile) -> str:
     lacking = [name for name in (OLD, NEW) if name not in ids.frame.columns]
     if lacking:
         return f"{ids.name} lacks the column {lacking[0]}; its header is old,new or old,new,entity"
-    if ids.ragged or ids.frame.select(pl.col(OLD).is_null() | pl.col(NEW).is_null()).to_series().any():
+    if (
+        ids.ragged
+        or ids.frame.select(pl.col(OLD).is_null() | pl.col(NEW).is_null()).to_series().any()
+    ):
         return f"{ids.name} has a line without an old or a new id"
     for entity in [None, *_entities(ids.frame)]:
         pairs = _lines(ids.frame, entity)
@@ -72,7 +82,11 @@ def unclear(ids: RawFile) -> str:
 
 
 def _entities(ids: pl.DataFrame) -> list[str]:
-    return ids[ENTITY].drop_nulls().unique(maintain_order=True).to_list() if ENTITY in ids.columns else []
+    return (
+        ids[ENTITY].drop_nulls().unique(maintain_order=True).to_list()
+        if ENTITY in ids.columns
+        else []
+    )
 
 
 def _lines(ids: pl.DataFrame, entity: str | None) -> pl.DataFrame:
@@ -134,14 +148,22 @@ def by_entity(renamed: Renamed) -> Given:
 def with_old(frame: pl.DataFrame, entity: Entity, given: Given) -> pl.DataFrame:
     """Write the old ids in each column of an entity that holds ids."""
     columns = [column for column in entity.current if column.is_id]
-    return frame.with_columns(_in(column, entity, given) for column in columns if column.name in frame.columns)
+    return frame.with_columns(
+        _in(column, entity, given) for column in columns if column.name in frame.columns
+    )
 
 
 def _in(column: Column, entity: Entity, given: Given) -> pl.Expr:
     of = given.get(column.refers or entity.name, {})
     if not column.is_list:
         return _old(pl.col(column.name), of)
-    return pl.col(column.name).str.split(",").list.eval(_old(pl.element(), of)).list.join(",").alias(column.name)
+    return (
+        pl.col(column.name)
+        .str.split(",")
+        .list.eval(_old(pl.element(), of))
+        .list.join(",")
+        .alias(column.name)
+    )
 
 
 def _old(cell: pl.Expr, of: Mapping[str, str]) -> pl.Expr:
@@ -156,7 +178,13 @@ def taken(roster: Roster, known: Known, earlier: Renamed) -> Findings:
 
     `earlier` is what the source said of ids in earlier nights: by entity and new id, the one that the target knows.
     """
-    return gather([*_found(FILE, roster.given, known), *_found("", by_entity(roster.renamed), known), *_again(roster.renamed, earlier)])  # fmt: skip
+    return gather(
+        [
+            *_found(FILE, roster.given, known),
+            *_found("", by_entity(roster.renamed), known),
+            *_again(roster.renamed, earlier),
+        ]
+    )
 
 
 def _found(file: str, given: Given, known: Known) -> Iterator[Findings]:
@@ -173,10 +201,16 @@ def _again(renamed: Renamed, earlier: Renamed) -> Iterator[Findings]:
     for (entity, new), was in renamed.items():
         if (before := earlier.get((entity, new), was)) != was:
             yield of_file(
-                "ids_taken", "", f"{entity} {new} of {was}, and it is the new id of {before} since an earlier night"
+                "ids_taken",
+                "",
+                f"{entity} {new} of {was}, and it is the new id of {before} since an earlier night",
             )
 
 
 def _told(file: str, entity: str, pairs: list[tuple[str, str]]) -> Findings:
-    first = ", ".join(f"{new} of {was}" for new, was in pairs[:FIRST]) + (", …" if len(pairs) > FIRST else "")
-    return of_file("ids_taken", "", f"{file or 'the file of changed ids'}: {entity} {first}", count=len(pairs))
+    first = ", ".join(f"{new} of {was}" for new, was in pairs[:FIRST]) + (
+        ", …" if len(pairs) > FIRST else ""
+    )
+    return of_file(
+        "ids_taken", "", f"{file or 'the file of changed ids'}: {entity} {first}", count=len(pairs)
+    )

@@ -31,7 +31,9 @@ def is_silent(standing: RosterState) -> bool:
     people = standing.get(PEOPLE)
     if people is not None:
         return _leaves_open(people)
-    return any(name in standing and standing[name].gone.len() for name in ("enrollments", "classes"))
+    return any(
+        name in standing and standing[name].gone.len() for name in ("enrollments", "classes")
+    )
 
 
 def with_ends(
@@ -49,10 +51,16 @@ def with_ends(
         there = drop.ended["sourcedId"].is_in(in_target(known, PEOPLE).implode())
         people, found = _refused(drop, "part_removed", drop.ended.filter(there)["sourcedId"])
         return standing | {PEOPLE: people}, found
-    people, found = _settled(drop, old, Rules(carrying, _enrolled(standing, before)), _losing(standing, before))
+    people, found = _settled(
+        drop, old, Rules(carrying, _enrolled(standing, before)), _losing(standing, before)
+    )
     if PEOPLE not in standing and not people.accepted.height:
         return standing, found
-    return {name: people if name == PEOPLE else standing[name] for name in ENTITIES if name in {PEOPLE, *standing}}, found  # fmt: skip
+    return {
+        name: people if name == PEOPLE else standing[name]
+        for name in ENTITIES
+        if name in {PEOPLE, *standing}
+    }, found
 
 
 def _leaves_open(people: EntityRecords) -> bool:
@@ -94,13 +102,19 @@ def _enrolled(standing: RosterState, before: RosterState) -> Callable[[str], set
 def _still_enrolled(standing: RosterState, before: RosterState) -> pl.DataFrame:
     columns = ("userSourcedId", "schoolSourcedId", "role")
     old, new = before.get("enrollments"), standing.get("enrollments")
-    frames = [pl.DataFrame(schema=dict.fromkeys(("sourcedId", "classSourcedId", *columns), pl.String))]
+    frames = [
+        pl.DataFrame(schema=dict.fromkeys(("sourcedId", "classSourcedId", *columns), pl.String))
+    ]
     if new is not None:
         frames.append(new.accepted.select(frames[0].columns))
     if old is not None:
         spoken = [new.accepted["sourcedId"], new.gone] if new is not None else []
         spoken.append(frames[0]["sourcedId"])
-        frames.append(old.accepted.filter(~pl.col("sourcedId").is_in(pl.concat(spoken).implode())).select(frames[0].columns))  # fmt: skip
+        frames.append(
+            old.accepted.filter(~pl.col("sourcedId").is_in(pl.concat(spoken).implode())).select(
+                frames[0].columns
+            )
+        )
     rows = pl.concat(frames)
     if "classes" in standing:
         rows = rows.filter(~pl.col("classSourcedId").is_in(standing["classes"].gone.implode()))
@@ -111,20 +125,44 @@ def _settled(
     drop: EntityRecords, old: EntityRecords, rules: Rules, losing: pl.Series
 ) -> tuple[EntityRecords, Findings]:
     losing = pl.concat([drop.ended["sourcedId"], losing]).drop_nulls().unique()
-    spoken = pl.concat([drop.accepted["sourcedId"], drop.refused["sourcedId"], drop.withheld["sourcedId"], drop.gone])
-    come = pl.col("sourcedId").is_in(losing.implode()) & ~pl.col("sourcedId").is_in(spoken.implode())
+    spoken = pl.concat(
+        [
+            drop.accepted["sourcedId"],
+            drop.refused["sourcedId"],
+            drop.withheld["sourcedId"],
+            drop.gone,
+        ]
+    )
+    come = pl.col("sourcedId").is_in(losing.implode()) & ~pl.col("sourcedId").is_in(
+        spoken.implode()
+    )
     others = old.accepted.filter(come).drop(ROW)
     blank = [pl.lit(None, pl.String).alias(name) for name in (ENDING, KNOWN_BY)]
     rows = pl.concat([drop.accepted, others.with_columns(blank)], how="diagonal")
-    done, told = _all_settled(_with_cells(rows), _with_cells(old.accepted), drop.ended, rules, losing)
-    rows = rows.drop(*CELLS, strict=False).join(done, on="sourcedId", how="left", maintain_order="left")
-    same = old.accepted.select("sourcedId", pl.col(ENDING).alias("#was")) if ENDING in old.accepted.columns else None
+    done, told = _all_settled(
+        _with_cells(rows), _with_cells(old.accepted), drop.ended, rules, losing
+    )
+    rows = rows.drop(*CELLS, strict=False).join(
+        done, on="sourcedId", how="left", maintain_order="left"
+    )
+    same = (
+        old.accepted.select("sourcedId", pl.col(ENDING).alias("#was"))
+        if ENDING in old.accepted.columns
+        else None
+    )
     if others.height and same is not None:
         was = rows.join(same, on="sourcedId", how="left", maintain_order="left")["#was"]
-        rows = rows.filter(~(pl.col("sourcedId").is_in(others["sourcedId"].implode()) & rows[ENDING].eq_missing(was)))
+        rows = rows.filter(
+            ~(
+                pl.col("sourcedId").is_in(others["sourcedId"].implode())
+                & rows[ENDING].eq_missing(was)
+            )
+        )
     judged = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
     kept = _rows_of(rows, pl.Series(told["last_role"], dtype=pl.String))
-    found = [of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")]
+    found = [
+        of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")
+    ]
     for rule in ("part_removed", "role_missing"):
         judged, refused = _refused(judged, rule, pl.Series(told[rule], dtype=pl.String))
         found.append(refused)
@@ -132,28 +170,47 @@ def _settled(
 
 
 def _with_cells(frame: pl.DataFrame) -> pl.DataFrame:
-    cells = (pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in CELLS)
+    cells = (
+        pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
+        for name in CELLS
+    )
     return frame.select("sourcedId", *cells)
 
 
-def _all_settled(rows: pl.DataFrame, old: pl.DataFrame, ended: pl.DataFrame, rules: Rules, losing: pl.Series) -> tuple[pl.DataFrame, dict[str, list[str]]]:  # fmt: skip
+def _all_settled(
+    rows: pl.DataFrame, old: pl.DataFrame, ended: pl.DataFrame, rules: Rules, losing: pl.Series
+) -> tuple[pl.DataFrame, dict[str, list[str]]]:
     """Settle each record; the many that say of their roles what was said before are left as they are."""
-    met = rows.drop(ENDED_PARTS).join(old, on="sourcedId", how="left", suffix=":old", maintain_order="left")
+    met = rows.drop(ENDED_PARTS).join(
+        old, on="sourcedId", how="left", suffix=":old", maintain_order="left"
+    )
     was, known = pl.col(f"{ENDING}:old"), pl.col(f"{KNOWN_BY}:old")
-    same = (pl.col(ENDING) == was) & pl.col(KNOWN_BY).eq_missing(known) & ~pl.col("sourcedId").is_in(losing.implode())
+    same = (
+        (pl.col(ENDING) == was)
+        & pl.col(KNOWN_BY).eq_missing(known)
+        & ~pl.col("sourcedId").is_in(losing.implode())
+    )
     quiet = was.is_null() | same.fill_null(value=False)
     names: dict[str, list[tuple[str | None, str | None, str | None]]] = {}
-    for person, part, org, role in ended.select("sourcedId", "part", "orgSourcedId", "role").iter_rows():
+    for person, part, org, role in ended.select(
+        "sourcedId", "part", "orgSourcedId", "role"
+    ).iter_rows():
         names.setdefault(person, []).append((part, org, role))
     done, told = [], {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
-    for person, *cells, tombs in met.filter(~quiet).select("sourcedId", *CELLS[:2], was, known, ENDED_PARTS).iter_rows():  # fmt: skip
-        now, own, before, known_before, over = (unfolded(cell) if cell else [] for cell in (*cells, tombs))
+    for person, *cells, tombs in (
+        met.filter(~quiet).select("sourcedId", *CELLS[:2], was, known, ENDED_PARTS).iter_rows()
+    ):
+        now, own, before, known_before, over = (
+            unfolded(cell) if cell else [] for cell in (*cells, tombs)
+        )
         record = PersonRecord(now, own, before, known_before, over, names.get(person, []))
         *settled_as, rule = left(person, record, rules)
         done.append((person, *settled_as))
         if rule:
             told[rule].append(person)
-    settled = pl.DataFrame(done, schema=dict.fromkeys(("sourcedId", *CELLS), pl.String), orient="row")
+    settled = pl.DataFrame(
+        done, schema=dict.fromkeys(("sourcedId", *CELLS), pl.String), orient="row"
+    )
     return pl.concat([met.filter(quiet).select(settled.columns), settled]), told
 
 
@@ -171,7 +228,9 @@ def _refused(judged: EntityRecords, rule: str, people: pl.Series) -> tuple[Entit
 
 def _rows_of(accepted: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
     ids = people.unique().sort().alias("sourcedId").to_frame()
-    return ids.join(accepted.select("sourcedId", ROW), on="sourcedId", how="left", maintain_order="left")
+    return ids.join(
+        accepted.select("sourcedId", ROW), on="sourcedId", how="left", maintain_order="left"
+    )
 
 
 def taken_back(standing: RosterState, newest: EntityRecords) -> RosterState:
@@ -193,7 +252,9 @@ def _lost(then: str | None, now: str | None, ended: str | None) -> str | None:
     had = {(one.get("orgSourcedId"), one.get("role")) for one in (unfolded(then) if then else [])}
     seen = [*(unfolded(now) if now else []), *(unfolded(ended) if ended else [])]
     roles = dict.fromkeys((one["orgSourcedId"], one["role"]) for one in seen)
-    return folded_again({"orgSourcedId": org, "role": role} for org, role in roles if (org, role) not in had)
+    return folded_again(
+        {"orgSourcedId": org, "role": role} for org, role in roles if (org, role) not in had
+    )
 
 
 # The role in classes of which a role was made.
@@ -222,36 +283,55 @@ class Rules:
 
     def role(self, cells: Part) -> Role:
         """What a role of the source is in the target."""
-        return cells["orgSourcedId"], self.carrying.maps.get("roles", {}).get(cells["role"], cells["role"])
+        return cells["orgSourcedId"], self.carrying.maps.get("roles", {}).get(
+            cells["role"], cells["role"]
+        )
 
     def holds(self, person: str, cells: Part) -> bool:
         """Whether what a role was made of is still there; one that was made of nothing stands by itself."""
         if OF not in cells:
             return True
         said = cells[OF]
-        return (cells["orgSourcedId"], self.carrying.maps.get("enrollment_roles", {}).get(said, said)) in self.enrolled(
-            person
-        )
+        return (
+            cells["orgSourcedId"],
+            self.carrying.maps.get("enrollment_roles", {}).get(said, said),
+        ) in self.enrolled(person)
 
 
-def left(person: str, record: PersonRecord, rules: Rules) -> tuple[str | None, str | None, str | None, str]:
+def left(
+    person: str, record: PersonRecord, rules: Rules
+) -> tuple[str | None, str | None, str | None, str]:
     """Give a person's roles, what they are known by and which have ended; and the rule by which that cannot be, if so."""
     known = {one["sourcedId"] for one in record.known_before}
     told = {part for part, _, _ in record.ended} | {one["sourcedId"] for one in record.known_by}
-    stay = [one for one in record.known_before if one["sourcedId"] not in told and rules.holds(person, one)]
+    stay = [
+        one
+        for one in record.known_before
+        if one["sourcedId"] not in told and rules.holds(person, one)
+    ]
     over = {rules.role(one) for one in record.known_before if one not in stay}
     named = [(org, role) for part, org, role in record.ended if part not in known]
     over |= {rules.role({"orgSourcedId": org, "role": role}) for org, role in named if org and role}
     here, staying = {_role(one) for one in record.now}, {rules.role(one) for one in stay}
     gone = over - here - staying
     apart = here - staying | gone
-    roles = [*record.now, *(one for one in record.before if one not in record.now and _role(one) not in apart)]
+    roles = [
+        *record.now,
+        *(one for one in record.before if one not in record.now and _role(one) not in apart),
+    ]
     unclear = not all(org and role for org, role in named)
     if unclear or not roles:
         rule = "part_removed" if unclear else "role_missing" if record.ended else "last_role"
-        return folded_again(record.before), folded_again(record.known_before), folded_again(record.ended_before), rule
+        return (
+            folded_again(record.before),
+            folded_again(record.known_before),
+            folded_again(record.ended_before),
+            rule,
+        )
     ended = {_role(one) for one in record.ended_before} | gone
-    tombs = ({"orgSourcedId": org, "role": role} for org, role in ended - {_role(one) for one in roles})
+    tombs = (
+        {"orgSourcedId": org, "role": role} for org, role in ended - {_role(one) for one in roles}
+    )
     return folded_again(roles), folded_again([*record.known_by, *stay]), folded_again(tombs), ""
 
 

@@ -13,13 +13,19 @@ from transforms.roster import Table
 from transforms.schemas import ENTITIES
 
 
-def passwords_dropped(tables: dict[str, Table], keep: bool) -> tuple[dict[str, Table], list[Findings]]:
+def passwords_dropped(
+    tables: dict[str, Table], keep: bool
+) -> tuple[dict[str, Table], list[Findings]]:
     """Blank every secret column, and tell how many passwords a file had."""
     if keep:
         return tables, []
     done, found = {}, []
     for name, table in tables.items():
-        secrets = [one.name for one in table.entity.columns if one.secret and one.name in table.frame.columns]
+        secrets = [
+            one.name
+            for one in table.entity.columns
+            if one.secret and one.name in table.frame.columns
+        ]
         counts = {secret: table.frame[secret].count() for secret in secrets}
         found += [
             of_file("secrets_dropped", table.file, column=secret, count=count)
@@ -31,7 +37,9 @@ def passwords_dropped(tables: dict[str, Table], keep: bool) -> tuple[dict[str, T
     return done, found
 
 
-SECRET = frozenset(column.json for entity in ENTITIES.values() for column in entity.columns if column.secret)
+SECRET = frozenset(
+    column.json for entity in ENTITIES.values() for column in entity.columns if column.secret
+)
 
 
 def without_secrets(record: Json) -> Json:

@@ -26,10 +26,13 @@ def share(standing: RosterState, scope: Scope, known: Known | None = None) -> Ro
     schools = _organisations(standing, scope)
     shared = in_target(known or {}, "users")
     standing = {
-        name: _of_others(_own(judged, scope, schools), standing, scope, shared) for name, judged in standing.items()
+        name: _of_others(_own(judged, scope, schools), standing, scope, shared)
+        for name, judged in standing.items()
     }
     standing = _with_dependants(standing)
-    return {name: _left_out(judged, scope) for name, judged in _without_references(standing).items()}
+    return {
+        name: _left_out(judged, scope) for name, judged in _without_references(standing).items()
+    }
 
 
 def unknown(standing: RosterState, scope: Scope) -> Findings:
@@ -43,11 +46,18 @@ def unknown(standing: RosterState, scope: Scope) -> Findings:
     )
 
 
-def _in_vain(standing: RosterState, entity: str, column: str, setting: str, names: frozenset[str]) -> Findings:
+def _in_vain(
+    standing: RosterState, entity: str, column: str, setting: str, names: frozenset[str]
+) -> Findings:
     if not names or entity not in standing:
         return Findings()
     judged = standing[entity]
-    there = judged.accepted[column].drop_nulls().str.split(",").explode(empty_as_null=True, keep_nulls=True)
+    there = (
+        judged.accepted[column]
+        .drop_nulls()
+        .str.split(",")
+        .explode(empty_as_null=True, keep_nulls=True)
+    )
     missing = sorted(names - {*there, *judged.refused["sourcedId"], *judged.gone})
     if not missing:
         return Findings()
@@ -60,7 +70,9 @@ def _own(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> Entity
     """Withhold the records of one entity that are out of scope by themselves."""
     match judged.entity.name:
         case "orgs" if scope.schools:
-            return _withheld(judged, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools")
+            return _withheld(
+                judged, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools"
+            )
         case "users":
             return _users(judged, scope, schools)
         case "demographics" if not scope.demographics:
@@ -68,32 +80,49 @@ def _own(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> Entity
     return judged
 
 
-def _of_others(judged: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series) -> EntityRecords:
+def _of_others(
+    judged: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
+) -> EntityRecords:
     """Withhold what belongs to schools and people that another feed holds, if they are out of scope or none can tell."""
     school = _school(judged.entity)
     if school and scope.schools and "orgs" not in standing:
-        judged = _withheld(judged, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools")
-    limited = scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
+        judged = _withheld(
+            judged, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools"
+        )
+    limited = (
+        scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
+    )
     for person in _people(judged.entity):
-        judged = _withheld(judged, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file")
+        judged = _withheld(
+            judged, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
+        )
         if limited:
-            judged = _withheld(judged, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED)
+            judged = _withheld(
+                judged, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED
+            )
     return judged
 
 
 def _school(entity: Entity) -> str | None:
     """The column that names the school of each record."""
-    return next((one.name for one in entity.references if one.required and "school" in one.refers_types), None)
+    return next(
+        (one.name for one in entity.references if one.required and "school" in one.refers_types),
+        None,
+    )
 
 
 def _placed(entity: Entity, standing: RosterState) -> bool:
     """Whether a record's own school, or that of what it belongs to in this drop, says whether it is shared."""
-    parents = [ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing]
+    parents = [
+        ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing
+    ]
     return any(_school(one) for one in (entity, *parents))
 
 
 def _people(entity: Entity) -> list[str]:
-    return [column.name for column in entity.references if column.required and column.refers == "users"]
+    return [
+        column.name for column in entity.references if column.required and column.refers == "users"
+    ]
 
 
 def _judged_people(standing: RosterState, shared: pl.Series) -> pl.Series:
@@ -106,8 +135,13 @@ def _judged_people(standing: RosterState, shared: pl.Series) -> pl.Series:
 
 def unjudged(shared: RosterState) -> Findings:
     """Tell what was withheld because nobody can tell whether the people may be shared."""
-    counts = {judged.file: judged.withheld.filter(pl.col("cause") == UNJUDGED).height for judged in shared.values()}
-    return gather(of_file("share_unjudged", file, count=count) for file, count in counts.items() if count)
+    counts = {
+        judged.file: judged.withheld.filter(pl.col("cause") == UNJUDGED).height
+        for judged in shared.values()
+    }
+    return gather(
+        of_file("share_unjudged", file, count=count) for file, count in counts.items() if count
+    )
 
 
 def _withheld(judged: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
@@ -142,19 +176,33 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
 
 def _users(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
     """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
-    judged = _withheld(judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file")
+    judged = _withheld(
+        judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
+    )
     limited = bool(scope.schools or scope.roles or scope.grades)
     if "roles" not in judged.accepted.columns:
-        return _withheld(judged, pl.lit(limited), "no role in the drop, and the feed limits whom it shares")
+        return _withheld(
+            judged, pl.lit(limited), "no role in the drop, and the feed limits whom it shares"
+        )
     if limited:
-        judged = _withheld(judged, pl.col("roles").is_null(), "no role in the drop, and the feed limits whom it shares")
+        judged = _withheld(
+            judged,
+            pl.col("roles").is_null(),
+            "no role in the drop, and the feed limits whom it shares",
+        )
     roles = judged.accepted["roles"]
-    kept = parts.each(roles, lambda held: [role for role in held if _role_shared(role, scope, schools)])
-    judged = replace(judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null()))
+    kept = parts.each(
+        roles, lambda held: [role for role in held if _role_shared(role, scope, schools)]
+    )
+    judged = replace(
+        judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null())
+    )
     judged = _withheld(judged, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
     judged = replace(judged, accepted=judged.accepted.drop("had"))
     return (
-        _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades") if scope.grades else judged
+        _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades")
+        if scope.grades
+        else judged
     )
 
 
@@ -168,7 +216,9 @@ def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:
 def _out_of_grade(judged: EntityRecords, scope: Scope) -> pl.Expr:
     """Grades are those of students; who is nothing but a student must be in one of them."""
     students = parts.values(judged.accepted["roles"], "role") == "student"
-    grades = pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
+    grades = (
+        pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
+    )
     return pl.lit(students.fill_null(value=False)) & ~grades.fill_null(value=False)
 
 
@@ -190,7 +240,11 @@ def _without_references(standing: RosterState) -> RosterState:
 
 
 def _left_out(judged: EntityRecords, scope: Scope) -> EntityRecords:
-    names = [name for name in scope.leave_out.get(judged.entity.name, ()) if name in judged.accepted.columns]
+    names = [
+        name
+        for name in scope.leave_out.get(judged.entity.name, ())
+        if name in judged.accepted.columns
+    ]
     blank = [pl.lit(None, pl.String).alias(name) for name in names]
     return replace(judged, accepted=judged.accepted.with_columns(blank)) if names else judged
 

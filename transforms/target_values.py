@@ -37,7 +37,11 @@ class Carried:
 
 
 def carry(
-    standing: RosterState, carrying: Carrying, known: Known, entities: Collection[str], root: str | None
+    standing: RosterState,
+    carrying: Carrying,
+    known: Known,
+    entities: Collection[str],
+    root: str | None,
 ) -> Carried:
     """Map values and refuse what the target cannot take, and whatever needs it.
 
@@ -53,10 +57,19 @@ def carry(
         followers = dependants(judged, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
             told.append(
-                of_rows("target_parent", rows, file=judged.file, entity=name, column=str(column), value="cause")
+                of_rows(
+                    "target_parent",
+                    rows,
+                    file=judged.file,
+                    entity=name,
+                    column=str(column),
+                    value="cause",
+                )
             )
         before = judged.refused.height
-        done[name] = judged.refuse(pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")]))
+        done[name] = judged.refuse(
+            pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")])
+        )
         refused[name] = done[name].refused[before:]
         found += told
     hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
@@ -67,7 +80,9 @@ def carry(
     return Carried(done, gather(found))
 
 
-def not_carried(roster: Roster, vocabulary: TargetVocabulary, entities: Collection[str]) -> list[Findings]:
+def not_carried(
+    roster: Roster, vocabulary: TargetVocabulary, entities: Collection[str]
+) -> list[Findings]:
     """Name the files that are valid and that the target, which has these entities, has no place for."""
     return [
         of_file("not_carried", table.file, count=table.frame.height)
@@ -81,7 +96,11 @@ def _has_place(entity: Entity, vocabulary: TargetVocabulary, entities: Collectio
     if not entity.folds_into:
         return entity.name in entities
     homeless = entity.name in vocabulary.homeless.get(entity.folds_into, ())
-    return entity.folds_into in entities and not homeless and all(_is_there(one, entities) for one in entity.references)
+    return (
+        entity.folds_into in entities
+        and not homeless
+        and all(_is_there(one, entities) for one in entity.references)
+    )
 
 
 def _is_there(reference: Column, entities: Collection[str]) -> bool:
@@ -89,13 +108,19 @@ def _is_there(reference: Column, entities: Collection[str]) -> bool:
     return ((owner := ENTITIES[reference.refers or ""]).folds_into or owner.name) in entities
 
 
-def _housed(judged: EntityRecords, vocabulary: TargetVocabulary, entities: Collection[str]) -> EntityRecords:
+def _housed(
+    judged: EntityRecords, vocabulary: TargetVocabulary, entities: Collection[str]
+) -> EntityRecords:
     """Leave out the columns for which the target has no place, and those that refer to what it does not have."""
     entity = judged.entity
     homeless = [
         *vocabulary.homeless.get(entity.name, ()),
         *(column.name for column in entity.references if not _is_there(column, entities)),
-        *(part.name for part in folded(entity).values() if not _has_place(part, vocabulary, entities)),
+        *(
+            part.name
+            for part in folded(entity).values()
+            if not _has_place(part, vocabulary, entities)
+        ),
     ]
     return replace(judged, accepted=judged.accepted.drop(homeless, strict=False))
 
@@ -111,7 +136,9 @@ def _causes(judged: EntityRecords, found: list[Findings]) -> pl.DataFrame:
     return errors.select("sourcedId", cause=fault(judged.file, "row"))
 
 
-def _mapped(judged: EntityRecords, carrying: Carrying, root: str | None) -> tuple[EntityRecords, list[Findings]]:
+def _mapped(
+    judged: EntityRecords, carrying: Carrying, root: str | None
+) -> tuple[EntityRecords, list[Findings]]:
     found: list[Findings] = []
     vocabulary, name = carrying.vocabulary, judged.entity.name
     for (entity, column), mapped in vocabulary.columns.items():
@@ -133,7 +160,11 @@ def _mapped(judged: EntityRecords, carrying: Carrying, root: str | None) -> tupl
 
 def _placed(judged: EntityRecords, zone: ZoneInfo) -> EntityRecords:
     """Make moments of the days that the target wants as such: their start, or their end, in the feed's time zone."""
-    columns = [column for column in judged.entity.current if column.moment and column.name in judged.accepted.columns]
+    columns = [
+        column
+        for column in judged.entity.current
+        if column.moment and column.name in judged.accepted.columns
+    ]
     for column in columns:
         days = judged.accepted[column.name].drop_nulls().unique()
         moments = {day: _moment(day, column.moment, zone) for day in days}
@@ -150,23 +181,42 @@ def _moment(day: str, which: Moment, zone: ZoneInfo) -> str:
 
 def _lacking(judged: EntityRecords, column: str) -> Findings:
     rows = judged.accepted.filter(pl.col(column).is_null())
-    return of_rows("target_required", rows, file=judged.file, entity=judged.entity.name, column=column)
+    return of_rows(
+        "target_required", rows, file=judged.file, entity=judged.entity.name, column=column
+    )
 
 
-def _one_column(judged: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]) -> tuple[EntityRecords, list[Findings]]:  # fmt: skip
+def _one_column(
+    judged: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]
+) -> tuple[EntityRecords, list[Findings]]:
     """Map the cells of a column; each distinct cell is worked on once."""
     is_list = judged.entity[column].is_list
     cells = judged.accepted[column].drop_nulls().unique().to_list()
     items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
-    unknown = {cell for cell, words in items.items() if any(look_up(values, word) is None for word in words)}
+    unknown = {
+        cell
+        for cell, words in items.items()
+        if any(look_up(values, word) is None for word in words)
+    }
     rows = judged.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
     detail = f"sent as {how.unknown!r}" if how.unknown else ""
-    found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column, detail=detail)
+    found = of_rows(
+        rule,
+        rows,
+        file=judged.file,
+        entity=judged.entity.name,
+        column=column,
+        value=column,
+        detail=detail,
+    )
     if how.refuses:
         mapped = {cell: look_up(values, cell) or cell for cell in cells}
     else:
-        mapped = {cell: ",".join(_kept(values, words, how.unknown)) or None for cell, words in items.items()}
+        mapped = {
+            cell: ",".join(_kept(values, words, how.unknown)) or None
+            for cell, words in items.items()
+        }
     changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
     return replace(judged, accepted=judged.accepted.with_columns(changed)), [found]
 
@@ -181,21 +231,31 @@ def look_up(values: Mapping[str, str], word: str) -> str | None:
     """Find a word in a map, whose keys may end in `*` for "begins with"; the longest such key wins."""
     if word in values:
         return values[word]
-    starts = [key for key in values if key.endswith(WILDCARD) and word.startswith(key.removesuffix(WILDCARD))]
+    starts = [
+        key
+        for key in values
+        if key.endswith(WILDCARD) and word.startswith(key.removesuffix(WILDCARD))
+    ]
     return values[max(starts, key=len)] if starts else None
 
 
-def _mapped_roles(judged: EntityRecords, values: Mapping[str, str]) -> tuple[EntityRecords, list[Findings]]:
+def _mapped_roles(
+    judged: EntityRecords, values: Mapping[str, str]
+) -> tuple[EntityRecords, list[Findings]]:
     """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
     if "roles" not in judged.accepted.columns:
         return judged, []  # a drop without roles: those that the target holds stay
     cells = judged.accepted["roles"]
     unknown = {
-        text for text in cells.drop_nulls().unique() if any(role["role"] not in values for role in parts.unfolded(text))
+        text
+        for text in cells.drop_nulls().unique()
+        if any(role["role"] not in values for role in parts.unfolded(text))
     }
     rows = judged.accepted.filter(pl.col("roles").is_in(list(unknown)))
     rows = rows.with_columns(unknown=parts.values(rows["roles"], "role"))
-    found = of_rows("target_role", rows, file=judged.file, entity="users", column="roles", value="unknown")
+    found = of_rows(
+        "target_role", rows, file=judged.file, entity="users", column="roles", value="unknown"
+    )
     mapped = parts.each(cells, lambda held: [_mapped_role(role, values) for role in held])
     return replace(judged, accepted=judged.accepted.with_columns(roles=mapped)), [found]
 
@@ -208,7 +268,11 @@ def _addresses(judged: EntityRecords, template: str | None) -> tuple[EntityRecor
     """Give every user an address: its own if it is one, else by the feed's template, else the user is refused."""
     email = pl.col("email")
     wrong = judged.accepted.filter(~email.str.contains(EMAIL))
-    found = [of_rows("target_value", wrong, file=judged.file, entity="users", column="email", value="email")]
+    found = [
+        of_rows(
+            "target_value", wrong, file=judged.file, entity="users", column="email", value="email"
+        )
+    ]
     own = pl.when(email.str.contains(EMAIL)).then(email)
     made = _by_template(template) if template else pl.lit(None, pl.String)
     address = pl.coalesce(own, pl.when(made.str.contains(EMAIL)).then(made))
@@ -244,7 +308,13 @@ def _session_org(
     if root is None:
         rows = judged.accepted
         found.append(
-            of_rows("target_session_org", rows, file=judged.file, entity=judged.entity.name, column="orgSourcedId")
+            of_rows(
+                "target_session_org",
+                rows,
+                file=judged.file,
+                entity=judged.entity.name,
+                column="orgSourcedId",
+            )
         )
     accepted = judged.accepted.with_columns(orgSourcedId=pl.lit(root, pl.String))
     return replace(judged, accepted=accepted, said=judged.said | {"orgSourcedId"}), found
@@ -283,7 +353,9 @@ ROLES = ("roles", "role")
 
 def mapped_columns(vocabulary: TargetVocabulary) -> dict[tuple[str, str], MappedColumn]:
     """The columns of files whose words are mapped, by entity and name."""
-    roles = {ROLES: MappedColumn("roles", refuses="target_role")} if "roles" in vocabulary.maps else {}
+    roles = (
+        {ROLES: MappedColumn("roles", refuses="target_role")} if "roles" in vocabulary.maps else {}
+    )
     return {**vocabulary.columns, **roles}
 
 
@@ -297,7 +369,10 @@ def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
         cells = table.frame[column].drop_nulls()
         words = cells.str.split(",").explode() if table.entity[column].is_list else cells
         counts = (
-            words.alias("word").value_counts(name="rows").drop_nulls().sort("rows", "word", descending=[True, False])
+            words.alias("word")
+            .value_counts(name="rows")
+            .drop_nulls()
+            .sort("rows", "word", descending=[True, False])
         )
         known = [_leads_on(word, entity, carrying.maps[mapped.map_name]) for word in counts["word"]]
         rows = counts.filter(~pl.Series(known, dtype=pl.Boolean))

@@ -82,7 +82,9 @@ def _exact(name: str, text: bytes, strict: bool) -> FileReader:
     frame = parse(body, header) if body else empty(header)
     numbers = pl.int_range(1, records.rows + 1, dtype=pl.UInt32, eager=True).alias(ROW)
     if records.refused:
-        numbers = numbers.filter(~numbers.is_in(pl.Series(list(records.refused), dtype=pl.UInt32).implode()))
+        numbers = numbers.filter(
+            ~numbers.is_in(pl.Series(list(records.refused), dtype=pl.UInt32).implode())
+        )
     frame = frame.select(numbers, pl.all())
     reading = FileReader(name, strict, header, frame, found=found, blanks=records.blanks)
     refuse_rows(reading, records)
@@ -94,7 +96,11 @@ def _exact(name: str, text: bytes, strict: bool) -> FileReader:
 
 def _delimiter(reading: FileReader) -> list[Findings]:
     mark = reading.header.delimiter
-    return [] if mark == b"," else [of_file("delimiter", reading.name, repr(mark.decode()), strict=reading.strict)]
+    return (
+        []
+        if mark == b","
+        else [of_file("delimiter", reading.name, repr(mark.decode()), strict=reading.strict)]
+    )
 
 
 def _finished(reading: FileReader, text: bytes, escape: str) -> RawFile:
@@ -137,7 +143,9 @@ def _refusals(reading: FileReader, rule: str, rows: dict[int, tuple[str, ...]]) 
     delimiter = reading.header.delimiter.decode()
     values = [printable(delimiter.join(cells)) for cells in rows.values()]
     frame = _numbered(rows, values)
-    reading.found.append(of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict))
+    reading.found.append(
+        of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict)
+    )
 
 
 def pad(reading: FileReader, records: Records) -> None:
@@ -147,22 +155,36 @@ def pad(reading: FileReader, records: Records) -> None:
     not quoted, and the cells after it are not what the header says.
     """
     columns = reading.header.columns
-    used = [i for i, column in enumerate(columns) if reading.frame[column].drop_nulls().str.strip_chars().ne("").any()]
+    used = [
+        i
+        for i, column in enumerate(columns)
+        if reading.frame[column].drop_nulls().str.strip_chars().ne("").any()
+    ]
     needed = max(used, default=-1) + 1
     padded = [row for row, size in records.short.items() if size >= needed]
-    move(reading, [row for row, size in records.short.items() if size < needed], "ragged_row", records.short)
+    move(
+        reading,
+        [row for row, size in records.short.items() if size < needed],
+        "ragged_row",
+        records.short,
+    )
     every_row = len(records.cut) == reading.frame.height
     if not every_row:
         move(reading, records.cut, "ragged_row")
     report(reading, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
 
 
-def move(reading: FileReader, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None) -> None:
+def move(
+    reading: FileReader, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None
+) -> None:
     """Take rows out of the frame to those that do not fit; under `rule`, say so."""
     if not rows:
         return
     chosen = pl.col(ROW).is_in(pl.Series(rows, dtype=pl.UInt32).implode())
-    taken = {row[0]: tuple(cell or "" for cell in row[1:]) for row in reading.frame.filter(chosen).iter_rows()}
+    taken = {
+        row[0]: tuple(cell or "" for cell in row[1:])
+        for row in reading.frame.filter(chosen).iter_rows()
+    }
     taken = {row: cells[: (sizes or {}).get(row)] for row, cells in taken.items()}
     reading.frame = reading.frame.filter(~chosen)
     reading.ragged.update(taken)
@@ -172,12 +194,16 @@ def move(reading: FileReader, rows: list[int], rule: str = "", sizes: dict[int, 
 
 def report(reading: FileReader, rule: str, rows: list[int]) -> None:
     frame = _numbered(rows, [""] * len(rows))
-    reading.found.append(of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict))
+    reading.found.append(
+        of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict)
+    )
 
 
 def _numbered(rows: Iterable[int], values: list[str]) -> pl.DataFrame:
     columns = {ROW: list(rows), "sourcedId": [None] * len(values), "value": values}
-    return pl.DataFrame(columns, schema={ROW: pl.UInt32, "sourcedId": pl.String, "value": pl.String})
+    return pl.DataFrame(
+        columns, schema={ROW: pl.UInt32, "sourcedId": pl.String, "value": pl.String}
+    )
 
 
 def drop_blank_rows(reading: FileReader) -> None:
@@ -190,7 +216,9 @@ def drop_blank_rows(reading: FileReader) -> None:
     last = max([*reading.frame[ROW].tail(1), *reading.ragged], default=0)
     inside = sorted(row for row in reading.blanks if row < last)
     if inside:
-        found = of_file("blank_line", reading.name, count=len(inside), row=inside[0] + 1, strict=reading.strict)
+        found = of_file(
+            "blank_line", reading.name, count=len(inside), row=inside[0] + 1, strict=reading.strict
+        )
         reading.found.append(found)
 
 
@@ -204,7 +232,9 @@ def drop_unnamed(reading: FileReader) -> None:
     move(reading, filled[ROW].to_list(), "unnamed_cell")
     reading.frame = reading.frame.drop(unnamed)
     if empty_columns:
-        found = of_file("header_blank", reading.name, count=len(empty_columns), strict=reading.strict)
+        found = of_file(
+            "header_blank", reading.name, count=len(empty_columns), strict=reading.strict
+        )
         reading.found.append(found)
 
 
@@ -220,18 +250,31 @@ def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
     suspects = frame.select(blank.any()).row(0) if frame.height else ()
     columns = [column for column, suspect in zip(frame.columns, suspects, strict=False) if suspect]
     return frame.with_columns(
-        pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column)).alias(column) for column in columns
+        pl.when(pl.col(column).str.strip_chars() != "").then(pl.col(column)).alias(column)
+        for column in columns
     )
 
 
-def without_apostrophes(frame: pl.DataFrame, name: str, strict: bool) -> tuple[pl.DataFrame, list[Findings]]:
+def without_apostrophes(
+    frame: pl.DataFrame, name: str, strict: bool
+) -> tuple[pl.DataFrame, list[Findings]]:
     """Remove the apostrophes around the values of a column, if every value of it has them."""
     found = []
     for column in _begun_by_apostrophes(frame):
         if not _wrapped(frame[column]):
             continue
         rows = cell_findings(frame.filter(pl.col(column).is_not_null()), column)
-        found.append(of_rows("apostrophes", rows, file=name, entity="", column=column, value="value", strict=strict))
+        found.append(
+            of_rows(
+                "apostrophes",
+                rows,
+                file=name,
+                entity="",
+                column=column,
+                value="value",
+                strict=strict,
+            )
+        )
         inner = pl.col(column).str.slice(1).str.head(-1)
         frame = frame.with_columns(pl.when(inner.str.strip_chars() != "").then(inner).alias(column))
     return frame, found
@@ -243,7 +286,14 @@ def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
         return []
     columns = [column for column in frame.columns if column != ROW]
     return [
-        of_rows("mojibake", cell_findings(rows, column), file=name, entity="", column=column, value="value")
+        of_rows(
+            "mojibake",
+            cell_findings(rows, column),
+            file=name,
+            entity="",
+            column=column,
+            value="value",
+        )
         for column in columns
         if (rows := frame.filter(pl.col(column).str.contains(MOJIBAKE))).height
     ]
@@ -251,14 +301,24 @@ def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
 
 def cell_findings(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     """Give the rows as `of_rows` wants them; whose they are, the layout knows."""
-    return rows.select(ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value"))
+    return rows.select(
+        ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value")
+    )
 
 
 def _begun_by_apostrophes(frame: pl.DataFrame) -> list[str]:
     """Name the columns whose first value has an apostrophe before it: the others need no closer look."""
     columns = [column for column in frame.columns if column != ROW] if frame.height else []
-    firsts = frame.select(cs.by_name(columns).is_not_null().arg_max()).row(0, named=True) if columns else {}
-    return [column for column, first in firsts.items() if str(frame[column][first] or "").startswith("'")]
+    firsts = (
+        frame.select(cs.by_name(columns).is_not_null().arg_max()).row(0, named=True)
+        if columns
+        else {}
+    )
+    return [
+        column
+        for column, first in firsts.items()
+        if str(frame[column][first] or "").startswith("'")
+    ]
 
 
 def _wrapped(values: pl.Series) -> bool:

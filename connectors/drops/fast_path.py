@@ -65,7 +65,9 @@ def _signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
     """Look at the records in pieces that fit the processor's cache; None if something is amiss."""
     quotes = returns = 0
     while start < len(data):
-        end = len(data) if start + CHUNK >= len(data) else data.rfind(b"\n", start, start + CHUNK) + 1
+        end = (
+            len(data) if start + CHUNK >= len(data) else data.rfind(b"\n", start, start + CHUNK) + 1
+        )
         piece = data[start:end]
         if not piece or any(control in piece for control in CONTROLS):
             return None
@@ -105,7 +107,9 @@ def _accounted(frame: pl.DataFrame, data: bytes, start: int, signs: Signs, heade
     if signs.returns != (lines if data[start - 2 : start] == b"\r\n" else 0):
         return False  # not all lines end in one way
     last = data.rfind(b"\n", 0, len(data) - 1) + 1
-    if not data.endswith(b"\n") and not sound_line(header.delimiter, frame.width).fullmatch(data, last):
+    if not data.endswith(b"\n") and not sound_line(header.delimiter, frame.width).fullmatch(
+        data, last
+    ):
         return False  # polars takes one delimiter too many at the very end
     cells = sum(frame.select(pl.all().str.len_bytes().cast(pl.UInt64).sum()).row(0))
     ends = lines + frame.height * (frame.width - 1)

@@ -8,16 +8,30 @@ from functools import partial
 from pathlib import Path
 
 from connectors.drops.csv_file import read_table
-from connectors.drops.members import Member, Members, Refused, is_csv, is_noise, printable, twice, unknown
+from connectors.drops.members import (
+    Member,
+    Members,
+    Refused,
+    is_csv,
+    is_noise,
+    printable,
+    twice,
+    unknown,
+)
 from connectors.drops.zip import ZipLimits, csv_names, zip_members
 from transforms.findings import Findings, gather
 from transforms.roster import Raw, RawFile
 
 
 def read(
-    path: Path, *, encoding: str | None = None, limits: ZipLimits | None = None, strict: bool = False, escape: str = "",
+    path: Path,
+    *,
+    encoding: str | None = None,
+    limits: ZipLimits | None = None,
+    strict: bool = False,
+    escape: str = "",
     leave: frozenset[str] = frozenset(),
-) -> Raw:  # fmt: skip
+) -> Raw:
     """Read the CSV files of a folder or a zip, every column as text.
 
     `encoding` is the one that the feed declares; without it files are UTF-8, or Windows-1252 if they
@@ -40,7 +54,9 @@ def read_file(path: Path, *, encoding: str | None = None) -> Raw:
         return _tables(Members((Member(path.name, path.read_bytes),)), encoding, strict=False)
     except (OSError, Refused) as error:
         detail = getattr(error, "strerror", None) or f"{path} cannot be read"
-        return Raw({}, findings=Refused("drop_unreadable", detail=f"{path.name}: {detail}").findings)
+        return Raw(
+            {}, findings=Refused("drop_unreadable", detail=f"{path.name}: {detail}").findings
+        )
 
 
 def _members(path: Path, limits: ZipLimits, strict: bool, leave: frozenset[str]) -> Members:
@@ -81,16 +97,21 @@ def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset
 
     Folders inside it are not looked into. Raises `Refused` if it holds zips and no CSV files.
     """
-    there = (name for name in sorted(os.listdir(folder)) if name not in leave and not is_noise(name))
+    there = (
+        name for name in sorted(os.listdir(folder)) if name not in leave and not is_noise(name)
+    )
     names = [name for name in there if not (folder / name).is_dir()]
     csvs = [name for name in names if is_csv(name) and printable(name) == name]
     zips = [name for name in names if name.lower().endswith(".zip")]
     if zips and not csvs:
         raise Refused(
-            "drop_unreadable", detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself"
+            "drop_unreadable",
+            detail=f"the folder holds no CSV file but {', '.join(zips)}; name the zip itself",
         )
     clashes = twice([*csvs, *(name for file in zips for name in csv_names(folder / file))])
-    files = tuple(Member(name, partial(_load, folder / name)) for name in csvs if name not in clashes)
+    files = tuple(
+        Member(name, partial(_load, folder / name)) for name in csvs if name not in clashes
+    )
     return Members(files, (*clashes.values(), *unknown(set(names) - set(csvs), strict)))
 
 

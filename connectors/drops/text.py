@@ -21,7 +21,9 @@ CERTAIN_DATA = re.compile(
 )
 LIKELY_DATA = re.compile(r"|[-+]?[\d.,:/ ]+|true|false|null|[^\w*#'\"(].*", re.IGNORECASE)
 # How names of columns end in every layout known: sourcedId, School SIS ID, First Name, course_id, Grade.
-COLUMN_WORD = re.compile(r".*(id|name|code|type|role|status|date|email|grade|grades|title|year|number)", re.IGNORECASE)
+COLUMN_WORD = re.compile(
+    r".*(id|name|code|type|role|status|date|email|grade|grades|title|year|number)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,26 @@ def _first_line(data: bytes) -> int:
     """Give the offset of the first line that is not blank."""
     blank = re.match(rb"(?:[ \t,;]*+\n)*+", data)
     start = blank.end() if blank else 0
-    return start if data[start : start + 4096].strip(b" \t,;\n") or data[start:].strip(b" \t,;\n") else len(data)
+    return (
+        start
+        if data[start : start + 4096].strip(b" \t,;\n") or data[start:].strip(b" \t,;\n")
+        else len(data)
+    )
 
 
 def _delimiter(name: str, data: bytes, start: int) -> bytes:
     """Find the one character that separates the header's cells."""
-    found = [mark for mark in (b",", b";", b"\t", b"|") if len(_record(name, data, start, mark).cells) > 1]
+    found = [
+        mark
+        for mark in (b",", b";", b"\t", b"|")
+        if len(_record(name, data, start, mark).cells) > 1
+    ]
     if len(found) > 1 or found == [b"|"]:
-        raise Refused("delimiter_unclear", name, "the header holds " + " and ".join(repr(m.decode()) for m in found))
+        raise Refused(
+            "delimiter_unclear",
+            name,
+            "the header holds " + " and ".join(repr(m.decode()) for m in found),
+        )
     return found[0] if found else b","
 
 
@@ -84,7 +98,9 @@ def _record(name: str, data: bytes, start: int, delimiter: bytes) -> CsvRecord:
 
 
 def _names(record: CsvRecord) -> tuple[str, ...]:
-    cells = (cell.decode("utf-8", "replace").strip(INVISIBLE).replace("\n", " ") for cell in record.cells)
+    cells = (
+        cell.decode("utf-8", "replace").strip(INVISIBLE).replace("\n", " ") for cell in record.cells
+    )
     return tuple(cells)
 
 
@@ -102,13 +118,22 @@ def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -
     if second >= len(data):
         return
     try:
-        names = max((_names(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len)
+        names = max(
+            (_names(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len
+        )
     except OpenQuoteError:
         return  # told when the rows are read
     filled, under = sum(map(bool, cells)), sum(map(bool, names))
     words, words_below = _column_words(cells), _column_words(names)
-    if filled != under and words < 2 <= words_below and words_below * 2 >= under and not any(map(_is_value, names)):
-        raise Refused("no_header", name, f"line 1 stands above the header: {', '.join(filter(None, cells))}")
+    if (
+        filled != under
+        and words < 2 <= words_below
+        and words_below * 2 >= under
+        and not any(map(_is_value, names))
+    ):
+        raise Refused(
+            "no_header", name, f"line 1 stands above the header: {', '.join(filter(None, cells))}"
+        )
 
 
 def _column_words(cells: tuple[str, ...]) -> int:
@@ -133,7 +158,9 @@ UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
-def utf8(name: str, data: bytes, declared: str | None, strict: bool) -> tuple[bytes, list[Findings]]:
+def utf8(
+    name: str, data: bytes, declared: str | None, strict: bool
+) -> tuple[bytes, list[Findings]]:
     """Give the file as UTF-8.
 
     A byte order mark decides; then the declared encoding, strictly; then UTF-8, strictly; then
@@ -154,20 +181,26 @@ def utf8(name: str, data: bytes, declared: str | None, strict: bool) -> tuple[by
     if wrong is None:
         return data, []
     _refuse_cut_character(name, data, wrong)
-    return _recoded(name, data, "cp1252"), [of_file("encoding_fallback", name, _where(wrong), strict=strict)]
+    return _recoded(name, data, "cp1252"), [
+        of_file("encoding_fallback", name, _where(wrong), strict=strict)
+    ]
 
 
 def _interleaved_nuls(data: bytes) -> bool:
     start = data[:4096]
     halves = (start[0::2], start[1::2])
-    return any(half and half.count(0) * 10 >= len(half) * 7 for half in halves) and start.count(0) < len(start)
+    return any(half and half.count(0) * 10 >= len(half) * 7 for half in halves) and start.count(
+        0
+    ) < len(start)
 
 
 def _recoded(name: str, data: bytes, encoding: str) -> bytes:
     try:
         return data.decode(encoding).removeprefix("\ufeff").encode()
     except UnicodeError as error:
-        where = _where(error.start) if isinstance(error, UnicodeDecodeError) else "invalid characters"
+        where = (
+            _where(error.start) if isinstance(error, UnicodeDecodeError) else "invalid characters"
+        )
         raise Refused("bad_encoding", name, f"{encoding}: {where}") from error
     except (LookupError, ValueError) as error:
         raise Refused("bad_encoding", name, f"there is no encoding {encoding!r}") from error
@@ -188,7 +221,11 @@ def _not_utf8(data: bytes) -> int | None:
 def _refuse_cut_character(name: str, data: bytes, wrong: int) -> None:
     """Raise `Refused` if a file that is UTF-8 up to there ends inside a character: it was cut short."""
     before, tail = data[:wrong], data[wrong:]
-    if len(tail) < 4 and not before.isascii() and not codecs.getincrementaldecoder("utf-8")("ignore").decode(tail):
+    if (
+        len(tail) < 4
+        and not before.isascii()
+        and not codecs.getincrementaldecoder("utf-8")("ignore").decode(tail)
+    ):
         raise Refused("file_truncated", name, f"inside a character, {_where(wrong)}")
 
 
@@ -199,7 +236,11 @@ def _where(offset: int) -> str:
 def only_lf(data: bytes) -> bytes:
     """Give the bytes with every line end as LF."""
     # CR CR LF is one line end that was converted twice.
-    return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+    return (
+        data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if b"\r" in data
+        else data
+    )
 
 
 def odd_line_ends(name: str, data: bytes) -> list[Findings]:

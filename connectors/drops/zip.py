@@ -24,7 +24,12 @@ ENCRYPTED, UTF8_NAME = 0x1, 0x800
 # Python unpacks the others in one go: of a zip of 453 bytes, 400 MB at once, before anything can be counted.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 # The end of the directory, up to how many members it has; one that says the highest number has the true one elsewhere (APPNOTE 4.3.16).
-END_MARK, END_OF_DIRECTORY, LONGEST_COMMENT, IN_ZIP64 = b"PK\x05\x06", struct.Struct("<10xH10x"), 0xFFFF, 0xFFFF
+END_MARK, END_OF_DIRECTORY, LONGEST_COMMENT, IN_ZIP64 = (
+    b"PK\x05\x06",
+    struct.Struct("<10xH10x"),
+    0xFFFF,
+    0xFFFF,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class _Budget:
         if self.spent > self.limits.total_bytes:
             raise Refused("zip_too_large", detail=f"more than {self.limits.total_bytes} bytes")
         if self.spent > max(RATIO_FLOOR, self.limits.ratio * self.packed):
-            raise Refused("zip_too_large", detail=f"more than {self.limits.ratio} times the size of the zip")
+            raise Refused(
+                "zip_too_large", detail=f"more than {self.limits.ratio} times the size of the zip"
+            )
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,9 @@ def zip_members(path: Path, limits: ZipLimits, strict: bool) -> Members:
     clashes = twice(entry.name for entry in csvs)
     budget = _Budget(limits, path.stat().st_size)
     files = tuple(
-        Member(entry.name, partial(_load, path, entry, budget)) for entry in csvs if entry.name not in clashes
+        Member(entry.name, partial(_load, path, entry, budget))
+        for entry in csvs
+        if entry.name not in clashes
     )
     others = {entry.path for entry in entries} - {entry.path for entry in csvs}
     return Members(files, (*findings, *clashes.values(), *unknown(others, strict)))
@@ -102,7 +111,9 @@ def _entries(path: Path, limits: ZipLimits) -> list[_Entry]:
         _refuse_incomplete(path, archive)
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(infos) > limits.members:
-        raise Refused("zip_too_large", detail=f"{len(infos)} files, and {limits.members} are allowed")
+        raise Refused(
+            "zip_too_large", detail=f"{len(infos)} files, and {limits.members} are allowed"
+        )
     entries = [_Entry(_safe_path(info), info) for info in infos]
     entries = [entry for entry in entries if not is_noise(entry.path)]
     for entry in entries:
@@ -117,7 +128,9 @@ def _refuse_incomplete(path: Path, archive: zipfile.ZipFile) -> None:
         last = file.read()
     (said,) = END_OF_DIRECTORY.unpack_from(last, last.rindex(END_MARK))
     if len(archive.infolist()) < said < IN_ZIP64:
-        raise Refused("zip_damaged", detail=f"{len(archive.infolist())} of {said} files can be found in it")
+        raise Refused(
+            "zip_damaged", detail=f"{len(archive.infolist())} of {said} files can be found in it"
+        )
 
 
 def _safe_path(info: zipfile.ZipInfo) -> str:
@@ -148,14 +161,19 @@ def _refuse_unreadable(entry: _Entry) -> None:
         raise Refused("zip_nested", detail=entry.path)
     if entry.info.compress_type not in METHODS:
         found = f"{entry.path} is compressed by method {entry.info.compress_type}"
-        raise Refused("drop_unreadable", detail=f"{found}; deflate (8) is expected, which every program writes")
+        raise Refused(
+            "drop_unreadable",
+            detail=f"{found}; deflate (8) is expected, which every program writes",
+        )
 
 
 def _wrapper(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]:
     """Tolerate one folder around all the files."""
     folders = {entry.folder for entry in csvs}
     if len(folders) > 1 or any("/" in folder for folder in folders):
-        raise Refused("zip_nested", detail=", ".join(sorted(folder or "(top)" for folder in folders)))
+        raise Refused(
+            "zip_nested", detail=", ".join(sorted(folder or "(top)" for folder in folders))
+        )
     folder = next(iter(folders), "")
     return (of_file("wrapper_folder", "", folder, strict=strict),) if folder else ()
 
@@ -176,5 +194,13 @@ def _damage_refused() -> Iterator[None]:
         yield
     except UnicodeError as error:
         raise Refused("zip_damaged", detail="a member's name is not UTF-8") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:
         raise Refused("zip_damaged", detail=str(error)) from error

@@ -3,4 +3,12 @@
 from connectors.fetch.filesystems import Access, AddressError, FetchError, shown
 from connectors.fetch.store import DropAddress, DropStore, RemoteFile
 
-__all__ = ["Access", "AddressError", "RemoteFile", "FetchError", "DropAddress", "DropStore", "shown"]
+__all__ = [
+    "Access",
+    "AddressError",
+    "RemoteFile",
+    "FetchError",
+    "DropAddress",
+    "DropStore",
+    "shown",
+]

@@ -63,7 +63,9 @@ def refuse_unsafe(address: str) -> None:
             f"{address} is one address in another, which may leave copies elsewhere. Name the drop itself."
         )
     scheme = scheme_of(address)
-    if scheme not in (*LOCAL, *ENCRYPTED) and not (scheme == "http" and urlsplit(address).hostname in LOOPBACK):
+    if scheme not in (*LOCAL, *ENCRYPTED) and not (
+        scheme == "http" and urlsplit(address).hostname in LOOPBACK
+    ):
         raise AddressError(
             f"{address} is not encrypted, as far as is known, and rosters are about children. "
             f"Use one of {', '.join(f'{name}://' for name in ENCRYPTED)}, or a path on this machine."
@@ -110,8 +112,12 @@ def known(address: str, access: Access) -> tuple[Any, str]:
         ) from None
     except paramiko.SSHException as error:
         if "known_hosts" not in str(error):
-            raise FetchError(f"{address} cannot be reached ({error}). Check the address, and run again.") from None
-        raise FetchError(f"{address} is not among the known hosts of {hosts}. {_next(wanted, hosts)}") from None
+            raise FetchError(
+                f"{address} cannot be reached ({error}). Check the address, and run again."
+            ) from None
+        raise FetchError(
+            f"{address} is not among the known hosts of {hosts}. {_next(wanted, hosts)}"
+        ) from None
 
 
 def _settings(access: Access) -> dict[str, Any]:
@@ -190,10 +196,16 @@ def fetch_error(address: str) -> Iterator[None]:
     except ImportError as error:
         raise FetchError(f"{shown(address)} cannot be read: {_lacking(address, error)}") from None
     except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
-        cause = error.__cause__ or error  # over HTTP, whatever it is, it is told as a file that is not there
+        cause = (
+            error.__cause__ or error
+        )  # over HTTP, whatever it is, it is told as a file that is not there
         if isinstance(cause, FetchError):
             raise cause from None
-        kind = f"{type(cause).__name__}: {cause}" if isinstance(cause, ALSO_OPEN) else type(cause).__name__
+        kind = (
+            f"{type(cause).__name__}: {cause}"
+            if isinstance(cause, ALSO_OPEN)
+            else type(cause).__name__
+        )
         raise FetchError(
             f"{shown(address)} cannot be read ({kind.replace(address, shown(address))}). Check the address, and the credentials in the environment."
         ) from None

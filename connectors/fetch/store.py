@@ -35,7 +35,11 @@ class DropStore:
     @property
     def drops(self) -> list[str]:
         """Name the folders and zips."""
-        return [name for name in self.names if self.entries[name].kind == FOLDER or name.lower().endswith(".zip")]
+        return [
+            name
+            for name in self.names
+            if self.entries[name].kind == FOLDER or name.lower().endswith(".zip")
+        ]
 
     def fetch(self, names: list[str], into: Path) -> Path:
         """Give a folder with these of what lies there: `into`, where they are brought for this user only.
@@ -75,7 +79,11 @@ class DropAddress:
             itself = entry_of(self._info(self._path))
             if itself.kind != FOLDER:
                 return {basename(self._path): itself}
-            return {name: entry for name, entry in listed(self._system, self._path).items() if entry.kind == FILE}
+            return {
+                name: entry
+                for name, entry in listed(self._system, self._path).items()
+                if entry.kind == FILE
+            }
 
     def marker(self, name: str) -> RemoteFile | None:
         """Look for a file in the folder, or beside the zip."""
@@ -109,7 +117,9 @@ def bring(system: Any, source: str, into: Path) -> Path:
     size = system.info(source).get("size")
     system.get_file(source, str(into))
     if size is not None and into.stat().st_size != size:
-        raise FetchError(f"Of {basename(source)}, {into.stat().st_size} bytes of {size} came. Run again.")
+        raise FetchError(
+            f"Of {basename(source)}, {into.stat().st_size} bytes of {size} came. Run again."
+        )
     return into
 
 
@@ -142,7 +152,9 @@ def entry_of(said: dict[str, Any]) -> RemoteFile:
     """Read what a file system says of one file or folder."""
     size = said.get("size")
     version = next((str(said[name]) for name in VERSIONS if said.get(name)), "")
-    return RemoteFile(str(said["type"]), None if size is None else int(size), _changed(said), version)
+    return RemoteFile(
+        str(said["type"]), None if size is None else int(size), _changed(said), version
+    )
 
 
 def _followed(system: Any, said: dict[str, Any]) -> dict[str, Any]:

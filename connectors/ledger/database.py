@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import polars as pl
-from sqlalchemy import URL, Connection, Select, create_engine, delete, insert, inspect, make_url, select, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Select,
+    create_engine,
+    delete,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
@@ -102,7 +113,11 @@ def url_of(address: str) -> URL:
 def with_mode(address: str, mode: str) -> str:
     """The address with an `sslmode`, unless it has one."""
     url = make_url(address)
-    return address if "sslmode" in url.query else url.update_query_dict({"sslmode": mode}).render_as_string(hide_password=False)  # fmt: skip
+    return (
+        address
+        if "sslmode" in url.query
+        else url.update_query_dict({"sslmode": mode}).render_as_string(hide_password=False)
+    )
 
 
 def _hosts(url: URL) -> list[str]:
@@ -117,7 +132,11 @@ def _is_here(host: str) -> bool:
     """Whether a host is this machine: a folder of sockets, or an address of it alone. A port may follow."""
     name = host if host.count(":") > 1 else host.partition(":")[0]
     try:
-        return host.startswith(("/", "@")) or name == "localhost" or ip_address(name.strip("[]")).is_loopback
+        return (
+            host.startswith(("/", "@"))
+            or name == "localhost"
+            or ip_address(name.strip("[]")).is_loopback
+        )
     except ValueError:
         return False
 
@@ -136,7 +155,9 @@ class Absent:
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self._engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        self._engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
         with self._engine.begin() as connection:
             TABLES.create_all(connection)
             connection.execute(insert(LEDGER).values(version=VERSION))
@@ -206,7 +227,10 @@ def _checked(database: Database, connection: Connection) -> int:
     if LEDGER.name not in tables:
         next_step = "It belongs to another program. Use another state folder."
         raise LedgerError(
-            database.place, f"a database with other tables ({', '.join(tables[:3])})", EXPECTED, next_step
+            database.place,
+            f"a database with other tables ({', '.join(tables[:3])})",
+            EXPECTED,
+            next_step,
         )
     versions = connection.execute(select(LEDGER.c.version)).scalars().all()
     if versions not in [[version] for version in range(1, VERSION + 1)]:

@@ -11,7 +11,17 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, update
 
 from connectors.ledger.records import each, each_of, unless_there
-from connectors.ledger.tables import DECISIONS, FORGOTTEN, INTENTS, MOMENTS, PLANNED, PLANS, RECORDS, RENAMED, RUNS
+from connectors.ledger.tables import (
+    DECISIONS,
+    FORGOTTEN,
+    INTENTS,
+    MOMENTS,
+    PLANNED,
+    PLANS,
+    RECORDS,
+    RENAMED,
+    RUNS,
+)
 from transforms.checks.references import words
 from transforms.schemas import ENTITIES
 
@@ -60,7 +70,9 @@ def of_person(connection: Connection, feed: int, person: str) -> dict[str, list[
 def awaited(connection: Connection, feed: int, person: str) -> bool:
     """Whether a person is on the way to the target, or stands in a plan."""
     for table, of_feed in ((INTENTS, INTENTS.c.feed_id == feed), (PLANNED, _of_feed(feed))):
-        there = select(table.c.entity).where(of_feed, table.c.entity == "users", table.c.sourced_id == person)
+        there = select(table.c.entity).where(
+            of_feed, table.c.entity == "users", table.c.sourced_id == person
+        )
         if connection.execute(there.limit(1)).first():
             return True
     return False
@@ -77,10 +89,17 @@ def erase(connection: Connection, feed: int, erasure: Erasure) -> list[str]:
         connection.execute(of_run.values(content=digest))
     of_feed = PLANS.c.feed_id == feed
     _mask(connection, PLANS, of_feed, erasure.masked)
-    _mask(connection, DECISIONS, DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed)), erasure.masked)
+    _mask(
+        connection,
+        DECISIONS,
+        DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed)),
+        erasure.masked,
+    )
     left = select(PLANNED.c.plan).where(PLANNED.c.plan == PLANS.c.id)
     return list(
-        connection.execute(select(PLANS.c.id).where(of_feed, PLANS.c.status == "open", ~left.exists())).scalars()
+        connection.execute(
+            select(PLANS.c.id).where(of_feed, PLANS.c.status == "open", ~left.exists())
+        ).scalars()
     )
 
 
@@ -100,9 +119,19 @@ def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) 
 
 def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: int) -> None:
     """Give a user another fingerprint, wherever it has the old one."""
-    for table, name in ((RECORDS, "fingerprint"), (INTENTS, "fingerprint"), (PLANNED, "fingerprint"), (PLANNED, "was")):
+    for table, name in (
+        (RECORDS, "fingerprint"),
+        (INTENTS, "fingerprint"),
+        (PLANNED, "fingerprint"),
+        (PLANNED, "was"),
+    ):
         of_feed = _of_feed(feed) if table is PLANNED else table.c.feed_id == feed
-        where = (of_feed, table.c.entity == "users", table.c.sourced_id == sourced_id, table.c[name] == old)
+        where = (
+            of_feed,
+            table.c.entity == "users",
+            table.c.sourced_id == sourced_id,
+            table.c[name] == old,
+        )
         connection.execute(update(table).where(*where).values({name: new}))
 
 
@@ -112,7 +141,9 @@ def _mask(connection: Connection, table: Table, where: ColumnElement[bool], mask
         new = {"note": masked(row["note"])}
         if "holds" in row:
             holds = json.loads(row["holds"])
-            new["holds"] = json.dumps([hold | {"sentence": masked(hold["sentence"])} for hold in holds])
+            new["holds"] = json.dumps(
+                [hold | {"sentence": masked(hold["sentence"])} for hold in holds]
+            )
         if any(new[name] != row[name] for name in new):
             connection.execute(update(table).where(table.c.id == row["id"]).values(**new))
 

@@ -96,7 +96,11 @@ def write_run(connection: Connection, feed: int, run: Run, *, new: bool) -> None
 
 def read_runs(connection: Connection, *conditions: Any, last: int | None = None) -> list[Run]:
     """Give runs, the newest first."""
-    query = select(RUNS, FEEDS.c.target, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RUNS.c.feed_id).where(*conditions)
+    query = (
+        select(RUNS, FEEDS.c.target, FEEDS.c.feed)
+        .join(FEEDS, FEEDS.c.id == RUNS.c.feed_id)
+        .where(*conditions)
+    )
     query = query.order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(last)
     return [_run(row) for row in connection.execute(query)]
 
@@ -106,13 +110,24 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
     older = (PLANS.c.feed_id == feed, PLANS.c.status == "open", PLANS.c.id != plan.id)
     connection.execute(update(PLANS).where(*older).values(status="replaced"))
     holds = json.dumps([vars(hold) for hold in plan.holds])
-    same = {"run": plan.run, "made": _text(plan.made), "expires": _text(plan.expires), "holds": holds}
-    before = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan.id)).scalar_one_or_none()
+    same = {
+        "run": plan.run,
+        "made": _text(plan.made),
+        "expires": _text(plan.expires),
+        "holds": holds,
+    }
+    before = connection.execute(
+        select(PLANS.c.status).where(PLANS.c.id == plan.id)
+    ).scalar_one_or_none()
     if before is None:
-        connection.execute(insert(PLANS).values(id=plan.id, feed_id=feed, status="open", by="", note="", **same))
+        connection.execute(
+            insert(PLANS).values(id=plan.id, feed_id=feed, status="open", by="", note="", **same)
+        )
     else:
         # An approval whose sending broke off stays one.
-        fresh = {} if before in PENDING else {"status": "open", "decided": None, "by": "", "note": ""}
+        fresh = (
+            {} if before in PENDING else {"status": "open", "decided": None, "by": "", "note": ""}
+        )
         connection.execute(update(PLANS).where(PLANS.c.id == plan.id).values(**same, **fresh))
     connection.execute(delete(PLANNED).where(PLANNED.c.plan == plan.id))
     rows = records.rename({"sourcedId": "sourced_id"}).with_columns(plan=pl.lit(plan.id))
@@ -122,14 +137,26 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
 
 def read_plans(connection: Connection, *conditions: Any) -> list[Plan]:
     """Give plans, the newest first."""
-    query = select(PLANS, FEEDS.c.target, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == PLANS.c.feed_id).where(*conditions)
-    return [_plan(row) for row in connection.execute(query.order_by(PLANS.c.made.desc(), PLANS.c.id))]
+    query = (
+        select(PLANS, FEEDS.c.target, FEEDS.c.feed)
+        .join(FEEDS, FEEDS.c.id == PLANS.c.feed_id)
+        .where(*conditions)
+    )
+    return [
+        _plan(row) for row in connection.execute(query.order_by(PLANS.c.made.desc(), PLANS.c.id))
+    ]
 
 
-def read_planned(connection: Connection, plan: str, types: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def read_planned(
+    connection: Connection, plan: str, types: dict[str, type[pl.DataType]]
+) -> pl.DataFrame:
     """Give the records of a plan, with the columns that are asked for."""
     columns = [PLANNED.c["sourced_id" if name == "sourcedId" else name] for name in types]
-    query = select(*columns).where(PLANNED.c.plan == plan).order_by(PLANNED.c.entity, PLANNED.c.sourced_id)
+    query = (
+        select(*columns)
+        .where(PLANNED.c.plan == plan)
+        .order_by(PLANNED.c.entity, PLANNED.c.sourced_id)
+    )
     rows: Sequence[Row[Any]] = connection.execute(query).all()
     return pl.DataFrame([tuple(row) for row in rows], schema=types, orient="row")
 
@@ -138,7 +165,11 @@ def decide(connection: Connection, decision: Decision) -> bool:
     """Bring a plan into another state, and note who did; False if it is in none that allows that."""
     allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(FROM[decision.what]))
     at = _text(decision.at)
-    changed = update(PLANS).where(*allowed).values(status=decision.what, decided=at, by=decision.by, note=decision.note)
+    changed = (
+        update(PLANS)
+        .where(*allowed)
+        .values(status=decision.what, decided=at, by=decision.by, note=decision.note)
+    )
     if not connection.execute(changed).rowcount:
         return False
     connection.execute(insert(DECISIONS).values(**vars(decision) | {"at": at}))
@@ -147,8 +178,13 @@ def decide(connection: Connection, decision: Decision) -> bool:
 
 def read_decisions(connection: Connection, plan: str) -> list[Decision]:
     """Give every decision on a plan, the first one first."""
-    rows = connection.execute(select(DECISIONS).where(DECISIONS.c.plan == plan).order_by(DECISIONS.c.id))
-    return [Decision(row.plan, datetime.fromisoformat(row.at), row.by, row.what, row.note) for row in rows]
+    rows = connection.execute(
+        select(DECISIONS).where(DECISIONS.c.plan == plan).order_by(DECISIONS.c.id)
+    )
+    return [
+        Decision(row.plan, datetime.fromisoformat(row.at), row.by, row.what, row.note)
+        for row in rows
+    ]
 
 
 def _run(row: Row[Any]) -> Run:
@@ -157,15 +193,30 @@ def _run(row: Row[Any]) -> Run:
     del named["feed_id"]
     started, ended = datetime.fromisoformat(named.pop("started")), _time(named.pop("ended"))
     drop_date = named.pop("drop_date")
-    return Run(key=key, started=started, ended=ended, drop_date=date.fromisoformat(drop_date) if drop_date else None,
-               **named | {"counts": json.loads(named["counts"])})  # fmt: skip
+    return Run(
+        key=key,
+        started=started,
+        ended=ended,
+        drop_date=date.fromisoformat(drop_date) if drop_date else None,
+        **named | {"counts": json.loads(named["counts"])},
+    )
 
 
 def _plan(row: Row[Any]) -> Plan:
     holds = tuple(Hold(**hold) for hold in json.loads(row.holds))
     made, expires = datetime.fromisoformat(row.made), datetime.fromisoformat(row.expires)
-    return Plan(row.id, FeedKey(row.target, row.feed), row.run, made, expires, row.status, holds, _time(row.decided),
-                row.by, row.note)  # fmt: skip
+    return Plan(
+        row.id,
+        FeedKey(row.target, row.feed),
+        row.run,
+        made,
+        expires,
+        row.status,
+        holds,
+        _time(row.decided),
+        row.by,
+        row.note,
+    )
 
 
 def _text(moment: date | None) -> str | None:
@@ -195,8 +246,13 @@ def removed_since(connection: Connection, feed: int, moment: datetime, but: str)
     What a person approved, or a limit let through that was raised once, is left out. Whether a killed run had used up
     raised limits is not known: what it removed counts.
     """
-    runs = select(RUNS.c.id).where(RUNS.c.feed_id == feed, RUNS.c.started >= moment.isoformat(), RUNS.c.id != but,
-                                   RUNS.c.approved == "", RUNS.c.raised == "")  # fmt: skip
+    runs = select(RUNS.c.id).where(
+        RUNS.c.feed_id == feed,
+        RUNS.c.started >= moment.isoformat(),
+        RUNS.c.id != but,
+        RUNS.c.approved == "",
+        RUNS.c.raised == "",
+    )
     removed = (RECORDS.c.feed_id == feed, RECORDS.c.status.in_(LEFT), RECORDS.c.run.in_(runs))
     query = select(RECORDS.c.entity, func.count()).where(*removed).group_by(RECORDS.c.entity)
     return {row[0]: row[1] for row in connection.execute(query)}

@@ -17,13 +17,41 @@ from connectors.ledger import history, salts
 from connectors.ledger import history as gone
 from connectors.ledger import records as renamed
 from connectors.ledger import records as told
-from connectors.ledger.database import Absent, Types, copy_tables, make_tables, opened, shown, version_of
+from connectors.ledger.database import (
+    Absent,
+    Types,
+    copy_tables,
+    make_tables,
+    opened,
+    shown,
+    version_of,
+)
 from connectors.ledger.forget import Erasure
 from connectors.ledger.history import Decision, Plan, PlanStatus, Run, prune
 from connectors.ledger.lock import Holder, held, holder
-from connectors.ledger.records import claims_of, each, entities, feed_id, made_feed_id, move, other_feeds, put, rows_of
+from connectors.ledger.records import (
+    claims_of,
+    each,
+    entities,
+    feed_id,
+    made_feed_id,
+    move,
+    other_feeds,
+    put,
+    rows_of,
+)
 from connectors.ledger.salts import Kept
-from connectors.ledger.tables import FEEDS, INTENTS, MOMENTS, PLANS, RECORDS, RUNS, VERSION, FeedKey, LedgerError
+from connectors.ledger.tables import (
+    FEEDS,
+    INTENTS,
+    MOMENTS,
+    PLANS,
+    RECORDS,
+    RUNS,
+    VERSION,
+    FeedKey,
+    LedgerError,
+)
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
 from transforms.guard.context import TOTALS
@@ -31,10 +59,18 @@ from transforms.moments import MOMENT, OWNER, Moments
 
 ID: Types = {"sourced_id": pl.String}
 KNOWN: Types = ID | {"fingerprint": pl.Int64, "status": pl.String}
-DETAILS: Types = KNOWN | dict.fromkeys(("school", "parents", "label", "fields", "ends", "run"), pl.String)
+DETAILS: Types = KNOWN | dict.fromkeys(
+    ("school", "parents", "label", "fields", "ends", "run"), pl.String
+)
 MARKED: Types = ID | {"moment": pl.Int64}
 SENT = {"sourced_id": "sourcedId", "fingerprint": FINGERPRINT}
-ACKNOWLEDGED = SENT | {"school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS, "ends": ENDS}
+ACKNOWLEDGED = SENT | {
+    "school": SCHOOL,
+    "parents": PARENTS,
+    "label": LABEL,
+    "fields": FIELDS,
+    "ends": ENDS,
+}
 # The plans whose new records the target lacks as long as the ledger does not know of them.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
 # Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
@@ -70,7 +106,10 @@ class Ledger:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -90,15 +129,24 @@ class Ledger:
             feeds = other_feeds(connection, key)
         held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
         found = {
-            name: pl.concat(frames).filter(pl.col("status").is_in(statuses)) for name, frames in held.items() if frames
+            name: pl.concat(frames).filter(pl.col("status").is_in(statuses))
+            for name, frames in held.items()
+            if frames
         }
         return {name: frame["sourcedId"] for name, frame in found.items() if frame.height}
 
-    def claims(self, key: FeedKey, entity: str, ids: pl.Series, statuses: Sequence[str] = IN_TARGET) -> pl.DataFrame:
+    def claims(
+        self, key: FeedKey, entity: str, ids: pl.Series, statuses: Sequence[str] = IN_TARGET
+    ) -> pl.DataFrame:
         """Those of the ids (`sourcedId`) that the same target holds of other feeds, in some of the statuses, and of which `feed`."""
         types = ID | {"feed": pl.String}
-        frames = [self._database.bulk(claims_of(key, entity, part, statuses), types) for part in _some(ids)]
-        held = pl.concat([_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)])
+        frames = [
+            self._database.bulk(claims_of(key, entity, part, statuses), types)
+            for part in _some(ids)
+        ]
+        held = pl.concat(
+            [_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)]
+        )
         return held.filter(pl.col("sourcedId").is_in(ids.implode()))
 
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
@@ -106,8 +154,14 @@ class Ledger:
         types = ID | dict.fromkeys(("status", "school"), pl.String)
         with self._database.reading() as connection:
             feeds = [*filter(None, [feed_id(connection, key)]), *other_feeds(connection, key)]
-        rows = pl.concat([_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)])
-        return rows.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "school").unique("sourcedId")
+        rows = pl.concat(
+            [_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)]
+        )
+        return (
+            rows.filter(pl.col("status").is_in(IN_TARGET))
+            .select("sourcedId", "school")
+            .unique("sourcedId")
+        )
 
     def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
         """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""
@@ -128,8 +182,15 @@ class Ledger:
         with self._writing(key) as (connection, feed):
             put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
 
-    def record(self, key: FeedKey, entity: str, acknowledged: pl.DataFrame, left: Mapping[str, Sequence[str]],
-               settled: Sequence[str], run: str) -> None:  # fmt: skip
+    def record(
+        self,
+        key: FeedKey,
+        entity: str,
+        acknowledged: pl.DataFrame,
+        left: Mapping[str, Sequence[str]],
+        settled: Sequence[str],
+        run: str,
+    ) -> None:
         """Note what the target answered, all of it or nothing.
 
         `acknowledged` are the records that it holds now (`sourcedId`, `#fingerprint`, `#school`,
@@ -139,15 +200,38 @@ class Ledger:
         if ENDS not in acknowledged.columns:
             acknowledged = acknowledged.with_columns(pl.lit(None, pl.String).alias(ENDS))
         with self._writing(key) as (connection, feed):
-            put(connection, RECORDS, acknowledged, ACKNOWLEDGED, feed_id=feed, entity=entity, status=ACTIVE, run=run)
+            put(
+                connection,
+                RECORDS,
+                acknowledged,
+                ACKNOWLEDGED,
+                feed_id=feed,
+                entity=entity,
+                status=ACTIVE,
+                run=run,
+            )
             for status, ids in left.items():
-                each(connection, update(RECORDS).values(status=status, run=run), RECORDS, feed, entity, ids)
+                each(
+                    connection,
+                    update(RECORDS).values(status=status, run=run),
+                    RECORDS,
+                    feed,
+                    entity,
+                    ids,
+                )
             each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
 
     def mark(self, key: FeedKey, entity: str, status: str, ids: Sequence[str], run: str) -> None:
         """Give records another status of which the target knows nothing: kept, or back."""
         with self._writing(key) as (connection, feed):
-            each(connection, update(RECORDS).values(status=status, run=run), RECORDS, feed, entity, ids)
+            each(
+                connection,
+                update(RECORDS).values(status=status, run=run),
+                RECORDS,
+                feed,
+                entity,
+                ids,
+            )
 
     def totals(self, key: FeedKey) -> pl.DataFrame:
         """How many active records of a feed the ledger knows: `entity`, `school` (null: none), `records`."""
@@ -155,7 +239,9 @@ class Ledger:
         if feed is None:
             return pl.DataFrame(schema=TOTALS)
         columns = (RECORDS.c.entity, RECORDS.c.school)
-        query = select(*columns, func.count()).where(RECORDS.c.feed_id == feed, RECORDS.c.status == ACTIVE)
+        query = select(*columns, func.count()).where(
+            RECORDS.c.feed_id == feed, RECORDS.c.status == ACTIVE
+        )
         with self._database.reading() as connection:
             rows = connection.execute(query.group_by(*columns)).all()
         return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
@@ -172,7 +258,9 @@ class Ledger:
         types = {"sourcedId": pl.String, MOMENT: pl.Int64}
         if feed is None:
             return pl.DataFrame(schema=types)
-        frame = pl.concat(self._rows(MOMENTS, feed, entity, MARKED, part) for part in _some(ids.drop_nulls()))
+        frame = pl.concat(
+            self._rows(MOMENTS, feed, entity, MARKED, part) for part in _some(ids.drop_nulls())
+        )
         return frame.select("sourcedId", pl.col("moment").alias(MOMENT)).filter(
             pl.col("sourcedId").is_in(ids.implode())
         )
@@ -246,12 +334,19 @@ class Ledger:
             pl.col("action").is_in(["create", "revive"])
         )
         known = self.known(key) if new.height else {}
-        found = {name: new.filter(entity=name)["sourcedId"] for name in new["entity"].unique(maintain_order=True)}
+        found = {
+            name: new.filter(entity=name)["sourcedId"]
+            for name in new["entity"].unique(maintain_order=True)
+        }
         there = {
-            name: known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for name in found if name in known
+            name: known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
+            for name in found
+            if name in known
         }
         return {
-            name: ids.filter(~ids.is_in(there[name].implode())).to_list() if name in there else ids.to_list()
+            name: ids.filter(~ids.is_in(there[name].implode())).to_list()
+            if name in there
+            else ids.to_list()
             for name, ids in found.items()
         }
 
@@ -280,7 +375,13 @@ class Ledger:
             return frozenset() if feed is None else told.notified_causes(connection, feed)
 
     def note_told(
-        self, key: FeedKey, causes: Collection[str], *, over: Collection[str], run: str, at: datetime
+        self,
+        key: FeedKey,
+        causes: Collection[str],
+        *,
+        over: Collection[str],
+        run: str,
+        at: datetime,
     ) -> None:
         """Keep of which causes somebody was told, and forget those that are `over`."""
         if causes or over:
@@ -383,7 +484,9 @@ class Ledger:
             names = list(entities(connection, table, feed))
         return {entity: self._rows(table, feed, entity, types) for entity in names}
 
-    def _rows(self, table: Table, feed: int, entity: str, types: Types, ids: pl.Series | None = None) -> pl.DataFrame:
+    def _rows(
+        self, table: Table, feed: int, entity: str, types: Types, ids: pl.Series | None = None
+    ) -> pl.DataFrame:
         query = rows_of(table, list(types), feed, entity)
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))

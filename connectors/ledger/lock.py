@@ -65,7 +65,9 @@ def _name(key: FeedKey) -> str:
 
 
 def _write(database: Database, key: FeedKey, run: str) -> None:
-    me = Holder(run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
+    me = Holder(
+        run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")
+    )
     with database.writing() as connection:
         row = {"feed_id": made_feed_id(connection, key), **asdict(me)}
         connection.execute(upsert(connection, LOCKS), row)
@@ -75,5 +77,7 @@ def _written(database: Database, key: FeedKey) -> Holder | None:
     """Who held the feed last: the row stays when the lock has gone."""
     with database.reading() as connection:
         query = select(LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
-        row = connection.execute(query.where(LOCKS.c.feed_id == feed_id(connection, key))).one_or_none()
+        row = connection.execute(
+            query.where(LOCKS.c.feed_id == feed_id(connection, key))
+        ).one_or_none()
     return Holder(*row) if row else None

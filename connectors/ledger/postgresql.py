@@ -106,7 +106,9 @@ class Postgresql:
         with connection:
             with self._explained():
                 number = _number(connection, name)
-                taken = connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}).scalar()
+                taken = connection.execute(
+                    text("SELECT pg_try_advisory_lock(:number)"), {"number": number}
+                ).scalar()
                 process = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
             if taken:
                 self._locks[number] = process
@@ -117,12 +119,17 @@ class Postgresql:
                     del self._locks[number]
                     # A connection that has been lost holds nothing any more.
                     with suppress(SQLAlchemyError):
-                        connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+                        connection.execute(
+                            text("SELECT pg_advisory_unlock(:number)"), {"number": number}
+                        )
 
     def is_locked(self, name: str) -> bool:
         """Whether anybody holds a lock now."""
         with self.reading() as connection:
-            return connection.execute(HOLDER, {"number": _number(connection, name)}).first() is not None
+            return (
+                connection.execute(HOLDER, {"number": _number(connection, name)}).first()
+                is not None
+            )
 
     def compact(self) -> None:
         """Let the server take away dead rows; its backups and its own log of changes are not ours."""
@@ -150,7 +157,9 @@ def _number(connection: Connection, name: str) -> int:
 
 
 def _engine(address: str) -> Engine:
-    engine = create_engine(url_of(address), connect_args=CONNECT, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(
+        url_of(address), connect_args=CONNECT, pool_pre_ping=True, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: object) -> None:

@@ -29,7 +29,19 @@ from sqlalchemy import (
     update,
 )
 
-from connectors.ledger.tables import FEEDS, INTENTS, LOCKS, MOMENTS, PLANS, RECORDS, RENAMED, RUNS, SALTS, TOLD, FeedKey
+from connectors.ledger.tables import (
+    FEEDS,
+    INTENTS,
+    LOCKS,
+    MOMENTS,
+    PLANS,
+    RECORDS,
+    RENAMED,
+    RUNS,
+    SALTS,
+    TOLD,
+    FeedKey,
+)
 from transforms.changes import KEPT
 from transforms.renamed_ids import Renamed
 
@@ -57,14 +69,18 @@ def made_feed_id(connection: Connection, key: FeedKey) -> int:
     alone = query.with_for_update(key_share=True)
     found = connection.execute(alone).scalar_one_or_none()
     if found is None:
-        connection.execute(unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed})
+        connection.execute(
+            unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed}
+        )
         found = connection.execute(alone).scalar_one()
     return int(found)
 
 
 def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
     """Name the entities of a feed, each found by one step into the index; DISTINCT would read every row."""
-    query = select(func.min(table.c.entity)).where(table.c.feed_id == feed, table.c.entity > bindparam("last"))
+    query = select(func.min(table.c.entity)).where(
+        table.c.feed_id == feed, table.c.entity > bindparam("last")
+    )
     last = connection.execute(query, {"last": ""}).scalar_one()
     while last is not None:
         yield last
@@ -77,12 +93,19 @@ def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Sel
     ADBC takes a column for a number if its first rows are all null.
     """
     asked = [
-        func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name] for name in columns
+        func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name]
+        for name in columns
     ]
-    return select(*asked).where(table.c.feed_id == feed, table.c.entity == entity).order_by(table.c.sourced_id)
+    return (
+        select(*asked)
+        .where(table.c.feed_id == feed, table.c.entity == entity)
+        .order_by(table.c.sourced_id)
+    )
 
 
-def claims_of(key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]) -> Select[Any]:
+def claims_of(
+    key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]
+) -> Select[Any]:
     """Ask which other feeds of the same target have records of an entity in some statuses, all or those with these ids."""
     others = (FEEDS.c.target == key.target) & (FEEDS.c.feed != key.feed)
     query = select(RECORDS.c.sourced_id, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
@@ -91,17 +114,33 @@ def claims_of(key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequen
     return query if ids is None else query.where(RECORDS.c.sourced_id.in_(ids.to_list()))
 
 
-def put(connection: Connection, table: Table, frame: pl.DataFrame, columns: Mapping[str, str], **same: object) -> None:
+def put(
+    connection: Connection,
+    table: Table,
+    frame: pl.DataFrame,
+    columns: Mapping[str, str],
+    **same: object,
+) -> None:
     """Insert rows, or overwrite those that are there.
 
     `columns` maps the table's columns to the frame's; `same` are values that all rows have.
     """
     if frame.height:
-        put_all(connection, table, frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()}))
+        put_all(
+            connection,
+            table,
+            frame.select(**columns, **{name: pl.lit(value) for name, value in same.items()}),
+        )
 
 
-def each(connection: Connection, statement: Update | Delete, table: Table, feed: int, entity: str,
-         ids: Sequence[str]) -> None:  # fmt: skip
+def each(
+    connection: Connection,
+    statement: Update | Delete,
+    table: Table,
+    feed: int,
+    entity: str,
+    ids: Sequence[str],
+) -> None:
     """Run a statement on each of the rows with these ids."""
     if ids:
         of_entity = statement.where(table.c.feed_id == feed, table.c.entity == entity)
@@ -111,7 +150,11 @@ def each(connection: Connection, statement: Update | Delete, table: Table, feed:
 def upsert(connection: Connection, table: Table) -> Insert:
     """Insert a row, or overwrite the one that has its key."""
     statement = _insert(connection, table)
-    changed = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed)
 
 
@@ -124,19 +167,28 @@ def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
     """Insert rows of different keys, or overwrite those that are there; columns are called as the table's."""
     statement = upsert(connection, table)
     if _takes_arrays(connection):
-        arrays = [bindparam(name, rows[name].to_list(), ARRAY(table.c[name].type)) for name in rows.columns]
+        arrays = [
+            bindparam(name, rows[name].to_list(), ARRAY(table.c[name].type))
+            for name in rows.columns
+        ]
         unnested = func.unnest(*arrays).table_valued(*rows.columns).render_derived()
         connection.execute(statement.from_select(rows.columns, select(unnested)))
     else:
         connection.execute(statement, rows.to_dicts())
 
 
-def each_of(connection: Connection, statement: Update | Delete, column: Column[str], values: Sequence[str]) -> None:
+def each_of(
+    connection: Connection, statement: Update | Delete, column: Column[str], values: Sequence[str]
+) -> None:
     """Run a statement on each of the rows that have one of the values."""
     if _takes_arrays(connection):
-        connection.execute(statement.where(column == any_(bindparam("all", list(values), ARRAY(Text)))))
+        connection.execute(
+            statement.where(column == any_(bindparam("all", list(values), ARRAY(Text))))
+        )
     else:
-        connection.execute(statement.where(column == bindparam("one")), [{"one": value} for value in values])
+        connection.execute(
+            statement.where(column == bindparam("one")), [{"one": value} for value in values]
+        )
 
 
 def _takes_arrays(connection: Connection) -> bool:
@@ -146,7 +198,9 @@ def _takes_arrays(connection: Connection) -> bool:
 
 def _insert(connection: Connection, table: Table) -> Insert:
     # Only the one in use is imported: each brings its drivers along.
-    statement: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(table)
+    statement: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(
+        table
+    )
     return statement
 
 
@@ -168,10 +222,14 @@ def note_renamed(connection: Connection, feed: int, renamed: Renamed, run: str) 
 
 def notified_causes(connection: Connection, feed: int) -> frozenset[str]:
     """Give the causes of which somebody was told, and which are not over."""
-    return frozenset(connection.execute(select(TOLD.c.cause).where(TOLD.c.feed_id == feed)).scalars())
+    return frozenset(
+        connection.execute(select(TOLD.c.cause).where(TOLD.c.feed_id == feed)).scalars()
+    )
 
 
-def note_notified(connection: Connection, feed: int, told: Collection[str], run: str, at: datetime) -> None:
+def note_notified(
+    connection: Connection, feed: int, told: Collection[str], run: str, at: datetime
+) -> None:
     """Keep of which causes somebody was told by a run, at a moment (in UTC)."""
     for cause in told:
         values = {"feed_id": feed, "cause": cause, "run": run, "at": at.isoformat()}
@@ -208,7 +266,9 @@ def move(connection: Connection, old: int, new: int) -> None:
         connection.execute(update(PLANS).where(open_plans).values(status="replaced"))
     # The salt by which the old name made its ids goes along: with another one, everybody would be somebody else.
     theirs = SALTS.alias()
-    connection.execute(delete(SALTS).where(SALTS.c.feed_id == new, exists().where(theirs.c.feed_id == old)))
+    connection.execute(
+        delete(SALTS).where(SALTS.c.feed_id == new, exists().where(theirs.c.feed_id == old))
+    )
     for table in (*SHARED, SALTS, RUNS, PLANS):
         connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
     connection.execute(delete(LOCKS).where(LOCKS.c.feed_id == old))
@@ -216,4 +276,6 @@ def move(connection: Connection, old: int, new: int) -> None:
 
 
 def _keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:
-    return [table.c[key.name] == other.c[key.name] for key in table.primary_key if key.name != "feed_id"]
+    return [
+        table.c[key.name] == other.c[key.name] for key in table.primary_key if key.name != "feed_id"
+    ]

@@ -32,7 +32,9 @@ def kept_of(salt: str, *, secret: bool) -> Kept:
 
 def district(connection: Connection, key: FeedKey) -> list[int]:
     """Numbers of the feeds of a district into one target, that of the key first; blank if the ledger has heard of none."""
-    rows = connection.execute(select(FEEDS.c.id, FEEDS.c.feed).where(FEEDS.c.target == key.target).order_by(FEEDS.c.id))
+    rows = connection.execute(
+        select(FEEDS.c.id, FEEDS.c.feed).where(FEEDS.c.target == key.target).order_by(FEEDS.c.id)
+    )
     found = [row for row in rows if _district(row.feed) == _district(key.feed)]
     return [row.id for row in sorted(found, key=lambda row: row.feed != key.feed)]
 
@@ -43,7 +45,10 @@ def _district(feed: str) -> str:
 
 def salt(connection: Connection, feeds: Sequence[int]) -> Kept | None:
     """Give what is kept of the salt of the first of some feeds that has one; None if no id was made by one."""
-    rows = {row.feed_id: row for row in connection.execute(select(SALTS).where(SALTS.c.feed_id.in_(feeds)))}
+    rows = {
+        row.feed_id: row
+        for row in connection.execute(select(SALTS).where(SALTS.c.feed_id.in_(feeds)))
+    }
     first = next((rows[feed] for feed in feeds if feed in rows), None)
     return None if first is None else Kept(first.salt, first.mark)
 
@@ -57,7 +62,9 @@ def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
 def readable(connection: Connection, target: str) -> frozenset[str]:
     """Give the ids of people that are made of something, and were sent to a target, were about to be or wait for a person."""
     feeds = select(FEEDS.c.id).where(FEEDS.c.target == target)
-    waiting = select(PLANS.c.id).where(PLANS.c.feed_id.in_(feeds), PLANS.c.status.in_(["open", "approved"]))
+    waiting = select(PLANS.c.id).where(
+        PLANS.c.feed_id.in_(feeds), PLANS.c.status.in_(["open", "approved"])
+    )
     found: set[str] = set()
     for table, of_feeds in (
         (RECORDS, RECORDS.c.feed_id.in_(feeds)),

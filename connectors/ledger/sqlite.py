@@ -63,7 +63,9 @@ class Sqlite:
     def at(cls, path: Path) -> Sqlite:
         """Give the database of a file, the same one to all who ask."""
         with _OPENING:
-            return _OPEN.get(path.resolve()) or _OPEN.setdefault(path.resolve(), cls(path.resolve()))
+            return _OPEN.get(path.resolve()) or _OPEN.setdefault(
+                path.resolve(), cls(path.resolve())
+            )
 
     @property
     def place(self) -> str:
@@ -76,7 +78,11 @@ class Sqlite:
 
         From now on others read while one writes (WAL); the file keeps that.
         """
-        with self._turn, _explained(self.path), closing(self._engine.raw_connection()) as connection:
+        with (
+            self._turn,
+            _explained(self.path),
+            closing(self._engine.raw_connection()) as connection,
+        ):
             connection.cursor().execute("PRAGMA journal_mode = WAL")
         with self.writing() as writing:
             yield writing
@@ -92,16 +98,27 @@ class Sqlite:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the ledger."""
-        with self._turn, _explained(self.path), self._engine.connect() as connection, connection.begin():
+        with (
+            self._turn,
+            _explained(self.path),
+            self._engine.connect() as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def bulk(self, query: Select[Any], types: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
         """Read many rows at once; the query answers no null."""
-        sql = str(query.compile(dialect=self._engine.dialect, compile_kwargs={"literal_binds": True}))
+        sql = str(
+            query.compile(dialect=self._engine.dialect, compile_kwargs={"literal_binds": True})
+        )
         with self._turn, _explained(self.path):
             self._engine.dispose()
             # ADBC's own interface: its DB-API would import pyarrow, which takes longer than reading a school's records.
-            with connect(str(self.path)) as database, AdbcConnection(database) as connection, AdbcStatement(connection) as statement:  # fmt: skip
+            with (
+                connect(str(self.path)) as database,
+                AdbcConnection(database) as connection,
+                AdbcStatement(connection) as statement,
+            ):
                 statement.set_sql_query(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
                 statement.execute_update()
                 statement.set_options(**{StatementOptions.BATCH_ROWS.value: str(ROWS)})
@@ -129,8 +146,16 @@ class Sqlite:
 
     def compact(self) -> None:
         """Write the file anew, without what was deleted, and empty its journal; once nobody else is reading."""
-        with self._turn, _explained(self.path), closing(self._engine.raw_connection()) as connection:
-            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        with (
+            self._turn,
+            _explained(self.path),
+            closing(self._engine.raw_connection()) as connection,
+        ):
+            for statement in (
+                "PRAGMA wal_checkpoint(TRUNCATE)",
+                "VACUUM",
+                "PRAGMA wal_checkpoint(TRUNCATE)",
+            ):
                 connection.cursor().execute(statement)
 
     def close(self) -> None:
@@ -152,7 +177,9 @@ def _explained(path: Path) -> AbstractContextManager[None]:
 def _engine(path: Path) -> Engine:
     url = URL.create("sqlite", database=str(path))
     options = {"timeout": WAIT_SECONDS, "isolation_level": None, "check_same_thread": False}
-    engine = create_engine(url, connect_args=options, pool_size=1, max_overflow=0, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args=options, pool_size=1, max_overflow=0, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: object) -> None:

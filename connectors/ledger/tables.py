@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.exc import DBAPIError
 
 VERSION = 5
@@ -156,7 +166,13 @@ TOLD = Table(
 )
 
 # Ids that the source gave up for others; `sourced_id` is the new one, `was` the one that the target knows.
-RENAMED = Table("renamed", TABLES, *_key(), Column("was", TEXT, nullable=False), Column("run", TEXT, nullable=False))
+RENAMED = Table(
+    "renamed",
+    TABLES,
+    *_key(),
+    Column("was", TEXT, nullable=False),
+    Column("run", TEXT, nullable=False),
+)
 
 # When the row of a delta was last changed that was accepted of a record: `moment` in microseconds since 1970 (UTC). Of a
 # part such as a role, `owner` is whose it is.
@@ -199,12 +215,16 @@ class LedgerError(Exception):
     """
 
     def __init__(self, place: str, found: str, expected: str, next_step: str) -> None:
-        super().__init__(f"The ledger {place} cannot be used: found {found}, expected {expected}. {next_step}")
+        super().__init__(
+            f"The ledger {place} cannot be used: found {found}, expected {expected}. {next_step}"
+        )
         self.place = place
 
 
 @contextmanager
-def explained(place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]) -> Iterator[None]:
+def explained(
+    place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]
+) -> Iterator[None]:
     """Turn `errors` of a database, and of the file system, into a `LedgerError`.
 
     `next_steps` are found by a word of what the database said; the last one is for everything else. Only
@@ -214,8 +234,12 @@ def explained(place: str, errors: tuple[type[Exception], ...], next_steps: Mappi
         yield
     except errors as error:
         said = _said(error)
-        next_step = next((step for word, step in next_steps.items() if word in said), [*next_steps.values()][-1])
-        raise LedgerError(place, f"{said!r}", "a ledger that can be read and written", next_step) from None
+        next_step = next(
+            (step for word, step in next_steps.items() if word in said), [*next_steps.values()][-1]
+        )
+        raise LedgerError(
+            place, f"{said!r}", "a ledger that can be read and written", next_step
+        ) from None
 
 
 def _said(error: Exception) -> str:

@@ -31,8 +31,13 @@ MOST_BYTES, MOST_SECONDS = 1024 * 1024, 365 * 86_400.0
 class Token:
     """The token that all concurrent requests share; one fetch at a time, whose failure they share too."""
 
-    def __init__(self, target: Endpoint, http: httpx.AsyncClient, clock: Callable[[], float] = time.monotonic,
-                 rest: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:  # fmt: skip
+    def __init__(
+        self,
+        target: Endpoint,
+        http: httpx.AsyncClient,
+        clock: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._target = target
         self._http = http
         self._clock = clock
@@ -85,7 +90,11 @@ class Token:
 
         That a first token is not to be had, since nobody answers, is known after a few attempts.
         """
-        patience, attempt, until = self._target.patience, 1, time.monotonic() + self._target.patience.seconds
+        patience, attempt, until = (
+            self._target.patience,
+            1,
+            time.monotonic() + self._target.patience.seconds,
+        )
         while True:
             attempt += 1
             wait = None
@@ -97,7 +106,11 @@ class Token:
             else:
                 asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))
                 wait = asked_pause(asked, date, time.time())
-                spent = attempt > patience.attempts or time.monotonic() > until or (wait or 0.0) > patience.pause
+                spent = (
+                    attempt > patience.attempts
+                    or time.monotonic() > until
+                    or (wait or 0.0) > patience.pause
+                )
                 if response.status_code not in PASSING or spent:
                     return response
             await self._rest(wait or patience.rest_before(attempt, random.random()))
@@ -107,7 +120,9 @@ class Token:
         identity, secret = self._target.client_id, self._target.client_secret
         try:
             async with asyncio.timeout(self._target.request_seconds):
-                response = await self._posted({**grant, "client_id": identity, "client_secret": secret})
+                response = await self._posted(
+                    {**grant, "client_id": identity, "client_secret": secret}
+                )
                 if response.status_code in FORM_REFUSED:
                     response = await self._posted(grant, (identity, secret))
                 return response
@@ -122,17 +137,25 @@ class Token:
                 f"{host(url)} gave no token, but {error}. Check the token address, and run again."
             ) from None
 
-    async def _posted(self, form: dict[str, str], basic: tuple[str, str] | None = None) -> httpx.Response:
+    async def _posted(
+        self, form: dict[str, str], basic: tuple[str, str] | None = None
+    ) -> httpx.Response:
         """Ask once; of the answer no more is read than a token needs."""
-        async with self._http.stream("POST", self._target.token_url, data=form, auth=basic) as response:
+        async with self._http.stream(
+            "POST", self._target.token_url, data=form, auth=basic
+        ) as response:
             body = await body_of(response, MOST_BYTES)
-        plain = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+        plain = {
+            name: value for name, value in response.headers.items() if name != "content-encoding"
+        }
         return httpx.Response(response.status_code, headers=plain, content=body)
 
     def _refusal(self, status: int, code: object) -> str:
         """Say who refused what; of the answer only its error code, since it might repeat the secret."""
         known = (
-            f", {code}" if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code) else ""
+            f", {code}"
+            if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code)
+            else ""
         )
         return (
             f"{host(self._target.token_url)} gave no token (HTTP {status}{known}). "

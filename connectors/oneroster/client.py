@@ -71,8 +71,12 @@ class Client:
             await self._shared.enter_async_context(shared(self.target.slots, self._pace))
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:  # fmt: skip
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self._shared.aclose()
         await self._exchange.close()
 
@@ -99,7 +103,11 @@ class Client:
             return
         self._strays[collection] += 1
         if self._strays[collection] >= MOST_STRAYS and collection not in self._kept:
-            self.end(TargetError(f"{self.target.host} keeps no {collection} under the ids that they are sent with, but makes ids of its own. Ask who runs it to keep them."))  # fmt: skip
+            self.end(
+                TargetError(
+                    f"{self.target.host} keeps no {collection} under the ids that they are sent with, but makes ids of its own. Ask who runs it to keep them."
+                )
+            )
 
     async def _sent(self, request: Request) -> Answer:
         burst = await self._pace.enter()
@@ -142,8 +150,14 @@ class Client:
                 self._give_up(request, answer, again=again)
                 break
             try:
-                await self._pace.rest(0.0 if answer.wait else self._patience.rest_before(attempt, random.random()))
-                if request.seen_by and wire.may_be_done(answer) and await self._is_there(request.seen_by):
+                await self._pace.rest(
+                    0.0 if answer.wait else self._patience.rest_before(attempt, random.random())
+                )
+                if (
+                    request.seen_by
+                    and wire.may_be_done(answer)
+                    and await self._is_there(request.seen_by)
+                ):
                     return replace(answer, again=again and answer.status != BROKEN)
                 self.retries += 1
                 answer = await self._sent(request)
@@ -153,9 +167,16 @@ class Client:
 
     def _goes_on(self, attempt: int, seconds: float, answer: Answer) -> bool:
         if answer.fault == "unreached" and not self._was_reached:
-            return attempt <= self._patience.first_attempts and seconds < self.target.connect_seconds
-        within = attempt <= self._patience.attempts_after(answer.status) and seconds < self._patience.seconds
-        return within and (answer.status == BUSY or self._patience.bears(self.retries, self.requests))
+            return (
+                attempt <= self._patience.first_attempts and seconds < self.target.connect_seconds
+            )
+        within = (
+            attempt <= self._patience.attempts_after(answer.status)
+            and seconds < self._patience.seconds
+        )
+        return within and (
+            answer.status == BUSY or self._patience.bears(self.retries, self.requests)
+        )
 
     def _now(self) -> float:
         """The time in seconds, without that for which the target asked to be left alone."""
@@ -172,13 +193,23 @@ class Client:
         A 500 to a write may be the record's own fault.
         """
         if answer.fault == "unreached":
-            raise self.end(TargetError(f"{self.target.host} cannot be reached: {answer.lost}. Check its address and the network, and run again.", unsure=again))  # fmt: skip
+            raise self.end(
+                TargetError(
+                    f"{self.target.host} cannot be reached: {answer.lost}. Check its address and the network, and run again.",
+                    unsure=again,
+                )
+            )
         if answer.status == BROKEN and request.method != "GET":
             return
         self._hopeless += 1
         if self._hopeless >= self._patience.hopeless:
             seen = wire.understood(request, answer).detail
-            raise self.end(TargetError(f"{self.target.host} is down: {self._hopeless} requests in a row failed to the end, the last with {seen!r}. Run again when it is up.", unsure=again))  # fmt: skip
+            raise self.end(
+                TargetError(
+                    f"{self.target.host} is down: {self._hopeless} requests in a row failed to the end, the last with {seen!r}. Run again when it is up.",
+                    unsure=again,
+                )
+            )
 
 
 Rest = Callable[[float], Awaitable[None]]
@@ -199,7 +230,9 @@ TOO_SLOW = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
 class Exchange:
     """A target that is being asked. `requests` counts what was sent to the API, `rest` is how one waits."""
 
-    def __init__(self, target: Endpoint, transport: httpx.AsyncBaseTransport | None, rest: Rest) -> None:
+    def __init__(
+        self, target: Endpoint, transport: httpx.AsyncBaseTransport | None, rest: Rest
+    ) -> None:
         timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
         self.requests = 0
         self.transport = transport or connections(target)
@@ -208,7 +241,9 @@ class Exchange:
         self._address = target.url.rstrip("/")
         self._extensions = {"timeout": timeout.as_dict()}
         self._credentials = credentials(target)
-        self._http = httpx.AsyncClient(transport=self.transport, timeout=timeout, follow_redirects=False, headers=AGENT)
+        self._http = httpx.AsyncClient(
+            transport=self.transport, timeout=timeout, follow_redirects=False, headers=AGENT
+        )
         self._token = Token(target, self._http, rest=rest)
 
     async def close(self) -> None:
@@ -229,7 +264,9 @@ class Exchange:
             token = await self._token.current(refused=token)
             answer = await self._exchanged(request, token)
         if answer.status == UNAUTHORISED:
-            raise TargetError(f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access.")
+            raise TargetError(
+                f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access."
+            )
         return answer
 
     def hurry(self, seconds: float) -> None:
@@ -245,18 +282,24 @@ class Exchange:
             async with asyncio.timeout(self._target.request_seconds) as limit:
                 self._under_way.add(limit)
                 try:
-                    return self._told(request, token, await self._heard(self._message(request, token)))
+                    return self._told(
+                        request, token, await self._heard(self._message(request, token))
+                    )
                 finally:
                     self._under_way.discard(limit)
         except TimeoutError:
-            return Answer(0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow")
+            return Answer(
+                0, lost=f"no answer within {self._target.request_seconds:g} seconds", fault="slow"
+            )
         except UnfitError as error:
             return Answer(0, lost=str(error), fault="unfit")
         except (httpx.RequestError, aiohttp.ClientError) as error:
             name = type(error.__cause__ or error).__name__
             if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, UNREACHED):
                 return Answer(0, lost=f"no connection ({name})", fault="unreached")
-            return Answer(0, lost=f"the answer was lost ({name})", fault="slow" if _slow(error) else "lost")
+            return Answer(
+                0, lost=f"the answer was lost ({name})", fault="slow" if _slow(error) else "lost"
+            )
 
     async def _heard(self, message: httpx.Request) -> Answer:
         response = await self.transport.handle_async_request(message)
@@ -282,8 +325,14 @@ class Exchange:
         """Build the request from parsed parts: with `content=` httpx would prepare what aiohttp prepares anyway."""
         if not request.path.startswith("/"):
             raise ValueError("a path must begin with a slash, or it could lead to another host")
-        url, headers, body = _url(self._address + request.path), _headers(token), httpx.ByteStream(request.body)
-        message = httpx.Request(request.method, url, headers=headers, stream=body, extensions=self._extensions)
+        url, headers, body = (
+            _url(self._address + request.path),
+            _headers(token),
+            httpx.ByteStream(request.body),
+        )
+        message = httpx.Request(
+            request.method, url, headers=headers, stream=body, extensions=self._extensions
+        )
         message.read()
         return message
 
@@ -338,14 +387,24 @@ def spellings(secret: str) -> tuple[bytes, ...]:
     if len(secret) < SHORTEST:
         return ()
     escaped = json.dumps(secret)[1:-1]
-    spelled = (secret, escaped, escaped.replace("/", "\\/"), quote(secret, safe=""), quote_plus(secret))
+    spelled = (
+        secret,
+        escaped,
+        escaped.replace("/", "\\/"),
+        quote(secret, safe=""),
+        quote_plus(secret),
+    )
     return tuple(dict.fromkeys(one.encode() for one in spelled))
 
 
 def credentials(target: Endpoint) -> tuple[bytes, ...]:
     """How the client secret and the ready token of a target may be spelled, the longest first."""
     secret = target.client_secret
-    basic = b64encode(f"{target.client_id}:{secret}".encode()).decode() if len(secret) >= SHORTEST else ""
+    basic = (
+        b64encode(f"{target.client_id}:{secret}".encode()).decode()
+        if len(secret) >= SHORTEST
+        else ""
+    )
     spelled = {*spellings(secret), *spellings(basic), *spellings(target.access_token)}
     return tuple(sorted(spelled, key=len, reverse=True))
 

@@ -46,4 +46,6 @@ def _filled(frame: pl.DataFrame) -> Iterator[frozenset[str]]:
     names = [name for name in frame.columns if not name.startswith("#")]
     for row in frame.select(names).iter_rows():
         cells = zip(names, row, strict=True)
-        yield frozenset(name for column, cell in cells if cell is not None for name in names_in(column, cell))
+        yield frozenset(
+            name for column, cell in cells if cell is not None for name in names_in(column, cell)
+        )

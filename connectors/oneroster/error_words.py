@@ -54,13 +54,19 @@ _SHORT = 3
 _NAMES = frozenset(
     name.casefold()
     for entity in ENTITIES.values()
-    for name in (entity.name, entity.singular, *(part for column in entity.current for part in column.name.split(".")))
+    for name in (
+        entity.name,
+        entity.singular,
+        *(part for column in entity.current for part in column.name.split(".")),
+    )
 )
 
 
 def public(text: str, also: Collection[str] = ()) -> str:
     """Hide all words but those that are nobody's; `also` are others that may be shown, such as ids."""
-    return _AGAIN.sub(HIDDEN, _TOKEN.sub(lambda found: found[0] if _passes(found[0], also) else HIDDEN, text))
+    return _AGAIN.sub(
+        HIDDEN, _TOKEN.sub(lambda found: found[0] if _passes(found[0], also) else HIDDEN, text)
+    )
 
 
 def _passes(token: str, also: Collection[str]) -> bool:

@@ -38,14 +38,18 @@ class Forgotten:
         return not self.failed and not self.error
 
 
-async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]) -> Forgotten:
+async def forget(
+    client: Client, person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]
+) -> Forgotten:
     """Blank and delete what we sent of a person (`ids` by entity), and take the person from the agents of `friends`.
 
     A record that cannot be blanked is deleted all the same, and counts as failed.
     """
     done = Forgotten()
     for errands in _stages(client.profile.collections, person, ids, friends):
-        results, error = await spread(errands, client.concurrency, lambda one: _do(client, one, person))
+        results, error = await spread(
+            errands, client.concurrency, lambda one: _do(client, one, person)
+        )
         for place, result in sorted(results.items()):
             _take_note(done, errands[place], result)
         if error:
@@ -55,7 +59,10 @@ async def forget(client: Client, person: str, ids: Mapping[str, Sequence[str]], 
 
 
 def _stages(
-    collections: Iterable[str], person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]
+    collections: Iterable[str],
+    person: str,
+    ids: Mapping[str, Sequence[str]],
+    friends: Sequence[str],
 ) -> Iterator[list[Errand]]:
     """What can be done at once, stage after stage: names first, then links, then what hangs on the person, then the person."""
     mine = [name for name in reversed(list(collections)) if name != USERS and ids.get(name)]
@@ -89,7 +96,9 @@ async def _do(client: Client, errand: Errand, person: str) -> RecordResult:
     return await _put(client, collection, sourced_id, person, step)
 
 
-async def _put(client: Client, collection: Collection, sourced_id: str, person: str, step: Step) -> RecordResult:
+async def _put(
+    client: Client, collection: Collection, sourced_id: str, person: str, step: Step
+) -> RecordResult:
     """Read a record and put less of it; one that is not there, or says no more, is left alone."""
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
@@ -98,13 +107,19 @@ async def _put(client: Client, collection: Collection, sourced_id: str, person: 
         return RecordResult("unchanged")
     record = wire.record_in(collection, answer)
     if outcome.kind != "done" or record is None:
-        return RecordResult("failed", outcome.detail or "the target's record could not be understood")
+        return RecordResult(
+            "failed", outcome.detail or "the target's record could not be understood"
+        )
     theirs = write_shape(collection, record)
     less: Json = unlinked(theirs, person) if step == "unlink" else blanked(collection, theirs)
     if same(theirs, less):
         return RecordResult("unchanged")
     outcome = await put(client, collection, theirs, less)
-    return RecordResult("updated") if outcome.kind == "done" else RecordResult("failed", outcome.detail)
+    return (
+        RecordResult("updated")
+        if outcome.kind == "done"
+        else RecordResult("failed", outcome.detail)
+    )
 
 
 # What the target wants of every user, and says nothing of anybody.
@@ -128,7 +143,11 @@ def blanked(collection: Collection, record: Json) -> Json:
     if collection.name != "users":
         return whole
     # A read does not show the password, and what a PUT does not name stays.
-    return whole | NEUTRAL | {"roles": [_role(role) for role in record.get("roles") or ()], "password": None}
+    return (
+        whole
+        | NEUTRAL
+        | {"roles": [_role(role) for role in record.get("roles") or ()], "password": None}
+    )
 
 
 def unlinked(record: Json, person: str) -> Json:

@@ -62,7 +62,11 @@ def _silent(entity: str, done: int, total: int) -> None:
 def _held(changes: Changes) -> set[str]:
     """What waits for a person and is not in the target, so that nothing may name it yet."""
     new = pl.col(ACTION).is_in(["create", "revive"])
-    return {f"{name}:{one}" for name, part in changes.items() for one in part.held.filter(new)["sourcedId"]}
+    return {
+        f"{name}:{one}"
+        for name, part in changes.items()
+        for one in part.held.filter(new)["sourcedId"]
+    }
 
 
 def _awaited(changes: Changes, job: LoadState) -> set[str]:
@@ -74,10 +78,19 @@ def _awaited(changes: Changes, job: LoadState) -> set[str]:
     return found
 
 
-async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, run: str, *,
-               batch_size: int = BATCH_SIZE, progress: Watch = _silent,
-               stop: asyncio.Event | None = None, sender: Sender | None = None,
-               rosters: Rosters = lambda *_: ()) -> Loaded:  # fmt: skip
+async def load(
+    changes: Changes,
+    target: Client,
+    ledger: Ledger,
+    key: FeedKey,
+    run: str,
+    *,
+    batch_size: int = BATCH_SIZE,
+    progress: Watch = _silent,
+    stop: asyncio.Event | None = None,
+    sender: Sender | None = None,
+    rosters: Rosters = lambda *_: (),
+) -> Loaded:
     """Send changes in batches of `batch_size` records, and say what became of each record.
 
     `progress` is called with an entity, how many of its records are done and how many there are. `sender` sends
@@ -87,15 +100,32 @@ async def load(changes: Changes, target: Client, ledger: Ledger, key: FeedKey, r
     be used, the load breaks off, and `Loaded.error` says why.
     """
     job = LoadState(
-        target, sender or InProcessSender(target), ledger, key, run, batch_size, progress, stop, ledger.intended(key)
+        target,
+        sender or InProcessSender(target),
+        ledger,
+        key,
+        run,
+        batch_size,
+        progress,
+        stop,
+        ledger.intended(key),
     )
     requests, retries = _made(job)
     job.earlier = {
-        name: earlier(part, job.intended[name], rosters) for name, part in changes.items() if name in job.intended
+        name: earlier(part, job.intended[name], rosters)
+        for name, part in changes.items()
+        if name in job.intended
     }
     job.blocked |= _held(changes) | _awaited(changes, job)
     async with _stopping(job):
-        await _each(job, [changes[name] for name in ENTITIES if name in changes and name in target.profile.collections])
+        await _each(
+            job,
+            [
+                changes[name]
+                for name in ENTITIES
+                if name in changes and name in target.profile.collections
+            ],
+        )
     return Loaded(
         counts=job.tally.counts(),
         troubles=tuple(job.tally.troubles),
@@ -143,7 +173,9 @@ async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
     """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
     entity = ENTITIES[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
-    for name, batch in named(f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)):
+    for name, batch in named(
+        f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)
+    ):
         await _first_pass(job, changes, name, batch, agents)
         _report(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
@@ -152,7 +184,9 @@ async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
         _report(job, changes)
 
 
-async def _first_pass(job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
+async def _first_pass(
+    job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
+) -> None:
     ready = _ready(job, changes.entity, batch)
     known = filled(job, changes, ready)
     said = job.earlier.get(changes.entity, Earlier()).said
@@ -164,7 +198,9 @@ async def _first_pass(job: LoadState, changes: EntityChanges, name: str, batch: 
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != AGENTS}
         gone, earlier = known.gone(row.sourced_id, row.fields), said.get(row.sourced_id, ())
-        return Errand(changes.entity, row.action, record, row.body, earlier, gone, known.partial, row.ended)
+        return Errand(
+            changes.entity, row.action, record, row.body, earlier, gone, known.partial, row.ended
+        )
 
     results = await sent(job, name, changes.entity, ready, errand, known, partial)
     actions = ready[ACTION]
@@ -182,13 +218,20 @@ async def _first_pass(job: LoadState, changes: EntityChanges, name: str, batch: 
             job.tally.add(changes.entity, sourced_id, result.term, result.detail)
 
 
-async def _second_pass(job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents) -> None:
+async def _second_pass(
+    job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
+) -> None:
     """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
     missing = [agents.missing(body) for body in bodies(ENTITIES[changes.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
         if absent:
-            job.tally.add(changes.entity, sourced_id, "waiting", f"its agent users:{absent[0]} is not in the target")
+            job.tally.add(
+                changes.entity,
+                sourced_id,
+                "waiting",
+                f"its agent users:{absent[0]} is not in the target",
+            )
 
     def errand(row: Row) -> Errand:
         return Errand(changes.entity, "agents", row.body)
@@ -240,7 +283,9 @@ async def send_removals(job: LoadState, changes: EntityChanges) -> None:
 async def _batch(job: LoadState, name: str, entity: str, removals: list[Removal]) -> None:
     # Whoever is killed now leaves word that the records may be gone, although the ledger still has them.
     ids = [sourced_id for sourced_id, _, _ in removals]
-    job.ledger.intend(job.key, entity, pl.DataFrame({"sourcedId": ids, FINGERPRINT: [0] * len(ids)}), job.run)
+    job.ledger.intend(
+        job.key, entity, pl.DataFrame({"sourcedId": ids, FINGERPRINT: [0] * len(ids)}), job.run
+    )
     # In a tree the next record may be the parent of the one under way.
     workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
     errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
@@ -255,10 +300,14 @@ async def _batch(job: LoadState, name: str, entity: str, removals: list[Removal]
             gone.add(place)
         job.tally.add(entity, sourced_id, result.term, result.detail)
     settled = [
-        one for place, one in enumerate(ids) if is_settled(job, entity, one, results.get(place), arrived=place in gone)
+        one
+        for place, one in enumerate(ids)
+        if is_settled(job, entity, one, results.get(place), arrived=place in gone)
     ]
     job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, left, settled, job.run)
-    job.abandon(entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results])
+    job.abandon(
+        entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results]
+    )
 
 
 RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
@@ -276,8 +325,15 @@ class Row:
     ended: Json | None = None
 
 
-async def sent(job: LoadState, batch: str, entity: str, frame: pl.DataFrame, errand: Callable[[Row], Errand], known: Filled,
-               partial: Container[str] = ()) -> Results:  # fmt: skip
+async def sent(
+    job: LoadState,
+    batch: str,
+    entity: str,
+    frame: pl.DataFrame,
+    errand: Callable[[Row], Errand],
+    known: Filled,
+    partial: Container[str] = (),
+) -> Results:
     """Run the errand of each row, and give the results by place; none for what was not begun.
 
     The ids in `partial`, which fills while they are sent, are recorded as unfinished.
@@ -289,8 +345,12 @@ async def sent(job: LoadState, batch: str, entity: str, frame: pl.DataFrame, err
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
     # A class that the target did not move is told again every night, until someone sees to it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
-    fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(unfinished(pl.col(FINGERPRINT)))
-    acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(fingerprint.otherwise(FINGERPRINT))
+    fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(
+        unfinished(pl.col(FINGERPRINT))
+    )
+    acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(
+        fingerprint.otherwise(FINGERPRINT)
+    )
     there = set(arrived)
     settled = [
         one
@@ -301,16 +361,22 @@ async def sent(job: LoadState, batch: str, entity: str, frame: pl.DataFrame, err
     return results
 
 
-def is_settled(job: LoadState, entity: str, sourced_id: str, result: RecordResult | None, *, arrived: bool) -> bool:
+def is_settled(
+    job: LoadState, entity: str, sourced_id: str, result: RecordResult | None, *, arrived: bool
+) -> bool:
     """Tell whether an intent can go: what was sent arrived, or it certainly did not, neither now nor from a killed run."""
-    return arrived or ((result is None or result.settled) and sourced_id not in job.intended.get(entity, ()))
+    return arrived or (
+        (result is None or result.settled) and sourced_id not in job.intended.get(entity, ())
+    )
 
 
 def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
     ended = pl.col(ENDED_PARTS) if ENDED_PARTS in frame.columns else pl.lit(None, pl.String)
     cells = frame.select("sourcedId", ACTION, FIELDS, ended).iter_rows()
     for (sourced_id, action, fields, text), body in zip(cells, bodies(entity, frame), strict=True):
-        yield Row(sourced_id, action, fields, body, parts_in(entity, ENDING, text) if text else None)
+        yield Row(
+            sourced_id, action, fields, body, parts_in(entity, ENDING, text) if text else None
+        )
 
 
 def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
@@ -356,4 +422,11 @@ def _generations(frame: pl.DataFrame, parent: str) -> Iterator[pl.DataFrame]:
 
 def _listed(entity: Entity) -> str:
     """The column that lists other records of the same entity; blank if there is none."""
-    return next((column.name for column in entity.references if column.refers == entity.name and column.is_list), "")
+    return next(
+        (
+            column.name
+            for column in entity.references
+            if column.refers == entity.name and column.is_list
+        ),
+        "",
+    )

@@ -34,7 +34,9 @@ class Sender(Protocol):
     @property
     def retries(self) -> int: ...
 
-    async def run(self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> Sent:  # fmt: skip
+    async def run(
+        self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
+    ) -> Sent:
         """Give the result of each errand by its place, none for those that were not begun, and why it broke off."""
 
 
@@ -69,7 +71,9 @@ class LoadState:
             return STOPPED
         return BROKEN_OFF if self.error else ""
 
-    async def perform(self, batch: str, errands: Iterable[Errand], at_once: int = 0) -> dict[int, RecordResult]:
+    async def perform(
+        self, batch: str, errands: Iterable[Errand], at_once: int = 0
+    ) -> dict[int, RecordResult]:
         """Run the errands of a batch, and give their results by place; those that were not begun are not there."""
         at_once = at_once or self.target.concurrency
         results, self.error = await self.sender.run(batch, list(errands), at_once, self.stop)
@@ -119,7 +123,9 @@ def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
         return Agents()
     named = users.select(pl.col(COLUMN).str.split(",").explode().drop_nulls().unique())[COLUMN]
     known = job.ledger.details(job.key, "users", named)
-    return Agents(frozenset(named), set(known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]))
+    return Agents(
+        frozenset(named), set(known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"])
+    )
 
 
 def unfinished(fingerprint: pl.Expr) -> pl.Expr:
@@ -152,7 +158,9 @@ class Filled:
     def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Keep in mind the columns that we filled once and of which this drop does not speak."""
         rows = zip(frame["sourcedId"], frame[FIELDS], strict=True)
-        return frame.with_columns(pl.Series(FIELDS, [self._ever(one, now) for one, now in rows], dtype=pl.String))
+        return frame.with_columns(
+            pl.Series(FIELDS, [self._ever(one, now) for one, now in rows], dtype=pl.String)
+        )
 
     def _ever(self, sourced_id: str, now: str) -> str:
         unsaid = {name for name in self.last.get(sourced_id, NOTHING) if not self._spoken_of(name)}
@@ -160,7 +168,9 @@ class Filled:
 
     def _spoken_of(self, name: str) -> bool:
         """Whether the drop has the column, or the one whose cell held an object with this name in it."""
-        return name in self.said or any(name.startswith(f"{one}.") for one in self.said if one.startswith(METADATA))
+        return name in self.said or any(
+            name.startswith(f"{one}.") for one in self.said if one.startswith(METADATA)
+        )
 
 
 def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
@@ -170,7 +180,12 @@ def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Fille
     if known.is_empty():
         return Filled(sent, changes.said, changes.partial)
     details = job.ledger.details(job.key, changes.entity, known)
-    last = {**sent, **{one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()}}
+    last = {
+        **sent,
+        **{
+            one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()
+        },
+    }
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
     return Filled(last, changes.said, changes.partial, ended)
 

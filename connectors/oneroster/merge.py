@@ -34,8 +34,14 @@ def write_shape(collection: Collection, read: Json) -> Json:
     }
 
 
-def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str] = (),
-           partial: Container[str] = (), ended: Json | None = None) -> Json:  # fmt: skip
+def merged(
+    collection: Collection,
+    theirs: Json,
+    ours: Json,
+    gone: Iterable[str] = (),
+    partial: Container[str] = (),
+    ended: Json | None = None,
+) -> Json:
     """Lay our record over `theirs`, which is in write shape, and clear the columns that are `gone` from ours.
 
     Lists in `partial` gain our items and keep all others, but for those that were ours and have `ended` (by property).
@@ -49,13 +55,18 @@ def merged(collection: Collection, theirs: Json, ours: Json, gone: Iterable[str]
         before, over = theirs.get(name), (ended or {}).get(name, ())
         if over and isinstance(before, list):
             before = [item for item in before if not any(_twins(name, item, one) for one in over)]
-        whole[name] = _laid_over(collection, name, before, whole.get(name), value, keep=name in partial)
+        whole[name] = _laid_over(
+            collection, name, before, whole.get(name), value, keep=name in partial
+        )
     return whole
 
 
 def moved(collection: Collection, theirs: Json, ours: Json) -> bool:
     """Tell whether ours differs in a property that the target never changes."""
-    return any(name in ours and name in theirs and not equal(ours[name], theirs[name]) for name in collection.fixed)
+    return any(
+        name in ours and name in theirs and not equal(ours[name], theirs[name])
+        for name in collection.fixed
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -65,17 +76,23 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         kept = {name: inner for name, inner in value.items() if inner is not None and name != "app"}
-        return {name: inner if name == "metadata" else _plain(inner) for name, inner in kept.items()}
+        return {
+            name: inner if name == "metadata" else _plain(inner) for name, inner in kept.items()
+        }
     return value
 
 
-def _laid_over(collection: Collection, name: str, before: Any, cleared: Any, ours: Any, *, keep: bool) -> Any:
+def _laid_over(
+    collection: Collection, name: str, before: Any, cleared: Any, ours: Any, *, keep: bool
+) -> Any:
     if name == "metadata":
         return _nested(cleared if isinstance(cleared, dict) else {}, ours)
     if name in IDENTITY and isinstance(before, list):
         if keep and name == OBJECTIVES:
             ours = [_united(item, before) for item in ours]
-        others = [item for item in before if keep and not any(_twins(name, item, one) for one in ours)]
+        others = [
+            item for item in before if keep and not any(_twins(name, item, one) for one in ours)
+        ]
         return [*(_item(collection, name, before, item) for item in ours), *others]
     return ours
 
@@ -85,21 +102,29 @@ def _nested(theirs: Json, ours: Json) -> Json:
     whole = dict(theirs)
     for name, value in ours.items():
         inner = theirs.get(name)
-        whole[name] = _nested(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        whole[name] = (
+            _nested(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        )
     return whole
 
 
 def _item(collection: Collection, name: str, theirs: list[Any], ours: Json) -> Json:
     """Keep what others wrote on the same role, profile or id, such as the metadata of a role."""
-    part = next((part for part in folded(collection.entity).values() if part_property(part) == name), None)
+    part = next(
+        (part for part in folded(collection.entity).values() if part_property(part) == name), None
+    )
     known = {column.json for column in part.columns} if part else set()
-    twin = next((item for item in theirs if isinstance(item, dict) and _twins(name, item, ours)), {})
+    twin = next(
+        (item for item in theirs if isinstance(item, dict) and _twins(name, item, ours)), {}
+    )
     return {key: value for key, value in twin.items() if key not in known} | ours
 
 
 def _united(ours: Json, before: list[Any]) -> Json:
     """Add our learning objectives to those that a record has of the same source."""
-    theirs = next((item for item in before if isinstance(item, dict) and _twins(OBJECTIVES, item, ours)), {})
+    theirs = next(
+        (item for item in before if isinstance(item, dict) and _twins(OBJECTIVES, item, ours)), {}
+    )
     return ours | {
         name: [*value, *(item for item in theirs.get(name) or () if not _listed(item, value))]
         for name, value in ours.items()
@@ -109,7 +134,9 @@ def _united(ours: Json, before: list[Any]) -> Json:
 
 def _listed(item: Any, ours: list[Any]) -> bool:
     key = "learningObjectiveId"
-    return any(item == one or (isinstance(item, dict) and item.get(key) == one[key]) for one in ours)
+    return any(
+        item == one or (isinstance(item, dict) and item.get(key) == one[key]) for one in ours
+    )
 
 
 def _twins(name: str, one: Json, other: Json) -> bool:
@@ -150,7 +177,9 @@ MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)"
 
 def covers(theirs: Json, ours: Json) -> bool:
     """Tell whether `theirs` has each property of `ours` with an equal value; what else it has is not looked at."""
-    return all(equal(_filled(name, value), _filled(name, theirs.get(name))) for name, value in ours.items())
+    return all(
+        equal(_filled(name, value), _filled(name, theirs.get(name))) for name, value in ours.items()
+    )
 
 
 def same(one: Json, other: Json) -> bool:
@@ -192,7 +221,9 @@ def _settled(value: Any) -> Any:
     if isinstance(value, str):
         return " ".join(normalize("NFC", normalize("NFC", _plain_value(value)).casefold()).split())
     if isinstance(value, dict):
-        return {name: inner if name == "sourcedId" else _settled(inner) for name, inner in value.items()}
+        return {
+            name: inner if name == "sourcedId" else _settled(inner) for name, inner in value.items()
+        }
     return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
@@ -243,7 +274,9 @@ def _plain_value(value: Any) -> Any:
     return value
 
 
-def differing(collection: Collection, read: Json, ours: Json, partial: Container[str] = ()) -> list[str]:
+def differing(
+    collection: Collection, read: Json, ours: Json, partial: Container[str] = ()
+) -> list[str]:
     """Name the properties of ours, sorted, that a record as `read` says otherwise, also those that no update can change.
 
     What the target works out by itself is not ours, and passwords it keeps to itself; of lists in `partial` it may hold more than we sent.
@@ -251,11 +284,19 @@ def differing(collection: Collection, read: Json, ours: Json, partial: Container
     return differences(collection, write_shape(collection, read), ours, partial)
 
 
-def differences(collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()) -> list[str]:
+def differences(
+    collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
+) -> list[str]:
     """As `differing`, of a record in write shape."""
-    ours = {name: value for name, value in without_secrets(ours).items() if name not in collection.derived}
+    ours = {
+        name: value
+        for name, value in without_secrets(ours).items()
+        if name not in collection.derived
+    }
     if alike(theirs, ours):
         return []
     whole = merged(collection, theirs, ours, (), partial)
-    laid = {name: value if name in collection.fixed else whole[name] for name, value in ours.items()}
+    laid = {
+        name: value if name in collection.fixed else whole[name] for name, value in ours.items()
+    }
     return sorted(name for name, value in laid.items() if not alike(theirs, {name: value}))

@@ -33,8 +33,16 @@ class ReadRecord:
     trouble: RecordResult | None = None
 
 
-async def create(client: Client, collection: Collection, record: Json, *, whole: Json, earlier: Sequence[Json] = (),
-                 gone: Iterable[str] = (), partial: Container[str] = ()) -> RecordResult:  # fmt: skip
+async def create(
+    client: Client,
+    collection: Collection,
+    record: Json,
+    *,
+    whole: Json,
+    earlier: Sequence[Json] = (),
+    gone: Iterable[str] = (),
+    partial: Container[str] = (),
+) -> RecordResult:
     """POST a record; one that is there already is judged by its content: it is ours if it says what we sent.
 
     `whole` is what we have to say of it altogether, `record` what can be said now, `earlier` what killed runs may
@@ -58,25 +66,41 @@ async def create(client: Client, collection: Collection, record: Json, *, whole:
         return found.trouble
     if found.record is None:
         # A gateway or a lost connection may still bring the request to the target.
-        return RecordResult("failed", outcome.detail, settled=outcome.kind == "exists" or answer.status == 500)
+        return RecordResult(
+            "failed", outcome.detail, settled=outcome.kind == "exists" or answer.status == 500
+        )
     if any(is_sent(collection, found.record, one, partial) for one in sent):
         return await _laid_over(client, collection, found.record, record, gone, "created", partial)
     return _not_ours(foreign(collection, found.record, whole, partial))
 
 
-async def update(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
-                 partial: Container[str] = (), ended: Json | None = None) -> RecordResult:  # fmt: skip
+async def update(
+    client: Client,
+    collection: Collection,
+    record: Json,
+    gone: Iterable[str] = (),
+    partial: Container[str] = (),
+    ended: Json | None = None,
+) -> RecordResult:
     """Bring a record that is ours up to date: read it, lay ours over it, PUT it; POST it if it is not there."""
     found = await looked_up(client, collection, record["sourcedId"])
     if found.trouble:
         return found.trouble
     if found.record is None:
         return await _created_again(client, collection, record)
-    return await _laid_over(client, collection, found.record, record, gone, "updated", partial, ended)
+    return await _laid_over(
+        client, collection, found.record, record, gone, "updated", partial, ended
+    )
 
 
-async def revive(client: Client, collection: Collection, record: Json, gone: Iterable[str] = (),
-                 partial: Container[str] = (), ended: Json | None = None) -> RecordResult:  # fmt: skip
+async def revive(
+    client: Client,
+    collection: Collection,
+    record: Json,
+    gone: Iterable[str] = (),
+    partial: Container[str] = (),
+    ended: Json | None = None,
+) -> RecordResult:
     """Bring back a record that we deleted; the target may have kept it, with what others wrote on it."""
     result = await update(client, collection, record, gone, partial, ended)
     return RecordResult("created", moved=result.moved) if result.arrived else result
@@ -115,14 +139,20 @@ async def end(client: Client, collection: Collection, sourced_id: str, day: str)
     return await _set(client, collection, sourced_id, {"endDate": day})
 
 
-async def _set(client: Client, collection: Collection, sourced_id: str, properties: Json) -> RecordResult:
+async def _set(
+    client: Client, collection: Collection, sourced_id: str, properties: Json
+) -> RecordResult:
     """Change some properties of a record; one that is not there has nothing left to change."""
     if not wire.addressable(sourced_id):
         return RecordResult("failed", DOTS)
     found = await looked_up(client, collection, sourced_id)
     if found.trouble:
         return found.trouble
-    if found.record is None or found.record.get("status") == TOBEDELETED or covers(found.record, properties):
+    if (
+        found.record is None
+        or found.record.get("status") == TOBEDELETED
+        or covers(found.record, properties)
+    ):
         return RecordResult("disabled")
     outcome = await put(client, collection, found.record, found.record | properties)
     return RecordResult("disabled") if outcome.kind == "done" else _failed(outcome)
@@ -162,12 +192,24 @@ async def looked_up(client: Client, collection: Collection, sourced_id: str) -> 
     if outcome.kind != "done":
         return ReadRecord(trouble=_failed(outcome))
     if (record := wire.record_in(collection, answer)) is None:
-        return ReadRecord(trouble=RecordResult("failed", "the target's record could not be understood", settled=False))
+        return ReadRecord(
+            trouble=RecordResult(
+                "failed", "the target's record could not be understood", settled=False
+            )
+        )
     return ReadRecord(write_shape(collection, record))
 
 
-async def _laid_over(client: Client, collection: Collection, theirs: Json, ours: Json, gone: Iterable[str],
-                     term: Term, partial: Container[str] = (), ended: Json | None = None) -> RecordResult:  # fmt: skip
+async def _laid_over(
+    client: Client,
+    collection: Collection,
+    theirs: Json,
+    ours: Json,
+    gone: Iterable[str],
+    term: Term,
+    partial: Container[str] = (),
+    ended: Json | None = None,
+) -> RecordResult:
     """PUT ours over theirs. Nothing is sent if nothing would change.
 
     A 404 is a reference that leads nowhere (section 2.2): that the record is there was just read.
@@ -195,7 +237,10 @@ def _not_ours(different: list[str]) -> RecordResult:
     """Judge a record that nobody knows to be ours: one that says the same is recorded, any other is foreign."""
     if not different:
         return RecordResult("unchanged")
-    return RecordResult("held", f"the target holds this id with another {', '.join(different)}, which we did not send")
+    return RecordResult(
+        "held",
+        f"the target holds this id with another {', '.join(different)}, which we did not send",
+    )
 
 
 def _failed(outcome: wire.Outcome) -> RecordResult:
@@ -244,9 +289,13 @@ async def done(client: Client, errand: Errand) -> RecordResult:
                 partial=errand.partial,
             )
         case "update":
-            return await update(client, collection, record, errand.gone, errand.partial, errand.ended)
+            return await update(
+                client, collection, record, errand.gone, errand.partial, errand.ended
+            )
         case "revive":
-            return await revive(client, collection, record, errand.gone, errand.partial, errand.ended)
+            return await revive(
+                client, collection, record, errand.gone, errand.partial, errand.ended
+            )
         case "agents":
             return await lay_agents(client, collection, record)
         case "delete":
@@ -263,7 +312,9 @@ AGENTS = "agents"
 
 def is_sent(collection: Collection, theirs: Json, sent: Json, partial: Container[str] = ()) -> bool:
     """Tell whether a record in the target says what was sent."""
-    return not differences(collection, theirs, {name: sent[name] for name in sent if name != AGENTS}, partial)
+    return not differences(
+        collection, theirs, {name: sent[name] for name in sent if name != AGENTS}, partial
+    )
 
 
 def is_done(collection: Collection, before: Json, after: Json, record: Json) -> bool:
@@ -276,7 +327,11 @@ def is_done(collection: Collection, before: Json, after: Json, record: Json) -> 
     return same(after, record) or bool(differences(collection, before, record))
 
 
-def foreign(collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()) -> list[str]:
+def foreign(
+    collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
+) -> list[str]:
     """Name the properties that show that a record is not known to be ours; that a password is ours, nobody can see."""
-    hidden = [name for name, value in ours.items() if without_secrets({name: value}) != {name: value}]
+    hidden = [
+        name for name, value in ours.items() if without_secrets({name: value}) != {name: value}
+    ]
     return sorted({*differences(collection, theirs, ours, partial), *hidden})

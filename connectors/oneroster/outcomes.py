@@ -82,4 +82,13 @@ class Tally:
         if not self.moved:
             return ()
         examples = tuple((None, sourced_id) for sourced_id in self.moved[:EXAMPLES])
-        return (Notice("class_moved", "classes.csv", "sourcedId", len(self.moved), ", ".join(self.moved), examples),)
+        return (
+            Notice(
+                "class_moved",
+                "classes.csv",
+                "sourcedId",
+                len(self.moved),
+                ", ".join(self.moved),
+                examples,
+            ),
+        )

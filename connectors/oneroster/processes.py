@@ -54,17 +54,24 @@ class Processes:
     async def __aenter__(self) -> Self:
         # Slots are shared among processes as they are among runs: there each may have any of them.
         own = [
-            self._target if self._target.slots else replace(self._target, concurrency=share) for share in self._shares
+            self._target if self._target.slots else replace(self._target, concurrency=share)
+            for share in self._shares
         ]
         self._members = [await _started(target) for target in own]
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:  # fmt: skip
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for member in self._members:
             await member.end()
 
-    async def run(self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> tuple[dict[int, RecordResult], TargetError | None]:  # fmt: skip
+    async def run(
+        self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
+    ) -> tuple[dict[int, RecordResult], TargetError | None]:
         """Give the result of each errand by its place; those that were not run, or of which nobody knows, are not there."""
         members = self._members if at_once > 1 else self._members[:1]
         stopping = asyncio.create_task(_stopped(stop, members))
@@ -97,9 +104,16 @@ async def _started(target: Endpoint) -> _Member:
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", PROGRAM, str(theirs.fileno()), str(Path.cwd()), cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()], start_new_session=True,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            PROGRAM,
+            str(theirs.fileno()),
+            str(Path.cwd()),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
     reader, writer = await asyncio.open_connection(sock=ours)
     writer.write(packed(target))
     return _Member(process, reader, writer)
@@ -109,7 +123,10 @@ class _Member:
     """One of the processes."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self.pid = process.pid
         self._process = process
@@ -124,7 +141,9 @@ class _Member:
             outcome: BatchReply | None = await received(self._reader)
         except ConnectionError:
             outcome = None
-        return outcome or lost(batch, f"Process {self.pid}, which was sending, has ended. Run again.")
+        return outcome or lost(
+            batch, f"Process {self.pid}, which was sending, has ended. Run again."
+        )
 
     def stop(self, why: str) -> None:
         """Let it finish what is under way, and begin nothing new."""
@@ -158,7 +177,9 @@ async def serve(way: socket.socket) -> None:
             running.cancel()
 
 
-async def _run(batch: Batch, client: Client, stop: asyncio.Event, writer: asyncio.StreamWriter) -> None:
+async def _run(
+    batch: Batch, client: Client, stop: asyncio.Event, writer: asyncio.StreamWriter
+) -> None:
     writer.write(packed(await run(batch, client, stop)))
 
 
@@ -236,8 +257,12 @@ def lost(batch: Batch, sentence: str) -> BatchReply:
 async def run(batch: Batch, client: Client, stop: asyncio.Event | None = None) -> BatchReply:
     """Run a part through a client, and say what came of it."""
     requests, retries = client.requests, client.retries
-    results, error = await spread(batch.errands, batch.at_once, lambda errand: done(client, errand), stop)
-    return BatchReply(results, str(error or ""), client.requests - requests, client.retries - retries)
+    results, error = await spread(
+        batch.errands, batch.at_once, lambda errand: done(client, errand), stop
+    )
+    return BatchReply(
+        results, str(error or ""), client.requests - requests, client.retries - retries
+    )
 
 
 def run_part(message: bytes) -> bytes:

@@ -104,7 +104,9 @@ class TargetProfile:
     @cached_property
     def lists(self) -> Mapping[str, View]:
         """All that can be read page by page: the collections, and the views after them."""
-        return {name: View(one.path, one.list_key) for name, one in self.collections.items()} | dict(self.views)
+        return {
+            name: View(one.path, one.list_key) for name, one in self.collections.items()
+        } | dict(self.views)
 
     def below_prefix(self, path: str) -> str:
         """A path as people are told it."""
@@ -114,7 +116,9 @@ class TargetProfile:
 def standard_profile(version: Version) -> TargetProfile:
     """Give the REST binding of one version as it is published: no slashes at the end, and nothing of one API's own."""
     found = {
-        name: Collection(name, _standard_path(ENTITIES[name], version), ENTITIES[name].singular, name)
+        name: Collection(
+            name, _standard_path(ENTITIES[name], version), ENTITIES[name].singular, name
+        )
         for name in collections(version)
     }
     return TargetProfile(f"OneRoster {version}", PREFIX, found)
@@ -128,7 +132,10 @@ def _standard_path(entity: Entity, version: Version) -> str:
 
 
 # The standard has no paths for these files of our own.
-BELOW_COURSES = {"courseComponents": "courses/components", "componentResources": "courses/component-resources"}
+BELOW_COURSES = {
+    "courseComponents": "courses/components",
+    "componentResources": "courses/component-resources",
+}
 
 
 # Timeback
@@ -146,7 +153,9 @@ def _published(name: str, *required: str, **quirks: Any) -> Collection:
 
 def _gradebook(name: str, *required: str, extra: tuple[str, ...] = ()) -> Collection:
     """A collection of the gradebook, where a PUT makes what is not there (section 2.1)."""
-    return _published(name, *required, put_status=201, put_body="wrapped", put_creates=True, extra=extra)
+    return _published(
+        name, *required, put_status=201, put_body="wrapped", put_creates=True, extra=extra
+    )
 
 
 _COLLECTIONS = (
@@ -196,7 +205,16 @@ _COLLECTIONS = (
 )  # fmt: skip
 
 _GRADES = ("-1", *(str(grade) for grade in range(14)))
-_SUBJECTS = ("Reading", "Language", "Vocabulary", "Social Studies", "Writing", "Science", "FastMath", "Math")
+_SUBJECTS = (
+    "Reading",
+    "Language",
+    "Vocabulary",
+    "Social Studies",
+    "Writing",
+    "Science",
+    "FastMath",
+    "Math",
+)
 _ROLES = (
     "system_administrator", "administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher",
 )  # fmt: skip
@@ -245,7 +263,10 @@ TIMEBACK = TargetProfile(
     },
     vocabulary=TargetVocabulary(
         words=_WORDS,
-        maps={name: {word: word for word in known} | dict(_MEANT.get(name, {})) for name, known in _KNOWN.items()},
+        maps={
+            name: {word: word for word in known} | dict(_MEANT.get(name, {}))
+            for name, known in _KNOWN.items()
+        },
         columns={
             ("orgs", "type"): MappedColumn("org_types", "local"),
             ("academicSessions", "type"): MappedColumn("session_types", "term"),
@@ -256,10 +277,16 @@ TIMEBACK = TargetProfile(
             ("classes", "classType"): MappedColumn("class_types", "scheduled"),
             ("classes", "grades"): MappedColumn("grades"),
             ("classes", "subjects"): MappedColumn("subjects"),
-            ("enrollments", "role"): MappedColumn("enrollment_roles", refuses="target_enrollment_role"),
+            ("enrollments", "role"): MappedColumn(
+                "enrollment_roles", refuses="target_enrollment_role"
+            ),
             ("resources", "roles"): MappedColumn("resource_roles"),
-            ("results", "scoreStatus"): MappedColumn("score_statuses", refuses="target_score_status"),
-            ("assessmentResults", "scoreStatus"): MappedColumn("score_statuses", refuses="target_score_status"),
+            ("results", "scoreStatus"): MappedColumn(
+                "score_statuses", refuses="target_score_status"
+            ),
+            ("assessmentResults", "scoreStatus"): MappedColumn(
+                "score_statuses", refuses="target_score_status"
+            ),
         },
         # What the target wants and the standard leaves open (section 8).
         wanted={"resources": ("title",)},

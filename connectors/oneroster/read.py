@@ -21,8 +21,15 @@ from transforms.payload import Json
 ID = "sourcedId"
 
 
-async def pages(client: Client, name: str, *, filter: str = "", sort: str = "sourcedId",
-                fields: str = "", limit: int | None = 1000) -> AsyncIterator[list[Json]]:  # fmt: skip
+async def pages(
+    client: Client,
+    name: str,
+    *,
+    filter: str = "",
+    sort: str = "sourcedId",
+    fields: str = "",
+    limit: int | None = 1000,
+) -> AsyncIterator[list[Json]]:
     """Give the records of a collection or view, each once, page by page, to its end.
 
     `limit` is the size of a page, at most the largest that the target gives; None is the largest. Raises `TargetError`
@@ -46,7 +53,11 @@ async def pages(client: Client, name: str, *, filter: str = "", sort: str = "sou
 
     try:
         async for records in whole(ask):
-            yield records if named else [{name: one[name] for name in one if name != ID} for one in records]
+            yield (
+                records
+                if named
+                else [{name: one[name] for name in one if name != ID} for one in records]
+            )
     except Moved as moved:
         raise TargetError(
             f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read as a whole: {moved}. Read it again."
@@ -62,7 +73,9 @@ async def _page(client: Client, view: View, parameters: dict[str, str]) -> Page:
     page = parsed(answer.body)
     records, total = page.get(view.list_key), page.get("totalCount")
     if not isinstance(records, list) or not isinstance(total, int):
-        raise TargetError(f"{client.target.host} answered something that is not a page of {path}. Check its address.")
+        raise TargetError(
+            f"{client.target.host} answered something that is not a page of {path}. Check its address."
+        )
     return Page(records, total_of(answer.total, total), answer.follows)
 
 
@@ -142,7 +155,9 @@ async def _shown(client: Client, collection: Collection) -> Shown:
     if outcome.kind != "done":
         return Shown(collection, None, answer.status, outcome.detail)
     page = parsed(answer.body)
-    if not isinstance(page.get(collection.list_key), list) or not isinstance(total := page.get("totalCount"), int):
+    if not isinstance(page.get(collection.list_key), list) or not isinstance(
+        total := page.get("totalCount"), int
+    ):
         return Shown(collection, None, answer.status, "it answers something that is not a page")
     return Shown(collection, total, answer.status)
 
@@ -177,7 +192,9 @@ Ask = Callable[[int], Awaitable[Page]]
 
 def total_of(*told: object) -> int | None:
     """The greatest of the totals that an answer tells, in its headers or its body."""
-    return max((one for one in told if isinstance(one, int) and not isinstance(one, bool)), default=None)
+    return max(
+        (one for one in told if isinstance(one, int) and not isinstance(one, bool)), default=None
+    )
 
 
 async def whole(ask: Ask) -> AsyncIterator[list[Any]]:
@@ -219,7 +236,9 @@ class _Reading:
         if not self.alone and not (keys and keys[0] in self.seen):
             self._step_back()
             return []
-        fresh = [record for key, record in zip(keys, page.records, strict=True) if key not in self.seen]
+        fresh = [
+            record for key, record in zip(keys, page.records, strict=True) if key not in self.seen
+        ]
         self.end, self.count, self.back = self.offset + len(keys), self.count + len(fresh), 1
         total = self._total(page)
         if self._is_last(page, keys, total, new=bool(fresh)):
@@ -258,7 +277,9 @@ class _Reading:
         # A total of no more than this page, or one that grows as pages come, may be the pages' own. No server gives one
         # record at a time.
         told = total is not None and total == self.first and total > len(keys)
-        return told or keys == [self.last] or self.end == 1 or (not new and page.total == self.count)
+        return (
+            told or keys == [self.last] or self.end == 1 or (not new and page.total == self.count)
+        )
 
     def _refuse_less(self, total: int | None) -> None:
         """Take it for the end, unless more was told of; who came or left meanwhile may be missing."""
@@ -270,7 +291,9 @@ class _Reading:
     def _go_on(self, keys: list[str], total: int | None, *, new: bool) -> None:
         """Begin the next page with the last record of this one, unless it had no other."""
         if not keys:
-            more = f"of {total} records" if total is not None else "records, and tells of another page"
+            more = (
+                f"of {total} records" if total is not None else "records, and tells of another page"
+            )
             raise Moved(f"it ended after {self.count} {more}")
         if not new and (keys[0] == self.begin or self.end > 2 * self.count + OVERLAP):
             raise Moved(REPEATED)

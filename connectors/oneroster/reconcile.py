@@ -20,7 +20,15 @@ from connectors.oneroster.merge import differing
 from connectors.oneroster.profile import Collection
 from connectors.oneroster.read import pages
 from connectors.oneroster.target import TargetError
-from transforms.changes import ACTIVE, DELETED, DISABLED, FINGERPRINT, IN_TARGET, KEPT, EntityChanges
+from transforms.changes import (
+    ACTIVE,
+    DELETED,
+    DISABLED,
+    FINGERPRINT,
+    IN_TARGET,
+    KEPT,
+    EntityChanges,
+)
 from transforms.findings import ROW
 from transforms.fingerprint import fingerprints
 from transforms.payload import Json, bodies
@@ -29,7 +37,11 @@ from transforms.schemas import LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 
 MISSING, EXTRA, DIFFERENT = KINDS = ("missing", "extra", "different")
-FOUND: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "kind": pl.String, "detail": pl.String}
+FOUND: dict[str, type[pl.DataType]] = {
+    "sourcedId": pl.String,
+    "kind": pl.String,
+    "detail": pl.String,
+}
 ABSENT = "not there"
 # Up to so many records are asked for by themselves; if more are missing, it is not for rows that shift.
 ASKED = 200
@@ -113,7 +125,9 @@ async def verified(client: Client, expected: Expected, watch: Watch = lambda *_:
         watch(expected.entity, len(seen.active), expected.known.height)
     absent = _absent(seen, expected)
     if len(absent) <= ASKED:
-        look_at(seen, expected, [one async for one in _asked(client, expected.collection, absent, seen)])
+        look_at(
+            seen, expected, [one async for one in _asked(client, expected.collection, absent, seen)]
+        )
     return outcome(seen, expected)
 
 
@@ -121,7 +135,9 @@ def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
     """Take note of what a page says; a record that was on an earlier page already is not looked at again."""
     new = [record for record in page if record["sourcedId"] not in seen.active]
     active = {record["sourcedId"]: record for record in new if record.get("status") != TOBEDELETED}
-    seen.deleted.update(record["sourcedId"] for record in new if record.get("status") == TOBEDELETED)
+    seen.deleted.update(
+        record["sourcedId"] for record in new if record.get("status") == TOBEDELETED
+    )
     ids = pl.Series("sourcedId", list(active), dtype=pl.String).to_frame()
     met = ids.join(expected.known.select("sourcedId", "status"), on="sourcedId", how="left")
     ours = met.filter(pl.col("status").is_in(IN_TARGET))
@@ -130,13 +146,18 @@ def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
     seen.others += met["status"].null_count()
     for body in (*_bodies(expected, ours), *_disabled(ours)):
         seen.compared += 1
-        if names := differing(expected.collection, active[body["sourcedId"]], body, expected.partial):
+        if names := differing(
+            expected.collection, active[body["sourcedId"]], body, expected.partial
+        ):
             seen.different[body["sourcedId"]] = ", ".join(names)
 
 
 def outcome(seen: PagesRead, expected: Expected) -> Verified:
     """Put together what the pages have shown."""
-    rows = [(one, MISSING, TOBEDELETED if one in seen.deleted else ABSENT) for one in _absent(seen, expected)]
+    rows = [
+        (one, MISSING, TOBEDELETED if one in seen.deleted else ABSENT)
+        for one in _absent(seen, expected)
+    ]
     rows += [(one, EXTRA, "deleted by us, and active again") for one in sorted(seen.extra)]
     rows += [(one, DIFFERENT, names) for one, names in sorted(seen.different.items())]
     found = pl.DataFrame(rows, schema=FOUND, orient="row")
@@ -163,7 +184,9 @@ def _disabled(ours: pl.DataFrame) -> Iterator[Json]:
         yield {"sourcedId": sourced_id, "enabledUser": False}
 
 
-async def _asked(client: Client, collection: Collection, ids: list[str], seen: PagesRead) -> AsyncIterator[Json]:
+async def _asked(
+    client: Client, collection: Collection, ids: list[str], seen: PagesRead
+) -> AsyncIterator[Json]:
     """Ask for records that no page had, one by one."""
     for one in ids:
         if one in seen.deleted or not wire.addressable(one):
@@ -194,8 +217,14 @@ class Adopted:
     others: int = 0
 
 
-async def adopt(client: Client, ledger: Ledger, key: FeedKey, run: str, changes: EntityChanges,
-                watch: Watch = lambda *_: None) -> Adopted:  # fmt: skip
+async def adopt(
+    client: Client,
+    ledger: Ledger,
+    key: FeedKey,
+    run: str,
+    changes: EntityChanges,
+    watch: Watch = lambda *_: None,
+) -> Adopted:
     """Read a collection page by page, and enter in the ledger those of `changes.upserts` that it holds.
 
     Those that it holds as deleted are entered as deleted, so that the next sync brings them back. Raises
@@ -204,7 +233,9 @@ async def adopt(client: Client, ledger: Ledger, key: FeedKey, run: str, changes:
     done: set[str] = set()
     deleted = different = others = 0
     async for page in pages(client, changes.entity, limit=None):
-        records = {record["sourcedId"]: record for record in page if record["sourcedId"] not in done}
+        records = {
+            record["sourcedId"]: record for record in page if record["sourcedId"] not in done
+        }
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")
         otherwise = _different(client.profile.collections[changes.entity], changes, ours, records)
@@ -235,5 +266,7 @@ def _different(
 
 
 def _rows(ours: pl.DataFrame, otherwise: list[str]) -> pl.DataFrame:
-    fingerprint = pl.when(pl.col("sourcedId").is_in(otherwise)).then(unfinished(pl.col(FINGERPRINT)))
+    fingerprint = pl.when(pl.col("sourcedId").is_in(otherwise)).then(
+        unfinished(pl.col(FINGERPRINT))
+    )
     return ours.select(RECORDED).with_columns(fingerprint.otherwise(FINGERPRINT).alias(FINGERPRINT))

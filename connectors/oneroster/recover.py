@@ -20,21 +20,30 @@ from transforms.changes import EntityChanges
 from transforms.payload import Json, bodies
 
 
-async def recover_records(client: Client, ledger: Ledger, key: FeedKey, run: str, part: EntityChanges) -> pl.Series:
+async def recover_records(
+    client: Client, ledger: Ledger, key: FeedKey, run: str, part: EntityChanges
+) -> pl.Series:
     """Enter in the ledger those of `part.upserts` that the target holds just so, and give their ids.
 
     One that it holds otherwise is not known to be ours. One that it does not hold may be on its way: its intent stays.
     Raises `TargetError` if the target cannot be used.
     """
     collection = client.profile.collections[part.entity]
-    sent = [_is_there(client, collection, body, part.partial) for body in bodies(collection.entity, part.upserts)]
+    sent = [
+        _is_there(client, collection, body, part.partial)
+        for body in bodies(collection.entity, part.upserts)
+    ]
     there = part.upserts.filter(pl.Series(await asyncio.gather(*sent), dtype=pl.Boolean))
     if there.height:
-        ledger.record(key, part.entity, there.select(RECORDED), {}, there["sourcedId"].to_list(), run)
+        ledger.record(
+            key, part.entity, there.select(RECORDED), {}, there["sourcedId"].to_list(), run
+        )
     return there["sourcedId"]
 
 
-async def _is_there(client: Client, collection: Collection, sent: Json, partial: frozenset[str]) -> bool:
+async def _is_there(
+    client: Client, collection: Collection, sent: Json, partial: frozenset[str]
+) -> bool:
     if not wire.addressable(sent["sourcedId"]):
         return False
     record = (await looked_up(client, collection, sent["sourcedId"])).record

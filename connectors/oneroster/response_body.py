@@ -60,6 +60,8 @@ def _is_nested(body: bytes) -> bool:
 
 def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
     """Where nothing is to be decoded, what httpx does beside reading costs a tenth of a request."""
-    if "content-encoding" in response.headers or not isinstance(response.stream, httpx.AsyncByteStream):
+    if "content-encoding" in response.headers or not isinstance(
+        response.stream, httpx.AsyncByteStream
+    ):
         return response.aiter_bytes()
     return aiter(response.stream)

@@ -31,7 +31,9 @@ class InProcessSender:
         """How many of them were sent again."""
         return self._client.retries
 
-    async def run(self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> tuple[dict[int, RecordResult], TargetError | None]:  # fmt: skip
+    async def run(
+        self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
+    ) -> tuple[dict[int, RecordResult], TargetError | None]:
         """Run them, up to `at_once` at a time; those that were not begun have no result."""
         return await spread(errands, at_once, lambda errand: done(self._client, errand), stop)
 
@@ -41,8 +43,9 @@ Item = TypeVar("Item")
 Work = Callable[[Item], Awaitable[RecordResult]]
 
 
-async def spread(items: Iterable[Item], workers: int, work: Work[Item],
-                 stop: asyncio.Event | None = None) -> tuple[dict[int, RecordResult], TargetError | None]:  # fmt: skip
+async def spread(
+    items: Iterable[Item], workers: int, work: Work[Item], stop: asyncio.Event | None = None
+) -> tuple[dict[int, RecordResult], TargetError | None]:
     """Give the result of each item by its place in `items`; those that were not done are not there.
 
     After a `TargetError`, or once `stop` is set, nothing new is begun, and what is under way is finished.
@@ -80,12 +83,16 @@ class Acknowledging:
     requests = 0
     retries = 0
 
-    async def run(self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None) -> Sent:
+    async def run(
+        self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
+    ) -> Sent:
         """Give each errand the result that it would have, but for what the target alone can know."""
         return {place: _done(errand) for place, errand in enumerate(errands)}, None
 
 
 def _done(errand: Errand) -> RecordResult:
     return (
-        RecordResult(TERMS[errand.action]) if addressable(errand.record["sourcedId"]) else RecordResult("failed", DOTS)
+        RecordResult(TERMS[errand.action])
+        if addressable(errand.record["sourcedId"])
+        else RecordResult("failed", DOTS)
     )

@@ -41,7 +41,9 @@ class Unread(Exception):
         self.absent = absent
 
 
-async def pages(client: Client, path: str, key: str, condition: str = "") -> AsyncIterator[list[Any]]:
+async def pages(
+    client: Client, path: str, key: str, condition: str = ""
+) -> AsyncIterator[list[Any]]:
     """Give the records of a collection, page by page, to its end.
 
     Raises `Unread`, and `Moved` if it is to be read again from its start.
@@ -65,9 +67,13 @@ async def single(client: Client, path: str, wrapper: str, sourced_id: str) -> An
     return parsed(answer.body).get(wrapper) if outcome.kind == "done" else None
 
 
-async def _page(client: Client, path: str, key: str, parameters: dict[str, str], offset: int) -> Page:
+async def _page(
+    client: Client, path: str, key: str, parameters: dict[str, str], offset: int
+) -> Page:
     def asked() -> Request:
-        return Request("GET", f"{path}?{urlencode(parameters | {'offset': str(offset)}, quote_via=quote)}")
+        return Request(
+            "GET", f"{path}?{urlencode(parameters | {'offset': str(offset)}, quote_via=quote)}"
+        )
 
     answer = await client.send(asked())
     if answer.status in REFUSED_ORDER and "sort" in parameters and not offset:
@@ -103,9 +109,16 @@ class WantedCollection:
     known: Container[str]
 
 
-async def read_source(source: Endpoint, version: Version, collections: Sequence[str] = ROSTER, *,
-                      since: datetime | None = None, zone: ZoneInfo = UTC, key: Key | None = None,
-                      known: Known = NOBODY) -> Raw:  # fmt: skip
+async def read_source(
+    source: Endpoint,
+    version: Version,
+    collections: Sequence[str] = ROSTER,
+    *,
+    since: datetime | None = None,
+    zone: ZoneInfo = UTC,
+    key: Key | None = None,
+    known: Known = NOBODY,
+) -> Raw:
     """Read collections as they are, or what changed in them `since` a moment (in UTC).
 
     With a `key`, requests are signed by it, and the source's other credentials are not used. `known` are the ids, by collection, that were there before:
@@ -116,14 +129,22 @@ async def read_source(source: Endpoint, version: Version, collections: Sequence[
     read: dict[str, Unfolded] = {}
     broken: dict[str, str] = {}
     # The secret of the key is given to be hidden, should the source repeat it.
-    address = replace(source, access_token=UNUSED, token_url="", client_secret=key.secret) if key else source
+    address = (
+        replace(source, access_token=UNUSED, token_url="", client_secret=key.secret)
+        if key
+        else source
+    )
     async with Client(address, Signing(key, connections(address)) if key else None) as client:
         for name in collections:
             entity, said = ENTITIES[name], "" if name in EVER_WHOLE else condition
             collection = source.profile.collections[name]
-            wanted = WantedCollection(collection, said, frozenset() if said else known.get(name, frozenset()))
+            wanted = WantedCollection(
+                collection, said, frozenset() if said else known.get(name, frozenset())
+            )
             try:
-                read[name] = await _read(client, wanted, partial(unfold, entity, version=version, zone=zone))
+                read[name] = await _read(
+                    client, wanted, partial(unfold, entity, version=version, zone=zone)
+                )
             except Unread as unread:
                 if entity.needed or not unread.absent:
                     broken[name] = f"{source.host}: {unread}"
@@ -137,7 +158,9 @@ async def _read(client: Client, wanted: WantedCollection, add: Callable[..., Non
         unfolded, missing = Unfolded(), set(wanted.known)
         try:
             # Page by page, since JSON takes many times the room of its rows.
-            async for records in pages(client, wanted.collection.path, wanted.collection.list_key, wanted.condition):
+            async for records in pages(
+                client, wanted.collection.path, wanted.collection.list_key, wanted.condition
+            ):
                 missing.difference_update(_ids(records))
                 add(records, into=unfolded)
         except Moved as moved:
@@ -155,7 +178,11 @@ async def _unlisted(client: Client, wanted: WantedCollection, missing: set[str])
     ids = list(filter(addressable, sorted(missing)))
     some = ids[:: max(1, len(ids) // ASKED)]
     found = await _singles(client, wanted, some)
-    return found + await _singles(client, wanted, sorted(set(ids).difference(some))) if found else found
+    return (
+        found + await _singles(client, wanted, sorted(set(ids).difference(some)))
+        if found
+        else found
+    )
 
 
 async def _singles(client: Client, wanted: WantedCollection, ids: Sequence[str]) -> list[Any]:

@@ -132,7 +132,11 @@ class Pace:
                 turn.set_result(None)
 
     def _has_room(self) -> bool:
-        return self.under_way < int(self._window) and self.under_way < self._allowed and not self._pause
+        return (
+            self.under_way < int(self._window)
+            and self.under_way < self._allowed
+            and not self._pause
+        )
 
 
 # More than ten requests at once are not borne (API reference, section 3).
@@ -183,7 +187,9 @@ class Slots:
 
 
 @asynccontextmanager
-async def shared(folder: Path, pace: Pace, longest_wait: float = LONGEST_WAIT) -> AsyncIterator[None]:
+async def shared(
+    folder: Path, pace: Pace, longest_wait: float = LONGEST_WAIT
+) -> AsyncIterator[None]:
     """Let a pace admit only as many requests as slots can be had: looked for when it is short of them, and now and then.
 
     A run that has had none for so many seconds ends, since whoever holds them may have stopped for good.

@@ -118,7 +118,10 @@ def understood(request: Request, answer: Answer) -> Outcome:
     """Say what an answer means. A 2xx to a write is a success if it says nothing, or that our id is the record's (section 8)."""
     if _succeeded(request, answer):
         return _written_as(request, answer) if request.sourced_id else Outcome("done")
-    return Outcome(_kind(request, answer), description(answer.status, answer.body, answer.lost, sent=request.body))
+    return Outcome(
+        _kind(request, answer),
+        description(answer.status, answer.body, answer.lost, sent=request.body),
+    )
 
 
 def may_pass(request: Request, answer: Answer) -> bool:
@@ -152,8 +155,12 @@ def _written_as(request: Request, answer: Answer) -> Outcome:
     if ids is None or request.sourced_id in ids:
         return Outcome("done")
     if ids:
-        return Outcome("elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_shown, ids))))
-    return Outcome("unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}")
+        return Outcome(
+            "elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_shown, ids)))
+        )
+    return Outcome(
+        "unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}"
+    )
 
 
 def _shown(sourced_id: str) -> str:
@@ -163,7 +170,9 @@ def _shown(sourced_id: str) -> str:
 
 def _kind(request: Request, answer: Answer) -> Kind:
     posted = request.method == "POST"
-    if posted and (answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())):
+    if posted and (
+        answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())
+    ):
         return "exists"
     if answer.status == 404 and not is_page(answer.body):
         return "missing"
@@ -186,7 +195,9 @@ def _written(collection: Collection, record: Json) -> Json:
         if isinstance(reference := record.get(name), dict):
             record = record | {name: _full_reference(path, reference["sourcedId"], kind)}
     if collection.twins:
-        record = record | {name: record.get(one) for one, other in collection.twins for name in (one, other)}
+        record = record | {
+            name: record.get(one) for one, other in collection.twins for name in (one, other)
+        }
     if not collection.written_as:
         return record
     names = dict(collection.written_as)
@@ -239,7 +250,9 @@ def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> st
 
 def _said(body: bytes) -> str:
     answer = parsed(body)
-    answer = answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
+    answer = (
+        answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
+    )
     for name in ("imsx_description", "message", "error", "errors"):
         if text := _text(answer.get(name)):
             return text + _details(answer.get("imsx_error_details"))
@@ -257,13 +270,18 @@ def _text(told: Any) -> str:
     if isinstance(told, list):
         told = next(iter(told), "")
     if isinstance(told, dict):
-        told = next((told[name] for name in ("message", "description", "detail", "title") if name in told), "")
+        told = next(
+            (told[name] for name in ("message", "description", "detail", "title") if name in told),
+            "",
+        )
     return told if isinstance(told, str) and told.strip() else ""
 
 
 def _details(details: Any) -> str:
     """Add the properties that a 422 names, each with its fault."""
-    parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
+    parts = (
+        [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
+    )
     faults = [f"{name}: {fault}" for part in parts for name, fault in part.items()]
     return f" ({', '.join(faults)})" if faults else ""
 
@@ -285,7 +303,10 @@ def _ids(value: Any) -> frozenset[str]:
     """Give the ids in a record, its own and those to which it refers."""
     if isinstance(value, dict):
         own = value.get("sourcedId")
-        found = [frozenset([own]) if isinstance(own, str) else frozenset(), *map(_ids, value.values())]
+        found = [
+            frozenset([own]) if isinstance(own, str) else frozenset(),
+            *map(_ids, value.values()),
+        ]
     else:
         found = [_ids(one) for one in value] if isinstance(value, list) else []
     return frozenset().union(*found)
@@ -328,7 +349,9 @@ def _with_plain_names(answer: Any) -> Json:
     """Give an object under names that are spelled alike: `imsx_CodeMajor`, `codeMajor` and `code_major` are one."""
     if not isinstance(answer, dict):
         return {}
-    return {name.lower().removeprefix("imsx_").replace("_", ""): value for name, value in answer.items()}
+    return {
+        name.lower().removeprefix("imsx_").replace("_", ""): value for name, value in answer.items()
+    }
 
 
 def _wrapped(answer: Json) -> Iterator[Json]:
@@ -345,8 +368,15 @@ def _codes(info: Json) -> Iterator[str]:
 
 
 def _is_failure(answer: Json) -> bool:
-    told = any(answer.get(name) not in (None, False, "", [], {}) for name in ("error", "errors", "fault"))
-    return told or answer.get("success") is False or _word(answer.get("success")) == "false" or _word(answer.get("status")) in FAILED  # fmt: skip
+    told = any(
+        answer.get(name) not in (None, False, "", [], {}) for name in ("error", "errors", "fault")
+    )
+    return (
+        told
+        or answer.get("success") is False
+        or _word(answer.get("success")) == "false"
+        or _word(answer.get("status")) in FAILED
+    )
 
 
 def _status(answer: Json) -> int:
@@ -380,7 +410,9 @@ def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
 
 def _paired(pairs: Any, supplied: str) -> list[str]:
     """The allocated ids of the pairs that are of what was supplied, or of all if none says so."""
-    told = [pair for pair in (pairs if isinstance(pairs, list) else [pairs]) if isinstance(pair, dict)]
+    told = [
+        pair for pair in (pairs if isinstance(pairs, list) else [pairs]) if isinstance(pair, dict)
+    ]
     ours = [pair for pair in told if pair.get("suppliedSourcedId") == supplied] or told
     return [str(one) for pair in ours if (one := pair.get("allocatedSourcedId")) not in (None, "")]
 

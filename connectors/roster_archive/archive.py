@@ -59,7 +59,9 @@ class Archive:
         archive.folder = folder
         return archive
 
-    def keep(self, run: str, standing: RosterState, before: str = "", marks: Marks | None = None) -> str:
+    def keep(
+        self, run: str, standing: RosterState, before: str = "", marks: Marks | None = None
+    ) -> str:
         """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).
 
         `before` is the run of the roster that this one follows: an entity that the drop lacks is as it
@@ -106,7 +108,9 @@ class Archive:
             else []
         )
         found, other = [known.clear().select("sourcedId")], [known.clear().select("sourcedId")]
-        for entry in reversed(list({one.content: one for one in contents if one is not None}.values())):
+        for entry in reversed(
+            list({one.content: one for one in contents if one is not None}.values())
+        ):
             if known.is_empty():
                 break
             mine = self._accepted(entity, entry).join(known, on="sourcedId", how="inner")
@@ -114,9 +118,16 @@ class Archive:
             found.append(mine.filter(same).drop("fingerprint"))
             other.append(mine.filter(~same).drop("fingerprint"))
             known = known.join(found[-1], on="sourcedId", how="anti")
-        near = pl.concat(other, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
-        near = near.join(known, on="sourcedId", how="semi").with_columns(pl.lit(value=True).alias(NEAR))
-        return pl.concat([*(one.with_columns(pl.lit(value=False).alias(NEAR)) for one in found), near], how="diagonal")
+        near = pl.concat(other, how="diagonal").unique(
+            "sourcedId", keep="first", maintain_order=True
+        )
+        near = near.join(known, on="sourcedId", how="semi").with_columns(
+            pl.lit(value=True).alias(NEAR)
+        )
+        return pl.concat(
+            [*(one.with_columns(pl.lit(value=False).alias(NEAR)) for one in found), near],
+            how="diagonal",
+        )
 
     def _accepted(self, entity: str, entry: EntityEntry) -> pl.DataFrame:
         path = self.folder / file_of(entity, entry.content)
@@ -129,7 +140,11 @@ class Archive:
 
     def fed(self, run: str) -> dict[str, tuple[str, ...]]:
         """Name the files and columns that fed each entity and kind of part of a run's roster, as in `Table.fed`."""
-        return {name: ones for entry in self._manifest(run).entities.values() for name, ones in entry.fed.items()}
+        return {
+            name: ones
+            for entry in self._manifest(run).entities.values()
+            for name, ones in entry.fed.items()
+        }
 
     def digest(self, run: str) -> str:
         """Give the digest of a run's roster, as `keep` did."""
@@ -155,7 +170,10 @@ class Archive:
         changed: dict[str, EntityEntry] = {}
         for run, path in self._manifests().items():
             manifest = RosterManifest.read(path)
-            entries = {name: self._rewritten(name, entry, change, changed) for name, entry in manifest.entities.items()}
+            entries = {
+                name: self._rewritten(name, entry, change, changed)
+                for name, entry in manifest.entities.items()
+            }
             if entries != manifest.entities:
                 after = replace(manifest, entities=entries)
                 _write_manifest(path, after)
@@ -200,7 +218,9 @@ class Archive:
                     path.unlink()
         return gone
 
-    def _kept(self, judged: EntityRecords, old: EntityEntry | None, marks: pl.Series | None) -> EntityEntry:
+    def _kept(
+        self, judged: EntityRecords, old: EntityEntry | None, marks: pl.Series | None
+    ) -> EntityEntry:
         """Write an entity, unless there is a file of the same content; whoever is forgotten leaves no id."""
         judged = nameless(judged)
         if old and judged.mode != "bulk":
@@ -239,8 +259,12 @@ class Archive:
         path = self._manifests().get(run)
         if path is None:
             there = ", ".join(self.runs()[-5:]) or "none"
-            raise ArchiveError(self.folder, f"no roster of run {run!r}", f"one of the last runs: {there}",
-                               "Name one of those.")  # fmt: skip
+            raise ArchiveError(
+                self.folder,
+                f"no roster of run {run!r}",
+                f"one of the last runs: {there}",
+                "Name one of those.",
+            )
         return RosterManifest.read(path)
 
     def _manifests(self) -> dict[str, Path]:
@@ -253,7 +277,9 @@ class Archive:
         manifests = self._manifests()
         if run in manifests:
             return manifests[run]
-        number = 1 + max((int(re.split("[-.]", path.name)[0]) for path in manifests.values()), default=0)
+        number = 1 + max(
+            (int(re.split("[-.]", path.name)[0]) for path in manifests.values()), default=0
+        )
         return self.folder / f"{number:08}-{run}.json"
 
 
@@ -277,5 +303,9 @@ def _write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 def _speaks(judged: EntityRecords) -> bool:
     """Whether a drop says anything of an entity."""
     return bool(
-        judged.accepted.height or judged.refused.height or judged.withheld.height or judged.gone.len() or judged.blurred
+        judged.accepted.height
+        or judged.refused.height
+        or judged.withheld.height
+        or judged.gone.len()
+        or judged.blurred
     )

@@ -83,13 +83,26 @@ def file_of(entity: str, content: str) -> str:
 def entry_of(judged: EntityRecords, content: str) -> EntityEntry:
     """Describe an entity of a roster. What is missing from a drop of unknown mode is not known to be gone."""
     mode: Mode = "bulk" if judged.mode == "bulk" else "unknown"
-    return EntityEntry(content, judged.accepted.height, mode, judged.file, judged.blurred, judged.emptied,
-                 tuple(sorted(judged.said)), tuple(sorted(judged.partial)), dict(judged.fed))  # fmt: skip
+    return EntityEntry(
+        content,
+        judged.accepted.height,
+        mode,
+        judged.file,
+        judged.blurred,
+        judged.emptied,
+        tuple(sorted(judged.said)),
+        tuple(sorted(judged.partial)),
+        dict(judged.fed),
+    )
 
 
 def _entry(said: dict[str, Any]) -> EntityEntry:
-    fed = {name: tuple(ones) for name, ones in said.get("fed", {}).items()}  # a release before had none
-    return EntityEntry(**said | {name: tuple(said[name]) for name in ("said", "partial")} | {"fed": fed})
+    fed = {
+        name: tuple(ones) for name, ones in said.get("fed", {}).items()
+    }  # a release before had none
+    return EntityEntry(
+        **said | {name: tuple(said[name]) for name in ("said", "partial")} | {"fed": fed}
+    )
 
 
 STANDING = "#standing"
@@ -103,7 +116,11 @@ def write_content(judged: EntityRecords, file: IO[bytes]) -> None:
     filled = [name for name in accepted.columns if name == "sourcedId" or accepted[name].count()]
     others = [(judged.refused, REFUSED), (judged.withheld, WITHHELD)]
     frames = [_standing(accepted.select(filled), ACCEPTED)]
-    frames += [_standing(frame.select("sourcedId").sort("sourcedId"), name) for frame, name in others if frame.height]
+    frames += [
+        _standing(frame.select("sourcedId").sort("sourcedId"), name)
+        for frame, name in others
+        if frame.height
+    ]
     pl.concat(frames, how="diagonal").write_parquet(file, compression="zstd", compression_level=1)
 
 
@@ -142,7 +159,9 @@ def _ids(frame: pl.DataFrame, standing: str) -> pl.DataFrame:
 def _whole(frame: pl.DataFrame, entity: Entity) -> pl.DataFrame:
     """Add the columns that were blank, since later stages expect them all."""
     blank = [column.name for column in entity.current if column.name not in frame.columns]
-    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in blank).with_row_index(ROW, 1)
+    return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in blank).with_row_index(
+        ROW, 1
+    )
 
 
 FULL = (ENOSPC, EDQUOT, EFBIG)
@@ -154,7 +173,9 @@ class ArchiveError(Exception):
     """A roster cannot be written to the archive, or read from it."""
 
     def __init__(self, path: Path, found: str, expected: str, next_step: str) -> None:
-        super().__init__(f"The archived roster {path} cannot be used: found {found}, expected {expected}. {next_step}")
+        super().__init__(
+            f"The archived roster {path} cannot be used: found {found}, expected {expected}. {next_step}"
+        )
         self.path = path
 
 
@@ -167,7 +188,9 @@ def writing(path: Path) -> Iterator[None]:
         number = _number(error)
         next_step = "Free some space on its disk" if number in FULL else "Let this user write there"
         found = repr(os.strerror(number))
-        raise ArchiveError(path, found, "a place to write to", f"{next_step}, and run again.") from None
+        raise ArchiveError(
+            path, found, "a place to write to", f"{next_step}, and run again."
+        ) from None
 
 
 @contextmanager
@@ -177,7 +200,9 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         found = "no file" if isinstance(error, FileNotFoundError) else "a file that cannot be read"
-        next_step = "Restore it from a copy, or delete its folder: the next full drop begins a new one."
+        next_step = (
+            "Restore it from a copy, or delete its folder: the next full drop begins a new one."
+        )
         raise ArchiveError(path, found, "a roster as it was written", next_step) from None
 
 

@@ -35,7 +35,14 @@ OVERTAKEN = (
 
 
 def wish_of(
-    options: Options, start: str, end: str, drops: str = "", *, force: bool, dry_run: bool, every_step: bool
+    options: Options,
+    start: str,
+    end: str,
+    drops: str = "",
+    *,
+    force: bool,
+    dry_run: bool,
+    every_step: bool,
 ) -> BackfillRequest:
     """Say what is meant by two days in ISO 8601 and the rest. Raises `SettingsError`."""
     span = Span(_day("first", start), _day("last", end), drops, _pattern(options))
@@ -46,7 +53,9 @@ def _day(which: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(f"The {which} day is {text!r}; expected a date such as 2026-11-24.") from None
+        raise SettingsError(
+            f"The {which} day is {text!r}; expected a date such as 2026-11-24."
+        ) from None
 
 
 def _pattern(options: Options) -> re.Pattern[str]:
@@ -59,8 +68,13 @@ def _pattern(options: Options) -> re.Pattern[str]:
     return re.compile(said) if said else DATED
 
 
-def backfilled(options: Options, wish: BackfillRequest, environment: Mapping[str, str], perform: Perform,
-               begun: Callable[[Backfill], None] = lambda _: None) -> Backfill:  # fmt: skip
+def backfilled(
+    options: Options,
+    wish: BackfillRequest,
+    environment: Mapping[str, str],
+    perform: Perform,
+    begun: Callable[[Backfill], None] = lambda _: None,
+) -> Backfill:
     """Replay day after day, up to the first one that is held, fails or is refused. Raises `SettingsError`.
 
     A dry run rehearses each day with what the days before it would have left. `begun` is given what will be the result.
@@ -75,14 +89,23 @@ def backfilled(options: Options, wish: BackfillRequest, environment: Mapping[str
         if not wish.force:
             _refuse_older(chosen[count], ledger, job)
         skipped = [step for step in found.steps if step not in chosen]
-        result = Backfill(job, wish, str(options.drop), left=chosen[count:], before=chosen[:count], skipped=skipped,
-                          undated=found.undated)  # fmt: skip
+        result = Backfill(
+            job,
+            wish,
+            str(options.drop),
+            left=chosen[count:],
+            before=chosen[:count],
+            skipped=skipped,
+            undated=found.undated,
+        )
         begun(result)
         with rehearsal(job) if wish.dry_run else nullcontext(job) as place:
             while result.left and result.exit_code == DONE:
                 if meanwhile.overtaken(job):
                     raise SettingsError(OVERTAKEN.format(day=result.left[0].day))
-                run = _replay_next(result, found, place, perform, None if wish.dry_run else progress, marks)
+                run = _replay_next(
+                    result, found, place, perform, None if wish.dry_run else progress, marks
+                )
                 meanwhile.expect(run)
     return result
 
@@ -93,8 +116,14 @@ def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
         raise SettingsError(OLDER.format(newest=newest, first=first.day))
 
 
-def _replay_next(result: Backfill, found: Steps, job: Job, perform: Perform, progress: Progress | None,
-                 marks: list[Begun]) -> str:  # fmt: skip
+def _replay_next(
+    result: Backfill,
+    found: Steps,
+    job: Job,
+    perform: Perform,
+    progress: Progress | None,
+    marks: list[Begun],
+) -> str:
     """Replay the first step that is left; give the run's id."""
     step = result.left[0]
     own, pipeline = found.run_of(step, _with_rosters(job, len(result.left)))

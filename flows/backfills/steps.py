@@ -75,7 +75,9 @@ class Steps:
 def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
     """Find what there is, and bring it here as long as the body lasts. Raises `SettingsError`."""
     if span.start > span.end:
-        raise SettingsError(f"The span ends ({span.end}) before it begins ({span.start}). Swap the two.")
+        raise SettingsError(
+            f"The span ends ({span.end}) before it begins ({span.start}). Swap the two."
+        )
     if not span.drops:
         archive = Archive(job.run.state / "rosters", job.key, ledger.forgotten())
         yield _of_archive(archive, span, ledger.runs(job.key))
@@ -93,20 +95,28 @@ def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
 
 def _brought(store: DropStore, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     if any(MANIFEST.fullmatch(name) for name in store.names):
-        kept = [name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")]
+        kept = [
+            name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")
+        ]
         archive = Archive.at(store.fetch(kept, into), ledger.forgotten())
         return _of_archive(archive, span, ledger.runs(job.key))
     days = _by_day(store.drops, span)
     folder = store.fetch(list(days.values()), into)
     steps = [_step(day, name, folder, job) for day, name in sorted(days.items())]
-    return Steps(steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)])
+    return Steps(
+        steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)]
+    )
 
 
 def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     days = {run.id: day_of(run) for run in runs}
     # Of several rosters of one day the last one counts.
     found = {day: run for run in archive.runs() if (day := days.get(run) or dated(run))}
-    steps = [Step(day, run, EVERYTHING) for day, run in sorted(found.items()) if span.start <= day <= span.end]
+    steps = [
+        Step(day, run, EVERYTHING)
+        for day, run in sorted(found.items())
+        if span.start <= day <= span.end
+    ]
     _refuse_none(steps, span, sorted(found))
     return Steps(steps, rosters=archive)
 
@@ -118,9 +128,13 @@ def _by_day(names: list[str], span: Span) -> dict[date, str]:
     for name, days in said.items():
         inside = [day for day in days if span.start <= day <= span.end]
         if inside and len(days) > 1:
-            raise SettingsError(f"{name} has two days in its name, {days[0]} and {days[1]}. Leave it that of its drop.")
+            raise SettingsError(
+                f"{name} has two days in its name, {days[0]} and {days[1]}. Leave it that of its drop."
+            )
         if inside and inside[0] in found:
-            raise SettingsError(f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away.")
+            raise SettingsError(
+                f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away."
+            )
         found |= dict.fromkeys(inside, name)
     _refuse_none(found, span, sorted(day for days in said.values() for day in days))
     return found
@@ -129,7 +143,9 @@ def _by_day(names: list[str], span: Span) -> dict[date, str]:
 def _refuse_none(found: object, span: Span, days: list[date]) -> None:
     if found:
         return
-    there = f"There are some from {days[0]} to {days[-1]}." if days else "There is nothing with a date."
+    there = (
+        f"There are some from {days[0]} to {days[-1]}." if days else "There is nothing with a date."
+    )
     where = f"in {shown(span.drops)}" if span.drops else "archived of this feed"
     raise SettingsError(f"Nothing {where} is of {span.start} to {span.end}. {there}")
 
@@ -189,13 +205,21 @@ class Progress:
         """
         here = [] if not self._begun or _came_between(self._begun, ledger, job) else self._begun
         pairs = zip(here, steps[:-1], strict=False)
-        count = len(list(takewhile(lambda pair: pair[0].step == pair[1] and _arrived(pair[0], ledger), pairs)))
+        count = len(
+            list(
+                takewhile(lambda pair: pair[0].step == pair[1] and _arrived(pair[0], ledger), pairs)
+            )
+        )
         self._begun = here if count else []
         return count
 
     def begin(self, place: int, step: Begun, run: str) -> None:
         """Note that a run is about to load the step at a place; what was noted of those after it is not true any more."""
-        before = self._begun[place].runs if place < len(self._begun) and self._begun[place].step == step else ()
+        before = (
+            self._begun[place].runs
+            if place < len(self._begun) and self._begun[place].step == step
+            else ()
+        )
         self._begun = [*self._begun[:place], replace(step, runs=(*before, run))]
         write_private(self._path, json.dumps([asdict(begun) for begun in self._begun], indent=1))
 
@@ -242,7 +266,11 @@ def _came_between(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
     """Whether something else was loaded since the backfill began."""
     own = {run for one in begun for run in one.runs}
     first = ledger.run(begun[0].runs[0])
-    since = [] if first is None else [run for run in ledger.runs(job.key) if run.started >= first.started]
+    since = (
+        []
+        if first is None
+        else [run for run in ledger.runs(job.key) if run.started >= first.started]
+    )
     return first is None or any(loaded(run) and not _is_of(run, own, ledger) for run in since)
 
 

@@ -28,9 +28,17 @@ if TYPE_CHECKING:
 
 @app.command()
 @with_run_options("adopt")
-def adopt(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-          again: Annotated[bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")] = False,
-          json: Json = False, **told: Any) -> None:  # fmt: skip
+def adopt(
+    drop: Drop,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    again: Annotated[
+        bool, typer.Option("--again", help="Adopt although the ledger has records of this feed.")
+    ] = False,
+    json: Json = False,
+    **told: Any,
+) -> None:
     """Enter in the ledger what the target holds of a drop already, and send nothing."""
     from flows.adopt import AdoptResult, run_adopt
     from flows.options import Options
@@ -57,9 +65,14 @@ def adopt(drop: Drop, target: TargetOption = None, district: District = None, st
 
 
 @app.command()
-def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)],
-            by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "", note: Note = "",
-            state: State = Path(".roster")) -> None:  # fmt: skip
+def discard(
+    plan: Annotated[
+        str, typer.Argument(help="The plan that nobody is to approve.", show_default=False)
+    ],
+    by: Annotated[str, typer.Option(help="Who discards it.", show_default="you")] = "",
+    note: Note = "",
+    state: State = Path(".roster"),
+) -> None:
     """Let go of a plan that was held."""
     from flows.decide import discard as let_go
     from flows.reports.discard import print_discard
@@ -68,11 +81,26 @@ def discard(plan: Annotated[str, typer.Argument(help="The plan that nobody is to
 
 
 @app.command()
-def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)],
-           feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
-           target: TargetOption = None, here: Annotated[bool, typer.Option("--here", help="Leave the targets as they are.")] = False,
-           by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "", note: Note = "",
-           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def forget(
+    person: Annotated[
+        str, typer.Argument(metavar="ID", help="The sourcedId of a user.", show_default=False)
+    ],
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            "--feed",
+            "--district",
+            help="Name of a feed, a district, or a feed's file.",
+            show_default="all feeds",
+        ),
+    ] = None,
+    target: TargetOption = None,
+    here: Annotated[bool, typer.Option("--here", help="Leave the targets as they are.")] = False,
+    by: Annotated[str, typer.Option(help="Who asks for it.", show_default="you")] = "",
+    note: Note = "",
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Remove one person here and in the target, for good."""
     from flows.forget.run import ForgetRequest, ForgetResult
     from flows.forget.run import forget as remove
@@ -90,9 +118,17 @@ def forget(person: Annotated[str, typer.Argument(metavar="ID", help="The sourced
 
 
 @app.command()
-def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the feed until now.", show_default=False)],
-           name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name, or its file.", show_default=False)],
-           target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def rename(
+    feed: Annotated[
+        str, typer.Argument(metavar="FEED", help="Name of the feed until now.", show_default=False)
+    ],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its new name, or its file.", show_default=False)
+    ],
+    target: TargetOption = None,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Move a feed to another name, after its file or district was renamed."""
     from flows.rename import RenameResult
     from flows.rename import rename as move
@@ -110,8 +146,13 @@ def rename(feed: Annotated[str, typer.Argument(metavar="FEED", help="Name of the
 
 
 @app.command()
-def preflight(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-              json: Json = False) -> None:  # fmt: skip
+def preflight(
+    drop: Drop,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Say what stands in the way of a first load, and send nothing."""
     from flows.options import Options
     from flows.preflight.check import Preflight
@@ -129,7 +170,9 @@ def preflight(drop: Drop, target: TargetOption = None, district: District = None
 
 
 @app.command()
-def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False) -> None:
+def probe(
+    drop: Drop, target: TargetOption = None, state: State = Path(".roster"), json: Json = False
+) -> None:
     """Find out with throw-away records what a staging target does."""
     from flows.options import Options
     from flows.preflight.probe import Probed
@@ -149,13 +192,32 @@ def probe(drop: Drop, target: TargetOption = None, state: State = Path(".roster"
 
 
 @app.command()
-def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first day, such as 2026-09-01.", show_default=False)],
-             end: Annotated[str, typer.Argument(help="The last day.", show_default=False)],
-             drops: Annotated[str, typer.Option(help="A folder of dated drops or archived rosters, at any address.", show_default="the feed's archive")] = "",
-             force: Annotated[bool, typer.Option("--force", help="Put older truth over newer.")] = False,
-             every_step: Annotated[bool, typer.Option("--every-step", help="Replay each day, also where a later one has it all.")] = False,
-             dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each day would send, and send nothing.")] = False,
-             target: TargetOption = None, district: District = None, state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def backfill(
+    drop: Drop,
+    start: Annotated[
+        str, typer.Argument(help="The first day, such as 2026-09-01.", show_default=False)
+    ],
+    end: Annotated[str, typer.Argument(help="The last day.", show_default=False)],
+    drops: Annotated[
+        str,
+        typer.Option(
+            help="A folder of dated drops or archived rosters, at any address.",
+            show_default="the feed's archive",
+        ),
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Put older truth over newer.")] = False,
+    every_step: Annotated[
+        bool,
+        typer.Option("--every-step", help="Replay each day, also where a later one has it all."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what each day would send, and send nothing.")
+    ] = False,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Replay dated drops, or archived rosters, of a span of days."""
     from flows.backfills.run import Backfill, backfilled, wish_of
     from flows.errors import FAULTS
@@ -179,7 +241,9 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
     def work() -> Backfill:
         begun: list[Backfill] = []
         try:
-            wish = wish_of(options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step)
+            wish = wish_of(
+                options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step
+            )
             return backfilled(options, wish, os.environ, perform, begun.append)
         except FAULTS:  # what was done before that is told too
             for found in begun:
@@ -197,9 +261,16 @@ def backfill(drop: Drop, start: Annotated[str, typer.Argument(help="The first da
 
 
 @app.command("map")
-def map_command(drop: Drop, out: Annotated[Path, typer.Option(metavar="MAPPING.toml", help="The mapping file to write.")] = Path("mapping.toml"),
-                force: Annotated[bool, typer.Option("--force", help="Replace the mapping file if it is there.")] = False,
-                json: Json = False) -> None:  # fmt: skip
+def map_command(
+    drop: Drop,
+    out: Annotated[
+        Path, typer.Option(metavar="MAPPING.toml", help="The mapping file to write.")
+    ] = Path("mapping.toml"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the mapping file if it is there.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Guess a mapping file for a drop in an unknown layout, with a reason for each line."""
     from flows.map_layout import MapRequest, MapResult, map_drop
     from flows.reports.map_layout import map_json, print_map
@@ -215,10 +286,17 @@ def map_command(drop: Drop, out: Annotated[Path, typer.Option(metavar="MAPPING.t
 
 
 @app.command()
-def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)],
-           pool: Annotated[str, typer.Option(help="The work pool of feeds whose file names none.")] = "roster",
-           dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
-           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def deploy(
+    feeds: Annotated[
+        Path, typer.Argument(help="The folder of the feeds' files (*.toml).", show_default=False)
+    ],
+    pool: Annotated[
+        str, typer.Option(help="The work pool of feeds whose file names none.")
+    ] = "roster",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deployed.")] = False,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Give each feed of a folder its nightly deployment in Prefect."""
     from flows.orchestration.deploy import DeployResult, deployment_text
     from flows.orchestration.deploy import deploy as give
@@ -232,12 +310,21 @@ def deploy(feeds: Annotated[Path, typer.Argument(help="The folder of the feeds' 
         else:
             print_line(deployment_text(result.outcome))
 
-    run_guarded(lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run), show, {} if json else None)
+    run_guarded(
+        lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run),
+        show,
+        {} if json else None,
+    )
 
 
 @app.command()
-def sandbox(state: State = Path(".roster"), port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
-            seed: Annotated[bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")] = False) -> None:  # fmt: skip
+def sandbox(
+    state: State = Path(".roster"),
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    seed: Annotated[
+        bool, typer.Option("--seed", help="Put in the ids that the API's documentation uses.")
+    ] = False,
+) -> None:
     """Serve a local OneRoster API until it is interrupted."""
     from flows.reports.sandbox import print_sandbox
     from flows.serve import serve

@@ -46,7 +46,9 @@ def run_guarded(
     except FAULTS as error:
         exit_with_error(error, outline)
     except KeyboardInterrupt:
-        _exit("Interrupted. What was acknowledged is recorded; run again to go on.", FAILED, outline)
+        _exit(
+            "Interrupted. What was acknowledged is recorded; run again to go on.", FAILED, outline
+        )
     sys.exit(result.exit_code)
 
 

@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 
 
 @app.command()
-def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds")] = None,
-           every: Annotated[bool, typer.Option("--all", help="Show the last 20 runs of each feed.")] = False,
-           state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def status(
+    drops: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Drops or feeds' files (*.toml).", show_default="all feeds"),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show the last 20 runs of each feed.")
+    ] = False,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Say how feeds stand: their last runs, what is held, what is stale."""
     from flows.reports.screen import Screen, print_json
     from flows.reports.status import print_status, status_json
@@ -44,12 +52,27 @@ def status(drops: Annotated[list[Path] | None, typer.Argument(help="Drops or fee
 
 
 @app.command()
-def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)],
-        feed: Annotated[str | None, typer.Option("--feed", "--district", help="Name of a feed, a district, or a feed's file.", show_default="all feeds")] = None,
-        target: TargetOption = None,
-        entity: Annotated[str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")] = None,
-        offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
-        state: State = Path(".roster"), json: Json = False) -> None:  # fmt: skip
+def why(
+    sourced_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A sourcedId.", show_default=False)
+    ],
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            "--feed",
+            "--district",
+            help="Name of a feed, a district, or a feed's file.",
+            show_default="all feeds",
+        ),
+    ] = None,
+    target: TargetOption = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Such as users, classes or enrollments.", show_default="all")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the target.")] = False,
+    state: State = Path(".roster"),
+    json: Json = False,
+) -> None:
     """Tell one record's story: its row, findings, ledger, target and plan."""
     from flows.reports.screen import Screen, print_json
     from flows.reports.why import print_stories, why_json
@@ -70,14 +93,19 @@ def why(sourced_id: Annotated[str, typer.Argument(metavar="ID", help="A sourcedI
 @app.command("get")
 def get_command(
     collection: Annotated[
-        str, typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False)
+        str,
+        typer.Argument(help="Such as users, students, classes or enrollments.", show_default=False),
     ],
-    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    target: Annotated[
+        str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
+    ],
     state: State = Path(".roster"),
     filter: Annotated[str, typer.Option(help="Such as \"familyName='Diaz'\".")] = "",
     sort: Annotated[str, typer.Option(help="Property to sort by.")] = "sourcedId",
     fields: Annotated[str, typer.Option(help="Properties to show, joined by commas.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Records at most.", show_default="all")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Records at most.", show_default="all")
+    ] = None,
     json: JsonLines = False,
     csv: Csv = False,
 ) -> None:
@@ -91,7 +119,9 @@ def get_command(
 @app.command()
 def enrollments(
     student: Annotated[str, typer.Argument(help="The sourcedId of a person.", show_default=False)],
-    target: Annotated[str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)],
+    target: Annotated[
+        str, typer.Option(help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
+    ],
     state: State = Path(".roster"),
     json: JsonLines = False,
     csv: Csv = False,

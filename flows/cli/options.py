@@ -24,15 +24,26 @@ def _closed(state: Path) -> Path:
         exit_with_error(error)
 
 
-Drop = Annotated[Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)]
-TargetOption = Annotated[
-    str | None, typer.Option("--target", help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False)
+Drop = Annotated[
+    Path, typer.Argument(help="A folder, a zip, or a feed's file (*.toml).", show_default=False)
 ]
-District = Annotated[str | None, typer.Option(help="Name of the district.", show_default="default, or the feed's file")]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target", help="URL, `sandbox`, or `env` ($TIMEBACK_API_URL).", show_default=False
+    ),
+]
+District = Annotated[
+    str | None,
+    typer.Option(help="Name of the district.", show_default="default, or the feed's file"),
+]
 State = Annotated[
     Path,
     typer.Option(
-        file_okay=False, envvar="ROSTER_STATE", callback=_closed, help="Where ledger, sandbox and reports are kept."
+        file_okay=False,
+        envvar="ROSTER_STATE",
+        callback=_closed,
+        help="Where ledger, sandbox and reports are kept.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -50,7 +61,14 @@ def _as_typer(name: str, kind: type, default: Any, told: Option) -> tuple[Any, A
     """Give the annotation and the default with which typer makes an option; None stands for what was not said."""
     flag = f"--{name.replace('_', '-')}"
     shown = told.unsaid or (default is not None and default != "")
-    made = typer.Option(flag, help=told.help, metavar=told.metavar, min=told.least, max=told.most, show_default=shown)
+    made = typer.Option(
+        flag,
+        help=told.help,
+        metavar=told.metavar,
+        min=told.least,
+        max=told.most,
+        show_default=shown,
+    )
     if told.feed:
         return Annotated[kind | None, made], None
     return Annotated[kind, made], default

@@ -39,18 +39,27 @@ _register("plan", "Say what `sync` would send, and send nothing.")
 @app.command()
 @with_run_options("restore")
 def restore(
-    run: Annotated[str, typer.Argument(help="The run whose roster the target shall hold again.", show_default=False)],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="The run whose roster the target shall hold again.", show_default=False
+        ),
+    ],
     drop: Drop,
     target: TargetOption = None,
     district: District = None,
     state: State = Path(".roster"),
     json: Json = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")
+    ] = False,
     **told: Any,
 ) -> None:
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
     command: Command = "plan" if dry_run else "sync"
-    _run(command, drop, target=target, district=district, state=state, json=json, restore=run, **told)
+    _run(
+        command, drop, target=target, district=district, state=state, json=json, restore=run, **told
+    )
 
 
 _register("check", "Validate a drop, and say whether it would load.")
@@ -58,10 +67,21 @@ _register("check", "Validate a drop, and say whether it would load.")
 
 @app.command()
 @with_run_options("verify")
-def verify(drop: Drop, target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-           repair: Annotated[bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")] = False,
-           lost: Annotated[bool, typer.Option("--lost", help="With --repair: send it all again, however much is missing.")] = False,
-           json: Json = False, **told: Any) -> None:  # fmt: skip
+def verify(
+    drop: Drop,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Send what differs, through the same guard as a sync.")
+    ] = False,
+    lost: Annotated[
+        bool,
+        typer.Option("--lost", help="With --repair: send it all again, however much is missing."),
+    ] = False,
+    json: Json = False,
+    **told: Any,
+) -> None:
     """Compare what the target holds with the ledger and the last roster."""
     from flows.options import Options
     from flows.reports.progress import Bars
@@ -77,7 +97,12 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
 
     def work() -> VerifyResult:
         result = compare(
-            options, os.environ, Bars(screen), lambda job: outline.update(job.names), repair=repair, lost=lost
+            options,
+            os.environ,
+            Bars(screen),
+            lambda job: outline.update(job.names),
+            repair=repair,
+            lost=lost,
         )
         write_verify_files(result, str(drop))
         return result
@@ -91,12 +116,32 @@ def verify(drop: Drop, target: TargetOption = None, district: District = None, s
 
 
 @app.command()
-def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, a zip, or a feed's file (*.toml).", show_default=False)],
-           out: Annotated[Path | None, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)] = None,
-           from_api: Annotated[bool, typer.Option("--from-api", help="Write what the target holds, in place of a drop.")] = False,
-           target: TargetOption = None, district: District = None, state: State = Path(".roster"),
-           strict: Annotated[bool, typer.Option("--strict", help="Leave out rows that are not as the standard has them: the zip is conformant.")] = False,
-           force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False, json: Json = False) -> None:  # fmt: skip
+def export(
+    drop: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DROP", help="A folder, a zip, or a feed's file (*.toml).", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Argument(metavar="OUT.zip", help="The zip to write.", show_default=False)
+    ] = None,
+    from_api: Annotated[
+        bool, typer.Option("--from-api", help="Write what the target holds, in place of a drop.")
+    ] = False,
+    target: TargetOption = None,
+    district: District = None,
+    state: State = Path(".roster"),
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Leave out rows that are not as the standard has them: the zip is conformant.",
+        ),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False,
+    json: Json = False,
+) -> None:
     """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
     from flows.export import ExportResult
     from flows.export import export as write
@@ -122,18 +167,26 @@ def export(drop: Annotated[Path, typer.Argument(metavar="DROP", help="A folder, 
     run_guarded(work, show, {} if json else None)
 
 
-def _export(drop: Path, out: Path | None, target: str | None, *, from_api: bool) -> tuple[Path, Path]:
+def _export(
+    drop: Path, out: Path | None, target: str | None, *, from_api: bool
+) -> tuple[Path, Path]:
     """Say what is exported and where to; of an API, a feed's file says which, or `--target`, and no drop is named."""
     if not from_api and target:
-        raise typer.BadParameter("--target says which API is read. Say --from-api too, or leave it out.")
+        raise typer.BadParameter(
+            "--target says which API is read. Say --from-api too, or leave it out."
+        )
     if out is not None and (not from_api or drop.suffix.lower() == ".toml"):
         return drop, out
     if not from_api:
         raise typer.BadParameter("name the drop, and then the zip to write (or say --from-api).")
     if out is not None:
-        raise typer.BadParameter(f"--from-api reads no drop: leave {drop} out, or name a feed's file (*.toml).")
+        raise typer.BadParameter(
+            f"--from-api reads no drop: leave {drop} out, or name a feed's file (*.toml)."
+        )
     if not target:
-        raise typer.BadParameter("--from-api needs --target, or a feed's file that says which API is read.")
+        raise typer.BadParameter(
+            "--from-api needs --target, or a feed's file that says which API is read."
+        )
     return Path(), drop
 
 

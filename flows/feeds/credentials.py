@@ -29,11 +29,15 @@ def named(settings: object) -> list[str]:
     found = {name: [how for how in HOWS if getattr(settings, f"{name}_{how}")] for name in SECRETS}
     for name, hows in found.items():
         if len(hows) > 1:
-            raise ValueError(f"has {' and '.join(f'{name}_{how}' for how in hows)}. Leave one of them.")
+            raise ValueError(
+                f"has {' and '.join(f'{name}_{how}' for how in hows)}. Leave one of them."
+            )
     return [name for name, hows in found.items() if hows]
 
 
-def secret_of(settings: object, name: str, said: str, folder: Path, environment: Mapping[str, str]) -> Secret | None:
+def secret_of(
+    settings: object, name: str, said: str, folder: Path, environment: Mapping[str, str]
+) -> Secret | None:
     """Read a secret where a table's settings say that it is; files are named relative to a folder.
 
     `said` names the table, and begins the sentence of a `SettingsError`.
@@ -57,7 +61,9 @@ def in_file(said: str, place: Path) -> Secret:
         text = place.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise SettingsError(f"{said} names {place}, which cannot be read: {reason}. Make it, or correct the name.") from None  # fmt: skip
+        raise SettingsError(
+            f"{said} names {place}, which cannot be read: {reason}. Make it, or correct the name."
+        ) from None
     return plain(f"{said} names {place}, which", text)
 
 
@@ -75,13 +81,13 @@ def plain(where: str, text: str) -> Secret:
     if not value:
         raise SettingsError(f"{where} is not set, or blank. Put the secret there.")
     if not (value.isascii() and value.isprintable()):
-        raise SettingsError(f"{where} holds more than one line of plain text. Put the secret there, and nothing else.")
+        raise SettingsError(
+            f"{where} holds more than one line of plain text. Put the secret there, and nothing else."
+        )
     return Secret(value)
 
 
-MAKE = (
-    "Make a block of the type Secret with that name (in the server's pages, under Blocks), or name one that is there."
-)
+MAKE = "Make a block of the type Secret with that name (in the server's pages, under Blocks), or name one that is there."
 
 
 def text_of(where: str, name: str) -> str:

@@ -78,7 +78,9 @@ NO_LIMIT: frozenset[str] = frozenset()
 
 
 @with_options("target")
-class TargetSettings(CredentialSettings, BaseModel):  # the second for the linter, which else takes defaults for shared
+class TargetSettings(
+    CredentialSettings, BaseModel
+):  # the second for the linter, which else takes defaults for shared
     """`[target]`: its address, the names of what holds its credentials, and what it can carry."""
 
     model_config = CONFIG
@@ -107,7 +109,9 @@ class TargetSettings(CredentialSettings, BaseModel):  # the second for the linte
         known = APIS[api].vocabulary.words.get(info.field_name or "", ()) if api else words.values()
         for key, word in words.items():
             if word not in known:
-                raise ValueError(f"gives {word!r} for {key!r}, which the target does not know: {one_of(word, known)}")
+                raise ValueError(
+                    f"gives {word!r} for {key!r}, which the target does not know: {one_of(word, known)}"
+                )
         return words
 
     @model_validator(mode="after")
@@ -177,7 +181,9 @@ class Feed(BaseModel):
     def _one_origin(cls, drop: str | None, info: ValidationInfo) -> str | None:
         rest = info.data.get("rest")
         if drop and rest:
-            raise ValueError("stands beside [rest], from which rosters are read instead. Remove one of them.")
+            raise ValueError(
+                "stands beside [rest], from which rosters are read instead. Remove one of them."
+            )
         if drop is None and rest is None and "rest" in info.data:
             raise PydanticCustomError("missing", "Field required")
         return drop
@@ -186,7 +192,9 @@ class Feed(BaseModel):
     @classmethod
     def _of_files(cls, layout: str, info: ValidationInfo) -> str:
         if info.data.get("rest") and layout not in ("auto", "oneroster"):
-            raise ValueError(f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line.")
+            raise ValueError(
+                f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line."
+            )
         return layout
 
     @field_validator("source")
@@ -195,7 +203,9 @@ class Feed(BaseModel):
         """Refuse what does nothing in the layout that is named; in one that is recognised, the drop is refused."""
         layout = "oneroster" if info.data.get("rest") else info.data.get("layout", "auto")
         if info.data.get("rest") and source.snapshot is not None:
-            raise ValueError("has `snapshot`, and what [rest] reads says itself what is all there is. Remove it.")
+            raise ValueError(
+                "has `snapshot`, and what [rest] reads says itself what is all there is. Remove it."
+            )
         if source.said and layout != "auto" and not layout.endswith(".toml"):
             from transforms.sources import idle_settings
 
@@ -311,7 +321,9 @@ def read_feed(path: Path) -> Feed:
     try:
         data = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}). Name a feed's file that is there.") from None
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}). Name a feed's file that is there."
+        ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -334,12 +346,20 @@ def feed_file(district: str, environment: Mapping[str, str]) -> Path:
     Whoever may start a flow names a feed, and cannot have another file, a drop, or what a link leads to read.
     """
     folder = _folder(environment)
-    for path in (Path(district), folder / district, folder / f"{district}.toml") if district else ():
+    for path in (
+        (Path(district), folder / district, folder / f"{district}.toml") if district else ()
+    ):
         if path.suffix == ".toml" and _lies_in(path, folder) and path.is_file():
             return path
     there = sorted(file.stem for file in folder.glob("*.toml"))
     close = get_close_matches(district, there, 1)
-    meant = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(there)}." if there else ""
+    meant = (
+        f" Did you mean {close[0]!r}?"
+        if close
+        else f" There are: {', '.join(there)}."
+        if there
+        else ""
+    )
     raise SettingsError(
         f"District {district!r} is no feed's file in {folder}.{meant} Name one by its name without .toml; ${FEEDS} of the "
         "worker says where the feeds' files are. Other files and bare drops are for the command line."
@@ -352,7 +372,9 @@ def feeds_folder(feeds: str, environment: Mapping[str, str]) -> Path:
     path = Path(feeds) if feeds else folder
     if _lies_in(path, folder):
         return path
-    raise SettingsError(f"{feeds!r} does not lie in {folder}. ${FEEDS} of the worker says where the feeds' files are.")
+    raise SettingsError(
+        f"{feeds!r} does not lie in {folder}. ${FEEDS} of the worker says where the feeds' files are."
+    )
 
 
 def state_folder(state: str, environment: Mapping[str, str]) -> Path:

@@ -18,7 +18,9 @@ FILE = ".toml"
 def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
     """Give the key under which the ledger keeps what a drop or a feed's file loads. Raises `SettingsError`."""
     if not drop.exists():
-        raise SettingsError(f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE}).")
+        raise SettingsError(
+            f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE})."
+        )
     if drop.suffix.lower() != FILE:
         return FeedKey(SANDBOX, DEFAULT)
     from flows.feeds.feed import read_feed
@@ -31,14 +33,22 @@ def target_name(target: str, environment: Mapping[str, str]) -> str:
     """Give the name that the ledger has for a target: `sandbox`, or a normalised address. Raises `SettingsError`."""
     if target == SANDBOX:
         return SANDBOX
-    source, text = ("--target", target) if target != ENVIRONMENT else (f"${API_URL}", environment.get(API_URL, ""))
+    source, text = (
+        ("--target", target)
+        if target != ENVIRONMENT
+        else (f"${API_URL}", environment.get(API_URL, ""))
+    )
     try:
         return address(text.strip())
     except ValueError as error:
-        raise SettingsError(f"{source} {error} Expected {SANDBOX}, {ENVIRONMENT} or an address.") from None
+        raise SettingsError(
+            f"{source} {error} Expected {SANDBOX}, {ENVIRONMENT} or an address."
+        ) from None
 
 
-def chosen(feeds: Sequence[FeedKey], feed: str | None, target: str | None, environment: Mapping[str, str]) -> list[FeedKey]:  # fmt: skip
+def chosen(
+    feeds: Sequence[FeedKey], feed: str | None, target: str | None, environment: Mapping[str, str]
+) -> list[FeedKey]:
     """Choose among the feeds of a ledger: by a feed's name, its district's or its file, and by the target.
 
     Raises `SettingsError` if there is none of them.
@@ -49,7 +59,9 @@ def chosen(feeds: Sequence[FeedKey], feed: str | None, target: str | None, envir
         return [FeedKey(wanted or key.target, key.feed)]
     found = [one for one in feeds if _is_called(one, feed) and wanted in (None, one.target)]
     if feeds and not found:
-        raise SettingsError(f"The ledger knows no feed {_words(feed, wanted)}. {_there(feeds, feed)}")
+        raise SettingsError(
+            f"The ledger knows no feed {_words(feed, wanted)}. {_there(feeds, feed)}"
+        )
     return found
 
 
@@ -58,7 +70,9 @@ def _is_called(key: FeedKey, feed: str | None) -> bool:
 
 
 def _words(feed: str | None, target: str | None) -> str:
-    return " ".join(part for part in (repr(feed) if feed else "", f"into {target}" if target else "") if part)
+    return " ".join(
+        part for part in (repr(feed) if feed else "", f"into {target}" if target else "") if part
+    )
 
 
 def _there(feeds: Sequence[FeedKey], feed: str | None) -> str:

@@ -19,7 +19,9 @@ def layout_of(path: Path) -> Layout:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(_of_toml(path, str(error))) from None
     except RecursionError:
-        raise SettingsError(f"{path}: its tables lie too deep in one another. Correct that.") from None
+        raise SettingsError(
+            f"{path}: its tables lie too deep in one another. Correct that."
+        ) from None
     found = mapped(document)
     if found.layout is not None:
         return found.layout
@@ -30,7 +32,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}). Name a mapping file that is there, or begin one with `roster map DROP`.") from None  # fmt: skip
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}). Name a mapping file that is there, or begin one with `roster map DROP`."
+        ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
 

@@ -36,12 +36,16 @@ def checked(cron: str) -> str:
     """
     fields = dict(zip(FIELDS, cron.upper().split(), strict=False))
     if len(cron.split()) != len(FIELDS):
-        raise ValueError(f"is {cron!r}; expected five fields ({', '.join(FIELDS)}), such as 0 2 * * *.")
+        raise ValueError(
+            f"is {cron!r}; expected five fields ({', '.join(FIELDS)}), such as 0 2 * * *."
+        )
     if "*" not in (fields["day-of-month"], fields["day-of-week"]):
         raise ValueError(
             f"is {cron!r}, which names days of the month and of the week; some programs take either, some both. Leave one of them *."
         )
-    strange = (name for name, text in fields.items() if not all(map(PART.fullmatch, text.split(","))))
+    strange = (
+        name for name, text in fields.items() if not all(map(PART.fullmatch, text.split(",")))
+    )
     wrong = next(strange, "") or _unread(cron)
     if wrong:
         raise ValueError(
@@ -75,7 +79,10 @@ def last_due(cron: str, time_zone: str, now: datetime) -> datetime | None:
 def _due(cron: str, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
     """Give in UTC what is due from `start` to `end`, and a little more: clocks that are changed do not keep its order."""
     first, last = (moment.astimezone(zone).replace(tzinfo=None) for moment in (start, end + CHANGE))
-    return (_moment(clock, zone) for clock in takewhile(lambda clock: clock <= last, CronSim(cron, first)))
+    return (
+        _moment(clock, zone)
+        for clock in takewhile(lambda clock: clock <= last, CronSim(cron, first))
+    )
 
 
 def _moment(clock: datetime, zone: ZoneInfo) -> datetime:

@@ -26,7 +26,18 @@ from pydantic import (
 
 from flows.arrival import DROP, Arrival
 from flows.feeds.credentials import HOWS, Secret, in_variable, named, secret_of
-from flows.feeds.values import Block, Cron, Entity, File, Span, Text, TokenAddress, Variable, Words, one_of
+from flows.feeds.values import (
+    Block,
+    Cron,
+    Entity,
+    File,
+    Span,
+    Text,
+    TokenAddress,
+    Variable,
+    Words,
+    one_of,
+)
 from flows.options import in_table
 from flows.result import NOTICE_KINDS, NoticeKind
 from flows.retention import Keep
@@ -74,7 +85,9 @@ class OnceSettings(BaseModel):
     @property
     def name(self) -> str:
         """Under which the ledger remembers that this was used: other numbers or another day are another one."""
-        return sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:10]
+        return sha256(
+            json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+        ).hexdigest()[:10]
 
 
 class LimitSettings(BaseModel):
@@ -129,7 +142,13 @@ def with_options(table: str) -> Callable[[type[Table]], type[Table]]:
             key: (Annotated[STRICT[kind], Field(ge=told.least, le=told.most)], default)
             for key, kind, default, told in in_table(table)
         }
-        return create_model(model.__name__, __base__=model, __module__=model.__module__, __doc__=model.__doc__, **keys)
+        return create_model(
+            model.__name__,
+            __base__=model,
+            __module__=model.__module__,
+            __doc__=model.__doc__,
+            **keys,
+        )
 
     return added
 
@@ -191,7 +210,9 @@ class NotifySettings(BaseModel):
     @model_validator(mode="after")
     def _somewhere(self) -> NotifySettings:
         if not (self.env or self.files or self.blocks):
-            raise ValueError("names no address. Name what holds one in env, files or blocks, or remove the table.")
+            raise ValueError(
+                "names no address. Name what holds one in env, files or blocks, or remove the table."
+            )
         return self
 
 
@@ -207,7 +228,9 @@ class CalendarSettings(BaseModel):
     def _in_order(self) -> CalendarSettings:
         for name in ("blackout", "adds_only"):
             if backwards := [span for span in getattr(self, name) if span[0] > span[1]]:
-                raise ValueError(f"has {name} days that end before they begin ({backwards[0][0]}). Swap the two.")
+                raise ValueError(
+                    f"has {name} days that end before they begin ({backwards[0][0]}). Swap the two."
+                )
         return self
 
 
@@ -217,13 +240,17 @@ SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def _duration(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,3}[smhd]", text):
-        raise ValueError(f"is {text!r}; expected a number with s, m, h or d, such as 90s, 2m or 6h.")
+        raise ValueError(
+            f"is {text!r}; expected a number with s, m, h or d, such as 90s, 2m or 6h."
+        )
     return text
 
 
 def _marker(text: str) -> str:
     if "/" in text or "*" in text or "{" in text.replace(DROP, ""):
-        raise ValueError(f"is {text!r}; expected the name of a file, such as _READY or {DROP}.ready.")
+        raise ValueError(
+            f"is {text!r}; expected the name of a file, such as _READY or {DROP}.ready."
+        )
     return text
 
 
@@ -250,7 +277,9 @@ class PickupSettings(BaseModel):
 
         said = self.password_env
         return Access(
-            known_hosts=folder / Path(self.known_hosts).expanduser() if self.known_hosts else _known_hosts(environment),
+            known_hosts=folder / Path(self.known_hosts).expanduser()
+            if self.known_hosts
+            else _known_hosts(environment),
             key_file=folder / Path(self.key_file).expanduser() if self.key_file else None,
             password=in_variable("`pickup.password_env`", said, environment).value if said else "",
         )
@@ -273,13 +302,20 @@ class ArrivalSettings(BaseModel):
     @model_validator(mode="after")
     def _long_enough(self) -> ArrivalSettings:
         if _seconds(self.wait) < 2 * _seconds(self.settle):
-            raise ValueError(f"has `wait` of {self.wait}, which is too short to see files settle for {self.settle}. Wait at least twice as long.")  # fmt: skip
+            raise ValueError(
+                f"has `wait` of {self.wait}, which is too short to see files settle for {self.settle}. Wait at least twice as long."
+            )
         return self
 
     @property
     def arrival(self) -> Arrival:
         """What is said, in seconds."""
-        return Arrival(_seconds(self.settle), self.ready or "", _seconds(self.wait), _seconds(self.spread) or None)
+        return Arrival(
+            _seconds(self.settle),
+            self.ready or "",
+            _seconds(self.wait),
+            _seconds(self.spread) or None,
+        )
 
 
 # What words of the source may be said to mean; a grade may be any, as the standard has it.
@@ -379,7 +415,9 @@ class SourceSettings(BaseModel):
     @property
     def said(self) -> frozenset[str]:
         """Name what the file sets, such as `words.grades`; what is set to nothing is not."""
-        found = {name for name in self.model_fields_set - {"district", "words"} if getattr(self, name)}
+        found = {
+            name for name in self.model_fields_set - {"district", "words"} if getattr(self, name)
+        }
         for table in ("district", "words"):
             found |= {f"{table}.{name}" for name, value in getattr(self, table) if value}
         return frozenset(found | ({"snapshot"} if self.snapshot is not None else set()))
@@ -431,7 +469,9 @@ def _base(text: str) -> str:
     """Normalise an address; the rest of it is the standard's."""
     url = address(text)
     if PREFIX in url:
-        raise ValueError(f"goes too far: give what stands before {PREFIX}, which is the same everywhere.")
+        raise ValueError(
+            f"goes too far: give what stands before {PREFIX}, which is the same everywhere."
+        )
     return url
 
 
@@ -457,7 +497,9 @@ class CredentialSettings(BaseModel):
         return [*named(self), *(("token_url",) if self.token_url else ())]
 
 
-class RestSettings(CredentialSettings, BaseModel):  # the second for the linter, which else takes defaults for shared
+class RestSettings(
+    CredentialSettings, BaseModel
+):  # the second for the linter, which else takes defaults for shared
     """`[rest]`: its address and version, the names of what holds its credentials, and what is read."""
 
     model_config = CONFIG
@@ -478,16 +520,22 @@ class RestSettings(CredentialSettings, BaseModel):  # the second for the linter,
         known = collections(info.data.get("version", "1.2"))
         for name in names:
             if name not in known:
-                raise ValueError(f"names {name!r}, which is no collection of this version: {one_of(name, known)}")
+                raise ValueError(
+                    f"names {name!r}, which is no collection of this version: {one_of(name, known)}"
+                )
         return names
 
     @model_validator(mode="after")
     def _credentials(self) -> RestSettings:
         given = self.given
         if self.oauth == "1.0a" and self.version != "1.1":
-            raise ValueError('has `oauth = "1.0a"`, which came to its end with version 1.1. Leave it out, or say 1.1.')
+            raise ValueError(
+                'has `oauth = "1.0a"`, which came to its end with version 1.1. Leave it out, or say 1.1.'
+            )
         if self.oauth == "2" and "signature" in self.model_fields_set:
-            raise ValueError('has `signature`, which only `oauth = "1.0a"` has a use for. Remove it.')
+            raise ValueError(
+                'has `signature`, which only `oauth = "1.0a"` has a use for. Remove it.'
+            )
         if given not in WANTED[self.oauth]:
             raise ValueError(f"names {', '.join(given) or 'no credentials'}. {SAID[self.oauth]}")
         return self

@@ -63,18 +63,26 @@ def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> T
     wanted = (API_URL,) if ACCESS_TOKEN in given else (API_URL, TOKEN_URL, CLIENT_ID, CLIENT_SECRET)
     missing = [f"${name}" for name in wanted if name not in given]
     if missing:
-        token = "" if ACCESS_TOKEN in given else f" (${ACCESS_TOKEN} does instead of the last three)"
+        token = (
+            "" if ACCESS_TOKEN in given else f" (${ACCESS_TOKEN} does instead of the last three)"
+        )
         raise SettingsError(
             f"The target is `{ENVIRONMENT}`, and these are not set: {', '.join(missing)}. Set them{token}."
         )
     url = _checked(f"${API_URL}", environment[API_URL])
     if ACCESS_TOKEN in given:
         return Target(
-            url, url, None, Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])), profile=profile
+            url,
+            url,
+            None,
+            Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])),
+            profile=profile,
         )
     _checked(f"${TOKEN_URL}", environment[TOKEN_URL])
     client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
-    return Target(url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile)
+    return Target(
+        url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile
+    )
 
 
 def _of_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str]) -> Target:
@@ -83,10 +91,14 @@ def _of_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str])
         return _of_environment(profile, environment)
     if url == SANDBOX:
         return Target(SANDBOX, profile=profile)
-    return Target(url, url, feed.target.token_url, credentials(feed, "target", environment), profile=profile)
+    return Target(
+        url, url, feed.target.token_url, credentials(feed, "target", environment), profile=profile
+    )
 
 
 def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
     """Read the secrets that a table of a feed's file names. Raises `SettingsError`."""
     settings, said = getattr(feed, table), f"{feed.path}: `{table}"
-    return Credentials(*(secret_of(settings, name, said, feed.path.parent, environment) for name in SECRETS))
+    return Credentials(
+        *(secret_of(settings, name, said, feed.path.parent, environment) for name in SECRETS)
+    )

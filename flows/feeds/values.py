@@ -53,7 +53,11 @@ def _token_address(text: str) -> str:
 def _names_a_secret(text: str) -> str:
     """Refuse what looks like the secret itself: a long run of letters and digits without a break."""
     for piece in re.split(r"[/\\._ -]", text):
-        if len(piece) >= SECRET_LENGTH and re.search(r"\d", piece) and re.search(r"[A-Za-z]", piece):
+        if (
+            len(piece) >= SECRET_LENGTH
+            and re.search(r"\d", piece)
+            and re.search(r"[A-Za-z]", piece)
+        ):
             raise ValueError(
                 "looks like the secret itself (not shown). Give the name of a variable, a file or a block that holds it."
             )
@@ -78,7 +82,9 @@ def _file(text: str) -> str:
 
 def _block(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text):
-        raise ValueError("is not the name of a block (not shown): small letters and digits, with - between them.")
+        raise ValueError(
+            "is not the name of a block (not shown): small letters and digits, with - between them."
+        )
     return _names_a_secret(text)
 
 
@@ -86,14 +92,20 @@ def _encoding(text: str) -> str:
     try:
         "a".encode(text)
     except (LookupError, ValueError):
-        raise ValueError(f"is {text!r}, which is no encoding; write it as utf-8, cp1252 or utf-16.") from None
+        raise ValueError(
+            f"is {text!r}, which is no encoding; write it as utf-8, cp1252 or utf-16."
+        ) from None
     return text
 
 
 def _template(text: str) -> str:
     columns = [column.name for column in ENTITIES["users"].current]
     try:
-        fields = [(name, spec, how) for _, name, spec, how in string.Formatter().parse(text) if name is not None]
+        fields = [
+            (name, spec, how)
+            for _, name, spec, how in string.Formatter().parse(text)
+            if name is not None
+        ]
     except ValueError:
         fields = []
     if not fields or text.count("@") != 1 or any(spec or how for _, spec, how in fields):
@@ -102,7 +114,9 @@ def _template(text: str) -> str:
         )
     for name, _, _ in fields:
         if name not in columns:
-            raise ValueError(f"names {name!r}, which is no column of users: {one_of(name, columns)}")
+            raise ValueError(
+                f"names {name!r}, which is no column of users: {one_of(name, columns)}"
+            )
     return text
 
 
@@ -114,21 +128,27 @@ def _role(text: str) -> str:
 
 
 def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    for entity, name in ((entity, name) for entity, names in columns.items() for name in sorted(names)):
+    for entity, name in (
+        (entity, name) for entity, names in columns.items() for name in sorted(names)
+    ):
         if entity not in ENTITIES:
             raise ValueError(f"names {entity!r}, which is no entity: {one_of(entity, ENTITIES)}")
         found = {column.name: column for column in ENTITIES[entity].current}
         if name not in found and not name.startswith("metadata."):
             raise ValueError(f"names {entity}.{name}, which is no column: {one_of(name, found)}")
         if name in found and found[name].required:
-            raise ValueError(f"names {entity}.{name}, which is required and cannot be left out. Remove it.")
+            raise ValueError(
+                f"names {entity}.{name}, which is required and cannot be left out. Remove it."
+            )
     return columns
 
 
 def _time_zone(text: str) -> str:
     zones = available_timezones()
     if text not in zones:
-        raise ValueError(f"is {text!r}, which is no time zone, such as America/Chicago: {_close(text, zones)}")
+        raise ValueError(
+            f"is {text!r}, which is no time zone, such as America/Chicago: {_close(text, zones)}"
+        )
     return text
 
 
@@ -147,7 +167,9 @@ def _entity(text: str) -> str:
 def _policies(policies: dict[str, str]) -> dict[str, str]:
     for entity, policy in policies.items():
         if policy not in allowed(entity):
-            raise ValueError(f"says {policy!r} of {entity}, which cannot be done: {one_of(policy, allowed(entity))}")
+            raise ValueError(
+                f"says {policy!r} of {entity}, which cannot be done: {one_of(policy, allowed(entity))}"
+            )
     return policies
 
 
@@ -273,7 +295,11 @@ def _meant(key: str, tables: Tables) -> str:
     """Guess what was meant: a key that is spelled alike, or one of another table."""
     table, _, name = key.rpartition(".")
     words = tables[table].model_fields
-    elsewhere = [f"{other}.{name}".lstrip(".") for other, model in tables.items() if name in model.model_fields]
+    elsewhere = [
+        f"{other}.{name}".lstrip(".")
+        for other, model in tables.items()
+        if name in model.model_fields
+    ]
     if elsewhere and not get_close_matches(name, words):
         return f"did you mean `{elsewhere[0]}`?"
     return one_of(name, words)

@@ -28,7 +28,9 @@ class Mask:
         long = sorted(set(words) - self._short, key=len, reverse=True)
         patterns = [rf"(?<![\w-])(?:{_any(long)})(?![\w-])"] if long else []
         patterns += [SHORT.replace("{words}", _any(sorted(self._short)))] if self._short else []
-        self._found = re.compile("|".join(patterns), re.IGNORECASE | re.MULTILINE) if patterns else None
+        self._found = (
+            re.compile("|".join(patterns), re.IGNORECASE | re.MULTILINE) if patterns else None
+        )
 
     def over(self, text: str) -> str:
         """Mask a text."""
@@ -75,7 +77,9 @@ def _table(text: str, columns: Collection[str], mask: Mask) -> str:
     rows = _rows(text)
     header, first = next(rows, ([], ""))
     naming = [place for place, name in enumerate(header) if name in columns]
-    return first + "".join(line for row, line in rows if not any(mask.hides(row[place]) for place in naming))
+    return first + "".join(
+        line for row, line in rows if not any(mask.hides(row[place]) for place in naming)
+    )
 
 
 def _rows(text: str) -> Iterator[tuple[list[str], str]]:

@@ -86,7 +86,9 @@ class ForgetResult:
     def is_foreign(self, one: FeedErasure) -> bool:
         """Whether none of these feeds has sent the person to the target, so that a user of that id there is not ours."""
         target = one.found.key.target
-        return not any(other.found.is_ours for other in self.feeds if other.found.key.target == target)
+        return not any(
+            other.found.is_ours for other in self.feeds if other.found.key.target == target
+        )
 
 
 def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) -> ForgetResult:
@@ -106,7 +108,9 @@ def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) ->
         if not found and digest not in ledger.forgotten():
             raise SettingsError(_nobody(asked.person, feeds, state))
         targets = {
-            one.key: _target(one.key, asked, environment) for one in found if _is_in_target(one) and not asked.here
+            one.key: _target(one.key, asked, environment)
+            for one in found
+            if _is_in_target(one) and not asked.here
         }
         others = {
             new
@@ -114,7 +118,14 @@ def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) ->
             for (name, new), was in ledger.renamed(key).items()
             if (name, was) == (PEOPLE, asked.person)
         }
-        mask = Mask({asked.person, discreet(asked.person), *others, *(word for one in found for word in one.words)})
+        mask = Mask(
+            {
+                asked.person,
+                discreet(asked.person),
+                *others,
+                *(word for one in found for word in one.words),
+            }
+        )
         by = asked.by or current_user()
         # An id that is made of personal data is this person's in any other spelling of that too.
         alike = {plainly(asked.person)} if "/" in asked.person else set()
@@ -123,11 +134,15 @@ def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) ->
         files = mask_files(state / "runs", mask)
         outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
         ledger.compact()
-        elsewhere = [one for one in ledger.feeds() if one not in keys and ledger.of_person(one, asked.person)]
+        elsewhere = [
+            one for one in ledger.feeds() if one not in keys and ledger.of_person(one, asked.person)
+        ]
     return ForgetResult(asked.person, outcomes, files, _compacted(targets, state), elsewhere)
 
 
-def _known(keys: Sequence[FeedKey], asked: ForgetRequest, state: Path, ledger: Ledger) -> list[Traces]:
+def _known(
+    keys: Sequence[FeedKey], asked: ForgetRequest, state: Path, ledger: Ledger
+) -> list[Traces]:
     found = (traces(key, asked.person, ledger, Archive(state / "rosters", key)) for key in keys)
     return [one for one in found if one.is_known]
 
@@ -155,7 +170,9 @@ def _target(key: FeedKey, asked: ForgetRequest, environment: Mapping[str, str]) 
     return choose(key.target, read_feed(Path(asked.feed)), environment)
 
 
-def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger) -> FeedErasure:
+def _of_feed(
+    found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger
+) -> FeedErasure:
     """Forget in one feed: in the target first, since what is kept here says what is to be removed there."""
     friends = _sent_friends(found, ledger)
     done = _in_target(found, target, friends, state) if target else Forgotten()
@@ -172,7 +189,11 @@ def _of_feed(found: Traces, target: Target | None, mask: Mask, by: str, state: P
 def _sent_friends(found: Traces, ledger: Ledger) -> list[str]:
     """Who names the person, of those that we sent."""
     known = ledger.known(found.key).get(PEOPLE)
-    return [] if known is None or not found.friends else sorted(found.friends & set(known["sourcedId"]))
+    return (
+        []
+        if known is None or not found.friends
+        else sorted(found.friends & set(known["sourcedId"]))
+    )
 
 
 def _in_target(found: Traces, target: Target, friends: Sequence[str], state: Path) -> Forgotten:
@@ -237,7 +258,13 @@ def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Trace
     found = {name: set(ids) for name, ids in sent.items()}
     if ledger.awaits(key, person):
         found.setdefault(PEOPLE, set()).add(person)
-    people, named, marks, words, rows = _series(person), set[str](), [pl.DataFrame(schema=MARKS)], set[str](), 0
+    people, named, marks, words, rows = (
+        _series(person),
+        set[str](),
+        [pl.DataFrame(schema=MARKS)],
+        set[str](),
+        0,
+    )
     for judged in (one for name in ENTITIES for one in archive.contents(name)):
         mine = is_of(judged, people)
         rows += mine.len()
@@ -248,9 +275,15 @@ def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Trace
             named.update(friends(judged.accepted, people))
             marks.append(_marks(judged, people))
             words.update(_words(judged.accepted.filter(sourcedId=person)))
-    ids = {name: sorted(_own(key, name, ids, sent.get(name, []), ledger)) for name, ids in found.items() if ids}
+    ids = {
+        name: sorted(_own(key, name, ids, sent.get(name, []), ledger))
+        for name, ids in found.items()
+        if ids
+    }
     words.update(_labels(ledger, key, person), *ids.values())
-    return Traces(key, person, sent, ids, rows, frozenset(named), pl.concat(marks).unique(), frozenset(words))
+    return Traces(
+        key, person, sent, ids, rows, frozenset(named), pl.concat(marks).unique(), frozenset(words)
+    )
 
 
 def _own(key: FeedKey, name: str, ids: set[str], sent: list[str], ledger: Ledger) -> set[str]:
@@ -263,7 +296,10 @@ def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
     """The fingerprints of those who name the person, with that and without."""
     named = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
     without = erased(judged, people.clear(), people).accepted
-    before, after = (frame.filter(named).drop(ROW, *LIFECYCLE, strict=False) for frame in (judged.accepted, without))
+    before, after = (
+        frame.filter(named).drop(ROW, *LIFECYCLE, strict=False)
+        for frame in (judged.accepted, without)
+    )
     return pl.DataFrame(
         {
             "sourcedId": before["sourcedId"],

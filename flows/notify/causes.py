@@ -13,7 +13,16 @@ from hashlib import sha256
 
 from connectors.ledger.history import Run
 from flows.finding_groups import finding_groups
-from flows.result import ADDS_ONLY, DONE, HELD, NOTICE_KINDS, RESTORED, STOPPED, NoticeKind, RunResult
+from flows.result import (
+    ADDS_ONLY,
+    DONE,
+    HELD,
+    NOTICE_KINDS,
+    RESTORED,
+    STOPPED,
+    NoticeKind,
+    RunResult,
+)
 from transforms.anomalies import unusual
 from transforms.findings import Findings
 
@@ -96,12 +105,21 @@ def _failures(result: RunResult, drop: str) -> Iterator[Cause]:
     again = f"roster sync {drop}"
     if result.error:
         yield Cause("failed", bare(own(result.error)), (own(result.error),), again)
-    failed = Counter((one.entity, _answer(one.detail)) for one in result.troubles if one.result == "failed")
+    failed = Counter(
+        (one.entity, _answer(one.detail)) for one in result.troubles if one.result == "failed"
+    )
     for (entity, answer), count in failed.items():
         why = f" ({answer})" if answer else ""
-        yield Cause("failed", f"{entity} {answer}", (f"{count:,} of {entity} were not taken{why}.",), again)
+        yield Cause(
+            "failed", f"{entity} {answer}", (f"{count:,} of {entity} were not taken{why}.",), again
+        )
     if result.status == "failed" and not result.error and not failed:
-        yield Cause("failed", "counts", ("Some records are unaccounted for. The report says how many.",), again)
+        yield Cause(
+            "failed",
+            "counts",
+            ("Some records are unaccounted for. The report says how many.",),
+            again,
+        )
 
 
 def _answer(detail: str) -> str:
@@ -115,7 +133,9 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         why = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
         told = why or [f"Plan {result.plan} still waits."]
         if result.moved is not None:
-            told = [f"Plan {result.plan} was not sent: some of its records are not any more as it found them."]
+            told = [
+                f"Plan {result.plan} was not sent: some of its records are not any more as it found them."
+            ]
         yield Cause("held", result.plan, tuple(told), f"roster sync {drop} --approve {result.plan}")
     elif result.holds:
         told = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
@@ -134,7 +154,10 @@ def unusual_in(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
     if result.error or result.restored or not result.total("read"):
         return ()
     good = [run.counts for run in runs if run.id != result.run and _tells(run)][:-1]
-    counts = {entity: {str(term): count for term, count in terms.items()} for entity, terms in result.counts.items()}
+    counts = {
+        entity: {str(term): count for term, count in terms.items()}
+        for entity, terms in result.counts.items()
+    }
     return tuple(one.sentence for one in unusual(counts, good))
 
 

@@ -33,7 +33,11 @@ def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[Non
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         who = job.run.notify
         # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
-        if who and job.run.command == "sync" and not (job.run.approve and isinstance(error, SettingsError)):
+        if (
+            who
+            and job.run.command == "sync"
+            and not (job.run.approve and isinstance(error, SettingsError))
+        ):
             for line in tell_of_error(error, who, Occasion(job.key, job.run.id), ledger):
                 watch.say(line)
         raise
@@ -48,17 +52,27 @@ def notify(result: RunResult, job: Job, ledger: Ledger, *, whole: bool) -> RunRe
     if who is None or job.run.command != "sync":
         return result
     causes = causes_of(result, who.drop, str(job.source.dated or result.content))
-    untold = _tell(causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger)
+    untold = _tell(
+        causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger
+    )
     return replace(result, untold=tuple(untold))
 
 
-def tell_of_error(error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger) -> list[str]:
+def tell_of_error(
+    error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger
+) -> list[str]:
     """Tell of a run that broke off; give what could not be told. Nothing is known to be over."""
-    return _tell([broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger)
+    return _tell(
+        [broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger
+    )
 
 
 def _tell(
-    causes: Sequence[Cause], over: Collection[NoticeKind], who: Addressees, occasion: Occasion, ledger: Ledger
+    causes: Sequence[Cause],
+    over: Collection[NoticeKind],
+    who: Addressees,
+    occasion: Occasion,
+    ledger: Ledger,
 ) -> list[str]:
     """Tell each addressee of what is new to them, and keep that; other causes of the kinds `over` are forgotten."""
     wanted = [cause for cause in causes if cause.kind in who.on]
@@ -70,7 +84,11 @@ def _tell(
             fault = _delivered(new, occasion, one) if new else ""
             now |= set() if fault else {cause.told_to(one.name) for cause in new}
             faults.append(fault)
-        past = [one for one in before if kind_of(one) in over and not any(cause.is_told_by(one) for cause in wanted)]
+        past = [
+            one
+            for one in before
+            if kind_of(one) in over and not any(cause.is_told_by(one) for cause in wanted)
+        ]
         ledger.note_told(occasion.key, now, over=past, run=occasion.run, at=datetime.now(UTC))
     except LedgerError as error:
         faults.append(f"It cannot be kept who was told of what. {error}")
@@ -96,12 +114,20 @@ def deliver(title: str, body: str, addressee: Addressee) -> str:
         from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
         # One after the other in this thread, whatever loop it may have; nowhere else than the address says; nothing on the disk.
-        asset = AppriseAsset(app_id=APP, app_desc=APP, app_url="", async_mode=False, http_redirects=False,
-                             storage_mode="memory")  # fmt: skip
+        asset = AppriseAsset(
+            app_id=APP,
+            app_desc=APP,
+            app_url="",
+            async_mode=False,
+            http_redirects=False,
+            storage_mode="memory",
+        )
         service = Apprise(asset=asset)
         if not service.add(addressee.address.value):
             return f"What {addressee.name} holds is no address that apprise knows, such as mailto:// or slack://. Correct it."
-        if not service.notify(body=body, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT):
+        if not service.notify(
+            body=body, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
+        ):
             return f"The address that {addressee.name} holds did not take the message. The next run tries again."
     return ""
 
@@ -135,7 +161,9 @@ class Occasion:
 def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
     """Give title and text."""
     kinds = dict.fromkeys(cause.kind for cause in causes)
-    return f"{occasion.key.feed}: {', '.join(kinds)}", public_text("\n".join(_text(causes, occasion)))
+    return f"{occasion.key.feed}: {', '.join(kinds)}", public_text(
+        "\n".join(_text(causes, occasion))
+    )
 
 
 def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
@@ -143,7 +171,11 @@ def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
         yield from (f"{cause.kind.title()}: {sentence}" for sentence in cause.sentences)
     if occasion.result:
         yield from _counts(occasion.result)
-    yield from (f"Next: {command}" for command in dict.fromkeys(cause.command for cause in causes) if command)
+    yield from (
+        f"Next: {command}"
+        for command in dict.fromkeys(cause.command for cause in causes)
+        if command
+    )
     if occasion.result:
         yield f"Report: {occasion.result.report}"
     run = f"Run {occasion.run}" if occasion.run else "The run did not begin"
@@ -152,12 +184,21 @@ def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
 
 def _counts(result: RunResult) -> Iterator[str]:
     for entity, counts in result.counts.items():
-        if told := [f"{count:,} {term}" for term, count in counts.items() if count and term not in QUIET]:
+        if told := [
+            f"{count:,} {term}" for term, count in counts.items() if count and term not in QUIET
+        ]:
             yield f"{entity}: {', '.join(told)}"
 
 
-def tell_of_start(error: Exception, feed: Feed, key_name: str, target: str | None, drop: Path, state: Path,
-                  environment: Mapping[str, str]) -> None:  # fmt: skip
+def tell_of_start(
+    error: Exception,
+    feed: Feed,
+    key_name: str,
+    target: str | None,
+    drop: Path,
+    state: Path,
+    environment: Mapping[str, str],
+) -> None:
     """Tell people of it, if it can be known which feed of which target it is: a cause is kept under that.
 
     Who could not be told is added to the error as notes.

@@ -24,19 +24,29 @@ UNSHOWN = (httpx.HTTPError, PrefectException)
 
 def key(name: str, what: str) -> str:
     """Name an artifact as Prefect takes it: small letters, digits and dashes."""
-    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "feed" for part in (name, what))
+    return "-".join(
+        re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "feed" for part in (name, what)
+    )
 
 
 def publish(result: RunResult, drop: str, name: str) -> None:
     """Show a run. An artifact that cannot be made changes nothing of the run: the report has it all."""
     with suppress(*UNSHOWN):
-        create_markdown_artifact(summary(result, drop), key(name, "summary"), "What happened, and what to do next")
-        create_table_artifact(counts(result), key(name, "counts"), "Records by kind, and what became of them")
+        create_markdown_artifact(
+            summary(result, drop), key(name, "summary"), "What happened, and what to do next"
+        )
         create_table_artifact(
-            rejected(result), key(name, "rejects"), "Rejected rows by rule; values are in rejects.csv"
+            counts(result), key(name, "counts"), "Records by kind, and what became of them"
+        )
+        create_table_artifact(
+            rejected(result),
+            key(name, "rejects"),
+            "Rejected rows by rule; values are in rejects.csv",
         )
         address = result.report.resolve().as_uri()
-        create_link_artifact(address, str(result.report), key(name, "report"), "On the machine that ran it")
+        create_link_artifact(
+            address, str(result.report), key(name, "report"), "On the machine that ran it"
+        )
 
 
 def page(name: str, what: str, lines: list[str]) -> None:
@@ -58,20 +68,32 @@ def publish_markdown(text: str, name: str, what: str, about: str) -> None:
 
 def summary(result: RunResult, drop: str) -> str:
     """Say what happened, and what to do next, as markdown."""
-    lines = [f"# {heading(result, drop)}", "", f"**{result.status}**, run {result.run}, {result.requests:,} requests"]
-    lines += ["", *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop)))]
+    lines = [
+        f"# {heading(result, drop)}",
+        "",
+        f"**{result.status}**, run {result.run}, {result.requests:,} requests",
+    ]
+    lines += [
+        "",
+        *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop))),
+    ]
     return public_text("\n".join(lines))
 
 
 def counts(result: RunResult) -> list[dict[str, Any]]:
     """Count the records of each entity, in a row of its own; terms that no entity has are left out."""
     terms = counted_terms(result)
-    return [{"entity": name} | {term: each.get(term, 0) for term in terms} for name, each in result.counts.items()]
+    return [
+        {"entity": name} | {term: each.get(term, 0) for term in terms}
+        for name, each in result.counts.items()
+    ]
 
 
 def rejected(result: RunResult) -> list[dict[str, Any]]:
     """Count what was rejected, by rule and place, with what to do about it."""
-    errors = [group for group in finding_groups(result.findings) if group.severity in ("fatal", "error")]
+    errors = [
+        group for group in finding_groups(result.findings) if group.severity in ("fatal", "error")
+    ]
     return [
         {
             "rule": group.rule.code,

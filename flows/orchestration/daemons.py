@@ -60,8 +60,15 @@ class Daemon:
         """Start it in a session of its own, so that it hears no Ctrl-C of this terminal; its files are its owner's only."""
         make_private_file(self.log)
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                       env=dict(self.environment), start_new_session=True, umask=0o077)  # fmt: skip
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(self.environment),
+                start_new_session=True,
+                umask=0o077,
+            )
         write_private(self._file, str(process.pid))
 
     def stop(self) -> bool:
@@ -107,7 +114,9 @@ def end_children(daemon: Daemon) -> None:
 
 
 def _children(number: int) -> list[int]:
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
+    )
     pairs = (line.split() for line in told.stdout.splitlines())
     return [int(child) for child, parent in pairs if parent == str(number)]
 
@@ -115,9 +124,14 @@ def _children(number: int) -> list[int]:
 def _command(number: int) -> str:
     """The command line of a process; blank if it has ended."""
     with suppress(ChildProcessError):
-        os.waitpid(number, os.WNOHANG)  # one that this very process had started, and that has ended, goes
+        os.waitpid(
+            number, os.WNOHANG
+        )  # one that this very process had started, and that has ended, goes
     # Twice `w`, without which the ps of macOS cuts lines short.
     told = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(number)], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "command=", "-p", str(number)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return "" if "defunct" in told.stdout else told.stdout

@@ -34,8 +34,18 @@ class Planned:
         said = self.feed.schedule
         parameters = {"district": str(self.file), "state": str(state)}
         description = f"Carries the drops of {self.file.name} into {self.target}."
-        return WantedDeployment("nightly", self.file.stem, self.file, parameters, description, said.pool or pool,
-                      said.cron or "", self.feed.time_zone, self.file.parent, said.paused)  # fmt: skip
+        return WantedDeployment(
+            "nightly",
+            self.file.stem,
+            self.file,
+            parameters,
+            description,
+            said.pool or pool,
+            said.cron or "",
+            self.feed.time_zone,
+            self.file.parent,
+            said.paused,
+        )
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,11 @@ def deploy(
     feeds = planned(folder, environment)
     wanted = [one.wanted(state.absolute(), pool) for one in feeds]
     wanted.append(_summary(feeds, folder.absolute(), state.absolute(), pool))
-    said: dict[str, Any] = {"deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
-                            "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
-                            "taken_away": []}  # fmt: skip
+    said: dict[str, Any] = {
+        "deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
+        "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
+        "taken_away": [],
+    }
     try:
         if not dry_run:
             _deploy(said, wanted, f"feeds:{folder.absolute()}", state.absolute())
@@ -79,13 +91,17 @@ def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
     for file in sorted(folder.glob("*.toml")):
         try:
             feed_file(str(file.absolute()), {FEEDS: str(folder)})  # else no night could read it
-            found.append(Planned(file.absolute(), read_feed(file), key_of(file, environment).target))
+            found.append(
+                Planned(file.absolute(), read_feed(file), key_of(file, environment).target)
+            )
         except SettingsError as error:
             problems += error.problems
     if problems:
         raise SettingsError(*problems)
     if not found:
-        raise SettingsError(f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files.")
+        raise SettingsError(
+            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
+        )
     return found
 
 
@@ -93,7 +109,9 @@ def _summary(feeds: list[Planned], folder: Path, state: Path, pool: str) -> Want
     zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
     parameters = {"feeds": str(folder), "state": str(state)}
     description = f"Says how every feed of {folder} stands."
-    return WantedDeployment("summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder)
+    return WantedDeployment(
+        "summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder
+    )
 
 
 def _deploy(said: dict[str, Any], wanted: list[WantedDeployment], tag: str, state: Path) -> None:
@@ -124,7 +142,10 @@ def deployment_text(outcome: Mapping[str, Any]) -> str:
         f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
         for name, one in outcome["deployments"].items()
     ]
-    lines += [f"{name}: {limit} requests at once, from all machines" for name, limit in outcome["ceilings"].items()]
+    lines += [
+        f"{name}: {limit} requests at once, from all machines"
+        for name, limit in outcome["ceilings"].items()
+    ]
     lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
     return "\n".join(lines)
 
@@ -133,9 +154,7 @@ def deployment_text(outcome: Mapping[str, Any]) -> str:
 ROOT = Path(__file__).parents[2]
 TAG, PAGE = "roster", 200
 NO_SERVER = "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to one that runs."
-NO_ACCESS = (
-    "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING to its password."
-)
+NO_ACCESS = "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING to its password."
 NO_POOL = "There is no work pool {pool!r}. Start its worker, which makes it: prefect worker start --pool {pool}"
 # What is compared to say whether anything changed. What else a server tells, it has made up itself.
 SAID = (
@@ -181,7 +200,11 @@ class WantedDeployment:
     @property
     def due(self) -> str:
         """When it is due, in words."""
-        return f"{self.cron} {self.time_zone}{', paused' if self.paused else ''}" if self.cron else "no schedule"
+        return (
+            f"{self.cron} {self.time_zone}{', paused' if self.paused else ''}"
+            if self.cron
+            else "no schedule"
+        )
 
 
 @contextmanager
@@ -196,7 +219,9 @@ def client(state: Path) -> Iterator[Any]:
     with _settings(state) as address:
         try:
             if not address or not httpx.get(f"{address}/health").is_success:
-                raise NoServer(NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set"))
+                raise NoServer(
+                    NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set")
+                )
             with get_client(sync_client=True) as found:
                 yield found
         except (httpx.TransportError, httpx.InvalidURL):
@@ -214,7 +239,9 @@ def _settings(state: Path) -> Iterator[str | None]:
 
     known = settings.get_current_settings().api
     more = {} if known.auth_string else here(state, known.url or "")
-    with settings.temporary_settings(updates={getattr(settings, name): value for name, value in more.items()}):
+    with settings.temporary_settings(
+        updates={getattr(settings, name): value for name, value in more.items()}
+    ):
         yield settings.get_current_settings().api.url
 
 
@@ -252,12 +279,18 @@ def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
     from prefect.schedules import Cron
 
     before = _found(client, wanted)
-    loaded: Any = flow.from_source(source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}")
+    loaded: Any = flow.from_source(
+        source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}"
+    )
     loaded.to_deployment(
         wanted.name,
-        schedule=Cron(wanted.cron, timezone=wanted.time_zone, active=not wanted.paused) if wanted.cron else None,
+        schedule=Cron(wanted.cron, timezone=wanted.time_zone, active=not wanted.paused)
+        if wanted.cron
+        else None,
         job_variables={"env": {FEEDS: str(wanted.feeds)}},
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
+        ),
         parameters=wanted.parameters,
         description=wanted.description,
         tags=[TAG, tag],

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
     """Say what a flow's parameters mean, as the command line would. Raises `SettingsError`."""
-    return Options.of(command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more)
+    return Options.of(
+        command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more
+    )
 
 
 def sync(district: str, state: str, command: Command = "sync", **more: Any) -> FlowEnd:
@@ -64,7 +66,9 @@ def show_backfill(found: Backfill, options: Options) -> FlowEnd:
     """Show a backfill day by day, and say how it ended."""
     lines = backfill_lines(found)
     page(options.drop.stem, "backfill", lines)
-    last = flow_end(found.done[-1][1], str(options.drop)) if found.done else FlowEnd("Completed", "")
+    last = (
+        flow_end(found.done[-1][1], str(options.drop)) if found.done else FlowEnd("Completed", "")
+    )
     return replace(last, message=" ".join(lines), outcome=backfill_json(found))
 
 
@@ -73,7 +77,9 @@ def verify(options: Options) -> Verification:
     return Tasks(options.drop.stem).stage("verify", compare_feed, make_job(options, os.environ))
 
 
-LATER = "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
+LATER = (
+    "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
+)
 # A run that waits for the one before it is put off by so much at most, again and again.
 PUT_OFF = timedelta(minutes=10)
 
@@ -103,23 +109,35 @@ def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterato
     from prefect.client.schemas.objects import StateType
 
     # Not those that failed, nor those that were cancelled by somebody: what they have left undone is to be done.
-    well = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.COMPLETED, StateType.CANCELLED]
+    well = [
+        StateType.SCHEDULED,
+        StateType.PENDING,
+        StateType.RUNNING,
+        StateType.COMPLETED,
+        StateType.CANCELLED,
+    ]
     state = filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=well))
     until = filters.FlowRunFilterExpectedStartTime.model_validate({"before_": now + PUT_OFF})
     found = client.read_flow_runs(
-        deployment_filter=filters.DeploymentFilter(id=filters.DeploymentFilterId(any_=[deployment])),
+        deployment_filter=filters.DeploymentFilter(
+            id=filters.DeploymentFilterId(any_=[deployment])
+        ),
         flow_run_filter=filters.FlowRunFilter(state=state, expected_start_time=until),
         sort="EXPECTED_START_TIME_DESC",  # type: ignore[arg-type]
         limit=20,
     )
     stopped = StateType.CANCELLED
-    done = [one for one in found if one.state and (one.state.type != stopped or one.state.name == HELD)]
+    done = [
+        one for one in found if one.state and (one.state.type != stopped or one.state.name == HELD)
+    ]
     yield from (_due(one, client) for one in done if one.auto_scheduled)
 
 
 def _due(run: Any, client: SyncPrefectClient) -> datetime:
     """When a run was due at first; its expected start moves each time that it is put off."""
     states = client.read_flow_run_states(run.id)
-    moments = [state.state_details.scheduled_time for state in states if state.state_details.scheduled_time]
+    moments = [
+        state.state_details.scheduled_time for state in states if state.state_details.scheduled_time
+    ]
     first: datetime = min(moments, default=run.expected_start_time)
     return first

@@ -92,7 +92,9 @@ def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
     _wait(lambda: _answers(place), server)
     access.check(place.api, place.state, environment)
     if "worker" not in ran:
-        worker.start([PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL])
+        worker.start(
+            [PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
+        )
     # It makes the pool, without which nothing can be deployed.
     _wait(lambda: _has_worker(place, own[access.SAID]), worker)
     _deploy(own)
@@ -124,9 +126,13 @@ def _refuse_taken(place: ServerLocation) -> None:
 
 def _deploy(environment: Mapping[str, str]) -> None:
     deploy = [PREFECT, "--no-prompt", "deploy", "--all"]
-    done = subprocess.run(deploy, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        deploy, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise DaemonError(f"The flows could not be deployed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        raise DaemonError(
+            f"The flows could not be deployed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
 
 
 def _wait(ready: Callable[[], bool], daemon: Daemon) -> None:
@@ -166,18 +172,24 @@ def _stop(state: Path) -> str:
 def _ready(state: Path, place: ServerLocation) -> str:
     """Say where the server is, how to sign in, and what is next."""
     where = access.server_facts(state, os.environ)
-    password, said = (f"that of {where}", "") if where.startswith("$") else (
-        f"the line in {where}", f'{access.SAID}="$(cat {shlex.quote(where)})" '
-    )  # fmt: skip
+    password, said = (
+        (f"that of {where}", "")
+        if where.startswith("$")
+        else (f"the line in {where}", f'{access.SAID}="$(cat {shlex.quote(where)})" ')
+    )
     return READY.format(host=HOST, port=place.port, password=password, said=said, stop=_stop(state))
 
 
 def main() -> int:
     """Start or stop, and say what is next."""
-    parser = argparse.ArgumentParser(prog="python -m flows.orchestration.server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.orchestration.server", description=__doc__
+    )
     parser.add_argument("what", choices=["start", "stop"])
     parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster"))
+    parser.add_argument(
+        "--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster")
+    )
     told = parser.parse_args()
     place = ServerLocation(told.state.absolute(), told.port)
     try:
@@ -189,7 +201,11 @@ def main() -> int:
             print(_ready(told.state, place))
         else:
             ended = stop(place, os.environ)
-            print(f"Ended: {', '.join(ended)}." if ended else f"Neither server nor worker of {place.state} runs.")
+            print(
+                f"Ended: {', '.join(ended)}."
+                if ended
+                else f"Neither server nor worker of {place.state} runs."
+            )
     except (DaemonError, SettingsError) as error:
         print_line(f"roster: {error}", error=True)
         return 1

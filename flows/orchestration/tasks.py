@@ -68,7 +68,10 @@ class Tasks(Watch):
                 update_progress_artifact(self._progress[entity], percent, _sync=True)  # type: ignore[call-arg]
             else:
                 made: Any = create_progress_artifact(
-                    percent, key(self._name, entity), f"{entity}: {total:,} records to settle", _sync=True
+                    percent,
+                    key(self._name, entity),
+                    f"{entity}: {total:,} records to settle",
+                    _sync=True,
                 )  # type: ignore[call-arg]
                 self._progress[entity] = made
 
@@ -98,7 +101,9 @@ class _InTasks:
         """How many of them were sent again."""
         return self._sender.retries
 
-    async def run(self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None) -> Sent:
+    async def run(
+        self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
+    ) -> Sent:
         """Run a batch when it is its turn."""
         came: list[Sent] = []
 
@@ -112,7 +117,9 @@ class _InTasks:
 
 def _task(work: Callable[[], Any], name: str, run_name: str) -> Any:
     """Make a task of what neither takes nor gives anything, so that Prefect sees and keeps no record of anybody."""
-    return task(name=name, task_run_name=run_name, persist_result=False, cache_policy=NO_CACHE)(work)
+    return task(name=name, task_run_name=run_name, persist_result=False, cache_policy=NO_CACHE)(
+        work
+    )
 
 
 Turn = Callable[[int], AbstractAsyncContextManager[Any]]
@@ -142,7 +149,9 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
         except ObjectNotFound:
             warn(UNLIMITED.format(name=name))
             return lambda _at_once: nullcontext()
-    return lambda at_once: concurrency(name, occupy=min(at_once, limit), lease_duration=LEASE_SECONDS)
+    return lambda at_once: concurrency(
+        name, occupy=min(at_once, limit), lease_duration=LEASE_SECONDS
+    )
 
 
 # What runs tasks elsewhere, and the extra of this program that brings it.
@@ -170,11 +179,17 @@ class Cluster:
         # Slots are files of this machine; there the target's ceiling counts, of which each process gets its share.
         self._address = replace(address, slots=None)
 
-    async def run(self, batch: str, errands: list[Errand], at_once: int, _stop: asyncio.Event | None) -> Sent:
+    async def run(
+        self, batch: str, errands: list[Errand], at_once: int, _stop: asyncio.Event | None
+    ) -> Sent:
         """Run a batch to its end; one that is under way is not stopped."""
         parts = in_parts(errands, at_once, self._count)
-        futures = [self._submitted(f"{batch}, part {place}", part) for place, part in enumerate(parts, 1)]
-        outcomes = [await self._outcome(future, part) for future, part in zip(futures, parts, strict=True)]
+        futures = [
+            self._submitted(f"{batch}, part {place}", part) for place, part in enumerate(parts, 1)
+        ]
+        outcomes = [
+            await self._outcome(future, part) for future, part in zip(futures, parts, strict=True)
+        ]
         self.requests += sum(outcome.requests for outcome in outcomes)
         self.retries += sum(outcome.retries for outcome in outcomes)
         return joined(outcomes)
@@ -185,14 +200,17 @@ class Cluster:
             outcome: BatchReply = pickle.loads(await asyncio.to_thread(future.result))
         except Exception as error:  # noqa: BLE001  (each runner has errors of its own)
             return lost(
-                part, f"A process of the cluster that was sending was lost ({type(error).__name__}). Run again."
+                part,
+                f"A process of the cluster that was sending was lost ({type(error).__name__}). Run again.",
             )
         return outcome
 
     def _submitted(self, name: str, part: Batch) -> Any:
         # As bytes: Prefect looks into what it is given, and has no business among records.
         message = pickle.dumps((self._address, part), pickle.HIGHEST_PROTOCOL)
-        work = task(name="part", task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(run_part)
+        work = task(name="part", task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(
+            run_part
+        )
         return _out_of_tasks(lambda: self._runner.submit(work, parameters={"message": message}))
 
 

@@ -46,12 +46,24 @@ class Preflight:
 
     def lines(self) -> list[str]:
         """Say how each check stands, a line each."""
-        return [f"{check.standing}: {check.name}: {' '.join(check.says.split())}" for check in self.checks]
+        return [
+            f"{check.standing}: {check.name}: {' '.join(check.says.split())}"
+            for check in self.checks
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Give the object that `--json` prints."""
-        checks = [{name: value for name, value in asdict(check).items() if name != "exit"} for check in self.checks]
-        return {"feed": self.feed, "target": self.target, "ok": self.ok, "exit": self.exit_code, "checks": checks}
+        checks = [
+            {name: value for name, value in asdict(check).items() if name != "exit"}
+            for check in self.checks
+        ]
+        return {
+            "feed": self.feed,
+            "target": self.target,
+            "ok": self.ok,
+            "exit": self.exit_code,
+            "checks": checks,
+        }
 
 
 def ok(name: str, says: str) -> Check:

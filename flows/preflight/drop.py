@@ -47,7 +47,11 @@ class DropContents:
 
     def touched(self, collections: Collection[str]) -> list[str]:
         """The collections that a load of this drop would touch; all of them if it holds nothing."""
-        names = {table.entity.folds_into or name for name, table in self.roster.tables.items() if table.frame.height}
+        names = {
+            table.entity.folds_into or name
+            for name, table in self.roster.tables.items()
+            if table.frame.height
+        }
         return [name for name in collections if name in names] or list(collections)
 
 
@@ -64,7 +68,11 @@ def _seen(job: Job) -> DropContents:
     raw = extract(job)
     roster = normalize(job.source.layout, raw, job.as_written)
     # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
-    files = [raw.files[name] for name in {table.file for table in roster.tables.values()} if name in raw.files]
+    files = [
+        raw.files[name]
+        for name in {table.file for table in roster.tables.values()}
+        if name in raw.files
+    ]
     rows = sum(file.frame.height + len(file.ragged) for file in files)
     return DropContents(len(files), rows, roster, unmapped(roster, job.load.carrying))
 
@@ -89,29 +97,46 @@ def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]
 
 def _refused(job: Job, accepted: Accepted) -> Check:
     reasons = [
-        f"{group.sentence} ({'; '.join(group.examples)})" for group in finding_groups(Findings(accepted.refused))
+        f"{group.sentence} ({'; '.join(group.examples)})"
+        for group in finding_groups(Findings(accepted.refused))
     ]
     return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
 
 
 def _judged(job: Job, drop: DropContents, accepted: Accepted) -> Check:
     by_name = {name: judged.counts for name, judged in accepted.standing.items()}
-    total = {term: sum(one.get(term, 0) for one in by_name.values()) for term in ("read", "rejected", "unshared")}
+    total = {
+        term: sum(one.get(term, 0) for one in by_name.values())
+        for term in ("read", "rejected", "unshared")
+    }
     size = f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
-    unshared = f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
+    unshared = (
+        f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
+    )
     if not total["rejected"]:
         return ok(DROP, f"{size}{unshared} None is rejected.")
-    hardly = sentences({name: counts for name, counts in by_name.items() if ENTITIES[name].needed}, accepted.rejections)
+    hardly = sentences(
+        {name: counts for name, counts in by_name.items() if ENTITIES[name].needed},
+        accepted.rejections,
+    )
     if hardly:
-        return failed(DROP, " ".join([f"{size}{unshared}", *(sentence for _, sentence in hardly)]), REFUSED)
+        return failed(
+            DROP, " ".join([f"{size}{unshared}", *(sentence for _, sentence in hardly)]), REFUSED
+        )
     why = f"{total['rejected']:,} would be rejected: `roster check` says by which rules."
     return warning(DROP, f"{size}{unshared} {why}")
 
 
 def _mapping(job: Job, drop: DropContents, findings: Findings) -> Check:
-    said = [*_words(drop.words, job.load.carrying.vocabulary), *_mended(findings), *_no_place(drop.roster, job)]
+    said = [
+        *_words(drop.words, job.load.carrying.vocabulary),
+        *_mended(findings),
+        *_no_place(drop.roster, job),
+    ]
     if not said:
-        return ok(MAPPING, "The target has a word for each of the drop's, or the feed's file gives one.")
+        return ok(
+            MAPPING, "The target has a word for each of the drop's, or the feed's file gives one."
+        )
     if drop.words.height:
         said.append(_kept(job, drop.words))
     return warning(MAPPING, "\n".join(said))
@@ -119,7 +144,9 @@ def _mapping(job: Job, drop: DropContents, findings: Findings) -> Check:
 
 def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
     """Tell of each column how many rows have words that lead nowhere; the words themselves are told in a file."""
-    grouped = words.group_by("entity", "column", maintain_order=True).agg(pl.len(), pl.col("rows").sum())
+    grouped = words.group_by("entity", "column", maintain_order=True).agg(
+        pl.len(), pl.col("rows").sum()
+    )
     for entity, column, count, rows in grouped.iter_rows():
         number = "1 word" if count == 1 else f"{count:,} words"
         yield f"{entity}.{column}: {number} that the target does not know, in {rows:,} {'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
@@ -132,7 +159,9 @@ def _mended(findings: Findings) -> Iterator[str]:
 
 
 def _no_place(roster: Roster, job: Job) -> Iterator[str]:
-    homeless = not_carried(roster, job.load.carrying.vocabulary, job.load.target.profile.collections)
+    homeless = not_carried(
+        roster, job.load.carrying.vocabulary, job.load.target.profile.collections
+    )
     files = [notice.file for notice in gather(homeless).notices]
     if files:
         yield f"The target has no place for {', '.join(files)}."
@@ -154,9 +183,13 @@ def _tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
     for (name,), rows in words.group_by("map", maintain_order=True):
         tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(vocabulary.words[str(name)])}\n"]
         # One word may stand in several columns, and a key only once.
-        once = rows.group_by("word", maintain_order=True).agg("entity", "column", pl.col("rows").sum())
+        once = rows.group_by("word", maintain_order=True).agg(
+            "entity", "column", pl.col("rows").sum()
+        )
         for word, entities, columns, count in once.head(MOST_WORDS).iter_rows():
-            places = ", ".join(f"{entity}.{column}" for entity, column in zip(entities, columns, strict=True))
+            places = ", ".join(
+                f"{entity}.{column}" for entity, column in zip(entities, columns, strict=True)
+            )
             tables.append(f'{json.dumps(word, ensure_ascii=False)} = ""  # {count:,} in {places}\n')
         if once.height > MOST_WORDS:
             tables.append(f"# and {once.height - MOST_WORDS:,} others\n")

@@ -37,7 +37,9 @@ def is_staging(options: Options, environment: Mapping[str, str]) -> bool:
     return _chosen(options, environment)[1]
 
 
-def probe(options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None) -> Probed:
+def probe(
+    options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None
+) -> Probed:
     """Find out what a target does, and keep that. Raises `SettingsError` for a target that is not for staging."""
     target = _target(options, environment)
     run, before = secrets.token_hex(4), kept(options.state, target)
@@ -57,7 +59,9 @@ def probe(options: Options, environment: Mapping[str, str], say: Callable[[str],
         except KeyboardInterrupt:
             _tell_left(options.state, target, say)
             raise
-    probed = replace(new, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests)
+    probed = replace(
+        new, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests
+    )
     if not (probed.broken and before):  # one that broke off knows less than the one before
         keep(options.state, probed)
     return probed
@@ -78,14 +82,20 @@ def _chosen(options: Options, environment: Mapping[str, str]) -> tuple[Target, b
 
         feed = read_feed(options.drop)
     target = choose(options.target, feed, environment)
-    said = feed is not None and feed.target.staging and choose(None, feed, environment).name == target.name
+    said = (
+        feed is not None
+        and feed.target.staging
+        and choose(None, feed, environment).name == target.name
+    )
     return target, target.on_this_machine or said
 
 
 def _tell_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
     probed = kept(state, target)
     if probed and probed.left:
-        say(LEFT.format(names=", ".join(f"{name} {sourced_id}" for name, sourced_id in probed.left)))
+        say(
+            LEFT.format(names=", ".join(f"{name} {sourced_id}" for name, sourced_id in probed.left))
+        )
 
 
 @dataclass(frozen=True)

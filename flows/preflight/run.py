@@ -62,7 +62,9 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
     except SettingsError as error:
         return [_wrong(SETTINGS, error)], None
     origin = job.source.rest.name if job.source.rest else job.source.drop
-    said = f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
+    said = (
+        f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
+    )
     return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
 
 
@@ -74,15 +76,15 @@ def _secrets(target: Target) -> str:
     held = target.credentials or Credentials()
     if target.url is None:
         return "The sandbox of this machine needs none."
-    return "A ready access token is there." if held.access_token else "Client id and secret are there."
+    return (
+        "A ready access token is there." if held.access_token else "Client id and secret are there."
+    )
 
 
 STATE, LEDGER, FREE, PROBE = "state folder", "ledger", "feed", "probe"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OLD_DAYS = 90
-UNKNOWN = (
-    "Whether the client may also write cannot be known without writing. On a staging target `roster probe` finds out."
-)
+UNKNOWN = "Whether the client may also write cannot be known without writing. On a staging target `roster probe` finds out."
 
 
 def state(job: Job) -> list[Check]:
@@ -94,23 +96,34 @@ def probed(job: Job, staging: bool) -> Check:
     """Say what the last probe of the target found, and where that differs from what the loader assumes."""
     found = kept(job.run.state, job.load.target)
     if found is None or not found.facts:
-        return warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}") if not staging else warning(
-            PROBE, f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write."
-        )  # fmt: skip
+        return (
+            warning(PROBE, f"None was kept of {job.load.target.name}. {UNKNOWN}")
+            if not staging
+            else warning(
+                PROBE,
+                f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write.",
+            )
+        )
     return _probe(found)
 
 
 def _folder(folder: Path) -> Check:
     there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
     if not there.is_dir():
-        return failed(STATE, f"{there} is a file, where a folder is needed. Name another with --state.")
+        return failed(
+            STATE, f"{there} is a file, where a folder is needed. Name another with --state."
+        )
     if not os.access(there, os.W_OK | os.X_OK):
-        return failed(STATE, f"{there} cannot be written to. Let this user write to it, or name another with --state.")
+        return failed(
+            STATE,
+            f"{there} cannot be written to. Let this user write to it, or name another with --state.",
+        )
     if not folder.exists():
         return ok(STATE, f"{folder} will be made, for its owner only.")
     if there.stat().st_mode & OTHERS:
         return warning(
-            STATE, f"{folder} is open to others of this machine, and will hold names of people: chmod 700 {folder}"
+            STATE,
+            f"{folder} is open to others of this machine, and will hold names of people: chmod 700 {folder}",
         )
     return ok(STATE, f"{folder} can be written to, by its owner only.")
 
@@ -118,7 +131,10 @@ def _folder(folder: Path) -> Check:
 def _ledger(job: Job) -> list[Check]:
     place = job.ledger_at
     if isinstance(place, Path) and place.exists() and not os.access(place, os.W_OK):
-        return [failed(LEDGER, f"{place} cannot be written to. Let this user write to it."), _unseen_feed()]
+        return [
+            failed(LEDGER, f"{place} cannot be written to. Let this user write to it."),
+            _unseen_feed(),
+        ]
     try:
         with Ledger.reading(place) as ledger:
             holder = ledger.holder(job.key)
@@ -132,7 +148,10 @@ def _ledger(job: Job) -> list[Check]:
     who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
     return [
         there,
-        failed(FREE, f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that process."),
+        failed(
+            FREE,
+            f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that process.",
+        ),
     ]
 
 
@@ -145,11 +164,20 @@ def _probe(found: Probed) -> Check:
     when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
     problems = found.problems
     if found.broken:
-        return warning(PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again.")
+        return warning(
+            PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again."
+        )
     fine = "The client may write, and nothing differs from what the loader assumes."
-    said = [f"Found on {found.at:%Y-%m-%d}, {when}.", *(map(problem_sentence, problems) if problems else [fine])]
+    said = [
+        f"Found on {found.at:%Y-%m-%d}, {when}.",
+        *(map(problem_sentence, problems) if problems else [fine]),
+    ]
     if found.left:
-        number = "1 throw-away record is" if len(found.left) == 1 else f"{len(found.left)} throw-away records are"
+        number = (
+            "1 throw-away record is"
+            if len(found.left) == 1
+            else f"{len(found.left)} throw-away records are"
+        )
         said.append(f"{number} still there: `roster probe` again takes away what it can.")
     if days > OLD_DAYS:
         said.append("That is long ago: probe again.")

@@ -24,11 +24,17 @@ LOOKED_UP = 10
 def target(job: Job, names: Sequence[str]) -> list[Check]:
     """Ask whether the target answers, takes our credentials and shows each of the collections that a load would touch."""
     if job.nothing_there:
-        return [ok(TARGET, SLEEPING), ok(CREDENTIALS, "It takes its own."), ok(SCOPES, "It shows everything.")]
+        return [
+            ok(TARGET, SLEEPING),
+            ok(CREDENTIALS, "It takes its own."),
+            ok(SCOPES, "It shows everything."),
+        ]
     try:
         with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
             hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
-            found = asyncio.run(examined(hurried, [job.load.target.profile.collections[name] for name in names]))
+            found = asyncio.run(
+                examined(hurried, [job.load.target.profile.collections[name] for name in names])
+            )
     except OSError as error:
         found = Examined(
             down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the state folder."
@@ -45,7 +51,10 @@ def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
     except LedgerError:
         return unseen(EMPTY, "Whether the ledger knows this feed cannot be read.")
     if known:
-        return ok(EMPTY, f"This feed was loaded or adopted already: the ledger knows {known:,} records of it.")
+        return ok(
+            EMPTY,
+            f"This feed was loaded or adopted already: the ledger knows {known:,} records of it.",
+        )
     if job.nothing_there:
         return ok(EMPTY, SLEEPING)
     if accepted is None or not usable:
@@ -56,10 +65,17 @@ def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
 def _told(name: str, found: Examined) -> list[Check]:
     if found.unreached:
         why = f"{name} does not answer: {found.unreached}. Check its address and the network."
-        return [failed(TARGET, why), *(unseen(one, "The target does not answer.") for one in (CREDENTIALS, SCOPES))]
+        return [
+            failed(TARGET, why),
+            *(unseen(one, "The target does not answer.") for one in (CREDENTIALS, SCOPES)),
+        ]
     there = ok(TARGET, f"{name} answers.")
     if found.refused:
-        return [there, failed(CREDENTIALS, found.refused), unseen(SCOPES, "The credentials come first.")]
+        return [
+            there,
+            failed(CREDENTIALS, found.refused),
+            unseen(SCOPES, "The credentials come first."),
+        ]
     if found.down:
         return [
             failed(TARGET, found.down),
@@ -77,9 +93,15 @@ def _scopes(shown: Mapping[str, Shown]) -> Check:
     for name, one in hidden.items():
         if one.scope:
             lacking.setdefault(one.scope, []).append(name)
-    said = [f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the target for it."
-            for scope, names in lacking.items()]  # fmt: skip
-    said += [f"{name} cannot be read: {one.why}. Check the address." for name, one in hidden.items() if not one.scope]
+    said = [
+        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the target for it."
+        for scope, names in lacking.items()
+    ]
+    said += [
+        f"{name} cannot be read: {one.why}. Check the address."
+        for name, one in hidden.items()
+        if not one.scope
+    ]
     return failed(SCOPES, " ".join(said))
 
 
@@ -91,20 +113,25 @@ def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]
         if name in accepted.standing:
             ids = accepted.standing[name].accepted["sourcedId"]
             ids = ids.filter(~ids.is_in(others[name].implode())) if name in others else ids
-            wanted[name] = ids.gather_every(max(1, ids.len() // LOOKED_UP)).head(LOOKED_UP).to_list()
+            wanted[name] = (
+                ids.gather_every(max(1, ids.len() // LOOKED_UP)).head(LOOKED_UP).to_list()
+            )
     return wanted
 
 
 def _strangers(job: Job, wanted: dict[str, list[str]]) -> Check:
     asked = sum(map(len, wanted.values()))
     try:
-        found = count_active(wanted, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds)))
+        found = count_active(
+            wanted, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds))
+        )
     except TargetError as error:
         return unseen(EMPTY, str(error))
     if not found:
         return ok(EMPTY, f"The target holds none of the drop's records ({asked} were looked up).")
     return warning(
-        EMPTY, f"The target holds {found} of {asked} records of the drop that were looked up, and the ledger knows none of "
+        EMPTY,
+        f"The target holds {found} of {asked} records of the drop that were looked up, and the ledger knows none of "
         "them. If they are this district's, run `roster adopt` first; if they are not, see whose they are, and load with "
         "--first-run. Until then a load is held.",
-    )  # fmt: skip
+    )

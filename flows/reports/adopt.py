@@ -10,8 +10,15 @@ from rich.table import Table
 from flows.adopt import AdoptResult
 from flows.reports.run import print_run
 
-COUNTS = {"equal": "as the drop says", "different": "otherwise", "absent": "not in the target", "others": "others'"}
-NEXT = "Nothing was sent. `roster sync` sends what is not in the target or says something else there."
+COUNTS = {
+    "equal": "as the drop says",
+    "different": "otherwise",
+    "absent": "not in the target",
+    "others": "others'",
+}
+NEXT = (
+    "Nothing was sent. `roster sync` sends what is not in the target or says something else there."
+)
 
 
 def print_adoption(console: Console, result: AdoptResult, drop: str) -> None:
@@ -38,7 +45,9 @@ def adopt_json(result: AdoptResult) -> dict[str, Any]:
         "district": result.job.run.district,
         "target": result.job.load.target.name,
         "status": "done",
-        "entities": {one.entity: {name: getattr(one, name) for name in COUNTS} for one in result.adopted},
+        "entities": {
+            one.entity: {name: getattr(one, name) for name in COUNTS} for one in result.adopted
+        },
         "requests": result.requests,
         "seconds": round(result.seconds, 3),
     }

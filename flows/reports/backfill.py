@@ -26,7 +26,9 @@ NOT_KEPT: dict[str, Any] = {"rejects": None, "report": None}
 def print_backfill(console: Console, found: Backfill) -> None:
     """Print the days as a table, or a line for each where the table would be cut, and what else there is to say."""
     what = "Rehearsal of a backfill" if found.wish.dry_run else "Backfill"
-    console.print(Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold"))
+    console.print(
+        Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold")
+    )
     table = _table(found)
     if fits(console, table):
         console.print(table)
@@ -92,7 +94,9 @@ def _rest(found: Backfill) -> Iterator[str]:
     if found.skipped:
         yield f"Left out, since later ones have it all: {_listed(found.skipped)} (--every-step replays them)."
     if found.undated:
-        names = ", ".join(found.undated[:MOST_NAMES]) + (", …" if len(found.undated) > MOST_NAMES else "")
+        names = ", ".join(found.undated[:MOST_NAMES]) + (
+            ", …" if len(found.undated) > MOST_NAMES else ""
+        )
         yield f"Left out, since their names say no day: {names}."
 
 

@@ -15,12 +15,18 @@ INDENT = 8
 UNLIMITED = 10_000
 
 
-def shown_terms(counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term], always: Collection[str]) -> list[Term]:
+def shown_terms(
+    counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term], always: Collection[str]
+) -> list[Term]:
     """Choose the terms to show: those of `always`, and those that any entity has."""
-    return [term for term in terms if term in always or any(each.get(term) for each in counts.values())]
+    return [
+        term for term in terms if term in always or any(each.get(term) for each in counts.values())
+    ]
 
 
-def print_counts(console: Console, counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term]) -> None:
+def print_counts(
+    console: Console, counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term]
+) -> None:
     """Print the table, or a line for each entity where the table would be cut off."""
     table = _table(counts, terms)
     if fits(console, table):
@@ -35,7 +41,10 @@ def print_counts(console: Console, counts: Mapping[str, Mapping[Term, int]], ter
 def markdown_counts(counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term]) -> list[str]:
     """Write the same table as lines of markdown."""
     head = [f"| entity | {' | '.join(terms)} |", f"|---|{'---:|' * len(terms)}"]
-    rows = [f"| {name} | {' | '.join(str(each.get(term, 0)) for term in terms)} |" for name, each in counts.items()]
+    rows = [
+        f"| {name} | {' | '.join(str(each.get(term, 0)) for term in terms)} |"
+        for name, each in counts.items()
+    ]
     return [*head, *rows]
 
 

@@ -15,7 +15,9 @@ from flows.reports.run import print_group
 
 def print_export(console: Console, done: ExportResult) -> None:
     """Print the outcome of an export."""
-    console.print(Text(f"Export of {done.origin} for {done.job.run.district} to {done.out}", style="bold"))
+    console.print(
+        Text(f"Export of {done.origin} for {done.job.run.district} to {done.out}", style="bold")
+    )
     if done.standing:
         counts = done.counts
         print_counts(console, counts, shown_terms(counts, TERMS, ("read", "exported")))

@@ -89,7 +89,10 @@ def _feed(one: FeedErasure, *, foreign: bool) -> dict[str, Any]:
         "foreign": foreign,
         "deleted": {name: len(ids) for name, ids in one.target.deleted.items()},
         "unlinked": len(one.target.unlinked),
-        "failed": [{"entity": name, "sourcedId": one, "detail": detail} for name, one, detail in one.target.failed],
+        "failed": [
+            {"entity": name, "sourcedId": one, "detail": detail}
+            for name, one, detail in one.target.failed
+        ],
         "error": one.target.error or None,
         "ledger": _count(one.found) if one.is_done else 0,
         "rosters": one.rosters,

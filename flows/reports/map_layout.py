@@ -42,6 +42,10 @@ def _lines(result: MapResult) -> Iterator[str]:
             yield f"{name}: {subject or 'nothing says what it holds'}"
         for file, problem in result.left_out:
             yield f"{file} was left out: {problem}"
-        todo = f"{made.open} lines are for you to finish: look for TODO." if made.open else "Read it through."
+        todo = (
+            f"{made.open} lines are for you to finish: look for TODO."
+            if made.open
+            else "Read it through."
+        )
         yield f"Wrote {out}: {made.lines} lines, each with its reason. {todo}"
         yield f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster check` with that.'

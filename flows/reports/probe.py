@@ -30,7 +30,9 @@ def print_probe(console: Console, probed: Probed) -> None:
         for question, answers in _answers(probed):
             console.print(Text(question))
             for answer, where in answers:
-                console.print(Padding.indent(Text(f"{answer}{': ' if where else ''}{where}"), INDENT))
+                console.print(
+                    Padding.indent(Text(f"{answer}{': ' if where else ''}{where}"), INDENT)
+                )
     for line in conclusions(probed):
         console.print(Text(line))
 
@@ -75,7 +77,10 @@ def _answers(probed: Probed) -> Iterator[tuple[str, list[tuple[str, str]]]]:
             if fact.question == name:
                 grouped.setdefault(_answer(fact), []).append(fact.collection)
         if grouped:
-            yield question.says, [(answer, _where(collections)) for answer, collections in grouped.items()]
+            yield (
+                question.says,
+                [(answer, _where(collections)) for answer, collections in grouped.items()],
+            )
 
 
 def _where(collections: list[str]) -> str:

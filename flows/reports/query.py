@@ -40,7 +40,10 @@ def print_records(result: QueryResult, form: Form = "") -> None:
 
 
 def _print_table(result: QueryResult) -> None:
-    columns = result.fields or [name for name in _filled(result.records) if name not in DULL][:MOST_COLUMNS]
+    columns = (
+        result.fields
+        or [name for name in _filled(result.records) if name not in DULL][:MOST_COLUMNS]
+    )
     table = Table(box=None, pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold")
@@ -52,7 +55,9 @@ def _print_table(result: QueryResult) -> None:
 
 def _filled(records: Iterable[Json]) -> Sequence[str]:
     """The properties that any record has a value for, in order."""
-    found = (name for record in records for name, value in record.items() if value not in (None, [], {}))
+    found = (
+        name for record in records for name, value in record.items() if value not in (None, [], {})
+    )
     return list(dict.fromkeys(found))
 
 
@@ -71,5 +76,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return str(value.get("sourcedId") or value.get("role") or json.dumps(value, ensure_ascii=False))
+        return str(
+            value.get("sourcedId") or value.get("role") or json.dumps(value, ensure_ascii=False)
+        )
     return "" if value is None else str(value)

@@ -20,4 +20,9 @@ def print_rename(result: RenameResult) -> None:
 
 def renamed_json(one: RenamedFeed) -> dict[str, Any]:
     """Give the object that `--json` prints for each target."""
-    return {"feed": one.old.feed, "now": one.new.feed, "target": one.new.target, "records": one.records}
+    return {
+        "feed": one.old.feed,
+        "now": one.new.feed,
+        "target": one.new.target,
+        "records": one.records,
+    }

@@ -217,7 +217,9 @@ def write_rejects(folder: Path, findings: Findings) -> Path:
     texts = [name for name, kind in ERRORS.items() if kind == pl.String]
     errors = findings.errors.sort("file", "row", nulls_last=False, maintain_order=True)
     return write_run_file(
-        folder, "rejects.csv", errors.with_columns(_harmless(errors[name]) for name in texts).write_csv()
+        folder,
+        "rejects.csv",
+        errors.with_columns(_harmless(errors[name]) for name in texts).write_csv(),
     )
 
 
@@ -240,7 +242,9 @@ def _report(result: RunResult, drop: str) -> Iterator[str]:
     yield from ("", "## Not sent", "")
     for trouble in result.troubles:
         yield f"- {trouble.result} {trouble.entity} {trouble.sourcedId}: {trouble.detail}"
-    for entity, sourced_id, action in result.records.select("entity", "sourcedId", "action").iter_rows():
+    for entity, sourced_id, action in result.records.select(
+        "entity", "sourcedId", "action"
+    ).iter_rows():
         yield f"- held {entity} {sourced_id}: {action}"
     if len(result.holds) > MOST_CAUSES:
         yield from ("", "## Why it waits", "", *(f"- {hold.sentence}" for hold in result.holds))

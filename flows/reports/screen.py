@@ -24,7 +24,9 @@ class Screen(Console):
         """Make a text of a string, such as a cell of a table."""
         return super().render_str(plain_text(text), **more)
 
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
         """Give the segments to print; only the console's own may steer the terminal."""
         if isinstance(renderable, Text):
             renderable = renderable.copy()

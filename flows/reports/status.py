@@ -27,7 +27,9 @@ FOREIGN = (
     "Held: {count:,} records that this feed has not sent, and that the target has otherwise. {report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )
-UNDELIVERED = "Held: too many of these were rejected: {kinds}. {report} says why, and what mends it."
+UNDELIVERED = (
+    "Held: too many of these were rejected: {kinds}. {report} says why, and what mends it."
+)
 UNKNOWN = "No run of this feed is known."
 PLACEHOLDER = "DROP is the feed's file, or its drop: roster status DROP has it in its place."
 INDENT = 2
@@ -64,7 +66,9 @@ def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[
     elif shown and not feed.good:
         yield "No run of it was good yet."
     if feed.foreign and feed.loaded:
-        yield FOREIGN.format(count=feed.foreign, report=state / "runs" / feed.loaded.id / "report.md")
+        yield FOREIGN.format(
+            count=feed.foreign, report=state / "runs" / feed.loaded.id / "report.md"
+        )
     if feed.undelivered and feed.loaded:
         yield UNDELIVERED.format(
             kinds=", ".join(feed.undelivered), report=state / "runs" / feed.loaded.id / "report.md"
@@ -79,13 +83,20 @@ def _outcome(run: Run) -> str:
     return f"{WORDS.get(run.status, run.status)}{code}; {counts}. Run {run.id} of {run.drop}."
 
 
-def _print_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, options: str, now: datetime) -> None:
+def _print_plan(
+    console: Console, feed: FeedStatus, plan: Plan, state: Path, options: str, now: datetime
+) -> None:
     until = f"can be approved until {plan.expires:%Y-%m-%d %H:%M} UTC"
     then = until if plan.status == "open" else f"was approved by {plan.by}, and not sent to its end"
-    console.print(Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT))
+    console.print(
+        Padding.indent(Text(f"Held: plan {plan.id}, {_ago(now - plan.made)} old, {then}."), INDENT)
+    )
     for hold in plan.holds:
         console.print(Padding.indent(Text(f"- {public_text(hold.sentence)}"), 2 * INDENT))
-    console.print(Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"), soft_wrap=True)
+    console.print(
+        Text(f"{' ' * 2 * INDENT}To read it: {state / 'runs' / plan.run / 'plan.md'}"),
+        soft_wrap=True,
+    )
     for what, command in _commands(feed, plan, options).items():
         console.print(Text(f"{' ' * 2 * INDENT}To {what} it: {command}"), soft_wrap=True)
 
@@ -93,7 +104,11 @@ def _print_plan(console: Console, feed: FeedStatus, plan: Plan, state: Path, opt
 def _commands(feed: FeedStatus, plan: Plan, options: str = "") -> dict[str, str]:
     """What to type; `DROP` stands for the drop or the feed's file where nobody has named it."""
     send = {"send": f"roster sync {feed.drop or 'DROP'} --approve {plan.id}{options}"}
-    return send if plan.status == "approved" else send | {"discard": f"roster discard {plan.id}{options}"}
+    return (
+        send
+        if plan.status == "approved"
+        else send | {"discard": f"roster discard {plan.id}{options}"}
+    )
 
 
 def _ago(span: timedelta) -> str:
@@ -116,7 +131,13 @@ def standing_row(one: Standing) -> dict[str, Any]:
     last = one.status.last if one.status else None
     counts = run_totals(last) if last else {}
     started = f"{last.started:%Y-%m-%d %H:%M} UTC" if last else ""
-    return {"feed": one.feed, "stands": one.word, "last run": started, **counts, "next": one.sentence}
+    return {
+        "feed": one.feed,
+        "stands": one.word,
+        "last run": started,
+        **counts,
+        "next": one.sentence,
+    }
 
 
 def summary_end(standings: Sequence[Standing]) -> FlowEnd:

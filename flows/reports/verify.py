@@ -19,9 +19,7 @@ from flows.verify import Verification, VerifyResult
 from transforms.findings import EXAMPLES
 
 COLUMNS = ("as sent", "not compared", *KINDS, "others'")
-NO_LEDGER = (
-    "The ledger has no records of this feed in this target: there is nothing to compare. `roster adopt` builds one."
-)
+NO_LEDGER = "The ledger has no records of this feed in this target: there is nothing to compare. `roster adopt` builds one."
 NO_ROSTER = "No roster of this feed is kept yet: whether records are there was compared, and not what they say."
 
 
@@ -64,7 +62,8 @@ def _examples(one: Verified, kind: str) -> list[str]:
     if rows.is_empty():
         return []
     first = ", ".join(
-        f"{public_text(sourced_id)} ({detail})" for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows()
+        f"{public_text(sourced_id)} ({detail})"
+        for sourced_id, _, detail in rows.head(EXAMPLES).iter_rows()
     )
     more = ", …" if rows.height > EXAMPLES else ""
     return [f"{kind} {one.entity}, {rows.height:,}: {first}{more}"]
@@ -76,7 +75,9 @@ def write_verify_files(result: VerifyResult, drop: str) -> None:
     each = result.found.entities.values()
     frames = [one.found.select(pl.lit(one.entity).alias("entity"), *FOUND) for one in each]
     ids = pl.col("sourcedId").map_elements(spreadsheet_cell, return_dtype=pl.String)
-    write_run_file(result.job.folder, "verify.csv", pl.concat([empty, *frames]).with_columns(ids).write_csv())
+    write_run_file(
+        result.job.folder, "verify.csv", pl.concat([empty, *frames]).with_columns(ids).write_csv()
+    )
     if result.repair:
         write_run_files(result.repair, drop)
 

@@ -35,7 +35,10 @@ def print_stories(console: Console, result: WhyResult) -> None:
     """Print stories, each with what it comes to at its end."""
     for story in result.stories:
         console.print(
-            Text(f"{story.entity} {story.sourced_id}, feed {story.key.feed} into {story.key.target}", style="bold")
+            Text(
+                f"{story.entity} {story.sourced_id}, feed {story.key.feed} into {story.key.target}",
+                style="bold",
+            )
         )
         for line, depth in _lines(story):
             console.print(Padding.indent(Text(line), depth * INDENT))
@@ -55,7 +58,10 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     yield f"Ledger: {ledger_words(story.ledger, story.is_same)}", 1
     yield f"Target: {target_words(story.target)}", 1
     if story.waiting:
-        yield f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. {story.waiting.sentence}", 1
+        yield (
+            f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. {story.waiting.sentence}",
+            1,
+        )
 
 
 def roster_words(roster: InRoster | None) -> str:
@@ -73,7 +79,9 @@ def finding_words(finding: Finding) -> str:
     """Say where an error is, what it means, what was found there, and the next step."""
     rule = RULES.get(finding.rule)
     where = " ".join(
-        part for part in (finding.file, f"row {finding.row}" if finding.row else "", finding.column) if part
+        part
+        for part in (finding.file, f"row {finding.row}" if finding.row else "", finding.column)
+        if part
     )
     value = f" ({finding.value})" if finding.value else ""
     return f"{where}: {rule.says if rule else finding.rule}{value}. {rule.fix if rule else ''}".rstrip()
@@ -91,7 +99,9 @@ def target_words(target: InTarget) -> str:
     """Say what the target has; properties are named, and their values are not."""
     if target.seen == "unasked":
         return f"not asked{f': {target.reason}' if target.reason else ''}"
-    return SEEN[target.seen] + (f", and says otherwise: {', '.join(target.differs)}" if target.differs else "")
+    return SEEN[target.seen] + (
+        f", and says otherwise: {', '.join(target.differs)}" if target.differs else ""
+    )
 
 
 def _short(value: Any) -> str:
@@ -109,11 +119,29 @@ def _record(story: Story) -> Json:
         "feed": story.key.feed,
         "target": story.key.target,
         "entity": story.entity,
-        "roster": {"run": story.roster.run, "standing": story.roster.standing, "record": story.roster.body or None} if story.roster else None,
+        "roster": {
+            "run": story.roster.run,
+            "standing": story.roster.standing,
+            "record": story.roster.body or None,
+        }
+        if story.roster
+        else None,
         "findings": [vars(finding) for finding in story.last.findings],
         "lastRun": {"run": story.last.run or None, "trouble": story.last.trouble or None},
-        "ledger": {"status": story.ledger.status, "run": story.ledger.run, "asRoster": story.is_same} if story.ledger else None,
-        "seen": {"is": story.target.seen, "differs": list(story.target.differs), "reason": story.target.reason or None},
-        "plan": {"plan": waiting.plan.id, "action": waiting.action, "why": waiting.sentence} if waiting else None,
+        "ledger": {
+            "status": story.ledger.status,
+            "run": story.ledger.run,
+            "asRoster": story.is_same,
+        }
+        if story.ledger
+        else None,
+        "seen": {
+            "is": story.target.seen,
+            "differs": list(story.target.differs),
+            "reason": story.target.reason or None,
+        },
+        "plan": {"plan": waiting.plan.id, "action": waiting.action, "why": waiting.sentence}
+        if waiting
+        else None,
         "verdict": comes_to(story),
-    }  # fmt: skip
+    }

@@ -57,7 +57,11 @@ def why(asked: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyRe
     entities = _entities(asked.entity)
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         keys = chosen(ledger.feeds(), asked.feed, asked.target, environment)
-        stories = [story for key in keys for story in _of_feed(key, entities, asked, state, environment, ledger)]
+        stories = [
+            story
+            for key in keys
+            for story in _of_feed(key, entities, asked, state, environment, ledger)
+        ]
         if not stories:
             raise SettingsError(_nobody(asked.sourced_id, keys, state, ledger))
     return WhyResult(asked.sourced_id, tuple(stories))
@@ -73,7 +77,14 @@ def _entities(entity: str | None) -> list[str]:
     return [entity]
 
 
-def _of_feed(key: FeedKey, entities: Sequence[str], asked: WhyRequest, state: Path, environment: Mapping[str, str], ledger: Ledger) -> list[Story]:  # fmt: skip
+def _of_feed(
+    key: FeedKey,
+    entities: Sequence[str],
+    asked: WhyRequest,
+    state: Path,
+    environment: Mapping[str, str],
+    ledger: Ledger,
+) -> list[Story]:
     """The stories that anybody knows; if nobody here does, those of the records that the target holds."""
     told = list(told_here(key, asked.sourced_id, entities, state, ledger))
     if asked.file:
@@ -82,17 +93,19 @@ def _of_feed(key: FeedKey, entities: Sequence[str], asked: WhyRequest, state: Pa
     if asked.offline:
         return known
     found = seen(known or told, asked.file, state, environment)
-    return found if known else [story for story in found if story.target.seen in ("there", "deleted")]
+    return (
+        found if known else [story for story in found if story.target.seen in ("there", "deleted")]
+    )
 
 
 def _nobody(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> str:
     if not keys:
-        return (
-            f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. `roster sync DROP` makes the first."
-        )
+        return f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. `roster sync DROP` makes the first."
     close = _alike(sourced_id, every_id(keys, state, ledger))
     meant = (
-        f"Did you mean {' or '.join(map(repr, close))}?" if close else "Find ids with: roster get users --target ..."
+        f"Did you mean {' or '.join(map(repr, close))}?"
+        if close
+        else "Find ids with: roster get users --target ..."
     )
     return f"Nobody knows {sourced_id!r}: no roster, run, plan or ledger of {_feeds(keys)} has it. {meant}"
 
@@ -107,7 +120,10 @@ def _alike(sourced_id: str, ids: pl.Series) -> list[str]:
     similar = (lower.str.len_chars().cast(pl.Int64) - len(wanted)).abs() <= 2
     near = ids.clear()
     for shared in range(len(wanted), 0, -1):
-        near = ids.filter(similar & (lower.str.starts_with(wanted[:shared]) | lower.str.ends_with(wanted[-shared:])))
+        near = ids.filter(
+            similar
+            & (lower.str.starts_with(wanted[:shared]) | lower.str.ends_with(wanted[-shared:]))
+        )
         if near.len() >= ENOUGH:
             break
     spelled = {one.lower(): one for one in near.head(ALIKE)}
@@ -143,7 +159,9 @@ def _waits(story: Story, waiting: Waiting) -> str:
 
 def _rejected(story: Story) -> str:
     first = story.last.findings[0]
-    where = " ".join(part for part in (first.file, f"row {first.row}" if first.row else "", first.column) if part)
+    where = " ".join(
+        part for part in (first.file, f"row {first.row}" if first.row else "", first.column) if part
+    )
     meanwhile = "the target keeps what it had" if story.ledger else "the target does not get it"
     return f"It was rejected: correct {where} at the source, and the next sync takes it. Until then {meanwhile}."
 
@@ -158,8 +176,12 @@ def _unknown_to_ledger(story: Story) -> str:
     if story.target.seen == "there":
         return "The target holds it, and this feed has not sent it: it is somebody else's, and is left alone."
     if story.target.seen == "deleted":
-        return "The target holds it as deleted, and this feed has not sent it: it is somebody else's."
-    return "The last run refused it, and the target has never acknowledged it. See that run's report."
+        return (
+            "The target holds it as deleted, and this feed has not sent it: it is somebody else's."
+        )
+    return (
+        "The last run refused it, and the target has never acknowledged it. See that run's report."
+    )
 
 
 def _in_ledger(story: Story, ledger: InLedger) -> str:

@@ -41,7 +41,9 @@ OF_PEOPLE = (PEOPLE, "demographics")
 TROUBLES = ("failed", "waiting", "held")
 
 
-def told_here(key: FeedKey, sourced_id: str, entities: Sequence[str], state: Path, ledger: Ledger) -> Iterator[Story]:
+def told_here(
+    key: FeedKey, sourced_id: str, entities: Sequence[str], state: Path, ledger: Ledger
+) -> Iterator[Story]:
     """Tell what is known of an id in one feed, a story for each entity, also for those that do not have it."""
     archive = Archive(state / "rosters", key)
     runs = [run for run in ledger.runs(key) if run.ended]
@@ -73,20 +75,28 @@ def _of_judged(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
     row = judged.accepted.filter(sourcedId=sourced_id).drop(ROW, *LIFECYCLE)
     if row.height:
         mark = int(fingerprints(judged.entity, row)[0])
-        return InRoster(run, "accepted", without_secrets(next(bodies(judged.entity, row))), mark, judged.partial)
+        return InRoster(
+            run, "accepted", without_secrets(next(bodies(judged.entity, row))), mark, judged.partial
+        )
     if sourced_id in judged.refused["sourcedId"]:
         return InRoster(run, "refused")
     return InRoster(run, "withheld" if sourced_id in judged.withheld["sourcedId"] else "absent")
 
 
-def _last_run(runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str) -> LastRun:
+def _last_run(
+    runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str
+) -> LastRun:
     """What the last run that judged a drop found, and what it and later approvals could not send.
 
     The run that `settled` the record has nothing to tell of it, and what went before is over.
     """
     later = list(takewhile(lambda run: not _judged(run), runs))
     judging = runs[len(later)] if len(later) < len(runs) else None
-    found = _findings(state / "runs" / judging.id / "rejects.csv", entity, sourced_id) if judging else ()
+    found = (
+        _findings(state / "runs" / judging.id / "rejects.csv", entity, sourced_id)
+        if judging
+        else ()
+    )
     since = takewhile(lambda run: run.id != settled, [*later, *filter(None, [judging])])
     reports = (state / "runs" / run.id / "report.md" for run in since)
     trouble = next(filter(None, (_trouble(report, entity, sourced_id) for report in reports)), "")
@@ -99,7 +109,9 @@ def _judged(run: Run) -> bool:
 
 def _findings(path: Path, entity: str, sourced_id: str) -> Iterator[Finding]:
     if path.exists():
-        rows = pl.read_csv(path, infer_schema=False).filter(entity=entity, sourcedId=spreadsheet_cell(sourced_id))
+        rows = pl.read_csv(path, infer_schema=False).filter(
+            entity=entity, sourcedId=spreadsheet_cell(sourced_id)
+        )
         for row in rows.fill_null("").iter_rows(named=True):
             yield Finding(*(row[name] for name in ("file", "row", "column", "rule", "value")))
 
@@ -127,7 +139,9 @@ def _waiting(planned: Sequence[tuple[Plan, pl.DataFrame]], entity: str) -> Waiti
     for plan, rows in planned:
         for action, rule in rows.filter(entity=entity).select("action", "hold").iter_rows():
             sentences = [hold.sentence for hold in plan.holds if hold.rule == rule]
-            of_entity = [hold.sentence for hold in plan.holds if hold.rule == rule and hold.entity == entity]
+            of_entity = [
+                hold.sentence for hold in plan.holds if hold.rule == rule and hold.entity == entity
+            ]
             return Waiting(plan, action, next(iter([*of_entity, *sentences]), rule))
     return None
 
@@ -148,7 +162,9 @@ def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
 HURRY = RetryPolicy(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.0)
 
 
-def seen(stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]) -> list[Story]:
+def seen(
+    stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]
+) -> list[Story]:
     """Add to stories of one feed what the target says; `feed` is its file, if that is known."""
     if not stories:
         return []

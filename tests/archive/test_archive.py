@@ -30,7 +30,9 @@ def archive(tmp_path: Path) -> Archive:
     return Archive(tmp_path / "rosters", KEY)
 
 
-def standing(folder: Path, rows: Rows, known: Known | None = None, mode: str = "bulk") -> RosterState:
+def standing(
+    folder: Path, rows: Rows, known: Known | None = None, mode: str = "bulk"
+) -> RosterState:
     """Judge rows as a drop."""
     return judged(folder / "drop", rows, known, mode=mode).standing
 
@@ -46,7 +48,10 @@ def loaded(accepted: RosterState) -> Known:
 def differences(accepted: RosterState, known: Known) -> dict[str, list[str]]:
     """Name the records that a roster would send or remove, entity by entity."""
     changes = diff(accepted, known).changes
-    found = {name: [*entity.upserts["sourcedId"], *entity.removals["sourcedId"]] for name, entity in changes.items()}
+    found = {
+        name: [*entity.upserts["sourcedId"], *entity.removals["sourcedId"]]
+        for name, entity in changes.items()
+    }
     return {name: ids for name, ids in found.items() if ids}
 
 
@@ -78,7 +83,10 @@ def test_who_was_refused_or_withheld_has_not_vanished(archive: Archive, tmp_path
 
     back = archive.standing("monday")["enrollments"]
 
-    assert (["e1"], ["e2"]) == (back.refused["sourcedId"].to_list(), back.withheld["sourcedId"].to_list())
+    assert (["e1"], ["e2"]) == (
+        back.refused["sourcedId"].to_list(),
+        back.withheld["sourcedId"].to_list(),
+    )
     assert {} == differences({"enrollments": back}, before)
 
 
@@ -101,7 +109,9 @@ def test_only_what_changed_is_written(archive: Archive, tmp_path: Path) -> None:
 
     archive.keep("tuesday", standing(tmp_path, swapped), "monday")
 
-    assert ["enrollments"] == [path.name.partition("-")[0] for path in files(archive, "*.parquet") - before]
+    assert ["enrollments"] == [
+        path.name.partition("-")[0] for path in files(archive, "*.parquet") - before
+    ]
     assert {"e1": "ana", "e2": "bo", "e3": "tia"} == _users_of(archive, "monday")
     assert {"e1": "bo", "e2": "ana", "e3": "tia"} == _users_of(archive, "tuesday")
 
@@ -127,10 +137,17 @@ def test_a_delta_is_laid_over_the_roster_before(archive: Archive, tmp_path: Path
     (courses,) = files(archive, "courses-*")
     courses.write_bytes(b"damaged")
     rows = delta(
-        {"users": [row for row in changed(district(), "bo", givenName="Boris")["users"] if row["sourcedId"] == "bo"]}
+        {
+            "users": [
+                row
+                for row in changed(district(), "bo", givenName="Boris")["users"]
+                if row["sourcedId"] == "bo"
+            ]
+        }
     )
     rows |= delta(
-        {"enrollments": [row for row in district()["enrollments"] if row["sourcedId"] == "e1"]}, "tobedeleted"
+        {"enrollments": [row for row in district()["enrollments"] if row["sourcedId"] == "e1"]},
+        "tobedeleted",
     )
 
     archive.keep("tuesday", standing(tmp_path, rows, loaded(accepted), "delta"), "monday")
@@ -168,7 +185,9 @@ def test_a_refused_row_of_a_delta_stays_as_it_was(archive: Archive, tmp_path: Pa
     assert {} == differences(archive.standing("tuesday"), loaded(accepted))
 
 
-def test_old_rosters_are_forgotten_and_what_later_ones_need_stays(archive: Archive, tmp_path: Path) -> None:
+def test_old_rosters_are_forgotten_and_what_later_ones_need_stays(
+    archive: Archive, tmp_path: Path
+) -> None:
     """One that is spared stays as well; so does the last, whatever is asked."""
     rosters = [district(), without(district(), "e1"), without(district(), "e2"), district()]
     for day, rows in enumerate(rosters):
@@ -178,7 +197,9 @@ def test_old_rosters_are_forgotten_and_what_later_ones_need_stays(archive: Archi
     gone = archive.forget(1, spare=["day-1"])
 
     assert (["day-0", "day-2"], ["day-1", "day-3"]) == (gone, archive.runs())
-    assert [2, 3] == [archive.standing(run)["enrollments"].accepted.height for run in archive.runs()]
+    assert [2, 3] == [
+        archive.standing(run)["enrollments"].accepted.height for run in archive.runs()
+    ]
     assert 2 == len(files(archive, "enrollments-*"))
     assert not files(archive, "*.part")
     assert ["day-1"] == archive.forget(0)
@@ -201,7 +222,9 @@ def test_only_its_owner_may_read_it(archive: Archive, tmp_path: Path) -> None:
     archive.keep("monday", standing(tmp_path, district()))
 
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in files(archive)}
-    assert [0o700] * 2 == [stat.S_IMODE(path.stat().st_mode) for path in (archive.folder, archive.folder.parent)]
+    assert [0o700] * 2 == [
+        stat.S_IMODE(path.stat().st_mode) for path in (archive.folder, archive.folder.parent)
+    ]
 
 
 @contextmanager
@@ -216,25 +239,34 @@ def room_for(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size", [100, 1000])
-def test_a_full_disk_leaves_the_archive_as_it_was(archive: Archive, size: int, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_archive_as_it_was(
+    archive: Archive, size: int, tmp_path: Path
+) -> None:
     """Nothing half-written stands there, and the sentence says what to do."""
     archive.keep("monday", standing(tmp_path, district()))
     before = files(archive)
     after = standing(tmp_path, changed(district(), "bo", givenName="Boris"))
 
-    with room_for(size), pytest.raises(ArchiveError, match="Free some space on its disk, and run again"):
+    with (
+        room_for(size),
+        pytest.raises(ArchiveError, match="Free some space on its disk, and run again"),
+    ):
         archive.keep("tuesday", after)
 
     assert before == files(archive)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a roster", b"PAR1" * 9, b'{"version": 2}'])
-def test_damage_is_told_with_the_next_step(archive: Archive, content: bytes, tmp_path: Path) -> None:
+def test_damage_is_told_with_the_next_step(
+    archive: Archive, content: bytes, tmp_path: Path
+) -> None:
     """Of a manifest and of the records alike, and it names the file."""
     archive.keep("monday", standing(tmp_path, district()))
     (users,) = files(archive, "users-*")
     users.write_bytes(content)
-    with pytest.raises(ArchiveError, match=f"{users.name}.*a file that cannot be read.*Restore it from a copy"):
+    with pytest.raises(
+        ArchiveError, match=f"{users.name}.*a file that cannot be read.*Restore it from a copy"
+    ):
         archive.standing("monday")
     with pytest.raises(ArchiveError, match=users.name):
         archive.frame("monday", "users")
@@ -272,7 +304,9 @@ def test_a_run_that_is_not_there_is_told(archive: Archive, tmp_path: Path) -> No
     """With the runs that are; a name is never a path."""
     archive.keep("monday", standing(tmp_path, district()))
 
-    with pytest.raises(ArchiveError, match=r"no roster of run '\.\./monday', expected one of the last runs: monday"):
+    with pytest.raises(
+        ArchiveError, match=r"no roster of run '\.\./monday', expected one of the last runs: monday"
+    ):
         archive.standing("../monday")
 
 
@@ -316,12 +350,18 @@ def test_a_person_is_taken_out_of_every_roster(archive: Archive, tmp_path: Path)
     assert {run: archive.digest(run) for run in archive.runs()} == changed_ones
     assert all(digests[run] != digest for run, digest in changed_ones.items())
     assert changed_ones["tuesday"] == changed_ones["wednesday"] != changed_ones["monday"]
-    assert not any("Ana" in pl.read_parquet(path).write_json() for path in files(archive, "*.parquet"))
+    assert not any(
+        "Ana" in pl.read_parquet(path).write_json() for path in files(archive, "*.parquet")
+    )
     gone = without(changed(district(), "bo", givenName="Bo"), "ana", "e1")
-    assert {} == differences(archive.standing("monday"), loaded(standing(tmp_path, gone | {"demographics": []})))
+    assert {} == differences(
+        archive.standing("monday"), loaded(standing(tmp_path, gone | {"demographics": []}))
+    )
 
 
-def test_a_roster_that_is_rewritten_is_the_one_that_the_next_night_keeps(archive: Archive, tmp_path: Path) -> None:
+def test_a_roster_that_is_rewritten_is_the_one_that_the_next_night_keeps(
+    archive: Archive, tmp_path: Path
+) -> None:
     """Whoever is forgotten leaves no id in it, so that the same drop writes one small file."""
     archive.keep("monday", standing(tmp_path, district()))
     ana, digests = pl.Series("sourcedId", ["ana"]), frozenset({digest_of("ana")})
@@ -347,7 +387,10 @@ def test_rosters_without_the_person_are_not_written(archive: Archive, tmp_path: 
 
 def test_rosters_of_another_archive_come_before_ours(tmp_path: Path) -> None:
     """Killed midway, it goes on; what a killed write left is not taken along. There may be none."""
-    old, new = Archive(tmp_path, FeedKey("sandbox", "old")), Archive(tmp_path, FeedKey("sandbox", "new"))
+    old, new = (
+        Archive(tmp_path, FeedKey("sandbox", "old")),
+        Archive(tmp_path, FeedKey("sandbox", "new")),
+    )
     standing = judged(tmp_path / "drop", district()).standing
     for archive, run in ((old, "20260901-a"), (old, "20260902-b"), (new, "20260903-c")):
         archive.keep(run, standing)
@@ -365,7 +408,9 @@ def test_rosters_that_are_taken_over_keep_their_order(archive: Archive, tmp_path
     accepted = standing(tmp_path, {"orgs": district()["orgs"]})
     for run in ("b", "c", "a"):
         archive.keep(run, accepted)
-    second, third = (Archive(tmp_path / "rosters", FeedKey("sandbox", name)) for name in ("second", "third"))
+    second, third = (
+        Archive(tmp_path / "rosters", FeedKey("sandbox", name)) for name in ("second", "third")
+    )
     second.keep("0", accepted)
 
     second.take_over(archive)

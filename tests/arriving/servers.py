@@ -57,7 +57,9 @@ def ssh_server(folder: Path) -> Iterator[SshServer]:
     if os.geteuid() == 0:  # where the server locks itself in until somebody is let in
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     for name in ("host", "user", "other"):
-        subprocess.run([KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+        subprocess.run(
+            [KEYGEN, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True
+        )
     port = free_port()
     (folder / "config").write_text(CONFIG.format(port=port, folder=folder))
     with (folder / "log").open("wb") as log:

@@ -32,7 +32,10 @@ def test_a_file_that_grows_is_waited_for(folder: Path, sync: Syncs) -> None:
     run = sync(str(folder), '\n[arrival]\nsettle = "2s"\nwait = "30s"\n')
 
     rest.join()
-    assert (0, len(district()["enrollments"])) == (run.code, run.json["entities"]["enrollments"]["created"])
+    assert (0, len(district()["enrollments"])) == (
+        run.code,
+        run.json["entities"]["enrollments"]["created"],
+    )
 
 
 def test_an_upload_to_a_server_is_waited_for(folder: Path, ssh: SshServer, sync: Syncs) -> None:
@@ -109,7 +112,9 @@ def test_of_several_drops_the_newest_is_taken(folder: Path, sync: Syncs, tmp_pat
     assert "larkspur_whole says no day in its name" in " ".join(undated.err.split())
 
 
-def test_the_same_drop_again_is_known_by_its_content(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+def test_the_same_drop_again_is_known_by_its_content(
+    folder: Path, sync: Syncs, tmp_path: Path
+) -> None:
     """Under another name, and zipped; the run that accepted it first is named."""
     first = sync(str(folder))
     archive = shutil.make_archive(str(tmp_path / "tonight"), "zip", folder)

@@ -59,7 +59,9 @@ def served(folder: Path, certificate: Path | None = None) -> Iterator[int]:
 def folder(tmp_path: Path) -> Path:
     """A folder with a zip in it."""
     (tmp_path / "www").mkdir()
-    shutil.make_archive(str(tmp_path / "www" / "roster"), "zip", drop(tmp_path / "drop", district()))
+    shutil.make_archive(
+        str(tmp_path / "www" / "roster"), "zip", drop(tmp_path / "drop", district())
+    )
     return tmp_path / "www"
 
 
@@ -70,15 +72,34 @@ def certificate(tmp_path: Path) -> Path:
         pytest.skip("there is no openssl on this machine")
     path = tmp_path / "own.pem"
     subprocess.run(
-        [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", tmp_path / "certificate.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            OPENSSL,
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            path,
+            "-out",
+            tmp_path / "certificate.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     path.write_text(path.read_text() + (tmp_path / "certificate.pem").read_text())
     return path
 
 
-def test_a_zip_on_this_machine_may_come_unencrypted(folder: Path, sync: Syncs, tmp_path: Path) -> None:
+def test_a_zip_on_this_machine_may_come_unencrypted(
+    folder: Path, sync: Syncs, tmp_path: Path
+) -> None:
     """And leaves nothing behind."""
     with served(folder) as port:
         run = sync(f"http://127.0.0.1:{port}/roster.zip")
@@ -95,7 +116,9 @@ def test_a_zip_that_is_not_there_is_told(folder: Path, sync: Syncs) -> None:
     assert (1, True) == (run.code, "/other.zip cannot be read" in " ".join(run.err.split()))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(folder: Path, certificate: Path, sync: Syncs) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_refused(
+    folder: Path, certificate: Path, sync: Syncs
+) -> None:
     """Whoever answers may be anybody."""
     with served(folder, certificate) as port:
         run = sync(f"https://localhost:{port}/roster.zip")
@@ -112,8 +135,11 @@ def test_an_answer_that_leads_to_where_nothing_is_encrypted_is_refused(
         feed.write_text(f'drop = "https://localhost:{port}/away"\n[target]\nurl = "sandbox"\n')
         run = subprocess.run(
             [program, "check", feed, "--state", tmp_path / "state"],
-            env={**os.environ, "SSL_CERT_FILE": str(certificate)}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env={**os.environ, "SSL_CERT_FILE": str(certificate)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     assert 1 == run.returncode
     assert "/roster.zip, which is not encrypted" in " ".join(run.stderr.split())

@@ -24,7 +24,10 @@ def main(drop: Path, store: Path) -> None:
         if not last.exists():
             now.write_parquet(last)
         both = now.join(pl.read_parquet(last), on="sourcedId", how="full", suffix="Last")
-        print(file.stem, both.select((pl.col("fingerprint") == pl.col("fingerprintLast")).sum()).item())
+        print(
+            file.stem,
+            both.select((pl.col("fingerprint") == pl.col("fingerprintLast")).sum()).item(),
+        )
 
 
 if __name__ == "__main__":

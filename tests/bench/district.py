@@ -21,7 +21,11 @@ def write_district(folder: Path, people: int) -> Path:
     tables = _tables(people)
     for name, frame in tables.items():
         columns = [column.name for column in ENTITIES[name].current]
-        blank = [pl.lit(None, pl.String).alias(column) for column in columns if column not in frame.columns]
+        blank = [
+            pl.lit(None, pl.String).alias(column)
+            for column in columns
+            if column not in frame.columns
+        ]
         frame.with_columns(blank).select(columns).write_csv(folder / f"{name}.csv")
     (folder / "manifest.csv").write_text(manifest(dict.fromkeys(tables, "bulk")))
     return folder
@@ -33,27 +37,45 @@ def _tables(people: int) -> dict[str, pl.DataFrame]:
         "orgs": _orgs(schools),
         "academicSessions": _sessions(),
         "courses": _numbered(classes // CLASSES_A_COURSE + 1).select(
-            sourcedId=pl.format("course-{}", "n"), title=pl.format("Course {}", "n"), courseCode=pl.format("C{}", "n"),
-            grades=pl.lit("09"), orgSourcedId=pl.lit("district"), schoolYearSourcedId=pl.lit("year"),
+            sourcedId=pl.format("course-{}", "n"),
+            title=pl.format("Course {}", "n"),
+            courseCode=pl.format("C{}", "n"),
+            grades=pl.lit("09"),
+            orgSourcedId=pl.lit("district"),
+            schoolYearSourcedId=pl.lit("year"),
         ),
         "classes": _numbered(classes).select(
-            sourcedId=pl.format("class-{}", "n"), title=pl.format("Class {}", "n"), grades=pl.lit("09"),
-            courseSourcedId=pl.format("course-{}", pl.col("n") // CLASSES_A_COURSE), classType=pl.lit("scheduled"),
-            schoolSourcedId=pl.format("school-{}", pl.col("n") % schools), termSourcedIds=pl.lit("fall"), periods=pl.lit("1"),
+            sourcedId=pl.format("class-{}", "n"),
+            title=pl.format("Class {}", "n"),
+            grades=pl.lit("09"),
+            courseSourcedId=pl.format("course-{}", pl.col("n") // CLASSES_A_COURSE),
+            classType=pl.lit("scheduled"),
+            schoolSourcedId=pl.format("school-{}", pl.col("n") % schools),
+            termSourcedIds=pl.lit("fall"),
+            periods=pl.lit("1"),
         ),
         "users": _numbered(people).select(
-            sourcedId=pl.format("user-{}", "n"), enabledUser=pl.lit("true"), username=pl.format("u{}", "n"),
-            givenName=pl.format("Given{}", pl.col("n") % 5000), familyName=pl.format("Family{}", pl.col("n") % 9000),
-            identifier=pl.col("n").cast(pl.String), email=pl.format("u{}@students.example.edu", "n"), grades=pl.lit("09"),
+            sourcedId=pl.format("user-{}", "n"),
+            enabledUser=pl.lit("true"),
+            username=pl.format("u{}", "n"),
+            givenName=pl.format("Given{}", pl.col("n") % 5000),
+            familyName=pl.format("Family{}", pl.col("n") % 9000),
+            identifier=pl.col("n").cast(pl.String),
+            email=pl.format("u{}@students.example.edu", "n"),
+            grades=pl.lit("09"),
             primaryOrgSourcedId=pl.format("school-{}", pl.col("n") % schools),
         ),
         "roles": _numbered(people).select(
-            sourcedId=pl.format("role-{}", "n"), userSourcedId=pl.format("user-{}", "n"), roleType=pl.lit("primary"),
-            role=pl.when(pl.col("n") % 20 == 0).then(pl.lit("teacher")).otherwise(pl.lit("student")),
+            sourcedId=pl.format("role-{}", "n"),
+            userSourcedId=pl.format("user-{}", "n"),
+            roleType=pl.lit("primary"),
+            role=pl.when(pl.col("n") % 20 == 0)
+            .then(pl.lit("teacher"))
+            .otherwise(pl.lit("student")),
             orgSourcedId=pl.format("school-{}", pl.col("n") % schools),
         ),
         "enrollments": _enrollments(people, classes, schools),
-    }  # fmt: skip
+    }
 
 
 def _numbered(count: int) -> pl.DataFrame:
@@ -63,22 +85,32 @@ def _numbered(count: int) -> pl.DataFrame:
 def _orgs(schools: int) -> pl.DataFrame:
     ids = ["district", *(f"school-{number}" for number in range(schools))]
     return pl.DataFrame({"sourcedId": ids, "name": [one.title() for one in ids]}).with_columns(
-        type=pl.when(pl.col("sourcedId") == "district").then(pl.lit("district")).otherwise(pl.lit("school")),
+        type=pl.when(pl.col("sourcedId") == "district")
+        .then(pl.lit("district"))
+        .otherwise(pl.lit("school")),
         parentSourcedId=pl.when(pl.col("sourcedId") != "district").then(pl.lit("district")),
     )
 
 
 def _sessions() -> pl.DataFrame:
-    return pl.DataFrame({"sourcedId": ["year", "fall"], "title": ["Year", "Fall"], "type": ["schoolYear", "term"]}).with_columns(
-        startDate=pl.lit("2026-08-15"), endDate=pl.lit("2027-06-10"), schoolYear=pl.lit("2027"),
+    return pl.DataFrame(
+        {"sourcedId": ["year", "fall"], "title": ["Year", "Fall"], "type": ["schoolYear", "term"]}
+    ).with_columns(
+        startDate=pl.lit("2026-08-15"),
+        endDate=pl.lit("2027-06-10"),
+        schoolYear=pl.lit("2027"),
         parentSourcedId=pl.when(pl.col("type") == "term").then(pl.lit("year")),
-    )  # fmt: skip
+    )
 
 
 def _enrollments(people: int, classes: int, schools: int) -> pl.DataFrame:
     place = (pl.col("n") * 7919) % classes
     return _numbered(people * ENROLLMENTS_EACH).select(
-        sourcedId=pl.format("enrollment-{}", "n"), classSourcedId=pl.format("class-{}", place),
-        schoolSourcedId=pl.format("school-{}", place % schools), userSourcedId=pl.format("user-{}", pl.col("n") % people),
-        role=pl.lit("student"), beginDate=pl.lit("2026-08-15"), endDate=pl.lit("2027-06-10"),
-    )  # fmt: skip
+        sourcedId=pl.format("enrollment-{}", "n"),
+        classSourcedId=pl.format("class-{}", place),
+        schoolSourcedId=pl.format("school-{}", place % schools),
+        userSourcedId=pl.format("user-{}", pl.col("n") % people),
+        role=pl.lit("student"),
+        beginDate=pl.lit("2026-08-15"),
+        endDate=pl.lit("2027-06-10"),
+    )

@@ -20,14 +20,23 @@ def measure(folder: Path, people: int = 430, runs: int = 5) -> None:
     with serving(LATENCY) as url:
         late = in_turn(["load", "sockets", "workers"], url, folder, people, runs)
     records = late["load"][0].records
-    print(f"{records:,} records, all new, 10 requests at once; the server takes {LATENCY * 1000:.0f} ms", flush=True)
+    print(
+        f"{records:,} records, all new, 10 requests at once; the server takes {LATENCY * 1000:.0f} ms",
+        flush=True,
+    )
     rate = median(late["load"], "rate") / median(late["sockets"], "rate")
-    print(f"requests/s   {rate:.2f} x bare sockets (at least {RATE_LIMIT:g}); medians {_rates(late)}", flush=True)
+    print(
+        f"requests/s   {rate:.2f} x bare sockets (at least {RATE_LIMIT:g}); medians {_rates(late)}",
+        flush=True,
+    )
     with serving(0) as url:
         atonce = in_turn(["load", "loop", "prebuilt", "workers"], url, folder, people, runs)
         lightbeam = beside(url, folder, people, runs)
     _costs(atonce)
-    for when, figures in ((f"{LATENCY * 1000:.0f} ms", late["workers"]), ("at once", atonce["workers"])):
+    for when, figures in (
+        (f"{LATENCY * 1000:.0f} ms", late["workers"]),
+        ("at once", atonce["workers"]),
+    ):
         print(
             f"--workers 2  {median(figures, 'rate'):.0f} records/s, {median(figures, 'cpu_each') * 1000:.3f} ms of CPU a record, their start included; answers {when}"
         )
@@ -36,7 +45,9 @@ def measure(folder: Path, people: int = 430, runs: int = 5) -> None:
 
 def in_turn(senders: Sequence[str], url: str, folder: Path, people: int, runs: int) -> Runs:
     """Let senders send the same records in turn, so that a machine whose speed drifts slows all; the first turn warms up."""
-    turns = [{name: sent_by(name, url, folder, people) for name in senders} for _ in range(runs + 1)][1:]
+    turns = [
+        {name: sent_by(name, url, folder, people) for name in senders} for _ in range(runs + 1)
+    ][1:]
     return {name: [turn[name] for turn in turns] for name in senders}
 
 
@@ -56,4 +67,7 @@ def _costs(runs: Runs) -> None:
     print(
         f"CPU a record {ours / loop:.2f} x a bare loop over the same transport (at most {CPU_LIMIT:g}); medians {medians}"
     )
-    print(f"             {ours / prebuilt:.2f} x the loop over prebuilt requests, {prebuilt * 1000:.3f} ms", flush=True)
+    print(
+        f"             {ours / prebuilt:.2f} x the loop over prebuilt requests, {prebuilt * 1000:.3f} ms",
+        flush=True,
+    )

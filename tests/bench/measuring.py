@@ -27,18 +27,25 @@ def cost(command: Sequence[str], environment: dict[str, str] | None = None) -> C
     """Run a command to its end; raise `RuntimeError` if it fails."""
     started = time.monotonic()
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | (environment or {})
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | (environment or {}),
     )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.monotonic() - started
     if status:
         said = process.stderr.read().decode() if process.stderr else ""
-        raise RuntimeError(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}: {said}")
+        raise RuntimeError(
+            f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}: {said}"
+        )
     unit = 1024 if sys.platform == "darwin" else 1
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 / unit)
 
 
-def in_turn(ours: Sequence[str], reference: Sequence[str], runs: int) -> tuple[list[Cost], list[Cost]]:
+def in_turn(
+    ours: Sequence[str], reference: Sequence[str], runs: int
+) -> tuple[list[Cost], list[Cost]]:
     """Run two commands in turn, so that a machine whose speed drifts slows both; a first pair warms up."""
     pairs = [(cost(ours), cost(reference)) for _ in range(runs + 1)][1:]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]

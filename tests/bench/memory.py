@@ -17,7 +17,9 @@ def measure(folder: Path, people: int = 100_000) -> None:
     drop = write_district(folder / f"drop-{people}", people)
     with serving(0) as url, tempfile.TemporaryDirectory() as state:
         target = {"TIMEBACK_API_URL": url, "TIMEBACK_ACCESS_TOKEN": "bench"}
-        whole = cost([ROSTER, "sync", str(drop), "--target", "env", "--state", state, "--json"], target)
+        whole = cost(
+            [ROSTER, "sync", str(drop), "--target", "env", "--state", state, "--json"], target
+        )
     records = people * (1 + ENROLLMENTS_EACH)
     print(
         f"load memory  {whole.memory:.0f} MiB at its peak (at most {MEMORY_LIMIT}) for {records:,} users and enrollments, all new"

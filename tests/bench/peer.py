@@ -46,7 +46,9 @@ def beside(url: str, folder: Path, people: int, runs: int) -> str:
     lines = {name: _lines(name, changes[name]) for name in NAMES}
     records = sum(map(len, lines.values()))
     whole = [_cost(program, url, lines) for _ in range(runs + 1)][1:]
-    start = [_cost(program, url, {name: some[:1] for name, some in lines.items()}) for _ in range(runs)]
+    start = [
+        _cost(program, url, {name: some[:1] for name, some in lines.items()}) for _ in range(runs)
+    ]
     wall, cpu = (median(whole, what) - median(start, what) for what in ("wall", "cpu"))
     each = records - len(NAMES)
     return f"{each / wall:.0f} records/s, {cpu / each * 1000:.3f} ms of CPU a record, without its start of {median(start, 'wall'):.1f} s"
@@ -67,7 +69,10 @@ def _installed(folder: Path) -> Path | None:
 
 def _lines(name: str, changes: EntityChanges) -> list[str]:
     collection = TIMEBACK.collections[name]
-    return [json.dumps({collection.wrapper: body}) for body in bodies(collection.entity, changes.upserts)]
+    return [
+        json.dumps({collection.wrapper: body})
+        for body in bodies(collection.entity, changes.upserts)
+    ]
 
 
 def _cost(program: Path, url: str, lines: dict[str, list[str]]) -> Cost:

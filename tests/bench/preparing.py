@@ -38,7 +38,10 @@ def changes_of(drop: Path) -> Changes:
     """Compare a drop with a ledger that holds nothing."""
     checked = check(normalize("oneroster", read(drop), Dialect(TODAY)), {})
     return diff(
-        carry(checked.standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None).standing, {}
+        carry(
+            checked.standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None
+        ).standing,
+        {},
     ).changes
 
 

@@ -35,7 +35,11 @@ from transforms.payload import bodies
 CONCURRENCY = 10
 TOKEN = "bench"
 Item = TypeVar("Item")
-HEADERS = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "accept": "application/json"}
+HEADERS = {
+    "authorization": f"Bearer {TOKEN}",
+    "content-type": "application/json",
+    "accept": "application/json",
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class Figures:
 def sent_by(name: str, url: str, folder: Path, people: int) -> Figures:
     """Let a sender send the records of a district of so many people."""
     command = [sys.executable, "-m", "tests.bench.sending", name, url, str(folder), str(people)]
-    return Figures(**json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    return Figures(
+        **json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    )
 
 
 def requests_of(changes: Changes) -> list[wire.Request]:
@@ -78,7 +84,11 @@ def main(name: str, url: str, folder: Path, people: int) -> None:
     prepared = SENDERS[name](url, changes)
     wall, cpu = time.perf_counter(), _cpu()
     asyncio.run(prepared())
-    print(json.dumps({"records": _records(changes), "wall": time.perf_counter() - wall, "cpu": _cpu() - cpu}))
+    print(
+        json.dumps(
+            {"records": _records(changes), "wall": time.perf_counter() - wall, "cpu": _cpu() - cpu}
+        )
+    )
 
 
 Prepared = Callable[[], Coroutine[None, None, None]]
@@ -92,7 +102,9 @@ def _load(url: str, changes: Changes, workers: int = 1) -> Prepared:
         with tempfile.TemporaryDirectory() as state, Ledger(Path(state) / "ledger.db") as ledger:
             several = Processes(workers, target) if workers > 1 else nullcontext()
             async with Client(target) as client, several as processes:
-                loaded = await load(changes, client, ledger, FeedKey(url, "bench"), "bench", sender=processes)
+                loaded = await load(
+                    changes, client, ledger, FeedKey(url, "bench"), "bench", sender=processes
+                )
         created = sum(counts.get("created", 0) for counts in loaded.counts.values())
         assert created == _records(changes), loaded
 
@@ -107,7 +119,9 @@ def _loop(url: str, changes: Changes) -> Prepared:
         async with AiohttpTransport(limits=httpx.Limits(max_connections=CONCURRENCY)) as transport:
 
             async def send(record: tuple[str, object]) -> None:
-                await _through(transport, httpx.Request("POST", record[0], headers=HEADERS, json=record[1]))
+                await _through(
+                    transport, httpx.Request("POST", record[0], headers=HEADERS, json=record[1])
+                )
 
             await _each(records, send)
 
@@ -145,7 +159,9 @@ def _sockets(url: str, changes: Changes) -> Prepared:
             reader, writer = way = ways.pop()
             writer.write(message)
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]))
+            await reader.readexactly(
+                int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            )
             ways.append(way)
 
         await _each(messages, send)

@@ -16,7 +16,10 @@ from contextlib import contextmanager
 TOKEN = json.dumps({"access_token": "bench", "token_type": "bearer", "expires_in": 3600}).encode()
 # The order in which lightbeam is to send; it sends to the resources named here.
 DEPENDENCIES = json.dumps(
-    [{"resource": f"/ed-fi/{name}", "order": 1, "operations": ["Create"]} for name in ("users", "enrollments")]
+    [
+        {"resource": f"/ed-fi/{name}", "order": 1, "operations": ["Create"]}
+        for name in ("users", "enrollments")
+    ]
 ).encode()
 CREATED = b'{"sourcedIdPairs":{"suppliedSourcedId":"%b","allocatedSourcedId":"%b"}}'
 ID = b'"sourcedId":"'
@@ -64,11 +67,17 @@ def _answer(head: bytes, sent: bytes) -> bytes:
     elif method == b"POST":
         sourced_id = sent.partition(ID)[2].partition(b'"')[0]
         status, body = b"201 Created", CREATED % (sourced_id, sourced_id)
-    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+    return b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        status,
+        len(body),
+        body,
+    )
 
 
 async def _serve(latency: float) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(latency), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(latency), "127.0.0.1", 0
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -86,5 +95,7 @@ def serving(latency: float) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
+    with asyncio.Runner(
+        loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())
+    ) as runner:
         runner.run(_serve(float(sys.argv[1])))

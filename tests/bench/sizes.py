@@ -16,7 +16,9 @@ MIB = 2**20
 
 def measure(folder: Path) -> None:
     """Measure each size, and print a row for it."""
-    print("people      records     first plan          unchanged night      drop  ledger  roster (MiB)")
+    print(
+        "people      records     first plan          unchanged night      drop  ledger  roster (MiB)"
+    )
     for people in SIZES:
         _measure(folder, people)
 
@@ -25,11 +27,16 @@ def _measure(folder: Path, people: int) -> None:
     drop, state, empty = (folder / f"{name}-{people}" for name in ("drop", "state", "empty"))
     prepare = [sys.executable, "-m", "tests.bench.preparing", str(drop), str(state), str(people)]
     subprocess.run(prepare, check=True)
-    first = [cost([ROSTER, "plan", str(drop), "--state", str(empty), "--json"]) for _ in range(RUNS)]
+    first = [
+        cost([ROSTER, "plan", str(drop), "--state", str(empty), "--json"]) for _ in range(RUNS)
+    ]
     night = [ROSTER, "sync", str(drop), "--state", str(state), "--json"]
     nights = [cost(night) for _ in range(RUNS + 1)][1:]
     sizes = (_size(drop), _size(state, "ledger.db*"), _size(state / "rosters"))
-    print(f"{people:>9,}  {_rows(drop):>9,}  {_told(first)}  {_told(nights)}  {'  '.join(f'{size:>6,}' for size in sizes)}", flush=True)  # fmt: skip
+    print(
+        f"{people:>9,}  {_rows(drop):>9,}  {_told(first)}  {_told(nights)}  {'  '.join(f'{size:>6,}' for size in sizes)}",
+        flush=True,
+    )
     shutil.rmtree(empty, ignore_errors=True)
 
 

@@ -65,7 +65,9 @@ class Deadly(Watch):
         return work(*args, **more)
 
     @asynccontextmanager
-    async def sending(self, local: AbstractAsyncContextManager[Sender], *_: object) -> AsyncIterator[Sender]:
+    async def sending(
+        self, local: AbstractAsyncContextManager[Sender], *_: object
+    ) -> AsyncIterator[Sender]:
         """Let one send who will die."""
         async with local as sender:
             yield Dying(sender, self)
@@ -136,7 +138,9 @@ class Feed:
         """Verify, and repair."""
 
         def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> RunResult:
-            return repair(compare_target(job, ledger, archive, watch.advance), job, ledger, archive, watch)
+            return repair(
+                compare_target(job, ledger, archive, watch.advance), job, ledger, archive, watch
+            )
 
         return run_job(self._job(), NOBODY, line)
 
@@ -163,7 +167,11 @@ class Feed:
         """Whatever plans hold that can be approved."""
         with Ledger(self.state / "ledger.db") as ledger:
             plans = [plan for plan in ledger.plans(self.key) if plan.status in ("open", "approved")]
-            return {one for plan in plans for one in ledger.planned(plan.id).select("entity", "sourcedId").iter_rows()}
+            return {
+                one
+                for plan in plans
+                for one in ledger.planned(plan.id).select("entity", "sourcedId").iter_rows()
+            }
 
     def planned(self, plan: str) -> set[tuple[str, str]]:
         """What a plan is to do."""

@@ -70,7 +70,12 @@ def accepted(before: Roster, export: Export, feed: Feed) -> Roster:
 def uncertain(feed: Feed) -> set[str]:
     """The kinds of which the newest roster cannot say who is missing."""
     last = feed.archive.runs()[-1:]
-    return {name for run in last for name in SAYS if (judged := feed.archive.judged(run, name)) and judged.blurred}
+    return {
+        name
+        for run in last
+        for name in SAYS
+        if (judged := feed.archive.judged(run, name)) and judged.blurred
+    }
 
 
 def balanced(counts: dict[str, Any]) -> None:
@@ -91,21 +96,35 @@ def in_force(feed: Feed) -> set[One]:
 def nobody_lost(before: set[One], feed: Feed, roster: Roster, doubtful: set[str]) -> None:
     """Whoever a roster has is not disabled or deleted, nor is anyone while nobody can say who is missing."""
     lost = before - in_force(feed)
-    meant = {(name, one) for name, rows in roster.items() for one, row in rows.items() if row and row.get("enabledUser") == "false"}  # fmt: skip
-    assert set() == {(name, one) for name, one in lost - meant if name in doubtful or one in roster[name]}
+    meant = {
+        (name, one)
+        for name, rows in roster.items()
+        for one, row in rows.items()
+        if row and row.get("enabledUser") == "false"
+    }
+    assert set() == {
+        (name, one) for name, one in lost - meant if name in doubtful or one in roster[name]
+    }
 
 
 def others_kept(feed: Feed, others: Others) -> None:
     """What others wrote is as they wrote it."""
     store = feed.sandbox.store
     assert others.records == {(name, one): store.get(name, one) for name, one in others.records}
-    assert others.added == {one: (store.get("users", one) or {}).get("metadata", {}).get("app") for one in others.added}
+    assert others.added == {
+        one: (store.get("users", one) or {}).get("metadata", {}).get("app") for one in others.added
+    }
 
 
 def delivered(feed: Feed, roster: Roster, others: Others, told: Told) -> None:
     """The target has each record of the roster as it says, and nothing of ours besides, but for what people know."""
     excused = feed.waiting() | told.reported | told.left
-    here = {(name, one) for name, rows in roster.items() for one, row in rows.items() if not _has(feed, name, one, row)}
+    here = {
+        (name, one)
+        for name, rows in roster.items()
+        for one, row in rows.items()
+        if not _has(feed, name, one, row)
+    }
     assert set() == here - excused - others.changed
     assert set() == _besides(feed, roster) - excused
 
@@ -134,7 +153,12 @@ def _besides(feed: Feed, roster: Roster) -> set[One]:
 
 def ours(feed: Feed) -> set[One]:
     """What the ledger says that the target holds of us."""
-    return {(name, one) for name, frame in feed.known().items() for one, status in frame.select("sourcedId", "status").iter_rows() if status in IN_TARGET}  # fmt: skip
+    return {
+        (name, one)
+        for name, frame in feed.known().items()
+        for one, status in frame.select("sourcedId", "status").iter_rows()
+        if status in IN_TARGET
+    }
 
 
 def _plain(value: Any) -> str:

@@ -30,13 +30,26 @@ class Registrar:
 
     def __init__(self) -> None:
         self.rows: Rows = {
-            "orgs": [{"sourcedId": "d", "name": "Larkspur Valley", "type": "district"},
-                     {"sourcedId": "s", "name": "Elm School", "type": "school", "parentSourcedId": "d"}],
-            "academicSessions": [{"sourcedId": "t", "title": "Year", "type": "term", "startDate": "2026-08-15", "endDate": "2099-06-10", "schoolYear": "2027"}],
-            "users": [], "roles": [],
+            "orgs": [
+                {"sourcedId": "d", "name": "Larkspur Valley", "type": "district"},
+                {"sourcedId": "s", "name": "Elm School", "type": "school", "parentSourcedId": "d"},
+            ],
+            "academicSessions": [
+                {
+                    "sourcedId": "t",
+                    "title": "Year",
+                    "type": "term",
+                    "startDate": "2026-08-15",
+                    "endDate": "2099-06-10",
+                    "schoolYear": "2027",
+                }
+            ],
+            "users": [],
+            "roles": [],
             "courses": [{"sourcedId": "co", "title": "Math", "orgSourcedId": "d"}],
-            "classes": [], "enrollments": [],
-        }  # fmt: skip
+            "classes": [],
+            "enrollments": [],
+        }
         self.told: Rows = {}
         self.number, self.tellings = 0, 0
         self.left: list[tuple[Row, Row]] = []
@@ -52,8 +65,22 @@ class Registrar:
     def arrive(self, place: int) -> None:
         """Take in a new student, or one who has left before, and enroll them in a class."""
         new = self._new("u")
-        user = {"sourcedId": new, "enabledUser": "true", "username": new, "givenName": "Ana", "familyName": f"Diaz-{new}", "email": f"{new}@example.edu", "grades": "05"}  # fmt: skip
-        role = {"sourcedId": f"r-{new}", "userSourcedId": new, "roleType": "primary", "role": "student", "orgSourcedId": "s"}  # fmt: skip
+        user = {
+            "sourcedId": new,
+            "enabledUser": "true",
+            "username": new,
+            "givenName": "Ana",
+            "familyName": f"Diaz-{new}",
+            "email": f"{new}@example.edu",
+            "grades": "05",
+        }
+        role = {
+            "sourcedId": f"r-{new}",
+            "userSourcedId": new,
+            "roleType": "primary",
+            "role": "student",
+            "orgSourcedId": "s",
+        }
         self._admit(user, role, place)
 
     def come_back(self, place: int) -> None:
@@ -65,14 +92,21 @@ class Registrar:
         """Let a student go, with all that is theirs."""
         user = self._one("users", place)
         role = next(row for row in self.rows["roles"] if row["userSourcedId"] == user["sourcedId"])
-        seats = [row for row in self.rows["enrollments"] if row["userSourcedId"] == user["sourcedId"]]
+        seats = [
+            row for row in self.rows["enrollments"] if row["userSourcedId"] == user["sourcedId"]
+        ]
         if self._take(users=[user], roles=[role], enrollments=seats):
             self.left.append((user, role))
 
     def enroll(self, place: int) -> None:
         """Give a student a seat in a class."""
-        seat = {"classSourcedId": self._one("classes", place)["sourcedId"], "userSourcedId": self._one("users", place)["sourcedId"]}  # fmt: skip
-        self.rows["enrollments"].append({"sourcedId": self._new("e"), "schoolSourcedId": "s", "role": "student", **seat})  # fmt: skip
+        seat = {
+            "classSourcedId": self._one("classes", place)["sourcedId"],
+            "userSourcedId": self._one("users", place)["sourcedId"],
+        }
+        self.rows["enrollments"].append(
+            {"sourcedId": self._new("e"), "schoolSourcedId": "s", "role": "student", **seat}
+        )
 
     def unenroll(self, place: int) -> None:
         """Take a seat away."""
@@ -92,20 +126,33 @@ class Registrar:
         user, new = self._one("users", place), self._new("u")
         for table in ("roles", "enrollments"):
             for row in self.rows[table]:
-                row["userSourcedId"] = new if row["userSourcedId"] == user["sourcedId"] else row["userSourcedId"]
+                row["userSourcedId"] = (
+                    new if row["userSourcedId"] == user["sourcedId"] else row["userSourcedId"]
+                )
         user["sourcedId"] = new
 
     def open(self, place: int) -> None:
         """Begin a class, and move some students there."""
         new = self._new("c")
-        self.rows["classes"].append({"sourcedId": new, "title": f"Math {new}", "courseSourcedId": "co", "classType": "scheduled", "schoolSourcedId": "s", "termSourcedIds": "t"})  # fmt: skip
+        self.rows["classes"].append(
+            {
+                "sourcedId": new,
+                "title": f"Math {new}",
+                "courseSourcedId": "co",
+                "classType": "scheduled",
+                "schoolSourcedId": "s",
+                "termSourcedIds": "t",
+            }
+        )
         if self.rows["users"]:
             self.enroll(place)
 
     def close(self, place: int) -> None:
         """End a class, and all of its enrollments."""
         one = self._one("classes", place)
-        seats = [row for row in self.rows["enrollments"] if row["classSourcedId"] == one["sourcedId"]]
+        seats = [
+            row for row in self.rows["enrollments"] if row["classSourcedId"] == one["sourcedId"]
+        ]
         self._take(classes=[one], enrollments=seats)
 
     def export(self, folder: Path, mode: Mode, fault: str, place: int) -> Export:
@@ -123,12 +170,20 @@ class Registrar:
 
     def _changes(self) -> Export | None:
         then = {name: {row["sourcedId"]: row for row in self.told[name]} for name in LIVING}
-        rows = {name: [dict(row) for row in self.rows[name] if then[name].get(row["sourcedId"]) != row] for name in LIVING}  # fmt: skip
-        about = {row["sourcedId"] for row in rows["users"]} | {row["userSourcedId"] for row in rows["roles"]}
+        rows = {
+            name: [dict(row) for row in self.rows[name] if then[name].get(row["sourcedId"]) != row]
+            for name in LIVING
+        }
+        about = {row["sourcedId"] for row in rows["users"]} | {
+            row["userSourcedId"] for row in rows["roles"]
+        }
         for name, owner in (("users", "sourcedId"), ("roles", "userSourcedId")):
             rows[name] = [dict(row) for row in self.rows[name] if row[owner] in about]
         there = {name: {row["sourcedId"] for row in self.rows[name]} for name in LIVING}
-        gone = {name: [row for one, row in then[name].items() if one not in there[name]] for name in LIVING}
+        gone = {
+            name: [row for one, row in then[name].items() if one not in there[name]]
+            for name in LIVING
+        }
         return Export("delta", rows, gone) if any(rows.values()) or any(gone.values()) else None
 
     def _admit(self, user: Row, role: Row, place: int) -> None:
@@ -146,7 +201,9 @@ class Registrar:
 
     def _take(self, **gone: list[Row]) -> bool:
         """Take rows out, unless a table would be empty then; tell whether they went."""
-        left = {name: [row for row in self.rows[name] if row not in rows] for name, rows in gone.items()}
+        left = {
+            name: [row for row in self.rows[name] if row not in rows] for name, rows in gone.items()
+        }
         if all(left.values()):
             self.rows |= left
         return all(left.values())

@@ -60,7 +60,14 @@ class Night:
 
     def run(self, *, killed: bool) -> tuple[int, dict[str, Any]]:
         """Run a sync; perhaps kill it at some instant. Give its exit code and, if it lived, its JSON."""
-        words = ("sync", self.folder / "feed.toml", "--state", self.folder / "state", "--json", "--first-run")
+        words = (
+            "sync",
+            self.folder / "feed.toml",
+            "--state",
+            self.folder / "state",
+            "--json",
+            "--first-run",
+        )
         process = processes.roster(self.folder, *words, environment=os.environ | CREDENTIALS)
         if killed:
             self._wait_for_some_requests()
@@ -74,7 +81,11 @@ class Night:
 
     def _wait_for_some_requests(self) -> None:
         """Until the run is somewhere in the middle of its requests, or has had its time."""
-        before, some, until = len(self.sandbox.requests), self.chance.randint(0, 60), time.monotonic() + 1
+        before, some, until = (
+            len(self.sandbox.requests),
+            self.chance.randint(0, 60),
+            time.monotonic() + 1,
+        )
         while len(self.sandbox.requests) < before + some and time.monotonic() < until:
             time.sleep(0.002)
 
@@ -82,7 +93,10 @@ class Night:
         """The ids that the ledger holds as active."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             key = FeedKey(self.sandbox.url, "chaos/feed")
-            return {name: set(frame.filter(status="active")["sourcedId"]) for name, frame in ledger.known(key).items()}
+            return {
+                name: set(frame.filter(status="active")["sourcedId"])
+                for name, frame in ledger.known(key).items()
+            }
 
     def target(self) -> dict[str, set[str]]:
         """The ids that the target holds as active."""
@@ -95,16 +109,38 @@ def roster(chance: random.Random, name: str) -> Rows:
     classes = [f"c{number}" for number in range(5) if number == 0 or chance.random() < 0.8]
     user = DISTRICT["users"][1]
     rows = {name: list(table) for name, table in DISTRICT.items()}
-    rows["users"] = [user | {"sourcedId": one, "givenName": chance.choice([name, "Ann"]), "familyName": one, "username": one,
-                             "email": f"{one}@example.edu", "agentSourcedIds": people[0] if int(one[1:]) % 3 else ""} for one in people]  # fmt: skip
-    rows["roles"] = [DISTRICT["roles"][0] | {"sourcedId": f"r-{one}", "userSourcedId": one} for one in people]
+    rows["users"] = [
+        user
+        | {
+            "sourcedId": one,
+            "givenName": chance.choice([name, "Ann"]),
+            "familyName": one,
+            "username": one,
+            "email": f"{one}@example.edu",
+            "agentSourcedIds": people[0] if int(one[1:]) % 3 else "",
+        }
+        for one in people
+    ]
+    rows["roles"] = [
+        DISTRICT["roles"][0] | {"sourcedId": f"r-{one}", "userSourcedId": one} for one in people
+    ]
     # Demographics stay with their user: everybody has them, or nobody ever.
-    rows["demographics"] = [{"sourcedId": one, "sex": "female"} for one in people if int(one[1:]) % 2]
+    rows["demographics"] = [
+        {"sourcedId": one, "sex": "female"} for one in people if int(one[1:]) % 2
+    ]
     rows["classes"] = [DISTRICT["classes"][0] | {"sourcedId": one, "title": one} for one in classes]
     rows["enrollments"] = [
-        {"sourcedId": f"e-{one}-{place}", "classSourcedId": place, "schoolSourcedId": "s1", "userSourcedId": one, "role": "student"}
-        for one in people for place in classes if chance.random() < 0.5
-    ]  # fmt: skip
+        {
+            "sourcedId": f"e-{one}-{place}",
+            "classSourcedId": place,
+            "schoolSourcedId": "s1",
+            "userSourcedId": one,
+            "role": "student",
+        }
+        for one in people
+        for place in classes
+        if chance.random() < 0.5
+    ]
     return rows
 
 
@@ -120,7 +156,9 @@ def night(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Nigh
     sandbox = Sandbox(None, wrap=weather.over)
     weather.expire = sandbox.tokens.expire
     with sandbox:
-        (tmp_path / "feed.toml").write_text(FEED.format(url=sandbox.url, token_url=sandbox.token_url))
+        (tmp_path / "feed.toml").write_text(
+            FEED.format(url=sandbox.url, token_url=sandbox.token_url)
+        )
         yield Night(tmp_path, sandbox, random.Random(request.param)), weather
 
 
@@ -134,7 +172,9 @@ def test_in_the_end_the_target_is_the_drop(night: tuple[Night, Weather]) -> None
         for attempt in range(MOST_RUNS):
             code, said = one.run(killed=attempt < 2 and one.chance.random() < 0.7)
             if said:
-                assert not [entity for entity, counts in said["entities"].items() if imbalance(counts)]
+                assert not [
+                    entity for entity, counts in said["entities"].items() if imbalance(counts)
+                ]
                 assert (code == 1) == (said["status"] == "failed")
             if code == 0:
                 break
@@ -145,7 +185,9 @@ def test_in_the_end_the_target_is_the_drop(night: tuple[Night, Weather]) -> None
         assert (0, {}) == (code, apart(expected, one.target()))
         assert {} == apart(expected, one.ledger())
         names = {row["sourcedId"]: row["givenName"] for row in rows["users"]}
-        assert names == {user: (one.sandbox.store.get("users", user) or {})["givenName"] for user in names}
+        assert names == {
+            user: (one.sandbox.store.get("users", user) or {})["givenName"] for user in names
+        }
     assert weather.met.total() > 10
 
     before = len(one.sandbox.requests)

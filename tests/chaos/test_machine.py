@@ -64,7 +64,9 @@ class Machine(RuleBasedStateMachine):
         self.weather.expire = self.sandbox.tokens.expire
         removed = "\n".join(f'{name} = "delete"' for name in CARRIED)
         self.feed = self.folder / "feed.toml"
-        self.feed.write_text(FEED.format(url=self.sandbox.url, token_url=self.sandbox.token_url, removed=removed))
+        self.feed.write_text(
+            FEED.format(url=self.sandbox.url, token_url=self.sandbox.token_url, removed=removed)
+        )
         self.plan = ""
         self.a_drop(rows, [])
 
@@ -82,7 +84,9 @@ class Machine(RuleBasedStateMachine):
         before = self.target()
         code, said = self.run("sync")
         self.weather.bad = 0.0
-        assert {} == {name: gone for name, ids in self.target().items() if (gone := before[name] - ids)}
+        assert {} == {
+            name: gone for name, ids in self.target().items() if (gone := before[name] - ids)
+        }
         self.told(code, said)
 
     @rule(after=st.integers(0, 25))
@@ -129,12 +133,17 @@ class Machine(RuleBasedStateMachine):
     def start(self, command: str, *more: str) -> processes.Process:
         """Start a command on the feed."""
         words = (*more, "--state", str(self.folder / "state"), "--json", "--first-run")
-        return processes.roster(self.folder, command, self.feed, *words, environment=os.environ | CREDENTIALS)
+        return processes.roster(
+            self.folder, command, self.feed, *words, environment=os.environ | CREDENTIALS
+        )
 
     def told(self, code: int, said: dict[str, Any]) -> None:
         """What a run says of itself is true."""
         entities = said.get("entities", {})
-        total = {term: sum(counts[term] for counts in entities.values()) for term in ("held", "failed", "waiting")}
+        total = {
+            term: sum(counts[term] for counts in entities.values())
+            for term in ("held", "failed", "waiting")
+        }
         assert not [name for name, counts in entities.items() if imbalance(counts)]
         assert (code == FAILED) == (said["status"] == "failed")
         if code == DONE:
@@ -147,7 +156,9 @@ class Machine(RuleBasedStateMachine):
         """The ids that the target holds, as the ledger has it."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             known = ledger.known(FeedKey(self.sandbox.url, "machine/feed"))
-        held = {name: frame.filter(frame["status"].is_in(IN_TARGET)) for name, frame in known.items()}
+        held = {
+            name: frame.filter(frame["status"].is_in(IN_TARGET)) for name, frame in known.items()
+        }
         return {name: set(held[name]["sourcedId"]) if name in held else set() for name in CARRIED}
 
     def target(self) -> Ids:

@@ -69,7 +69,9 @@ class Promises(RuleBasedStateMachine):
         self.an_export_that_nobody_loads(**said)
         self.a_run(after)
 
-    def an_export_that_nobody_loads(self, happened: list[tuple[str, int]], mode: Mode, fault: str, place: int) -> None:
+    def an_export_that_nobody_loads(
+        self, happened: list[tuple[str, int]], mode: Mode, fault: str, place: int
+    ) -> None:
         """It lies there until the next run, or until another one takes its place."""
         for what, where in happened:
             self.registrar.happen(what, where)
@@ -136,7 +138,10 @@ class Promises(RuleBasedStateMachine):
         one = (kind, f"{kind[0]}{self.registrar.number + ahead}")
         store = self.feed.sandbox.store
         if not store.has(*one) and one not in self.others.records and one not in ours(self.feed):
-            self.others.records[one] = store.put(kind, {"sourcedId": one[1], "status": "active", "title": "Theirs", "givenName": "Theirs"})  # fmt: skip
+            self.others.records[one] = store.put(
+                kind,
+                {"sourcedId": one[1], "status": "active", "title": "Theirs", "givenName": "Theirs"},
+            )
 
     def a_property_of_others(self, place: int, value: int) -> None:
         """Another program adds something to a person of ours."""
@@ -198,18 +203,28 @@ class Promises(RuleBasedStateMachine):
         """Look whether all that was promised holds."""
         others_kept(self.feed, self.others)
         # An export of changes may say of each who is gone.
-        nobody_lost(before, self.feed, self.roster, uncertain(self.feed) if self.export.mode == "bulk" else set())
+        nobody_lost(
+            before,
+            self.feed,
+            self.roster,
+            uncertain(self.feed) if self.export.mode == "bulk" else set(),
+        )
         if self.told.settled:
             delivered(self.feed, self.roster, self.others, self.told)
 
     def lying(self) -> Roster:
         """Whom the export has that lies there."""
-        return {name: {row["sourcedId"]: row for row in self.export.rows.get(name, [])} for name in self.roster}
+        return {
+            name: {row["sourcedId"]: row for row in self.export.rows.get(name, [])}
+            for name in self.roster
+        }
 
     def somebody(self, place: int) -> dict[str, Any]:
         """One of our people in the target."""
         users = sorted(one for name, one in ours(self.feed) if name == "users")
-        return self.feed.sandbox.store.get("users", users[place % len(users)]) or {} if users else {}
+        return (
+            self.feed.sandbox.store.get("users", users[place % len(users)]) or {} if users else {}
+        )
 
 
 Promises.TestCase.settings = settings(expensive(3, 3), stateful_step_count=examples(12, 12))

@@ -26,7 +26,9 @@ class Deaf(Watch):
         self.batch, self.left = batch, 0
 
     @asynccontextmanager
-    async def sending(self, local: AbstractAsyncContextManager[Sender], *_: object) -> AsyncIterator[Sender]:
+    async def sending(
+        self, local: AbstractAsyncContextManager[Sender], *_: object
+    ) -> AsyncIterator[Sender]:
         """Let one send who hears nothing of it."""
         async with local as sender:
             yield Unhearing(sender, self.batch)
@@ -47,10 +49,13 @@ class Unhearing(Dying):
 
 
 @pytest.mark.parametrize(
-    "again", [Feed.sync, lambda feed: feed.restore(feed.archive.runs()[0])], ids=["export", "restore"]
+    "again",
+    [Feed.sync, lambda feed: feed.restore(feed.archive.runs()[0])],
+    ids=["export", "restore"],
 )
 @pytest.mark.parametrize(
-    ("event", "batch"), [("rename", "load users"), ("lock", "load users"), ("unenroll", "remove enrollments")]
+    ("event", "batch"),
+    [("rename", "load users"), ("lock", "load users"), ("unenroll", "remove enrollments")],
 )
 def test_what_a_killed_run_did_is_undone_if_the_next_one_says_so(
     event: str, batch: str, again: Callable[[Feed], RunResult], sandbox: Sandbox, tmp_path: Path
@@ -74,7 +79,9 @@ def test_what_a_killed_run_did_is_undone_if_the_next_one_says_so(
     assert 0 == feed.sync().requests
 
 
-def test_who_was_created_unheard_and_is_in_no_export_any_more_is_disabled(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_who_was_created_unheard_and_is_in_no_export_any_more_is_disabled(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     """Nobody can sign in for ever because a run was killed."""
     feed, registrar = Feed(tmp_path, sandbox), Registrar()
     registrar.export(feed.drop, "bulk", "", 0)
@@ -98,7 +105,11 @@ def test_who_was_created_unheard_and_is_in_no_export_any_more_is_disabled(sandbo
 def _there(sandbox: Sandbox) -> dict[tuple[str, str], tuple[str, ...]]:
     """What the target says of people and their seats."""
     return {
-        (name, one["sourcedId"]): (one["status"], str(one.get("givenName")), str(one.get("enabledUser")).lower())
+        (name, one["sourcedId"]): (
+            one["status"],
+            str(one.get("givenName")),
+            str(one.get("enabledUser")).lower(),
+        )
         for name in ("users", "enrollments")
         for one in sandbox.store.find(name)
     }

@@ -11,7 +11,9 @@ from tests.chaos.registrar import EVENTS, FAULTS, GONE
 
 PLACES = st.integers(0, 9)
 EXPORT = {
-    "happened": st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), PLACES), min_size=1, max_size=5),
+    "happened": st.lists(
+        st.tuples(st.sampled_from(sorted(EVENTS)), PLACES), min_size=1, max_size=5
+    ),
     "mode": st.sampled_from(["bulk", "delta"]),
     # Most exports are sound.
     "fault": st.sampled_from(["", "", "", *sorted(FAULTS), *sorted(GONE)]),
@@ -34,4 +36,6 @@ KINDS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
     "a_repair": (5, {}),
 }  # fmt: skip
 WEIGHTED = [name for name, (times, _) in KINDS.items() for _ in range(times)]
-TURNS = st.sampled_from(WEIGHTED).flatmap(lambda name: st.tuples(st.just(name), st.fixed_dictionaries(KINDS[name][1])))
+TURNS = st.sampled_from(WEIGHTED).flatmap(
+    lambda name: st.tuples(st.just(name), st.fixed_dictionaries(KINDS[name][1]))
+)

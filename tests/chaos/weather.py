@@ -42,7 +42,9 @@ class Weather:
 
         return answer
 
-    async def _trouble(self, kind: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _trouble(
+        self, kind: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         match kind:
             case "busy":
                 await respond(send, 429, b"", {"retry-after": "0"})
@@ -64,7 +66,9 @@ class Weather:
                 await app(scope, receive, send)
 
 
-async def respond(send: Send, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+async def respond(
+    send: Send, status: int, body: bytes, headers: dict[str, str] | None = None
+) -> None:
     """Send a whole response."""
     named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     length = (b"content-length", str(len(body)).encode())
@@ -74,7 +78,9 @@ async def respond(send: Send, status: int, body: bytes, headers: dict[str, str] 
 
 async def hang_up(send: Send) -> None:
     """Begin a response and close the connection in the middle of it."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]}
+    )
     await send({"type": "http.response.body", "body": b'{"', "more_body": True})
 
 

@@ -27,7 +27,9 @@ def folder(tmp_path: Path) -> Path:
 def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target that holds the district, and whose state was lost."""
     place = Served(sandbox, tmp_path / "state")
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
+    loads.begin(
+        "the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox
+    )
     shutil.rmtree(place.state)
     return place
 
@@ -43,7 +45,11 @@ def test_after_a_lost_state_the_first_sync_sends_nothing(target: Served, folder:
     writes = target.writes
     sync = target.roster("sync", folder)
 
-    assert (0, {"equal": 16, "different": 0, "absent": 0, "others": 0}, []) == (run.code, counted(run), writes)
+    assert (0, {"equal": 16, "different": 0, "absent": 0, "others": 0}, []) == (
+        run.code,
+        counted(run),
+        writes,
+    )
     assert (0, "unchanged", 0) == (sync.code, sync.json["status"], sync.json["requests"])
 
 
@@ -60,7 +66,9 @@ def test_the_first_sync_sends_what_is_truly_different(target: Served, folder: Pa
 
     assert {"equal": 12, "different": 1, "absent": 3, "others": 1} == counted(run)
     assert (0, 1, 3) == (sync.code, sync.total("updated"), sync.total("created"))
-    assert ("Bo", "he/him") == tuple(target.record("users", "bo")[name] for name in ("givenName", "pronouns"))
+    assert ("Bo", "he/him") == tuple(
+        target.record("users", "bo")[name] for name in ("givenName", "pronouns")
+    )
     assert 0 == target.roster("sync", folder).json["requests"]
 
 
@@ -72,15 +80,27 @@ def test_what_the_drop_does_not_have_is_not_ours(target: Served, folder: Path) -
     sync = target.roster("sync", folder)
 
     assert 1 == run.json["entities"]["enrollments"]["others"]
-    assert (0, 0, "active") == (sync.code, sync.total("vanished"), target.record("enrollments", "e1")["status"])
+    assert (0, 0, "active") == (
+        sync.code,
+        sync.total("vanished"),
+        target.record("enrollments", "e1")["status"],
+    )
 
 
-def test_a_district_loaded_by_other_means_is_adopted(folder: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_district_loaded_by_other_means_is_adopted(
+    folder: Path, tmp_path: Path, sandbox: Sandbox
+) -> None:
     """Its records are spelled as the target spells them, and need not be sent again."""
     place = Served(sandbox, tmp_path / "first")
     place.roster("sync", folder)
     user = place.record("users", "tia")
-    place.change("users", "tia", enabledUser=str(user["enabledUser"]).lower(), metadata={"app": 1}, phone="555")
+    place.change(
+        "users",
+        "tia",
+        enabledUser=str(user["enabledUser"]).lower(),
+        metadata={"app": 1},
+        phone="555",
+    )
     elsewhere = Served(place.sandbox, tmp_path / "second")
 
     run = elsewhere.roster("adopt", folder, "--district", "larkspur")
@@ -124,7 +144,10 @@ def test_a_class_in_another_school_is_told_by_the_first_sync(target: Served, fol
 
 def test_nobody_adopts_while_a_run_holds_the_feed(target: Served, folder: Path) -> None:
     """Exit 1, and it is told who does."""
-    with Ledger(target.state / "ledger.db") as ledger, ledger.hold(FeedKey(target.sandbox.url, "default"), "the-first"):
+    with (
+        Ledger(target.state / "ledger.db") as ledger,
+        ledger.hold(FeedKey(target.sandbox.url, "default"), "the-first"),
+    ):
         run = target.roster("adopt", folder)
 
     assert (1, True) == (run.code, "the-first" in run.said)

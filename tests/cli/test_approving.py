@@ -51,7 +51,9 @@ def status_of(feed: Feed, plan: str) -> str:
     return found.status if found else ""
 
 
-def test_a_plan_is_replaced_by_a_roster_that_was_accepted_whatever_became_of_its_run(feed: Feed, held: str) -> None:
+def test_a_plan_is_replaced_by_a_roster_that_was_accepted_whatever_became_of_its_run(
+    feed: Feed, held: str
+) -> None:
     """Everybody is back in it: nobody is deleted, wherever the drop is by then."""
     dies_once_accepted(feed, many())
     drop(feed.folder / "drop", without(many(), *TWENTY))
@@ -87,7 +89,9 @@ def test_whom_a_delta_brought_back_is_left_out(feed: Feed, held: str) -> None:
 
 def test_whose_row_is_bad_by_now_is_not_removed(feed: Feed, held: str) -> None:
     """Rejected is not absent."""
-    dies_once_accepted(feed, changed(without(many(), *TWENTY[:3], *TWENTY[4:]), "e-u3", role="pupil"))
+    dies_once_accepted(
+        feed, changed(without(many(), *TWENTY[:3], *TWENTY[4:]), "e-u3", role="pupil")
+    )
 
     run = feed.sync(None, "--approve", held)
 
@@ -102,7 +106,11 @@ def test_a_row_whose_id_nobody_knows_may_be_anybodys(feed: Feed, held: str) -> N
 
     run = feed.sync(None, "--approve", held)
 
-    assert (2, 63, True) == (run.code, len(feed.active("enrollments")), "Left out: 20 changes" in said(run))
+    assert (2, 63, True) == (
+        run.code,
+        len(feed.active("enrollments")),
+        "Left out: 20 changes" in said(run),
+    )
 
 
 def test_nobody_who_is_in_the_current_drop_is_removed(feed: Feed, held: str) -> None:
@@ -143,7 +151,9 @@ def no_roster(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [no_drop, no_roster])
-def test_without_a_drop_the_archived_roster_decides(feed: Feed, held: str, spoil: Callable[[Path], None]) -> None:
+def test_without_a_drop_the_archived_roster_decides(
+    feed: Feed, held: str, spoil: Callable[[Path], None]
+) -> None:
     """It is missing, or nobody can read it, and that is said."""
     spoil(feed.folder / "drop")
 
@@ -196,7 +206,10 @@ def test_what_the_drop_has_otherwise_by_now_is_not_sent(feed: Feed) -> None:
     run = feed.sync(None, "--approve", plan)
 
     assert (0, 1) == (run.code, run.total("updated"))
-    assert ("Bo", "Tea") == (feed.record("users", "bo")["givenName"], feed.record("users", "tia")["givenName"])
+    assert ("Bo", "Tea") == (
+        feed.record("users", "bo")["givenName"],
+        feed.record("users", "tia")["givenName"],
+    )
     assert "Left out: 1 changes of the plan (users:bo)" in said(run)
 
 
@@ -219,26 +232,40 @@ def test_what_others_need_by_now_goes_on_waiting(feed: Feed) -> None:
     assert (3, 3, 1) == (first.code, delivered.code, delivered.total("created"))
     assert (3, 1, 1, 0) == (run.code, run.total("deleted"), run.total("held"), run.total("failed"))
     assert "classes: 1 records are still named by 1 that stay (enrollments:e9)" in said(run)
-    assert ("sent", "sent") == (status_of(feed, first.json["plan"]), status_of(feed, over.json["plan"]))
+    assert ("sent", "sent") == (
+        status_of(feed, first.json["plan"]),
+        status_of(feed, over.json["plan"]),
+    )
     assert (0, 2, False) == (last.code, last.total("deleted"), "c2" in feed.active("classes"))
 
 
 def test_what_a_newer_plan_has_taken_over_is_looked_at_again(feed: Feed) -> None:
     """The class waits in a plan that was made after somebody was put into it."""
     class_that_goes(feed)
-    feed.sync(delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), mode="delta")
-    newer = feed.sync(delta({"enrollments": [DISTRICT["enrollments"][0]]}, "tobedeleted"), mode="delta")
+    feed.sync(
+        delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), mode="delta"
+    )
+    newer = feed.sync(
+        delta({"enrollments": [DISTRICT["enrollments"][0]]}, "tobedeleted"), mode="delta"
+    )
 
     run = feed.sync(None, "--approve", newer.json["plan"])
 
     assert (3, True) == (newer.code, "wait since run" in said(newer))
-    assert (3, 2, 1, True) == (run.code, run.total("deleted"), run.total("held"), "c2" in feed.active("classes"))
+    assert (3, 2, 1, True) == (
+        run.code,
+        run.total("deleted"),
+        run.total("held"),
+        "c2" in feed.active("classes"),
+    )
 
 
 def test_a_plan_of_which_nothing_can_be_sent_stays(feed: Feed) -> None:
     """With --all-or-nothing what cannot go keeps all of it."""
     first = class_that_goes(feed)
-    feed.sync(delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), mode="delta")
+    feed.sync(
+        delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), mode="delta"
+    )
 
     run = feed.sync(None, "--approve", first.json["plan"], "--all-or-nothing")
 
@@ -259,4 +286,6 @@ def test_what_needs_what_is_gone_goes_on_waiting(feed: Feed) -> None:
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (3, 3, 0, 1) == (held.code, run.code, run.json["requests"], run.total("held"))
-    assert "enrollments: 1 records name others that are not in the target any more (e9)" in said(run)
+    assert "enrollments: 1 records name others that are not in the target any more (e9)" in said(
+        run
+    )

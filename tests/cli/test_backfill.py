@@ -82,7 +82,11 @@ def test_a_day_that_is_held_ends_the_replay(feed: Feed) -> None:
     roster("sync", feed.file, "--approve", plan, state=feed.state)
     again = feed.backfill("--every-step", start=SECOND)
 
-    assert ([FIRST, SECOND], 3, [THIRD]) == ([day for day, _, _ in sent(stopped)], stopped.code, stopped.json["left"])
+    assert ([FIRST, SECOND], 3, [THIRD]) == (
+        [day for day, _, _ in sent(stopped)],
+        stopped.code,
+        stopped.json["left"],
+    )
     assert (0, [SECOND, THIRD]) == (again.code, [day for day, _, _ in sent(again)])
 
 

@@ -121,7 +121,9 @@ def test_rosters_stay_until_they_are_replayed(feed: Feed) -> None:
     run = feed.backfill("--every-step", "--force", drops=None)
     [archive] = (feed.state / "rosters").iterdir()
 
-    assert [(FIRST, "done"), (SECOND, "done"), (THIRD, "done")] == [(day, how) for day, how, _ in sent(run)], run.said
+    assert [(FIRST, "done"), (SECOND, "done"), (THIRD, "done")] == [
+        (day, how) for day, how, _ in sent(run)
+    ], run.said
     assert 3 == len(list(archive.glob("*.json")))
 
 
@@ -138,7 +140,9 @@ def test_a_day_that_fails_ends_the_replay_and_goes_on_once_it_is_mended(feed: Fe
 
     assert (1, 1, sent(told)) == (told.code, failed.code, sent(failed))
     assert ([FIRST, SECOND], [THIRD]) == ([day for day, _, _ in sent(failed)], failed.json["left"])
-    assert "1 of orgs (..): an id of dots alone cannot be written in an address" in " ".join(failed.err.split())
+    assert "1 of orgs (..): an id of dots alone cannot be written in an address" in " ".join(
+        failed.err.split()
+    )
     assert (0, [FIRST], [(SECOND, "unchanged"), (THIRD, "done")]) == (
         mended.code,
         mended.json["before"],
@@ -152,8 +156,15 @@ def test_a_refused_day_says_why(feed: Feed) -> None:
     (feed.drops / f"larkspur_{SECOND}" / "users.csv").unlink()
     run = feed.backfill("--every-step")
 
-    assert (4, [FIRST, SECOND], [THIRD]) == (run.code, [day for day, _, _ in sent(run)], run.json["left"])
-    assert ("manifest_file_missing" in run.err, f"nothing of larkspur_{SECOND} was sent" in run.err) == (True, True)
+    assert (4, [FIRST, SECOND], [THIRD]) == (
+        run.code,
+        [day for day, _, _ in sent(run)],
+        run.json["left"],
+    )
+    assert (
+        "manifest_file_missing" in run.err,
+        f"nothing of larkspur_{SECOND} was sent" in run.err,
+    ) == (True, True)
 
 
 def test_names_that_say_two_days_and_files_beside_the_drops(feed: Feed) -> None:
@@ -183,7 +194,9 @@ def test_a_night_that_loads_meanwhile_ends_the_replay(feed: Feed) -> None:
     """What it loaded is newer than the days that are left, and stays."""
     feed.three_days()
     options = Options("sync", feed.file, state=feed.state, replays=True)
-    wish = wish_of(options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True)
+    wish = wish_of(
+        options, FIRST, THIRD, str(feed.drops), force=False, dry_run=False, every_step=True
+    )
 
     def perform(job: Job, pipeline: Pipeline | None) -> RunResult:
         result = run_job(job, Watch(), pipeline)

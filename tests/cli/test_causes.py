@@ -20,7 +20,9 @@ HELD = pl.DataFrame([("users", "ana")], schema=["entity", "sourcedId"], orient="
 def result(counts: dict[Term, int] | None = None, **more: object) -> RunResult:
     """A sync of users."""
     users: Counts = dict(counts or {"read": 3, "unchanged": 3})
-    return RunResult("r1", "sync", "larkspur", "sandbox", {"users": users}, Findings(), NOTHING, **more)  # type: ignore[arg-type]
+    return RunResult(
+        "r1", "sync", "larkspur", "sandbox", {"users": users}, Findings(), NOTHING, **more
+    )  # type: ignore[arg-type]
 
 
 def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
@@ -30,7 +32,9 @@ def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
 
 def told(one: RunResult) -> list[tuple[str, str]]:
     """The kinds and sentences that are told of a run."""
-    return [(cause.kind, " ".join(cause.sentences)) for cause in causes_of(one, "feed.toml", "today")]
+    return [
+        (cause.kind, " ".join(cause.sentences)) for cause in causes_of(one, "feed.toml", "today")
+    ]
 
 
 def test_a_good_run_has_no_causes() -> None:
@@ -74,16 +78,26 @@ def test_another_person_or_number_is_no_other_cause() -> None:
 
 def test_records_that_are_unaccounted_for_are_told() -> None:
     """It is a fault of this program."""
-    assert [("failed", "Some records are unaccounted for. The report says how many.")] == told(result({"read": 3}))
+    assert [("failed", "Some records are unaccounted for. The report says how many.")] == told(
+        result({"read": 3})
+    )
 
 
 def test_what_is_held_is_told_without_ids() -> None:
     """Examples in parentheses stay in the report."""
-    hold = Hold("still_named", "classes", "", 1, "classes: 1 records are still named by 1 that stay (enrollments:e1).")
+    hold = Hold(
+        "still_named",
+        "classes",
+        "",
+        1,
+        "classes: 1 records are still named by 1 that stay (enrollments:e1).",
+    )
     found = result({"read": 1, "held": 1}, plan="p1", holds=(hold,), records=HELD)
 
     assert [("held", "classes: 1 records are still named by 1 that stay.")] == told(found)
-    assert ["roster sync feed.toml --approve p1"] == [cause.command for cause in causes_of(found, "feed.toml", "")]
+    assert ["roster sync feed.toml --approve p1"] == [
+        cause.command for cause in causes_of(found, "feed.toml", "")
+    ]
 
 
 def test_a_plan_that_still_waits_is_the_same_cause() -> None:
@@ -98,10 +112,15 @@ def test_a_plan_that_still_waits_is_the_same_cause() -> None:
 
 def test_what_others_wrote_is_told_by_entity() -> None:
     """Foreign records have no plan."""
-    found = result({"read": 2, "held": 2}, troubles=(trouble("ana", "x", "held"), trouble("bo", "x", "held")))
+    found = result(
+        {"read": 2, "held": 2}, troubles=(trouble("ana", "x", "held"), trouble("bo", "x", "held"))
+    )
 
     assert [
-        ("held", "2 of users are in the target already, say something else there and were not sent by us.")
+        (
+            "held",
+            "2 of users are in the target already, say something else there and were not sent by us.",
+        )
     ] == told(found)
 
 
@@ -114,9 +133,13 @@ def test_what_others_wrote_is_told_by_entity() -> None:
         (True, {"refused": NOTHING.clear(1)}, {"refused"}),
     ],
 )
-def test_a_run_ends_only_what_it_knows_of(whole: bool, more: dict[str, object], kinds: set[str]) -> None:
+def test_a_run_ends_only_what_it_knows_of(
+    whole: bool, more: dict[str, object], kinds: set[str]
+) -> None:
     """What broke off, was refused or did not judge a drop leaves the rest as it was."""
-    found = RunResult("r1", "sync", "larkspur", "sandbox", {}, Findings(), more.pop("refused", NOTHING), **more)  # type: ignore[arg-type]
+    found = RunResult(
+        "r1", "sync", "larkspur", "sandbox", {}, Findings(), more.pop("refused", NOTHING), **more
+    )  # type: ignore[arg-type]
 
     assert kinds == settled(found, whole=whole)
 
@@ -126,13 +149,19 @@ def test_a_run_that_broke_off_is_one_cause_whatever_its_numbers() -> None:
     one, same = (
         broken_off(error, str(error), "feed.toml")
         for error in (
-            TargetError("api.example.edu is down: 5 requests in a row failed, the last with 'HTTP 503: Ana's'"),
-            TargetError("api.example.edu is down: 12 requests in a row failed, the last with 'HTTP 503: x'"),
+            TargetError(
+                "api.example.edu is down: 5 requests in a row failed, the last with 'HTTP 503: Ana's'"
+            ),
+            TargetError(
+                "api.example.edu is down: 12 requests in a row failed, the last with 'HTTP 503: x'"
+            ),
         )
     )
 
     assert one.told_to("$A") == same.told_to("$A")
-    assert ("api.example.edu is down: 5 requests in a row failed, the last with HTTP 503",) == one.sentences
+    assert (
+        "api.example.edu is down: 5 requests in a row failed, the last with HTTP 503",
+    ) == one.sentences
 
 
 def test_names_of_runs_and_numbers_are_no_part_of_a_cause() -> None:

@@ -32,7 +32,9 @@ def modes(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("command", ["sync", "plan", "check", "preflight"])
-def test_a_state_folder_that_was_open_to_all_is_closed_with_all_that_is_in_it(tmp_path: Path, command: str) -> None:
+def test_a_state_folder_that_was_open_to_all_is_closed_with_all_that_is_in_it(
+    tmp_path: Path, command: str
+) -> None:
     """Whoever may write to it could put another ledger there."""
     state = folder(tmp_path / "state", 0o777)
 

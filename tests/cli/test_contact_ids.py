@@ -67,7 +67,11 @@ class School(Served):
     @property
     def contacts(self) -> list[str]:
         """The ids of the contacts that are active in the target."""
-        return sorted(one for one in self.sandbox.store.ids("users") if one.startswith(("contact", "guardian")))
+        return sorted(
+            one
+            for one in self.sandbox.store.ids("users")
+            if one.startswith(("contact", "guardian"))
+        )
 
     def sync(self, students: str = MOTHER, *more: str) -> Run:
         """Load students with their contacts."""
@@ -77,7 +81,9 @@ class School(Served):
     def as_before(self, old: str, load: Callable[[], Run]) -> bool:
         """Load as the first release did: a contact under an id in which an address can be read."""
         with Ledger(self.state / "ledger.db") as ledger:
-            ledger.intend(self.key, "users", pl.DataFrame({"sourcedId": [old], FINGERPRINT: [1]}), "r0")
+            ledger.intend(
+                self.key, "users", pl.DataFrame({"sourcedId": [old], FINGERPRINT: [1]}), "r0"
+            )
         done = load()
         self.sql("DELETE FROM salts")
         return done.code == 0 and self.contacts == [old]
@@ -186,7 +192,9 @@ def test_why_and_export_know_the_old_id(school: School, tmp_path: Path) -> None:
     school.sync()
 
     why = school.roster("why", OLD)
-    roster("export", school.feed, tmp_path / "roster.zip", state=school.state, environment=CREDENTIALS)
+    roster(
+        "export", school.feed, tmp_path / "roster.zip", state=school.state, environment=CREDENTIALS
+    )
 
     assert ["active"] == [one["ledger"]["status"] for one in why.json["records"]]
     assert OLD in zipfile.ZipFile(tmp_path / "roster.zip").read("users.csv").decode()
@@ -215,11 +223,17 @@ def test_who_is_excluded_by_an_old_id_stays_so(tmp_path: Path, sandbox: Sandbox)
 def test_a_file_of_ids_goes_on_meaning_whom_it_named(school: School) -> None:
     """She has another address since, and the old id by a line of that file."""
     school.configure('ids = "ids.csv"')
-    (school.state.parent / "ids.csv").write_text(f"old,new\n{OLD},contact/r.ito@40example.edu/Rosa@20Ito\n")
+    (school.state.parent / "ids.csv").write_text(
+        f"old,new\n{OLD},contact/r.ito@40example.edu/Rosa@20Ito\n"
+    )
 
     run = school.sync(MOTHER.replace("Rosa.Ito@", "r.ito@"))
 
-    assert (0, [OLD], "r.ito@example.edu") == (run.code, school.contacts, school.record("users", OLD)["email"])
+    assert (0, [OLD], "r.ito@example.edu") == (
+        run.code,
+        school.contacts,
+        school.record("users", OLD)["email"],
+    )
 
 
 def test_a_lost_state_takes_old_ids_over(school: School) -> None:
@@ -232,7 +246,9 @@ def test_a_lost_state_takes_old_ids_over(school: School) -> None:
     assert (0, 0, [], [OLD]) == (adopted.code, run.code, school.writes, school.contacts)
 
 
-def test_another_name_of_the_district_for_one_run_makes_nobody_anew(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_another_name_of_the_district_for_one_run_makes_nobody_anew(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     """`--district` says how the feed is called, and not whose people they are."""
     school = School(sandbox, tmp_path / "state")
     school.configure()
@@ -282,7 +298,10 @@ def test_the_first_salt_stays(tmp_path: Path) -> None:
         note_salt(Salt("elm"), KEY, "r1", ledger)
         note_salt(Salt("oak"), KEY, "r2", ledger)
 
-        now, other = (digests_of(Salt("oak"), "", key, ledger, frozenset()) for key in (KEY, FeedKey("sandbox", "oak")))
+        now, other = (
+            digests_of(Salt("oak"), "", key, ledger, frozenset())
+            for key in (KEY, FeedKey("sandbox", "oak"))
+        )
         with pytest.raises(SettingsError, match="Remove the setting"):
             digests_of(Salt("oak", is_secret=True), "", KEY, ledger, frozenset())
 

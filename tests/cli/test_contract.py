@@ -48,7 +48,11 @@ COMMANDS = (
 
 def test_every_command_of_the_contract_is_there_and_has_help() -> None:
     """Each says in a sentence what it does."""
-    helped = {command.name or command.callback.__name__: command.callback.__doc__ for command in app.registered_commands if command.callback}  # fmt: skip
+    helped = {
+        command.name or command.callback.__name__: command.callback.__doc__
+        for command in app.registered_commands
+        if command.callback
+    }
 
     assert set(COMMANDS) == set(helped)
     assert all(helped.values())
@@ -100,10 +104,13 @@ def test_deletes_are_held_then_approved(tmp_path: Path) -> None:
     roster("sync", folder, state=state)
     drop(folder, without(district(), "e1"))
 
-    planned, synced = (roster(command, folder, "--json", state=state) for command in ("plan", "sync"))
+    planned, synced = (
+        roster(command, folder, "--json", state=state) for command in ("plan", "sync")
+    )
     plan = synced.json["plan"]
     wrong, right, again = (
-        roster("sync", folder, "--json", "--approve", one, state=state) for one in ("0000000000", plan, plan)
+        roster("sync", folder, "--json", "--approve", one, state=state)
+        for one in ("0000000000", plan, plan)
     )
 
     assert [3, 3, 2, 0, 2] == [run.code for run in (planned, synced, wrong, right, again)]
@@ -111,7 +118,10 @@ def test_deletes_are_held_then_approved(tmp_path: Path) -> None:
     assert (1, 1) == (synced.total("held"), right.total("deleted"))
     assert ["There is no plan '0000000000'", f"Plan {plan} was sent on"] == [
         said
-        for said, run in (("There is no plan '0000000000'", wrong), (f"Plan {plan} was sent on", again))
+        for said, run in (
+            ("There is no plan '0000000000'", wrong),
+            (f"Plan {plan} was sent on", again),
+        )
         if said in run.err
     ]
     assert 0 == roster("sync", folder, "--json", state=state).json["requests"]
@@ -123,7 +133,9 @@ def test_what_is_held_does_not_hold_the_rest_unless_it_is_said_so(tmp_path: Path
     roster("sync", folder, state=state)
     drop(folder, changed(without(district(), "e1"), "bo", givenName="Boris"))
 
-    nothing, rest = (roster("sync", folder, "--json", *more, state=state) for more in (["--all-or-nothing"], []))
+    nothing, rest = (
+        roster("sync", folder, "--json", *more, state=state) for more in (["--all-or-nothing"], [])
+    )
 
     assert (3, 1, 0) == (nothing.code, nothing.total("waiting"), nothing.json["requests"])
     assert (3, 1, 0) == (rest.code, rest.total("updated"), rest.total("waiting"))
@@ -148,7 +160,11 @@ def test_a_real_district_loads_whole(real_drops: Path, tmp_path: Path) -> None:
     run = roster("sync", real_drops / "oneroster-1.1-district", "--json", state=tmp_path)
 
     def arrived(collection: str) -> int:
-        return len(roster("get", collection, "--target", "sandbox", "--json", state=tmp_path).out.splitlines())
+        return len(
+            roster(
+                "get", collection, "--target", "sandbox", "--json", state=tmp_path
+            ).out.splitlines()
+        )
 
     assert 0 == run.code
     expected = {"orgs": 4, "users": 268, "classes": 119, "enrollments": 1855, "demographics": 248}
@@ -157,7 +173,11 @@ def test_a_real_district_loads_whole(real_drops: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rows", "code"),
-    [(district(), 0), (changed(district(), "bo", enabledUser="TRUE"), 4), (changed(district(), "e1", role="pupil"), 4)],
+    [
+        (district(), 0),
+        (changed(district(), "bo", enabledUser="TRUE"), 4),
+        (changed(district(), "e1", role="pupil"), 4),
+    ],
     ids=["sound", "lenient", "broken"],
 )
 def test_check_under_strict_fails_on_any_error(
@@ -208,7 +228,9 @@ def test_rejects_are_private_and_no_spreadsheet_runs_them(tmp_path: Path) -> Non
         list(ERRORS),
         ["enrollments.csv", "1", "enrollments", "e1", "role", "vocabulary", "error", "'=cmd()"],
     ] == lines
-    assert (0o600, 0o700) == tuple(stat.S_IMODE(os.stat(one).st_mode) for one in (path, path.parent))
+    assert (0o600, 0o700) == tuple(
+        stat.S_IMODE(os.stat(one).st_mode) for one in (path, path.parent)
+    )
 
 
 def test_what_is_printed_names_nobody(tmp_path: Path) -> None:
@@ -251,7 +273,9 @@ def test_a_state_that_is_a_file_is_wrong_use(tmp_path: Path) -> None:
     assert (2, True) == (run.code, "is a file" in run.said)
 
 
-@pytest.mark.parametrize(("columns", "line"), [("30", "4 read, 4 created"), ("120", "users                4        4")])
+@pytest.mark.parametrize(
+    ("columns", "line"), [("30", "4 read, 4 created"), ("120", "users                4        4")]
+)
 def test_counts_are_whole_on_any_terminal(columns: str, line: str, tmp_path: Path) -> None:
     """A table where it fits, sentences where it would be cut."""
     folder = drop(tmp_path / "drop", district())
@@ -277,7 +301,9 @@ FEEDS = (
 )
 
 
-@pytest.mark.parametrize(("target", "said"), [case[1:] for case in FEEDS], ids=[case[0] for case in FEEDS])
+@pytest.mark.parametrize(
+    ("target", "said"), [case[1:] for case in FEEDS], ids=[case[0] for case in FEEDS]
+)
 def test_a_feed_without_a_sure_target_goes_nowhere(target: str, said: str, tmp_path: Path) -> None:
     """It is an error, not a sandbox; the environment's target is not taken for it either."""
     drop(tmp_path / "drop", district())
@@ -293,13 +319,28 @@ def test_a_feed_without_a_sure_target_goes_nowhere(target: str, said: str, tmp_p
     assert not (tmp_path / "state" / "sandbox.db").exists()
 
 
-def test_a_bare_drop_goes_to_the_sandbox_whatever_the_environment_says(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_bare_drop_goes_to_the_sandbox_whatever_the_environment_says(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     """`$TIMEBACK_API_URL` alone sends nothing there."""
     folder = drop(tmp_path / "drop", district())
-    environment = {"TIMEBACK_API_URL": sandbox.url, "TIMEBACK_TOKEN_URL": sandbox.token_url, "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+    environment = {
+        "TIMEBACK_API_URL": sandbox.url,
+        "TIMEBACK_TOKEN_URL": sandbox.token_url,
+        "TIMEBACK_CLIENT_ID": "sandbox",
+        "TIMEBACK_CLIENT_SECRET": "sandbox",
+    }
 
     bare = roster("sync", folder, "--json", state=tmp_path / "state", environment=environment)
-    asked = roster("sync", folder, "--json", "--target", "env", state=tmp_path / "state", environment=environment)
+    asked = roster(
+        "sync",
+        folder,
+        "--json",
+        "--target",
+        "env",
+        state=tmp_path / "state",
+        environment=environment,
+    )
 
     assert ("sandbox", sandbox.url) == (bare.json["target"], asked.json["target"])
     assert 16 == sum(method == "POST" for method, _ in sandbox.requests)
@@ -311,7 +352,14 @@ def test_a_dead_target_ends_in_a_sentence(tmp_path: Path) -> None:
     with Sandbox(None) as server:
         url = server.url
 
-    run = roster("sync", folder, "--target", "env", state=tmp_path / "state", environment={"TIMEBACK_API_URL": url, "TIMEBACK_ACCESS_TOKEN": "t"})  # fmt: skip
+    run = roster(
+        "sync",
+        folder,
+        "--target",
+        "env",
+        state=tmp_path / "state",
+        environment={"TIMEBACK_API_URL": url, "TIMEBACK_ACCESS_TOKEN": "t"},
+    )
 
     assert (1, True, False) == (run.code, "cannot be reached" in run.said, "Traceback" in run.said)
 
@@ -321,7 +369,10 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     folder = drop(tmp_path / "drop", district())
 
     state = tmp_path / "state"
-    with Ledger(state / "ledger.db") as ledger, ledger.hold(FeedKey("sandbox", "default"), "the-first"):
+    with (
+        Ledger(state / "ledger.db") as ledger,
+        ledger.hold(FeedKey("sandbox", "default"), "the-first"),
+    ):
         second = roster("sync", folder, state=state)
 
     assert (1, True) == (second.code, "the-first" in second.said)
@@ -357,7 +408,11 @@ def test_what_an_app_adds_survives(tmp_path: Path) -> None:
     with Sandbox(tmp_path / "state" / "sandbox.db") as server:
         user = server.store.get("users", "bo") or {}
     assert 1 == run.total("updated")
-    assert ("Boris", {"app": {"level": 3}}, "he/him") == (user["givenName"], user["metadata"], user["pronouns"])
+    assert ("Boris", {"app": {"level": 3}}, "he/him") == (
+        user["givenName"],
+        user["metadata"],
+        user["pronouns"],
+    )
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -393,7 +448,9 @@ def test_get_filters_limits_and_escapes(tmp_path: Path) -> None:
     roster("sync", drop(tmp_path / "drop", district()), state=tmp_path)
 
     def asked(*more: str) -> Run:
-        return roster("get", "users", "--target", "sandbox", "--fields", "sourcedId", *more, state=tmp_path)
+        return roster(
+            "get", "users", "--target", "sandbox", "--fields", "sourcedId", *more, state=tmp_path
+        )
 
     assert ['{"sourcedId": "bo"}'] == asked("--filter", "familyName='O''Brien'").out.splitlines()
     assert 2 == len(asked("--limit", "2").out.splitlines())
@@ -404,7 +461,10 @@ def test_several_processes_send_what_one_would(tmp_path: Path) -> None:
     """`--workers` shares the requests among processes; counts and target are the same."""
     folder = drop(tmp_path / "drop", district())
 
-    one, two = (roster("sync", folder, "--json", "--workers", count, state=tmp_path / count) for count in ("1", "2"))
+    one, two = (
+        roster("sync", folder, "--json", "--workers", count, state=tmp_path / count)
+        for count in ("1", "2")
+    )
 
     assert (0, 0) == (one.code, two.code)
     assert one.json["entities"] == two.json["entities"]
@@ -445,10 +505,17 @@ EARLY = (
 
 
 @pytest.mark.parametrize(
-    ("words", "spoil", "code", "reason"), [case[1:] for case in EARLY], ids=[case[0] for case in EARLY]
+    ("words", "spoil", "code", "reason"),
+    [case[1:] for case in EARLY],
+    ids=[case[0] for case in EARLY],
 )
 def test_an_early_end_is_told_to_programs_too(
-    words: list[str], spoil: Callable[[Path], None], code: int, reason: str, tmp_path: Path, loads: Loads
+    words: list[str],
+    spoil: Callable[[Path], None],
+    code: int,
+    reason: str,
+    tmp_path: Path,
+    loads: Loads,
 ) -> None:
     """One object on the last line of standard output, which says that it failed, and why."""
     folder, state = drop(tmp_path / "drop", district()), tmp_path / "state"
@@ -458,7 +525,10 @@ def test_an_early_end_is_told_to_programs_too(
     run = roster(words[0], *(word.format(drop=folder) for word in words[1:]), "--json", state=state)
 
     assert (code, "failed", True) == (run.code, run.json["status"], reason in run.json["reason"])
-    assert (1, f"roster: {run.json['reason']}") == (len(run.out.splitlines()), run.err.strip().splitlines()[-1])
+    assert (1, f"roster: {run.json['reason']}") == (
+        len(run.out.splitlines()),
+        run.err.strip().splitlines()[-1],
+    )
 
 
 def test_an_early_end_has_what_a_run_has_as_far_as_it_is_known(tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ import io
 from flows.reports.counts import markdown_counts, print_counts, shown_terms
 from flows.reports.screen import Screen
 
-COUNTS = {"users": {"read": 1200, "left_out": 0, "exported": 1200}, "orgs": {"read": 0, "left_out": 0, "exported": 0}}
+COUNTS = {
+    "users": {"read": 1200, "left_out": 0, "exported": 1200},
+    "orgs": {"read": 0, "left_out": 0, "exported": 0},
+}
 
 
 def printed(width: int) -> list[str]:
@@ -29,7 +32,13 @@ def test_a_table_has_a_dot_for_nothing() -> None:
 
 def test_where_a_table_would_be_cut_each_entity_has_its_lines() -> None:
     """With what there is of it."""
-    assert ["users", "        1,200 read, 1,200", "        exported", "orgs", "        nothing"] == printed(26)
+    assert [
+        "users",
+        "        1,200 read, 1,200",
+        "        exported",
+        "orgs",
+        "        nothing",
+    ] == printed(26)
 
 
 def test_terms_that_no_entity_has_are_left_out() -> None:
@@ -42,4 +51,9 @@ def test_terms_that_no_entity_has_are_left_out() -> None:
 
 def test_a_report_has_the_same_table_as_markdown() -> None:
     """With plain numbers."""
-    assert ["| entity | read |", "|---|---:|", "| users | 1200 |", "| orgs | 0 |"] == markdown_counts(COUNTS, ["read"])
+    assert [
+        "| entity | read |",
+        "|---|---:|",
+        "| users | 1200 |",
+        "| orgs | 0 |",
+    ] == markdown_counts(COUNTS, ["read"])

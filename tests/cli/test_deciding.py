@@ -36,7 +36,13 @@ class Held:
 
     def decide(self, answer: DecisionRequest | None, plan: str = "") -> FlowEnd:
         """Decide on a plan as a person who says this."""
-        return decide(plan, Options("sync", self.drop, state=self.state), os.environ, self._asking(answer), _performed)
+        return decide(
+            plan,
+            Options("sync", self.drop, state=self.state),
+            os.environ,
+            self._asking(answer),
+            _performed,
+        )
 
     def _asking(self, answer: DecisionRequest | None) -> Ask:
         def ask(plan: Plan, text: str) -> DecisionRequest | None:
@@ -48,7 +54,14 @@ class Held:
     def sent(self) -> bool:
         """Whether the target has lost the record."""
         read = roster(
-            "get", "enrollments", "--target", "sandbox", "--filter", "sourcedId='e1'", "--json", state=self.state
+            "get",
+            "enrollments",
+            "--target",
+            "sandbox",
+            "--filter",
+            "sourcedId='e1'",
+            "--json",
+            state=self.state,
         )
         return '"tobedeleted"' in read.out
 
@@ -94,7 +107,11 @@ def test_what_is_left_of_an_approval_is_asked_about_as_what_it_is(held: Held) ->
     plan = roster("sync", held.drop, "--json", state=held.state).json["plan"]
     roster(
         "sync",
-        drop(held.drop, delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}), "delta"),
+        drop(
+            held.drop,
+            delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}),
+            "delta",
+        ),
         state=held.state,
     )
     end = held.decide(APPROVED, plan)
@@ -128,7 +145,9 @@ def test_what_nobody_decides_on_goes_on_waiting(held: Held) -> None:
     assert (0, True) == (later.code, held.sent())
 
 
-@pytest.mark.parametrize(("plan", "said"), [("nosuchplan", "no plan 'nosuchplan'"), ("", "No plan")])
+@pytest.mark.parametrize(
+    ("plan", "said"), [("nosuchplan", "no plan 'nosuchplan'"), ("", "No plan")]
+)
 def test_only_a_plan_that_waits_is_asked_about(held: Held, plan: str, said: str) -> None:
     """One that is over, or never was, is refused before anybody is asked."""
     if not plan:

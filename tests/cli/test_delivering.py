@@ -22,7 +22,11 @@ def test_a_message_arrives_also_from_a_thread_that_has_a_loop() -> None:
         assert "" == asyncio.run(in_loop(Addressee("$A", Secret(inbox.address))))
         (message,) = inbox.messages
 
-    assert ("larkspur: held", "One\nTwo", "warning") == (message["title"], message["message"], message["type"])
+    assert ("larkspur: held", "One\nTwo", "warning") == (
+        message["title"],
+        message["message"],
+        message["type"],
+    )
 
 
 @pytest.mark.parametrize("address", ["hunter2", "hunter2://here", "json://", "file:///etc/hunter2"])
@@ -32,7 +36,10 @@ def test_what_is_no_address_is_said_without_it(
     """Neither in the sentence nor in a log."""
     told = deliver("t", "b", Addressee("$A", Secret(address)))
 
-    assert "What $A holds is no address that apprise knows, such as mailto:// or slack://. Correct it." == told
+    assert (
+        "What $A holds is no address that apprise knows, such as mailto:// or slack://. Correct it."
+        == told
+    )
     assert "" == caplog.text + "".join(capfd.readouterr())
 
 

@@ -25,7 +25,9 @@ class Feed:
 
     def __init__(self, folder: Path, loads: Loads) -> None:
         self.drop, self.state = folder / "drop", folder / "state"
-        loads.begin("a district as it is", self.state, lambda: self.sync(district(), "bulk").code == 0)
+        loads.begin(
+            "a district as it is", self.state, lambda: self.sync(district(), "bulk").code == 0
+        )
 
     def sync(self, rows: Rows, mode: str = "delta") -> Run:
         """Load rows."""
@@ -60,14 +62,24 @@ def test_an_older_row_does_not_go_over_a_newer_one(feed: Feed) -> None:
     older["users"].append(older["users"][0] | {"sourcedId": "new", "username": "new"})
     older["roles"].append(older["roles"][0] | {"sourcedId": "rn", "userSourcedId": "new"})
     lifecycle = {"status": "active", "dateLastModified": FIFTH}
-    older["enrollments"] = [DISTRICT["enrollments"][0] | lifecycle | {"sourcedId": "late", "userSourcedId": "bo"}]
+    older["enrollments"] = [
+        DISTRICT["enrollments"][0] | lifecycle | {"sourcedId": "late", "userSourcedId": "bo"}
+    ]
 
     run = feed.sync(older)
 
     with Path(run.json["rejects"]).open(newline="") as file:
-        told = [(row["entity"], row["sourcedId"], row["rule"], row["value"]) for row in csv.DictReader(file)]
+        told = [
+            (row["entity"], row["sourcedId"], row["rule"], row["value"])
+            for row in csv.DictReader(file)
+        ]
     assert (0, 1) == (newer.code, newer.total("updated"))
-    assert (0, 2, 0, "Newer") == (run.code, run.total("created"), run.total("updated"), feed.user()["givenName"])
+    assert (0, 2, 0, "Newer") == (
+        run.code,
+        run.total("created"),
+        run.total("updated"),
+        feed.user()["givenName"],
+    )
     assert ("users", "bo", "outdated", FIFTH) in told
     assert "older than what was accepted of the same record" in " ".join(run.err.split())
 
@@ -77,18 +89,25 @@ def test_nor_does_an_older_row_that_says_a_record_is_gone(feed: Feed) -> None:
     e4 = DISTRICT["enrollments"][1] | {"sourcedId": "e4"}
 
     def told(moment: str, status: str = "active", role: str = "student") -> Run:
-        return feed.sync({"enrollments": [e4 | {"status": status, "dateLastModified": moment, "role": role}]})
+        return feed.sync(
+            {"enrollments": [e4 | {"status": status, "dateLastModified": moment, "role": role}]}
+        )
 
     # So many that one is not most of them.
     more = [
-        e4 | {"sourcedId": f"e{number}", "status": "active", "dateLastModified": ELEVENTH} for number in range(4, 9)
+        e4 | {"sourcedId": f"e{number}", "status": "active", "dateLastModified": ELEVENTH}
+        for number in range(4, 9)
     ]
     feed.sync({"enrollments": more})
     stays, gone = told(FIFTH, "tobedeleted"), told("2026-09-12T08:00:00.000Z", "tobedeleted")
     late, back = told(ELEVENTH), told("2026-09-13T08:00:00.000Z")
 
-    assert [(0, 1), (1, 0)] == [(run.total("deleted"), run.total("rejected")) for run in (stays, gone)]
-    assert [(0, 1), (1, 0)] == [(run.total("created"), run.total("rejected")) for run in (late, back)]
+    assert [(0, 1), (1, 0)] == [
+        (run.total("deleted"), run.total("rejected")) for run in (stays, gone)
+    ]
+    assert [(0, 1), (1, 0)] == [
+        (run.total("created"), run.total("rejected")) for run in (late, back)
+    ]
 
 
 def test_the_same_moment_goes_through_and_so_does_a_row_that_was_rejected(feed: Feed) -> None:
@@ -98,14 +117,21 @@ def test_the_same_moment_goes_through_and_so_does_a_row_that_was_rejected(feed: 
     feed.sync(bo("2026-09-13T08:00:00.000Z", enabledUser="perhaps"))
     between = feed.sync(bo("2026-09-12T08:00:00.000Z", givenName="Between"))
 
-    assert (1, 1, "Between") == (same.total("updated"), between.total("updated"), feed.user()["givenName"])
+    assert (1, 1, "Between") == (
+        same.total("updated"),
+        between.total("updated"),
+        feed.user()["givenName"],
+    )
 
 
 def test_the_newer_row_counts_that_was_accepted_and_not_sent(feed: Feed) -> None:
     """A plan of it sent nothing, and keeps nothing in mind."""
     roster("plan", drop(feed.drop, bo(ELEVENTH, givenName="Newer"), "delta"), state=feed.state)
 
-    assert (1, "Older") == (feed.sync(bo(FIFTH, givenName="Older")).total("updated"), feed.user()["givenName"])
+    assert (1, "Older") == (
+        feed.sync(bo(FIFTH, givenName="Older")).total("updated"),
+        feed.user()["givenName"],
+    )
 
 
 def test_the_newer_value_is_sent_if_it_had_not_arrived(tmp_path: Path) -> None:
@@ -146,8 +172,14 @@ def test_a_source_that_tells_an_older_change_is_not_believed(tmp_path: Path) -> 
         store = both.source.sandbox.store
         ana = store.get("users", "ana") or {}
         earlier = datetime.fromisoformat(ana["dateLastModified"]) - timedelta(minutes=1)
-        older = ana | {"familyName": "Older", "dateLastModified": earlier.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
-        store.query("UPDATE records SET body = ? WHERE collection = 'users' AND id = 'ana'", (json.dumps(older),))
+        older = ana | {
+            "familyName": "Older",
+            "dateLastModified": earlier.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        }
+        store.query(
+            "UPDATE records SET body = ? WHERE collection = 'users' AND id = 'ana'",
+            (json.dumps(older),),
+        )
         run = both.feed.run("sync")
 
         assert (0, "Vega") == (run.code, both.feed.record("users", "ana")["familyName"])

@@ -34,15 +34,21 @@ def test_each_file_becomes_a_deployment_and_each_target_a_ceiling(tmp_path: Path
     feed(tmp_path, "spruce", concurrency=7)
     told = roster("deploy", tmp_path, "--dry-run", "--json", state=tmp_path / "state").json
 
-    assert ["nightly/larkspur", "nightly/spruce", f"summary/{tmp_path.name}"] == list(told["deployments"])
-    assert {"due": "30 1 * * * America/Denver", "pool": "roster"} == told["deployments"]["nightly/spruce"]
+    assert ["nightly/larkspur", "nightly/spruce", f"summary/{tmp_path.name}"] == list(
+        told["deployments"]
+    )
+    assert {"due": "30 1 * * * America/Denver", "pool": "roster"} == told["deployments"][
+        "nightly/spruce"
+    ]
     assert [7] == list(told["ceilings"].values())
 
 
 def test_a_file_may_name_its_pool_and_be_paused(tmp_path: Path) -> None:
     """Some feeds run on other machines; `--pool` is for those that say nothing."""
     file = feed(tmp_path, "larkspur")
-    file.write_text(file.read_text().replace("[schedule]", '[schedule]\npool = "west"\npaused = true'))
+    file.write_text(
+        file.read_text().replace("[schedule]", '[schedule]\npool = "west"\npaused = true')
+    )
     told = roster("deploy", tmp_path, "--dry-run", "--pool", "east", state=tmp_path / "state")
 
     assert "nightly/larkspur: 30 1 * * * America/Denver, paused, in pool west" in told.out
@@ -51,7 +57,9 @@ def test_a_file_may_name_its_pool_and_be_paused(tmp_path: Path) -> None:
 
 def test_a_sandbox_has_no_ceiling(tmp_path: Path) -> None:
     """It is embedded in the run, and shared with nobody."""
-    (tmp_path / "larkspur.toml").write_text('district = "larkspur"\ndrop = "drop"\n[target]\nurl = "sandbox"\n')
+    (tmp_path / "larkspur.toml").write_text(
+        'district = "larkspur"\ndrop = "drop"\n[target]\nurl = "sandbox"\n'
+    )
     told = roster("deploy", tmp_path, "--dry-run", "--json", state=tmp_path / "state").json
 
     assert {} == told["ceilings"]
@@ -66,7 +74,9 @@ def test_what_is_wrong_in_any_file_is_told_before_anything_is_deployed(tmp_path:
     told = roster("deploy", tmp_path, state=tmp_path / "state")
 
     assert 2 == told.code
-    assert [] == [word for word in ("larkspur.toml", "dorp", "spruce.toml", "layuot") if word not in told.err]
+    assert [] == [
+        word for word in ("larkspur.toml", "dorp", "spruce.toml", "layuot") if word not in told.err
+    ]
 
 
 def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -39,13 +39,19 @@ def test_a_discarded_plan_cannot_be_approved(state: Path) -> None:
     """Who discarded it, and why, is kept."""
     plan = waiting(state)
 
-    discarded = roster("discard", plan, "--by", "Data Office", "--note", "wrong export", state=state)
+    discarded = roster(
+        "discard", plan, "--by", "Data Office", "--note", "wrong export", state=state
+    )
     approved = roster("sync", state.parent / "drop", "--approve", plan, state=state)
 
     with Ledger.reading(state / "ledger.db") as ledger:
         (decision,) = ledger.decisions(plan)
     assert (0, 2, True) == (discarded.code, approved.code, "was discarded" in approved.err)
-    assert ("discarded", "Data Office", "wrong export") == (decision.what, decision.by, decision.note)
+    assert ("discarded", "Data Office", "wrong export") == (
+        decision.what,
+        decision.by,
+        decision.note,
+    )
     assert "" == waiting(state)
 
 
@@ -98,10 +104,16 @@ def test_what_names_somebody_who_was_let_go_of_waits(tmp_path: Path) -> None:
     state = tmp_path / "state"
     roster("sync", drop(tmp_path / "drop", district()), state=state)
     (user, role, seat) = (DISTRICT[name][1] for name in ("users", "roles", "enrollments"))
-    moved = {"users": [user | {"sourcedId": "new"}], "roles": [role | {"userSourcedId": "new"}], "enrollments": [seat | {"userSourcedId": "new"}]}  # fmt: skip
+    moved = {
+        "users": [user | {"sourcedId": "new"}],
+        "roles": [role | {"userSourcedId": "new"}],
+        "enrollments": [seat | {"userSourcedId": "new"}],
+    }
     held = roster("sync", drop(tmp_path / "drop", delta(moved), "delta"), "--json", state=state)
     roster("discard", held.json["plan"], state=state)
-    tia = changed({"users": [DISTRICT["users"][2]], "roles": [DISTRICT["roles"][2]]}, "tia", givenName="Mia")
+    tia = changed(
+        {"users": [DISTRICT["users"][2]], "roles": [DISTRICT["roles"][2]]}, "tia", givenName="Mia"
+    )
     drop(tmp_path / "drop", delta(tia), "delta")
 
     runs = [roster("sync", tmp_path / "drop", "--json", state=state) for _ in range(2)]

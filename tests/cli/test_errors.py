@@ -52,7 +52,11 @@ def test_a_result_counts_though_nobody_reads_it() -> None:
     [
         (SettingsError("That cannot be meant."), 2, "That cannot be meant."),
         (TargetError("It is down."), 1, "It is down."),
-        (KeyboardInterrupt(), 1, "Interrupted. What was acknowledged is recorded; run again to go on."),
+        (
+            KeyboardInterrupt(),
+            1,
+            "Interrupted. What was acknowledged is recorded; run again to go on.",
+        ),
     ],
 )
 def test_what_a_command_cannot_go_on_after_is_one_sentence(

@@ -16,7 +16,12 @@ def feeds(tmp_path: Path) -> Path:
     folder = tmp_path / "feeds"
     (folder / "north").mkdir(parents=True)
     (folder / "drop").mkdir()
-    for file in (folder / "larkspur.toml", folder / "north" / "aspen.toml", tmp_path / "other.toml", folder / "a.zip"):
+    for file in (
+        folder / "larkspur.toml",
+        folder / "north" / "aspen.toml",
+        tmp_path / "other.toml",
+        folder / "a.zip",
+    ):
         file.touch()
     (folder / "same.toml").symlink_to(folder / "larkspur.toml")
     (folder / "away.toml").symlink_to(tmp_path / "other.toml")
@@ -25,7 +30,9 @@ def feeds(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("district", ["larkspur", "larkspur.toml", "{feeds}/larkspur.toml", "north/aspen", "same"])
+@pytest.mark.parametrize(
+    "district", ["larkspur", "larkspur.toml", "{feeds}/larkspur.toml", "north/aspen", "same"]
+)
 def test_a_feed_is_named_or_its_path_lies_in_the_folder(feeds: Path, district: str) -> None:
     """Links are followed: what they lead to has to lie there as well."""
     found = feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
@@ -35,13 +42,32 @@ def test_a_feed_is_named_or_its_path_lies_in_the_folder(feeds: Path, district: s
 
 @pytest.mark.parametrize(
     "district",
-    ["", "../other", "../other.toml", "{feeds}/../other.toml", "{feeds}/../feeds/../other", "away", "out/other",
-     "{feeds}/out/other.toml", "circle", "drop", "{feeds}/drop", "a.zip", "{feeds}/a.zip", "/etc/hostname", "larkspur\0", "x" * 5000,
-     "sample_data/oneroster_1_2", "../../sample_data/oneroster_1_2"],
-)  # fmt: skip
+    [
+        "",
+        "../other",
+        "../other.toml",
+        "{feeds}/../other.toml",
+        "{feeds}/../feeds/../other",
+        "away",
+        "out/other",
+        "{feeds}/out/other.toml",
+        "circle",
+        "drop",
+        "{feeds}/drop",
+        "a.zip",
+        "{feeds}/a.zip",
+        "/etc/hostname",
+        "larkspur\0",
+        "x" * 5000,
+        "sample_data/oneroster_1_2",
+        "../../sample_data/oneroster_1_2",
+    ],
+)
 def test_nothing_else_is_a_feed(feeds: Path, district: str) -> None:
     """No file elsewhere, no drop, and no link or dots that lead out; the folder and the next step are told."""
-    with pytest.raises(SettingsError, match=r"is no feed's file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"):
+    with pytest.raises(
+        SettingsError, match=r"is no feed's file in .*feeds\. .*\$ROSTER_FEEDS of the worker says"
+    ):
         feed_file(district.format(feeds=feeds), {"ROSTER_FEEDS": str(feeds)})
 
 
@@ -53,7 +79,9 @@ def test_a_name_that_is_nearly_right_is_told() -> None:
 
 def test_the_sample_may_be_run_by_its_path_wherever_feeds_are(feeds: Path) -> None:
     """It comes with the program."""
-    assert SAMPLES / "demo.toml" == feed_file(str(SAMPLES / "demo.toml"), {"ROSTER_FEEDS": str(feeds)})
+    assert SAMPLES / "demo.toml" == feed_file(
+        str(SAMPLES / "demo.toml"), {"ROSTER_FEEDS": str(feeds)}
+    )
 
 
 def test_a_summary_is_of_the_folder_of_feeds_or_of_one_in_it(feeds: Path) -> None:

@@ -39,7 +39,9 @@ class Onboarding:
         """Write the feed's file."""
         self.file.write_text(f'district = "larkspur"\ndrop = "drop"\n[target]\n{target}\n')
 
-    def run(self, answer: DecisionRequest | None, environment: Mapping[str, str] = os.environ) -> FlowEnd:
+    def run(
+        self, answer: DecisionRequest | None, environment: Mapping[str, str] = os.environ
+    ) -> FlowEnd:
         """Onboard, with a person who gives this answer."""
 
         def ask(plan: Plan, _text: str) -> DecisionRequest | None:
@@ -52,7 +54,16 @@ class Onboarding:
 
     def records(self) -> int:
         """How many active records of the district the target holds."""
-        read = roster("get", "users", "--target", "sandbox", "--filter", "status='active'", "--json", state=self.state)
+        read = roster(
+            "get",
+            "users",
+            "--target",
+            "sandbox",
+            "--filter",
+            "status='active'",
+            "--json",
+            state=self.state,
+        )
         return len(read.out.splitlines())
 
 
@@ -84,9 +95,12 @@ def test_what_a_person_approved_is_loaded_and_verified(onboarding: Onboarding) -
 
 
 @pytest.mark.parametrize(
-    ("answer", "name"), [(DecisionRequest("reject", "Data Office"), "Rejected"), (None, "Timed out")]
+    ("answer", "name"),
+    [(DecisionRequest("reject", "Data Office"), "Rejected"), (None, "Timed out")],
 )
-def test_without_an_approval_nothing_is_sent(onboarding: Onboarding, answer: DecisionRequest | None, name: str) -> None:
+def test_without_an_approval_nothing_is_sent(
+    onboarding: Onboarding, answer: DecisionRequest | None, name: str
+) -> None:
     """Whether somebody said no, or nobody said anything."""
     end = onboarding.run(answer)
 

@@ -33,8 +33,14 @@ def people() -> Rows:
     for short, long in LONG.items():
         text = text.replace(f'"{short}"', f'"{long}"')
     rows: Rows = json.loads(text)
-    rows = with_cells(rows, givenName="Anabella", familyName="Zephyrine", email="anabella@example.edu",
-                      username="anabella.z", sms="5550123")  # fmt: skip
+    rows = with_cells(
+        rows,
+        givenName="Anabella",
+        familyName="Zephyrine",
+        email="anabella@example.edu",
+        username="anabella.z",
+        sms="5550123",
+    )
     rows["enrollments"].append(
         {
             "sourcedId": "lv-enr-ana2",
@@ -57,7 +63,9 @@ def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district."""
     place = Served(sandbox, tmp_path / "state")
     drop(tmp_path / "drop", people())
-    loads.begin("people with long ids", place.state, lambda: sync(place, people()).code == 0, sandbox)
+    loads.begin(
+        "people with long ids", place.state, lambda: sync(place, people()).code == 0, sandbox
+    )
     return place
 
 
@@ -68,8 +76,12 @@ def sync(place: Served, rows: Rows, *more: str) -> Run:
 
 def credentials(place: Served) -> dict[str, str]:
     """What a command is told of this target."""
-    return {"TIMEBACK_API_URL": place.sandbox.url, "TIMEBACK_TOKEN_URL": place.sandbox.token_url,
-            "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+    return {
+        "TIMEBACK_API_URL": place.sandbox.url,
+        "TIMEBACK_TOKEN_URL": place.sandbox.token_url,
+        "TIMEBACK_CLIENT_ID": "sandbox",
+        "TIMEBACK_CLIENT_SECRET": "sandbox",
+    }
 
 
 def everything(state: Path) -> str:
@@ -86,7 +98,9 @@ def test_nothing_of_the_person_is_left_here(target: Served) -> None:
     sync(target, without(people(), "lv-ana-0001", "lv-enr-ana2", "e1"))
     assert all(word in everything(target.state) for word in WORDS)
 
-    run = target.roster("forget", "lv-ana-0001", "--by", "Data Office", "--note", "asked for by lv-ana-0001")
+    run = target.roster(
+        "forget", "lv-ana-0001", "--by", "Data Office", "--note", "asked for by lv-ana-0001"
+    )
 
     left = everything(target.state)
     assert (0, "done") == (run.code, run.json["status"])
@@ -105,7 +119,9 @@ def test_the_target_holds_neutral_values_and_the_deletion(target: Served) -> Non
     )
     assert not any(word in json.dumps(user) for word in (*WORDS[1:], "anabella", "5550123"))
     assert (None, None, "tobedeleted") == (born["birthDate"], born["sex"], born["status"])
-    assert ["tobedeleted"] * 2 == [target.record("enrollments", one)["status"] for one in ("e1", "lv-enr-ana2")]
+    assert ["tobedeleted"] * 2 == [
+        target.record("enrollments", one)["status"] for one in ("e1", "lv-enr-ana2")
+    ]
     assert {"users": 1, "demographics": 1, "enrollments": 2} == run.json["feeds"][0]["deleted"]
     assert "active" == target.record("enrollments", "e2")["status"]
 
@@ -116,7 +132,11 @@ def test_the_next_sync_sends_nothing_and_counts_unshared(target: Served) -> None
 
     run = sync(target, people())
 
-    unshared = {name: counts["unshared"] for name, counts in run.json["entities"].items() if counts["unshared"]}
+    unshared = {
+        name: counts["unshared"]
+        for name, counts in run.json["entities"].items()
+        if counts["unshared"]
+    }
     assert (0, "unchanged", []) == (run.code, run.json["status"], target.writes)
     assert {"users": 1, "demographics": 1, "enrollments": 2} == unshared
     assert 0 == run.total("vanished")
@@ -219,9 +239,16 @@ def test_what_a_dead_target_keeps_is_finished_later(tmp_path: Path) -> None:
         second = place.roster("forget", "lv-ana-0001")
         status = place.record("users", "lv-ana-0001")["status"]
 
-    assert (1, "failed", "failed") == (first.code, first.json["status"], first.json["feeds"][0]["status"])
+    assert (1, "failed", "failed") == (
+        first.code,
+        first.json["status"],
+        first.json["feeds"][0]["status"],
+    )
     assert "run again" in first.json["feeds"][0]["error"]
-    assert all(part in told for part in ("target: not finished: ", "ledger and rosters: not yet", "Not finished: "))
+    assert all(
+        part in told
+        for part in ("target: not finished: ", "ledger and rosters: not yet", "Not finished: ")
+    )
     assert {digest_of("lv-ana-0001")} == noted
     assert (0, "tobedeleted") == (second.code, status)
     assert not any(word in everything(place.state) for word in WORDS)
@@ -243,7 +270,12 @@ def test_somebody_elses_record_is_not_touched(tmp_path: Path, sandbox: Sandbox) 
     """A user whom the target held before us is held as foreign, and stays as it is."""
     place = Served(sandbox, tmp_path / "state")
     place.change("orgs", "s1", name="Elm School", type="school")
-    theirs = {"givenName": "Somebody", "familyName": "Else", "enabledUser": "true", "email": "else@example.edu"}
+    theirs = {
+        "givenName": "Somebody",
+        "familyName": "Else",
+        "enabledUser": "true",
+        "email": "else@example.edu",
+    }
     place.change(
         "users",
         "lv-ana-0001",
@@ -275,7 +307,10 @@ def test_it_is_told_what_was_removed_and_what_is_not_ours(target: Served) -> Non
 
     assert "target: 1 demographics, 2 enrollments, 1 users deleted" in run.out
     assert "ledger: 4 records taken out; rosters: 4 records, out of 1 rosters" in run.out
-    assert all(part in run.out for part in ("The drop itself still has", "backups", "Done: lv-ana-0001 is forgotten"))
+    assert all(
+        part in run.out
+        for part in ("The drop itself still has", "backups", "Done: lv-ana-0001 is forgotten")
+    )
     assert not any(word in run.said for word in WORDS[1:])
 
 
@@ -316,7 +351,11 @@ def test_a_feed_that_is_being_loaded_is_left_alone(target: Served) -> None:
     with Ledger(target.state / "ledger.db") as ledger, ledger.hold(_key(target), "a-run"):
         run = target.roster("forget", "lv-ana-0001")
 
-        assert (1, True, frozenset()) == (run.code, "is being loaded by run a-run" in run.err, ledger.forgotten())
+        assert (1, True, frozenset()) == (
+            run.code,
+            "is being loaded by run a-run" in run.err,
+            ledger.forgotten(),
+        )
 
 
 def test_missing_credentials_are_told_before_anything_is_done(target: Served) -> None:
@@ -374,7 +413,10 @@ def test_other_lines_stay_as_they_were_written(tmp_path: Path) -> None:
     changed_files = mask_files(tmp_path, Mask({"lv-ana-0001"}))
 
     del lines[2]
-    assert (1, "".join(lines).encode()) == (changed_files, (tmp_path / "r1" / "rejects.csv").read_bytes())
+    assert (1, "".join(lines).encode()) == (
+        changed_files,
+        (tmp_path / "r1" / "rejects.csv").read_bytes(),
+    )
 
 
 @pytest.mark.parametrize("name", RUN_FILES)
@@ -382,14 +424,18 @@ def test_no_file_of_a_run_keeps_the_person(tmp_path: Path, name: RunFile) -> Non
     """Whatever the file is for: each is on the list of those that a run writes, with what is taken out of it."""
     columns = sorted(RUN_FILES[name])
     tables = [f"row,{column}\n1,lv-ana-0001\n2,lv-bo-0002\n" for column in columns]
-    for place, text in enumerate(tables or ["- held users lv-ana-0001: delete\n- held users lv-bo-0002: delete\n"]):
+    for place, text in enumerate(
+        tables or ["- held users lv-ana-0001: delete\n- held users lv-bo-0002: delete\n"]
+    ):
         write_run_file(tmp_path / str(place), name, text)
 
     changed_files = mask_files(tmp_path, Mask({"lv-ana-0001"}))
 
     left = [path.read_text("utf-8") for path in tmp_path.glob("*/*")]
     assert changed_files == len(left) == max(1, len(columns))
-    assert [True] * len(left) == ["lv-ana-0001" not in text and "lv-bo-0002" in text for text in left]
+    assert [True] * len(left) == [
+        "lv-ana-0001" not in text and "lv-bo-0002" in text for text in left
+    ]
 
 
 def test_a_run_writes_what_is_on_the_list_and_nothing_else(target: Served) -> None:
@@ -414,7 +460,12 @@ def test_results_are_blanked_and_deleted_too(target: Served) -> None:
     run = target.roster("forget", "lv-ana-0001")
 
     result = target.record("results", "r9")
-    assert (0, "tobedeleted", None, None) == (run.code, result["status"], result["comment"], result["score"])
+    assert (0, "tobedeleted", None, None) == (
+        run.code,
+        result["status"],
+        result["comment"],
+        result["score"],
+    )
     assert "tobedeleted" == target.record("assessmentResults", "g1")["status"]
     assert not any(word in everything(target.state) for word in WORDS)
 
@@ -423,7 +474,9 @@ def test_the_embedded_sandbox_keeps_no_name_either(tmp_path: Path) -> None:
     """Its file is written anew: neither free pages nor journal hold what was overwritten."""
     state = tmp_path / "state"
     roster("sync", drop(tmp_path / "drop", people()), state=state)
-    assert all(word.encode() in (state / "sandbox.db").read_bytes() + _journal(state) for word in WORDS)
+    assert all(
+        word.encode() in (state / "sandbox.db").read_bytes() + _journal(state) for word in WORDS
+    )
 
     run = roster("forget", "lv-ana-0001", state=state)
 
@@ -433,7 +486,9 @@ def test_the_embedded_sandbox_keeps_no_name_either(tmp_path: Path) -> None:
 def test_a_delta_does_not_bring_the_person_back(target: Served) -> None:
     """What it says of the person is unshared, and left out of the roster that is kept."""
     target.roster("forget", "lv-ana-0001")
-    rows = {name: table for name, table in people().items() if name in ("users", "roles", "enrollments")}
+    rows = {
+        name: table for name, table in people().items() if name in ("users", "roles", "enrollments")
+    }
 
     run = target.roster("sync", drop(target.state.parent / "drop", delta(rows), mode="delta"))
 
@@ -451,9 +506,16 @@ class Refusing:
         """Give the application as clients see it."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope["method"] == "PUT" and self.path and self.path in scope["path"]:
+            if (
+                scope["type"] == "http"
+                and scope["method"] == "PUT"
+                and self.path
+                and self.path in scope["path"]
+            ):
                 said = (await Request(scope, receive).body()).decode()
-                await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": said}, 422)(scope, receive, send)
+                await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": said}, 422)(
+                    scope, receive, send
+                )
             else:
                 await app(scope, receive, send)
 

@@ -97,9 +97,23 @@ def many(count: int = 60) -> Rows:
     return {
         **district(),
         "users": [*DISTRICT["users"], *users],
-        "roles": [*DISTRICT["roles"], *(DISTRICT["roles"][0] | {"sourcedId": f"r-{u['sourcedId']}", "userSourcedId": u["sourcedId"]} for u in users)],
-        "enrollments": [*DISTRICT["enrollments"], *(DISTRICT["enrollments"][0] | {"sourcedId": f"e-{u['sourcedId']}", "userSourcedId": u["sourcedId"]} for u in users)],
-    }  # fmt: skip
+        "roles": [
+            *DISTRICT["roles"],
+            *(
+                DISTRICT["roles"][0]
+                | {"sourcedId": f"r-{u['sourcedId']}", "userSourcedId": u["sourcedId"]}
+                for u in users
+            ),
+        ],
+        "enrollments": [
+            *DISTRICT["enrollments"],
+            *(
+                DISTRICT["enrollments"][0]
+                | {"sourcedId": f"e-{u['sourcedId']}", "userSourcedId": u["sourcedId"]}
+                for u in users
+            ),
+        ],
+    }
 
 
 def test_a_few_enrollments_go_and_a_few_users_are_disabled(feed: Feed) -> None:
@@ -108,7 +122,12 @@ def test_a_few_enrollments_go_and_a_few_users_are_disabled(feed: Feed) -> None:
 
     run = feed.sync(without(many(), "u1", "e-u1", "r-u1"))
 
-    assert (0, 1, 1, 0) == (run.code, run.total("deleted"), run.total("disabled"), run.total("held"))
+    assert (0, 1, 1, 0) == (
+        run.code,
+        run.total("deleted"),
+        run.total("disabled"),
+        run.total("held"),
+    )
     assert "tobedeleted" == feed.record("enrollments", "e-u1")["status"]
     assert ("active", "false") == (
         feed.record("users", "u1")["status"],
@@ -145,7 +164,9 @@ def test_an_enrollment_can_be_ended_instead(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize(("ends", "waits"), [("2020-06-10", False), ("2099-06-10", True)])
-def test_a_system_may_end_all_enrollments_of_a_term_that_is_over(feed: Feed, ends: str, waits: bool) -> None:
+def test_a_system_may_end_all_enrollments_of_a_term_that_is_over(
+    feed: Feed, ends: str, waits: bool
+) -> None:
     """Every term ends, and nothing is wrong with that; while it runs, everybody would lose their classes."""
     feed.configure(tail="[limits]\nupdated_percent = 100\n")
     rows = changed(changed(many(), "y", endDate=ends), "t1", endDate=ends)
@@ -162,7 +183,9 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
     """The plan says why, without a name; the names stand in a file of its own; creates go on."""
     feed.begin()
     rows = without(many(), *(f"e-u{number}" for number in range(20)))
-    rows["orgs"].append({"sourcedId": "s3", "name": "New School", "type": "school", "parentSourcedId": "d"})
+    rows["orgs"].append(
+        {"sourcedId": "s3", "name": "New School", "type": "school", "parentSourcedId": "d"}
+    )
 
     run = feed.sync(rows)
 
@@ -171,9 +194,14 @@ def test_a_school_loses_too_much(feed: Feed) -> None:
     named = list(csv.DictReader((folder / "plan.csv").read_text().splitlines()))
     assert (3, 20, 1) == (run.code, run.total("held"), run.total("created"))
     assert (
-        "Elm School (s1): 20 of 61 enrollments of students vanished, more than 30 % and 5 records of a school." in plan
+        "Elm School (s1): 20 of 61 enrollments of students vanished, more than 30 % and 5 records of a school."
+        in plan
     )
-    assert ("enrollments", "delete", "s1") == (named[0]["entity"], named[0]["action"], named[0]["school"])
+    assert ("enrollments", "delete", "s1") == (
+        named[0]["entity"],
+        named[0]["action"],
+        named[0]["school"],
+    )
     assert 0o600 == (folder / "plan.csv").stat().st_mode & 0o777
     assert f"roster discard {run.json['plan']}" in run.err
 
@@ -185,10 +213,17 @@ def test_a_plan_can_be_approved_days_later(feed: Feed) -> None:
     held = feed.sync(rows)
     drop(feed.folder / "drop", changed(rows, "u50", givenName="Later"))
 
-    first = feed.sync(None, "--approve", held.json["plan"], "--by", "Data Office", "--note", "graduation")
+    first = feed.sync(
+        None, "--approve", held.json["plan"], "--by", "Data Office", "--note", "graduation"
+    )
     second = feed.sync(None, "--approve", held.json["plan"])
 
-    assert (0, 20, 0, 20) == (first.code, first.total("deleted"), first.total("updated"), first.json["requests"])
+    assert (0, 20, 0, 20) == (
+        first.code,
+        first.total("deleted"),
+        first.total("updated"),
+        first.json["requests"],
+    )
     assert (2, True) == (second.code, "was sent on" in second.err)
     assert "e-u5" not in feed.active("enrollments")
 
@@ -198,7 +233,11 @@ def test_a_plan_is_made_anew_without_what_has_moved(feed: Feed) -> None:
     feed.configure(tail="[limits]\nschool_percent = 10\n")
     feed.sync(many())
     held = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
-    teacher = DISTRICT["enrollments"][0] | {"sourcedId": "e-u3", "userSourcedId": "u3", "role": "teacher"}
+    teacher = DISTRICT["enrollments"][0] | {
+        "sourcedId": "e-u3",
+        "userSourcedId": "u3",
+        "role": "teacher",
+    }
     later = feed.sync(delta({"enrollments": [teacher]}), mode="delta")
 
     first = feed.sync(None, "--approve", held.json["plan"])
@@ -217,7 +256,11 @@ def test_a_newer_plan_takes_the_place_of_an_older_one(feed: Feed) -> None:
 
     run = feed.sync(None, "--approve", older.json["plan"])
 
-    assert (2, True, True) == (run.code, "was replaced by a newer one" in run.err, newer.json["plan"] in run.err)
+    assert (2, True, True) == (
+        run.code,
+        "was replaced by a newer one" in run.err,
+        newer.json["plan"] in run.err,
+    )
 
 
 def test_a_corrected_export_ends_a_plan(feed: Feed) -> None:
@@ -253,16 +296,21 @@ def test_what_killed_runs_removed_counts_toward_the_seven_days(feed: Feed) -> No
     third = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
 
     assert (0, 4, 3, 4) == (first.code, first.total("deleted"), second.code, second.total("held"))
-    assert "8 of 63 enrollments were removed, locked out or ended in seven days, more than" in " ".join(
-        second.err.split()
+    assert (
+        "8 of 63 enrollments were removed, locked out or ended in seven days, more than"
+        in " ".join(second.err.split())
     )
-    assert [(0, 4), (0, 0), (0, 4)] == [(run.code, run.total("deleted")) for run in (approved, back, third)]
+    assert [(0, 4), (0, 0), (0, 4)] == [
+        (run.code, run.total("deleted")) for run in (approved, back, third)
+    ]
 
 
 def test_what_is_kept_by_policy_counts_too(feed: Feed) -> None:
     """Runs tell how much that was."""
     feed.begin()
-    feed.configure(tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n')
+    feed.configure(
+        tail='[removed]\nenrollments = "keep"\n[limits]\nweek_percent = 10\nweek_records = 5\n'
+    )
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(4))))
 
     second = feed.sync(without(many(), *(f"e-u{number}" for number in range(8))))
@@ -274,7 +322,9 @@ def test_limits_are_raised_once(feed: Feed) -> None:
     """For the run that needs it, and not for the next one."""
     until = today() + timedelta(days=2)
     feed.sync(many())
-    feed.configure(tail=f"[limits.once]\nuntil = {until}\nschool_percent = 90\nvanished_percent = 90\n")
+    feed.configure(
+        tail=f"[limits.once]\nuntil = {until}\nschool_percent = 90\nvanished_percent = 90\n"
+    )
 
     first = feed.sync(without(many(), *(f"e-u{number}" for number in range(20))))
     second = feed.sync(without(many(), *(f"e-u{number}" for number in range(42))))
@@ -316,13 +366,22 @@ def test_renamed_people_are_held_and_then_renamed_back(feed: Feed) -> None:
     feed.configure(head='ids = "ids.csv"')
     renamed = feed.sync(None)
 
-    assert (3, True) == (held.code, "4 users vanished and came again under new ids (ana is now x-ana, " in held.said)
+    assert (3, True) == (
+        held.code,
+        "4 users vanished and came again under new ids (ana is now x-ana, " in held.said,
+    )
     lines = (Path(held.json["report"]).parent / "ids.csv").read_text().splitlines()
     assert ["old,new,entity", "ana,x-ana,users"] == lines[:2]
-    assert (0, 0, {"ana", "bo", "tia", "mum"}) == (renamed.code, renamed.json["requests"], feed.active("users"))
+    assert (0, 0, {"ana", "bo", "tia", "mum"}) == (
+        renamed.code,
+        renamed.json["requests"],
+        feed.active("users"),
+    )
 
 
-def test_nothing_is_sent_in_a_blackout_and_little_when_only_adds_are_let_through(feed: Feed) -> None:
+def test_nothing_is_sent_in_a_blackout_and_little_when_only_adds_are_let_through(
+    feed: Feed,
+) -> None:
     """The calendar stands in the feed's file."""
     feed.sync(district())
     rows = changed(without(many(3), "e1"), "bo", givenName="Boris")
@@ -332,7 +391,12 @@ def test_nothing_is_sent_in_a_blackout_and_little_when_only_adds_are_let_through
     summer = feed.sync(rows)
 
     assert (3, 0, True) == (dark.code, dark.json["requests"], "Nothing is sent until" in dark.err)
-    assert (0, 6, 1, 1) == (summer.code, summer.total("created"), summer.total("waiting"), summer.total("kept"))
+    assert (0, 6, 1, 1) == (
+        summer.code,
+        summer.total("created"),
+        summer.total("waiting"),
+        summer.total("kept"),
+    )
     assert "Bo" == feed.record("users", "bo")["givenName"]
     feed.configure(tail=OPEN)
     assert (1, 1) == ((after := feed.sync(None)).total("updated"), after.total("deleted"))
@@ -360,7 +424,11 @@ def test_an_earlier_roster_is_restored(feed: Feed) -> None:
     dry, run = feed.restore(first.json["run"], "--dry-run"), feed.restore(first.json["run"])
 
     assert (0, 0) == (dry.code, dry.json["requests"])
-    assert ("Plan: restore of " in dry.err, "Restore of " in run.err, "Sync of" in run.err) == (True, True, False)
+    assert ("Plan: restore of " in dry.err, "Restore of " in run.err, "Sync of" in run.err) == (
+        True,
+        True,
+        False,
+    )
     heading = f"# Restore of {feed.path} for default to sandbox, back to the roster of run {first.json['run']}"
     assert heading == Path(run.json["report"]).read_text().splitlines()[0]
     assert (0, 1, 1, 1, 1) == (
@@ -370,7 +438,10 @@ def test_an_earlier_roster_is_restored(feed: Feed) -> None:
         run.total("deleted"),
         run.total("disabled"),
     )
-    assert ("Bo", "active") == (feed.record("users", "bo")["givenName"], feed.record("enrollments", "e-u1")["status"])
+    assert ("Bo", "active") == (
+        feed.record("users", "bo")["givenName"],
+        feed.record("enrollments", "e-u1")["status"],
+    )
     unknown = roster("restore", "20200101-000000-abcd", feed.path, state=feed.state)
     assert (2, True) == (unknown.code, "No roster of run" in unknown.err)
 
@@ -379,18 +450,32 @@ def test_what_a_delta_deletes_waits_in_its_plan(feed: Feed) -> None:
     """The next drop does not forget it."""
     feed.begin()
     gone = delta(
-        {"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)]},
+        {
+            "enrollments": [
+                DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)
+            ]
+        },
         "tobedeleted",
     )
     held = feed.sync(gone, mode="delta")
     next_night = feed.sync(
-        delta({"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}), mode="delta"
+        delta(
+            {
+                "users": [DISTRICT["users"][1] | {"givenName": "Boris"}],
+                "roles": [DISTRICT["roles"][1]],
+            }
+        ),
+        mode="delta",
     )
 
     run = feed.sync(None, "--approve", held.json["plan"])
 
     assert (3, 30, 0, 30) == (held.code, held.total("held"), run.code, run.total("deleted"))
-    assert (3, 1, True) == (next_night.code, next_night.total("updated"), "still waits" in next_night.err)
+    assert (3, 1, True) == (
+        next_night.code,
+        next_night.total("updated"),
+        "still waits" in next_night.err,
+    )
 
 
 def test_what_several_deltas_hold_is_one_plan(feed: Feed) -> None:
@@ -400,7 +485,10 @@ def test_what_several_deltas_hold_is_one_plan(feed: Feed) -> None:
     for first in (0, 30):
         ids = [f"e-u{number}" for number in range(first, first + 25)]
         held = feed.sync(
-            delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": one} for one in ids]}, "tobedeleted"),
+            delta(
+                {"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": one} for one in ids]},
+                "tobedeleted",
+            ),
             mode="delta",
         )
 
@@ -420,13 +508,25 @@ def test_what_a_delta_could_not_deliver_is_sent_with_the_next_one(feed: Feed) ->
     )
     feed.configure(tail=f'[calendar]\nblackout = ["{today()}"]\n[limits]\nrejected_percent = 1\n')
     held = feed.sync(new, mode="delta")
-    enrollment = delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-new", "userSourcedId": "new"}]})
+    enrollment = delta(
+        {
+            "enrollments": [
+                DISTRICT["enrollments"][0] | {"sourcedId": "e-new", "userSourcedId": "new"}
+            ]
+        }
+    )
     feed.configure()
     waits = feed.sync(enrollment, mode="delta")
 
     approved = feed.sync(None, "--approve", held.json["plan"])
     last = feed.sync(
-        delta({"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}), mode="delta"
+        delta(
+            {
+                "users": [DISTRICT["users"][1] | {"givenName": "Boris"}],
+                "roles": [DISTRICT["roles"][1]],
+            }
+        ),
+        mode="delta",
     )
 
     assert (3, 0, 1) == (held.code, approved.code, approved.total("created"))
@@ -445,11 +545,20 @@ def test_a_full_snapshot_asks_anew_what_a_person_had_discarded(feed: Feed) -> No
     whole = feed.sync(rows)
     approved = feed.sync(None, "--approve", whole.json["plan"])
     feed.configure()
-    later = {"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}
+    later = {
+        "users": [DISTRICT["users"][1] | {"givenName": "Boris"}],
+        "roles": [DISTRICT["roles"][1]],
+    }
 
     changes = feed.sync(delta(later), mode="delta")
 
-    assert (3, 3, 1, 0, 0) == (dark.code, whole.code, whole.total("waiting"), approved.code, changes.code)
+    assert (3, 3, 1, 0, 0) == (
+        dark.code,
+        whole.code,
+        whole.total("waiting"),
+        approved.code,
+        changes.code,
+    )
     assert "e-u0" in feed.active("enrollments")
 
 
@@ -459,17 +568,26 @@ def test_what_is_left_of_an_approval_that_broke_off_waits_again(feed: Feed) -> N
     feed.begin()
     gone = [DISTRICT["enrollments"][0] | {"sourcedId": f"e-u{number}"} for number in range(30)]
     held = feed.sync(delta({"enrollments": gone}, "tobedeleted"), mode="delta")
-    with Ledger(feed.state / "ledger.db") as ledger:  # the approval was noted, and half of it was sent
+    with Ledger(
+        feed.state / "ledger.db"
+    ) as ledger:  # the approval was noted, and half of it was sent
         plan = held.json["plan"]
         ledger.decide(plan, "approved", by="Data Office", note="", at=datetime.now(UTC))
         half = {"deleted": [f"e-u{number}" for number in range(15)]}
         ledger.record(ledger.feeds()[0], "enrollments", pl.DataFrame(), half, [], "approval")
-    later = {"users": [DISTRICT["users"][1] | {"givenName": "Boris"}], "roles": [DISTRICT["roles"][1]]}
+    later = {
+        "users": [DISTRICT["users"][1] | {"givenName": "Boris"}],
+        "roles": [DISTRICT["roles"][1]],
+    }
     night = feed.sync(delta(later), mode="delta")
 
     run = feed.sync(None, "--approve", night.json["plan"])
 
-    assert (3, 1, "15 of these changes wait since run" in night.err) == (night.code, night.total("updated"), True)
+    assert (3, 1, "15 of these changes wait since run" in night.err) == (
+        night.code,
+        night.total("updated"),
+        True,
+    )
     assert (0, 15) == (run.code, run.total("deleted"))
 
 
@@ -485,7 +603,10 @@ def test_what_another_feed_has_too_is_left_to_it(feed: Feed) -> None:
     run = roster("sync", other, "--json", state=feed.state)
 
     assert (0, 0, 2) == (run.code, run.json["requests"], run.total("kept"))
-    assert ("active", "e-u1" in feed.active("enrollments")) == (feed.record("users", "u1")["status"], True)
+    assert ("active", "e-u1" in feed.active("enrollments")) == (
+        feed.record("users", "u1")["status"],
+        True,
+    )
 
     last = feed.sync(without(many(), "u1", "e-u1", "r-u1"))
 
@@ -497,7 +618,8 @@ def test_a_delta_that_only_deletes_is_no_empty_export(feed: Feed) -> None:
     feed.begin()
 
     run = feed.sync(
-        delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-u1"}]}, "tobedeleted"), mode="delta"
+        delta({"enrollments": [DISTRICT["enrollments"][0] | {"sourcedId": "e-u1"}]}, "tobedeleted"),
+        mode="delta",
     )
 
     assert (0, 1) == (run.code, run.total("deleted"))
@@ -527,7 +649,10 @@ def test_a_new_person_under_an_old_id_waits(feed: Feed) -> None:
 
     assert (0, 1) == (married.code, married.total("updated"))
     assert (3, 2, 0) == (recycled.code, recycled.total("held"), recycled.total("updated"))
-    assert ("Ana", "Diaz") == (feed.record("users", "ana")["givenName"], feed.record("users", "ana")["familyName"])
+    assert ("Ana", "Diaz") == (
+        feed.record("users", "ana")["givenName"],
+        feed.record("users", "ana")["familyName"],
+    )
     assert "1 id seems to have passed to other people (ana)" in recycled.said
 
 
@@ -538,7 +663,13 @@ def test_a_few_who_are_locked_out_each_night_are_many_in_a_week(feed: Feed) -> N
 
     codes = []
     for night in range(1, 5):
-        rows = {**rows, "users": [user | {"enabledUser": "false"} if place < 4 + 15 * night and place > 3 else user for place, user in enumerate(rows["users"])]}  # fmt: skip
+        rows = {
+            **rows,
+            "users": [
+                user | {"enabledUser": "false"} if place < 4 + 15 * night and place > 3 else user
+                for place, user in enumerate(rows["users"])
+            ],
+        }
         run = feed.sync(rows)
         codes.append((run.code, run.total("updated")))
 
@@ -572,6 +703,8 @@ def test_the_export_of_last_month_waits(feed: Feed) -> None:
     again, still = feed.sync(many()), feed.sync(None)
     approved, after = feed.sync(None, "--approve", still.json["plan"]), feed.sync(None)
 
-    assert [(3, 0, "held")] * 2 == [(run.code, run.json["requests"], run.json["status"]) for run in (again, still)]
+    assert [(3, 0, "held")] * 2 == [
+        (run.code, run.json["requests"], run.json["status"]) for run in (again, still)
+    ]
     assert "This drop is, to the last cell, the one of" in " ".join(again.said.split())
     assert ([0, 0], 0) == ([approved.code, after.code], after.json["requests"])

@@ -31,7 +31,8 @@ def test_a_new_id_of_another_record_refuses_the_drop(at: Served, tmp_path: Path)
     assert (4, []) == (run.code, at.writes)
     assert "ids.csv: users ana of bo" in " ".join(run.err.split())
     assert {("Ana", "true"), ("Bo", "true")} == {
-        (at.record("users", one)["givenName"], at.record("users", one)["enabledUser"]) for one in ("ana", "bo")
+        (at.record("users", one)["givenName"], at.record("users", one)["enabledUser"])
+        for one in ("ana", "bo")
     }
 
 
@@ -41,10 +42,19 @@ def test_a_record_that_got_the_id_of_another_refuses_the_drop(at: Served, tmp_pa
     new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
     synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"))
 
-    known = synced(at, written(tmp_path / "third", **CANVAS, change_sis_id="old_id,new_id,type\nu2,u1,user"))
-    renamed = synced(at, written(tmp_path / "fourth", **new, change_sis_id="old_id,new_id,type\nu2,n1,user"))
+    known = synced(
+        at, written(tmp_path / "third", **CANVAS, change_sis_id="old_id,new_id,type\nu2,u1,user")
+    )
+    renamed = synced(
+        at, written(tmp_path / "fourth", **new, change_sis_id="old_id,new_id,type\nu2,n1,user")
+    )
 
     assert (4, 4) == (known.code, renamed.code)
     assert "users u1 of u2" in " ".join(known.err.split())
-    assert "users n1 of u2, and it is the new id of u1 since an earlier night" in " ".join(renamed.err.split())
-    assert ("Ann", "Bo") == (at.record("users", "u1")["givenName"], at.record("users", "u2")["givenName"])
+    assert "users n1 of u2, and it is the new id of u1 since an earlier night" in " ".join(
+        renamed.err.split()
+    )
+    assert ("Ann", "Bo") == (
+        at.record("users", "u1")["givenName"],
+        at.record("users", "u2")["givenName"],
+    )

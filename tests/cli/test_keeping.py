@@ -18,14 +18,18 @@ FEED = 'drop = "drop"\ndistrict = "larkspur"\n[target]\nurl = "sandbox"\n[keep]\
 KEY, OTHER = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "other")
 NOW = datetime.now(UTC)
 RECORDS = pl.DataFrame(
-    [("users", "x", "keep", None, 1, "active", None, None, "vanished")], schema=PLANNED_COLUMNS, orient="row"
+    [("users", "x", "keep", None, 1, "active", None, None, "vanished")],
+    schema=PLANNED_COLUMNS,
+    orient="row",
 )
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """The state folder of a feed that keeps two rosters, and what else runs leave for ten days."""
-    (tmp_path / "larkspur.toml").write_text(FEED.format(keep="rosters = 2\nrun_days = 10\nclosed_plan_days = 10"))
+    (tmp_path / "larkspur.toml").write_text(
+        FEED.format(keep="rosters = 2\nrun_days = 10\nclosed_plan_days = 10")
+    )
     return tmp_path / "state"
 
 
@@ -42,7 +46,14 @@ def earlier(state: Path, name: str, days: int, key: FeedKey = KEY) -> Path:
     (folder / "report.md").write_text("a report")
     with Ledger(state / "ledger.db") as ledger:
         ledger.begin(
-            Run(name, key, "sync", NOW - timedelta(days=days), ended=NOW - timedelta(days=days), status="done")
+            Run(
+                name,
+                key,
+                "sync",
+                NOW - timedelta(days=days),
+                ended=NOW - timedelta(days=days),
+                status="done",
+            )
         )
     return folder
 
@@ -74,10 +85,14 @@ def test_what_a_waiting_plan_needs_stays(state: Path) -> None:
         ledger.decide("plan-waits", "approved", by="kim", note="", at=NOW)
 
         (state.parent / "drop").mkdir()
-        roster("sync", state.parent / "larkspur.toml", state=state)  # an empty drop is refused, and decides on no plan
+        roster(
+            "sync", state.parent / "larkspur.toml", state=state
+        )  # an empty drop is refused, and decides on no plan
 
         assert (True, False) == (waits.exists(), decided.exists())
-        assert (1, 0) == tuple(ledger.planned(f"plan-{name}").height for name in ("waits", "decided"))
+        assert (1, 0) == tuple(
+            ledger.planned(f"plan-{name}").height for name in ("waits", "decided")
+        )
 
 
 def test_so_many_rosters_are_kept(state: Path) -> None:

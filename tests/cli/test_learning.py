@@ -29,13 +29,17 @@ email_template = "{{sourcedId}}@students.example.edu"
 def feed(folder: Path, settings: str = "", drop_path: str = "learning") -> Path:
     """Write a feed's file."""
     path = folder / "learning.toml"
-    path.write_text(FEED.format(settings=settings).replace('drop = "learning"', f'drop = "{drop_path}"'))
+    path.write_text(
+        FEED.format(settings=settings).replace('drop = "learning"', f'drop = "{drop_path}"')
+    )
     return path
 
 
 def read_back(collection: str, state: Path, *more: str) -> list[dict[str, Any]]:
     """Read a collection of the sandbox."""
-    lines = roster("get", collection, "--target", "sandbox", "--json", *more, state=state).out.splitlines()
+    lines = roster(
+        "get", collection, "--target", "sandbox", "--json", *more, state=state
+    ).out.splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -43,11 +47,19 @@ def test_the_sample_is_read_back_whole(tmp_path: Path) -> None:
     """Four levels deep, with resources of several kinds, a class enrolled in it, and a gradebook."""
     roster("sync", SAMPLE / "oneroster_1_2", state=tmp_path)
 
-    run, again = (roster("sync", SAMPLE / "learning.toml", "--json", state=tmp_path) for _ in range(2))
+    run, again = (
+        roster("sync", SAMPLE / "learning.toml", "--json", state=tmp_path) for _ in range(2)
+    )
 
-    assert (0, 38, 0, "unchanged") == (run.code, run.total("created"), run.total("rejected"), again.json["status"])
+    assert (0, 38, 0, "unchanged") == (
+        run.code,
+        run.total("created"),
+        run.total("rejected"),
+        again.json["status"],
+    )
     parents = {
-        one["sourcedId"]: (one.get("parent") or {}).get("sourcedId") for one in read_back("courseComponents", tmp_path)
+        one["sourcedId"]: (one.get("parent") or {}).get("sourcedId")
+        for one in read_back("courseComponents", tmp_path)
     }
     chain: list[str] = []
     place: str | None = "lv-app-u1-m1-l1-a1"
@@ -56,7 +68,9 @@ def test_the_sample_is_read_back_whole(tmp_path: Path) -> None:
         place = parents[place]
     assert (10, 4) == (len(parents), len(chain))
     ours = {
-        name: len([one for one in read_back(name, tmp_path) if one["sourcedId"].startswith("lv-app")])
+        name: len(
+            [one for one in read_back(name, tmp_path) if one["sourcedId"].startswith("lv-app")]
+        )
         for name in run.json["entities"]
     }
     assert {name: counts["created"] for name, counts in run.json["entities"].items()} == ours
@@ -78,9 +92,12 @@ def test_references_resolve_in_other_feeds_of_the_target(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("external", "rejected"), [("[]", 12), ('["orgs", "academicSessions", "courses", "classes", "users"]', 0)]
+    ("external", "rejected"),
+    [("[]", 12), ('["orgs", "academicSessions", "courses", "classes", "users"]', 0)],
 )
-def test_references_resolve_in_the_target_if_the_feed_says_so(external: str, rejected: int, tmp_path: Path) -> None:
+def test_references_resolve_in_the_target_if_the_feed_says_so(
+    external: str, rejected: int, tmp_path: Path
+) -> None:
     """Records that no ledger knows count where the feed's file declares their kind external."""
     state = tmp_path / "state"
     roster("sync", drop(tmp_path / "district", district()), state=state)
@@ -94,7 +111,9 @@ def test_references_resolve_in_the_target_if_the_feed_says_so(external: str, rej
     assert (0, rejected) == (run.code, run.total("rejected"))
 
 
-def test_a_gradebook_of_1_1_takes_its_schools_from_the_classes_that_are_loaded(tmp_path: Path) -> None:
+def test_a_gradebook_of_1_1_takes_its_schools_from_the_classes_that_are_loaded(
+    tmp_path: Path,
+) -> None:
     """1.1 has no column for them, and its classes came with another feed; grading periods become sessions."""
     state, folder = tmp_path / "state", tmp_path / "learning"
     roster("sync", drop(tmp_path / "district", district()), state=state)
@@ -107,7 +126,9 @@ def test_a_gradebook_of_1_1_takes_its_schools_from_the_classes_that_are_loaded(t
         for row in rows[name]:
             row.pop("weight", None)
         (folder / f"{name}.csv").write_text(csv_text(name, rows[name], "1.1"), newline="")
-    (folder / "manifest.csv").write_text(manifest(dict.fromkeys(("categories", "lineItems", "results"), "bulk"), "1.1"))
+    (folder / "manifest.csv").write_text(
+        manifest(dict.fromkeys(("categories", "lineItems", "results"), "bulk"), "1.1")
+    )
 
     run = roster("sync", feed(tmp_path), "--json", state=state)
 
@@ -131,7 +152,10 @@ def test_what_a_feed_keeps_is_not_removed(tmp_path: Path) -> None:
     entities = roster("sync", path, "--json", state=state).json["entities"]
 
     assert (1, 0) == (entities["assessmentResults"]["kept"], entities["assessmentResults"]["held"])
-    assert (0, 1) == (entities["componentResources"]["kept"], entities["componentResources"]["deleted"])
+    assert (0, 1) == (
+        entities["componentResources"]["kept"],
+        entities["componentResources"]["deleted"],
+    )
 
 
 PACKAGES = (
@@ -157,13 +181,21 @@ def test_real_packages_are_read_back(
     folder = real_drops / "oneroster-1.2-longsight" / "valid"
 
     runs = [
-        roster("sync", feed(tmp_path, drop_path=str(folder / f"{name}-{mode}-package.zip")), "--json", state=tmp_path)
+        roster(
+            "sync",
+            feed(tmp_path, drop_path=str(folder / f"{name}-{mode}-package.zip")),
+            "--json",
+            state=tmp_path,
+        )
         for mode in modes
     ]
 
     assert [0] * len(runs) == [run.code for run in runs]
     assert ["done", "unchanged"][: len(runs)] == [run.json["status"] for run in runs]
-    assert held == {collection: [one["sourcedId"] for one in read_back(collection, tmp_path)] for collection in held}
+    assert held == {
+        collection: [one["sourcedId"] for one in read_back(collection, tmp_path)]
+        for collection in held
+    }
 
 
 def test_enrollments_tell_courses_classes_and_what_holds(tmp_path: Path) -> None:
@@ -172,10 +204,18 @@ def test_enrollments_tell_courses_classes_and_what_holds(tmp_path: Path) -> None
 
     run = roster("enrollments", "ana", "--target", "sandbox", "--csv", state=tmp_path / "state")
 
-    assert [{
-        "course": "Math 5", "courseSourcedId": "co", "class": "Math 5 A", "classSourcedId": "c1", "role": "student",
-        "beginDate": "2026-08-15", "active": "yes", "sourcedId": "e1",
-    }] == list(csv.DictReader(io.StringIO(run.out)))  # fmt: skip
+    assert [
+        {
+            "course": "Math 5",
+            "courseSourcedId": "co",
+            "class": "Math 5 A",
+            "classSourcedId": "c1",
+            "role": "student",
+            "beginDate": "2026-08-15",
+            "active": "yes",
+            "sourcedId": "e1",
+        }
+    ] == list(csv.DictReader(io.StringIO(run.out)))
 
 
 def test_an_unknown_person_is_told_from_one_without_enrollments(tmp_path: Path) -> None:
@@ -183,7 +223,8 @@ def test_an_unknown_person_is_told_from_one_without_enrollments(tmp_path: Path) 
     roster("sync", drop(tmp_path / "district", district()), state=tmp_path / "state")
 
     unknown, blank, dot = (
-        roster("enrollments", name, "--target", "sandbox", state=tmp_path / "state") for name in ("o'hara", " ", ".")
+        roster("enrollments", name, "--target", "sandbox", state=tmp_path / "state")
+        for name in ("o'hara", " ", ".")
     )
     idle = roster("enrollments", "mum", "--target", "sandbox", state=tmp_path / "state")
 
@@ -217,7 +258,14 @@ def test_get_gives_csv_with_harmless_cells(tmp_path: Path) -> None:
     roster("sync", drop(tmp_path / "district", rows), state=tmp_path / "state")
 
     run = roster(
-        "get", "courses", "--target", "sandbox", "--csv", "--fields", "sourcedId,title", state=tmp_path / "state"
+        "get",
+        "courses",
+        "--target",
+        "sandbox",
+        "--csv",
+        "--fields",
+        "sourcedId,title",
+        state=tmp_path / "state",
     )
 
     assert "sourcedId,title\nco,'=1+1\n" == run.out

@@ -44,10 +44,16 @@ class Larkspur:
         return self.folder / "larkspur.toml"
 
     def configure(
-        self, settings: str = "", notify: str = "", target: str = "sandbox", target_settings: str = ""
+        self,
+        settings: str = "",
+        notify: str = "",
+        target: str = "sandbox",
+        target_settings: str = "",
     ) -> None:
         """Write the feed's file."""
-        text = FILE.format(settings=settings, notify=notify, target=target, target_settings=target_settings)
+        text = FILE.format(
+            settings=settings, notify=notify, target=target, target_settings=target_settings
+        )
         self.file.write_text(text)
 
     def write(self, rows: Rows) -> None:
@@ -57,7 +63,9 @@ class Larkspur:
     def run(self, command: str = "sync", *arguments: str) -> Run:
         """Run a command on the feed."""
         environment = {"LARKSPUR_NOTIFY": self.inbox.address} | self.environment
-        return roster(command, self.file, *arguments, state=self.folder / "state", environment=environment)
+        return roster(
+            command, self.file, *arguments, state=self.folder / "state", environment=environment
+        )
 
     def sync(self, rows: Rows | None = None) -> int:
         """Load a drop, the same as before if none is given; give the exit code."""
@@ -175,7 +183,9 @@ def test_a_run_that_cannot_begin_is_told(larkspur: Larkspur) -> None:
 def test_a_target_that_is_down_is_told_once(larkspur: Larkspur) -> None:
     """Whatever the number of the try."""
     larkspur.environment = {"A": "token"}
-    larkspur.configure(target="http://127.0.0.1:9", target_settings='access_token_env = "A"\npatience_seconds = 0')
+    larkspur.configure(
+        target="http://127.0.0.1:9", target_settings='access_token_env = "A"\npatience_seconds = 0'
+    )
 
     assert [1, 1] == [larkspur.sync(), larkspur.sync()]
     (message,) = larkspur.inbox.messages
@@ -210,13 +220,19 @@ def test_a_dead_receiver_changes_nothing_of_the_run(larkspur: Larkspur) -> None:
     larkspur.inbox.answer = 500
     larkspur.write(smaller())
     run = larkspur.run()
-    report = max((larkspur.folder / "state" / "runs").glob("*/report.md"), key=lambda one: one.stat().st_mtime_ns)
+    report = max(
+        (larkspur.folder / "state" / "runs").glob("*/report.md"),
+        key=lambda one: one.stat().st_mtime_ns,
+    )
     larkspur.inbox.answer = 200
     again = larkspur.sync()
 
     assert [3, 3] == [run.code, again]
     for text in (run.out, report.read_text()):
-        assert "Not told: The address that $LARKSPUR_NOTIFY holds did not take the message." in " ".join(text.split())
+        assert (
+            "Not told: The address that $LARKSPUR_NOTIFY holds did not take the message."
+            in " ".join(text.split())
+        )
         assert SECRET not in text
         assert str(larkspur.inbox.port) not in text
     assert ["larkspur: held", "larkspur: held"] == larkspur.inbox.titles
@@ -229,7 +245,9 @@ def test_an_address_that_is_not_there_is_said_in_every_run(larkspur: Larkspur) -
 
     assert 0 == run.code
     assert "Not told:" in run.out
-    assert "`notify.env` names $LARKSPUR_NOTIFY, which is not set, or blank." in " ".join(run.out.split())
+    assert "`notify.env` names $LARKSPUR_NOTIFY, which is not set, or blank." in " ".join(
+        run.out.split()
+    )
 
 
 def test_whoever_was_told_is_not_told_again_for_another_who_was_not(larkspur: Larkspur) -> None:
@@ -264,7 +282,10 @@ def test_what_is_far_from_usual_is_told_and_holds_nothing(larkspur: Larkspur) ->
     for _ in range(6):
         larkspur.sync()
     rows = district()
-    bad = [{"sourcedId": f"e{number}", "userSourcedId": "nobody"} | _rest(rows) for number in range(100, 140)]
+    bad = [
+        {"sourcedId": f"e{number}", "userSourcedId": "nobody"} | _rest(rows)
+        for number in range(100, 140)
+    ]
     larkspur.write(rows | {"enrollments": [*rows["enrollments"], *bad]})
     run = larkspur.run()
     codes = [larkspur.sync(), larkspur.sync(district())]
@@ -280,7 +301,11 @@ def test_what_is_far_from_usual_is_told_and_holds_nothing(larkspur: Larkspur) ->
 
 def _rest(rows: Rows) -> dict[str, str]:
     """An enrollment's other cells."""
-    return {name: cell for name, cell in rows["enrollments"][0].items() if name not in ("sourcedId", "userSourcedId")}
+    return {
+        name: cell
+        for name, cell in rows["enrollments"][0].items()
+        if name not in ("sourcedId", "userSourcedId")
+    }
 
 
 def test_no_name_no_id_of_a_person_and_no_secret_is_sent(larkspur: Larkspur) -> None:
@@ -292,7 +317,17 @@ def test_no_name_no_id_of_a_person_and_no_secret_is_sent(larkspur: Larkspur) -> 
     sent = json.dumps(larkspur.inbox.messages)
 
     assert ["larkspur: held", "larkspur: refused"] == larkspur.inbox.titles
-    for value in ("Ana", "Diaz", "O'Brien", "@example.edu", '"ana', " ana", " bo", SECRET, str(larkspur.inbox.port)):
+    for value in (
+        "Ana",
+        "Diaz",
+        "O'Brien",
+        "@example.edu",
+        '"ana',
+        " ana",
+        " bo",
+        SECRET,
+        str(larkspur.inbox.port),
+    ):
         assert value not in sent
 
 

@@ -63,7 +63,9 @@ def test_records_of_others_are_not_overwritten(tmp_path: Path, options: tuple[st
         nights.meet = going_down(takes=False)
         down, wanted = feed.sync(), intended(feed)
         for one in wanted:
-            feed.sandbox.store.put("orgs", {"sourcedId": one, "status": "active", "name": "Theirs", "type": "local"})
+            feed.sandbox.store.put(
+                "orgs", {"sourcedId": one, "status": "active", "name": "Theirs", "type": "local"}
+            )
         nights.meet = lambda _: None
 
         runs = [feed.sync(*options), feed.sync(*options)]
@@ -85,7 +87,9 @@ def test_what_arrived_unheard_is_ours_by_the_archived_roster(tmp_path: Path) -> 
         run, quiet = feed.sync(), feed.sync()
 
         assert (1, True, 0, 4) == (down.code, len(wanted) > 0, run.code, run.total("created"))
-        assert {"Oak"} == {(feed.sandbox.store.get("orgs", one) or {})["name"] for one in feed.target_holds}
+        assert {"Oak"} == {
+            (feed.sandbox.store.get("orgs", one) or {})["name"] for one in feed.target_holds
+        }
         assert (0, 0) == (quiet.code, quiet.json["requests"])
 
 
@@ -119,7 +123,10 @@ def test_people_who_are_kept_under_other_ids_are_told(tmp_path: Path) -> None:
         def elsewhere(met: Met) -> Reply | None:
             if met.method != "POST" or met.sourced_id not in ("s0001", "s0002"):
                 return None
-            pairs = {"suppliedSourcedId": met.sourced_id, "allocatedSourcedId": f"own-{met.sourced_id}"}
+            pairs = {
+                "suppliedSourcedId": met.sourced_id,
+                "allocatedSourcedId": f"own-{met.sourced_id}",
+            }
             return Reply(201, {"sourcedIdPairs": pairs})
 
         nights.meet = elsewhere

@@ -39,13 +39,19 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?:^|/bin/)roster (.*?)(?: >>.*)?$")
 # A word in capitals, the district and the folder that the pages have invented; or a command that does not end by itself.
 PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\b|larkspur|deploy feeds|^sandbox$")
-TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(
+    re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
 COMMANDS: dict[str, click.Command] = get_command(app).commands  # type: ignore[attr-defined]
 
 
 def blocks(page: str, language: str) -> list[list[str]]:
     """Return the lines of each fenced block in a language; a line that ends with a backslash continues."""
-    return [text.replace("\\\n", " ").splitlines() for name, text in BLOCK.findall(PAGES[page]) if name == language]
+    return [
+        text.replace("\\\n", " ").splitlines()
+        for name, text in BLOCK.findall(PAGES[page])
+        if name == language
+    ]
 
 
 def steps(page: str) -> Iterator[str]:
@@ -97,7 +103,9 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path, sandbox: Sandbox)
             words = shlex.split(command, comments=True)[1:]
             done = processes.roster(tmp_path, *words, environment=environment, cwd=ROOT).wait()
         else:
-            done = processes.Process(tmp_path, _shell, command, environment=environment, cwd=ROOT).wait()
+            done = processes.Process(
+                tmp_path, _shell, command, environment=environment, cwd=ROOT
+            ).wait()
         exits = re.search(r"# exits (\d)", step)
         assert (int(exits[1]) if exits else 0) == done.code, f"{step}\n{done.out}{done.err}"
 
@@ -108,12 +116,16 @@ def _shell(command: str) -> None:
 
 def test_the_installed_program_runs(tmp_path: Path) -> None:
     """A shell finds it where the pages say."""
-    done = processes.Process(tmp_path, _shell, f"{BIN}/roster check sample_data/oneroster_1_1", cwd=ROOT).wait()
+    done = processes.Process(
+        tmp_path, _shell, f"{BIN}/roster check sample_data/oneroster_1_1", cwd=ROOT
+    ).wait()
 
     assert 0 == done.code, done.err
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any("roster " in step for step in steps(page))])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any("roster " in step for step in steps(page))]
+)
 def test_a_page_says_how_the_program_comes_onto_the_path(page: str) -> None:
     """Before its first command, so that a reader can begin on any page."""
     assert ACTIVATE == blocks(page, "sh")[0][0]
@@ -122,7 +134,12 @@ def test_a_page_says_how_the_program_comes_onto_the_path(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_that_are_not_run_can_be_parsed(page: str) -> None:
     """And there is a reason not to run them."""
-    found = [found[1] for lines in blocks(page, "text") for line in lines if (found := COMMAND.search(line))]
+    found = [
+        found[1]
+        for lines in blocks(page, "text")
+        for line in lines
+        if (found := COMMAND.search(line))
+    ]
 
     for words in found:
         name, *rest = shlex.split(words, comments=True)
@@ -141,12 +158,16 @@ def test_commands_in_sentences_exist(page: str) -> None:
 
 def test_every_command_is_on_a_page() -> None:
     """Nobody has to guess what there is."""
-    assert [] == [name for name in COMMANDS if not any(f"roster {name}" in text for text in PAGES.values())]
+    assert [] == [
+        name for name in COMMANDS if not any(f"roster {name}" in text for text in PAGES.values())
+    ]
 
 
 def test_the_readme_lists_every_page() -> None:
     """It is where everybody begins."""
-    assert [] == [page for page in PAGES if page != "README.md" and f"({page})" not in PAGES["README.md"]]
+    assert [] == [
+        page for page in PAGES if page != "README.md" and f"({page})" not in PAGES["README.md"]
+    ]
 
 
 @pytest.mark.parametrize("page", [*PAGES, *OTHERS])

@@ -50,7 +50,13 @@ class Place:
 
     def preflight(self, **environment: str) -> Run:
         """Look, with the credentials that the sandbox knows unless others are given."""
-        return roster("preflight", self.feed, "--json", state=self.state, environment=CREDENTIALS | environment)
+        return roster(
+            "preflight",
+            self.feed,
+            "--json",
+            state=self.state,
+            environment=CREDENTIALS | environment,
+        )
 
 
 def placed(folder: Path, sandbox: Sandbox) -> Place:
@@ -83,9 +89,19 @@ def test_a_feed_that_can_be_loaded_is_ready(place: Place) -> None:
 
     assert (0, True, {"probe": "warning"}) == (run.code, run.json["ok"], standings(run))
     assert [
-        "settings", "secrets", "target", "credentials", "scopes", "drop", "mapping", "state folder", "ledger", "feed",
-        "first load", "probe",
-    ] == [one["name"] for one in run.json["checks"]]  # fmt: skip
+        "settings",
+        "secrets",
+        "target",
+        "credentials",
+        "scopes",
+        "drop",
+        "mapping",
+        "state folder",
+        "ledger",
+        "feed",
+        "first load",
+        "probe",
+    ] == [one["name"] for one in run.json["checks"]]
     assert "8 files, 20 rows, 16 records" in said(run, "drop")
     assert "whether the client may write" in said(run, "probe")
     assert {"GET"} == {method for method, _ in place.sandbox.requests}
@@ -94,7 +110,9 @@ def test_a_feed_that_can_be_loaded_is_ready(place: Place) -> None:
 
 def test_it_is_told_on_a_narrow_terminal(place: Place) -> None:
     """A check a line, and what it says below it."""
-    run = roster("preflight", place.feed, state=place.state, environment=CREDENTIALS | {"COLUMNS": "50"})
+    run = roster(
+        "preflight", place.feed, state=place.state, environment=CREDENTIALS | {"COLUMNS": "50"}
+    )
 
     lines = [line.rstrip() for line in run.out.splitlines()]
     assert (0, "  They are accepted.") == (run.code, lines[lines.index("ok  credentials") + 1])
@@ -132,7 +150,10 @@ def test_a_wrong_secret_is_not_taken_for_a_target_that_is_down(place: Place) -> 
     run = place.preflight(LARKSPUR_SECRET="wrong-secret")
 
     assert (1, "not ok") == (run.code, standings(run)["credentials"])
-    assert ("invalid_client" in said(run, "credentials"), "answers" in said(run, "target")) == (True, True)
+    assert ("invalid_client" in said(run, "credentials"), "answers" in said(run, "target")) == (
+        True,
+        True,
+    )
     assert {"credentials", "scopes", "first load", "probe"} == set(standings(run))
     assert "wrong-secret" not in run.said
 
@@ -158,12 +179,18 @@ def test_a_target_that_is_not_there_is_told_and_all_else_is_looked_at(place: Pla
 @pytest.mark.parametrize(
     ("status", "name", "words"),
     [
-        (403, "scopes", "demographics cannot be read: the client lacks the scope https://purl.imsglobal.org/spec/or/v1p1/scope/roster-demographics.readonly"),
+        (
+            403,
+            "scopes",
+            "demographics cannot be read: the client lacks the scope https://purl.imsglobal.org/spec/or/v1p1/scope/roster-demographics.readonly",
+        ),
         (404, "scopes", "demographics cannot be read: HTTP 404"),
         (200, "scopes", "demographics cannot be read: it answers something that is not a page"),
     ],
-)  # fmt: skip
-def test_a_collection_that_cannot_be_read_is_named(tmp_path: Path, status: int, name: str, words: str) -> None:
+)
+def test_a_collection_that_cannot_be_read_is_named(
+    tmp_path: Path, status: int, name: str, words: str
+) -> None:
     """Exit 1; with the scope that is missing, if it is for that."""
 
     def meet(met: Met) -> Reply | None:
@@ -190,7 +217,11 @@ def test_a_refused_drop_is_told_with_its_reason(place: Place) -> None:
 
     run = place.preflight()
 
-    assert (4, "not ok", "not looked at") == (run.code, standings(run)["drop"], standings(run)["mapping"])
+    assert (4, "not ok", "not looked at") == (
+        run.code,
+        standings(run)["drop"],
+        standings(run)["mapping"],
+    )
     assert ("is refused" in said(run, "drop"), "users.csv" in said(run, "drop")) == (True, True)
     assert "scopes" not in standings(run)
 
@@ -275,7 +306,9 @@ def test_the_words_can_be_put_into_the_feeds_file(place: Place) -> None:
 def test_only_the_most_frequent_of_many_words_are_written(place: Place) -> None:
     """A column that holds something else altogether is not copied into another file."""
     rows = district()
-    rows["courses"] = [rows["courses"][0] | {"sourcedId": f"co{n}", "subjects": f"Subject {n}"} for n in range(120)]
+    rows["courses"] = [
+        rows["courses"][0] | {"sourcedId": f"co{n}", "subjects": f"Subject {n}"} for n in range(120)
+    ]
     place.rows(rows)
 
     place.preflight()
@@ -305,7 +338,9 @@ def test_a_feed_that_is_held_is_told(place: Place) -> None:
 def test_a_ledger_that_is_none_is_told(place: Place) -> None:
     """Exit 1; what depends on it is not looked at."""
     place.state.mkdir(mode=0o700)
-    (place.state / "ledger.db").write_bytes(b"no ledger at all, but long enough to be read as one" * 40)
+    (place.state / "ledger.db").write_bytes(
+        b"no ledger at all, but long enough to be read as one" * 40
+    )
 
     run = place.preflight()
 
@@ -330,10 +365,19 @@ def test_a_state_folder_that_cannot_be_made_is_told(place: Place) -> None:
     place.rows(unmapped())
     (place.folder / "file").write_text("no folder")
 
-    run = roster("preflight", place.feed, "--json", state=place.folder / "file" / "state", environment=CREDENTIALS)
+    run = roster(
+        "preflight",
+        place.feed,
+        "--json",
+        state=place.folder / "file" / "state",
+        environment=CREDENTIALS,
+    )
 
     assert (1, "not ok") == (run.code, standings(run)["state folder"])
-    assert ("is a file" in said(run, "state folder"), "could not be written" in said(run, "mapping")) == (True, True)
+    assert (
+        "is a file" in said(run, "state folder"),
+        "could not be written" in said(run, "mapping"),
+    ) == (True, True)
 
 
 def test_a_feed_that_was_loaded_is_known(place: Place) -> None:
@@ -354,7 +398,10 @@ def test_a_target_that_holds_the_drop_already_is_told(place: Place) -> None:
     run = place.preflight()
 
     assert (0, "warning") == (run.code, standings(run)["first load"])
-    assert ("roster adopt" in said(run, "first load"), "holds 10 of 10" in said(run, "first load")) == (True, True)
+    assert (
+        "roster adopt" in said(run, "first load"),
+        "holds 10 of 10" in said(run, "first load"),
+    ) == (True, True)
 
 
 def test_a_target_that_shows_no_single_records_is_told(tmp_path: Path) -> None:
@@ -387,7 +434,11 @@ def test_external_records_that_cannot_be_read_are_told(tmp_path: Path) -> None:
         place.rows(district() | {"orgs": []})
         run = place.preflight()
 
-    assert (1, "not ok", True) == (run.code, standings(run)["drop"], "`external`" in said(run, "drop"))
+    assert (1, "not ok", True) == (
+        run.code,
+        standings(run)["drop"],
+        "`external`" in said(run, "drop"),
+    )
 
 
 def test_what_a_probe_found_is_told(place: Place) -> None:
@@ -413,18 +464,30 @@ def test_what_the_loader_does_not_bear_is_told(place: Place) -> None:
     run = place.preflight()
 
     assert (0, "warning") == (run.code, standings(run)["probe"])
-    for words in ("2026-01-05", "cannot bring back", "probe again", "1 throw-away record is still there"):
+    for words in (
+        "2026-01-05",
+        "cannot bring back",
+        "probe again",
+        "1 throw-away record is still there",
+    ):
         assert words in said(run, "probe")
 
 
 def test_a_probe_that_broke_off_is_told(place: Place) -> None:
     """It does not say whether the client may write."""
     fact = Fact("create", "orgs", "accepted", 201)
-    keep(place.state, Probed(place.sandbox.url, frozenset(), datetime.now(UTC), (fact,), broken="It is down."))
+    keep(
+        place.state,
+        Probed(place.sandbox.url, frozenset(), datetime.now(UTC), (fact,), broken="It is down."),
+    )
 
     run = place.preflight()
 
-    assert (0, "warning", True) == (run.code, standings(run)["probe"], "broke off: It is down." in said(run, "probe"))
+    assert (0, "warning", True) == (
+        run.code,
+        standings(run)["probe"],
+        "broke off: It is down." in said(run, "probe"),
+    )
 
 
 def test_a_client_that_may_not_write_stands_in_the_way(place: Place) -> None:
@@ -433,7 +496,11 @@ def test_a_client_that_may_not_write_stands_in_the_way(place: Place) -> None:
 
     run = place.preflight()
 
-    assert (1, "not ok", True) == (run.code, standings(run)["probe"], "lacks the scope" in said(run, "probe"))
+    assert (1, "not ok", True) == (
+        run.code,
+        standings(run)["probe"],
+        "lacks the scope" in said(run, "probe"),
+    )
 
 
 def test_the_sandbox_of_this_machine_is_not_started_to_be_looked_at(tmp_path: Path) -> None:

@@ -25,7 +25,12 @@ from tests.rosters import changed, district, drop, without
 from tests.running import roster
 
 ROOT = Path(__file__).parents[2]
-SECRET, BYSTANDER, PASSWORD, IN_ROW = "s3cret-of-larkspur/+", "s3cret-of-nobody", "hunter2-of-bo", "hunter2-of-tia"
+SECRET, BYSTANDER, PASSWORD, IN_ROW = (
+    "s3cret-of-larkspur/+",
+    "s3cret-of-nobody",
+    "hunter2-of-bo",
+    "hunter2-of-tia",
+)
 NAMES = ("Quillon", "Zephyrine", "Marguerite", "Abernathyx", "quillon@example.edu", "5550100")
 PROCESSES = Path("/proc")
 FORMULA = "=HYPERLINK(Abernathyx)"
@@ -70,7 +75,9 @@ class Mean:
             token = request.headers["authorization"]
             self.told.add(token.removeprefix("Bearer "))
             said = f"Refused: {token} {(await request.body()).decode()}"
-            await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": said}, 422)(scope, receive, send)
+            await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": said}, 422)(
+                scope, receive, send
+            )
 
         return answer
 
@@ -92,17 +99,28 @@ class Failed:
         return (path for path in (self.folder / "home").rglob("*") if path.is_file())
 
 
-@pytest.fixture(scope="module", params=["file", "env"], ids=["secret in a file", "secret in a variable, two workers"])
+@pytest.fixture(
+    scope="module",
+    params=["file", "env"],
+    ids=["secret in a file", "secret in a variable, two workers"],
+)
 def failed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Failed:
     """A run with an update that is refused, a row that is rejected, and deletes that are held."""
     folder, mean = tmp_path_factory.mktemp("run"), Mean()
     (folder / "secret.txt").write_text(SECRET)
     (folder / "home").mkdir(mode=0o700)
     more = ["--workers", "2"] if request.param == "env" else []
-    programs = ("flows", "connectors.oneroster.processes") if more and PROCESSES.exists() else ("flows",)
-    known = {"file": 'client_secret_file = "secret.txt"', "env": 'client_secret_env = "LARKSPUR_SECRET"'}
+    programs = (
+        ("flows", "connectors.oneroster.processes") if more and PROCESSES.exists() else ("flows",)
+    )
+    known = {
+        "file": 'client_secret_file = "secret.txt"',
+        "env": 'client_secret_env = "LARKSPUR_SECRET"',
+    }
     with Sandbox(None, clients={"larkspur": SECRET}, wrap=mean.over) as server:
-        (folder / "larkspur.toml").write_text(FEED.format(url=server.url, secret=known[request.param]))
+        (folder / "larkspur.toml").write_text(
+            FEED.format(url=server.url, secret=known[request.param])
+        )
         _drop(folder, "Quillon")
         _sync(folder, mean, *more)
         mean.is_mean = True
@@ -111,15 +129,26 @@ def failed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     secrets = {SECRET, BYSTANDER, PASSWORD, IN_ROW, *mean.told}
     basic = base64.b64encode(f"larkspur:{SECRET}".encode()).decode()
     return Failed(
-        code, said, folder, secrets | {quote(one, safe="") for one in secrets} | {basic}, mean.titles, programs
+        code,
+        said,
+        folder,
+        secrets | {quote(one, safe="") for one in secrets} | {basic},
+        mean.titles,
+        programs,
     )
 
 
 def _drop(folder: Path, given: str, *gone: str) -> None:
     """Write a drop with passwords, and with a row that is refused for a value that a spreadsheet would run."""
     rows = changed(
-        district(), "bo", givenName=given, familyName="Zephyrine", email="quillon@example.edu", phone="5550100", password=PASSWORD
-    )  # fmt: skip
+        district(),
+        "bo",
+        givenName=given,
+        familyName="Zephyrine",
+        email="quillon@example.edu",
+        phone="5550100",
+        password=PASSWORD,
+    )
     rows = changed(rows, "tia", enabledUser=FORMULA, familyName="Abernathyx", password=IN_ROW)
     drop(folder / "drop", without(rows, *gone))
 
@@ -127,12 +156,37 @@ def _drop(folder: Path, given: str, *gone: str) -> None:
 def _sync(folder: Path, mean: Mean, *more: str) -> tuple[int, str]:
     """Run a sync in a process of its own; give its exit code and all that it printed."""
     home = folder / "home"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIMEBACK_")} | {
-        "LARKSPUR_ID": "larkspur", "LARKSPUR_SECRET": SECRET, "TIMEBACK_CLIENT_SECRET": BYSTANDER, "PYTHONPATH": str(ROOT),
-        "TIMEBACK_ACCESS_TOKEN": BYSTANDER, "TMPDIR": str(home), "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
-    command = [sys.executable, "-m", "flows", "sync", "../larkspur.toml", "--state", "state", "--json", *more]
-    run = subprocess.Popen(command, cwd=home, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("TIMEBACK_")
+    } | {
+        "LARKSPUR_ID": "larkspur",
+        "LARKSPUR_SECRET": SECRET,
+        "TIMEBACK_CLIENT_SECRET": BYSTANDER,
+        "PYTHONPATH": str(ROOT),
+        "TIMEBACK_ACCESS_TOKEN": BYSTANDER,
+        "TMPDIR": str(home),
+        "HOME": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "flows",
+        "sync",
+        "../larkspur.toml",
+        "--state",
+        "state",
+        "--json",
+        *more,
+    ]
+    run = subprocess.Popen(
+        command,
+        cwd=home,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     mean.process = run.pid
     said, _ = run.communicate()
     return run.returncode, said
@@ -164,16 +218,25 @@ def test_it_was_a_run_with_everything(failed: Failed) -> None:
 
     assert 1 == failed.code
     assert {".md", ".csv", ".parquet", ".db", ".json"} <= suffixes
-    assert {"plan.md", "plan.csv", "rejects.csv", "report.md"} <= {path.name for path in failed.files}
+    assert {"plan.md", "plan.csv", "rejects.csv", "report.md"} <= {
+        path.name for path in failed.files
+    }
     assert "HTTP 422" in failed.said
-    assert 1 < len([one for one in failed.secrets if one not in (SECRET, BYSTANDER, PASSWORD, IN_ROW)])
+    assert 1 < len(
+        [one for one in failed.secrets if one not in (SECRET, BYSTANDER, PASSWORD, IN_ROW)]
+    )
 
 
 def test_no_secret_is_anywhere(failed: Failed) -> None:
     """Not on the terminal, not in a report, a plan, the ledger or the archive, whoever repeated it to us."""
     places = {"the terminal": failed.said} | {str(path): _content(path) for path in failed.files}
 
-    assert [] == [(place, secret) for place, text in places.items() for secret in failed.secrets if secret in text]
+    assert [] == [
+        (place, secret)
+        for place, text in places.items()
+        for secret in failed.secrets
+        if secret in text
+    ]
 
 
 def test_names_are_only_where_their_owner_can_read(failed: Failed) -> None:
@@ -191,12 +254,18 @@ def test_nothing_of_the_state_is_for_others(failed: Failed) -> None:
     everything = [failed.folder / "home" / "state", *(failed.folder / "home" / "state").rglob("*")]
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in everything}
 
-    assert {} == {path: oct(mode) for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)}
+    assert {} == {
+        path: oct(mode)
+        for path, mode in modes.items()
+        if mode != (0o700 if path.is_dir() else 0o600)
+    }
 
 
 def test_no_secret_is_in_the_title_of_the_process(failed: Failed) -> None:
     """Anybody on the machine can read that."""
-    assert [] == [one for one in failed.programs if not any(one in title for title in failed.titles)]
+    assert [] == [
+        one for one in failed.programs if not any(one in title for title in failed.titles)
+    ]
     assert [] == [title for title in failed.titles for secret in failed.secrets if secret in title]
 
 
@@ -231,20 +300,30 @@ def test_who_refuses_the_secret_cannot_make_us_repeat_it(tmp_path: Path) -> None
     def over(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             said = (await Request(scope, receive).body()).decode() + SECRET
-            await JSONResponse({"error": said, "error_description": said, "message": said}, 401)(scope, receive, send)
+            await JSONResponse({"error": said, "error_description": said, "message": said}, 401)(
+                scope, receive, send
+            )
 
         return answer
 
     with Sandbox(None, wrap=over) as server:
         run = roster(
-            "sync", drop(tmp_path / "drop", district()), "--target", "env", state=tmp_path / "state",
-            environment=SAFE | {"TIMEBACK_API_URL": server.url, "TIMEBACK_TOKEN_URL": server.token_url},
-        )  # fmt: skip
+            "sync",
+            drop(tmp_path / "drop", district()),
+            "--target",
+            "env",
+            state=tmp_path / "state",
+            environment=SAFE
+            | {"TIMEBACK_API_URL": server.url, "TIMEBACK_TOKEN_URL": server.token_url},
+        )
 
     written = [_content(path) for path in (tmp_path / "state").rglob("*") if path.is_file()]
     assert (1, True) == (run.code, "gave no token" in run.said)
     assert [] == [
-        text for text in (run.said, *written) for secret in (SECRET, quote(SECRET, safe="")) if secret in text
+        text
+        for text in (run.said, *written)
+        for secret in (SECRET, quote(SECRET, safe=""))
+        if secret in text
     ]
 
 
@@ -264,11 +343,15 @@ SAFE = {
         ("env", {"TIMEBACK_TOKEN_URL": PLAIN}),
     ],
 )
-def test_plain_http_is_for_this_machine_only(target: str, environment: dict[str, str], tmp_path: Path) -> None:
+def test_plain_http_is_for_this_machine_only(
+    target: str, environment: dict[str, str], tmp_path: Path
+) -> None:
     """Exit 2 with a sentence, for the target and for where the token is fetched."""
     folder = drop(tmp_path / "drop", district())
 
-    run = roster("sync", folder, "--target", target, state=tmp_path / "state", environment=SAFE | environment)
+    run = roster(
+        "sync", folder, "--target", target, state=tmp_path / "state", environment=SAFE | environment
+    )
 
     assert (2, True) == (run.code, "plain http, which is for this machine only" in run.err)
     assert SECRET not in run.said
@@ -278,7 +361,9 @@ def test_plain_http_is_for_this_machine_only(target: str, environment: dict[str,
 def test_plain_http_in_a_feeds_file_is_refused(name: str, tmp_path: Path) -> None:
     """Named with its key."""
     folder = drop(tmp_path / "drop", district()).parent
-    text = FEED.format(url="https://api.example.edu", secret='client_secret_env = "TIMEBACK_CLIENT_SECRET"')
+    text = FEED.format(
+        url="https://api.example.edu", secret='client_secret_env = "TIMEBACK_CLIENT_SECRET"'
+    )
     (folder / "larkspur.toml").write_text(text.replace(f'\n{name} = "https:', f'\n{name} = "http:'))
 
     run = roster("sync", folder / "larkspur.toml", state=tmp_path / "state", environment=SAFE)

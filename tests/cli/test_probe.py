@@ -55,7 +55,9 @@ def feed(folder: Path, url: str, more: str = "") -> Path:
 
 def test_a_target_that_is_not_for_staging_is_not_probed(tmp_path: Path) -> None:
     """Exit 2, nothing is kept, and it is told how to say that it is one."""
-    run = roster("probe", feed(tmp_path, REMOTE), "--json", state=tmp_path / "state", environment=CREDENTIALS)
+    run = roster(
+        "probe", feed(tmp_path, REMOTE), "--json", state=tmp_path / "state", environment=CREDENTIALS
+    )
 
     assert (2, "failed", False) == (run.code, run.json["status"], (tmp_path / "state").exists())
     assert ("staging = true" in run.err, REMOTE in run.err) == (True, True)
@@ -77,7 +79,10 @@ def test_who_says_that_a_target_is_for_staging(
     tmp_path: Path, url: str, more: str, target: str | None, expected: bool
 ) -> None:
     """The feed's file, of its own target and no other; what stays on this machine needs nobody to say so."""
-    environment = CREDENTIALS | {"TIMEBACK_API_URL": "https://real.example.edu", "TIMEBACK_ACCESS_TOKEN": "token"}
+    environment = CREDENTIALS | {
+        "TIMEBACK_API_URL": "https://real.example.edu",
+        "TIMEBACK_ACCESS_TOKEN": "token",
+    }
 
     assert expected is is_staging(Options("sync", feed(tmp_path, url, more), target), environment)
 
@@ -91,7 +96,13 @@ def test_staging_is_said_with_true_or_false(tmp_path: Path) -> None:
 
 def test_what_was_found_is_kept_for_its_owner_only(tmp_path: Path, sandbox: Sandbox) -> None:
     """As JSON, in a file of the target, with the day; the same object is printed."""
-    run = roster("probe", feed(tmp_path, sandbox.url), "--json", state=tmp_path / "state", environment=CREDENTIALS)
+    run = roster(
+        "probe",
+        feed(tmp_path, sandbox.url),
+        "--json",
+        state=tmp_path / "state",
+        environment=CREDENTIALS,
+    )
 
     (path,) = (tmp_path / "state" / "probes").iterdir()
     assert (0, json.loads(path.read_text())) == (run.code, run.json)
@@ -111,11 +122,19 @@ def test_it_is_told_on_any_terminal(tmp_path: Path, sandbox: Sandbox, columns: s
     """The target first, then every question and its answers; nothing is wider than the terminal."""
     environment = CREDENTIALS | {"COLUMNS": columns}
 
-    run = roster("probe", feed(tmp_path, sandbox.url), state=tmp_path / "state", environment=environment)
+    run = roster(
+        "probe", feed(tmp_path, sandbox.url), state=tmp_path / "state", environment=environment
+    )
 
     assert (0, True) == (run.code, run.out.startswith(f"Target: {sandbox.url}, into which"))
     assert int(columns) >= max(map(len, run.out.splitlines()))
-    for words in ("PUT as active on a deleted id", "revived", "everywhere", "HTTP 409", "Nothing differs"):
+    for words in (
+        "PUT as active on a deleted id",
+        "revived",
+        "everywhere",
+        "HTTP 409",
+        "Nothing differs",
+    ):
         assert words in run.out
 
 
@@ -139,19 +158,29 @@ def test_what_differs_is_told_with_its_commands(tmp_path: Path) -> None:
         return None
 
     with odd(meet) as sandbox:
-        run = roster("probe", feed(tmp_path, sandbox.url), "--json", state=tmp_path / "state", environment=CREDENTIALS)
+        run = roster(
+            "probe",
+            feed(tmp_path, sandbox.url),
+            "--json",
+            state=tmp_path / "state",
+            environment=CREDENTIALS,
+        )
         found = kept(tmp_path / "state", Target(sandbox.url, profile=TIMEBACK))
 
     assert (0, ["delete"]) == (run.code, [one["question"] for one in run.json["problems"]])
     assert found is not None
-    assert any(line.startswith("DELETE: hard") and "roster restore" in line for line in probe_lines(found))
+    assert any(
+        line.startswith("DELETE: hard") and "roster restore" in line for line in probe_lines(found)
+    )
 
 
 def test_a_probe_that_breaks_off_keeps_what_is_known(tmp_path: Path) -> None:
     """Exit 1 and the reason; what the probe before found stays."""
     broken = [False]
 
-    with odd(lambda met: Reply(401) if broken[0] and met.collection == "classes" else None) as sandbox:
+    with odd(
+        lambda met: Reply(401) if broken[0] and met.collection == "classes" else None
+    ) as sandbox:
         place, state = feed(tmp_path, sandbox.url), tmp_path / "state"
         first = roster("probe", place, "--json", state=state, environment=CREDENTIALS)
         broken[0] = True
@@ -181,7 +210,10 @@ def test_what_is_left_is_named_and_taken_away_by_the_next(tmp_path: Path) -> Non
 
     ((name, sourced_id),) = first.json["left"]
     assert (1, "courses", True) == (first.code, name, sourced_id.startswith(PREFIX))
-    assert f"Not taken away, since the target would not delete it: courses {sourced_id}" in " ".join(first.err.split())
+    assert (
+        f"Not taken away, since the target would not delete it: courses {sourced_id}"
+        in " ".join(first.err.split())
+    )
     assert (0, [], []) == (second.code, second.json["left"], left)
 
 
@@ -200,7 +232,9 @@ def test_a_probe_that_is_killed_is_cleaned_up_by_the_next(tmp_path: Path, sandbo
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, slow: Sandbox, how: signal.Signals) -> None:
+def test_a_probe_that_is_stopped_leaves_nothing(
+    tmp_path: Path, slow: Sandbox, how: signal.Signals
+) -> None:
     """It takes away what it made before it ends."""
     process = started(feed(tmp_path, slow.url), tmp_path / "state")
     wait_for(slow, "classes")
@@ -209,13 +243,19 @@ def test_a_probe_that_is_stopped_leaves_nothing(tmp_path: Path, slow: Sandbox, h
 
     found = kept(tmp_path / "state", Target(slow.url, profile=TIMEBACK))
     assert found is not None
-    assert (1, (), []) == (done.code, found.left, [*slow.store.ids("orgs"), *slow.store.ids("classes")])
+    assert (1, (), []) == (
+        done.code,
+        found.left,
+        [*slow.store.ids("orgs"), *slow.store.ids("classes")],
+    )
     assert ("Interrupted" in done.err, "Traceback" in done.err) == (True, False)
 
 
 def started(place: Path, state: Path) -> processes.Process:
     """Probe in a process of its own."""
-    return processes.roster(place.parent, "probe", place, "--state", state, environment=os.environ | CREDENTIALS)
+    return processes.roster(
+        place.parent, "probe", place, "--state", state, environment=os.environ | CREDENTIALS
+    )
 
 
 def wait_for(sandbox: Sandbox, collection: str) -> None:

@@ -30,14 +30,19 @@ def test_the_sample_loads_as_it_says(name: str, tmp_path: Path) -> None:
     """What is clean arrives, what is planted is rejected; the same again sends nothing."""
     run, again = (roster("sync", SAMPLE / name, "--json", state=tmp_path) for _ in range(2))
 
-    counts = {entity: (one["read"], one["rejected"], one["created"]) for entity, one in run.json["entities"].items()}
+    counts = {
+        entity: (one["read"], one["rejected"], one["created"])
+        for entity, one in run.json["entities"].items()
+    }
     assert (0, COUNTS[name]) == (run.code, counts)
     assert (0, 0) == (again.code, again.json["requests"])
 
 
 def test_every_planted_fault_is_found(tmp_path: Path) -> None:
     """Each rule that the sample's README lists is in the report of a check."""
-    listed = set(re.findall(r"`([a-z_]+)`", (SAMPLE / "README.md").read_text(encoding="utf-8"))) & set(RULES)
+    listed = set(
+        re.findall(r"`([a-z_]+)`", (SAMPLE / "README.md").read_text(encoding="utf-8"))
+    ) & set(RULES)
 
     run = roster("check", SAMPLE / "oneroster_1_2", state=tmp_path)
 

@@ -86,7 +86,11 @@ def test_a_rehearsal_changes_nothing(feed: Feed) -> None:
 
     assert [SECOND, THIRD] == [day for day, _, _ in counted(told)]
     assert before.keys() == after.keys()
-    assert [] == [path for path in before if before[path] != after[path] and not path.name.startswith("ledger.db-")]
+    assert [] == [
+        path
+        for path in before
+        if before[path] != after[path] and not path.name.startswith("ledger.db-")
+    ]
 
 
 def test_what_a_killed_run_left_is_swept_up(feed: Feed) -> None:

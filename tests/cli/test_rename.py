@@ -71,7 +71,11 @@ def test_what_a_living_feed_has_sent_too_stays(feeds: Feeds) -> None:
 
     run = feeds.sync("new", *BO)
 
-    assert (0, 1, "kept") == (run.code, run.json["entities"]["users"]["kept"], feeds.status("new", "bo"))
+    assert (0, 1, "kept") == (
+        run.code,
+        run.json["entities"]["users"]["kept"],
+        feeds.status("new", "bo"),
+    )
 
 
 def test_a_feed_that_is_moved_takes_away_what_it_has_sent(feeds: Feeds) -> None:

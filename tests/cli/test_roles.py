@@ -32,7 +32,9 @@ def role(number: int, **cells: str) -> Row:
     return district()["roles"][number] | cells
 
 
-def changes(at: Served, people: list[str], rows: list[Row], ended: tuple[Row, ...] = (), more: str = "") -> Run:
+def changes(
+    at: Served, people: list[str], rows: list[Row], ended: tuple[Row, ...] = (), more: str = ""
+) -> Run:
     """Load a delta of some of the district's users and roles."""
     users = [row for row in district()["users"] if row["sourcedId"] in people]
     told: Rows = delta({"users": users, "roles": rows})
@@ -84,11 +86,19 @@ def test_the_last_role_of_somebody_cannot_be_taken_away(at: Served) -> None:
     assert {("s2", "student")} == roles(at, "bo")
 
 
-def test_a_role_that_ends_and_says_nothing_of_itself_is_refused_where_its_id_is_not_known(at: Served) -> None:
+def test_a_role_that_ends_and_says_nothing_of_itself_is_refused_where_its_id_is_not_known(
+    at: Served,
+) -> None:
     """Nobody can say which of the user's roles that was."""
     begin(at)
 
-    run = changes(at, ["ana"], [], ({"sourcedId": "r77", "userSourcedId": "ana"},), "[limits]\nrejected_percent = 100\n")  # fmt: skip
+    run = changes(
+        at,
+        ["ana"],
+        [],
+        ({"sourcedId": "r77", "userSourcedId": "ana"},),
+        "[limits]\nrejected_percent = 100\n",
+    )
 
     assert "part_removed" in Path(run.json["rejects"]).read_text()
     assert 3 == len(roles(at, "ana"))
@@ -104,7 +114,9 @@ SDS = {
 }
 
 
-def test_who_is_inactive_in_one_school_and_active_in_another_has_moved(at: Served, tmp_path: Path) -> None:
+def test_who_is_inactive_in_one_school_and_active_in_another_has_moved(
+    at: Served, tmp_path: Path
+) -> None:
     """School Data Sync V1: the row of the old school ends the role there. The roster before can be brought back."""
     first = synced(at, written(tmp_path / "first", **SDS)).json["run"]
     student = SDS["Student"].replace("Active", "Inactive") + "\ns1,2,ann,Ann,Lee,Active"
@@ -141,30 +153,55 @@ TWO = {
 
 
 @pytest.mark.parametrize("files", [("enrollments",), ("users", "enrollments"), tuple(TWO)])
-def test_a_role_that_was_made_of_a_class_goes_with_it(files: tuple[str, ...], at: Served, tmp_path: Path) -> None:
+def test_a_role_that_was_made_of_a_class_goes_with_it(
+    files: tuple[str, ...], at: Served, tmp_path: Path
+) -> None:
     """Also on a night that has the enrollment alone; whoever has no other role keeps it, and is told of."""
     synced(at, written(tmp_path / "first", **TWO))
-    gone = TWO["enrollments"].replace("teacher,active", "teacher,deleted").replace("S,u2,student,active", "S,u2,student,deleted")  # fmt: skip
-    later = written(tmp_path / "second", **{name: {**TWO, "enrollments": gone}[name] for name in files})
+    gone = (
+        TWO["enrollments"]
+        .replace("teacher,active", "teacher,deleted")
+        .replace("S,u2,student,active", "S,u2,student,deleted")
+    )
+    later = written(
+        tmp_path / "second", **{name: {**TWO, "enrollments": gone}[name] for name in files}
+    )
 
     before = roles(at, "u1")
     run = synced(at, later, OPEN)
 
     assert ({("E", "teacher"), ("O", "student")}, {("O", "student")}) == (before, roles(at, "u1"))
     stays = "accounts" not in files
-    assert ({("E" if stays else "D", "student")}, stays) == (roles(at, "u2"), "last_role" in run.err)
+    assert ({("E" if stays else "D", "student")}, stays) == (
+        roles(at, "u2"),
+        "last_role" in run.err,
+    )
 
 
-def test_a_role_that_was_made_of_several_classes_stays_with_the_last(at: Served, tmp_path: Path) -> None:
+def test_a_role_that_was_made_of_several_classes_stays_with_the_last(
+    at: Served, tmp_path: Path
+) -> None:
     """And goes with the class itself."""
     sections = TWO["sections"] + "\nR,C,Art 2,active"
     enrollments = TWO["enrollments"] + "\nR,u1,teacher,active"
-    synced(at, written(tmp_path / "first", **{**TWO, "sections": sections, "enrollments": enrollments}))
+    synced(
+        at, written(tmp_path / "first", **{**TWO, "sections": sections, "enrollments": enrollments})
+    )
 
-    one = written(tmp_path / "one", users=TWO["users"], enrollments="section_id,user_id,role,status\nS,u1,teacher,deleted")  # fmt: skip
+    one = written(
+        tmp_path / "one",
+        users=TWO["users"],
+        enrollments="section_id,user_id,role,status\nS,u1,teacher,deleted",
+    )
     synced(at, one)
     with_one = roles(at, "u1")
     more = OPEN
-    synced(at, written(tmp_path / "last", enrollments="section_id,user_id,role,status\nR,u1,teacher,deleted"), more)
+    synced(
+        at,
+        written(
+            tmp_path / "last", enrollments="section_id,user_id,role,status\nR,u1,teacher,deleted"
+        ),
+        more,
+    )
 
     assert ({("E", "teacher"), ("O", "student")}, {("O", "student")}) == (with_one, roles(at, "u1"))

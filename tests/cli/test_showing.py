@@ -45,7 +45,9 @@ def test_signs_that_steer_a_terminal_are_shown() -> None:
     assert "��" == plain_text("\udcff\ufeff")
 
 
-@pytest.mark.parametrize("text", ["Biology [lab]", "[/A day]", "[bold]Art[/bold]", ":smile:", "\\[x]"])
+@pytest.mark.parametrize(
+    "text", ["Biology [lab]", "[/A day]", "[bold]Art[/bold]", ":smile:", "\\[x]"]
+)
 def test_text_is_no_markup(text: str) -> None:
     """Neither alone nor in the header or a cell of a table."""
     table = Table(text)
@@ -89,7 +91,9 @@ def test_rejects_steer_no_terminal_and_run_in_no_spreadsheet(tmp_path: Path) -> 
 
     write_rejects(tmp_path, Findings(pl.DataFrame([line], schema=ERRORS)))
 
-    assert [f"users.csv,1,,'=a{SHOWN},\"e,f\",,,'␍b"] == (tmp_path / "rejects.csv").read_text("utf-8").splitlines()[1:]
+    assert [f"users.csv,1,,'=a{SHOWN},\"e,f\",,,'␍b"] == (tmp_path / "rejects.csv").read_text(
+        "utf-8"
+    ).splitlines()[1:]
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
@@ -109,7 +113,14 @@ def test_get_shows_values_as_they_are(tmp_path: Path) -> None:
         str(tmp_path / "state"),
     ]
 
-    done = subprocess.run([sys.executable, "-m", "flows", *command], stdout=terminal, stderr=subprocess.PIPE, cwd=ROOT, env=os.environ | QUIET, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", *command],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | QUIET,
+        check=False,
+    )
     os.close(terminal)
     out = os.read(seen, 10_000).decode()
     os.close(seen)

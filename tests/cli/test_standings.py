@@ -29,7 +29,9 @@ class Feeds:
         """Write a feed's file and its drop, into a sandbox of its own ids."""
         drop(self.folder / name, district())
         file = self.folder / f"{name}.toml"
-        file.write_text(f'district = "{name}"\ndrop = "{name}"\n{above}[target]\nurl = "sandbox"\n{below}')
+        file.write_text(
+            f'district = "{name}"\ndrop = "{name}"\n{above}[target]\nurl = "sandbox"\n{below}'
+        )
         return file
 
     def sync(self, name: str) -> int:
@@ -38,7 +40,10 @@ class Feeds:
 
     def stand(self, later: timedelta = timedelta()) -> dict[str, str]:
         """How each feed stands, now or later."""
-        return {one.feed: one.word for one in standings(self.folder, self.state, {}, datetime.now(UTC) + later)}
+        return {
+            one.feed: one.word
+            for one in standings(self.folder, self.state, {}, datetime.now(UTC) + later)
+        }
 
 
 @pytest.fixture
@@ -69,7 +74,9 @@ def test_a_night_that_was_due_and_never_came_is_told(feeds: Feeds) -> None:
         feeds.sync(name)
 
     assert {"succeeded"} == set(feeds.stand().values())
-    assert {"nightly": "did not run", "paused": "succeeded", "by-hand": "succeeded"} == feeds.stand(NIGHTS)
+    assert {"nightly": "did not run", "paused": "succeeded", "by-hand": "succeeded"} == feeds.stand(
+        NIGHTS
+    )
 
 
 def test_a_feed_that_has_never_run_did_not_run(feeds: Feeds) -> None:
@@ -107,9 +114,15 @@ def test_the_summary_is_as_bad_as_the_worst_feed(feeds: Feeds) -> None:
     feeds.add("new", below=SCHEDULED)
     third = end()
 
-    assert [("Completed", "1 succeeded."), ("Held", "1 held."), ("Failed", "1 did not run, 1 held. See to: new.")] == [
-        first, second, third,
-    ]  # fmt: skip
+    assert [
+        ("Completed", "1 succeeded."),
+        ("Held", "1 held."),
+        ("Failed", "1 did not run, 1 held. See to: new."),
+    ] == [
+        first,
+        second,
+        third,
+    ]
     assert ["new", "well"] == [row["feed"] for row in rows]
 
 

@@ -31,7 +31,9 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """State and drop of a feed with a plan that waits, and the plan."""
     folder = tmp_path_factory.mktemp("held")
     roster("sync", drop(folder / "drop", district()), state=folder / "state")
-    run = roster("sync", drop(folder / "drop", without(district(), "e1")), "--json", state=folder / "state")
+    run = roster(
+        "sync", drop(folder / "drop", without(district(), "e1")), "--json", state=folder / "state"
+    )
     return folder / "state", folder / "drop", str(run.json["plan"])
 
 
@@ -60,7 +62,17 @@ def ended(name: str, hours: float, code: int = 0, **more: object) -> Run:
     """A run that ended so many hours ago."""
     started = NOW - timedelta(hours=hours)
     status = {0: "done", 1: "failed", 2: "", 3: "held", 4: "refused"}[code]
-    return Run(name, KEY, "sync", started, drop="drop", ended=started, status=status, exit_code=code, **more)  # type: ignore[arg-type]
+    return Run(
+        name,
+        KEY,
+        "sync",
+        started,
+        drop="drop",
+        ended=started,
+        status=status,
+        exit_code=code,
+        **more,
+    )  # type: ignore[arg-type]
 
 
 def test_without_a_ledger_there_is_nothing_to_tell(tmp_path: Path) -> None:
@@ -81,15 +93,23 @@ def test_a_feed_that_is_well_ends_with_0(tmp_path: Path) -> None:
 
     (feed,) = run.json["feeds"]
     assert (0, "good", "default", "sandbox", None, [], None) == (
-        run.code, run.json["status"], feed["feed"], feed["target"], feed["running"], feed["held"], feed["stale"],
-    )  # fmt: skip
+        run.code,
+        run.json["status"],
+        feed["feed"],
+        feed["target"],
+        feed["running"],
+        feed["held"],
+        feed["stale"],
+    )
     assert (sync.json["run"], 0, sync.total("created"), sync.total("rejected")) == tuple(
         feed["last"][name] for name in ("run", "exit", "sent", "rejected")
     )
     assert feed["last"] == feed["good"]
 
 
-def test_what_is_held_is_told_with_the_commands_that_end_it(held: tuple[Path, Path, str], tmp_path: Path) -> None:
+def test_what_is_held_is_told_with_the_commands_that_end_it(
+    held: tuple[Path, Path, str], tmp_path: Path
+) -> None:
     """Exit 3; the command that it names sends the plan, and then all is well."""
     state, (_, folder, plan) = shutil.copytree(held[0], tmp_path / "state"), held
 
@@ -97,7 +117,10 @@ def test_what_is_held_is_told_with_the_commands_that_end_it(held: tuple[Path, Pa
 
     (waiting,) = data.json["feeds"][0]["held"]
     assert (3, 3, "held") == (text.code, data.code, data.json["status"])
-    assert (plan, f"roster sync {folder} --approve {plan}") == (waiting["plan"], waiting["commands"]["send"])
+    assert (plan, f"roster sync {folder} --approve {plan}") == (
+        waiting["plan"],
+        waiting["commands"]["send"],
+    )
     assert f"roster sync {folder} --approve {plan} --state {state}" in text.out
     assert f"roster discard {plan}" in text.out
     assert all(hold["sentence"] in " ".join(text.out.split()) for hold in waiting["holds"])
@@ -106,7 +129,9 @@ def test_what_is_held_is_told_with_the_commands_that_end_it(held: tuple[Path, Pa
     assert 0 == told(state).code
 
 
-def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(held: tuple[Path, Path, str]) -> None:
+def test_a_feed_that_nobody_named_has_a_word_in_the_place_of_its_drop(
+    held: tuple[Path, Path, str],
+) -> None:
     """The ledger does not know under which path the drop is given."""
     text = roster("status", state=held[0]).out
 
@@ -122,18 +147,28 @@ def test_what_is_somebody_elses_is_held_without_a_plan(tmp_path: Path, sandbox: 
 
     text, data = roster("status", state=place.state), told(place.state)
 
-    assert (3, 3, 3, None, 1) == (run.code, text.code, data.code, run.json["plan"], data.json["feeds"][0]["foreign"])
+    assert (3, 3, 3, None, 1) == (
+        run.code,
+        text.code,
+        data.code,
+        run.json["plan"],
+        data.json["feeds"][0]["foreign"],
+    )
     assert 0 == place.roster("verify", tmp_path / "drop", "--repair").code
     assert (3, 1) == ((after := told(place.state)).code, after.json["feeds"][0]["foreign"])
     assert run.json["report"].replace("/", "") in "".join(text.out.split()).replace("/", "")
 
 
-def test_what_is_somebody_elses_is_not_forgotten_by_a_delta(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_what_is_somebody_elses_is_not_forgotten_by_a_delta(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     """Which does not speak of it."""
     place = Served(sandbox, tmp_path / "state")
     place.change("users", "bo", givenName="Other")
     place.roster("sync", drop(tmp_path / "drop", district()), "--first-run")
-    rows = delta({"users": [district()["users"][0] | {"phone": "1"}], "roles": district()["roles"][:1]})
+    rows = delta(
+        {"users": [district()["users"][0] | {"phone": "1"}], "roles": district()["roles"][:1]}
+    )
 
     run = place.roster("sync", drop(tmp_path / "drop", rows, "delta"))
 
@@ -183,7 +218,10 @@ def test_the_last_run_decides(last: Run, expected: int, tmp_path: Path) -> None:
     run = told(tmp_path)
 
     assert expected == run.code
-    assert ("r2", "r1") == (run.json["feeds"][0]["runs"][0]["run"], run.json["feeds"][0]["good"]["run"])
+    assert ("r2", "r1") == (
+        run.json["feeds"][0]["runs"][0]["run"],
+        run.json["feeds"][0]["good"]["run"],
+    )
 
 
 def test_failed_goes_before_held(held: tuple[Path, Path, str], tmp_path: Path) -> None:
@@ -212,7 +250,9 @@ def test_feeds_can_be_named(tmp_path: Path) -> None:
     )
 
     assert ["default", "larkspur"] == [feed["feed"] for feed in both.json["feeds"]]
-    assert (["larkspur"], ["default"]) == tuple([feed["feed"] for feed in run.json["feeds"]] for run in (one, other))
+    assert (["larkspur"], ["default"]) == tuple(
+        [feed["feed"] for feed in run.json["feeds"]] for run in (one, other)
+    )
     assert (2, True) == (wrong.code, "does not exist" in wrong.err)
 
 
@@ -243,7 +283,11 @@ def test_it_fits_a_narrow_terminal(held: tuple[Path, Path, str]) -> None:
     """Sixty columns; only what is to be copied runs on."""
     text = roster("status", held[1], state=held[0], environment={"COLUMNS": "60"}).out
 
-    assert [] == [line for line in text.splitlines() if len(line) > 60 and not re.match(r" +To \w+ it: ", line)]
+    assert [] == [
+        line
+        for line in text.splitlines()
+        if len(line) > 60 and not re.match(r" +To \w+ it: ", line)
+    ]
 
 
 def test_a_feed_whose_drop_is_too_old_ends_as_held(tmp_path: Path) -> None:
@@ -270,13 +314,24 @@ def test_a_feed_whose_drop_is_too_old_ends_as_held(tmp_path: Path) -> None:
     ],
     ids=["the same for two days", "new since yesterday", "dated yesterday", "dated long ago"],
 )
-def test_a_drop_is_as_old_as_it_says_or_as_its_content(days: int | None, contents: list[str], expected: bool) -> None:
+def test_a_drop_is_as_old_as_it_says_or_as_its_content(
+    days: int | None, contents: list[str], expected: bool
+) -> None:
     """Runs of tonight, last night and the night before; 36 hours are allowed."""
     dated = date(2026, 11, 24) - timedelta(days=days) if days is not None else None
     tonight = datetime(2026, 11, 24, 2, tzinfo=UTC)
     runs = [
-        Run(f"r{night}", KEY, "sync", tonight - timedelta(days=night), drop="d", drop_date=dated, content=content, max_age_hours=36)
+        Run(
+            f"r{night}",
+            KEY,
+            "sync",
+            tonight - timedelta(days=night),
+            drop="d",
+            drop_date=dated,
+            content=content,
+            max_age_hours=36,
+        )
         for night, content in enumerate(contents)
-    ]  # fmt: skip
+    ]
 
     assert expected == bool(stale(runs[0], runs, tonight))

@@ -53,7 +53,10 @@ def test_a_stopped_run_finishes_what_is_under_way(feed: Feed, signal_: signal.Si
     assert (1, "failed", 0) == (done.code, done.json["status"], counts["failed"])
     assert counts["waiting"] > SCHOOLS / 2
     assert SCHOOLS == counts["created"] + counts["waiting"]
-    assert "it was stopped, and the requests under way were finished. Run again to go on." in " ".join(done.err.split())
+    assert (
+        "it was stopped, and the requests under way were finished. Run again to go on."
+        in " ".join(done.err.split())
+    )
     assert "Traceback" not in done.err
     assert counts["created"] == len(feed.target_holds) == len(feed.ledger_holds)
 

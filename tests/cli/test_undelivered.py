@@ -23,7 +23,9 @@ def feed(tmp_path: Path) -> Path:
 def wrong_sessions() -> Rows:
     """A district whose sessions all have a year that is none."""
     rows = district()
-    return rows | {"academicSessions": [row | {"schoolYear": "26-27"} for row in rows["academicSessions"]]}
+    return rows | {
+        "academicSessions": [row | {"schoolYear": "26-27"} for row in rows["academicSessions"]]
+    }
 
 
 def test_a_first_load_without_any_class_is_not_done(feed: Path) -> None:
@@ -37,7 +39,10 @@ def test_a_first_load_without_any_class_is_not_done(feed: Path) -> None:
     assert (3, "held", None) == (run.code, run.json["status"], run.json["plan"])
     told = " ".join(run.err.split())
     assert "academicSessions were rejected, and with them" in told
-    assert "academicSessions.csv, column schoolYear, 2 rows: a value is not a year. Write years as YYYY." in told
+    assert (
+        "academicSessions.csv, column schoolYear, 2 rows: a value is not a year. Write years as YYYY."
+        in told
+    )
     assert (3, ["academicSessions"]) == (status.code, status.json["feeds"][0]["undelivered"])
 
 
@@ -49,7 +54,9 @@ def test_status_says_it_in_words(feed: Path) -> None:
     status = roster("status", feed, state=feed.parent / "state")
 
     assert 3 == status.code
-    assert "Held: too many of these were rejected: academicSessions." in " ".join(status.out.split())
+    assert "Held: too many of these were rejected: academicSessions." in " ".join(
+        status.out.split()
+    )
 
 
 def test_a_delta_all_of_whose_rows_are_rejected_is_not_done(feed: Path) -> None:
@@ -74,27 +81,37 @@ def test_a_snapshot_all_of_whose_people_are_rejected_is_not_done(feed: Path) -> 
     state = feed.parent / "state"
     roster("sync", feed, state=state)
     rows = district()
-    drop(feed.parent / "drop", rows | {"users": [row | {"enabledUser": "Active"} for row in rows["users"]]})
+    drop(
+        feed.parent / "drop",
+        rows | {"users": [row | {"enabledUser": "Active"} for row in rows["users"]]},
+    )
 
     run = roster("sync", feed, "--json", state=state)
 
     assert (3, 0, 0) == (run.code, run.json["requests"], run.total("disabled"))
 
 
-def test_a_snapshot_half_of_whose_people_are_rejected_is_not_done_though_nothing_is_left_to_hold(feed: Path) -> None:
+def test_a_snapshot_half_of_whose_people_are_rejected_is_not_done_though_nothing_is_left_to_hold(
+    feed: Path,
+) -> None:
     """Who was not rejected is as before: no change can wait, and yet the night is not good."""
     drop(feed.parent / "drop", district())
     state = feed.parent / "state"
     roster("sync", feed, state=state)
     rows = district()
-    wrong = [row if row["sourcedId"] in ("ana", "bo") else row | {"enabledUser": "Active"} for row in rows["users"]]
+    wrong = [
+        row if row["sourcedId"] in ("ana", "bo") else row | {"enabledUser": "Active"}
+        for row in rows["users"]
+    ]
     drop(feed.parent / "drop", rows | {"users": wrong})
 
     run = roster("sync", feed, "--json", state=state)
     status = roster("status", feed, "--json", state=state)
 
     assert (3, "held", 0) == (run.code, run.json["status"], run.json["requests"])
-    assert "rows were rejected for a fault of their own, more than 20 %." in " ".join(run.err.split())
+    assert "rows were rejected for a fault of their own, more than 20 %." in " ".join(
+        run.err.split()
+    )
     assert (3, ["users"]) == (status.code, status.json["feeds"][0]["undelivered"])
 
 
@@ -126,7 +143,8 @@ def test_a_plan_says_how_near_the_limits_are(feed: Path) -> None:
         district()
         | {
             "users": [
-                row | {"familyName": "Quist"} if row["sourcedId"] == "ana" else row for row in district()["users"]
+                row | {"familyName": "Quist"} if row["sourcedId"] == "ana" else row
+                for row in district()["users"]
             ]
         },
     )

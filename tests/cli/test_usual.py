@@ -15,7 +15,12 @@ from transforms.findings import ERRORS, Findings
 
 BEGIN = datetime(2026, 11, 1, 2, tzinfo=UTC)
 NIGHT = Run(
-    "r0", FeedKey("sandbox", "larkspur"), "sync", BEGIN, exit_code=0, counts={"users": {"read": 500, "updated": 2}}
+    "r0",
+    FeedKey("sandbox", "larkspur"),
+    "sync",
+    BEGIN,
+    exit_code=0,
+    counts={"users": {"read": 500, "updated": 2}},
 )
 FIRST = replace(NIGHT, id="first", counts={"users": {"read": 500, "created": 500}})
 TONIGHT = RunResult(
@@ -26,7 +31,10 @@ TOLD = ("90 users updated; in the last 5 runs it was 2 as a rule.",)
 
 def runs(*nights: Run) -> list[Run]:
     """Give runs as the ledger does, the newest first: these, night after night, after a first load."""
-    dated = [replace(run, id=f"r{day}", started=BEGIN + timedelta(days=day)) for day, run in enumerate(nights, 1)]
+    dated = [
+        replace(run, id=f"r{day}", started=BEGIN + timedelta(days=day))
+        for day, run in enumerate(nights, 1)
+    ]
     return [*reversed(dated), FIRST]
 
 

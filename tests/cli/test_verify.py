@@ -26,14 +26,19 @@ def folder(tmp_path: Path) -> Path:
 def target(tmp_path: Path, folder: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """Give a target into which the district was loaded."""
     place = Served(sandbox, tmp_path / "state")
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
+    loads.begin(
+        "the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox
+    )
     return place
 
 
 def found(run: Run) -> dict[str, dict[str, list[str]]]:
     """Give the ids by entity and kind, where there are any."""
     kinds = ("missing", "extra", "different")
-    ids = {name: {kind: one[kind] for kind in kinds if one[kind]} for name, one in run.json["entities"].items()}
+    ids = {
+        name: {kind: one[kind] for kind in kinds if one[kind]}
+        for name, one in run.json["entities"].items()
+    }
     return {name: kinds for name, kinds in ids.items() if kinds}
 
 
@@ -43,7 +48,10 @@ def test_a_target_as_it_was_loaded_has_no_differences(target: Served, folder: Pa
 
     entities = run.json["entities"].values()
     assert (0, "equal", {}) == (run.code, run.json["status"], found(run))
-    assert (16, 0) == (sum(one["equal"] for one in entities), sum(one["unchecked"] for one in entities))
+    assert (16, 0) == (
+        sum(one["equal"] for one in entities),
+        sum(one["unchecked"] for one in entities),
+    )
     assert [] == target.writes
 
 
@@ -53,10 +61,16 @@ def disturb(target: Served) -> None:
     target.lose("demographics", "ana")
     target.change("users", "bo", givenName="Robert", pronouns="he/him")
     target.change("users", "tia", metadata={"app": {"theme": "dark"}})
-    target.change("users", "zed", givenName="Zed", familyName="Ash", enabledUser=True, email="zed@example.edu")
+    target.change(
+        "users", "zed", givenName="Zed", familyName="Ash", enabledUser=True, email="zed@example.edu"
+    )
 
 
-DISTURBED = {"users": {"different": ["bo"]}, "demographics": {"missing": ["ana"]}, "enrollments": {"missing": ["e1"]}}
+DISTURBED = {
+    "users": {"different": ["bo"]},
+    "demographics": {"missing": ["ana"]},
+    "enrollments": {"missing": ["e1"]},
+}
 
 
 def test_what_others_did_is_found_and_left_alone(target: Served, folder: Path) -> None:
@@ -80,7 +94,9 @@ def test_a_repair_brings_back_ours_and_keeps_theirs(target: Served, folder: Path
 
     assert (0, DISTURBED, ["POST", "PUT", "PUT"]) == (run.code, found(run), writes)
     assert (0, {}, 0) == (again.code, found(again), sync.json["requests"])
-    assert ("Bo", "he/him") == tuple(target.record("users", "bo")[name] for name in ("givenName", "pronouns"))
+    assert ("Bo", "he/him") == tuple(
+        target.record("users", "bo")[name] for name in ("givenName", "pronouns")
+    )
     assert {"app": {"theme": "dark"}} == target.record("users", "tia")["metadata"]
     assert "Zed" == target.record("users", "zed")["givenName"]
     assert "active" == target.record("enrollments", "e1")["status"]
@@ -89,7 +105,9 @@ def test_a_repair_brings_back_ours_and_keeps_theirs(target: Served, folder: Path
 def test_what_we_deleted_and_is_active_again_is_extra(target: Served, folder: Path) -> None:
     """It is ours, so that a repair deletes it again."""
     rows = district()
-    rows["enrollments"] += [rows["enrollments"][0] | {"sourcedId": f"f{number}"} for number in range(5)]
+    rows["enrollments"] += [
+        rows["enrollments"][0] | {"sourcedId": f"f{number}"} for number in range(5)
+    ]
     assert 0 == target.roster("sync", drop(folder, rows)).code
     drop(folder, without(rows, "e1"))
     assert 0 == target.roster("sync", folder).code
@@ -115,10 +133,14 @@ def test_deletes_of_a_repair_pass_the_guard(target: Served, folder: Path) -> Non
     approved = target.roster("sync", folder, "--approve", run.json["repair"]["plan"])
 
     assert (3, ["active", "active"], 0) == (run.code, active, approved.code)
-    assert ["tobedeleted"] * 2 == [target.record("enrollments", one)["status"] for one in ("e1", "e3")]
+    assert ["tobedeleted"] * 2 == [
+        target.record("enrollments", one)["status"] for one in ("e1", "e3")
+    ]
 
 
-def test_a_plan_goes_on_waiting_while_others_records_are_repaired(target: Served, folder: Path) -> None:
+def test_a_plan_goes_on_waiting_while_others_records_are_repaired(
+    target: Served, folder: Path
+) -> None:
     """A repair looks at what differs, and does not settle what a sync has held."""
     drop(folder, without(district(), "e1", "e3"))
     held = target.roster("sync", folder)
@@ -127,7 +149,11 @@ def test_a_plan_goes_on_waiting_while_others_records_are_repaired(target: Served
     run = target.roster("verify", folder, "--repair")
     approved = target.roster("sync", folder, "--approve", held.json["plan"])
 
-    assert (3, held.json["plan"], 1) == (run.code, run.json["repair"]["plan"], run.json["repair"]["entities"]["users"]["updated"])  # fmt: skip
+    assert (3, held.json["plan"], 1) == (
+        run.code,
+        run.json["repair"]["plan"],
+        run.json["repair"]["entities"]["users"]["updated"],
+    )
     assert (0, 2) == (approved.code, approved.total("deleted"))
 
 
@@ -161,7 +187,10 @@ def test_without_a_kept_roster_only_existence_is_compared(target: Served, folder
 
 def test_what_the_target_works_out_by_itself_is_no_difference(target: Served, folder: Path) -> None:
     """An enrollment has the school of its class there, whatever the drop says."""
-    assert 0 == target.roster("sync", drop(folder, changed(district(), "e1", schoolSourcedId="d"))).code
+    assert (
+        0
+        == target.roster("sync", drop(folder, changed(district(), "e1", schoolSourcedId="d"))).code
+    )
 
     run = target.roster("verify", folder)
 
@@ -203,18 +232,24 @@ def test_a_target_that_cannot_be_read_is_told(target: Served, folder: Path) -> N
 
     run = target.roster("verify", folder)
 
-    assert (1, True, False) == (run.code, "Restore it from a copy" in run.said, "Traceback" in run.said)
+    assert (1, True, False) == (
+        run.code,
+        "Restore it from a copy" in run.said,
+        "Traceback" in run.said,
+    )
 
 
 def test_who_was_disabled_and_may_sign_in_again_is_found(target: Served, folder: Path) -> None:
     """Somebody let them; a repair takes it back."""
     rows = district()
     rows["users"] += [
-        rows["users"][1] | {"sourcedId": f"g{number}", "username": f"g{number}", "givenName": f"Gil{number}"}
+        rows["users"][1]
+        | {"sourcedId": f"g{number}", "username": f"g{number}", "givenName": f"Gil{number}"}
         for number in range(5)
     ]
     rows["roles"] += [
-        rows["roles"][1] | {"sourcedId": f"rg{number}", "userSourcedId": f"g{number}"} for number in range(5)
+        rows["roles"][1] | {"sourcedId": f"rg{number}", "userSourcedId": f"g{number}"}
+        for number in range(5)
     ]
     assert 0 == target.roster("sync", drop(folder, rows)).code
     left = without(rows, "g0", "rg0")
@@ -229,7 +264,9 @@ def test_who_was_disabled_and_may_sign_in_again_is_found(target: Served, folder:
     assert {} == found(target.roster("verify", folder))
 
 
-def test_a_target_that_has_lost_too_much_is_not_filled_unasked(target: Served, folder: Path) -> None:
+def test_a_target_that_has_lost_too_much_is_not_filled_unasked(
+    target: Served, folder: Path
+) -> None:
     """It may be another one. Exit 2 and nothing is done; `--lost` says that it is meant."""
     rows = district()
     people = [
@@ -244,10 +281,12 @@ def test_a_target_that_has_lost_too_much_is_not_filled_unasked(target: Served, f
     ]
     rows["users"] += people
     rows["roles"] += [
-        rows["roles"][1] | {"sourcedId": f"r-{one['sourcedId']}", "userSourcedId": one["sourcedId"]} for one in people
+        rows["roles"][1] | {"sourcedId": f"r-{one['sourcedId']}", "userSourcedId": one["sourcedId"]}
+        for one in people
     ]
     rows["enrollments"] += [
-        rows["enrollments"][place] | {"sourcedId": f"f{number + 15 * place}", "userSourcedId": one["sourcedId"]}
+        rows["enrollments"][place]
+        | {"sourcedId": f"f{number + 15 * place}", "userSourcedId": one["sourcedId"]}
         for place in (0, 1)
         for number, one in enumerate(people)
     ]
@@ -259,5 +298,9 @@ def test_a_target_that_has_lost_too_much_is_not_filled_unasked(target: Served, f
     writes = target.writes
     meant = target.roster("verify", folder, "--repair", "--lost")
 
-    assert (2, True, []) == (refused.code, "30 of 33 enrollments are missing" in refused.said, writes)
+    assert (2, True, []) == (
+        refused.code,
+        "30 of 33 enrollments are missing" in refused.said,
+        writes,
+    )
     assert (0, ["POST"] * 30) == (meant.code, target.writes)

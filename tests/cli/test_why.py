@@ -61,7 +61,9 @@ def target(tmp_path: Path, sandbox: Sandbox, loads: Loads) -> Served:
     """A target that holds the district, and that somebody else can change."""
     place = Served(sandbox, tmp_path / "state")
     folder = drop(tmp_path / "drop", district())
-    loads.begin("the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox)
+    loads.begin(
+        "the district", place.state, lambda: place.roster("sync", folder).code == 0, sandbox
+    )
     return place
 
 
@@ -83,11 +85,18 @@ def test_all_that_is_known_is_told(feed: Feed) -> None:
     user = one(data)
     assert (0, 0) == (text.code, data.code)
     assert ["users", "demographics"] == [record["entity"] for record in data.json["records"]]
-    assert ("larkspur", "sandbox", [], None) == tuple(user[name] for name in ("feed", "target", "findings", "plan"))
-    assert ("accepted", "Diaz") == (user["roster"]["standing"], user["roster"]["record"]["familyName"])  # type: ignore[index]
+    assert ("larkspur", "sandbox", [], None) == tuple(
+        user[name] for name in ("feed", "target", "findings", "plan")
+    )
+    assert ("accepted", "Diaz") == (
+        user["roster"]["standing"],
+        user["roster"]["record"]["familyName"],
+    )  # type: ignore[index]
     assert ("active", True) == (user["ledger"]["status"], user["ledger"]["asRoster"])  # type: ignore[index]
     assert {"is": "there", "differs": [], "reason": None} == user["seen"]
-    assert all(word in text.out for word in ("familyName: Diaz", "Ledger: in the target", "Target: there"))
+    assert all(
+        word in text.out for word in ("familyName: Diaz", "Ledger: in the target", "Target: there")
+    )
     assert 2 == text.out.count("All is well")
 
 
@@ -97,10 +106,18 @@ def test_a_rejected_row_is_told_with_the_next_step(feed: Feed) -> None:
 
     text, data = roster("why", "bo", "--offline", state=feed.state), feed.why("bo", "--offline")
 
-    assert [{"file": "users.csv", "row": "2", "column": "enabledUser", "rule": "boolean", "value": "maybe"}] == one(
-        data
-    )["findings"]
-    assert "neither `true` nor `false` (maybe). Write `true` or `false`." in " ".join(text.out.split())
+    assert [
+        {
+            "file": "users.csv",
+            "row": "2",
+            "column": "enabledUser",
+            "rule": "boolean",
+            "value": "maybe",
+        }
+    ] == one(data)["findings"]
+    assert "neither `true` nor `false` (maybe). Write `true` or `false`." in " ".join(
+        text.out.split()
+    )
     assert "refused" == one(data)["roster"]["standing"]  # type: ignore[index]
     assert "correct users.csv row 2 enabledUser at the source" in verdict(data)
     assert "the target keeps what it had" in verdict(data)
@@ -135,7 +152,9 @@ def test_what_waits_for_a_person_is_told_with_its_plan(feed: Feed) -> None:
         (["spare"], "courses", "is kept in the target"),
     ],
 )
-def test_who_vanished_is_told_as_the_policy_has_it(gone: list[str], entity: str, expected: str, feed: Feed) -> None:
+def test_who_vanished_is_told_as_the_policy_has_it(
+    gone: list[str], entity: str, expected: str, feed: Feed
+) -> None:
     """Deleted, disabled or kept: nothing is to be done."""
     rows = district()
     rows["courses"].append(rows["courses"][0] | {"sourcedId": "spare"})
@@ -153,20 +172,36 @@ def test_what_is_not_shared_is_told(feed: Feed) -> None:
     feed.configure(share='exclude = ["bo"]')
     feed.sync(district())
 
-    assert "does not leave: the feed's file does not share it" in verdict(feed.why("bo", "--offline"))
+    assert "does not leave: the feed's file does not share it" in verdict(
+        feed.why("bo", "--offline")
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "seen", "expected"),
     [
-        (lambda target: target.lose("users", "bo"), "absent", "has lost it. To send it again: roster verify"),
-        (lambda target: target.change("users", "bo", status="tobedeleted"), "deleted", "has lost it"),
-        (lambda target: target.change("users", "bo", givenName="Rob"), "there", "Somebody else changed it in the target (givenName)"),
+        (
+            lambda target: target.lose("users", "bo"),
+            "absent",
+            "has lost it. To send it again: roster verify",
+        ),
+        (
+            lambda target: target.change("users", "bo", status="tobedeleted"),
+            "deleted",
+            "has lost it",
+        ),
+        (
+            lambda target: target.change("users", "bo", givenName="Rob"),
+            "there",
+            "Somebody else changed it in the target (givenName)",
+        ),
         (lambda target: target.change("users", "bo", pronouns="he/him"), "there", "All is well"),
     ],
     ids=["lost", "deleted", "changed", "added to"],
-)  # fmt: skip
-def test_what_somebody_did_in_the_target_is_seen(change, seen: str, expected: str, target: Served) -> None:  # type: ignore[no-untyped-def]
+)
+def test_what_somebody_did_in_the_target_is_seen(
+    change, seen: str, expected: str, target: Served
+) -> None:  # type: ignore[no-untyped-def]
     """Properties are named, and their values are not."""
     change(target)
 
@@ -180,7 +215,9 @@ def test_what_somebody_did_in_the_target_is_seen(change, seen: str, expected: st
 
 def test_what_we_deleted_and_somebody_brought_back_is_told(target: Served) -> None:
     """It is ours to delete again."""
-    plan = target.roster("sync", drop(target.state.parent / "drop", without(district(), "e1"))).json["plan"]
+    plan = target.roster(
+        "sync", drop(target.state.parent / "drop", without(district(), "e1"))
+    ).json["plan"]
     target.roster("sync", target.state.parent / "drop", "--approve", plan)
     target.change("enrollments", "e1", status="active")
 
@@ -213,12 +250,16 @@ def test_a_target_that_is_down_is_no_error(target: Served, tmp_path: Path) -> No
     assert [] == list(target.sandbox.requests)
 
 
-def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_record_that_the_target_refused_is_told_with_the_cause(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     """As the report of the last run has it."""
     place = Served(sandbox, tmp_path / "state")
     rows = changed(district(), "bo", email="")
     place.change("users", "bo", givenName="Other")
-    place.roster("sync", drop(tmp_path / "drop", changed(rows, "bo", email="bo@example.edu")), "--first-run")
+    place.roster(
+        "sync", drop(tmp_path / "drop", changed(rows, "bo", email="bo@example.edu")), "--first-run"
+    )
 
     run = place.roster("why", "bo")
 
@@ -226,11 +267,21 @@ def test_a_record_that_the_target_refused_is_told_with_the_cause(tmp_path: Path,
     assert "did not bring it to the target" in verdict(run)
 
 
-def story(ledger: str = "", standing: Standing = "accepted", same: bool = True, target: Seen = "there") -> Story:
+def story(
+    ledger: str = "", standing: Standing = "accepted", same: bool = True, target: Seen = "there"
+) -> Story:
     """A story, by what ledger, roster and target say."""
     known = InLedger(ledger, "r1", 1 if same else 2) if ledger else None
     roster_says = InRoster("r2", standing, {}, 1 if standing == "accepted" else None)
-    return Story(FeedKey("sandbox", "larkspur"), "users", "bo", roster_says, LastRun("r2"), known, InTarget(target))
+    return Story(
+        FeedKey("sandbox", "larkspur"),
+        "users",
+        "bo",
+        roster_says,
+        LastRun("r2"),
+        known,
+        InTarget(target),
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,7 +295,10 @@ def story(ledger: str = "", standing: Standing = "accepted", same: bool = True, 
         (story("active", target="unasked"), "was not asked"),
         (story("deleted"), "brought it back"),
         (story("deleted", target="deleted"), "is in the roster again"),
-        (story("deleted", standing="absent", target="absent"), "What returns to the drop is brought back"),
+        (
+            story("deleted", standing="absent", target="absent"),
+            "What returns to the drop is brought back",
+        ),
         (story("ended", standing="absent"), "has ended in the target"),
         (story("kept", standing="absent", target="absent"), "has lost it"),
     ],
@@ -277,7 +331,9 @@ def test_feed_target_and_entity_can_be_named(feed: Feed) -> None:
         records = feed.why("ana", "--offline", *more).json["records"]
         return [(record["feed"], record["entity"]) for record in records]
 
-    default, larkspur = ([(name, entity) for entity in ("users", "demographics")] for name in ("default", "larkspur"))
+    default, larkspur = (
+        [(name, entity) for entity in ("users", "demographics")] for name in ("default", "larkspur")
+    )
     assert [*default, *larkspur] == asked() == asked("--target", "sandbox")
     assert larkspur == asked("--feed", "larkspur") == asked("--district", feed.path)
     assert larkspur[1:] == asked("--feed", "larkspur", "--entity", "demographics")
@@ -288,6 +344,8 @@ def test_feed_target_and_entity_can_be_named(feed: Feed) -> None:
 
 def test_it_fits_a_narrow_terminal(feed: Feed) -> None:
     """Sixty columns; only the last sentence, which has commands to copy, runs on."""
-    text = roster("why", "ana", "--entity", "users", state=feed.state, environment={"COLUMNS": "60"}).out
+    text = roster(
+        "why", "ana", "--entity", "users", state=feed.state, environment={"COLUMNS": "60"}
+    ).out
 
     assert [] == [line for line in text.splitlines()[:-1] if len(line) > 60]

@@ -54,7 +54,11 @@ def test_the_image_runs_as_nobody_in_particular() -> None:
 def test_what_services_name_is_declared(compose: dict[str, Any]) -> None:
     """Volumes, secrets, configs and other services."""
     for name, service in compose["services"].items():
-        volumes = {volume.split(":")[0] for volume in service.get("volumes", []) if not volume.startswith(".")}
+        volumes = {
+            volume.split(":")[0]
+            for volume in service.get("volumes", [])
+            if not volume.startswith(".")
+        }
         configs = {config["source"] for config in service.get("configs", [])}
 
         assert volumes <= compose["volumes"].keys(), name
@@ -65,7 +69,9 @@ def test_what_services_name_is_declared(compose: dict[str, Any]) -> None:
 
 def test_services_wait_for_what_can_say_that_it_is_well(compose: dict[str, Any]) -> None:
     """`service_healthy` of a service without a health check would never come."""
-    needed = {other for service in compose["services"].values() for other in service.get("depends_on", {})}
+    needed = {
+        other for service in compose["services"].values() for other in service.get("depends_on", {})
+    }
 
     assert {"database", "server"} == needed
     assert [] == [name for name in needed if "healthcheck" not in compose["services"][name]]
@@ -88,20 +94,27 @@ def test_no_credential_stands_in_the_file(compose: dict[str, Any]) -> None:
         for key, value in service.get("environment", {}).items()
     }
 
-    assert {name: {"file": f"secrets/{name}"} for name in ("database_password", "prefect_password")} == compose[
-        "secrets"
-    ]
+    assert {
+        name: {"file": f"secrets/{name}"} for name in ("database_password", "prefect_password")
+    } == compose["secrets"]
     assert [] == re.findall(r"://[^/@\s]*:[^/@\s]*@", text)
     assert [] == [key for key in variables if "PASSWORD" in key and not key.endswith("_FILE")]
 
 
 @pytest.mark.parametrize("service", ["server", "worker"])
-@pytest.mark.parametrize(("kept", "code", "said"), [("admin:hush", 0, "admin:hush admin:hush\n"), ("", 2, "")])
-def test_nothing_starts_without_the_password_of_prefect(compose: dict[str, Any], tmp_path: Path, service: str, kept: str, code: int, said: str) -> None:  # fmt: skip
+@pytest.mark.parametrize(
+    ("kept", "code", "said"), [("admin:hush", 0, "admin:hush admin:hush\n"), ("", 2, "")]
+)
+def test_nothing_starts_without_the_password_of_prefect(
+    compose: dict[str, Any], tmp_path: Path, service: str, kept: str, code: int, said: str
+) -> None:
     """The server asks for the one that the worker says; an empty file is none."""
     (tmp_path / "database_password").touch()
     (tmp_path / "prefect_password").write_text(kept)
-    words = [word.replace("$$", "$").replace("/run/secrets", str(tmp_path)) for word in compose["services"][service]["entrypoint"]]  # fmt: skip
+    words = [
+        word.replace("$$", "$").replace("/run/secrets", str(tmp_path))
+        for word in compose["services"][service]["entrypoint"]
+    ]
     shown = ["sh", "-c", 'echo "$PREFECT_SERVER_API_AUTH_STRING $PREFECT_API_AUTH_STRING"']
     done = subprocess.run([*words, *shown], capture_output=True, text=True, check=False)
 

@@ -20,7 +20,9 @@ Step = dict[str, Any]
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
     """The workflow as GitHub reads it, except that YAML 1.1 takes the key `on` for `True`."""
-    read: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yaml").read_text("utf-8"))
+    read: dict[str, Any] = yaml.safe_load(
+        (ROOT / ".github" / "workflows" / "ci.yaml").read_text("utf-8")
+    )
     return read
 
 
@@ -54,13 +56,19 @@ def test_every_supported_python_is_tested(workflow: dict[str, Any]) -> None:
     named = f"Python {', '.join(others)} or {last}"
 
     assert supported() == workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
-    assert [True, True] == [named in text for text in ((ROOT / "README.md").read_text("utf-8"), MAKEFILE)]
+    assert [True, True] == [
+        named in text for text in ((ROOT / "README.md").read_text("utf-8"), MAKEFILE)
+    ]
 
 
 @pytest.mark.parametrize("job", ["elsewhere", "full"])
 def test_other_jobs_use_one_supported_python(workflow: dict[str, Any], job: str) -> None:
     """A string: YAML reads 3.10 without quotes as 3.1."""
-    asked = [step["with"]["python-version"] for step in steps(workflow, job) if "setup-python" in step.get("uses", "")]
+    asked = [
+        step["with"]["python-version"]
+        for step in steps(workflow, job)
+        if "setup-python" in step.get("uses", "")
+    ]
 
     assert 1 == len(asked)
     assert asked[0] in supported()
@@ -78,7 +86,9 @@ def test_jobs_run_on_linux_macos_and_windows(workflow: dict[str, Any]) -> None:
     ("job", "expected"),
     [("test", ["check", "test"]), ("elsewhere", ["check", "test-pure"]), ("full", ["test-full"])],
 )
-def test_jobs_call_targets_of_the_makefile(workflow: dict[str, Any], job: str, expected: list[str]) -> None:
+def test_jobs_call_targets_of_the_makefile(
+    workflow: dict[str, Any], job: str, expected: list[str]
+) -> None:
     """The README's commands, and nothing that only GitHub can run."""
     assert expected == called(workflow, job)
     assert set(expected) <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
@@ -92,7 +102,11 @@ def test_own_ci_calls_the_targets_that_github_calls(workflow: dict[str, Any]) ->
 def test_both_linux_jobs_are_prepared_in_the_same_way(workflow: dict[str, Any]) -> None:
     """Real drops and servers; only a pull request needs a condition of its own, and `full` never runs for one."""
     test, full = (
-        [(step["name"], step.get("run"), step.get("with")) for step in steps(workflow, job) if "name" in step]
+        [
+            (step["name"], step.get("run"), step.get("with"))
+            for step in steps(workflow, job)
+            if "name" in step
+        ]
         for job in ("test", "full")
     )
 
@@ -102,10 +116,22 @@ def test_both_linux_jobs_are_prepared_in_the_same_way(workflow: dict[str, Any]) 
 
 def test_packages_of_servers_are_those_of_own_ci(workflow: dict[str, Any]) -> None:
     """The tests start PostgreSQL and OpenSSH, and the packages must not."""
-    (commands,) = (step["run"] for step in steps(workflow, "test") if step.get("name") == PREPARING[-1])
-    own = {package for line in OWN_CI.splitlines() if "apt-get install" in line for package in packages(line)}
+    (commands,) = (
+        step["run"] for step in steps(workflow, "test") if step.get("name") == PREPARING[-1]
+    )
+    own = {
+        package
+        for line in OWN_CI.splitlines()
+        if "apt-get install" in line
+        for package in packages(line)
+    }
 
-    assert own == {package for line in commands.splitlines() if "apt-get install" in line for package in packages(line)}
+    assert own == {
+        package
+        for line in commands.splitlines()
+        if "apt-get install" in line
+        for package in packages(line)
+    }
     assert [True, True] == ["create_main_cluster = false" in text for text in (commands, OWN_CI)]
 
 
@@ -122,16 +148,24 @@ def test_the_workflow_reads_and_needs_no_secret(workflow: dict[str, Any]) -> Non
     assert {"contents": "read"} == workflow["permissions"]
     assert {"ROSTER_FIXTURES_TOKEN || github.token }}"} == set(re.findall(r"secrets\.(.*)", text))
     assert [] == [
-        name for name, job in workflow["jobs"].items() if "permissions" in job or "timeout-minutes" not in job
+        name
+        for name, job in workflow["jobs"].items()
+        if "permissions" in job or "timeout-minutes" not in job
     ]
     assert workflow["concurrency"]["cancel-in-progress"]
 
 
 def test_actions_are_githubs_own_and_have_a_version(workflow: dict[str, Any]) -> None:
     """A branch such as `@main` could change at any time."""
-    used = {step["uses"] for job in workflow["jobs"] for step in steps(workflow, job) if "uses" in step}
+    used = {
+        step["uses"] for job in workflow["jobs"] for step in steps(workflow, job) if "uses" in step
+    }
 
-    assert [] == [action for action in used if not re.fullmatch(r"actions/(checkout|setup-python)@v\d+", action)]
+    assert [] == [
+        action
+        for action in used
+        if not re.fullmatch(r"actions/(checkout|setup-python)@v\d+", action)
+    ]
 
 
 def test_nights_and_people_start_the_full_run(workflow: dict[str, Any]) -> None:

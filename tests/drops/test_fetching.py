@@ -42,7 +42,10 @@ def test_only_what_is_named_is_brought(memory: Any, tmp_path: Path) -> None:
     """With modes that keep others out."""
     folder = DropStore(f"memory:/{PLACE}").fetch(["a_2026-09-01"], tmp_path)
 
-    brought = {str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777) for path in folder.rglob("*")}
+    brought = {
+        str(path.relative_to(folder)): oct(path.stat().st_mode & 0o777)
+        for path in folder.rglob("*")
+    }
     assert {"a_2026-09-01": "0o700", "a_2026-09-01/users.csv": "0o600"} == brought
     assert "a_2026-09-01/users.csv" == (folder / "a_2026-09-01" / "users.csv").read_text()
 

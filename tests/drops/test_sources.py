@@ -28,7 +28,10 @@ def zipped(path: Path, *members: tuple[Entry, bytes], method: int = zipfile.ZIP_
 
 def outcome(raw: Raw) -> tuple[set[str], set[str]]:
     """Name the files that were read and the rules that were broken."""
-    return set(raw.files), {*raw.findings.errors["rule"], *(notice.rule for notice in raw.findings.notices)}
+    return set(raw.files), {
+        *raw.findings.errors["rule"],
+        *(notice.rule for notice in raw.findings.notices),
+    }
 
 
 def link(name: str) -> zipfile.ZipInfo:
@@ -47,12 +50,22 @@ def nameless() -> zipfile.ZipInfo:
 
 MEMBERS: tuple[tuple[str, list[Entry], set[str], set[str]], ...] = (
     ("at the top", ["users.csv", "orgs.CSV"], {"users.csv", "orgs.CSV"}, set()),
-    ("one wrapper folder", ["drop/users.csv", "drop/orgs.csv"], {"users.csv", "orgs.csv"}, {"wrapper_folder"}),
+    (
+        "one wrapper folder",
+        ["drop/users.csv", "drop/orgs.csv"],
+        {"users.csv", "orgs.csv"},
+        {"wrapper_folder"},
+    ),
     ("Windows separators", ["drop\\users.csv"], {"users.csv"}, {"wrapper_folder"}),
     ("two folders deep", ["a/b/users.csv"], set(), {"zip_nested"}),
     ("two folders", ["a/users.csv", "b/orgs.csv"], set(), {"zip_nested"}),
     ("top and folder", ["users.csv", "b/orgs.csv"], set(), {"zip_nested"}),
-    ("noise", ["users.csv", "__MACOSX/._users.csv", "._users.csv", ".DS_Store", "Thumbs.db"], {"users.csv"}, set()),
+    (
+        "noise",
+        ["users.csv", "__MACOSX/._users.csv", "._users.csv", ".DS_Store", "Thumbs.db"],
+        {"users.csv"},
+        set(),
+    ),
     ("other members", ["users.csv", "readme.txt", "docs/a.pdf"], {"users.csv"}, {"unknown_file"}),
     ("nothing but others", ["readme.txt"], set(), {"unknown_file"}),
     ("zip in zip", ["users.csv", "more.zip"], set(), {"zip_nested"}),
@@ -68,8 +81,12 @@ MEMBERS: tuple[tuple[str, list[Entry], set[str], set[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("names", "files", "rules"), [case[1:] for case in MEMBERS], ids=[case[0] for case in MEMBERS])
-def test_members_of_a_zip(names: list[Entry], files: set[str], rules: set[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "files", "rules"), [case[1:] for case in MEMBERS], ids=[case[0] for case in MEMBERS]
+)
+def test_members_of_a_zip(
+    names: list[Entry], files: set[str], rules: set[str], tmp_path: Path
+) -> None:
     """Which members are read, under which names, and what is found."""
     raw = read(zipped(tmp_path / "drop.zip", *((name, USERS) for name in names)))
 
@@ -80,7 +97,13 @@ def test_members_of_a_zip(names: list[Entry], files: set[str], rules: set[str], 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_name_that_is_there_twice(name: str, tmp_path: Path) -> None:
     """Two members with one name refuse that file; other members do not matter."""
-    path = zipped(tmp_path / "drop.zip", ("users.csv", USERS), ("users.csv", USERS), (name, b"x"), ("orgs.csv", USERS))
+    path = zipped(
+        tmp_path / "drop.zip",
+        ("users.csv", USERS),
+        ("users.csv", USERS),
+        (name, b"x"),
+        ("orgs.csv", USERS),
+    )
 
     raw = read(path)
 
@@ -89,17 +112,23 @@ def test_a_name_that_is_there_twice(name: str, tmp_path: Path) -> None:
 
 def test_a_zip_is_known_by_its_content(tmp_path: Path) -> None:
     """The suffix does not matter."""
-    assert ({"users.csv"}, set()) == outcome(read(zipped(tmp_path / "drop.bin", ("users.csv", USERS))))
+    assert ({"users.csv"}, set()) == outcome(
+        read(zipped(tmp_path / "drop.bin", ("users.csv", USERS)))
+    )
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_compressions(method: int, tmp_path: Path) -> None:
     """What every program writes is read."""
-    assert ({"users.csv"}, set()) == outcome(read(zipped(tmp_path / "d.zip", ("users.csv", USERS), method=method)))
+    assert ({"users.csv"}, set()) == outcome(
+        read(zipped(tmp_path / "d.zip", ("users.csv", USERS), method=method))
+    )
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_compression_that_cannot_be_unpacked_piece_by_piece_is_refused(method: int, tmp_path: Path) -> None:
+def test_a_compression_that_cannot_be_unpacked_piece_by_piece_is_refused(
+    method: int, tmp_path: Path
+) -> None:
     """A few hundred bytes of it could fill the memory before they are counted."""
     path = zipped(tmp_path / "d.zip", ("users.csv", USERS), method=method)
 
@@ -131,8 +160,12 @@ DAMAGE: tuple[tuple[str, Callable[[bytes], bytes], str], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("damage", "rule"), [case[1:] for case in DAMAGE], ids=[case[0] for case in DAMAGE])
-def test_a_damaged_zip_is_refused(damage: Callable[[bytes], bytes], rule: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("damage", "rule"), [case[1:] for case in DAMAGE], ids=[case[0] for case in DAMAGE]
+)
+def test_a_damaged_zip_is_refused(
+    damage: Callable[[bytes], bytes], rule: str, tmp_path: Path
+) -> None:
     """No file of a damaged zip is read."""
     path = zipped(tmp_path / "drop.zip", ("users.csv", USERS * 20))
     path.write_bytes(damage(path.read_bytes()))
@@ -152,11 +185,17 @@ def test_a_damaged_zip_is_refused(damage: Callable[[bytes], bytes], rule: str, t
 def test_a_zip_that_unpacks_to_too_much(limits: ZipLimits, refused: bool, tmp_path: Path) -> None:
     """Files, bytes and ratio are limited, each by itself."""
     row = b"1," + b"a" * 1022 + b"\n"
-    path = zipped(tmp_path / "drop.zip", *((f"{name}.csv", b"id,name\n" + row * 2000) for name in "ab"))
+    path = zipped(
+        tmp_path / "drop.zip", *((f"{name}.csv", b"id,name\n" + row * 2000) for name in "ab")
+    )
 
     files, rules = outcome(read(path, limits=limits))
 
-    assert (set(), {"zip_too_large"}) == (files, rules) if refused else ({"a.csv", "b.csv"}, set()) == (files, rules)
+    assert (
+        (set(), {"zip_too_large"}) == (files, rules)
+        if refused
+        else ({"a.csv", "b.csv"}, set()) == (files, rules)
+    )
 
 
 def test_a_header_that_lies_about_its_size(tmp_path: Path) -> None:

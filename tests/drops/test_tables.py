@@ -19,7 +19,9 @@ from tests.strength import expensive
 from transforms.roster import Raw
 
 TEXT = st.text(
-    st.sampled_from("ab0 ,;\"'\t\n\r=éñ’ß漢😀\u00a0\u3000") | st.characters(exclude_categories=("Cs", "Cc")), max_size=8
+    st.sampled_from("ab0 ,;\"'\t\n\r=éñ’ß漢😀\u00a0\u3000")
+    | st.characters(exclude_categories=("Cs", "Cc")),
+    max_size=8,
 )
 WIDTHS = st.integers(1, 5)
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
@@ -30,7 +32,9 @@ many = expensive(300, 100)
 def tables(draw: st.DrawFn) -> list[list[str]]:
     """Rows of text, all of one width, the first column never blank."""
     width = draw(WIDTHS)
-    key = st.text(st.sampled_from("ab,\"' -_0"), min_size=1, max_size=5).map(lambda text: f"k{text}k")
+    key = st.text(st.sampled_from("ab,\"' -_0"), min_size=1, max_size=5).map(
+        lambda text: f"k{text}k"
+    )
     return draw(st.lists(st.tuples(key, *[TEXT] * (width - 1)).map(list), min_size=1, max_size=8))
 
 
@@ -60,9 +64,15 @@ def encoded(text: str, encoding: str) -> bytes:
 @many
 # A comma in quotes makes no column more, so that line 1 does not stand above a header.
 @example([["k,k", "ID", "ID"]], csv.QUOTE_MINIMAL, "\n", "utf-8")
-@given(tables(), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
-       st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(ENCODINGS))  # fmt: skip
-def test_a_written_table_is_read_back(rows: list[list[str]], quoting: int, line_end: str, encoding: str) -> None:
+@given(
+    tables(),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(ENCODINGS),
+)
+def test_a_written_table_is_read_back(
+    rows: list[list[str]], quoting: int, line_end: str, encoding: str
+) -> None:
     """Any quoting, line end and encoding gives exactly the cells that were written."""
     text = written(rows, quoting, line_end)
     try:
@@ -82,8 +92,12 @@ def test_a_written_table_is_read_back(rows: list[list[str]], quoting: int, line_
 
 
 @many
-@given(st.binary(max_size=80) | st.text(st.sampled_from('ab,;"\n\r\t\'\x00 1é'), max_size=60).map(str.encode),
-       st.sampled_from([None, "utf-8", "cp932", "rot13", "no such", "utf-7", "\0"]), st.booleans())  # fmt: skip
+@given(
+    st.binary(max_size=80)
+    | st.text(st.sampled_from("ab,;\"\n\r\t'\x00 1é"), max_size=60).map(str.encode),
+    st.sampled_from([None, "utf-8", "cp932", "rot13", "no such", "utf-7", "\0"]),
+    st.booleans(),
+)
 def test_no_bytes_raise(data: bytes, encoding: str | None, strict: bool) -> None:
     """Whatever the bytes are, there is a table or a fatal finding, never both, never neither."""
     for content in (data, b"id,name,role\n" + data):
@@ -106,13 +120,17 @@ def test_every_record_is_somewhere(text: str) -> None:
 
 def test_the_fast_path_never_differs() -> None:
     """Every short file over the characters that matter: each visible letter is in some row of the outcome."""
-    for characters in itertools.chain.from_iterable(itertools.product(b'a,"\n\r', repeat=n) for n in range(6)):
+    for characters in itertools.chain.from_iterable(
+        itertools.product(b'a,"\n\r', repeat=n) for n in range(6)
+    ):
         body = bytes(characters)
 
         table, _ = read_table("users.csv", b"id,name\n" + body, None, strict=False)
 
         if table is not None:
-            cells = itertools.chain(*(row[1:] for row in table.frame.iter_rows()), *table.ragged.values())
+            cells = itertools.chain(
+                *(row[1:] for row in table.frame.iter_rows()), *table.ragged.values()
+            )
             assert body.count(b"a") == sum((cell or "").count("a") for cell in cells), body
 
 
@@ -121,12 +139,18 @@ def test_a_large_file_is_read_in_pieces() -> None:
     lines = "".join(f'{i},"Diaz, Ana {i}",student\r\n' for i in range(20_000))
 
     sound, none = read_table("users.csv", f"id,name,role\r\n{lines}".encode(), None, strict=False)
-    mended, found = read_table("users.csv", f"id,name,role\r\n{lines}9,x\r\n7,y,z\r\n".encode(), None, strict=False)
+    mended, found = read_table(
+        "users.csv", f"id,name,role\r\n{lines}9,x\r\n7,y,z\r\n".encode(), None, strict=False
+    )
 
     assert sound is not None
     assert mended is not None
     assert 0 == none.errors.height == len(none.notices)
-    assert (20_000, [20_001], 20_001) == (sound.frame.height, found.errors["row"].to_list(), mended.frame.height)
+    assert (20_000, [20_001], 20_001) == (
+        sound.frame.height,
+        found.errors["row"].to_list(),
+        mended.frame.height,
+    )
     assert ("19999", "Diaz, Ana 19999", "student") == sound.frame.row(-1)[1:]
 
 

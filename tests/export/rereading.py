@@ -16,7 +16,9 @@ from transforms.schemas import ENTITIES
 
 Frames = dict[str, pl.DataFrame]
 # A ledger that has no record of any entity, so that a reference that leads nowhere is known to do so.
-NOTHING = {name: pl.DataFrame(schema={"sourcedId": pl.String, "status": pl.String}) for name in ENTITIES}
+NOTHING = {
+    name: pl.DataFrame(schema={"sourcedId": pl.String, "status": pl.String}) for name in ENTITIES
+}
 
 
 def made_of(roster: Roster, *, strict: bool = False) -> Bulk:
@@ -33,12 +35,21 @@ def zipped(made: Bulk, folder: Path) -> Path:
 
 def records(roster: Roster) -> Frames:
     """Give the rows of the standard's files as `content` does."""
-    return content({name: table.frame.drop(ROW) for name, table in roster.tables.items() if table.entity.standard})
+    return content(
+        {
+            name: table.frame.drop(ROW)
+            for name, table in roster.tables.items()
+            if table.entity.standard
+        }
+    )
 
 
 def content(tables: Frames) -> Frames:
     """Give rows in the order of their ids, and columns in that of their names, without what bulk files do not say."""
-    frames = {name: frame.drop("status", "dateLastModified").sort("sourcedId") for name, frame in tables.items()}
+    frames = {
+        name: frame.drop("status", "dateLastModified").sort("sourcedId")
+        for name, frame in tables.items()
+    }
     return {name: frame.select(sorted(frame.columns)) for name, frame in frames.items()}
 
 

@@ -57,13 +57,17 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for name in ("oneroster_1_2", "learning"):
         assert sync(first, SAMPLE / name).code == 0
     out = second.with_suffix(".zip")
-    assert roster("export", "--from-api", feed(first, SAMPLE / "learning"), out, state=first).code == 0
+    assert (
+        roster("export", "--from-api", feed(first, SAMPLE / "learning"), out, state=first).code == 0
+    )
     run = sync(second, out)
     assert (0, 0) == (run.code, run.total("rejected"))
     return first, second
 
 
-@pytest.mark.parametrize("name", [name for name, one in TIMEBACK.collections.items() if one.entity.standard])
+@pytest.mark.parametrize(
+    "name", [name for name, one in TIMEBACK.collections.items() if one.entity.standard]
+)
 def test_each_collection_comes_back_as_it_was(name: str, states: tuple[Path, Path]) -> None:
     """Every record and every property that the target carries, with parts, links and days."""
     first, second = states
@@ -72,7 +76,9 @@ def test_each_collection_comes_back_as_it_was(name: str, states: tuple[Path, Pat
     assert held(first, name) == held(second, name)
 
 
-@pytest.mark.parametrize("name", [name for name, one in TIMEBACK.collections.items() if not one.entity.standard])
+@pytest.mark.parametrize(
+    "name", [name for name, one in TIMEBACK.collections.items() if not one.entity.standard]
+)
 def test_what_only_the_target_has_is_not_in_the_zip(name: str, states: tuple[Path, Path]) -> None:
     """The standard's bulk files have no place for it."""
     first, second = states
@@ -102,7 +108,9 @@ def test_a_target_that_does_not_show_a_needed_collection_is_not_exported(tmp_pat
 
     with odd(meet) as sandbox:
         out, target = tmp_path / "roster.zip", Served(sandbox, tmp_path / "state")
-        target.sandbox.store.put("orgs", {"sourcedId": "d", "status": "active", "name": "D", "type": "district"})
+        target.sandbox.store.put(
+            "orgs", {"sourcedId": "d", "status": "active", "name": "D", "type": "district"}
+        )
 
         run = target.roster("export", "--from-api", out)
 

@@ -13,7 +13,12 @@ from transforms.export import Bulk, bulk
 from transforms.records import EntityRecords
 from transforms.schemas import ENTITIES, LIFECYCLE
 
-PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
+PROFILE = {
+    "profileType": "LTI",
+    "vendorId": "hedgerow",
+    "credentialType": "basic",
+    "username": "ana",
+}
 
 
 def exported(folder: Path, rows: Rows, *, strict: bool = False, mode: str = "bulk") -> Bulk:
@@ -24,7 +29,9 @@ def exported(folder: Path, rows: Rows, *, strict: bool = False, mode: str = "bul
 
 def told(made: Bulk) -> list[tuple[str, str, str, int]]:
     """Give (rule, file, column, count) of each notice."""
-    return [(notice.rule, notice.file, notice.column, notice.count) for notice in made.findings.notices]
+    return [
+        (notice.rule, notice.file, notice.column, notice.count) for notice in made.findings.notices
+    ]
 
 
 def faults(made: Bulk) -> list[tuple[str, int, str, str, str]]:
@@ -59,12 +66,17 @@ def test_extensions_stand_last_in_the_order_of_their_names(tmp_path: Path) -> No
     """However the drop had them."""
     rows = changed(district(), "ana", **{"metadata.b": "2", "metadata.a": "1"})
 
-    assert ["pronouns", "metadata.a", "metadata.b"] == exported(tmp_path, rows).tables["users"].columns[-3:]
+    assert ["pronouns", "metadata.a", "metadata.b"] == exported(tmp_path, rows).tables[
+        "users"
+    ].columns[-3:]
 
 
 def test_status_is_blank_whatever_the_drop_says(tmp_path: Path) -> None:
     """Bulk files must not fill it."""
-    made = exported(tmp_path, changed(district(), "bo", status="active", dateLastModified="2026-11-24T00:00:00.000Z"))
+    made = exported(
+        tmp_path,
+        changed(district(), "bo", status="active", dateLastModified="2026-11-24T00:00:00.000Z"),
+    )
 
     assert [(None, None)] == made.tables["users"].select(LIFECYCLE).unique().rows()
 
@@ -110,7 +122,9 @@ def test_profiles_keep_their_ids(tmp_path: Path) -> None:
     rows = district() | {"userProfiles": [{"sourcedId": "p1", "userSourcedId": "ana"} | PROFILE]}
     made = exported(tmp_path, changed(rows, "r1", userProfileSourcedId="p1"))
 
-    assert [("p1", "ana")] == made.tables["userProfiles"].select("sourcedId", "userSourcedId").rows()
+    assert [("p1", "ana")] == made.tables["userProfiles"].select(
+        "sourcedId", "userSourcedId"
+    ).rows()
     assert "p1" == made.tables["roles"]["userProfileSourcedId"][0]
 
 
@@ -126,7 +140,9 @@ def test_cells_are_data_and_have_no_line_breaks() -> None:
 
 def test_files_of_our_own_are_left_out_and_told(tmp_path: Path) -> None:
     """OneRoster has no components."""
-    rows = district() | {"courseComponents": [{"sourcedId": "m1", "title": "Unit 1", "courseSourcedId": "co"}]}
+    rows = district() | {
+        "courseComponents": [{"sourcedId": "m1", "title": "Unit 1", "courseSourcedId": "co"}]
+    }
     made = exported(tmp_path, rows)
 
     assert "courseComponents" not in made.tables
@@ -198,10 +214,16 @@ def test_the_manifest_has_every_file_of_the_standard(tmp_path: Path) -> None:
     """In the standard's order: `bulk` for those with rows, `absent` for all others, and whose roster it is."""
     rows = exported(tmp_path, district()).files("larkspur-valley")["manifest.csv"].rows()
 
-    assert [("manifest.version", "1.0"), ("oneroster.version", "1.2"), ("file.academicSessions", "bulk")] == rows[:3]
+    assert [
+        ("manifest.version", "1.0"),
+        ("oneroster.version", "1.2"),
+        ("file.academicSessions", "bulk"),
+    ] == rows[:3]
     assert [("source.systemName", "roster"), ("source.systemCode", "larkspur-valley")] == rows[-2:]
     assert 25 == len(rows)
-    assert {f"file.{name}" for name in district()} == {name for name, value in rows if value == "bulk"}
+    assert {f"file.{name}" for name in district()} == {
+        name for name, value in rows if value == "bulk"
+    }
 
 
 def test_nothing_of_the_standard_refers_to_what_is_not() -> None:

@@ -22,7 +22,15 @@ def test_a_district_is_exported_whole(tmp_path: Path) -> None:
     """Exit 0; the object says how many records there were and what became of them."""
     run = rows(tmp_path, district())
 
-    counts = {"read": 4, "vanished": 0, "merged": 0, "rejected": 0, "unshared": 0, "left_out": 0, "exported": 4}
+    counts = {
+        "read": 4,
+        "vanished": 0,
+        "merged": 0,
+        "rejected": 0,
+        "unshared": 0,
+        "left_out": 0,
+        "exported": 4,
+    }
     assert (0, "done", True, str(tmp_path / "out.zip"), None) == (
         run.code,
         *(run.json[name] for name in ("status", "conformant", "zip", "rejects")),
@@ -65,18 +73,25 @@ def test_a_record_that_is_said_to_be_gone_is_left_out(tmp_path: Path) -> None:
     run = rows(tmp_path, changed(district(), "e1", status="tobedeleted"))
 
     counts = run.json["entities"]["enrollments"]
-    assert (2, 1, 1, 2) == tuple(counts[term] for term in ("read", "vanished", "left_out", "exported"))
+    assert (2, 1, 1, 2) == tuple(
+        counts[term] for term in ("read", "vanished", "left_out", "exported")
+    )
     assert "Not in it" not in said(run)
 
 
 @pytest.mark.parametrize(("more", "kept"), [([], 4), (["--strict"], 3)])
-def test_what_the_standard_does_not_take_is_told_or_left_out(more: list[str], kept: int, tmp_path: Path) -> None:
+def test_what_the_standard_does_not_take_is_told_or_left_out(
+    more: list[str], kept: int, tmp_path: Path
+) -> None:
     """A user without a username loads, but is not conformant."""
     run = rows(tmp_path, changed(district(), "bo", username=""), *more)
     checked = roster("check", tmp_path / "out.zip", "--strict", state=tmp_path / "state")
 
     assert (0, kept) == (run.code, run.json["entities"]["users"]["exported"])
-    assert (kept == 3, kept == 4) == (run.json["conformant"], "Not conformant to the letter" in said(run))
+    assert (kept == 3, kept == 4) == (
+        run.json["conformant"],
+        "Not conformant to the letter" in said(run),
+    )
     assert (kept == 3) == (checked.code == 0)
 
 
@@ -87,7 +102,11 @@ def test_what_leads_out_of_the_zip_is_told(tmp_path: Path) -> None:
 
     run = export(tmp_path, SAMPLES / "learning", "--district", "learning")
 
-    assert (0, False, True) == (run.code, run.json["conformant"], "Not complete by itself" in said(run))
+    assert (0, False, True) == (
+        run.code,
+        run.json["conformant"],
+        "Not complete by itself" in said(run),
+    )
     assert "courseComponents.csv" in said(run)
 
 
@@ -98,11 +117,15 @@ def test_an_export_has_what_a_feed_does_not_share(tmp_path: Path) -> None:
 
     run = export(tmp_path, path)
 
-    assert (4, 1) == tuple(run.json["entities"][name]["exported"] for name in ("users", "demographics"))
+    assert (4, 1) == tuple(
+        run.json["entities"][name]["exported"] for name in ("users", "demographics")
+    )
 
 
 @pytest.mark.parametrize(("more", "kept"), [("", False), ("[share]\npasswords = true\n", True)])
-def test_passwords_are_exported_only_if_the_feed_shares_them(more: str, kept: bool, tmp_path: Path) -> None:
+def test_passwords_are_exported_only_if_the_feed_shares_them(
+    more: str, kept: bool, tmp_path: Path
+) -> None:
     """They are dropped as soon as they are read."""
     source = drop(tmp_path / "drop", changed(district(), "bo", password="Hedgehog-1"))
 
@@ -119,4 +142,7 @@ def test_whoever_is_forgotten_is_not_exported(tmp_path: Path) -> None:
 
     run = export(tmp_path, source)
 
-    assert (0, [False, False]) == (run.code, ["mum" in member(tmp_path, name) for name in ("users.csv", "roles.csv")])
+    assert (0, [False, False]) == (
+        run.code,
+        ["mum" in member(tmp_path, name) for name in ("users.csv", "roles.csv")],
+    )

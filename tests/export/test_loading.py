@@ -36,7 +36,9 @@ def test_a_sync_of_what_a_mapping_file_reads_sends_nothing(tmp_path: Path) -> No
     state, source = tmp_path / "state", SAMPLES / "own_layout" / "hawthorn.toml"
     first = roster("sync", source, "--json", state=state)
     made = export(tmp_path, source)
-    plain = source.read_text().replace('"drop"', '"out.zip"').replace('"mapping.toml"', '"oneroster"')
+    plain = (
+        source.read_text().replace('"drop"', '"out.zip"').replace('"mapping.toml"', '"oneroster"')
+    )
     (tmp_path / "hawthorn.toml").write_text(plain)
 
     again = roster("sync", tmp_path / "hawthorn.toml", "--json", state=state)
@@ -69,7 +71,9 @@ def test_what_a_zip_lacks_is_gone_for_whoever_loads_it(tmp_path: Path) -> None:
     assert (3, 1) == (run.code, run.total("held"))
 
 
-def test_what_any_layout_has_in_place_of_values_is_read_as_oneroster_reads_it(tmp_path: Path) -> None:
+def test_what_any_layout_has_in_place_of_values_is_read_as_oneroster_reads_it(
+    tmp_path: Path,
+) -> None:
     """Words for nothing, and accents that are written in two ways."""
     folder = tmp_path / "drop"
     copytree(SAMPLES / "clever", folder)

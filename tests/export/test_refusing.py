@@ -31,7 +31,11 @@ def test_changes_are_not_exported(tmp_path: Path) -> None:
 
     run = export(tmp_path, source)
 
-    assert (4, True, False) == (run.code, "export_delta" in said(run), (tmp_path / "out.zip").exists())
+    assert (4, True, False) == (
+        run.code,
+        "export_delta" in said(run),
+        (tmp_path / "out.zip").exists(),
+    )
 
 
 def test_a_zip_is_not_replaced_unless_that_is_asked_for(tmp_path: Path) -> None:
@@ -81,7 +85,9 @@ def test_what_a_target_holds_is_written_wherever_one_is(tmp_path: Path) -> None:
     roster("sync", drop(tmp_path / "drop", district()), state=state)
 
     with chdir(tmp_path):
-        run = roster("export", "--from-api", "--target", "sandbox", "out.zip", "--json", state=state)
+        run = roster(
+            "export", "--from-api", "--target", "sandbox", "out.zip", "--json", state=state
+        )
 
     assert (0, True) == (run.code, zipfile.is_zipfile(tmp_path / "out.zip"))
 
@@ -90,7 +96,9 @@ def test_what_a_target_holds_is_not_written_into_the_drop_of_its_feed(tmp_path: 
     """It would be read as a part of it the next night."""
     path = feed(tmp_path, drop(tmp_path / "drop", district()))
 
-    run = roster("export", "--from-api", path, tmp_path / "drop" / "out.zip", state=tmp_path / "state")
+    run = roster(
+        "export", "--from-api", path, tmp_path / "drop" / "out.zip", state=tmp_path / "state"
+    )
 
     assert (2, True) == (run.code, "lies in the drop" in said(run))
 
@@ -99,7 +107,9 @@ def test_a_disk_that_does_not_take_the_zip_is_told(tmp_path: Path) -> None:
     """Exit 1; here the name is too long for the file system while it is written."""
     source = drop(tmp_path / "drop", district())
 
-    run = roster("export", source, tmp_path / f"{'a' * 251}.zip", "--json", state=tmp_path / "state")
+    run = roster(
+        "export", source, tmp_path / f"{'a' * 251}.zip", "--json", state=tmp_path / "state"
+    )
 
     assert (1, "failed", None) == (run.code, run.json["status"], run.json["zip"])
     assert "Not written" in said(run)

@@ -62,7 +62,9 @@ def test_a_clean_roster_comes_back_as_it_was(rows: Rows) -> None:
 
 @expensive(10)
 @given(rosters(), dirt())
-def test_whatever_is_wrong_with_a_roster_a_strict_zip_is_conformant(rows: Rows, spoil: Dirt) -> None:
+def test_whatever_is_wrong_with_a_roster_a_strict_zip_is_conformant(
+    rows: Rows, spoil: Dirt
+) -> None:
     """Rows that are not, and whatever needs them, are left out."""
     with tempfile.TemporaryDirectory() as folder:
         roster = normalised(drop(Path(folder) / "drop", spoil(rows)), "oneroster")
@@ -102,9 +104,14 @@ def test_a_real_drop_comes_back(name: str, real_drops: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", BULK)
 def test_a_conformant_zip_comes_back_whole(name: str, real_drops: Path, tmp_path: Path) -> None:
     """Every row of it, with nothing to find fault with even by the letter."""
-    roster = normalised(real_drops / "oneroster-1.2-longsight" / "valid" / f"{name}-bulk-package.zip")
+    roster = normalised(
+        real_drops / "oneroster-1.2-longsight" / "valid" / f"{name}-bulk-package.zip"
+    )
     path = zipped(made_of(roster), tmp_path)
 
     assert_same(records(roster), records(normalised(path)))
-    assert ((), 0) == ((findings := read(path, strict=True).findings).notices, findings.errors.height)
+    assert ((), 0) == (
+        (findings := read(path, strict=True).findings).notices,
+        findings.errors.height,
+    )
     assert 0 == judged_drop(path, strict=True).findings.errors.height

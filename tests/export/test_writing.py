@@ -19,7 +19,9 @@ ODD = ["Núñez", "a,b", 'say "x"', "=1+1", None]
 def frame(*titles: str | None) -> pl.DataFrame:
     """Give categories of these titles."""
     ids = [f"k{number}" for number in range(len(titles))]
-    return pl.DataFrame({"sourcedId": ids, "title": titles}, schema={"sourcedId": pl.String, "title": pl.String})
+    return pl.DataFrame(
+        {"sourcedId": ids, "title": titles}, schema={"sourcedId": pl.String, "title": pl.String}
+    )
 
 
 def member(path: Path, name: str = "categories.csv") -> bytes:
@@ -51,7 +53,9 @@ def test_files_lie_at_the_top_in_order_for_their_owner(tmp_path: Path) -> None:
     write_zip(tmp_path / "out.zip", {"manifest.csv": frame("b"), "categories.csv": frame("a")})
 
     with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        members = [(one.filename, one.compress_type, one.external_attr >> 16) for one in archive.infolist()]
+        members = [
+            (one.filename, one.compress_type, one.external_attr >> 16) for one in archive.infolist()
+        ]
     assert [("manifest.csv", 8, 0o600), ("categories.csv", 8, 0o600)] == members
     assert 0o600 == stat.S_IMODE(os.stat(tmp_path / "out.zip").st_mode)
 

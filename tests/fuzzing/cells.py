@@ -50,7 +50,9 @@ class Dirt:
         """Do it; give the file to which it was done."""
         name = sorted(tables)[self.file % len(tables)]
         rows = [row for row in tables[name][1:] if row]
-        for row in rows if self.row is None else rows[self.row % len(rows) : self.row % len(rows) + 1]:
+        for row in (
+            rows if self.row is None else rows[self.row % len(rows) : self.row % len(rows) + 1]
+        ):
             place = self.column % len(row)
             row[place] = self.value if self.row is not None else COLUMNS[self.value](row[place])
         return name
@@ -71,20 +73,33 @@ def filled_rows(table: Table) -> int:
 
 def named(sample: Sample, tables: dict[str, Table]) -> dict[tuple[str, str], set[str]]:
     """Give the ids of the records that rows describe, by entity and file, as far as a column holds them as they are."""
-    found = _of_oneroster(tables) if sample.layout not in LAYOUTS else _of_layout(sample.layout, tables)
+    found = (
+        _of_oneroster(tables) if sample.layout not in LAYOUTS else _of_layout(sample.layout, tables)
+    )
     # Words for "nothing" are no ids: such a cell is blank, and its row is rejected for that.
-    return {place: {plain(cell) for cell in cells} - {"", *NULL_WORDS} for place, cells in found.items()}
+    return {
+        place: {plain(cell) for cell in cells} - {"", *NULL_WORDS} for place, cells in found.items()
+    }
 
 
 def plain(cell: str) -> str:
     """Give an id as it is meant: without apostrophes and spaces around it, in one line, with accents in one way."""
-    text = re.sub("\r\r\n|\r\n|\r|\n", " ", unicodedata.normalize("NFC", cell)).strip().strip("'").strip()
+    text = (
+        re.sub("\r\r\n|\r\n|\r|\n", " ", unicodedata.normalize("NFC", cell))
+        .strip()
+        .strip("'")
+        .strip()
+    )
     return "".join(sign for sign in text if sign not in "\u200b\u200c\u200d\u2060\ufeff")
 
 
 def _of_oneroster(tables: dict[str, Table]) -> dict[tuple[str, str], list[str]]:
     entities = {entity.file: name for name, entity in ENTITIES.items() if not entity.folds_into}
-    return {(entities[file], file): _column(table, "sourcedId") for file, table in tables.items() if file in entities}
+    return {
+        (entities[file], file): _column(table, "sourcedId")
+        for file, table in tables.items()
+        if file in entities
+    }
 
 
 def _of_layout(code: str, tables: dict[str, Table]) -> dict[tuple[str, str], list[str]]:
@@ -93,7 +108,15 @@ def _of_layout(code: str, tables: dict[str, Table]) -> dict[tuple[str, str], lis
         file = file_called(layout, name)
         for one in file.gives if file is not None else ():
             key = one.columns.get("sourcedId")
-            if file is None or key is None or len(key.reads) != 1 or one.derived or one.where or one.given or one.each:
+            if (
+                file is None
+                or key is None
+                or len(key.reads) != 1
+                or one.derived
+                or one.where
+                or one.given
+                or one.each
+            ):
                 continue
             cell = cells_of(file, layout.columns_of(file), tuple(table[0])).get(key.reads[0])
             if cell is not None:

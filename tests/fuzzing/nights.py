@@ -55,14 +55,20 @@ def night(drop: Path, layout: str, known: Known, strict: bool = False) -> Night:
     checked = check(roster, known, strict)
     if refusals(checked.findings, strict).height:
         return Night(raw, roster, checked, {})
-    carried = carry(share(checked.standing, EVERYBODY, known), ADDRESSES, known, TIMEBACK.collections, None)
+    carried = carry(
+        share(checked.standing, EVERYBODY, known), ADDRESSES, known, TIMEBACK.collections, None
+    )
     changes = diff(carried.standing, known).changes
-    return Night(raw, roster, checked, guard(changes, GuardContext(today=TODAY), GuardLimits()).changes)
+    return Night(
+        raw, roster, checked, guard(changes, GuardContext(today=TODAY), GuardLimits()).changes
+    )
 
 
 def sent(first: Night) -> Known:
     """Give what the ledger knows once everything of a first night has arrived."""
     return {
-        name: part.upserts.select("sourcedId", pl.col(FINGERPRINT).alias("fingerprint"), pl.lit(ACTIVE).alias("status"))
+        name: part.upserts.select(
+            "sourcedId", pl.col(FINGERPRINT).alias("fingerprint"), pl.lit(ACTIVE).alias("status")
+        )
         for name, part in first.changes.items()
     }

@@ -33,7 +33,9 @@ class Sample:
     def _table(self, text: str) -> Table:
         head = text.partition("\n")[0]
         delimiter = ";" if ";" in head and "," not in head else ","
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=self.escape))
+        return list(
+            csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=self.escape)
+        )
 
     def written(self, table: Table) -> bytes:
         """Write cells as the programs do that write this layout."""
@@ -44,11 +46,17 @@ class Sample:
 
 def _sample(folder: Path) -> Sample:
     """A folder is called as its layout, or begins so; the others are OneRoster's own."""
-    layout = max((code for code in SOURCES if folder.name.startswith(code)), key=len, default=SOURCES[0])
+    layout = max(
+        (code for code in SOURCES if folder.name.startswith(code)), key=len, default=SOURCES[0]
+    )
     return Sample(layout, {file.name: file.read_bytes() for file in sorted(folder.glob("*.csv"))})
 
 
-SAMPLES = {folder.name: _sample(folder) for folder in sorted(SAMPLE_DATA.iterdir()) if any(folder.glob("*.csv"))}
+SAMPLES = {
+    folder.name: _sample(folder)
+    for folder in sorted(SAMPLE_DATA.iterdir())
+    if any(folder.glob("*.csv"))
+}
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:

@@ -19,9 +19,15 @@ from transforms.roster import RawFile
 
 @pytest.mark.parametrize("name", SAMPLES)
 @expensive(60, 10)
-@given(place=st.integers(0, 99), harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans())
+@given(
+    place=st.integers(0, 99), harm=st.lists(damages(), min_size=1, max_size=3), strict=st.booleans()
+)
 def test_no_letter_of_a_damaged_file_is_lost(
-    name: str, place: int, harm: list[Damage], strict: bool, tmp_path_factory: pytest.TempPathFactory
+    name: str,
+    place: int,
+    harm: list[Damage],
+    strict: bool,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """What is read of a file are all its letters and digits, each as often as it is there; or the file is refused."""
     file, data = one_of(SAMPLES[name].files, place)

@@ -36,10 +36,14 @@ def known(name: str) -> Known:
 def as_written(name: str) -> frozenset[tuple[str, str]]:
     """Give the entities and files whose ids are those of the records; others are made of them, or renamed."""
     there = named(SAMPLES[name], SAMPLES[name].tables())
-    return frozenset(place for place, ids in there.items() if ids <= everybody(first(name), place[0]))
+    return frozenset(
+        place for place, ids in there.items() if ids <= everybody(first(name), place[0])
+    )
 
 
-def spoilt(name: str, faults: list[Dirt], folder: Path, strict: bool = False) -> tuple[dict[str, Table], Night]:
+def spoilt(
+    name: str, faults: list[Dirt], folder: Path, strict: bool = False
+) -> tuple[dict[str, Table], Night]:
     """Spoil a sample and go through a night with it."""
     tables = copy.deepcopy(SAMPLES[name].tables())
     changed = {file for fault in faults if (file := fault.upon(tables))}
@@ -67,7 +71,9 @@ def test_whoever_stands_in_a_drop_is_counted(
         if (entity, file) in as_written(name) and not {file, ""} & done.refused_files:
             assert ids <= everybody(done, entity)
     assert {} == unaccounted(done)
-    assert {} == {entity: off for entity, counts in done.counts.items() if (off := imbalance(counts))}
+    assert {} == {
+        entity: off for entity, counts in done.counts.items() if (off := imbalance(counts))
+    }
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -82,7 +88,9 @@ def test_nobody_goes_for_the_dirt(
     there = named(SAMPLES[name], tables)
     for entity, part in done.changes.items():
         left = {one for (kind, _), ids in there.items() if kind == entity for one in ids}
-        assert set() == left & {plain(one) for one in part.of("delete")["sourcedId"]} - said_gone(done, entity)
+        assert set() == left & {plain(one) for one in part.of("delete")["sourcedId"]} - said_gone(
+            done, entity
+        )
 
 
 def everybody(done: Night, entity: str) -> set[str]:
@@ -98,9 +106,13 @@ def unaccounted(done: Night) -> dict[str, int]:
     for entity, judged in done.checked.standing.items():
         table = done.roster.tables.get(entity)
         rows = set(table.frame[ROW]) if table else set()
-        errors = done.checked.findings.errors.filter(entity=entity, file=judged.file).drop_nulls("row")["row"]
+        errors = done.checked.findings.errors.filter(entity=entity, file=judged.file).drop_nulls(
+            "row"
+        )["row"]
         wrong = len({*errors} & rows)
-        found[entity] = len(rows) - judged.accepted.height - judged.merged - judged.gone.len() - wrong
+        found[entity] = (
+            len(rows) - judged.accepted.height - judged.merged - judged.gone.len() - wrong
+        )
     return {entity: off for entity, off in found.items() if off}
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 HEADERS = {"SIS ID": "ID", "School SIS ID": "School DfE Number", "Section SIS ID": "Section ID"}
 # Schools are known by the number that the Department for Education gave them; guardians have one spelling.
-OTHERS = {"School.csv": {"SIS ID": "DfE Number", "Zip": "Postal Code"}, "user.csv": {}, "guardianrelationship.csv": {}}
+OTHERS = {
+    "School.csv": {"SIS ID": "DfE Number", "Zip": "Postal Code"},
+    "user.csv": {},
+    "guardianrelationship.csv": {},
+}
 
 
 def british(drop: Path) -> None:
@@ -14,4 +18,6 @@ def british(drop: Path) -> None:
     for path in drop.glob("*.csv"):
         header, _, rows = path.read_text("utf-8").partition("\n")
         names = OTHERS.get(path.name, HEADERS)
-        path.write_text(",".join(names.get(name, name) for name in header.split(",")) + "\n" + rows, "utf-8")
+        path.write_text(
+            ",".join(names.get(name, name) for name in header.split(",")) + "\n" + rows, "utf-8"
+        )

@@ -32,7 +32,11 @@ def _difference(path: Path, now: str) -> str:
     if before == after:
         return f"{shown} differs only in how its last line ends."
     lines = list(_diff(str(shown), before, after))
-    more = [f"... and {len(lines) - MOST_LINES} more lines of this record"] if len(lines) > MOST_LINES else []
+    more = (
+        [f"... and {len(lines) - MOST_LINES} more lines of this record"]
+        if len(lines) > MOST_LINES
+        else []
+    )
     return "\n".join([*lines[:MOST_LINES], *more])
 
 
@@ -47,7 +51,11 @@ def _diff(name: str, recorded: list[str], now: list[str]) -> Iterator[str]:
             part = [f"{line} {_command(recorded, line)}".rstrip() for line in part]
         yield from part
         if sign == "+" and len(part) == len(changed):
-            yield from (_mark(old[1:], new[1:]) for old, new in zip(changed, part, strict=True) if len(old) > LONG)
+            yield from (
+                _mark(old[1:], new[1:])
+                for old, new in zip(changed, part, strict=True)
+                if len(old) > LONG
+            )
         changed = part if sign == "-" else []
 
 

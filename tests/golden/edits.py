@@ -48,7 +48,9 @@ def apply(edit: Edit, drop: Path) -> None:
     text = path.read_text("utf-8-sig")
     escape = "\\" if '\\"' in text or "\\\n" in text else None
     delimiter = ";" if text.partition("\n")[0].count(";") else ","
-    header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape)
+    header, *rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, escapechar=escape
+    )
     place = header.index(edit.column)
     if not any(_fits(row, place, edit.value) for row in rows):
         raise ValueError(f"{edit.file} has no row whose {edit.column} is {edit.value}")

@@ -19,13 +19,20 @@ def rows(database: Path) -> Rows:
         return Rows()
     with closing(sqlite3.connect(database)) as connection:
         connection.row_factory = sqlite3.Row
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
         return Rows(line for table in tables for line in _lines(connection, table))
 
 
 def _lines(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     for row in connection.execute(f'SELECT * FROM "{table}"'):
-        cells = (f"{name}={escaped(str(row[name]))}" for name in row.keys() if row[name] is not None)  # noqa: SIM118
+        cells = (
+            f"{name}={escaped(str(row[name]))}"
+            for name in row.keys()  # noqa: SIM118 - a row is no dictionary: its values come of iterating over it
+            if row[name] is not None
+        )
         yield " | ".join([table, *cells])
 
 
@@ -44,6 +51,8 @@ def _place(signed: tuple[str, str]) -> tuple[str, str, bool, str]:
     line, sign = signed
     table, *cells = line.split(" | ")
     keys = [
-        cell for cell in cells if cell.partition("=")[0] in ("id", "feed_id", "entity", "sourced_id", "plan", "digest")
+        cell
+        for cell in cells
+        if cell.partition("=")[0] in ("id", "feed_id", "entity", "sourced_id", "plan", "digest")
     ]
     return table, " | ".join(keys), sign == "+", line

@@ -26,7 +26,10 @@ FIXED = (
     (re.compile(r"(?<= state/rosters/)([\w-]+)-[0-9a-f]{12}\b"), r"\1-FEED"),
     (re.compile(r"(?<= state/slots/)[0-9a-f]{32}\b"), "TARGET"),
     (re.compile(r"(?<= state/locks/)[0-9a-f]{32}(?=\.lock\b)"), "LOCK"),
-    (re.compile(r"(?<=\blocks \| )(.*\| )process=\d+ \| host=[^|]+ \|"), r"\1process=PROCESS | host=HOST |"),
+    (
+        re.compile(r"(?<=\blocks \| )(.*\| )process=\d+ \| host=[^|]+ \|"),
+        r"\1process=PROCESS | host=HOST |",
+    ),
 )
 
 

@@ -57,7 +57,9 @@ def changed_drop(sample: Sample, recorder: Recorder) -> None:
 
 def approve(plan: str, sample: Sample, recorder: Recorder) -> None:
     """Approve a plan, and say who does it and why."""
-    recorder.roster("sync", sample.drop, "--approve", plan, "--by", "principal", "--note", "seen", *TARGET)
+    recorder.roster(
+        "sync", sample.drop, "--approve", plan, "--by", "principal", "--note", "seen", *TARGET
+    )
 
 
 def going_back(sample: Sample, recorder: Recorder, first: str) -> None:
@@ -65,7 +67,9 @@ def going_back(sample: Sample, recorder: Recorder, first: str) -> None:
     recorder.begin(4, "going_back")
     if plan := recorder.roster("restore", first, sample.drop, *TARGET).json["plan"]:
         approve(plan, sample, recorder)
-    recorder.roster("forget", sample.person, "--by", "parent", "--note", "asked by letter", "--json")
+    recorder.roster(
+        "forget", sample.person, "--by", "parent", "--note", "asked by letter", "--json"
+    )
     recorder.roster("why", sample.person)
     recorder.roster("verify", sample.drop, *TARGET)
     recorder.roster("status")

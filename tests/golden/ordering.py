@@ -29,7 +29,9 @@ class Order:
 
     def _ordered(self, part: list[Request]) -> list[Request]:
         steps = self._steps(part)
-        places = sorted(range(len(part)), key=lambda place: (steps[place], part[place].address[1], place))
+        places = sorted(
+            range(len(part)), key=lambda place: (steps[place], part[place].address[1], place)
+        )
         return [part[place] for place in places]
 
     def _steps(self, part: list[Request]) -> list[int]:
@@ -40,9 +42,15 @@ class Order:
         deleted: dict[str, int] = {}
         for request in part:
             sourced_id = request.address[1]
-            waits = [created[one] + 1 for one in request.names & created.keys() if one != sourced_id]
+            waits = [
+                created[one] + 1 for one in request.names & created.keys() if one != sourced_id
+            ]
             if request.method == "DELETE":
-                waits += [step + 1 for one, step in deleted.items() if sourced_id in self._named_by(request, one)]
+                waits += [
+                    step + 1
+                    for one, step in deleted.items()
+                    if sourced_id in self._named_by(request, one)
+                ]
             steps.append(max([same.get(sourced_id, 0), *waits]))
             same[sourced_id] = steps[-1]
             if request.method == "DELETE":

@@ -104,7 +104,9 @@ def _request(scope: Scope) -> Request:
     query = scope["query_string"].decode()
     headers = {name.decode(): value.decode("latin-1") for name, value in sorted(scope["headers"])}
     ours = {name: _masked(value) for name, value in headers.items() if name not in OF_TRANSPORT}
-    return Request(scope["method"], scope["raw_path"].decode() + (f"?{query}" if query else ""), ours)
+    return Request(
+        scope["method"], scope["raw_path"].decode() + (f"?{query}" if query else ""), ours
+    )
 
 
 def _masked(header: str) -> str:
@@ -113,6 +115,8 @@ def _masked(header: str) -> str:
 
 def written(requests: list[Request]) -> Iterator[str]:
     """Write requests, one a line: first the headers that the program set, each set once with the number of its requests."""
-    headers = Counter(" | ".join(f"{name}: {value}" for name, value in one.headers.items()) for one in requests)
+    headers = Counter(
+        " | ".join(f"{name}: {value}" for name, value in one.headers.items()) for one in requests
+    )
     yield from (f"{count} with {text}" for text, count in sorted(headers.items()))
     yield from (f"{one.method} {one.path} {one.status} {one.body}".rstrip() for one in requests)

@@ -24,22 +24,50 @@ DISTRICT = (
     *(remove("enrollments.csv", "classSourcedId", f"lv-cls-000{number}") for number in (1, 2, 3, 4)),
 )  # fmt: skip
 ROLES = (
-    copy("roles.csv", "userSourcedId", "lv-stu-0010", sourcedId="lv-rol-0901", userSourcedId="lv-stu-0101"),
+    copy(
+        "roles.csv",
+        "userSourcedId",
+        "lv-stu-0010",
+        sourcedId="lv-rol-0901",
+        userSourcedId="lv-stu-0101",
+    ),
     remove("roles.csv", "userSourcedId", "lv-stu-0011"),
     # An id that was damaged is whole again: while it is not, nobody can say which enrollment is missing.
     change("enrollments.csv", "sourcedId", "lv enr 0079", sourcedId="lv-enr-0079"),
 )
-ONEROSTER = Sample("oneroster_1_2", "oneroster_1_2", (*DISTRICT, *ROLES), "lv-enr-0001", "lv-enr-1902", "lv-stu-0013")
+ONEROSTER = Sample(
+    "oneroster_1_2",
+    "oneroster_1_2",
+    (*DISTRICT, *ROLES),
+    "lv-enr-0001",
+    "lv-enr-1902",
+    "lv-stu-0013",
+)
 
 # One student has become another person, one has left, a class has another name, a teacher is new.
 SDS_V1 = Sample(
     "sds_v1",
     "sds_v1",
     (
-        change("Student.csv", "SIS ID", "5001", First__Name="Otto", Last__Name="Weiss", Birthdate="5/6/2016"),
+        change(
+            "Student.csv",
+            "SIS ID",
+            "5001",
+            First__Name="Otto",
+            Last__Name="Weiss",
+            Birthdate="5/6/2016",
+        ),
         change("Student.csv", "SIS ID", "5003", Status="Inactive"),
         change("Section.csv", "SIS ID", "G1", Section__Name="Numbers and shapes"),
-        copy("Teacher.csv", "SIS ID", "5103", SIS__ID="5104", First__Name="Ivy", Last__Name="Lund", Username="ilund"),
+        copy(
+            "Teacher.csv",
+            "SIS ID",
+            "5103",
+            SIS__ID="5104",
+            First__Name="Ivy",
+            Last__Name="Lund",
+            Username="ilund",
+        ),
         copy("TeacherRoster.csv", "SIS ID", "5103", SIS__ID="5104"),
         copy("TeacherRoster.csv", "SIS ID", "5103", SIS__ID="5199"),
     ),

@@ -50,7 +50,10 @@ def test_a_difference_names_record_line_and_command(tmp_path: Path) -> None:
 def test_a_difference_marks_what_has_changed_in_a_long_line(tmp_path: Path) -> None:
     """Bodies of requests are long lines."""
     path = tmp_path / "1_first_load.requests.txt"
-    line = f"PUT /users/1 200 {'.' * 100}" + '{"user":{"email":"a@example.edu","phone":"","grades":["3"],"agents":[]}}'
+    line = (
+        f"PUT /users/1 200 {'.' * 100}"
+        '{"user":{"email":"a@example.edu","phone":"","grades":["3"],"agents":[]}}'
+    )
     path.write_text(line)
 
     shown = difference(tmp_path, {path.name: line.replace('"phone":""', '"sms":"1"')})
@@ -77,7 +80,9 @@ def test_a_text_is_shown_by_what_differs_from_the_one_before() -> None:
     before = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
 
     assert ["(as before)"] == list(against(before, before))
-    assert ["(as before, but for)", "@ line 3", "- c", "+ C"] == list(against(before, [*"abC", *before[3:]]))
+    assert ["(as before, but for)", "@ line 3", "- c", "+ C"] == list(
+        against(before, [*"abC", *before[3:]])
+    )
     assert ["(as before, but for)", "@ line 11", "+ k"] == list(against(before, [*before, "k"]))
     assert ["x", "y"] == list(against(before, ["x", "y"]))
     assert ["x", "y"] == list(against([], ["x", "y"]))
@@ -87,8 +92,16 @@ def test_an_object_is_spread_over_lines() -> None:
     """Two levels deep, so that a count that changed stands in a short line."""
     counts = {"run": "r", "entities": {"users": {"read": 5, "held": 0}, "orgs": {}}, "plan": None}
 
-    assert ["{", ' "run": "r",', ' "entities": {', '  "users": {"read": 5, "held": 0},', '  "orgs": {}', " },",
-            ' "plan": null', "}"] == list(spread(counts))  # fmt: skip
+    assert [
+        "{",
+        ' "run": "r",',
+        ' "entities": {',
+        '  "users": {"read": 5, "held": 0},',
+        '  "orgs": {}',
+        " },",
+        ' "plan": null',
+        "}",
+    ] == list(spread(counts))
 
 
 def test_what_nobody_sees_is_shown() -> None:
@@ -105,4 +118,6 @@ def test_a_record_that_lost_its_last_line_end_is_named(tmp_path: Path) -> None:
     path = tmp_path / "1_first_load.commands.txt"
     path.write_text(RECORD.removesuffix("\n"))
 
-    assert f"{path} differs only in how its last line ends.\n{ADVICE}" == difference(tmp_path, {path.name: RECORD})
+    assert f"{path} differs only in how its last line ends.\n{ADVICE}" == difference(
+        tmp_path, {path.name: RECORD}
+    )

@@ -20,7 +20,9 @@ def test_the_same_run_is_the_same_placeholder(masks: Masks) -> None:
     first, second = "20261124-020100-4f1a0b2c", "20261124-020200-00ff00ff"
 
     assert "20261124-020100-RUN1 20261124-020200-RUN2" == masks.over(f"{first} {second}")
-    assert "state/runs/20261124-020200-RUN2/report.md" == masks.over(f"state/runs/{second}/report.md")
+    assert "state/runs/20261124-020200-RUN2/report.md" == masks.over(
+        f"state/runs/{second}/report.md"
+    )
 
 
 def test_only_a_plan_that_is_known_is_masked(masks: Masks) -> None:
@@ -36,13 +38,22 @@ def test_only_a_plan_that_is_known_is_masked(masks: Masks) -> None:
     [
         ("http://127.0.0.1:40123/ims", "http://127.0.0.1:PORT/ims"),
         ('{"seconds": 0.213, "requests": 35}', '{"seconds": SECONDS, "requests": 35}'),
-        ("Run 20261124-020100-4f1a0b2c, 0.2 s, 35 requests", "Run 20261124-020100-RUN1, SECONDS s, 35 requests"),
-        ("-rw------- state/rosters/larkspur-a1-0123456789ab/x", "-rw------- state/rosters/larkspur-a1-FEED/x"),
+        (
+            "Run 20261124-020100-4f1a0b2c, 0.2 s, 35 requests",
+            "Run 20261124-020100-RUN1, SECONDS s, 35 requests",
+        ),
+        (
+            "-rw------- state/rosters/larkspur-a1-0123456789ab/x",
+            "-rw------- state/rosters/larkspur-a1-FEED/x",
+        ),
         (f"-rw------- state/slots/{DIGEST}/0.run", "-rw------- state/slots/TARGET/0.run"),
         (f"-rw------- state/locks/{DIGEST}.lock", "-rw------- state/locks/LOCK.lock"),
-        ("locks | run=r | process=17 | host=vm | since=s", "locks | run=r | process=PROCESS | host=HOST | since=s"),
+        (
+            "locks | run=r | process=17 | host=vm | since=s",
+            "locks | run=r | process=PROCESS | host=HOST | since=s",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_chance_decides_is_masked(masks: Masks, text: str, masked: str) -> None:
     """And what stands around it stays."""
     assert masked == masks.over(text)

@@ -13,7 +13,9 @@ from tests.golden.requests import Request
 def create(collection: str, sourced_id: str, *names: str) -> Request:
     """A create of a record that names others."""
     record = {"sourcedId": sourced_id, "parents": [{"sourcedId": one} for one in names]}
-    return Request("POST", f"/ims/oneroster/rostering/v1p2/{collection}/", {}, json.dumps({"record": record}))
+    return Request(
+        "POST", f"/ims/oneroster/rostering/v1p2/{collection}/", {}, json.dumps({"record": record})
+    )
 
 
 def request(method: str, collection: str, sourced_id: str, body: str = "") -> Request:
@@ -62,8 +64,13 @@ def test_deletes_stay_behind_what_is_written() -> None:
 
 def test_collections_and_the_requests_about_one_record_stay_in_order() -> None:
     """A record is read before it is written; users come before classes."""
-    came = [request("GET", "users", "b"), request("GET", "users", "a"), request("PUT", "users", "b", "{}"),
-            request("PUT", "users", "a", "{}"), create("classes", "0")]  # fmt: skip
+    came = [
+        request("GET", "users", "b"),
+        request("GET", "users", "a"),
+        request("PUT", "users", "b", "{}"),
+        request("PUT", "users", "a", "{}"),
+        create("classes", "0"),
+    ]
 
     assert ["GET a", "PUT a", "GET b", "PUT b", "POST 0"] == ordered(came)
 
@@ -73,7 +80,9 @@ def test_addresses_of_two_parts_are_understood() -> None:
     component = Request("GET", "/ims/oneroster/rostering/v1p2/courses/components/c%2F1", {})
 
     assert ("courses/components", "c%2F1") == component.address
-    assert ("users", "") == Request("GET", "/ims/oneroster/rostering/v1p2/users/?limit=10", {}).address
+    assert ("users", "") == Request(
+        "GET", "/ims/oneroster/rostering/v1p2/users/?limit=10", {}
+    ).address
     assert ("/oauth2/token", "") == Request("POST", "/oauth2/token", {}, "grant_type=x").address
 
 
@@ -82,7 +91,9 @@ def test_rows_of_the_ledger_are_sorted_by_their_placeholders() -> None:
     before = Rows(["plans | id=bb | status=open", "feeds | id=1"])
     after = Rows(["plans | id=aa | status=open", "plans | id=bb | status=sent", "feeds | id=1"])
 
-    found = changes(before, after, lambda line: line.replace("=bb", "=PLAN1").replace("=aa", "=PLAN2"))
+    found = changes(
+        before, after, lambda line: line.replace("=bb", "=PLAN1").replace("=aa", "=PLAN2")
+    )
 
     assert [
         "- plans | id=PLAN1 | status=open",

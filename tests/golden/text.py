@@ -18,7 +18,9 @@ def escaped(text: str) -> str:
     """Show the characters that nobody sees."""
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def lines(text: str) -> Iterator[str]:
@@ -61,7 +63,11 @@ def spread(value: Any, depth: int = DEPTH, indent: str = "") -> Iterator[str]:
 
 def against(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
     """Write lines as what differs from earlier ones, if that is much shorter; both together say all that the lines do."""
-    steps = [step for step in SequenceMatcher(None, before, now, autojunk=False).get_opcodes() if step[0] != "equal"]
+    steps = [
+        step
+        for step in SequenceMatcher(None, before, now, autojunk=False).get_opcodes()
+        if step[0] != "equal"
+    ]
     parts = [line for step in steps for line in _step(before, now, *step[1:])]
     if not before or 2 * len(parts) > len(now):
         yield from now
@@ -70,7 +76,9 @@ def against(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
         yield from parts
 
 
-def _step(before: Sequence[str], now: Sequence[str], first: int, last: int, start: int, end: int) -> Iterator[str]:
+def _step(
+    before: Sequence[str], now: Sequence[str], first: int, last: int, start: int, end: int
+) -> Iterator[str]:
     yield f"@ line {first + 1}"
     yield from (f"- {line}" for line in before[first:last])
     yield from (f"+ {line}" for line in now[start:end])

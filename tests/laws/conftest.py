@@ -29,7 +29,9 @@ from transforms.target_vocabulary import carrying
 
 # In these laws whatever vanishes is deleted, once a person says so; only what is not a record's own follows its owner.
 REMOVED: dict[str, Policy] = dict.fromkeys(ENTITIES, "delete")
-STRICT = GuardLimits(vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100)
+STRICT = GuardLimits(
+    vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100
+)
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -40,12 +42,25 @@ class World:
     folder: Path
     sandbox: Sandbox
 
-    def sync(self, rows: Rows, approve: str | None = None, mode: str = "bulk",
-             damage: Callable[[Path], object] = lambda _: None) -> RunResult:  # fmt: skip
+    def sync(
+        self,
+        rows: Rows,
+        approve: str | None = None,
+        mode: str = "bulk",
+        damage: Callable[[Path], object] = lambda _: None,
+    ) -> RunResult:
         """Load rows as a drop, to which something may have happened."""
         damage(folder := drop(self.folder / "drop", rows, mode))
-        target = choose(self.sandbox.url, None, {"TIMEBACK_API_URL": self.sandbox.url, "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
-                                                 "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"})  # fmt: skip
+        target = choose(
+            self.sandbox.url,
+            None,
+            {
+                "TIMEBACK_API_URL": self.sandbox.url,
+                "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
+                "TIMEBACK_CLIENT_ID": "sandbox",
+                "TIMEBACK_CLIENT_SECRET": "sandbox",
+            },
+        )
         job = Job(
             JobSource(folder),
             JobGuard(STRICT, removed=REMOVED),
@@ -75,7 +90,9 @@ class World:
     def known(self) -> dict[str, set[str]]:
         """The ids that the target holds, as the ledger has it."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
-            tables = ledger.known(FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default"))
+            tables = ledger.known(
+                FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default")
+            )
         held = pl.col("status").is_in(IN_TARGET)
         return {name: set(frame.filter(held)["sourcedId"]) for name, frame in tables.items()}
 

@@ -15,10 +15,13 @@ CARRIED = (
     "componentResources", "categories", "lineItems", "results", "assessmentLineItems", "assessmentResults",
 )  # fmt: skip
 # Few and short draws: a whole district has to fit into one example.
-ODD = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=4).map(
-    lambda text: f"N{text}"
+ODD = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=4
+).map(lambda text: f"N{text}")
+NAMES = (
+    st.sampled_from(["Ana", "O'Brien", "Núñez-Alder", "=1+1", "a,b", 'say "x"', "漢字", "00123"])
+    | ODD
 )
-NAMES = st.sampled_from(["Ana", "O'Brien", "Núñez-Alder", "=1+1", "a,b", 'say "x"', "漢字", "00123"]) | ODD
 FREE: dict[str, st.SearchStrategy[str]] = {
     "text": NAMES,
     "texts": st.sampled_from(["1", "1,2", "A B,C"]),
@@ -66,10 +69,18 @@ def cell(entity: str, column: Column) -> st.SearchStrategy[str] | None:
 def rows_of(draw: st.DrawFn, /, entity: str, sourced_id: str, **fixed: str) -> Row:
     """Draw one row: what is required, and some of what is not."""
     row = {"sourcedId": sourced_id}
-    strategies = {column: cell(entity, column) for column in ENTITIES[entity].current if column.name not in fixed}
-    free = {column.name: strategy for column, strategy in strategies.items() if strategy is not None}
+    strategies = {
+        column: cell(entity, column)
+        for column in ENTITIES[entity].current
+        if column.name not in fixed
+    }
+    free = {
+        column.name: strategy for column, strategy in strategies.items() if strategy is not None
+    }
     optional = sorted(
-        column.name for column, strategy in strategies.items() if strategy is not None and not column.required
+        column.name
+        for column, strategy in strategies.items()
+        if strategy is not None and not column.required
     )
     some = draw(st.sets(st.sampled_from(optional), max_size=2)) if optional else set()
     for name, strategy in free.items():
@@ -86,18 +97,68 @@ def rosters(draw: st.DrawFn) -> Rows:
     classes = [f"c{n}" for n in range(draw(st.integers(1, 2)))]
     one = st.sampled_from
     rows: Rows = {
-        "orgs": [draw(rows_of("orgs", "d", type="district")), *(draw(rows_of("orgs", school, type="school", parentSourcedId="d")) for school in schools)],
+        "orgs": [
+            draw(rows_of("orgs", "d", type="district")),
+            *(
+                draw(rows_of("orgs", school, type="school", parentSourcedId="d"))
+                for school in schools
+            ),
+        ],
         "academicSessions": [draw(rows_of("academicSessions", "t", type="term"))],
-        "users": [draw(rows_of("users", user, primaryOrgSourcedId=draw(one(["", *schools])), agentSourcedIds=draw(one(["", *users])))) for user in users],
-        "roles": [draw(rows_of("roles", f"r-{user}", userSourcedId=user, orgSourcedId=draw(one(schools)), roleType="primary", role=draw(one(["student", "teacher", "parent"])))) for user in users],
-        "demographics": [draw(rows_of("demographics", user, sex=draw(one(["", "male", "female"])))) for user in draw(st.lists(one(users), unique=True))],
+        "users": [
+            draw(
+                rows_of(
+                    "users",
+                    user,
+                    primaryOrgSourcedId=draw(one(["", *schools])),
+                    agentSourcedIds=draw(one(["", *users])),
+                )
+            )
+            for user in users
+        ],
+        "roles": [
+            draw(
+                rows_of(
+                    "roles",
+                    f"r-{user}",
+                    userSourcedId=user,
+                    orgSourcedId=draw(one(schools)),
+                    roleType="primary",
+                    role=draw(one(["student", "teacher", "parent"])),
+                )
+            )
+            for user in users
+        ],
+        "demographics": [
+            draw(rows_of("demographics", user, sex=draw(one(["", "male", "female"]))))
+            for user in draw(st.lists(one(users), unique=True))
+        ],
         "courses": [draw(rows_of("courses", "co", orgSourcedId="d"))],
-        "classes": [draw(rows_of("classes", name, courseSourcedId="co", schoolSourcedId=draw(one(schools)), termSourcedIds="t")) for name in classes],
+        "classes": [
+            draw(
+                rows_of(
+                    "classes",
+                    name,
+                    courseSourcedId="co",
+                    schoolSourcedId=draw(one(schools)),
+                    termSourcedIds="t",
+                )
+            )
+            for name in classes
+        ],
         "enrollments": [
-            draw(rows_of("enrollments", f"e{n}", classSourcedId=draw(one(classes)), userSourcedId=draw(one(users)), schoolSourcedId=draw(one(schools))))
+            draw(
+                rows_of(
+                    "enrollments",
+                    f"e{n}",
+                    classSourcedId=draw(one(classes)),
+                    userSourcedId=draw(one(users)),
+                    schoolSourcedId=draw(one(schools)),
+                )
+            )
             for n in range(draw(st.integers(0, 4)))
         ],
-    }  # fmt: skip
+    }
     return rows | (draw(learning(users, classes, schools)) if draw(st.booleans()) else {})
 
 
@@ -109,15 +170,63 @@ def learning(draw: st.DrawFn, /, users: list[str], classes: list[str], schools: 
     # A component may hang on any that comes before it.
     parents = [draw(one(["", *names[:place]])) for place in range(len(names))]
     rows: Rows = {
-        "courseComponents": [draw(rows_of("courseComponents", name, courseSourcedId="co", parentSourcedId=parent)) for name, parent in zip(names, parents, strict=True)],
+        "courseComponents": [
+            draw(rows_of("courseComponents", name, courseSourcedId="co", parentSourcedId=parent))
+            for name, parent in zip(names, parents, strict=True)
+        ],
         "resources": [draw(rows_of("resources", "video", title=draw(NAMES)))],
-        "componentResources": [draw(rows_of("componentResources", f"l{n}", courseComponentSourcedId=draw(one(names)), resourceSourcedId="video")) for n in range(draw(st.integers(0, 2)))],
+        "componentResources": [
+            draw(
+                rows_of(
+                    "componentResources",
+                    f"l{n}",
+                    courseComponentSourcedId=draw(one(names)),
+                    resourceSourcedId="video",
+                )
+            )
+            for n in range(draw(st.integers(0, 2)))
+        ],
         "categories": [draw(rows_of("categories", "homework"))],
-        "lineItems": [draw(rows_of("lineItems", "work", classSourcedId=draw(one(classes)), schoolSourcedId=draw(one(schools)), categorySourcedId="homework", academicSessionSourcedId="t"))],
-        "results": [draw(rows_of("results", f"mark-{user}", lineItemSourcedId="work", studentSourcedId=user)) for user in draw(st.lists(one(users), max_size=2, unique=True))],
-        "assessmentLineItems": [draw(rows_of("assessmentLineItems", "test", courseSourcedId="co", courseComponentSourcedId=draw(one(names))))],
-        "assessmentResults": [draw(rows_of("assessmentResults", f"grade-{user}", assessmentLineItemSourcedId="test", studentSourcedId=user)) for user in draw(st.lists(one(users), max_size=1))],
-    }  # fmt: skip
+        "lineItems": [
+            draw(
+                rows_of(
+                    "lineItems",
+                    "work",
+                    classSourcedId=draw(one(classes)),
+                    schoolSourcedId=draw(one(schools)),
+                    categorySourcedId="homework",
+                    academicSessionSourcedId="t",
+                )
+            )
+        ],
+        "results": [
+            draw(
+                rows_of("results", f"mark-{user}", lineItemSourcedId="work", studentSourcedId=user)
+            )
+            for user in draw(st.lists(one(users), max_size=2, unique=True))
+        ],
+        "assessmentLineItems": [
+            draw(
+                rows_of(
+                    "assessmentLineItems",
+                    "test",
+                    courseSourcedId="co",
+                    courseComponentSourcedId=draw(one(names)),
+                )
+            )
+        ],
+        "assessmentResults": [
+            draw(
+                rows_of(
+                    "assessmentResults",
+                    f"grade-{user}",
+                    assessmentLineItemSourcedId="test",
+                    studentSourcedId=user,
+                )
+            )
+            for user in draw(st.lists(one(users), max_size=1))
+        ],
+    }
     return {name: table for name, table in rows.items() if table}
 
 

@@ -31,7 +31,9 @@ LAWS: dict[str, tuple[str, ...]] = {
         "tests.chaos.test_promises:TestPromises",
         "tests.oneroster.test_merging:test_a_merge_says_all_that_we_say_and_keeps_all_else",
     ),
-    "Parents first": ("tests.laws.test_parents:test_no_request_names_a_record_that_is_not_there_yet",),
+    "Parents first": (
+        "tests.laws.test_parents:test_no_request_names_a_record_that_is_not_there_yet",
+    ),
     "Bad rows are data, exceptions are decisions": (
         "tests.drops.test_tables:test_no_bytes_raise",
         "tests.fuzzing.test_bytes:test_no_letter_of_a_damaged_file_is_lost",
@@ -41,5 +43,7 @@ LAWS: dict[str, tuple[str, ...]] = {
         "tests.laws.test_privacy:test_nobodys_name_is_printed_or_open_to_others",
         "tests.settings.test_targets:test_no_secret_is_ever_shown",
     ),
-    "Never the wrong target": ("tests.settings.test_targets:test_a_target_is_named_and_gets_its_own_credentials",),
+    "Never the wrong target": (
+        "tests.settings.test_targets:test_a_target_is_named_and_gets_its_own_credentials",
+    ),
 }

@@ -20,7 +20,9 @@ from transforms.changes import imbalance
 
 @expensive(8)
 @given(rosters(), rosters(), st.lists(dirt(), max_size=2), st.data())
-def test_whoever_is_forgotten_stays_so(sandbox: Sandbox, first: Rows, second: Rows, faults: list[Dirt], data: st.DataObject) -> None:  # fmt: skip
+def test_whoever_is_forgotten_stays_so(
+    sandbox: Sandbox, first: Rows, second: Rows, faults: list[Dirt], data: st.DataObject
+) -> None:
     """After any two nights: the same drop sends nothing, an earlier one may come again, and nobody is brought back."""
     for fault in faults:
         second = fault(second)
@@ -36,7 +38,9 @@ def test_whoever_is_forgotten_stays_so(sandbox: Sandbox, first: Rows, second: Ro
         again = one.sync(second)
 
         assert (DONE, []) == (code, one.writes)
-        assert {} == {name: off for name, counts in again.counts.items() if (off := imbalance(counts))}
+        assert {} == {
+            name: off for name, counts in again.counts.items() if (off := imbalance(counts))
+        }
         one.approved(first)
         record = sandbox.store.get("users", person) or {}
         assert not ours or ("forgotten", "tobedeleted") == (record["givenName"], record["status"])
@@ -44,11 +48,17 @@ def test_whoever_is_forgotten_stays_so(sandbox: Sandbox, first: Rows, second: Ro
 
 
 def _forgotten(one: World, person: str) -> int:
-    environment = {"TIMEBACK_API_URL": one.sandbox.url, "TIMEBACK_TOKEN_URL": one.sandbox.token_url,
-                   "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox"}  # fmt: skip
+    environment = {
+        "TIMEBACK_API_URL": one.sandbox.url,
+        "TIMEBACK_TOKEN_URL": one.sandbox.token_url,
+        "TIMEBACK_CLIENT_ID": "sandbox",
+        "TIMEBACK_CLIENT_SECRET": "sandbox",
+    }
     return forget(ForgetRequest(person), one.folder / "state", environment).exit_code
 
 
 def _archived(state: Path) -> set[str]:
     """The ids of users in any roster that is kept, whatever became of them."""
-    return {one for path in state.rglob("users-*.parquet") for one in pl.read_parquet(path)["sourcedId"]}
+    return {
+        one for path in state.rglob("users-*.parquet") for one in pl.read_parquet(path)["sourcedId"]
+    }

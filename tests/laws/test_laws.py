@@ -28,14 +28,22 @@ def held(one: World) -> dict[str, set[str]]:
 
 
 @some
-@given(st.lists(st.tuples(rosters(), st.lists(dirt(), max_size=3), st.booleans()), min_size=1, max_size=3))
-def test_every_record_is_counted_once(sandbox: Sandbox, nights: list[tuple[Rows, list[Dirt], bool]]) -> None:
+@given(
+    st.lists(
+        st.tuples(rosters(), st.lists(dirt(), max_size=3), st.booleans()), min_size=1, max_size=3
+    )
+)
+def test_every_record_is_counted_once(
+    sandbox: Sandbox, nights: list[tuple[Rows, list[Dirt], bool]]
+) -> None:
     """Whatever a night brings, its counts balance, and the target holds what the ledger says."""
     with world(sandbox) as one:
         for rows, faults, approve in nights:
             result = (one.approved if approve else one.sync)(spoiled(rows, faults))
 
-            assert {} == {name: off for name, counts in result.counts.items() if (off := imbalance(counts))}
+            assert {} == {
+                name: off for name, counts in result.counts.items() if (off := imbalance(counts))
+            }
             assert result.status != "failed", result.troubles
             known = one.known()
             assert held(one) == {name: known.get(name, set()) for name in CARRIED}
@@ -113,15 +121,24 @@ def test_there_and_back(sandbox: Sandbox, first: Rows, second: Rows) -> None:
 
 @few
 @given(rosters(), st.data())
-def test_what_vanishes_goes_only_when_a_person_says_so(sandbox: Sandbox, rows: Rows, data: st.DataObject) -> None:
+def test_what_vanishes_goes_only_when_a_person_says_so(
+    sandbox: Sandbox, rows: Rows, data: st.DataObject
+) -> None:
     """Until then it is held, and the target keeps it."""
     assume(len(rows["classes"]) > 1)
     gone = data.draw(st.sampled_from([row["sourcedId"] for row in rows["classes"]]))
-    rest = without(rows, gone, *(row["sourcedId"] for row in rows["enrollments"] if row["classSourcedId"] == gone))
+    rest = without(
+        rows,
+        gone,
+        *(row["sourcedId"] for row in rows["enrollments"] if row["classSourcedId"] == gone),
+    )
     with world(sandbox) as one:
         one.sync(rows)
 
         waiting = one.sync(rest)
 
         assert ("held", True) == (waiting.status, gone in held(one)["classes"])
-        assert ("done", False) == (one.sync(rest, waiting.plan).status, gone in held(one)["classes"])
+        assert ("done", False) == (
+            one.sync(rest, waiting.plan).status,
+            gone in held(one)["classes"],
+        )

@@ -41,25 +41,40 @@ def sent(one: World) -> list[str]:
 def test_everything_arrives_and_is_read_back(loaded: World) -> None:
     """Parents first, whatever the order of rows; days are moments, parts are folded, metadata is typed."""
     store = loaded.sandbox.store
-    lesson, top = store.get("courseComponents", "l1") or {}, store.get("courseComponents", "u1") or {}
+    lesson, top = (
+        store.get("courseComponents", "l1") or {},
+        store.get("courseComponents", "u1") or {},
+    )
     work, mark = store.get("lineItems", "w1") or {}, store.get("results", "r9") or {}
 
     carried = {
         name
         for name in CREATED
-        if name not in ("lineItemLearningObjectiveIds", "lineItemScoreScales", "resultLearningObjectiveIds")
+        if name
+        not in ("lineItemLearningObjectiveIds", "lineItemScoreScales", "resultLearningObjectiveIds")
     }
-    assert {name: CREATED[name] for name in carried} == {name: store.count(name) for name in carried}
-    assert ({"sourcedId": "m1"}, {"sourcedId": "m1"}) == (lesson["parent"], lesson["courseComponent"])
+    assert {name: CREATED[name] for name in carried} == {
+        name: store.count(name) for name in carried
+    }
+    assert ({"sourcedId": "m1"}, {"sourcedId": "m1"}) == (
+        lesson["parent"],
+        lesson["courseComponent"],
+    )
     assert (None, None) == (top["parent"], top["courseComponent"])
-    assert ["2026-09-01T00:00:00.000Z", "2026-09-08T23:59:59.000Z"] == [work["assignDate"], work["dueDate"]]
+    assert ["2026-09-01T00:00:00.000Z", "2026-09-08T23:59:59.000Z"] == [
+        work["assignDate"],
+        work["dueDate"],
+    ]
     assert ({"sourcedId": "abc"}, [{"source": "unknown", "learningObjectiveIds": ["add"]}]) == (
         work["scoreScale"],
         work["learningObjectiveSet"],
     )
-    assert [{"source": "unknown", "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}]}] == mark[
-        "learningObjectiveSet"
-    ]
+    assert [
+        {
+            "source": "unknown",
+            "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}],
+        }
+    ] == mark["learningObjectiveSet"]
     assert {"type": "video", "seconds": 90} == (store.get("resources", "v") or {})["metadata"]
 
 
@@ -89,7 +104,9 @@ def test_moving_a_component_is_one_write(loaded: World) -> None:
 def test_a_moved_component_keeps_what_an_app_wrote(loaded: World) -> None:
     """An update reads first."""
     store = loaded.sandbox.store
-    store.put("courseComponents", (store.get("courseComponents", "m1") or {}) | {"metadata": {"xp": 5}})
+    store.put(
+        "courseComponents", (store.get("courseComponents", "m1") or {}) | {"metadata": {"xp": 5}}
+    )
 
     loaded.sync(changed(school(), "m1", sortOrder="3"))
 
@@ -113,11 +130,19 @@ def test_a_cycle_of_components_is_refused(mode: str, loaded: World) -> None:
     """The target keeps the tree that it has; a delta is judged with what was loaded."""
     rows = changed(school(), "u1", parentSourcedId="l1")
     if mode == "delta":
-        rows = delta({"courseComponents": [row for row in rows["courseComponents"] if row["sourcedId"] == "u1"]})
+        rows = delta(
+            {
+                "courseComponents": [
+                    row for row in rows["courseComponents"] if row["sourcedId"] == "u1"
+                ]
+            }
+        )
 
     result = loaded.sync(rows, mode=mode)
 
-    errors = result.findings.errors.filter(entity="courseComponents").select("sourcedId", "rule").rows()
+    errors = (
+        result.findings.errors.filter(entity="courseComponents").select("sourcedId", "rule").rows()
+    )
     assert ("u1", "cycle_refused") in errors
     assert ([], 0) == (loaded.writes, result.total("vanished"))
 
@@ -140,7 +165,9 @@ def test_what_an_object_in_metadata_loses_is_cleared(loaded: World) -> None:
         ("", {"a": None, "b": {"c": None}, "app": 1}),
     ):
         rows = changed(school(), "v", **{"metadata.extra": cell})
-        rows["resources"].append({"sourcedId": "v2", "title": "Two", "vendorResourceId": "v-2", "metadata.extra": "x"})
+        rows["resources"].append(
+            {"sourcedId": "v2", "title": "Two", "vendorResourceId": "v-2", "metadata.extra": "x"}
+        )
         loaded.sync(rows)
         record = store.get("resources", "v") or {}
         assert left == record["metadata"]["extra"]
@@ -153,13 +180,18 @@ def test_a_changed_part_updates_its_record(loaded: World) -> None:
     loaded.sync(changed(school(), "o1", learningObjectiveId="carry"))
 
     work = loaded.sandbox.store.get("lineItems", "w1") or {}
-    assert (["PUT w1"], ["carry"]) == (sent(loaded), work["learningObjectiveSet"][0]["learningObjectiveIds"])
+    assert (["PUT w1"], ["carry"]) == (
+        sent(loaded),
+        work["learningObjectiveSet"][0]["learningObjectiveIds"],
+    )
 
 
 def test_a_delta_adds_an_objective_and_takes_none_away(loaded: World) -> None:
     """What a delta does not speak of stays."""
     names = ("lineItems", "lineItemLearningObjectiveIds", "lineItemScoreScales")
-    rows = changed({name: school()[name] for name in names}, "o1", sourcedId="o2", learningObjectiveId="carry")
+    rows = changed(
+        {name: school()[name] for name in names}, "o1", sourcedId="o2", learningObjectiveId="carry"
+    )
 
     loaded.sync(delta(rows), mode="delta")
 
@@ -174,13 +206,17 @@ def test_two_scales_of_one_line_item_reject_it(loaded: World) -> None:
 
     result = loaded.sync(rows)
 
-    assert ("lineItemScoreScales", "second_part") in result.findings.errors.select("entity", "rule").rows()
+    assert ("lineItemScoreScales", "second_part") in result.findings.errors.select(
+        "entity", "rule"
+    ).rows()
     assert [] == loaded.writes
 
 
 def test_what_a_target_drops_is_told_and_counted(loaded: World) -> None:
     """Links of courses to resources have no place there."""
-    links = [{"sourcedId": f"cr{n}", "courseSourcedId": "co", "resourceSourcedId": "v"} for n in range(2)]
+    links = [
+        {"sourcedId": f"cr{n}", "courseSourcedId": "co", "resourceSourcedId": "v"} for n in range(2)
+    ]
 
     result = loaded.sync(school() | {"courseResources": links})
 
@@ -195,7 +231,10 @@ def test_a_resource_without_a_title_is_rejected_by_the_target_alone(loaded: Worl
     result = loaded.sync(changed(school(), "v", title=""))
 
     errors = result.findings.errors.select("entity", "sourcedId", "rule").rows()
-    assert {("resources", "v", "target_required"), ("componentResources", "k1", "target_parent")} <= set(errors)
+    assert {
+        ("resources", "v", "target_required"),
+        ("componentResources", "k1", "target_parent"),
+    } <= set(errors)
     assert (0, []) == (result.total("vanished"), loaded.writes)
 
 

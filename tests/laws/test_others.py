@@ -28,11 +28,15 @@ def test_what_others_wrote_stays(first: Rows, second: Rows, people: set[str]) ->
             met.store.put("users", {"sourcedId": met.sourced_id, "status": "active"})
 
     with odd(replaces) as sandbox, world(sandbox) as one:
-        before = {person: sandbox.store.put("users", {"sourcedId": person, **THEIRS}) for person in people}
+        before = {
+            person: sandbox.store.put("users", {"sourcedId": person, **THEIRS}) for person in people
+        }
         one.approved(first)
         ours = one.known().get("users", set())
         for person in ours:
-            sandbox.store.put("users", {**(sandbox.store.get("users", person) or {}), "metadata": {"app": 7}})
+            sandbox.store.put(
+                "users", {**(sandbox.store.get("users", person) or {}), "metadata": {"app": 7}}
+            )
         updated.clear()
 
         one.approved(second)
@@ -50,12 +54,21 @@ def with_users(rows: Rows, name: str) -> Rows:
     users = {row["sourcedId"]: row for row in rows["users"]}
     role = rows["roles"][0]
     everybody = [
-        {**rows["users"][0], "agentSourcedIds": "", **users.get(one, {}), "sourcedId": one, "givenName": name}
+        {
+            **rows["users"][0],
+            "agentSourcedIds": "",
+            **users.get(one, {}),
+            "sourcedId": one,
+            "givenName": name,
+        }
         for one in PEOPLE
     ]
     roles = {row["userSourcedId"]: row for row in rows["roles"]}
     return {
         **rows,
         "users": everybody,
-        "roles": [roles.get(one, {**role, "sourcedId": f"r-{one}", "userSourcedId": one}) for one in PEOPLE],
+        "roles": [
+            roles.get(one, {**role, "sourcedId": f"r-{one}", "userSourcedId": one})
+            for one in PEOPLE
+        ],
     }

@@ -18,14 +18,18 @@ from tests.strength import expensive
 
 @expensive(12, 3)
 @given(st.lists(st.tuples(rosters(), st.lists(dirt(), max_size=2)), min_size=1, max_size=2))
-def test_no_request_names_a_record_that_is_not_there_yet(nights: list[tuple[Rows, list[Dirt]]]) -> None:
+def test_no_request_names_a_record_that_is_not_there_yet(
+    nights: list[tuple[Rows, list[Dirt]]],
+) -> None:
     """Over several nights: whoever is written refers to nobody whom the target does not hold."""
     heard: list[str] = []
     early: list[tuple[str, str, str]] = []
 
     def look(met: Met) -> None:
         heard.append(met.method)
-        early.extend((met.method, met.sourced_id, one) for one in referred(met.record) if not there(met, one))
+        early.extend(
+            (met.method, met.sourced_id, one) for one in referred(met.record) if not there(met, one)
+        )
 
     with odd(look) as sandbox, world(sandbox) as one:
         for rows, faults in nights:
@@ -37,7 +41,9 @@ def test_no_request_names_a_record_that_is_not_there_yet(nights: list[tuple[Rows
 
 def referred(record: Any) -> Iterator[str]:
     """Give the ids of the records to which a record refers."""
-    for value in record.values() if isinstance(record, dict) else record if isinstance(record, list) else ():
+    for value in (
+        record.values() if isinstance(record, dict) else record if isinstance(record, list) else ()
+    ):
         if isinstance(value, dict) and "sourcedId" in value:
             yield value["sourcedId"]
         yield from referred(value)

@@ -11,7 +11,13 @@ from connectors.oneroster.sandbox import Sandbox
 from tests.laws.conftest import World, world
 from tests.rosters import DISTRICT, Rows, delta, district
 
-SECOND = {"sourcedId": "r9", "userSourcedId": "bo", "roleType": "secondary", "role": "aide", "orgSourcedId": "s1"}
+SECOND = {
+    "sourcedId": "r9",
+    "userSourcedId": "bo",
+    "roleType": "secondary",
+    "role": "aide",
+    "orgSourcedId": "s1",
+}
 PROFILE = {
     "sourcedId": "p1",
     "userSourcedId": "bo",
@@ -52,7 +58,10 @@ def shift(name: str, row: str) -> Callable[[Path], None]:
 
     def add_cell(folder: Path) -> None:
         file = folder / f"{name}.csv"
-        lines = [line + (",x,x" if line.startswith(row) else "") for line in file.read_text().splitlines()]
+        lines = [
+            line + (",x,x" if line.startswith(row) else "")
+            for line in file.read_text().splitlines()
+        ]
         file.write_text("\r\n".join(lines) + "\r\n", newline="")
 
     return add_cell
@@ -68,7 +77,9 @@ BULK = (
 
 
 @pytest.mark.parametrize("damage", [case[1] for case in BULK], ids=[case[0] for case in BULK])
-def test_damaged_files_of_parts_take_nothing(damage: Callable[[Path], None], sandbox: Sandbox) -> None:
+def test_damaged_files_of_parts_take_nothing(
+    damage: Callable[[Path], None], sandbox: Sandbox
+) -> None:
     """The same people, and files of their parts that came out wrong."""
     with world(sandbox) as one:
         one.sync(loaded())
@@ -95,14 +106,19 @@ DELTAS: tuple[tuple[str, Rows, list[str]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("rows", "roles"), [case[1:] for case in DELTAS], ids=[case[0] for case in DELTAS])
-def test_a_delta_takes_no_role_that_it_does_not_mention(rows: Rows, roles: list[str], sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("rows", "roles"), [case[1:] for case in DELTAS], ids=[case[0] for case in DELTAS]
+)
+def test_a_delta_takes_no_role_that_it_does_not_mention(
+    rows: Rows, roles: list[str], sandbox: Sandbox
+) -> None:
     """It adds, and leaves the others."""
     with world(sandbox) as one:
         one.sync(loaded())
 
         result = one.sync(
-            delta({**rows, "users": [user | {"givenName": "Boris"} for user in rows["users"]]}), mode="delta"
+            delta({**rows, "users": [user | {"givenName": "Boris"} for user in rows["users"]]}),
+            mode="delta",
         )
 
         assert ("done", roles) == (result.status, parts(one)[0])
@@ -113,7 +129,10 @@ def test_a_role_that_a_delta_takes_away_ends(sandbox: Sandbox) -> None:
     """The others stay."""
     with world(sandbox) as one:
         one.sync(loaded())
-        rows = {"users": delta({"users": [BO]})["users"], "roles": delta({"roles": [SECOND]}, "tobedeleted")["roles"]}
+        rows = {
+            "users": delta({"users": [BO]})["users"],
+            "roles": delta({"roles": [SECOND]}, "tobedeleted")["roles"],
+        }
 
         result = one.sync(rows, mode="delta")
 
@@ -136,9 +155,18 @@ def test_a_moved_class_is_told_every_night(sandbox: Sandbox) -> None:
     rows["courses"] = [*rows["courses"], {**rows["courses"][0], "sourcedId": "co2"}]
     with world(sandbox) as one:
         one.sync(rows)
-        moved = {**rows, "classes": [rows["classes"][0] | {"courseSourcedId": "co2"}, rows["classes"][1]]}
+        moved = {
+            **rows,
+            "classes": [rows["classes"][0] | {"courseSourcedId": "co2"}, rows["classes"][1]],
+        }
 
         nights = [one.sync(moved) for _ in range(2)]
 
-        assert all("class_moved" in {notice.rule for notice in night.findings.notices} for night in nights)
-        assert [] == [request for request in one.writes[-1:] if request[0] == "PUT" and "classes" in request[1]]
+        assert all(
+            "class_moved" in {notice.rule for notice in night.findings.notices} for night in nights
+        )
+        assert [] == [
+            request
+            for request in one.writes[-1:]
+            if request[0] == "PUT" and "classes" in request[1]
+        ]

@@ -13,13 +13,20 @@ from tests.rosters import Rows, drop
 from tests.serving import Served
 from tests.strength import expensive
 
-PERSONAL = {"givenName": "Quillon", "familyName": "Zephyrine", "email": "quillon@example.edu", "phone": "5550100"}
+PERSONAL = {
+    "givenName": "Quillon",
+    "familyName": "Zephyrine",
+    "email": "quillon@example.edu",
+    "phone": "5550100",
+}
 WORDS = ("Quillon", "Zephyrine", "quillon", "5550100")
 
 
 @expensive(12, 3)
 @given(rosters(), st.lists(dirt(), max_size=3))
-def test_nobodys_name_is_printed_or_open_to_others(sandbox: Sandbox, rows: Rows, faults: list[Dirt]) -> None:
+def test_nobodys_name_is_printed_or_open_to_others(
+    sandbox: Sandbox, rows: Rows, faults: list[Dirt]
+) -> None:
     """Whatever is wrong with a drop: ids, columns and rules are printed; values stand in files for their owner alone."""
     rows = spoiled({**rows, "users": [row | PERSONAL for row in rows["users"]]}, faults)
     with world(sandbox) as one:

@@ -32,7 +32,11 @@ from transforms.target_vocabulary import carrying
 FIRST = date(2026, 9, 1)
 ALL = 100.0
 OPEN = GuardLimits(
-    vanished_percent=ALL, week_percent=ALL, school_percent=ALL, updated_percent=ALL, rejected_percent=ALL
+    vanished_percent=ALL,
+    week_percent=ALL,
+    school_percent=ALL,
+    updated_percent=ALL,
+    rejected_percent=ALL,
 )
 NAMES = st.sampled_from(["Bo", "Zoe", "Mia"])
 
@@ -55,17 +59,24 @@ class Day:
             drop(folder, rows if self.demographics else rows | {"demographics": []})
             return
         gone = delta(
-            {"enrollments": [row for row in district()["enrollments"] if row["sourcedId"] == "e1"]}, "tobedeleted"
+            {"enrollments": [row for row in district()["enrollments"] if row["sourcedId"] == "e1"]},
+            "tobedeleted",
         )
-        some: Rows = delta({
-            "users": [row for row in rows["users"] if row["sourcedId"] == "bo"],
-            "roles": [row for row in rows["roles"] if row["userSourcedId"] == "bo"],
-        }) | ({} if self.enrolled else gone)  # fmt: skip
+        some: Rows = delta(
+            {
+                "users": [row for row in rows["users"] if row["sourcedId"] == "bo"],
+                "roles": [row for row in rows["roles"] if row["userSourcedId"] == "bo"],
+            }
+        ) | ({} if self.enrolled else gone)
         drop(folder, some)
         (folder / "manifest.csv").write_text(manifest(dict.fromkeys(some, "delta")))
 
 
-DAYS = st.lists(st.builds(Day, st.booleans(), NAMES, NAMES, st.booleans(), st.booleans()), min_size=1, max_size=4)
+DAYS = st.lists(
+    st.builds(Day, st.booleans(), NAMES, NAMES, st.booleans(), st.booleans()),
+    min_size=1,
+    max_size=4,
+)
 
 
 @contextmanager
@@ -86,7 +97,10 @@ def holds(found: Steps, steps: Sequence[Step], job: Job) -> dict[str, set[tuple[
             assert 0 == run_job(run, NOBODY, line).exit_code
         with Ledger.reading(own.ledger_at) as ledger:
             known = ledger.known(job.key)
-    active = {name: frame.filter(status="active").select("sourcedId", "fingerprint") for name, frame in known.items()}
+    active = {
+        name: frame.filter(status="active").select("sourcedId", "fingerprint")
+        for name, frame in known.items()
+    }
     return {name: set(frame.iter_rows()) for name, frame in active.items() if frame.height}
 
 

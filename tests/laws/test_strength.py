@@ -10,6 +10,11 @@ TESTS = Path(__file__).parents[1]
 
 def test_only_the_strength_says_how_many_examples_there_are() -> None:
     """A fixed number would be the same in both strengths."""
-    texts = {path.relative_to(TESTS).as_posix(): path.read_text(encoding="utf-8") for path in TESTS.rglob("*.py")}
+    texts = {
+        path.relative_to(TESTS).as_posix(): path.read_text(encoding="utf-8")
+        for path in TESTS.rglob("*.py")
+    }
 
-    assert ["strength.py"] == [name for name, text in texts.items() if re.search(r"max_examples\s*=", text)]
+    assert ["strength.py"] == [
+        name for name, text in texts.items() if re.search(r"max_examples\s*=", text)
+    ]

@@ -30,7 +30,9 @@ def normalised(drop: Path, layout: Layout | str = "auto", **dialect: Any) -> Ros
     """Normalise a drop."""
     raw = read(drop)
     escape = escape_in(layout, raw)
-    return normalize(layout, read(drop, escape=escape) if escape else raw, Dialect(TODAY, **dialect))
+    return normalize(
+        layout, read(drop, escape=escape) if escape else raw, Dialect(TODAY, **dialect)
+    )
 
 
 def judged(roster: Roster) -> Checked:
@@ -41,7 +43,9 @@ def judged(roster: Roster) -> Checked:
 
 def rules(findings: Findings) -> list[str]:
     """Name the rules that were broken or told, in order and each once."""
-    return list(dict.fromkeys([*findings.errors["rule"], *(notice.rule for notice in findings.notices)]))
+    return list(
+        dict.fromkeys([*findings.errors["rule"], *(notice.rule for notice in findings.notices)])
+    )
 
 
 def column(frame: pl.DataFrame, name: str) -> dict[str, str | None]:

@@ -21,7 +21,9 @@ def test_whose_id_is_damaged_has_not_left(tmp_path: Path, sandbox: Sandbox) -> N
     at = Served(sandbox, tmp_path / "state")
     folder = clever(tmp_path / "drop")
     synced(at, folder)
-    clever(folder, **{name: FILES[name].replace("s1", DAMAGED) for name in ("students", "enrollments")})
+    clever(
+        folder, **{name: FILES[name].replace("s1", DAMAGED) for name in ("students", "enrollments")}
+    )
 
     run = synced(at, folder, OPEN)
 
@@ -33,16 +35,23 @@ def test_whose_id_is_damaged_has_not_left(tmp_path: Path, sandbox: Sandbox) -> N
     )
 
 
-@pytest.mark.parametrize(("file", "word", "entity"), [
-    ("students", "s1", "users"),
-    ("enrollments", "s1", "enrollments"),
-    ("enrollments", "c1", "enrollments"),
-    ("sections", "t1", "enrollments"),
-    ("sections", "c1", "classes"),
-])  # fmt: skip
-def test_records_whose_ids_are_made_of_damaged_ones_are_not_certain(file: str, word: str, entity: str, tmp_path: Path) -> None:  # fmt: skip
+@pytest.mark.parametrize(
+    ("file", "word", "entity"),
+    [
+        ("students", "s1", "users"),
+        ("enrollments", "s1", "enrollments"),
+        ("enrollments", "c1", "enrollments"),
+        ("sections", "t1", "enrollments"),
+        ("sections", "c1", "classes"),
+    ],
+)
+def test_records_whose_ids_are_made_of_damaged_ones_are_not_certain(
+    file: str, word: str, entity: str, tmp_path: Path
+) -> None:
     """Those of other kinds are."""
-    standing = judged(normalised(clever(tmp_path, **{file: FILES[file].replace(word, DAMAGED)}))).standing
+    standing = judged(
+        normalised(clever(tmp_path, **{file: FILES[file].replace(word, DAMAGED)}))
+    ).standing
 
     assert standing[entity].blurred
     assert not standing["orgs"].blurred

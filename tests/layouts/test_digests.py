@@ -13,7 +13,9 @@ from transforms.forget import digest_of
 from transforms.layouts.ids import Digests, discreet, short
 from transforms.roster import Roster
 
-HEADER = "School_id,Student_id,First_name,Last_name,Contact_name,Contact_email,Contact_relationship\n"
+HEADER = (
+    "School_id,Student_id,First_name,Last_name,Contact_name,Contact_email,Contact_relationship\n"
+)
 MOTHER = "1,s1,Ann,Lee,Rosa Ito,Rosa.Ito@example.edu,Mother\n"
 OLD = "contact/rosa.ito@40example.edu/Rosa@20Ito"
 GUARDIANS = {
@@ -36,7 +38,9 @@ def contacts(roster: Roster) -> list[str]:
 
 def of(folder: Path, students: str, digests: Digests | None = None, prefix: str = "") -> Roster:
     """Normalize students with contacts."""
-    return normalised(clever(folder, students=HEADER + students), digests=digests or Digests("elm"), prefix=prefix)
+    return normalised(
+        clever(folder, students=HEADER + students), digests=digests or Digests("elm"), prefix=prefix
+    )
 
 
 def test_no_id_has_a_name_or_an_address(tmp_path: Path) -> None:
@@ -91,12 +95,17 @@ def test_one_mother_is_one_person_however_she_is_spelled(tmp_path: Path) -> None
 
 def test_who_was_sent_keeps_the_id(tmp_path: Path) -> None:
     """Also in another spelling, and each of several that were sent its own; whoever is new gets a digest."""
-    students = MOTHER + "1,s2,Bo,Ray,ROSA ITO,rosa.ito@example.edu,Mother\n1,s3,Cy,Kim,Max Kim,max@example.edu,Father\n"
+    students = (
+        MOTHER
+        + "1,s2,Bo,Ray,ROSA ITO,rosa.ito@example.edu,Mother\n1,s3,Cy,Kim,Max Kim,max@example.edu,Father\n"
+    )
     other = "contact/rosa.ito@40example.edu/ROSA@20ITO"
 
     one = of(tmp_path, students, Digests("elm", frozenset({OLD})))
     both = of(tmp_path, students, Digests("elm", frozenset({OLD, other})))
-    prefixed = of(tmp_path, MOTHER, Digests("elm", frozenset({f"lv-{OLD}"}), prefix="lv-"), prefix="lv-")
+    prefixed = of(
+        tmp_path, MOTHER, Digests("elm", frozenset({f"lv-{OLD}"}), prefix="lv-"), prefix="lv-"
+    )
 
     new = Digests("elm").id_of("contact/max@40example.edu/Max@20Kim")
     assert sorted([OLD, new]) == contacts(one)

@@ -40,7 +40,9 @@ def synced(at: Served, drop: Path, more: str = "", feed: str = "larkspur") -> Ru
 
 def gone(run: Run) -> int:
     """How many people the run took away."""
-    return int(run.json["entities"]["users"].get("deleted", 0)) + int(run.json["entities"]["users"].get("disabled", 0))
+    return int(run.json["entities"]["users"].get("deleted", 0)) + int(
+        run.json["entities"]["users"].get("disabled", 0)
+    )
 
 
 def test_nothing_vanishes_of_a_layout_that_is_no_snapshot(at: Served, tmp_path: Path) -> None:
@@ -70,7 +72,10 @@ def test_what_vanishes_with_a_whole_file_waits_for_a_person(at: Served, tmp_path
     first, second = synced(at, folder), synced(at, folder)
 
     assert ("held", "held") == (first.json["status"], second.json["status"])
-    assert "staff.csv had such records before, and is missing or empty; 1 of 4 vanished" in " ".join(second.err.split())
+    assert (
+        "staff.csv had such records before, and is missing or empty; 1 of 4 vanished"
+        in " ".join(second.err.split())
+    )
     assert "active" == at.record("users", "a1")["status"]
 
     approved, third = (
@@ -109,10 +114,14 @@ def test_ids_that_changed_once_are_remembered_ever_after(at: Served, tmp_path: P
     synced(at, written(tmp_path / "first", **CANVAS))
     new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
 
-    changing = synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"))
+    changing = synced(
+        at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user")
+    )
     after = synced(at, written(tmp_path / "third", **new))
     again = {name: text.replace("u1", "m1") for name, text in CANVAS.items()}
-    changing_again = synced(at, written(tmp_path / "fourth", **again, change_sis_id="old_id,new_id,type\nn1,m1,user"))
+    changing_again = synced(
+        at, written(tmp_path / "fourth", **again, change_sis_id="old_id,new_id,type\nn1,m1,user")
+    )
     last = synced(at, written(tmp_path / "fifth", **again))
 
     assert {"unchanged"} == {run.json["status"] for run in (changing, after, changing_again, last)}
@@ -126,19 +135,29 @@ def test_who_is_forgotten_stays_so_under_a_new_id(prefix: str, at: Served, tmp_p
     more = f'prefix = "{prefix}"\n' if prefix else ""
     synced(at, written(tmp_path / "first", **CANVAS), more)
     new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
-    synced(at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"), more)
+    synced(
+        at,
+        written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,n1,user"),
+        more,
+    )
     at.roster("forget", f"{prefix}u1")
 
     run = synced(at, written(tmp_path / "third", **new), more)
 
-    assert (0, 1, {}) == (run.code, run.json["entities"]["users"]["unshared"], at.record("users", f"{prefix}n1"))
+    assert (0, 1, {}) == (
+        run.code,
+        run.json["entities"]["users"]["unshared"],
+        at.record("users", f"{prefix}n1"),
+    )
     with Ledger(at.state / "ledger.db") as ledger:
         assert {} == ledger.renamed(ledger.feeds()[0])
 
 
 def test_a_fault_is_told_in_the_words_of_the_file(at: Served, tmp_path: Path) -> None:
     """Beside OneRoster's own: who mends it has the export before them."""
-    students = "School_id,Student_id,First_name,Last_name,DOB\n1,s1,Ann,Lee,40/13/12\n1,s2,Bo,,1/2/12"
+    students = (
+        "School_id,Student_id,First_name,Last_name,DOB\n1,s1,Ann,Lee,40/13/12\n1,s2,Bo,,1/2/12"
+    )
 
     run = synced(at, clever(tmp_path / "drop", students=students))
 
@@ -150,7 +169,12 @@ def test_a_part_of_a_canvas_import_adds_to_what_was_loaded(at: Served, tmp_path:
     """Changes of one night: the class is known of an earlier one, and its school with it; nobody else is touched."""
     synced(at, written(tmp_path / "whole", **CANVAS))
 
-    run = synced(at, written(tmp_path / "part", enrollments="section_id,user_id,role,status\nS,u2,student,active"))
+    run = synced(
+        at,
+        written(
+            tmp_path / "part", enrollments="section_id,user_id,role,status\nS,u2,student,active"
+        ),
+    )
 
     assert (0, {"enrollments"}) == (
         run.code,
@@ -159,7 +183,9 @@ def test_a_part_of_a_canvas_import_adds_to_what_was_loaded(at: Served, tmp_path:
     assert "E" == at.record("enrollments", "enrollment/S/u2/student")["school"]["sourcedId"]
 
 
-def test_whoever_is_in_two_files_keeps_the_role_of_the_one_that_fails_to_come(at: Served, tmp_path: Path) -> None:
+def test_whoever_is_in_two_files_keeps_the_role_of_the_one_that_fails_to_come(
+    at: Served, tmp_path: Path
+) -> None:
     """A teacher is also a principal, as staff.csv says; without it, or with its header alone, nobody says that she is none."""
     staff = "School_id,Staff_id,First_name,Last_name,Role\n1,t1,Cy,Dow,Principal"
     folder = clever(tmp_path / "drop", staff=staff)
@@ -214,11 +240,18 @@ def test_one_nights_changes_of_canvas_change_nothing_else(at: Served, tmp_path: 
     before = at.record("classes", "S")
 
     synced(
-        at, written(tmp_path / "second", accounts="account_id,parent_account_id,name,status\nD,,Larkspur Valley,active")
+        at,
+        written(
+            tmp_path / "second",
+            accounts="account_id,parent_account_id,name,status\nD,,Larkspur Valley,active",
+        ),
     )
     synced(at, written(tmp_path / "third", sections=CANVAS["sections"]))
 
-    assert ("district", {}) == (at.record("orgs", "D")["type"], at.record("orgs", "district/larkspur"))
+    assert ("district", {}) == (
+        at.record("orgs", "D")["type"],
+        at.record("orgs", "district/larkspur"),
+    )
     assert before == at.record("classes", "S")
 
 
@@ -228,8 +261,13 @@ def test_an_enrollment_in_a_course_alone_finds_its_class_again(at: Served, tmp_p
     synced(at, written(tmp_path / "first", **{**CANVAS, "enrollments": enrollments}))
 
     later = synced(at, written(tmp_path / "second", enrollments=enrollments))
-    new = {name: text.replace("C,", "K,") for name, text in {**CANVAS, "enrollments": enrollments}.items()}
-    renamed = synced(at, written(tmp_path / "third", **new, change_sis_id="old_id,new_id,type\nC,K,course"))
+    new = {
+        name: text.replace("C,", "K,")
+        for name, text in {**CANVAS, "enrollments": enrollments}.items()
+    }
+    renamed = synced(
+        at, written(tmp_path / "third", **new, change_sis_id="old_id,new_id,type\nC,K,course")
+    )
 
     assert ("unchanged", "unchanged") == (later.json["status"], renamed.json["status"])
 
@@ -239,14 +277,20 @@ def test_an_id_that_was_given_up_is_not_given_to_another(at: Served, tmp_path: P
     synced(at, written(tmp_path / "first", **CANVAS))
     new = {name: text.replace("u1", "n1") for name, text in CANVAS.items()}
     twice = synced(
-        at, written(tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,tmp,user\ntmp,n1,user")
+        at,
+        written(
+            tmp_path / "second", **new, change_sis_id="old_id,new_id,type\nu1,tmp,user\ntmp,n1,user"
+        ),
     )
 
     users = "user_id,login_id,first_name,last_name,declared_user_type,status\nu1,zoe,Zoe,Kim,student,active"
     run = synced(at, written(tmp_path / "third", users=users), "[limits]\nrejected_percent = 100\n")
 
     assert "unchanged" == twice.json["status"]
-    assert ("Ann", 1) == (at.record("users", "u1")["givenName"], run.json["entities"]["users"]["rejected"])
+    assert ("Ann", 1) == (
+        at.record("users", "u1")["givenName"],
+        run.json["entities"]["users"]["rejected"],
+    )
     assert "id_given_up" in run.err
 
 
@@ -262,11 +306,17 @@ def test_people_with_new_ids_are_not_doubled(at: Served, tmp_path: Path) -> None
 
     run = synced(at, folder)
 
-    assert ("held", {}, "active") == (run.json["status"], at.record("users", "n1"), at.record("users", "s1")["status"])
+    assert ("held", {}, "active") == (
+        run.json["status"],
+        at.record("users", "n1"),
+        at.record("users", "s1")["status"],
+    )
     assert "say in ids.csv (old,new) which are the same" in " ".join(run.err.split())
 
 
-def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp_path: Path) -> None:
+def test_people_who_leave_while_others_come_need_no_demographics(
+    at: Served, tmp_path: Path
+) -> None:
     """A layout without birth dates: one leaves, one comes, two have new ids."""
     users = "sourcedId,orgSourcedIds,username,givenName,familyName,role\ns1,1,ann,Ann,Lee,Student\ns2,1,bo,Bo,Ray,Student\ns3,1,cy,Cy,Dow,Student"
     folder = written(tmp_path / "drop", orgs="sourcedId,name,type\n1,Elm,school", users=users)
@@ -277,7 +327,10 @@ def test_people_who_leave_while_others_come_need_no_demographics(at: Served, tmp
     two = synced(
         at,
         written(
-            folder, users=users.replace("s3,1,cy,Cy,Dow", "s4,1,di,Di,Fox").replace("s1", "n1").replace("s2", "n2")
+            folder,
+            users=users.replace("s3,1,cy,Cy,Dow", "s4,1,di,Di,Fox")
+            .replace("s1", "n1")
+            .replace("s2", "n2"),
         ),
         more,
     )
@@ -307,7 +360,9 @@ def test_who_is_suspended_in_a_drop_of_users_alone_is_disabled(at: Served, tmp_p
     """Though nothing there says what they are, or where."""
     synced(at, written(tmp_path / "first", **CANVAS))
 
-    drop = written(tmp_path / "second", users=CANVAS["users"].replace("student,active", "student,suspended"))
+    drop = written(
+        tmp_path / "second", users=CANVAS["users"].replace("student,active", "student,suspended")
+    )
     synced(at, drop, "[limits]\nschool_percent = 100\n")
 
     assert "false" == at.record("users", "u2")["enabledUser"]

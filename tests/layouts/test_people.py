@@ -14,7 +14,9 @@ ROLES = ("userSourcedId", "orgSourcedId", "role", "roleType")
 
 def test_a_student_of_two_schools_is_one_user(tmp_path: Path) -> None:
     """With a role in each, and the grades of both."""
-    roster = normalised(clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n2,s1,Ann,Lee,7\n1,s2,Bo,Ray,7"))
+    roster = normalised(
+        clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n2,s1,Ann,Lee,7\n1,s2,Bo,Ray,7")
+    )
 
     assert [("s1", "1", "student", "primary"), ("s1", "2", "student", "primary")] == [
         role for role in lines(roster, "roles", *ROLES) if role[0] == "s1"
@@ -28,7 +30,11 @@ def test_a_student_of_two_schools_is_one_user(tmp_path: Path) -> None:
 
 def test_a_teacher_who_is_staff_too_has_both_roles(tmp_path: Path) -> None:
     """The one that comes first is the primary one of the school."""
-    roster = normalised(clever(tmp_path, staff="School_id,Staff_id,First_name,Last_name,Role\n1,t1,Cy,Dow,Principal"))
+    roster = normalised(
+        clever(
+            tmp_path, staff="School_id,Staff_id,First_name,Last_name,Role\n1,t1,Cy,Dow,Principal"
+        )
+    )
 
     assert [("t1", "1", "teacher", "primary"), ("t1", "1", "principal", "secondary")] == [
         role for role in lines(roster, "roles", *ROLES) if role[0] == "t1"
@@ -46,7 +52,9 @@ def test_what_two_schools_say_differently_of_one_person_is_told(tmp_path: Path) 
     """The first word counts."""
     students = "School_id,Student_id,First_name,Last_name,Student_email\n1,s1,Ann,Lee,ann@example.edu\n2,s1,Ann,Lee,lee@example.edu"
 
-    roster = normalised(clever(tmp_path, students=students, enrollments="School_id,Section_id,Student_id\n1,c1,s1"))
+    roster = normalised(
+        clever(tmp_path, students=students, enrollments="School_id,Section_id,Student_id\n1,c1,s1")
+    )
 
     assert "ann@example.edu" == column(roster.tables["users"].frame, "email")["s1"]
     assert "person_differs" in rules(roster.findings)
@@ -54,9 +62,16 @@ def test_what_two_schools_say_differently_of_one_person_is_told(tmp_path: Path) 
 
 def test_a_row_that_was_exported_twice_is_merged_and_counted(tmp_path: Path) -> None:
     """It is the same student in the same school."""
-    checked = judged(normalised(clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n1,s1,Ann,Lee,6\n1,s2,Bo,Ray,7")))
+    checked = judged(
+        normalised(
+            clever(tmp_path, students=f"{STUDENTS}1,s1,Ann,Lee,6\n1,s1,Ann,Lee,6\n1,s2,Bo,Ray,7")
+        )
+    )
 
-    assert (1, 0) == (checked.standing["users"].counts["merged"], checked.standing["users"].counts["rejected"])
+    assert (1, 0) == (
+        checked.standing["users"].counts["merged"],
+        checked.standing["users"].counts["rejected"],
+    )
     assert "s1" in set(checked.standing["users"].accepted["sourcedId"])
 
 
@@ -75,9 +90,10 @@ def test_who_has_left_one_school_and_is_in_another_has_not_left(tmp_path: Path) 
     )
 
     assert (None, "2") == lines(roster, "users", "status", "primaryOrgSourcedId")[0]
-    assert [("s1", "2", "student", "primary", None), ("s1", "1", "student", None, "tobedeleted")] == [
-        role for role in lines(roster, "roles", *ROLES, "status") if role[0] == "s1"
-    ]
+    assert [
+        ("s1", "2", "student", "primary", None),
+        ("s1", "1", "student", None, "tobedeleted"),
+    ] == [role for role in lines(roster, "roles", *ROLES, "status") if role[0] == "s1"]
 
 
 CANVAS = {
@@ -105,7 +121,10 @@ def test_who_is_in_no_class_and_has_no_role_is_refused(tmp_path: Path) -> None:
     """Nobody can say what they are."""
     checked = judged(
         normalised(
-            written(tmp_path, **{**CANVAS, "enrollments": "section_id,user_id,role,status\nS,u9,teacher,active"})
+            written(
+                tmp_path,
+                **{**CANVAS, "enrollments": "section_id,user_id,role,status\nS,u9,teacher,active"},
+            )
         )
     )
 
@@ -137,7 +156,9 @@ def test_who_moves_to_another_school_keeps_the_classes_there(tmp_path: Path) -> 
         "enrollment/c2/s2/student": "tobedeleted",
         "enrollment/c1/t1/teacher": None,
     } == ended
-    assert [("s1", None, "2010-01-03")] == lines(roster, "demographics", "sourcedId", "status", "birthDate")
+    assert [("s1", None, "2010-01-03")] == lines(
+        roster, "demographics", "sourcedId", "status", "birthDate"
+    )
 
 
 def test_a_contact_is_nobody_with_the_same_id(tmp_path: Path) -> None:
@@ -150,7 +171,9 @@ def test_a_contact_is_nobody_with_the_same_id(tmp_path: Path) -> None:
 
     roster = normalised(clever(tmp_path, students=students))
 
-    max_, nobody = map(Digests().id_of, ("contact/max@40example.edu/Max@20Ray", "contact/nobody@40example.edu"))
+    max_, nobody = map(
+        Digests().id_of, ("contact/max@40example.edu/Max@20Ray", "contact/nobody@40example.edu")
+    )
     assert {
         "s1",
         "s2",
@@ -177,7 +200,9 @@ def test_whoever_teaches_a_class_twice_teaches_it_once(tmp_path: Path) -> None:
         .accepted.filter(role="teacher")
         .select("classSourcedId", "userSourcedId", "primary")
     )
-    assert [("c1", "t1", "true"), ("c2", "t1", "true")] == [row for row in taught.rows() if row[1] == "t1"]
+    assert [("c1", "t1", "true"), ("c2", "t1", "true")] == [
+        row for row in taught.rows() if row[1] == "t1"
+    ]
 
 
 def test_the_order_of_rows_changes_nobody(tmp_path: Path) -> None:
@@ -195,7 +220,9 @@ def test_the_order_of_rows_changes_nobody(tmp_path: Path) -> None:
     )
 
     columns = ("sourcedId", "email", "primaryOrgSourcedId", "agentSourcedIds")
-    assert sorted(lines(here, "users", *columns), key=str) == sorted(lines(there, "users", *columns), key=str)
+    assert sorted(lines(here, "users", *columns), key=str) == sorted(
+        lines(there, "users", *columns), key=str
+    )
 
 
 def test_courses_by_number_by_name_and_by_class_are_three(tmp_path: Path) -> None:
@@ -204,4 +231,6 @@ def test_courses_by_number_by_name_and_by_class_are_three(tmp_path: Path) -> Non
 
     roster = normalised(clever(tmp_path, sections=sections))
 
-    assert {"course/1/101", "course-of/1/101", "course-named/1/101"} == set(roster.tables["courses"].frame["sourcedId"])
+    assert {"course/1/101", "course-of/1/101", "course-named/1/101"} == set(
+        roster.tables["courses"].frame["sourcedId"]
+    )

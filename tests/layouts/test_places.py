@@ -21,13 +21,16 @@ def test_the_district_is_named_after_the_feed(tmp_path: Path) -> None:
         ("district/Larkspur@20Valley", "Larkspur Valley", "district", None),
         ("1", "Elm", "school", "district/Larkspur@20Valley"),
     ] == lines(made, "orgs", "sourcedId", "name", "type", "parentSourcedId")[:2]
-    assert {"1": "LV", "2": "LV", "LV": None} == column(named.tables["orgs"].frame, "parentSourcedId")
+    assert {"1": "LV", "2": "LV", "LV": None} == column(
+        named.tables["orgs"].frame, "parentSourcedId"
+    )
 
 
 def test_a_district_of_the_drop_is_the_district(tmp_path: Path) -> None:
     """Nothing is made beside it."""
     drop = written(
-        tmp_path, accounts="account_id,parent_account_id,name,status\nD,,Larkspur district,active\nE,D,Elm,active"
+        tmp_path,
+        accounts="account_id,parent_account_id,name,status\nD,,Larkspur district,active\nE,D,Elm,active",
     )
 
     roster = normalised(drop)
@@ -52,7 +55,9 @@ def test_the_school_year_of_a_term_is_the_one_that_it_begins_in(
     roster = normalised(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,{first},{last}"))
 
     terms = [
-        line for line in lines(roster, "academicSessions", "type", "schoolYear", "parentSourcedId") if line[0] == "term"
+        line
+        for line in lines(roster, "academicSessions", "type", "schoolYear", "parentSourcedId")
+        if line[0] == "term"
     ]
     assert [("term", year, f"year/{year}")] == terms
     assert not judged(roster).findings.errors.height
@@ -63,13 +68,17 @@ def test_a_school_year_is_as_long_as_its_terms(tmp_path: Path) -> None:
     roster = normalised(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Late,5/1/2027,8/20/2027"))
 
     assert [("schoolYear", "2026-07-01", "2027-08-20")] == [
-        line for line in lines(roster, "academicSessions", "type", "startDate", "endDate") if line[0] == "schoolYear"
+        line
+        for line in lines(roster, "academicSessions", "type", "startDate", "endDate")
+        if line[0] == "schoolYear"
     ]
 
 
 def test_school_years_may_be_calendar_years(tmp_path: Path) -> None:
     """South of the equator they mostly are."""
-    roster = normalised(clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,2/1/2027,6/28/2027"), year_begins=(1, 1))
+    roster = normalised(
+        clever(tmp_path, sections=f"{TERMS}1,c1,t1,Art,Term,2/1/2027,6/28/2027"), year_begins=(1, 1)
+    )
 
     assert ("2027", "schoolYear", "2027-01-01", "2028-01-01") in lines(
         roster, "academicSessions", "title", "type", "startDate", "endDate"
@@ -100,7 +109,9 @@ def test_terms_of_two_schools_with_the_same_days_are_one(tmp_path: Path) -> None
 
 def test_classes_are_scheduled_unless_somebody_says_else(tmp_path: Path) -> None:
     """A setting, for the feed of a layout without homerooms."""
-    assert {"c1": "scheduled"} == column(normalised(clever(tmp_path)).tables["classes"].frame, "classType")
+    assert {"c1": "scheduled"} == column(
+        normalised(clever(tmp_path)).tables["classes"].frame, "classType"
+    )
     assert {"c1": "homeroom"} == column(
         normalised(clever(tmp_path), class_type="homeroom").tables["classes"].frame, "classType"
     )
@@ -115,16 +126,27 @@ def test_a_prefix_stands_before_every_id_and_every_reference(tmp_path: Path) -> 
     )
 
     for name, table in plain.tables.items():
-        assert [f"n-{one}" for one in table.frame["sourcedId"]] == other.tables[name].frame["sourcedId"].to_list()
-    assert "n-contact/g1,n-contact/g2" == column(other.tables["users"].frame, "agentSourcedIds")["n-s1"]
-    assert judged(plain).findings.errors["rule"].to_list() == judged(other).findings.errors["rule"].to_list()
+        assert [f"n-{one}" for one in table.frame["sourcedId"]] == other.tables[name].frame[
+            "sourcedId"
+        ].to_list()
+    assert (
+        "n-contact/g1,n-contact/g2"
+        == column(other.tables["users"].frame, "agentSourcedIds")["n-s1"]
+    )
+    assert (
+        judged(plain).findings.errors["rule"].to_list()
+        == judged(other).findings.errors["rule"].to_list()
+    )
 
 
 def test_ids_by_a_rule_do_not_hang_on_the_order_of_rows(tmp_path: Path) -> None:
     """Tomorrow's export may be sorted otherwise."""
-    lines_ = f"{TERMS}1,c1,t1,Art,Fall,8/17/2026,12/18/2026\n1,c2,t1,Bio,Spring,1/4/2027,5/28/2027".split("\n")
+    lines_ = f"{TERMS}1,c1,t1,Art,Fall,8/17/2026,12/18/2026\n1,c2,t1,Bio,Spring,1/4/2027,5/28/2027".split(
+        "\n"
+    )
     here, there = (
-        normalised(clever(tmp_path, sections="\n".join(order))) for order in (lines_, [lines_[0], *lines_[:0:-1]])
+        normalised(clever(tmp_path, sections="\n".join(order)))
+        for order in (lines_, [lines_[0], *lines_[:0:-1]])
     )
 
     for name, table in here.tables.items():

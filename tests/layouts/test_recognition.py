@@ -53,14 +53,20 @@ def test_the_spelling_of_names_does_not_matter(tmp_path: Path) -> None:
 def test_what_fits_nothing_is_refused_with_the_nearest(tmp_path: Path) -> None:
     """A person learns what it lacks, and what to do."""
     drop = written(
-        tmp_path, schools="School_id,School_name\n1,Elm", students="School_id,Student_id\n1,2", pupils="a\n1"
+        tmp_path,
+        schools="School_id,School_name\n1,Elm",
+        students="School_id,Student_id\n1,2",
+        pupils="a\n1",
     )
 
     found = recognised("auto", read(drop))
 
     assert found.layout is None
     assert ["layout_unknown"] == found.findings.fatal["rule"].to_list()
-    assert "nearest is clever, but for teachers.csv; sections.csv; enrollments.csv" == found.findings.fatal["value"][0]
+    assert (
+        "nearest is clever, but for teachers.csv; sections.csv; enrollments.csv"
+        == found.findings.fatal["value"][0]
+    )
 
 
 def test_files_that_nobody_knows_are_named(tmp_path: Path) -> None:
@@ -79,7 +85,9 @@ def test_a_part_of_a_canvas_import_is_enough(tmp_path: Path) -> None:
 
 def test_two_files_that_are_one_refuse_the_drop(tmp_path: Path) -> None:
     """`student-s.csv` beside `students.csv`: nobody knows which is meant, and neither is read."""
-    drop = written(clever(tmp_path), **{"student-s": "School_id,Student_id,First_name,Last_name\n1,s9,Zoe,Kim"})
+    drop = written(
+        clever(tmp_path), **{"student-s": "School_id,Student_id,First_name,Last_name\n1,s9,Zoe,Kim"}
+    )
 
     found = normalised(drop, "clever").findings
 

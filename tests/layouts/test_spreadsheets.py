@@ -15,7 +15,13 @@ STUDENTS = "School_id,Student_id,First_name,Last_name,Grade\n"
 
 @pytest.mark.parametrize(
     ("grade", "meant"),
-    [("8-Jun", "06,07,08"), ("Jun-8", "06,07,08"), ("12-Sep", "09,10,11,12"), ("5-May", "05"), ("31-Dec", "12")],
+    [
+        ("8-Jun", "06,07,08"),
+        ("Jun-8", "06,07,08"),
+        ("12-Sep", "09,10,11,12"),
+        ("5-May", "05"),
+        ("31-Dec", "12"),
+    ],
 )
 def test_a_range_of_grades_that_became_a_date(grade: str, meant: str, tmp_path: Path) -> None:
     """6-8 is shown as 8-Jun: it is left out, or by setting the range again, as far as there are such grades."""
@@ -24,7 +30,9 @@ def test_a_range_of_grades_that_became_a_date(grade: str, meant: str, tmp_path: 
     left, mended = normalised(drop), normalised(drop, repair=True)
 
     assert {"s1": None, "s2": "07"} == {
-        key: grades for key, grades in column(left.tables["users"].frame, "grades").items() if key[0] == "s"
+        key: grades
+        for key, grades in column(left.tables["users"].frame, "grades").items()
+        if key[0] == "s"
     }
     assert meant == column(mended.tables["users"].frame, "grades")["s1"]
     assert "spreadsheet_date" in rules(left.findings)
@@ -33,7 +41,9 @@ def test_a_range_of_grades_that_became_a_date(grade: str, meant: str, tmp_path: 
 
 def test_an_id_in_powers_of_ten_rejects_its_row(tmp_path: Path) -> None:
     """Its last digits are nobody's guess, whatever the setting; one that has all its digits can be written out."""
-    drop = clever(tmp_path, students=f"{STUDENTS}1,3.60E+11,Ann,Lee,6\n1,3.61234567891E+11,Bo,Ray,7")
+    drop = clever(
+        tmp_path, students=f"{STUDENTS}1,3.60E+11,Ann,Lee,6\n1,3.61234567891E+11,Bo,Ray,7"
+    )
 
     left, mended = normalised(drop), normalised(drop, repair=True)
 
@@ -75,4 +85,6 @@ def test_zeros_that_one_file_lost_are_told_and_mended_by_setting(tmp_path: Path)
     assert [("7",), ("1",)] == lines(left, "enrollments", "userSourcedId")[-2:]
     assert [("0007",), ("1",)] == lines(mended, "enrollments", "userSourcedId")[-2:]
     assert "zeros_differ" in rules(left.findings)
-    assert {"enrollment/c1/1/student"} == set(judged(mended).standing["enrollments"].refused["sourcedId"])
+    assert {"enrollment/c1/1/student"} == set(
+        judged(mended).standing["enrollments"].refused["sourcedId"]
+    )

@@ -8,7 +8,18 @@ import pytest
 
 from tests.layouts.normalising import column, judged, lines, normalised, rules, written
 from transforms import sources
-from transforms.layouts import File, Layout, constant, derived, first, grades, iso_date, one_of, rows, text
+from transforms.layouts import (
+    File,
+    Layout,
+    constant,
+    derived,
+    first,
+    grades,
+    iso_date,
+    one_of,
+    rows,
+    text,
+)
 
 PUPILS = File(
     "pupils",
@@ -77,10 +88,14 @@ def test_a_toy_becomes_a_roster(toy_drop: Path) -> None:
     assert {"01": "2017-12-24", "02": "2020-02-01"} == {
         key: day for key, day in column(accepted["demographics"], "birthDate").items() if day
     }
-    assert {"toy-school": "district/toyland", "district/toyland": None} == column(accepted["orgs"], "parentSourcedId")
-    assert {"enrollment/blue/01/student", "enrollment/blue/02/student", "enrollment/blue/03/teacher"} == set(
-        accepted["enrollments"]["sourcedId"]
+    assert {"toy-school": "district/toyland", "district/toyland": None} == column(
+        accepted["orgs"], "parentSourcedId"
     )
+    assert {
+        "enrollment/blue/01/student",
+        "enrollment/blue/02/student",
+        "enrollment/blue/03/teacher",
+    } == set(accepted["enrollments"]["sourcedId"])
     assert {"blue": "year/2027"} == column(accepted["classes"], "termSourcedIds")
 
 
@@ -97,7 +112,9 @@ def test_what_a_toy_does_not_know_is_told(toy_drop: Path) -> None:
     assert {"district_made", "year_made", "term_missing"} <= set(told)
 
 
-def test_a_toy_is_recognised_among_the_others(toy_drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_toy_is_recognised_among_the_others(
+    toy_drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its files and columns say which it is."""
     monkeypatch.setitem(sources.LAYOUTS, "toy", TOY)
 
@@ -117,7 +134,9 @@ def test_two_layouts_that_fit_are_refused(toy_drop: Path, monkeypatch: pytest.Mo
     roster = normalised(toy_drop)
 
     assert {} == roster.tables
-    assert [("layout_unclear", "toy and twin")] == roster.findings.fatal.select("rule", "value").rows()
+    assert [("layout_unclear", "toy and twin")] == roster.findings.fatal.select(
+        "rule", "value"
+    ).rows()
 
 
 def test_a_column_that_the_entity_lacks_is_refused_where_it_is_declared() -> None:

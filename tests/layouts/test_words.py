@@ -80,7 +80,9 @@ def test_what_is_no_day_stays_as_it_is(text: str) -> None:
         ("8/14/26", "2026-08-14", "1926-08-14"),
     ],
 )
-def test_a_year_of_two_digits_is_of_this_century_or_a_plausible_age(text: str, term: str, birth: str) -> None:
+def test_a_year_of_two_digits_is_of_this_century_or_a_plausible_age(
+    text: str, term: str, birth: str
+) -> None:
     """Terms are of this century; people are between two and a hundred years old."""
     assert (term, birth) == (day_of(text, "mdy", TODAY), day_of(text, "mdy", TODAY, "birth"))
 
@@ -93,11 +95,26 @@ def test_days_of_another_order_are_not_read() -> None:
 @pytest.mark.parametrize(
     ("text", "grade"),
     [
-        ("1", "01"), ("01", "01"), ("Kindergarten", "KG"), ("0", "KG"), ("K", "KG"), ("Prekindergarten", "PK"), ("PostGraduate", "PS"),
-        ("Ungraded", "UG"), ("9th Grade", "09"), ("6-8", "06,07,08"), ("K-2", "KG,01,02"), ("7,8", "07,08"), ("9; 10", "09,10"), ("12", "12"),
-        ("99", "99"), ("Multiple", "Multiple"), ("K2", "K2"), ("8-6", "8-6"),
+        ("1", "01"),
+        ("01", "01"),
+        ("Kindergarten", "KG"),
+        ("0", "KG"),
+        ("K", "KG"),
+        ("Prekindergarten", "PK"),
+        ("PostGraduate", "PS"),
+        ("Ungraded", "UG"),
+        ("9th Grade", "09"),
+        ("6-8", "06,07,08"),
+        ("K-2", "KG,01,02"),
+        ("7,8", "07,08"),
+        ("9; 10", "09,10"),
+        ("12", "12"),
+        ("99", "99"),
+        ("Multiple", "Multiple"),
+        ("K2", "K2"),
+        ("8-6", "8-6"),
     ],
-)  # fmt: skip
+)
 def test_grades_become_those_of_the_standard(text: str, grade: str) -> None:
     """A range or a list is several; a word that is unknown stays visible."""
     assert [grade] == read(grades("Grade"), text)
@@ -105,7 +122,9 @@ def test_grades_become_those_of_the_standard(text: str, grade: str) -> None:
 
 def test_a_district_may_have_words_of_its_own() -> None:
     """They come first."""
-    dialect = Dialect(TODAY, words={"grades": {"Young Fives": "PK", "1": "KG"}, "roles": {"Coach": "aide"}})
+    dialect = Dialect(
+        TODAY, words={"grades": {"Young Fives": "PK", "1": "KG"}, "roles": {"Coach": "aide"}}
+    )
 
     assert ["PK", "KG", "02"] == read(grades("Grade"), "Young Fives", "1", "2", dialect=dialect)
     assert ["aide"] == read(one_of("role", {}, "roles"), "COACH", dialect=dialect)

@@ -20,7 +20,13 @@ import psycopg
 
 USER, PASSWORD = "roster", "not-a-secret-anywhere"
 # The order of ids must not be that of a language. Data of tests need not survive a power loss.
-CLUSTER = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US", "--no-sync")
+CLUSTER = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale-provider=icu",
+    "--icu-locale=en-US",
+    "--no-sync",
+)
 
 # However the tests end, also by a kill: their end of the pipe is closed then, and the server stopped at once.
 WHILE_TESTS_RUN = '"$@" & server=$!; read -r _; kill -QUIT "$server"; wait "$server"'
@@ -72,7 +78,9 @@ def programs() -> Path | None:
     """Where the server's programs are; Debian keeps them off the path, by version."""
     found = shutil.which("initdb")
     folders = [Path(found).resolve().parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    folders += sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name)
+    )
     return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
 
 
@@ -87,10 +95,21 @@ def running(where: Path) -> Iterator[Server]:
             for path in (folder, folder / "password"):
                 os.chown(path, account.pw_uid, account.pw_gid)
         server = Server(where, folder / "data", _free_port(), count())
-        made = (where / "initdb", "-D", server.data, f"--username={USER}", f"--pwfile={folder / 'password'}", *CLUSTER)
+        made = (
+            where / "initdb",
+            "-D",
+            server.data,
+            f"--username={USER}",
+            f"--pwfile={folder / 'password'}",
+            *CLUSTER,
+        )
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd="/", **_as_another())
         with subprocess.Popen(
-            _kept(server), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", **_as_another()
+            _kept(server),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            **_as_another(),
         ):
             server.wait()
             yield server

@@ -16,8 +16,19 @@ def test_a_rehearsal_leaves_the_server_as_it_is(tmp_path: Path, server: Server) 
     feed.three_days()
 
     def backfill(*words: str) -> Run:
-        return roster("backfill", feed.file, FIRST, THIRD, "--drops", feed.drops, "--every-step", "--json", *words,
-                      state=feed.state, environment={"ROSTER_LEDGER": address})  # fmt: skip
+        return roster(
+            "backfill",
+            feed.file,
+            FIRST,
+            THIRD,
+            "--drops",
+            feed.drops,
+            "--every-step",
+            "--json",
+            *words,
+            state=feed.state,
+            environment={"ROSTER_LEDGER": address},
+        )
 
     told = backfill("--dry-run")
     with Ledger.reading(address) as ledger:

@@ -21,7 +21,11 @@ NO_MARKS = pl.DataFrame(schema=MARKS)
 ROWS = {
     "users": [("ana", ""), ("ana 2", ""), ("an%", "")],
     "demographics": [("ana", "users:ana")],
-    "enrollments": [("e1", "classes:c1 orgs:s1 users:ana"), ("e2", "classes:c1 users:ana 2"), ("e3", "users:ana2")],
+    "enrollments": [
+        ("e1", "classes:c1 orgs:s1 users:ana"),
+        ("e2", "classes:c1 users:ana 2"),
+        ("e3", "users:ana2"),
+    ],
 }
 
 
@@ -29,10 +33,20 @@ def fill(ledger: Ledger, key: FeedKey) -> None:
     """Enter records as acknowledged."""
     for name, rows in ROWS.items():
         frame = pl.DataFrame(
-            [(sourced_id, 1, None, parents, f"Label {sourced_id}", None) for sourced_id, parents in rows],
-            schema={"sourcedId": pl.String, FINGERPRINT: pl.Int64, SCHOOL: pl.String, PARENTS: pl.String, LABEL: pl.String, FIELDS: pl.String},
+            [
+                (sourced_id, 1, None, parents, f"Label {sourced_id}", None)
+                for sourced_id, parents in rows
+            ],
+            schema={
+                "sourcedId": pl.String,
+                FINGERPRINT: pl.Int64,
+                SCHOOL: pl.String,
+                PARENTS: pl.String,
+                LABEL: pl.String,
+                FIELDS: pl.String,
+            },
             orient="row",
-        )  # fmt: skip
+        )
         ledger.record(key, name, frame, {}, [], "r1")
 
 
@@ -61,7 +75,9 @@ def test_who_is_forgotten_is_known_by_digest(ledger: Ledger) -> None:
         ("nobody", {}),
     ],
 )
-def test_the_rows_of_a_person_are_found(ledger: Ledger, person: str, found: dict[str, list[str]]) -> None:
+def test_the_rows_of_a_person_are_found(
+    ledger: Ledger, person: str, found: dict[str, list[str]]
+) -> None:
     """Ids that are alike, that hold spaces or signs, are told apart."""
     fill(ledger, KEY)
 
@@ -77,15 +93,20 @@ def test_a_person_is_taken_out_of_one_feed(ledger: Ledger) -> None:
     assert ledger.awaits(KEY, "ana")
 
     empty = ledger.erase(
-        KEY, Erasure(ledger.of_person(KEY, "ana"), NO_MARKS, {}, lambda text: text.replace("ana", "…"))
+        KEY,
+        Erasure(ledger.of_person(KEY, "ana"), NO_MARKS, {}, lambda text: text.replace("ana", "…")),
     )
     ledger.compact()
 
     assert ([], False, {}) == (empty, ledger.awaits(KEY, "ana"), ledger.of_person(KEY, "ana"))
     assert ["ana 2"] == ledger.planned("p1")["sourcedId"].to_list()
-    assert {"users": 2, "enrollments": 2} == {name: rows.height for name, rows in ledger.known(KEY).items()}
+    assert {"users": 2, "enrollments": 2} == {
+        name: rows.height for name, rows in ledger.known(KEY).items()
+    }
     assert ["ana"] == ledger.of_person(OTHER, "ana")["users"]
-    assert ("Of users 1 waits (…).",) == tuple(hold.sentence for hold in next(iter(ledger.plans(KEY))).holds)
+    assert ("Of users 1 waits (…).",) == tuple(
+        hold.sentence for hold in next(iter(ledger.plans(KEY))).holds
+    )
 
 
 def test_a_plan_of_which_nothing_is_left_is_named(ledger: Ledger) -> None:
@@ -106,7 +127,9 @@ def test_who_says_less_gets_another_fingerprint_where_the_old_one_was(ledger: Le
     assert {"ana": 7, "ana 2": 1, "an%": 1} == dict(
         ledger.known(KEY)["users"].select("sourcedId", "fingerprint").iter_rows()
     )
-    assert {"ana": 7, "ana 2": 1} == dict(ledger.planned("p1").select("sourcedId", "was").iter_rows())
+    assert {"ana": 7, "ana 2": 1} == dict(
+        ledger.planned("p1").select("sourcedId", "was").iter_rows()
+    )
 
 
 def test_nothing_of_it_is_left_in_the_file(ledger: Ledger, place: object) -> None:
@@ -154,7 +177,11 @@ def test_records_of_plans_that_were_closed_lately_stay(ledger: Ledger) -> None:
 def test_a_ledger_that_is_not_there_forgets_nobody(tmp_path: Path) -> None:
     """Read, it knows nobody; it is not made for that."""
     with Ledger.reading(tmp_path / "ledger.db") as ledger:
-        assert (frozenset(), {}, False) == (ledger.forgotten(), ledger.of_person(KEY, "ana"), ledger.awaits(KEY, "ana"))
+        assert (frozenset(), {}, False) == (
+            ledger.forgotten(),
+            ledger.of_person(KEY, "ana"),
+            ledger.awaits(KEY, "ana"),
+        )
         with pytest.raises(LedgerError, match="no ledger"):
             ledger.compact()
 

@@ -33,7 +33,10 @@ TOP = 2**63 - 1
 def records(*ids: str, fingerprint: int = 1, **cells: str | None) -> pl.DataFrame:
     """Acknowledged records that differ in their ids only."""
     texts = {f"#{name}": value for name, value in cells.items()}
-    rows = [{"sourcedId": one, FINGERPRINT: fingerprint + place, **texts} for place, one in enumerate(ids)]
+    rows = [
+        {"sourcedId": one, FINGERPRINT: fingerprint + place, **texts}
+        for place, one in enumerate(ids)
+    ]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
@@ -44,9 +47,29 @@ def known(ledger: Ledger, key: FeedKey = KEY) -> dict[str, list[tuple[str, int, 
 
 def test_a_new_ledger_knows_nothing(ledger: Ledger) -> None:
     """A new ledger knows nothing, and says so with the right columns."""
-    schema = pl.Schema(dict.fromkeys(("sourcedId", "fingerprint", "status", "school", "parents", "label", "fields", "ends", "run"), pl.String) | {"fingerprint": pl.Int64})  # fmt: skip
+    schema = pl.Schema(
+        dict.fromkeys(
+            (
+                "sourcedId",
+                "fingerprint",
+                "status",
+                "school",
+                "parents",
+                "label",
+                "fields",
+                "ends",
+                "run",
+            ),
+            pl.String,
+        )
+        | {"fingerprint": pl.Int64}
+    )
 
-    assert ({}, {}, schema) == (ledger.known(KEY), ledger.intended(KEY), ledger.details(KEY, "users").schema)
+    assert ({}, {}, schema) == (
+        ledger.known(KEY),
+        ledger.intended(KEY),
+        ledger.details(KEY, "users").schema,
+    )
 
 
 def test_an_absent_ledger_knows_nothing_and_is_not_made(path: Path) -> None:
@@ -76,7 +99,9 @@ def test_reading_an_absent_ledger_does_not_write(path: Path) -> None:
         ledger.intend(KEY, "users", records("u"), "r1")
 
 
-def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_rest(path: Path) -> None:
+def test_what_stands_in_for_an_absent_database_finds_nothing_and_refuses_the_rest(
+    path: Path,
+) -> None:
     """It has no rows, and nothing is made, written or locked in it."""
     with closing(opened(path, make=False)) as database:
         rows = database.bulk(select(RECORDS), {"sourced_id": pl.String})
@@ -103,7 +128,10 @@ def test_records_are_known_per_entity_in_the_order_of_their_ids(ledger: Ledger) 
     ledger.record(KEY, "users", records("u1", fingerprint=-TOP - 1), {}, [], "r1")
     ledger.record(KEY, "orgs", records("o"), {}, [], "r1")
 
-    assert {"orgs": [("o", 1, "active")], "users": [("u1", -TOP - 1, "active"), ("u2", TOP, "active")]} == known(ledger)
+    assert {
+        "orgs": [("o", 1, "active")],
+        "users": [("u1", -TOP - 1, "active"), ("u2", TOP, "active")],
+    } == known(ledger)
     assert KNOWN_SCHEMA == ledger.known(KEY)["users"].schema
 
 
@@ -133,7 +161,9 @@ def test_a_record_sent_again_is_overwritten(ledger: Ledger) -> None:
     ledger.record(KEY, "users", records(), {"deleted": ["u"]}, [], "r2")
     ledger.record(KEY, "users", records("u", fingerprint=7, school="b"), {}, [], "r3")
 
-    assert [("u", 7, "active", "b", None, None, None, None, "r3")] == ledger.details(KEY, "users").rows()
+    assert [("u", 7, "active", "b", None, None, None, None, "r3")] == ledger.details(
+        KEY, "users"
+    ).rows()
 
 
 def test_a_deleted_record_keeps_its_row(ledger: Ledger) -> None:
@@ -188,7 +218,9 @@ def test_blanks_are_null_even_if_all_that_come_first_are(path: Path) -> None:
 def test_a_refused_write_leaves_nothing_of_itself(ledger: Ledger) -> None:
     """A batch is recorded as a whole or not at all."""
     ledger.intend(KEY, "users", records("u"), "r1")
-    broken = pl.concat([records("u"), records("v").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))])
+    broken = pl.concat(
+        [records("u"), records("v").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))]
+    )
     with pytest.raises(LedgerError):
         ledger.record(KEY, "users", broken, {}, ["u"], "r1")
 
@@ -197,7 +229,9 @@ def test_a_refused_write_leaves_nothing_of_itself(ledger: Ledger) -> None:
 
 def test_the_error_of_a_write_does_not_repeat_what_was_written(ledger: Ledger) -> None:
     """Names of people do not get into messages."""
-    broken = records("u", label="Ana Example").with_columns(pl.lit(None, pl.Int64).alias(FINGERPRINT))
+    broken = records("u", label="Ana Example").with_columns(
+        pl.lit(None, pl.Int64).alias(FINGERPRINT)
+    )
     with pytest.raises(LedgerError) as caught:
         ledger.record(KEY, "users", broken, {}, [], "r1")
 
@@ -216,14 +250,22 @@ ROWS = st.lists(
 # The examples share a ledger: each has a feed of its own.
 @expensive(40, 10)
 @given(rows=ROWS, entity=TEXT, feed=TEXT)
-def test_any_text_comes_back(ledger: Ledger, rows: list[dict[str, str]], entity: str, feed: str) -> None:
+def test_any_text_comes_back(
+    ledger: Ledger, rows: list[dict[str, str]], entity: str, feed: str
+) -> None:
     """Quotes, percent signs, colons, brackets, any script: whatever is written is read back."""
     key, frame = FeedKey(secrets.token_hex(8), feed), pl.DataFrame(rows, schema=SCHEMA)
     ledger.intend(key, entity, frame, "r1")
     ledger.record(key, entity, frame, {}, [], "r1")
     found, intended = ledger.details(key, entity, frame["sourcedId"]), ledger.intended(key)
 
-    columns = {"fingerprint": FINGERPRINT, "school": SCHOOL, "parents": PARENTS, "label": LABEL, "fields": FIELDS}
+    columns = {
+        "fingerprint": FINGERPRINT,
+        "school": SCHOOL,
+        "parents": PARENTS,
+        "label": LABEL,
+        "fields": FIELDS,
+    }
     expected = frame.select("sourcedId", **columns).sort("sourcedId")
     assert_frame_equal(expected, found.select(expected.columns).sort("sourcedId"))
     assert ({entity: frozenset(frame["sourcedId"])} if rows else {}) == intended
@@ -251,7 +293,10 @@ def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> None:
 def test_a_commit_survives_power_loss(path: Path) -> None:
     """Each commit is on the disk when it returns (FULL, 2), and readers do not wait for writers (WAL)."""
     with Ledger(path), Sqlite.at(path).reading() as connection:
-        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous")
+        ]
 
     assert ["wal", 2] == found
 
@@ -276,7 +321,9 @@ def made_by(path: Path, *statements: str) -> None:
         (("CREATE TABLE recipes(name TEXT)",), ("recipes", "another program")),
     ],
 )
-def test_a_file_of_another_kind_is_refused(path: Path, statements: tuple[str, ...], words: tuple[str, ...]) -> None:
+def test_a_file_of_another_kind_is_refused(
+    path: Path, statements: tuple[str, ...], words: tuple[str, ...]
+) -> None:
     """A newer ledger, and a database that is none, are refused by what they are, and left as they are."""
     made_by(path, *statements)
     before = path.read_bytes()
@@ -285,7 +332,9 @@ def test_a_file_of_another_kind_is_refused(path: Path, statements: tuple[str, ..
 
     message = str(caught.value)
     assert [] == [
-        word for word in (str(path), f"expected a ledger of version {VERSION}", *words) if word not in message
+        word
+        for word in (str(path), f"expected a ledger of version {VERSION}", *words)
+        if word not in message
     ]
     assert before == path.read_bytes()
 
@@ -302,7 +351,9 @@ def test_a_damaged_file_is_refused(path: Path) -> None:
 def test_damage_found_while_reading_is_told(path: Path) -> None:
     """Damage in the middle of the file, which only a read of the rows finds, is told the same way."""
     with Ledger(path) as ledger:
-        ledger.record(KEY, "users", records(*(f"u{number:04}" for number in range(2000))), {}, [], "r1")
+        ledger.record(
+            KEY, "users", records(*(f"u{number:04}" for number in range(2000))), {}, [], "r1"
+        )
     with path.open("r+b") as file:
         size = path.stat().st_size
         file.seek(size // 2)

@@ -19,7 +19,9 @@ KEY, OTHER = FeedKey("sandbox", "larkspur"), FeedKey("sandbox", "other")
 NIGHT = datetime(2026, 9, 8, 2, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 RUN = Run("r", KEY, "sync", NIGHT)
-RECORDS = dict.fromkeys(("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS), pl.String) | {FINGERPRINT: pl.Int64}
+RECORDS = dict.fromkeys(("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS), pl.String) | {
+    FINGERPRINT: pl.Int64
+}
 
 
 def moments(*rows: tuple[str, int, str | None]) -> pl.DataFrame:
@@ -29,31 +31,49 @@ def moments(*rows: tuple[str, int, str | None]) -> pl.DataFrame:
 
 def known(ledger: Ledger, entity: str, *ids: str, key: FeedKey = KEY) -> dict[str, int]:
     """The moments that the ledger knows of some ids."""
-    return dict(ledger.moments(key, entity, pl.Series(ids, dtype=pl.String)).select("sourcedId", MOMENT).iter_rows())
+    return dict(
+        ledger.moments(key, entity, pl.Series(ids, dtype=pl.String))
+        .select("sourcedId", MOMENT)
+        .iter_rows()
+    )
 
 
 def test_the_last_moment_is_kept_of_each_record(ledger: Ledger) -> None:
     """Feed by feed and entity by entity; of what was never said there is none."""
     before = known(ledger, "users", "ana")
     ledger.note_moments(
-        KEY, {"users": moments(("ana", 5, None), ("bo", 2**60, None)), "roles": moments(("r1", 5, "ana"))}
+        KEY,
+        {
+            "users": moments(("ana", 5, None), ("bo", 2**60, None)),
+            "roles": moments(("r1", 5, "ana")),
+        },
     )
     ledger.note_moments(KEY, {"users": moments(("ana", 7, None))})
     ledger.note_moments(KEY, {})
 
     assert ({}, {"ana": 7, "bo": 2**60}) == (before, known(ledger, "users", "ana", "bo", "nobody"))
-    assert ({"r1": 5}, {}) == (known(ledger, "roles", "r1"), known(ledger, "users", "ana", key=OTHER))
+    assert ({"r1": 5}, {}) == (
+        known(ledger, "roles", "r1"),
+        known(ledger, "users", "ana", key=OTHER),
+    )
 
 
 def test_a_person_is_forgotten_with_the_parts(ledger: Ledger) -> None:
     """Roles have ids of their own, and are known by whose they are."""
     ledger.note_moments(
-        KEY, {"users": moments(("ana", 5, None), ("bo", 5, None)), "roles": moments(("r1", 5, "ana"), ("r2", 5, "bo"))}
+        KEY,
+        {
+            "users": moments(("ana", 5, None), ("bo", 5, None)),
+            "roles": moments(("r1", 5, "ana"), ("r2", 5, "bo")),
+        },
     )
 
     ledger.erase(KEY, Erasure({"users": ["ana", "nobody"]}, pl.DataFrame(schema=MARKS), {}, str))
 
-    assert ({"bo": 5}, {"r2": 5}) == (known(ledger, "users", "ana", "bo"), known(ledger, "roles", "r1", "r2"))
+    assert ({"bo": 5}, {"r2": 5}) == (
+        known(ledger, "users", "ana", "bo"),
+        known(ledger, "roles", "r1", "r2"),
+    )
 
 
 def test_what_runs_removed_is_counted_by_its_rows(ledger: Ledger) -> None:
@@ -69,17 +89,25 @@ def test_what_runs_removed_is_counted_by_its_rows(ledger: Ledger) -> None:
     for run in runs:
         ledger.begin(run)
         users = pl.DataFrame(
-            [(f"{run.id}{n}", None, None, None, None, 1) for n in range(5)], schema=RECORDS, orient="row"
+            [(f"{run.id}{n}", None, None, None, None, 1) for n in range(5)],
+            schema=RECORDS,
+            orient="row",
         )
         ledger.record(run.key, "users", users, {}, [], "first")
-        left = {"deleted": [f"{run.id}0"], "disabled": [f"{run.id}1"], "ended": [f"{run.id}2", f"{run.id}3"]}
+        left = {
+            "deleted": [f"{run.id}0"],
+            "disabled": [f"{run.id}1"],
+            "ended": [f"{run.id}2", f"{run.id}3"],
+        }
         ledger.record(run.key, "users", users.clear(), left, [], run.id)
         ledger.mark(run.key, "users", "kept", [f"{run.id}4"], run.id)
     ledger.finish(replace(RUN, id="raised", raised="once"))
     ledger.record(
         KEY,
         "users",
-        users[:0].vstack(pl.DataFrame([("killed3", None, None, None, None, 2)], schema=RECORDS, orient="row")),
+        users[:0].vstack(
+            pl.DataFrame([("killed3", None, None, None, None, 2)], schema=RECORDS, orient="row")
+        ),
         {},
         [],
         "later",

@@ -19,8 +19,12 @@ PLANNED = {"entity": "users", "sourcedId": "ana", "action": "delete", "hold": "v
 
 def sent(ledger: Ledger, key: FeedKey, run: str, mark: int, *ids: str) -> None:
     """Let a feed have sent users."""
-    rows = pl.DataFrame({"sourcedId": ids, FINGERPRINT: [mark] * len(ids)}, schema_overrides={FINGERPRINT: pl.Int64})
-    rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in (SCHOOL, PARENTS, LABEL, FIELDS))
+    rows = pl.DataFrame(
+        {"sourcedId": ids, FINGERPRINT: [mark] * len(ids)}, schema_overrides={FINGERPRINT: pl.Int64}
+    )
+    rows = rows.with_columns(
+        pl.lit(None, pl.String).alias(name) for name in (SCHOOL, PARENTS, LABEL, FIELDS)
+    )
     ledger.record(key, "users", rows, {}, [], run)
 
 
@@ -29,7 +33,10 @@ def ran(ledger: Ledger, key: FeedKey, run: str, plan: str) -> None:
     ledger.begin(Run(run, key, "sync", NOW))
     records = pl.DataFrame([PLANNED], schema=PLANNED_COLUMNS)
     ledger.propose(
-        Plan(plan, key, run, NOW, NOW + timedelta(days=14), holds=(Hold("v", "users", "", 1, "."),)), records
+        Plan(
+            plan, key, run, NOW, NOW + timedelta(days=14), holds=(Hold("v", "users", "", 1, "."),)
+        ),
+        records,
     )
 
 
@@ -53,8 +60,14 @@ def test_all_that_is_kept_of_a_feed_goes_along(ledger: Ledger) -> None:
     assert [NEW] == ledger.feeds()
     assert {("ana", 1, "active"), ("bo", 1, "active")} == known(ledger, NEW)
     assert {"users": frozenset({"cy"})} == ledger.intended(NEW)
-    assert ({("users", "new"): "ana"}, frozenset({"cause"})) == (ledger.renamed(NEW), ledger.told(NEW))
-    assert (["r1"], ["p1"]) == ([one.id for one in ledger.runs(NEW)], [one.id for one in ledger.plans(NEW, status="open")])  # fmt: skip
+    assert ({("users", "new"): "ana"}, frozenset({"cause"})) == (
+        ledger.renamed(NEW),
+        ledger.told(NEW),
+    )
+    assert (["r1"], ["p1"]) == (
+        [one.id for one in ledger.runs(NEW)],
+        [one.id for one in ledger.plans(NEW, status="open")],
+    )
     assert ["ana"] == ledger.planned("p1")["sourcedId"].to_list()
 
 
@@ -74,7 +87,9 @@ def test_how_new_records_are_goes_along(ledger: Ledger) -> None:
     """So that no older row goes over a newer one under the new name either."""
     sent(ledger, OLD, "r1", 1, "ana")
     ids = pl.Series("sourcedId", ["ana"])
-    ledger.note_moments(OLD, {"users": pl.DataFrame([("ana", 5, None)], schema=MOMENTS, orient="row")})
+    ledger.note_moments(
+        OLD, {"users": pl.DataFrame([("ana", 5, None)], schema=MOMENTS, orient="row")}
+    )
 
     ledger.move(OLD, NEW)
 
@@ -91,5 +106,10 @@ def test_what_the_new_name_has_is_newer(ledger: Ledger) -> None:
 
     ledger.move(OLD, NEW)
 
-    assert {("ana", 2, "active"), ("bo", 2, "active"), ("cy", 1, "active"), ("di", 2, "active")} == known(ledger, NEW)
+    assert {
+        ("ana", 2, "active"),
+        ("bo", 2, "active"),
+        ("cy", 1, "active"),
+        ("di", 2, "active"),
+    } == known(ledger, NEW)
     assert {"p1": "replaced", "p2": "open"} == {one.id: one.status for one in ledger.plans(NEW)}

@@ -51,7 +51,9 @@ def write(place: Path | str, feed: str) -> None:
     """Record ten records of a feed, two at a time."""
     with Ledger(place) as ledger:
         for number in range(5):
-            ledger.record(FeedKey("sandbox", feed), "users", rows(f"a{number}", f"b{number}"), {}, [], "r1")
+            ledger.record(
+                FeedKey("sandbox", feed), "users", rows(f"a{number}", f"b{number}"), {}, [], "r1"
+            )
 
 
 def wait_for_the_end() -> None:
@@ -75,7 +77,9 @@ def kill(process: Process) -> None:
 
 def rows(*ids: str) -> pl.DataFrame:
     """Acknowledged records."""
-    return pl.DataFrame({"sourcedId": ids, FINGERPRINT: range(len(ids))}).with_columns(pl.lit("").alias(text) for text in (SCHOOL, PARENTS, LABEL, FIELDS))  # fmt: skip
+    return pl.DataFrame({"sourcedId": ids, FINGERPRINT: range(len(ids))}).with_columns(
+        pl.lit("").alias(text) for text in (SCHOOL, PARENTS, LABEL, FIELDS)
+    )
 
 
 def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(
@@ -83,11 +87,22 @@ def test_a_second_run_is_told_who_holds_the_feed_until_that_one_is_killed(
 ) -> None:
     """The second run names the first, its process and since when; a killed run holds nothing."""
     first = ready(tmp_path, hold, place)
-    refusal, other, holder = taken(ledger, KEY, "second-run"), taken(ledger, OTHER, "other"), ledger.holder(KEY)
+    refusal, other, holder = (
+        taken(ledger, KEY, "second-run"),
+        taken(ledger, OTHER, "other"),
+        ledger.holder(KEY),
+    )
     kill(first)
     free_again(ledger)
 
-    words = ("larkspur-valley", "sandbox", "first-run", f"process {first.pid}", "since 20", "run again")
+    words = (
+        "larkspur-valley",
+        "sandbox",
+        "first-run",
+        f"process {first.pid}",
+        "since 20",
+        "run again",
+    )
     assert [] == [word for word in words if word not in str(refusal)]
     assert refusal is not None
     assert refusal.holder is not None
@@ -119,7 +134,12 @@ def test_a_run_that_ended_holds_nothing(ledger: Ledger) -> None:
         during = ledger.holder(KEY)
 
     assert during is not None
-    assert ("next", os.getpid(), None, None) == (during.run, during.process, ledger.holder(KEY), ledger.holder(OTHER))
+    assert ("next", os.getpid(), None, None) == (
+        during.run,
+        during.process,
+        ledger.holder(KEY),
+        ledger.holder(OTHER),
+    )
 
 
 def test_one_process_holds_a_feed_once(ledger: Ledger, place: Path | str) -> None:
@@ -128,7 +148,9 @@ def test_one_process_holds_a_feed_once(ledger: Ledger, place: Path | str) -> Non
         assert "run first" in str(taken(second, KEY, "second"))
 
 
-def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(ledger: Ledger, place: Path | str) -> None:
+def test_a_holder_that_has_not_said_its_name_yet_is_busy_all_the_same(
+    ledger: Ledger, place: Path | str
+) -> None:
     """Between taking the lock and writing who took it, a run is busy, and nameless."""
     database = opened(place, make=False)
     with closing(database), ledger.hold(KEY, "first"):
@@ -143,15 +165,22 @@ def test_files_of_locks_are_private(path: Path) -> None:
     with Ledger(path) as ledger, ledger.hold(KEY, "one"):
         files = list(folder.iterdir())
 
-    assert [(0o600, True)] == [(file.stat().st_mode & 0o777, "larkspur" not in file.name) for file in files]
+    assert [(0o600, True)] == [
+        (file.stat().st_mode & 0o777, "larkspur" not in file.name) for file in files
+    ]
     assert (0o700, 0o700) == (folder.stat().st_mode & 0o777, folder.parent.stat().st_mode & 0o777)
 
 
-def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(place: Path | str, tmp_path: Path) -> None:
+def test_a_killed_process_leaves_what_it_recorded_and_what_it_intended(
+    place: Path | str, tmp_path: Path
+) -> None:
     """What was recorded is known, and what was sent and not answered is known as ours."""
     kill(ready(tmp_path, send, place))
     with Ledger(place) as ledger:
-        found = ({entity: frame.height for entity, frame in ledger.known(KEY).items()}, ledger.intended(KEY))
+        found = (
+            {entity: frame.height for entity, frame in ledger.known(KEY).items()},
+            ledger.intended(KEY),
+        )
 
     assert ({"orgs": 2}, {"users": frozenset({"a", "b"})}) == found
 

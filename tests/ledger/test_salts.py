@@ -30,7 +30,9 @@ def test_a_feed_has_its_own_salt_before_anothers(ledger: Ledger) -> None:
     ledger.note_salt(EVENING, kept_of("evening", secret=False), "r1")
     ledger.note_salt(KEY, kept_of("elm", secret=False), "r2")
 
-    assert ("elm", "evening") == tuple(kept.text for key in (KEY, EVENING) if (kept := ledger.salt(key)))
+    assert ("elm", "evening") == tuple(
+        kept.text for key in (KEY, EVENING) if (kept := ledger.salt(key))
+    )
 
 
 def test_a_secret_is_known_again_and_not_kept() -> None:
@@ -38,17 +40,25 @@ def test_a_secret_is_known_again_and_not_kept() -> None:
     kept = kept_of("a secret", secret=True)
 
     assert "" == kept.text
-    assert kept.mark == kept_of("a secret", secret=False).mark != kept_of("another", secret=True).mark
+    assert (
+        kept.mark == kept_of("a secret", secret=False).mark != kept_of("another", secret=True).mark
+    )
 
 
-@pytest.mark.parametrize(("status", "waits"), [("open", True), ("approved", True), ("discarded", False)])
+@pytest.mark.parametrize(
+    ("status", "waits"), [("open", True), ("approved", True), ("discarded", False)]
+)
 def test_people_with_readable_ids_are_those_who_are_in_the_target_or_on_the_way(
     ledger: Ledger, status: str, waits: bool
 ) -> None:
     """Of any feed: what was about to be sent, too, and what waits for a person."""
     planned = RECORDS.with_columns(sourcedId=pl.lit("contact/p-") + pl.col("sourcedId"))
-    ledger.intend(KEY, "users", pl.DataFrame({"sourcedId": ["contact/i", "s1"], FINGERPRINT: [1, 2]}), "r1")
-    ledger.intend(ELSEWHERE, "users", pl.DataFrame({"sourcedId": ["contact/e"], FINGERPRINT: [1]}), "r1")
+    ledger.intend(
+        KEY, "users", pl.DataFrame({"sourcedId": ["contact/i", "s1"], FINGERPRINT: [1, 2]}), "r1"
+    )
+    ledger.intend(
+        ELSEWHERE, "users", pl.DataFrame({"sourcedId": ["contact/e"], FINGERPRINT: [1]}), "r1"
+    )
     ledger.propose(replace(PLAN, key=OTHER), planned)
     if status != "open":
         ledger.decide(PLAN.id, status, by="kim", note="", at=NIGHT + DAY)  # type: ignore[arg-type]

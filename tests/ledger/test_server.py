@@ -44,20 +44,30 @@ def refusal(address: str) -> str:
         ("postgresql://roster:s3cret@db.example.edu:5432/ledger", ""),
         ("postgresql:///ledger?host=/run/postgresql", ""),
         ("mysql://roster:s3cret@db.example.edu/ledger", "does not begin with postgresql://"),
-        ("postgresql+psycopg2://roster:s3cret@db.example.edu/ledger", "does not begin with postgresql://"),
+        (
+            "postgresql+psycopg2://roster:s3cret@db.example.edu/ledger",
+            "does not begin with postgresql://",
+        ),
         ("postgresql://roster:s3cret@db.example.edu:port/ledger", "cannot be read"),
-        ("postgresql://roster:s3@cret@db.example.edu/ledger", "has an @ too many: one in the password is written %40"),
+        (
+            "postgresql://roster:s3@cret@db.example.edu/ledger",
+            "has an @ too many: one in the password is written %40",
+        ),
         ("postgresql://roster:s3cret@db.example.edu", "names no database"),
     ],
 )
-def test_an_address_that_cannot_be_meant_is_told_without_a_word_of_it(address: str, fault: str) -> None:
+def test_an_address_that_cannot_be_meant_is_told_without_a_word_of_it(
+    address: str, fault: str
+) -> None:
     """What is wrong is said, and the address, which holds a password, is not repeated."""
     assert fault == fault_of(address)
 
 
 def test_a_ledger_is_not_opened_at_such_an_address() -> None:
     """Whoever has not asked first is told the same, and nothing of it."""
-    with pytest.raises(ValueError, match=r"^The address of the ledger does not begin with postgresql://\. Expected"):
+    with pytest.raises(
+        ValueError, match=r"^The address of the ledger does not begin with postgresql://\. Expected"
+    ):
         Ledger("mysql://roster:s3cret@db.example.edu/ledger")
 
 
@@ -96,7 +106,11 @@ def test_a_server_that_does_not_encrypt_is_told(server: Server) -> None:
     with Ledger(f"{address}&sslmode=disable") as ledger:
         feeds = ledger.feeds()
 
-    assert ([], True, True) == (feeds, "does not support SSL" in said, "write sslmode=disable after the ?" in said)
+    assert ([], True, True) == (
+        feeds,
+        "does not support SSL" in said,
+        "write sslmode=disable after the ?" in said,
+    )
 
 
 def test_a_ledger_is_shown_by_server_and_database_only(server: Server) -> None:
@@ -114,7 +128,9 @@ def test_a_server_that_does_not_answer_is_told(address: str) -> None:
     said = refusal(address)
 
     assert [] == [
-        word for word in ("Connection refused", "Start the server", "/ledger cannot be used") if word not in said
+        word
+        for word in ("Connection refused", "Start the server", "/ledger cannot be used")
+        if word not in said
     ]
     assert PASSWORD not in said
 
@@ -139,7 +155,10 @@ def test_what_a_server_refuses_is_told_with_the_next_step(server: Server) -> Non
 
 @pytest.mark.parametrize(
     ("statement", "words"),
-    [("CREATE TABLE recipes (name text)", "recipes"), ("CREATE TABLE ledger (version int)", "version unknown")],
+    [
+        ("CREATE TABLE recipes (name text)", "recipes"),
+        ("CREATE TABLE ledger (version int)", "version unknown"),
+    ],
 )
 def test_a_database_of_another_kind_is_refused(server: Server, statement: str, words: str) -> None:
     """Tables of another program, and a ledger of another release, are left as they are."""
@@ -175,7 +194,8 @@ def test_a_machine_that_is_gone_does_not_hold_a_feed_for_hours(server: Server) -
 
     with closing(database), database.reading() as connection:
         asked = [
-            connection.execute(text(f"SHOW tcp_keepalives_{name}")).scalar() for name in ("idle", "interval", "count")
+            connection.execute(text(f"SHOW tcp_keepalives_{name}")).scalar()
+            for name in ("idle", "interval", "count")
         ]
     assert ["20", "10", "4"] == asked
 
@@ -245,7 +265,22 @@ def test_ids_are_in_the_order_of_their_bytes(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize(
-    "one", ["line\nbreak", "line\r\nbreak", "\r", "\\N", "\\.", '"', '""', ",", "NULL", " ", "%s", "%(x)s", "a'b"]
+    "one",
+    [
+        "line\nbreak",
+        "line\r\nbreak",
+        "\r",
+        "\\N",
+        "\\.",
+        '"',
+        '""',
+        ",",
+        "NULL",
+        " ",
+        "%s",
+        "%(x)s",
+        "a'b",
+    ],
 )
 def test_ids_that_formats_trip_over_come_back(ledger: Ledger, one: str) -> None:
     """Whatever has a meaning in CSV, COPY or SQL is text in an id."""
@@ -264,6 +299,8 @@ from connectors.ledger import FeedKey, Ledger
 with Ledger(Path({str(path)!r})) as ledger, ledger.hold(FeedKey("t", "f"), "r"):
     print("psycopg" in sys.modules, ledger.known(FeedKey("t", "f")))
 """
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert "False {}\n" == said.stdout

@@ -10,7 +10,19 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from connectors.ledger import FeedKey, Ledger
-from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, ENDS, FIELDS, FINGERPRINT, KEPT, LABEL, PARENTS, SCHOOL
+from transforms.changes import (
+    ACTIVE,
+    DELETED,
+    DISABLED,
+    ENDED,
+    ENDS,
+    FIELDS,
+    FINGERPRINT,
+    KEPT,
+    LABEL,
+    PARENTS,
+    SCHOOL,
+)
 
 KEY = FeedKey("sandbox", "larkspur-valley")
 OTHER = FeedKey("sandbox", "other")
@@ -26,8 +38,17 @@ def rows(*ids: str, school: str | None = "s1") -> pl.DataFrame:
 
 def settle(ledger: Ledger, key: FeedKey = KEY) -> None:
     """Have one record in each status."""
-    ledger.record(key, "users", rows("active", "deleted", "disabled", "ended", "kept"), {}, [], "r1")
-    ledger.record(key, "users", rows()[:0], {DELETED: ["deleted"], DISABLED: ["disabled"], ENDED: ["ended"]}, [], "r2")
+    ledger.record(
+        key, "users", rows("active", "deleted", "disabled", "ended", "kept"), {}, [], "r1"
+    )
+    ledger.record(
+        key,
+        "users",
+        rows()[:0],
+        {DELETED: ["deleted"], DISABLED: ["disabled"], ENDED: ["ended"]},
+        [],
+        "r2",
+    )
     ledger.mark(key, "users", KEPT, ["kept"], "r3")
 
 
@@ -45,7 +66,9 @@ def test_what_comes_back_unchanged_is_marked_active(ledger: Ledger) -> None:
     settle(ledger)
     ledger.mark(KEY, "users", ACTIVE, ["kept", "nobody"], "r4")
 
-    assert ["active", "kept"] == ledger.known(KEY)["users"].filter(status=ACTIVE)["sourcedId"].to_list()
+    assert ["active", "kept"] == ledger.known(KEY)["users"].filter(status=ACTIVE)[
+        "sourcedId"
+    ].to_list()
 
 
 def test_the_last_day_of_a_record_is_kept(ledger: Ledger) -> None:
@@ -53,7 +76,9 @@ def test_the_last_day_of_a_record_is_kept(ledger: Ledger) -> None:
     ledger.record(KEY, "users", rows("u"), {}, [], "r1")
     ledger.record(KEY, "users", rows("v").drop(ENDS), {}, [], "r1")
 
-    assert [("u", "2027-06-10"), ("v", None)] == ledger.details(KEY, "users").select("sourcedId", "ends").rows()
+    assert [("u", "2027-06-10"), ("v", None)] == ledger.details(KEY, "users").select(
+        "sourcedId", "ends"
+    ).rows()
 
 
 def test_others_hold_what_they_have_in_the_target(ledger: Ledger) -> None:

@@ -16,7 +16,15 @@ from flows.result import RunResult
 from flows.run import run_job
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "own_layout"
-ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+ENTITIES = (
+    "orgs",
+    "academicSessions",
+    "users",
+    "demographics",
+    "courses",
+    "classes",
+    "enrollments",
+)
 
 
 def loaded(drop: Path, mapping: Path, state: Path) -> RunResult:

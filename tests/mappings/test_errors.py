@@ -127,7 +127,10 @@ ALONE = (
     ("", "own.toml: The file describes no files. Add a [[file]] with a `name` for each."),
     ("layout = 3", "own.toml, line 1: `layout` is 3; expected a table."),
     ("file = [3]", "own.toml, line 1: `file` is 3; expected a table."),
-    ("file = {name = 'x'}", "own.toml: The file describes no files. Add a [[file]] with a `name` for each."),
+    (
+        "file = {name = 'x'}",
+        "own.toml: The file describes no files. Add a [[file]] with a `name` for each.",
+    ),
     ("[[file]]\nusers = 3", "own.toml, line 2: `file.users` is 3; expected a table."),
     ("[[file]]\njoin = 3", "own.toml, line 2: `file.join` is 3; expected a table."),
     ("a = [", "own.toml: is not TOML: Invalid value. Correct that line, the last."),
@@ -135,7 +138,9 @@ ALONE = (
 )
 
 
-@pytest.mark.parametrize(("text", "says"), ALONE, ids=[f"{text[:20]} {says}" for text, says in ALONE])
+@pytest.mark.parametrize(
+    ("text", "says"), ALONE, ids=[f"{text[:20]} {says}" for text, says in ALONE]
+)
 def test_a_file_that_is_no_mapping_is_told_so(text: str, says: str, tmp_path: Path) -> None:
     """Whatever it holds instead."""
     assert says in said_of(tmp_path, text)
@@ -146,19 +151,28 @@ def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
     missing, latin = tmp_path / "no.toml", tmp_path / "latin.toml"
     latin.write_bytes(b"# \xe9")
 
-    for path, says in ((missing, "cannot be read (No such file or directory)"), (latin, "is not text in UTF-8")):
+    for path, says in (
+        (missing, "cannot be read (No such file or directory)"),
+        (latin, "is not text in UTF-8"),
+    ):
         with pytest.raises(SettingsError, match=re.escape(f"{path}: {says}")):
             layout_of(path)
 
 
 VALUES = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["Id", "student", "users"])
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.text(max_size=5),
+        st.sampled_from(["Id", "student", "users"]),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from([*CELLS, *CONDITIONS, "words", "parts", "columns", "name", "x"]), inner, max_size=3
+            st.sampled_from([*CELLS, *CONDITIONS, "words", "parts", "columns", "name", "x"]),
+            inner,
+            max_size=3,
         ),
     ),
     max_leaves=6,
@@ -210,8 +224,21 @@ def test_lines_of_keys_are_found_however_values_are_written() -> None:
     lines = lines_of(TEXT)
 
     expected = {
-        ("a",): 2, ("b c",): 3, ("b c", "d"): 3, ("e",): 5, ("g",): 9, ("g", "h"): 10, ("g", "h", "i"): 11,
-        ("j",): 12, ("j", 0): 12, ("j", 0, "k"): 13, ("j", 0, "k", 0): 13, ("j", 0, "k", 1): 14,
-        ("j", 0, "k", 1, "l"): 15, ("j", 0, "k", 1, "l", "m.n"): 15, ("j", 1): 16, ("j", 1, "o"): 17,
-    }  # fmt: skip
+        ("a",): 2,
+        ("b c",): 3,
+        ("b c", "d"): 3,
+        ("e",): 5,
+        ("g",): 9,
+        ("g", "h"): 10,
+        ("g", "h", "i"): 11,
+        ("j",): 12,
+        ("j", 0): 12,
+        ("j", 0, "k"): 13,
+        ("j", 0, "k", 0): 13,
+        ("j", 0, "k", 1): 14,
+        ("j", 0, "k", 1, "l"): 15,
+        ("j", 0, "k", 1, "l", "m.n"): 15,
+        ("j", 1): 16,
+        ("j", 1, "o"): 17,
+    }
     assert expected == lines

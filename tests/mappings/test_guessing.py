@@ -52,7 +52,9 @@ def said(made: Guess, file: str, entity: str, place: int = 0) -> dict[str, Any]:
 
 def todo(made: Guess) -> list[str]:
     """The open lines of a guess, without their reasons."""
-    return [line.partition("  #")[0].strip("# ") for line in made.text.splitlines() if "# TODO" in line]
+    return [
+        line.partition("  #")[0].strip("# ") for line in made.text.splitlines() if "# TODO" in line
+    ]
 
 
 def test_a_whole_district_is_understood(tmp_path: Path) -> None:
@@ -64,16 +66,26 @@ def test_a_whole_district_is_understood(tmp_path: Path) -> None:
     checked = judged(normalised(tmp_path / "drop", layout))
     assert ["snapshot = true"] == todo(made)
     assert [] == checked.findings.errors.rows()
-    assert {"orgs": 3, "academicSessions": 3, "users": 5, "demographics": 3, "courses": 2, "classes": 3, "enrollments": 7} == {
-        name: one.accepted.height for name, one in checked.standing.items()
-    }  # fmt: skip
+    assert {
+        "orgs": 3,
+        "academicSessions": 3,
+        "users": 5,
+        "demographics": 3,
+        "courses": 2,
+        "classes": 3,
+        "enrollments": 7,
+    } == {name: one.accepted.height for name, one in checked.standing.items()}
 
 
 def test_each_line_has_its_reason(tmp_path: Path) -> None:
     """Counts of rows, words of names, kinds of values."""
     text = guessed(tmp_path, WHOLE).text
 
-    lines = [line for line in text.splitlines() if " = " in line and not line.startswith(("name = ", "# A "))]
+    lines = [
+        line
+        for line in text.splitlines()
+        if " = " in line and not line.startswith(("name = ", "# A "))
+    ]
     assert [] == [line for line in lines if "  # " not in line]
     assert (
         "'Student Number' is different in each of 3 rows; 'Student Number' of ClassRoster.csv leads to it in 100% of 4 rows"
@@ -83,7 +95,10 @@ def test_each_line_has_its_reason(tmp_path: Path) -> None:
 
 def test_the_same_drop_gives_the_same_guess(tmp_path: Path) -> None:
     """In whatever order its files are."""
-    one, other = guessed(tmp_path / "a", WHOLE), guessed(tmp_path / "b", dict(reversed(WHOLE.items())))
+    one, other = (
+        guessed(tmp_path / "a", WHOLE),
+        guessed(tmp_path / "b", dict(reversed(WHOLE.items()))),
+    )
 
     assert one == other
 
@@ -112,7 +127,9 @@ def test_a_drop_without_dates_has_no_order(tmp_path: Path) -> None:
     """Nor a line for one."""
     made = guessed(tmp_path, {"pupils": "Id,Forename,Surname,DOB\n1,A,B,soon\n2,C,D,late"})
 
-    assert ['birthDate = {birth_date = "DOB"}'] == [line for line in todo(made) if "irth" in line or "order" in line]
+    assert ['birthDate = {birth_date = "DOB"}'] == [
+        line for line in todo(made) if "irth" in line or "order" in line
+    ]
 
 
 def test_people_of_all_kinds_have_the_role_that_a_column_says(tmp_path: Path) -> None:
@@ -120,7 +137,9 @@ def test_people_of_all_kinds_have_the_role_that_a_column_says(tmp_path: Path) ->
     users = "User,Full Name,Role\nu1,Ann Ash,Pupil\nu2,Bo Bay,Teacher\nu3,Cy Coe,Bursar"
     made = guessed(tmp_path, {"users": users, "schools": "Code,Title\ns1,Elm"})
 
-    assert {"one_of": "Role", "words": {"Pupil": "student", "Teacher": "teacher"}} == said(made, "users", "roles")["role"]  # fmt: skip
+    assert {"one_of": "Role", "words": {"Pupil": "student", "Teacher": "teacher"}} == said(
+        made, "users", "roles"
+    )["role"]
     assert {"given_name": "Full Name"} == said(made, "users", "users")["givenName"]
     assert 'role.words.Bursar = ""' in todo(made)
     assert 'orgSourcedId = ""' in todo(made)
@@ -128,7 +147,9 @@ def test_people_of_all_kinds_have_the_role_that_a_column_says(tmp_path: Path) ->
 
 def test_words_that_are_all_known_need_no_table(tmp_path: Path) -> None:
     """And too many that are not stay unwritten."""
-    known = guessed(tmp_path / "a", {"people": "Id,Forename,Surname,Role\n1,A,B,Pupil\n2,C,D,Teacher"})
+    known = guessed(
+        tmp_path / "a", {"people": "Id,Forename,Surname,Role\n1,A,B,Pupil\n2,C,D,Teacher"}
+    )
     many = "\n".join(f"{number},A,B,Post {number}" for number in range(21))
     unknown = guessed(tmp_path / "b", {"people": f"Id,Forename,Surname,Role\n{many}"})
 
@@ -139,14 +160,21 @@ def test_words_that_are_all_known_need_no_table(tmp_path: Path) -> None:
 def test_people_who_could_be_anything_are_left_open(tmp_path: Path) -> None:
     """A file is of people if it has their names, and of students if it has their births; nothing says more."""
     people = guessed(tmp_path / "a", {"list": "Id,Forename,Surname\n1,A,B\n2,C,D"})
-    students = guessed(tmp_path / "b", {"list": "Id,Forename,Surname,DOB\n1,A,B,2016-01-02\n2,C,D,2016-03-04"})
+    students = guessed(
+        tmp_path / "b", {"list": "Id,Forename,Surname,DOB\n1,A,B,2016-01-02\n2,C,D,2016-03-04"}
+    )
     flags = guessed(tmp_path / "c", {"pupil flags": "Id,Flag\n1,x"})
     halves = guessed(
-        tmp_path / "d", {"halves": "Half,Title,Start,End\nh1,First,1/2/26,3/4/26\nh2,Second,5/6/26,7/8/26"}
+        tmp_path / "d",
+        {"halves": "Half,Title,Start,End\nh1,First,1/2/26,3/4/26\nh2,Second,5/6/26,7/8/26"},
     )
 
     assert {"halves.csv": "terms"} == halves.files
-    assert ({"list.csv": "people"}, {"list.csv": "students"}, {"pupil flags.csv": ""}) == (people.files, students.files, flags.files)  # fmt: skip
+    assert ({"list.csv": "people"}, {"list.csv": "students"}, {"pupil flags.csv": ""}) == (
+        people.files,
+        students.files,
+        flags.files,
+    )
     assert 'role = {constant = ""}' in todo(people)
 
 
@@ -162,11 +190,21 @@ def test_classes_that_no_file_lists_are_made_of_their_names(tmp_path: Path) -> N
     """So are courses and schools; the teacher of many rows teaches the class once."""
     made = guessed(tmp_path, WIDE)
 
-    assert {"Pupils.csv": "students", "Teachers.csv": "teachers", "Sets.csv": "enrollments"} == made.files
+    assert {
+        "Pupils.csv": "students",
+        "Teachers.csv": "teachers",
+        "Sets.csv": "enrollments",
+    } == made.files
     assert {"derived": "class", "parts": "Set"} == said(made, "Sets", "classes")["sourcedId"]
-    assert {"derived": "course", "parts": "Subject"} == said(made, "Sets", "classes")["courseSourcedId"]
-    assert {"derived": "school", "parts": "School"} == said(made, "Sets", "classes")["schoolSourcedId"]
-    assert {"derived": "enrollment", "parts": ["Set", "Teacher Ref"]} == said(made, "Sets", "enrollments", 1)["sourcedId"]  # fmt: skip
+    assert {"derived": "course", "parts": "Subject"} == said(made, "Sets", "classes")[
+        "courseSourcedId"
+    ]
+    assert {"derived": "school", "parts": "School"} == said(made, "Sets", "classes")[
+        "schoolSourcedId"
+    ]
+    assert {"derived": "enrollment", "parts": ["Set", "Teacher Ref"]} == said(
+        made, "Sets", "enrollments", 1
+    )["sourcedId"]
 
 
 def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
@@ -177,9 +215,13 @@ def test_people_who_would_share_an_id_do_not(tmp_path: Path) -> None:
     assert layout is not None
     checked = judged(normalised(tmp_path / "drop", layout))
     assert {"derived": "teacher", "parts": "Ref"} == said(made, "Teachers", "users")["sourcedId"]
-    assert {"derived": "student", "parts": "Pupil Ref"} == said(made, "Sets", "enrollments", 0)["userSourcedId"]
+    assert {"derived": "student", "parts": "Pupil Ref"} == said(made, "Sets", "enrollments", 0)[
+        "userSourcedId"
+    ]
     assert [] == checked.findings.errors.rows()
-    assert (7, 2, 7) == tuple(checked.standing[name].accepted.height for name in ("users", "classes", "enrollments"))
+    assert (7, 2, 7) == tuple(
+        checked.standing[name].accepted.height for name in ("users", "classes", "enrollments")
+    )
 
 
 def test_what_leads_nowhere_is_left_open(tmp_path: Path) -> None:
@@ -195,21 +237,45 @@ def test_what_leads_nowhere_is_left_open(tmp_path: Path) -> None:
         },
     )
 
-    assert {'userSourcedId = ""', 'role = {constant = ""}', 'sourcedId = ""', 'courseSourcedId = ""', 'title = ""', 'name = ""', 'endDate = ""', 'startDate = {iso_date = "Start"}'} <= set(todo(made))  # fmt: skip
+    assert {
+        'userSourcedId = ""',
+        'role = {constant = ""}',
+        'sourcedId = ""',
+        'courseSourcedId = ""',
+        'title = ""',
+        'name = ""',
+        'endDate = ""',
+        'startDate = {iso_date = "Start"}',
+    } <= set(todo(made))
     assert {"district": True} == said(made, "courses", "courses")["orgSourcedId"]
 
 
 def test_roles_in_classes_are_those_that_a_column_says(tmp_path: Path) -> None:
     """Where it says none and people may be anything, it is left open; a column that may say who is gone is too."""
-    users = {"users": "User Id,Forename,Surname\nu1,A,B\nu2,C,D\nu3,E,F", "classes": "Class Id,Title\nc1,X\nc2,Y"}
+    users = {
+        "users": "User Id,Forename,Surname\nu1,A,B\nu2,C,D\nu3,E,F",
+        "classes": "Class Id,Title\nc1,X\nc2,Y",
+    }
     rows = "Class Id,User Id\nc1,u1\nc1,u2\nc2,u3\nc2,u1"
-    role = "\n".join(f"{row},{word}" for row, word in zip(rows.splitlines(), ("Role,Status", "Student,1", "Monitor,1", "Student,1", "Teacher,1"), strict=True))  # fmt: skip
+    role = "\n".join(
+        f"{row},{word}"
+        for row, word in zip(
+            rows.splitlines(),
+            ("Role,Status", "Student,1", "Monitor,1", "Student,1", "Teacher,1"),
+            strict=True,
+        )
+    )
 
-    without, having = guessed(tmp_path / "a", {**users, "links": rows}), guessed(tmp_path / "b", {**users, "links": role})  # fmt: skip
+    without, having = (
+        guessed(tmp_path / "a", {**users, "links": rows}),
+        guessed(tmp_path / "b", {**users, "links": role}),
+    )
 
     assert "enrollments" == without.files["links.csv"]
     assert 2 == todo(without).count('role = {constant = ""}')
-    assert {"Student": "student", "Teacher": "teacher"} == said(having, "links", "enrollments")["role"]["words"]
+    assert {"Student": "student", "Teacher": "teacher"} == said(having, "links", "enrollments")[
+        "role"
+    ]["words"]
     assert {'role.words.Monitor = ""', 'status = {status = "Status"}'} <= set(todo(having))
 
 
@@ -224,7 +290,10 @@ def test_rows_that_repeat_a_person_do_not_hide_the_id(tmp_path: Path) -> None:
 
 def test_an_address_is_known_by_its_looks(tmp_path: Path) -> None:
     """Whatever its column is called; and a column that is only called so is none."""
-    looks = guessed(tmp_path / "a", {"pupils": "Id,Forename,Surname,Contact\n1,A,B,a@example.edu\n2,C,D,c@example.edu"})
+    looks = guessed(
+        tmp_path / "a",
+        {"pupils": "Id,Forename,Surname,Contact\n1,A,B,a@example.edu\n2,C,D,c@example.edu"},
+    )
     called = guessed(tmp_path / "b", {"pupils": "Id,Forename,Surname,Email\n1,A,B,yes\n2,C,D,no"})
     blank = guessed(tmp_path / "c", {"pupils": "Id,Forename,Surname,Email\n1,A,B,\n2,C,D,"})
 
@@ -237,33 +306,66 @@ def test_a_column_that_is_ignored_is_no_pattern(tmp_path: Path) -> None:
     """Whatever signs its name has."""
     made = guessed(
         tmp_path,
-        {**WHOLE, "Terms": "Term Code,Term Name,Start Date,End Date,Fee [USD]*\nf,Fall,8/15/2026,12/20/2026,1"},
+        {
+            **WHOLE,
+            "Terms": "Term Code,Term Name,Start Date,End Date,Fee [USD]*\nf,Fall,8/15/2026,12/20/2026,1",
+        },
     )
 
     layout = mapped(tomllib.loads(made.text)).layout
     assert layout is not None
     notices = normalised(tmp_path / "drop", layout).findings.notices
-    assert ["Fee [USD]*"] == [notice.detail for notice in notices if notice.file == "Terms.csv" and notice.rule == "column_ignored"]  # fmt: skip
+    assert ["Fee [USD]*"] == [
+        notice.detail
+        for notice in notices
+        if notice.file == "Terms.csv" and notice.rule == "column_ignored"
+    ]
 
 
 # How what is said of lines begins that a person has yet to finish.
 LEFT_OPEN = ("lacks `", "reads a date, and nothing says", "gives ", "describes no files")
 NAME = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 HEADER = st.one_of(
-    NAME, st.sampled_from(["Id", "Pupil Id", "Class", "Role", "DOB", "Email", "Year", "Sex", "School", "Name", "Start"])
+    NAME,
+    st.sampled_from(
+        [
+            "Id",
+            "Pupil Id",
+            "Class",
+            "Role",
+            "DOB",
+            "Email",
+            "Year",
+            "Sex",
+            "School",
+            "Name",
+            "Start",
+        ]
+    ),
 )
-CELL = st.one_of(st.none(), NAME, st.sampled_from(["1", "2", "a@example.edu", "1/2/2016", "7", "M", "Teacher"]))
+CELL = st.one_of(
+    st.none(), NAME, st.sampled_from(["1", "2", "a@example.edu", "1/2/2016", "7", "M", "Teacher"])
+)
 
 
 @st.composite
 def drops(draw: st.DrawFn) -> Raw:
     """A drop of any names and values."""
     files = {}
-    for name in draw(st.lists(st.one_of(NAME, st.sampled_from(["pupils.csv", "classes.csv", "links.csv"])), max_size=3, unique=True)):  # fmt: skip
+    for name in draw(
+        st.lists(
+            st.one_of(NAME, st.sampled_from(["pupils.csv", "classes.csv", "links.csv"])),
+            max_size=3,
+            unique=True,
+        )
+    ):
         header = draw(st.lists(HEADER, max_size=4, unique=True))
         rows = draw(st.integers(0, 4))
         cells = {column: draw(st.lists(CELL, min_size=rows, max_size=rows)) for column in header}
-        frame = pl.DataFrame({"#row": range(1, rows + 1), **cells}, schema={"#row": pl.UInt32, **dict.fromkeys(header, pl.String)})  # fmt: skip
+        frame = pl.DataFrame(
+            {"#row": range(1, rows + 1), **cells},
+            schema={"#row": pl.UInt32, **dict.fromkeys(header, pl.String)},
+        )
         files[name] = RawFile(name, frame, tuple(header))
     return Raw(files)
 
@@ -319,16 +421,26 @@ MEANINGS: tuple[tuple[str, Spellings, str | None], ...] = (
 
 
 @pytest.mark.parametrize(("name", "spellings", "meaning"), MEANINGS)
-def test_headers_mean_the_same_in_several_spellings(name: str, spellings: Spellings, meaning: str | None) -> None:
+def test_headers_mean_the_same_in_several_spellings(
+    name: str, spellings: Spellings, meaning: str | None
+) -> None:
     """With words before them that say whose they are, or without."""
     assert meaning == means(name, spellings)
 
 
-PARENTS = "Parent Id,Pupil Ref,Name,Relationship,Email\n{0}1,101,Al Ash,Father,al@example.edu\n{0}2,102,Bee Bay,Mother,bee@example.edu\n{0}2,103,Bee Bay,Mother,bee@example.edu"  # fmt: skip
+PARENTS = "Parent Id,Pupil Ref,Name,Relationship,Email\n{0}1,101,Al Ash,Father,al@example.edu\n{0}2,102,Bee Bay,Mother,bee@example.edu\n{0}2,103,Bee Bay,Mother,bee@example.edu"
 
 
-@pytest.mark.parametrize(("prefix", "agents"), [("c", {"texts": "Parents.Parent Id"}), ("10", {"derived_each": "contact", "column": "Parents.Parent Id"})])  # fmt: skip
-def test_contacts_belong_to_their_students(prefix: str, agents: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "agents"),
+    [
+        ("c", {"texts": "Parents.Parent Id"}),
+        ("10", {"derived_each": "contact", "column": "Parents.Parent Id"}),
+    ],
+)
+def test_contacts_belong_to_their_students(
+    prefix: str, agents: dict[str, str], tmp_path: Path
+) -> None:
     """A parent of two pupils is one person; pupils name their contacts, also where ids have to be told apart."""
     made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format(prefix)})
 
@@ -338,21 +450,23 @@ def test_contacts_belong_to_their_students(prefix: str, agents: dict[str, str], 
     users = judged(roster).standing["users"].accepted
     assert (agents, 9) == (said(made, "Pupils", "users")["agentSourcedIds"], users.height)
     assert 3 == users["agentSourcedIds"].count()
-    assert {"parent": 2} == dict(roster.tables["roles"].frame.filter(role="parent").group_by("role").len().iter_rows())
+    assert {"parent": 2} == dict(
+        roster.tables["roles"].frame.filter(role="parent").group_by("role").len().iter_rows()
+    )
 
 
 def test_contacts_with_ids_that_cannot_be_listed_are_left_open(tmp_path: Path) -> None:
     """Ids in lists are made in lower case."""
     made = guessed(tmp_path, {**WIDE, "Parents": PARENTS.format("P ")})
 
-    assert ['agentSourcedIds = {derived_each = "contact", column = "Parents.Parent Id"}'] == todo(made)[1:]
+    assert ['agentSourcedIds = {derived_each = "contact", column = "Parents.Parent Id"}'] == todo(
+        made
+    )[1:]
 
 
 def test_contacts_who_are_known_by_names_get_digests(tmp_path: Path) -> None:
     """Nobody is to read a name in an id; pupils name their contacts by the same digests."""
-    parents = (
-        "Email,Pupil Ref,Name,Relationship\nal@example.edu,101,Al Ash,Father\nBee@example.edu,102,Bee Bay,Mother\n"
-    )
+    parents = "Email,Pupil Ref,Name,Relationship\nal@example.edu,101,Al Ash,Father\nBee@example.edu,102,Bee Bay,Mother\n"
     made = guessed(tmp_path, {**WIDE, "Parents": parents})
 
     layout = mapped(tomllib.loads(made.text)).layout
@@ -360,14 +474,23 @@ def test_contacts_who_are_known_by_names_get_digests(tmp_path: Path) -> None:
     users = normalised(tmp_path / "drop", layout).tables["users"].frame
     named = users["agentSourcedIds"].drop_nulls().to_list()
     assert {"digested": "contact", "parts": "Name"} == said(made, "Parents", "users")["sourcedId"]
-    assert {"digested_each": "contact", "column": "Parents.Name"} == said(made, "Pupils", "users")["agentSourcedIds"]
+    assert {"digested_each": "contact", "column": "Parents.Name"} == said(made, "Pupils", "users")[
+        "agentSourcedIds"
+    ]
     assert set(named) == {one for one in users["sourcedId"] if one.startswith("contact-")}
     assert 2 == len(named)
 
 
 def test_contacts_of_nobody_have_no_join(tmp_path: Path) -> None:
     """Where pupils have no ids, nothing leads to them."""
-    made = guessed(tmp_path, {"pupils": "Forename,Surname\nA,B\nA,B", "parents": PARENTS.format("c"), "schools": "Code,Title\ns,Elm"})  # fmt: skip
+    made = guessed(
+        tmp_path,
+        {
+            "pupils": "Forename,Surname\nA,B\nA,B",
+            "parents": PARENTS.format("c"),
+            "schools": "Code,Title\ns,Elm",
+        },
+    )
 
     assert "join" not in made.text
     assert {"district": True} == said(made, "parents", "roles")["orgSourcedId"]

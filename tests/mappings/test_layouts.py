@@ -60,7 +60,8 @@ def test_the_sample_is_read_as_its_mapping_says() -> None:
 
     assert "2013-11-02" == column(accepted["demographics"].accepted, "birthDate")["H820200114002"]
     assert ("06", "07") == tuple(
-        column(accepted["users"].accepted, "grades")[upn] for upn in ("H820200114006", "H820200114010")
+        column(accepted["users"].accepted, "grades")[upn]
+        for upn in ("H820200114006", "H820200114010")
     )
     assert {"principal", "teacher", "aide", "student"} == set(roster.tables["roles"].frame["role"])
     assert "class/7A@20Ma" in set(accepted["classes"].accepted["sourcedId"])
@@ -110,7 +111,10 @@ ROW = {
     "Id": "1", "Middle": "Bo", "Name": '"Lee, Ann"', "Blank": "", "Items": "a;B", "Year": "6-8", "Flag": "Y", "State": "deleted",
     "Born": "1/2/15", "Sex": "f", "Race": "A", "Kind": "Campus", "Role": "Lecturer",
 }  # fmt: skip
-KEYS = {"roles": ("userSourcedId", "orgSourcedId"), "enrollments": ("classSourcedId", "userSourcedId")}
+KEYS = {
+    "roles": ("userSourcedId", "orgSourcedId"),
+    "enrollments": ("classSourcedId", "userSourcedId"),
+}
 BEGIN = '[layout]\ncode = "own"\ntitle = "Own"\ndate_order = "dmy"\n\n[[file]]\nname = "all"\n'
 NEEDED = {
     "orgs": {"name", "type"}, "users": {"givenName", "familyName"}, "roles": {"role"}, "enrollments": {"role"},
@@ -119,7 +123,10 @@ NEEDED = {
 
 def mapping(folder: Path, entity: str, cells: str, *more: str) -> Path:
     """Write a mapping file of one entity, with the cells that it cannot do without."""
-    wanted = [*KEYS.get(entity, ("sourcedId",)), *(name for name in NEEDED.get(entity, ()) if not cells.startswith(f"{name} "))]  # fmt: skip
+    wanted = [
+        *KEYS.get(entity, ("sourcedId",)),
+        *(name for name in NEEDED.get(entity, ()) if not cells.startswith(f"{name} ")),
+    ]
     path = folder / "own.toml"
     lines = [f"[[file.{entity}]]", cells, *(f'{name} = "Id"' for name in wanted), *more]
     path.write_text(f"{BEGIN}{chr(10).join(lines)}\n", "utf-8")
@@ -132,7 +139,11 @@ def test_a_word_says_in_a_mapping_what_it_says_in_a_layout(
 ) -> None:
     """Its first parameter stands at its own name, the others at theirs."""
     drop = written(tmp_path / "drop", all=f"{','.join(ROW)}\n{','.join(ROW.values())}")
-    name = "asian" if cells.startswith("races") else cells.split(maxsplit=1)[0].strip('"').partition(".one_of")[0]
+    name = (
+        "asian"
+        if cells.startswith("races")
+        else cells.split(maxsplit=1)[0].strip('"').partition(".one_of")[0]
+    )
 
     roster = normalised(drop, layout_of(mapping(tmp_path, entity, cells)))
 
@@ -156,7 +167,9 @@ def test_a_condition_picks_rows(where: str, count: int, tmp_path: Path) -> None:
 
     roster = normalised(drop, layout_of(mapping(tmp_path, "demographics", f"where = {where}")))
 
-    assert count == sum(table.frame.height for name, table in roster.tables.items() if name == "demographics")
+    assert count == sum(
+        table.frame.height for name, table in roster.tables.items() if name == "demographics"
+    )
 
 
 def test_columns_of_another_file_are_joined(tmp_path: Path) -> None:
@@ -164,7 +177,9 @@ def test_columns_of_another_file_are_joined(tmp_path: Path) -> None:
     drop = written(tmp_path / "drop", all="Id,Town\n1,t", towns="Key,Name\nt,Elmham\nu,Oakham")
     join = '[[file.join]]\nfile = "towns"\non = "Town"\nkey = "Key"\ncolumns = ["Name"]\n[[file]]\nname = "towns"'
 
-    roster = normalised(drop, layout_of(mapping(tmp_path, "demographics", 'cityOfBirth = "towns.Name"', join)))
+    roster = normalised(
+        drop, layout_of(mapping(tmp_path, "demographics", 'cityOfBirth = "towns.Name"', join))
+    )
 
     assert [("Elmham",)] == lines(roster, "demographics", "cityOfBirth")
 
@@ -188,12 +203,17 @@ def test_a_column_that_the_mapping_names_must_be_there(
 
     fatal = normalised(drop, layout_of(path)).findings.fatal
 
-    assert ([("all.csv", missing, said)] if missing else []) == fatal.select("file", "column", "value").rows()
+    assert ([("all.csv", missing, said)] if missing else []) == fatal.select(
+        "file", "column", "value"
+    ).rows()
 
 
 def test_a_single_table_needs_no_double_brackets(tmp_path: Path) -> None:
     """`[file.users]` is what `[[file.users]]` is, for one."""
-    one, many = mapped_users("[file.demographics]", tmp_path), mapped_users("[[file.demographics]]", tmp_path)
+    one, many = (
+        mapped_users("[file.demographics]", tmp_path),
+        mapped_users("[[file.demographics]]", tmp_path),
+    )
 
     assert one == many == ("Id",)
 

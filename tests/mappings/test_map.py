@@ -63,7 +63,10 @@ def test_a_guess_that_a_person_has_finished_loads_as_the_mapping_by_hand(tmp_pat
         text = text.replace(todo, done)
     finished.write_text(text, "utf-8")
 
-    results = [loaded(SAMPLE / "drop", mapping, tmp_path / mapping.stem) for mapping in (finished, SAMPLE / "mapping.toml")]  # fmt: skip
+    results = [
+        loaded(SAMPLE / "drop", mapping, tmp_path / mapping.stem)
+        for mapping in (finished, SAMPLE / "mapping.toml")
+    ]
 
     assert [0, 0] == [result.exit_code for result in results]
     assert held(tmp_path / "finished") == held(tmp_path / "mapping")
@@ -77,7 +80,22 @@ def test_nobody_is_named_in_a_guess() -> None:
 
     for name in ("Pupils", "Staff"):
         with (SAMPLE / "drop" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            values = {row[key].strip() for row in csv.DictReader(file) for key in row if key in ("UPN", "Forename", "Surname", "Known As", "DOB", "School Email", "Staff Code", "Work Email")}  # fmt: skip
+            values = {
+                row[key].strip()
+                for row in csv.DictReader(file)
+                for key in row
+                if key
+                in (
+                    "UPN",
+                    "Forename",
+                    "Surname",
+                    "Known As",
+                    "DOB",
+                    "School Email",
+                    "Staff Code",
+                    "Work Email",
+                )
+            }
         assert [] == [value for value in values if value and f'"{value}"' in text]
 
 
@@ -87,8 +105,19 @@ def test_the_answer_for_programs_says_what_each_file_is_taken_for(tmp_path: Path
 
     answer = json.loads(roster_map(SAMPLE / "drop", "--out", out, "--json").out)
 
-    files = {"Pupils.csv": "students", "Staff.csv": "staff", "Classes.csv": "classes", "Timetable.csv": "enrollments"}
-    assert {"status": "guessed", "mapping": str(out), "lines": 46, "todo": 6, "files": files} == answer
+    files = {
+        "Pupils.csv": "students",
+        "Staff.csv": "staff",
+        "Classes.csv": "classes",
+        "Timetable.csv": "enrollments",
+    }
+    assert {
+        "status": "guessed",
+        "mapping": str(out),
+        "lines": 46,
+        "todo": 6,
+        "files": files,
+    } == answer
 
 
 @pytest.mark.parametrize("code", [*LAYOUTS, "oneroster_1_1", "oneroster_1_2"])
@@ -102,7 +131,9 @@ def test_a_layout_that_is_known_needs_no_mapping(code: str, tmp_path: Path) -> N
 
 def test_two_layouts_that_fit_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is for a person to choose."""
-    monkeypatch.setitem(sources.LAYOUTS, "twin", Layout("twin", "Twin", files=LAYOUTS["clever"].files))
+    monkeypatch.setitem(
+        sources.LAYOUTS, "twin", Layout("twin", "Twin", files=LAYOUTS["clever"].files)
+    )
 
     run = roster_map(DATA / "clever", "--out", tmp_path / "mapping.toml")
 
@@ -118,13 +149,19 @@ def test_a_feeds_file_says_where_the_drop_is_and_how_it_is_encoded(tmp_path: Pat
 
     run = roster_map(feed, "--out", tmp_path / "mapping.toml")
 
-    assert (0, True) == (run.code, 'ignored = ["Prénom"]' in (tmp_path / "mapping.toml").read_text("utf-8"))
+    assert (0, True) == (
+        run.code,
+        'ignored = ["Prénom"]' in (tmp_path / "mapping.toml").read_text("utf-8"),
+    )
 
 
 def test_files_of_which_nothing_is_known_are_left_out(tmp_path: Path) -> None:
     """They are told, and so are those without rows, and those that cannot be read."""
     drop = written(
-        tmp_path / "drop", pupils="Id,Forename,Surname\n1,A,B", lunches="Dish,Price\nsoup,1", clubs="Club,Day"
+        tmp_path / "drop",
+        pupils="Id,Forename,Surname\n1,A,B",
+        lunches="Dish,Price\nsoup,1",
+        clubs="Club,Day",
     )
     (drop / "photos.csv").write_bytes(b"\x1f\x8bgzip")
     out = tmp_path / "mapping.toml"
@@ -152,7 +189,9 @@ WRONG = (
 
 
 @pytest.mark.parametrize(("drop", "words", "code", "said"), WRONG)
-def test_wrong_use_is_told_with_the_next_step(drop: str, words: list[str], code: int, said: str, tmp_path: Path) -> None:  # fmt: skip
+def test_wrong_use_is_told_with_the_next_step(
+    drop: str, words: list[str], code: int, said: str, tmp_path: Path
+) -> None:
     """What is there is not replaced, unless that is said."""
     written(tmp_path / "drop", pupils="Id,Forename,Surname\n1,A,B")
     written(tmp_path / "headless", pupils="101,Ann,Ash,ann@example.edu\n102,Bo,Bay,bo@example.edu")

@@ -21,7 +21,9 @@ def with_enrollments(*rows: Row) -> Rows:
 def mains(folder: Path, rows: Rows) -> tuple[list[str], set[str]]:
     """Give the enrollments of main teachers, and the rules that were broken."""
     checked = judged(folder, rows)
-    return sorted(checked.standing["enrollments"].accepted.filter(primary="true")["sourcedId"]), rules(checked)
+    return sorted(
+        checked.standing["enrollments"].accepted.filter(primary="true")["sourcedId"]
+    ), rules(checked)
 
 
 def test_a_class_has_one_main_teacher(tmp_path: Path) -> None:
@@ -34,7 +36,9 @@ def test_a_class_has_one_main_teacher(tmp_path: Path) -> None:
 
 def test_a_student_is_no_second_main_teacher(tmp_path: Path) -> None:
     """That `primary` is set for a student is told by a rule of its own."""
-    assert (["e1", "e3"], {"primary_not_teacher"}) == mains(tmp_path, changed(district(), "e1", primary="true"))
+    assert (["e1", "e3"], {"primary_not_teacher"}) == mains(
+        tmp_path, changed(district(), "e1", primary="true")
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,12 +46,20 @@ def test_a_student_is_no_second_main_teacher(tmp_path: Path) -> None:
     [
         ({"endDate": "2026-10-01"}, {"beginDate": "2026-10-01"}, ["e3", "e4"]),
         ({"endDate": "2026-10-02"}, {"beginDate": "2026-10-01"}, ["e3"]),
-        ({"beginDate": "2026-09-01", "endDate": "2026-10-01"}, {"endDate": "2026-09-01"}, ["e3", "e4"]),
+        (
+            {"beginDate": "2026-09-01", "endDate": "2026-10-01"},
+            {"endDate": "2026-09-01"},
+            ["e3", "e4"],
+        ),
     ],
 )
-def test_a_main_teacher_may_follow_another(first: Row, second: Row, stay: list[str], tmp_path: Path) -> None:
+def test_a_main_teacher_may_follow_another(
+    first: Row, second: Row, stay: list[str], tmp_path: Path
+) -> None:
     """Two are too many only where they are there at one time."""
-    rows = changed(with_enrollments({"sourcedId": "e4", "userSourcedId": "bo"} | second), "e3", **first)
+    rows = changed(
+        with_enrollments({"sourcedId": "e4", "userSourcedId": "bo"} | second), "e3", **first
+    )
 
     assert stay == mains(tmp_path, rows)[0]
 
@@ -56,9 +68,14 @@ def test_classes_without_teacher_or_student_are_told_and_loaded(tmp_path: Path) 
     """Advisories, clubs and classes of next term look like that."""
     checked = judged(tmp_path, without(district(), "e1", "e2"))
 
-    told = {one.rule: (one.count, one.examples) for one in checked.findings.notices if one.rule in BOTH}
+    told = {
+        one.rule: (one.count, one.examples) for one in checked.findings.notices if one.rule in BOTH
+    }
     assert ["c1", "c2"] == accepted(checked, "classes")
-    assert {"class_without_teacher": (1, ((2, "c2"),)), "class_without_student": (2, ((1, "c1"), (2, "c2")))} == told
+    assert {
+        "class_without_teacher": (1, ((2, "c2"),)),
+        "class_without_student": (2, ((1, "c1"), (2, "c2"))),
+    } == told
 
 
 def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
@@ -67,7 +84,9 @@ def test_of_changes_nobody_can_say_who_teaches(tmp_path: Path) -> None:
 
     checked = judged(tmp_path, rows, mode="delta")
 
-    assert ["e0", "e3"] == sorted(checked.standing["enrollments"].accepted.filter(primary="true")["sourcedId"])
+    assert ["e0", "e3"] == sorted(
+        checked.standing["enrollments"].accepted.filter(primary="true")["sourcedId"]
+    )
     assert set() == {one.rule for one in checked.findings.notices}
 
 
@@ -76,14 +95,19 @@ def test_an_enrollment_is_in_the_school_of_its_class(tmp_path: Path) -> None:
     checked = judged(tmp_path, changed(district(), "e1", schoolSourcedId="s2"))
 
     schools = checked.standing["enrollments"].accepted.select("sourcedId", "schoolSourcedId").rows()
-    assert ({"school_of_class"}, [("e1", "s1"), ("e2", "s2"), ("e3", "s1")]) == (rules(checked), schools)
+    assert ({"school_of_class"}, [("e1", "s1"), ("e2", "s2"), ("e3", "s1")]) == (
+        rules(checked),
+        schools,
+    )
 
 
 def test_whoever_returns_to_a_class_was_in_it_twice(tmp_path: Path) -> None:
     """Two spells are two enrollments, each with its days."""
     rows = district()
     rows["enrollments"][1]["endDate"] = "2026-10-01"
-    rows["enrollments"].append(rows["enrollments"][1] | {"sourcedId": "e9", "beginDate": "2027-01-10", "endDate": ""})
+    rows["enrollments"].append(
+        rows["enrollments"][1] | {"sourcedId": "e9", "beginDate": "2027-01-10", "endDate": ""}
+    )
 
     checked = judged(tmp_path, rows)
 
@@ -95,13 +119,19 @@ def test_an_enrollment_may_lie_outside_its_term(column: str, tmp_path: Path) -> 
     """Its days are its own; those of the term do not cut them."""
     checked = judged(tmp_path, changed(district(), "e2", **{column: "2031-01-10"}))
 
-    assert ["2031-01-10"] == checked.standing["enrollments"].accepted.filter(sourcedId="e2")[column].to_list()
+    assert ["2031-01-10"] == checked.standing["enrollments"].accepted.filter(sourcedId="e2")[
+        column
+    ].to_list()
 
 
 def test_a_missing_school_is_told_with_the_nearest_one(tmp_path: Path) -> None:
     """`Sch_S00002` beside `Sch_000002` is a typing error; what is meant, a person says."""
-    rows = changed(changed(district(), "s2", sourcedId="Sch_000002"), "r2", orgSourcedId="Sch_000002")
-    rows = changed(changed(rows, "c2", schoolSourcedId="Sch_S00002"), "e2", schoolSourcedId="Sch_000002")
+    rows = changed(
+        changed(district(), "s2", sourcedId="Sch_000002"), "r2", orgSourcedId="Sch_000002"
+    )
+    rows = changed(
+        changed(rows, "c2", schoolSourcedId="Sch_S00002"), "e2", schoolSourcedId="Sch_000002"
+    )
 
     checked = judged(tmp_path, rows)
 
@@ -119,7 +149,9 @@ def test_ids_that_differ_by_a_digit_are_two_records(tmp_path: Path) -> None:
 
 def test_no_one_is_looked_for_where_nearly_all_are_missing(tmp_path: Path) -> None:
     """A file that was cut short is not a typing error in each row of another one."""
-    lost: list[Row] = [{"sourcedId": f"e{number}", "userSourcedId": f"an{number}"} for number in range(10, 40)]
+    lost: list[Row] = [
+        {"sourcedId": f"e{number}", "userSourcedId": f"an{number}"} for number in range(10, 40)
+    ]
 
     checked = judged(tmp_path, with_enrollments(*lost))
 
@@ -141,14 +173,20 @@ def test_one_id_may_name_records_of_two_kinds(tmp_path: Path) -> None:
 
     checked = judged(tmp_path, rows)
 
-    assert (set(), ["c1", "co"], ["co"]) == (rules(checked), accepted(checked, "classes"), accepted(checked, "courses"))
+    assert (set(), ["c1", "co"], ["co"]) == (
+        rules(checked),
+        accepted(checked, "classes"),
+        accepted(checked, "courses"),
+    )
 
 
 def test_a_user_who_is_the_own_agent_is_taken_at_their_word(tmp_path: Path) -> None:
     """Adults who act for themselves are written so."""
     checked = judged(tmp_path, changed(district(), "bo", agentSourcedIds="bo"))
 
-    assert ["bo"] == checked.standing["users"].accepted.filter(sourcedId="bo")["agentSourcedIds"].to_list()
+    assert ["bo"] == checked.standing["users"].accepted.filter(sourcedId="bo")[
+        "agentSourcedIds"
+    ].to_list()
 
 
 def test_without_the_file_of_roles_every_user_is_refused(tmp_path: Path) -> None:
@@ -168,4 +206,7 @@ def test_a_session_may_end_before_it_begins(tmp_path: Path) -> None:
     """It is told and loaded: what hangs on it shall not wait for a typing error."""
     checked = judged(tmp_path, changed(district(), "t1", endDate="2025-01-15"))
 
-    assert ({"period_empty"}, ["t1", "y"]) == (rules(checked), accepted(checked, "academicSessions"))
+    assert ({"period_empty"}, ["t1", "y"]) == (
+        rules(checked),
+        accepted(checked, "academicSessions"),
+    )

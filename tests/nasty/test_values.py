@@ -32,7 +32,9 @@ LISTS = (
 
 
 @pytest.mark.parametrize(("written", "expected", "rule"), LISTS)
-def test_lists_are_read_in_any_clear_spelling(written: str, expected: str | None, rule: str | None, tmp_path: Path) -> None:  # fmt: skip
+def test_lists_are_read_in_any_clear_spelling(
+    written: str, expected: str | None, rule: str | None, tmp_path: Path
+) -> None:
     """Brackets and semicolons are read as the standard's commas; where it is not clear what separates, the cell stays."""
     rows = {**district(), "courses": [DISTRICT["courses"][0] | {"grades": written}]}
 
@@ -41,7 +43,9 @@ def test_lists_are_read_in_any_clear_spelling(written: str, expected: str | None
 
 def test_references_in_other_lists_lead_where_they_should(tmp_path: Path) -> None:
     """Terms in brackets or with a semicolon are found; items in braces keep theirs."""
-    rows = changed(changed(district(), "c2", termSourcedIds='["y","t1"]'), "bo", userIds="{LDAP:a;b}")
+    rows = changed(
+        changed(district(), "c2", termSourcedIds='["y","t1"]'), "bo", userIds="{LDAP:a;b}"
+    )
 
     checked = judged(tmp_path, rows)
 
@@ -64,9 +68,13 @@ def numbered(suffix: str) -> Rows:
     named = {user: number + suffix for user, number in numbers.items()}
     columns = ("sourcedId", "userSourcedId", "agentSourcedIds")
     return {
-        name: [row | {column: named.get(row[column], row[column]) for column in columns if column in row} for row in table]
+        name: [
+            row
+            | {column: named.get(row[column], row[column]) for column in columns if column in row}
+            for row in table
+        ]
         for name, table in district().items()
-    }  # fmt: skip
+    }
 
 
 def test_ids_that_all_became_decimals_are_mended(tmp_path: Path) -> None:
@@ -101,19 +109,26 @@ def test_ids_lose_what_cannot_be_seen(tmp_path: Path) -> None:
     assert (["e1", "e2", "e3"], {"padded"}) == cells(tmp_path, rows, "enrollments", "sourcedId")
 
 
-def test_a_grade_that_became_a_date_is_left_out_by_the_target_and_not_by_the_check(tmp_path: Path) -> None:
+def test_a_grade_that_became_a_date_is_left_out_by_the_target_and_not_by_the_check(
+    tmp_path: Path,
+) -> None:
     """OneRoster has no list of grades that all systems keep to."""
     rows = {**district(), "courses": [DISTRICT["courses"][0] | {"grades": "8-Jun"}]}
 
     assert (["8-Jun"], set()) == cells(tmp_path, rows, "courses", "grades")
 
 
-@pytest.mark.parametrize("written", ["1/05/2023", "2012-04-23", "2099-01-01T00:00:00Z", "yesterday"])
+@pytest.mark.parametrize(
+    "written", ["1/05/2023", "2012-04-23", "2099-01-01T00:00:00Z", "yesterday"]
+)
 def test_nobody_asks_when_a_row_of_a_snapshot_was_changed(written: str, tmp_path: Path) -> None:
     """It is compared with what was sent; in a delta the standard wants a true moment."""
     lenient = judged(tmp_path, changed(district(), "e1", dateLastModified=written))
 
-    assert ({"status_in_bulk"}, ["e1", "e2", "e3"]) == (rules(lenient), accepted(lenient, "enrollments"))
+    assert ({"status_in_bulk"}, ["e1", "e2", "e3"]) == (
+        rules(lenient),
+        accepted(lenient, "enrollments"),
+    )
 
 
 def test_a_delta_row_needs_a_true_moment(tmp_path: Path) -> None:
@@ -142,11 +157,15 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_names_pass_as_they_are(name: str, tmp_path: Path) -> None:
     """People know how they are called: nothing is swapped, cut or corrected."""
-    rows = changed(district(), "bo", givenName=name, familyName=name, phone="555-0100 ext. 7, ask for Bo")
+    rows = changed(
+        district(), "bo", givenName=name, familyName=name, phone="555-0100 ext. 7, ask for Bo"
+    )
 
     people = judged(tmp_path, rows).standing["users"].accepted.filter(sourcedId="bo")
 
-    assert [(name, name, "555-0100 ext. 7, ask for Bo")] == people.select("givenName", "familyName", "phone").rows()
+    assert [(name, name, "555-0100 ext. 7, ask for Bo")] == people.select(
+        "givenName", "familyName", "phone"
+    ).rows()
 
 
 def test_a_user_needs_no_username(tmp_path: Path) -> None:

@@ -38,39 +38,78 @@ QUICK = RetryPolicy(rest=0.001, longest_rest=0.01)
 
 def org(sourced_id: str, parent: str | None = None, **cells: str | None) -> Row:
     """Make a school, or a district if there is nothing above it."""
-    return {"sourcedId": sourced_id, "name": f"Org {sourced_id}", "type": "school" if parent else "district",
-            "parentSourcedId": parent, **cells}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "name": f"Org {sourced_id}",
+        "type": "school" if parent else "district",
+        "parentSourcedId": parent,
+        **cells,
+    }
 
 
 def user(sourced_id: str, agents: str | None = None, **cells: str | None) -> Row:
     """Make a student of school `s`."""
     role = {"role": "student", "roleType": "primary", "orgSourcedId": "s"}
-    return {"sourcedId": sourced_id, "enabledUser": "true", "givenName": "Ann", "familyName": "Lee",
-            "email": "ann@example.edu", "roles": folded_again([role]), "agentSourcedIds": agents, **cells}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "enabledUser": "true",
+        "givenName": "Ann",
+        "familyName": "Lee",
+        "email": "ann@example.edu",
+        "roles": folded_again([role]),
+        "agentSourcedIds": agents,
+        **cells,
+    }
 
 
 def session(sourced_id: str, parent: str | None = None) -> Row:
     """Make a term, or a school year if there is nothing above it."""
-    return {"sourcedId": sourced_id, "title": sourced_id, "type": "term" if parent else "schoolYear",
-            "startDate": "2026-08-01", "endDate": "2027-06-01", "schoolYear": "2027", "orgSourcedId": "d",
-            "parentSourcedId": parent}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "title": sourced_id,
+        "type": "term" if parent else "schoolYear",
+        "startDate": "2026-08-01",
+        "endDate": "2027-06-01",
+        "schoolYear": "2027",
+        "orgSourcedId": "d",
+        "parentSourcedId": parent,
+    }
 
 
 def course(sourced_id: str = "k", **cells: str | None) -> Row:
     """Make a course of the district."""
-    return {"sourcedId": sourced_id, "title": "Math", "orgSourcedId": "d", "schoolYearSourcedId": "y", **cells}
+    return {
+        "sourcedId": sourced_id,
+        "title": "Math",
+        "orgSourcedId": "d",
+        "schoolYearSourcedId": "y",
+        **cells,
+    }
 
 
 def a_class(sourced_id: str = "c", **cells: str | None) -> Row:
     """Make a class of school `s`."""
-    return {"sourcedId": sourced_id, "title": "Math 1", "courseSourcedId": "k", "classType": "scheduled",
-            "schoolSourcedId": "s", "termSourcedIds": "t", **cells}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "title": "Math 1",
+        "courseSourcedId": "k",
+        "classType": "scheduled",
+        "schoolSourcedId": "s",
+        "termSourcedIds": "t",
+        **cells,
+    }
 
 
 def enrollment(sourced_id: str = "e", **cells: str | None) -> Row:
     """Put user `u` into class `c`."""
-    return {"sourcedId": sourced_id, "classSourcedId": "c", "schoolSourcedId": "s", "userSourcedId": "u",
-            "role": "student", **cells}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "classSourcedId": "c",
+        "schoolSourcedId": "s",
+        "userSourcedId": "u",
+        "role": "student",
+        **cells,
+    }
 
 
 ORGS = [org("s", "d"), org("d")]
@@ -153,7 +192,9 @@ class District:
         """Load a delta of these rows."""
         return self.send(self.changes(gone, **rows))
 
-    def send(self, changes: Changes, transport: httpx.AsyncBaseTransport | None = None, **options: Any) -> Loaded:
+    def send(
+        self, changes: Changes, transport: httpx.AsyncBaseTransport | None = None, **options: Any
+    ) -> Loaded:
         """Load changes; each record must end in exactly one term."""
         loaded = asyncio.run(self._load(changes, transport, options))
         assert {name: due(part) for name, part in changes.items() if due(part)} == {
@@ -166,7 +207,9 @@ class District:
         changes = self.changes(**rows)
         self.rosters.append(changes)
         for name, part in changes.items():
-            self.ledger.intend(KEY, name, part.upserts.select("sourcedId", FINGERPRINT), f"run-{next(self.runs)}")
+            self.ledger.intend(
+                KEY, name, part.upserts.select("sourcedId", FINGERPRINT), f"run-{next(self.runs)}"
+            )
             for body in bodies(ENTITIES[name], part.upserts):
                 if body["sourcedId"] in arrived:
                     self.app(wire.create(TIMEBACK.collections[name], body))
@@ -179,7 +222,11 @@ class District:
 
     def writes(self) -> list[tuple[str, str]]:
         """Give the writes that the sandbox has served since this was last asked: method and path below the service."""
-        served = [(method, path.partition("/v1p2/")[2]) for method, path in self.sandbox.requests if "/v1p2/" in path]
+        served = [
+            (method, path.partition("/v1p2/")[2])
+            for method, path in self.sandbox.requests
+            if "/v1p2/" in path
+        ]
         self.sandbox.requests.clear()
         return [(method, path) for method, path in served if method != "GET"]
 
@@ -202,25 +249,47 @@ class District:
 
     def write(self, entity: str, sourced_id: str, **properties: Any) -> None:
         """Let somebody else change a record in the target."""
-        self.app(wire.replace(TIMEBACK.collections[entity], self.read(entity, sourced_id) | properties))
+        self.app(
+            wire.replace(TIMEBACK.collections[entity], self.read(entity, sourced_id) | properties)
+        )
 
     def active(self, entity: str) -> set[str]:
         """Give the ids that the ledger holds as active."""
         known = self.ledger.known(KEY).get(entity)
-        return set() if known is None else set(known.filter(pl.col("status") == "active")["sourcedId"])
+        return (
+            set() if known is None else set(known.filter(pl.col("status") == "active")["sourcedId"])
+        )
 
     @property
     def target(self) -> Endpoint:
         """Where the sandbox is, and its one client."""
         sandbox = self.sandbox
-        return Endpoint(sandbox.url, sandbox.token_url, "sandbox", self.secret,
-                      concurrency=self.concurrency, patience=self.patience, answer_bytes=self.answer_bytes, profile=TIMEBACK)  # fmt: skip
+        return Endpoint(
+            sandbox.url,
+            sandbox.token_url,
+            "sandbox",
+            self.secret,
+            concurrency=self.concurrency,
+            patience=self.patience,
+            answer_bytes=self.answer_bytes,
+            profile=TIMEBACK,
+        )
 
-    async def _load(self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json) -> Loaded:
+    async def _load(
+        self, changes: Changes, transport: httpx.AsyncBaseTransport | None, options: Json
+    ) -> Loaded:
         twisted = Twisted(self.twist) if self.twist else None
         self.rosters.append(changes)
         async with Client(self.target, transport or twisted) as client:
-            return await load(changes, client, self.ledger, KEY, f"run-{next(self.runs)}", rosters=self.said, **options)
+            return await load(
+                changes,
+                client,
+                self.ledger,
+                KEY,
+                f"run-{next(self.runs)}",
+                rosters=self.said,
+                **options,
+            )
 
 
 @contextmanager

@@ -31,11 +31,16 @@ class Met:
 
     def lose(self) -> None:
         """Let the target lose the record altogether."""
-        self.store.query("DELETE FROM records WHERE collection = ? AND id = ?", (self.collection, self.sourced_id))
+        self.store.query(
+            "DELETE FROM records WHERE collection = ? AND id = ?",
+            (self.collection, self.sourced_id),
+        )
 
     def keep(self, **properties: object) -> None:
         """Let the target hold the record with other properties."""
-        self.store.put(self.collection, {**(self.before or {"sourcedId": self.sourced_id}), **properties})
+        self.store.put(
+            self.collection, {**(self.before or {"sourcedId": self.sourced_id}), **properties}
+        )
 
 
 @dataclass(frozen=True)

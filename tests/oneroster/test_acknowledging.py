@@ -19,6 +19,13 @@ def test_each_errand_has_the_end_that_it_is_sent_for() -> None:
     results, error = asyncio.run(Acknowledging().run("load users 1/1", errands, 10, None))
 
     assert (list(range(len(errands))), None) == (list(results), error)
-    assert ["created", "updated", "created", "updated", "deleted", "disabled", "disabled", "failed"] == [
-        one.term for one in results.values()
-    ]
+    assert [
+        "created",
+        "updated",
+        "created",
+        "updated",
+        "deleted",
+        "disabled",
+        "disabled",
+        "failed",
+    ] == [one.term for one in results.values()]

@@ -33,7 +33,10 @@ def test_agents_who_come_first_cost_nothing(district: District) -> None:
     """Parents have no agents of their own, so that children can be sent whole."""
     loaded = district.load(users=[user("child", agents="mum,dad"), user("mum"), user("dad")])
 
-    assert (loaded.counts, district.writes()) == ({"users": {"created": 3}}, [("POST", "users/")] * 3)
+    assert (loaded.counts, district.writes()) == (
+        {"users": {"created": 3}},
+        [("POST", "users/")] * 3,
+    )
     assert agents(district, "child") == {"mum", "dad"}
 
 
@@ -42,7 +45,10 @@ def test_agents_in_a_circle_take_a_second_pass(district: District) -> None:
     loaded = district.load(users=CIRCLE)
 
     assert loaded.counts == {"users": {"created": 2}}
-    assert sorted(district.writes()) == [("POST", "users/")] * 2 + [("PUT", "users/a"), ("PUT", "users/b")]
+    assert sorted(district.writes()) == [("POST", "users/")] * 2 + [
+        ("PUT", "users/a"),
+        ("PUT", "users/b"),
+    ]
     assert (agents(district, "a"), agents(district, "b")) == ({"b"}, {"a"})
     assert district.load(users=CIRCLE).requests == 0
 
@@ -64,7 +70,10 @@ def test_a_new_agent_costs_one_write(district: District) -> None:
 
     loaded = district.load(users=[user("child", agents="mum")])
 
-    assert (loaded.counts, district.writes()) == ({"users": {"updated": 1}}, [("PUT", "users/child")])
+    assert (loaded.counts, district.writes()) == (
+        {"users": {"updated": 1}},
+        [("PUT", "users/child")],
+    )
 
 
 def test_a_changed_user_with_an_agent_to_come_costs_one_write_more(district: District) -> None:
@@ -96,7 +105,9 @@ def test_a_user_waits_for_an_agent_who_failed(district: District) -> None:
     loaded = district.load(users=rows)
 
     assert loaded.counts == {"users": {"failed": 1, "waiting": 1}}
-    assert loaded.troubles[1] == Trouble("users", "child", "waiting", "its agent users:mum is not in the target")
+    assert loaded.troubles[1] == Trouble(
+        "users", "child", "waiting", "its agent users:mum is not in the target"
+    )
     assert district.active("users") == {"child"}
 
     district.twist = None
@@ -106,7 +117,9 @@ def test_a_user_waits_for_an_agent_who_failed(district: District) -> None:
 
 def test_others_who_need_the_user_do_not_wait_for_agents(district: District) -> None:
     """The user is in the target, whoever acts for him."""
-    loaded = district.load(users=[user("u", agents="nobody")], demographics=[{"sourcedId": "u", "sex": "male"}])
+    loaded = district.load(
+        users=[user("u", agents="nobody")], demographics=[{"sourcedId": "u", "sex": "male"}]
+    )
 
     assert loaded.counts == {"users": {"waiting": 1}, "demographics": {"created": 1}}
 

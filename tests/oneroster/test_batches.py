@@ -19,7 +19,13 @@ def sliced(entity: str, frame: pl.DataFrame, size: int) -> list[list[str]]:
 @pytest.mark.parametrize(("entity", "column"), TREES.items())
 def test_batches_never_mix_levels(entity: str, column: str) -> None:
     """A parent that is not in the frame is in the target, or nobody knows it."""
-    parents = {"school": "district", "district": None, "room": "school", "other": "elsewhere", "hall": "school"}
+    parents = {
+        "school": "district",
+        "district": None,
+        "room": "school",
+        "other": "elsewhere",
+        "hall": "school",
+    }
     frame = pl.DataFrame({"sourcedId": list(parents), column: list(parents.values())})
 
     assert sliced(entity, frame, 10) == [["district", "other"], ["school"], ["room", "hall"]]

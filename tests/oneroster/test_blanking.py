@@ -37,7 +37,12 @@ def test_what_a_put_must_have_is_there(name: str) -> None:
         one: {"sourcedId": "x"} if one in ("student", "lineItem", "assessmentLineItem") else "a"
         for one in collection.required_on_put
     }
-    full = record | {"sourcedId": "r", "status": "active", "roles": USER["roles"], "comment": "quillon"}
+    full = record | {
+        "sourcedId": "r",
+        "status": "active",
+        "roles": USER["roles"],
+        "comment": "quillon",
+    }
 
     blank = blanked(collection, full)
 

@@ -27,11 +27,15 @@ Handler = Callable[[httpx.Request], httpx.Response]
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def sent(handler: Handler, *requests: wire.Request, target: Endpoint | None = None) -> tuple[list[wire.Answer], int]:
+def sent(
+    handler: Handler, *requests: wire.Request, target: Endpoint | None = None
+) -> tuple[list[wire.Answer], int]:
     """Send requests to a stand-in for the target; give its answers and how many were counted."""
 
     async def run() -> tuple[list[wire.Answer], int]:
-        where = target or Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
+        where = target or Endpoint(
+            "https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK
+        )
         async with Client(where, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client.requests
 
@@ -55,7 +59,11 @@ async def talking(talk: Talk) -> AsyncIterator[Endpoint]:
     async with await asyncio.start_server(conversation, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         yield Endpoint(
-            f"http://127.0.0.1:{port}", access_token="t", request_seconds=0.3, patience=ONCE, profile=TIMEBACK
+            f"http://127.0.0.1:{port}",
+            access_token="t",
+            request_seconds=0.3,
+            patience=ONCE,
+            profile=TIMEBACK,
         )
         # On a machine that is busy, a client may have given up before the server came to accept it.
         while not ended:
@@ -81,7 +89,9 @@ def test_a_request_arrives_whole() -> None:
         seen.append(request)
         return httpx.Response(201, content=b"{}")
 
-    answers, counted = sent(handler, wire.create(USERS, {"sourcedId": "a/b"}), wire.read(USERS, "a/b?c"))
+    answers, counted = sent(
+        handler, wire.create(USERS, {"sourcedId": "a/b"}), wire.read(USERS, "a/b?c")
+    )
 
     assert (answers, counted) == ([wire.Answer(201, b"{}")] * 2, 2)
     assert json.loads(seen[0].content) == {"user": {"sourcedId": "a/b"}}
@@ -93,7 +103,9 @@ def test_a_request_arrives_whole() -> None:
     assert {request.url.host for request in seen} == {"api.example.edu"}
 
 
-@pytest.mark.parametrize("sourced_id", ["a/b", "a?b#c", "a b", "é漢", "50%", "a+b", "a;b=c&d", "a%2Fb", "~.-_", "\\"])
+@pytest.mark.parametrize(
+    "sourced_id", ["a/b", "a?b#c", "a b", "é漢", "50%", "a+b", "a;b=c&d", "a%2Fb", "~.-_", "\\"]
+)
 def test_an_id_survives_real_http(sourced_id: str) -> None:
     """Two libraries parse the address on its way; neither may change where it leads."""
     heard: list[bytes] = []
@@ -135,10 +147,15 @@ def test_a_401_gets_one_fresh_token_and_one_more_try() -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         if str(request.url) == TOKENS:
             return httpx.Response(200, json={"access_token": next(tokens)})
-        return httpx.Response(200 if request.headers["authorization"] == "Bearer new" else 401, json={})
+        return httpx.Response(
+            200 if request.headers["authorization"] == "Bearer new" else 401, json={}
+        )
 
     answers, counted = sent(
-        handler, GET, GET, target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK)
+        handler,
+        GET,
+        GET,
+        target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK),
     )
 
     assert ([answer.status for answer in answers], counted) == ([200, 200], 3)
@@ -155,14 +172,20 @@ def test_a_fresh_token_that_is_refused_ends_the_run() -> None:
         )
 
     with pytest.raises(TargetError, match=r"api\.example\.edu refuses a fresh token \(HTTP 401\)"):
-        sent(handler, GET, target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK))
+        sent(
+            handler,
+            GET,
+            target=Endpoint("https://api.example.edu", TOKENS, "id", "secret", profile=TIMEBACK),
+        )
 
 
 def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
     """The message names the host and the next step."""
 
     async def run() -> None:
-        async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0) as server:
+        async with await asyncio.start_server(
+            lambda reader, writer: None, "127.0.0.1", 0
+        ) as server:
             port = server.sockets[0].getsockname()[1]
         async with Client(
             Endpoint(f"http://127.0.0.1:{port}", access_token="t", patience=QUICK, profile=TIMEBACK)
@@ -170,7 +193,8 @@ def test_a_target_that_cannot_be_reached_ends_the_run() -> None:
             await client.send(GET)
 
     with pytest.raises(
-        TargetError, match=r"127\.0\.0\.1:\d+ cannot be reached: no connection \(.*\)\. Check its address"
+        TargetError,
+        match=r"127\.0\.0\.1:\d+ cannot be reached: no connection \(.*\)\. Check its address",
     ):
         asyncio.run(run())
 
@@ -193,7 +217,9 @@ def test_a_connection_that_breaks_loses_one_answer() -> None:
 
     posted = answered(hang_up, wire.create(USERS, {"sourcedId": "u1"}))
 
-    assert posted == wire.Answer(0, lost="the answer was lost (ServerDisconnectedError)", fault="lost", again=True)
+    assert posted == wire.Answer(
+        0, lost="the answer was lost (ServerDisconnectedError)", fault="lost", again=True
+    )
 
 
 def test_an_answer_that_is_cut_short_is_lost() -> None:
@@ -202,7 +228,9 @@ def test_an_answer_that_is_cut_short_is_lost() -> None:
     async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")
 
-    assert answered(half) == wire.Answer(0, lost="the answer was lost (ClientPayloadError)", fault="lost", again=True)
+    assert answered(half) == wire.Answer(
+        0, lost="the answer was lost (ClientPayloadError)", fault="lost", again=True
+    )
 
 
 def test_an_answer_that_is_not_http_is_lost() -> None:
@@ -223,7 +251,9 @@ def test_an_answer_that_does_not_end_is_not_waited_for() -> None:
             writer.write(b"{")
             await asyncio.sleep(0.1)
 
-    assert answered(trickle) == wire.Answer(0, lost="no answer within 0.3 seconds", fault="slow", again=True)
+    assert answered(trickle) == wire.Answer(
+        0, lost="no answer within 0.3 seconds", fault="slow", again=True
+    )
 
 
 def test_a_token_that_does_not_end_is_not_waited_for() -> None:
@@ -238,7 +268,9 @@ def test_a_token_that_does_not_end_is_not_waited_for() -> None:
     async def run() -> str:
         async with talking(trickle) as place:
             once = RetryPolicy(first_attempts=1)
-            target = replace(place, token_url=place.url, access_token="", client_id="id", patience=once)
+            target = replace(
+                place, token_url=place.url, access_token="", client_id="id", patience=once
+            )
             async with Client(target) as client:
                 with pytest.raises(TargetError) as error:
                     await client.send(GET)
@@ -260,7 +292,9 @@ def test_certificates_are_verified() -> None:
     """A target is who it says it is."""
 
     async def verified() -> ssl.VerifyMode:
-        async with Client(Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK)) as client:
+        async with Client(
+            Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK)
+        ) as client:
             context: ssl.SSLContext = client._exchange.transport.ssl_context  # type: ignore[attr-defined]
             return context.verify_mode
 

@@ -19,13 +19,25 @@ AIDE = {"role": "aide", "roleType": "secondary", "org": REF}
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ("Zoë", "Zoë"), (REF, READ), ([REF, {"sourcedId": "b"}], [{"sourcedId": "b"}, READ]),
-        ("true", True), ("true", "TRUE"), ("false", False), ("2026", 2026), ("2026", 2026.0), (94, "94.0"), (["5"], [5]),
-        ("2026-01-31", "2026-01-31T00:00:00.000Z"), ("2026-01-31", "2026-01-31T00:00:00+00:00"),
-        (None, ""), ([], None), ({}, None), ([TEACHER, AIDE], [AIDE | {"metadata": {"x": 1}}, TEACHER]),
+        ("Zoë", "Zoë"),
+        (REF, READ),
+        ([REF, {"sourcedId": "b"}], [{"sourcedId": "b"}, READ]),
+        ("true", True),
+        ("true", "TRUE"),
+        ("false", False),
+        ("2026", 2026),
+        ("2026", 2026.0),
+        (94, "94.0"),
+        (["5"], [5]),
+        ("2026-01-31", "2026-01-31T00:00:00.000Z"),
+        ("2026-01-31", "2026-01-31T00:00:00+00:00"),
+        (None, ""),
+        ([], None),
+        ({}, None),
+        ([TEACHER, AIDE], [AIDE | {"metadata": {"x": 1}}, TEACHER]),
         ([{"a": 1}, {"a": 1, "b": 2}], [{"a": 1, "b": 2}, {"a": 1}]),
     ],
-)  # fmt: skip
+)
 def test_equal(ours: Any, theirs: Any) -> None:
     """The target spells booleans, years, dates, references and blanks in its own way (section 8)."""
     assert equal(ours, theirs)
@@ -34,11 +46,25 @@ def test_equal(ours: Any, theirs: Any) -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ("Zoë", "Zoe"), ("007", "7"), (REF, {"sourcedId": "b"}), ([REF], []), ([REF], [REF, {"sourcedId": "b"}]),
-        ("true", "false"), ("true", 1), ("2026", 2025), ("x", 5), ("2026-01-31", "2026-01-31T08:00:00Z"), ("a", None), ("0", None),
-        ([TEACHER], [AIDE]), ([TEACHER, TEACHER], [TEACHER, AIDE]), (["Math", "Science"], ["Science", "Math"]), (["5"], ["5", "6"]), ("a", ["a"]),
+        ("Zoë", "Zoe"),
+        ("007", "7"),
+        (REF, {"sourcedId": "b"}),
+        ([REF], []),
+        ([REF], [REF, {"sourcedId": "b"}]),
+        ("true", "false"),
+        ("true", 1),
+        ("2026", 2025),
+        ("x", 5),
+        ("2026-01-31", "2026-01-31T08:00:00Z"),
+        ("a", None),
+        ("0", None),
+        ([TEACHER], [AIDE]),
+        ([TEACHER, TEACHER], [TEACHER, AIDE]),
+        (["Math", "Science"], ["Science", "Math"]),
+        (["5"], ["5", "6"]),
+        ("a", ["a"]),
     ],
-)  # fmt: skip
+)
 def test_not_equal(ours: Any, theirs: Any) -> None:
     """Leading zeros, times of day and the order of subjects tell values apart."""
     assert not equal(ours, theirs)
@@ -47,12 +73,22 @@ def test_not_equal(ours: Any, theirs: Any) -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ({"name": "Zoe\u0308"}, {"name": "Zo\u00eb"}), ({"name": " Ann "}, {"name": "Ann"}), ({"name": "Ann  Lee"}, {"name": "Ann Lee"}),
-        ({"email": "Ann@Example.EDU"}, {"email": "ann@example.edu"}), ({"metadata": {"a": [{"b": "X"}]}}, {"metadata": {"a": [{"b": "x"}]}}),
-        ({"name": "A", "startDate": "2026-01-31", "primary": True, "schoolYear": "2026"},
-         {"name": "a", "startDate": "2026-01-31T00:00:00.000Z", "primary": "TRUE", "schoolYear": 2026}),
+        ({"name": "Zoe\u0308"}, {"name": "Zo\u00eb"}),
+        ({"name": " Ann "}, {"name": "Ann"}),
+        ({"name": "Ann  Lee"}, {"name": "Ann Lee"}),
+        ({"email": "Ann@Example.EDU"}, {"email": "ann@example.edu"}),
+        ({"metadata": {"a": [{"b": "X"}]}}, {"metadata": {"a": [{"b": "x"}]}}),
+        (
+            {"name": "A", "startDate": "2026-01-31", "primary": True, "schoolYear": "2026"},
+            {
+                "name": "a",
+                "startDate": "2026-01-31T00:00:00.000Z",
+                "primary": "TRUE",
+                "schoolYear": 2026,
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """A target may trim, draw spaces together, change the case and compose accents."""
     assert (True, False) == (alike(theirs, ours), covers(theirs, ours))
@@ -60,9 +96,14 @@ def test_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [({"name": "Ann"}, {"name": "Anna"}), ({"name": "Zoë"}, {"name": "Zoe"}), ({"name": "AnnLee"}, {"name": "Ann Lee"}),
-     ({"org": {"sourcedId": "a"}}, {"org": {"sourcedId": "A"}}), ({"sourcedId": "a"}, {"sourcedId": "A"})],
-)  # fmt: skip
+    [
+        ({"name": "Ann"}, {"name": "Anna"}),
+        ({"name": "Zoë"}, {"name": "Zoe"}),
+        ({"name": "AnnLee"}, {"name": "Ann Lee"}),
+        ({"org": {"sourcedId": "a"}}, {"org": {"sourcedId": "A"}}),
+        ({"sourcedId": "a"}, {"sourcedId": "A"}),
+    ],
+)
 def test_not_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Accents and words tell values apart, and an id is as it is."""
     assert not alike(theirs, ours)
@@ -92,11 +133,14 @@ def test_the_same_is_the_same_both_ways() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab01", max_size=2),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "metadata"]), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "metadata"]), inner, max_size=3)
     ),
     max_leaves=8,
 )
-RECORDS = st.dictionaries(st.sampled_from(["givenName", "phone", "metadata", "grades", "roles"]), JSON, max_size=5)
+RECORDS = st.dictionaries(
+    st.sampled_from(["givenName", "phone", "metadata", "grades", "roles"]), JSON, max_size=5
+)
 
 
 @given(RECORDS)
@@ -106,6 +150,8 @@ def test_a_record_is_the_same_as_itself(record: dict[str, Any]) -> None:
 
 
 @given(RECORDS, RECORDS)
-def test_the_same_looks_the_same_from_either_side(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_the_same_looks_the_same_from_either_side(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
     """Neither side is the measure of the other."""
     assert same(one, other) == same(other, one)

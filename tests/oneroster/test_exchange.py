@@ -37,7 +37,9 @@ def detail(status: int, body: bytes) -> str:
         def handler(request: httpx.Request) -> httpx.Response:
             return httpx.Response(status, content=body)
 
-        target = Endpoint("https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN, profile=TIMEBACK)
+        target = Endpoint(
+            "https://api.example.edu", "", "the-id", SECRET, access_token=TOKEN, profile=TIMEBACK
+        )
         async with Client(target, httpx.MockTransport(handler)) as client:
             return await client.send(request)
 
@@ -46,11 +48,20 @@ def detail(status: int, body: bytes) -> str:
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
-@pytest.mark.parametrize(("status", "told"), [(422, 422), (200, 422)], ids=["refused", "refused inside of a success"])
-def test_credentials_that_the_target_repeats_are_hidden(status: int, told: int, spelled: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "told"), [(422, 422), (200, 422)], ids=["refused", "refused inside of a success"]
+)
+def test_credentials_that_the_target_repeats_are_hidden(
+    status: int, told: int, spelled: str
+) -> None:
     """The rest of what it says is told."""
-    failure = {"imsx_codeMajor": "failure", "imsx_CodeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "invaliddata"}]}}  # fmt: skip
-    body = json.dumps({**failure, "imsx_description": "Bearer TOKEN may not write users"}).replace("TOKEN", spelled)
+    failure = {
+        "imsx_codeMajor": "failure",
+        "imsx_CodeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "invaliddata"}]},
+    }
+    body = json.dumps({**failure, "imsx_description": "Bearer TOKEN may not write users"}).replace(
+        "TOKEN", spelled
+    )
 
     assert f"HTTP {told}: Bearer ... may not write users" == detail(status, body.encode())
 
@@ -59,9 +70,13 @@ def test_a_secret_that_the_target_takes_for_an_id_is_hidden() -> None:
     """The id of a record that was made elsewhere is told too."""
     pairs = {"suppliedSourcedId": "bo", "allocatedSourcedId": SECRET}
 
-    assert "under another id, '...', where" in detail(201, json.dumps({"sourcedIdPairs": pairs}).encode())
+    assert "under another id, '...', where" in detail(
+        201, json.dumps({"sourcedIdPairs": pairs}).encode()
+    )
 
 
 def test_a_short_secret_is_a_word() -> None:
     """It cannot be told from others."""
-    assert () == hiding.credentials(Endpoint("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK))
+    assert () == hiding.credentials(
+        Endpoint("https://api.example.edu", "", "the-id", "school", profile=TIMEBACK)
+    )

@@ -28,7 +28,9 @@ def forgotten(sandbox: Sandbox, person: str, *friends: str) -> Forgotten:
     """Forget a person of whom we have sent the user alone."""
 
     async def run() -> Forgotten:
-        async with Client(Endpoint(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=TIMEBACK)) as client:
+        async with Client(
+            Endpoint(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=TIMEBACK)
+        ) as client:
             return await forget(client, person, {"users": [person]}, friends)
 
     return asyncio.run(run())
@@ -54,16 +56,18 @@ def test_what_the_target_does_not_show_is_not_written() -> None:
     def unreadable(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and scope["method"] == "GET":
-                await JSONResponse({"imsx_codeMajor": "failure", "imsx_description": "Forbidden"}, 403)(
-                    scope, receive, send
-                )
+                await JSONResponse(
+                    {"imsx_codeMajor": "failure", "imsx_description": "Forbidden"}, 403
+                )(scope, receive, send)
             else:
                 await app(scope, receive, send)
 
         return answer
 
     with Sandbox(None, wrap=unreadable) as sandbox:
-        sandbox.store.put("orgs", {"sourcedId": "s", "status": "active", "name": "Elm", "type": "school"})
+        sandbox.store.put(
+            "orgs", {"sourcedId": "s", "status": "active", "name": "Elm", "type": "school"}
+        )
         sandbox.store.put("users", USER)
         done = forgotten(sandbox, "u")
 

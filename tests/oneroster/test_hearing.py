@@ -46,7 +46,9 @@ def nested(levels: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize(("levels", "is_deep"), [(1, False), (DEEPEST, False), (DEEPEST + 1, True), (150, True)])
+@pytest.mark.parametrize(
+    ("levels", "is_deep"), [(1, False), (DEEPEST, False), (DEEPEST + 1, True), (150, True)]
+)
 def test_an_answer_may_be_nested_so_deep(levels: int, is_deep: bool) -> None:
     """One level more is too many."""
     assert is_deep is is_too_deep(json.dumps(nested(levels)).encode())
@@ -54,7 +56,13 @@ def test_an_answer_may_be_nested_so_deep(levels: int, is_deep: bool) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[" * 100, json.dumps([{"a": "]["}] * 100).encode(), json.dumps(["[" * 200] * 2).encode(), b"[{}]" * 99],
+    [
+        b"",
+        b"[" * 100,
+        json.dumps([{"a": "]["}] * 100).encode(),
+        json.dumps(["[" * 200] * 2).encode(),
+        b"[{}]" * 99,
+    ],
 )
 def test_brackets_alone_are_not_nested(body: bytes) -> None:
     """Many beside each other, or in texts, or without an end are not nested too deep."""
@@ -77,13 +85,16 @@ def test_an_answer_that_takes_all_the_room_there_is_is_nested_too_deep() -> None
 def deep(status: int = 200) -> httpx.Response:
     """Answer with a record that is nested too deep."""
     return httpx.Response(
-        status, json={"org": {"sourcedId": "d", "name": "D", "type": "district", "metadata": nested(80)}}
+        status,
+        json={"org": {"sourcedId": "d", "name": "D", "type": "district", "metadata": nested(80)}},
     )
 
 
 def large() -> httpx.Response:
     """Answer with a record that is larger than the test allows."""
-    return httpx.Response(200, json={"org": {"sourcedId": "d", "name": "D" * 6000, "type": "district"}})
+    return httpx.Response(
+        200, json={"org": {"sourcedId": "d", "name": "D" * 6000, "type": "district"}}
+    )
 
 
 def packed() -> httpx.Response:
@@ -93,7 +104,9 @@ def packed() -> httpx.Response:
 
 
 @pytest.mark.parametrize(("answer", "why"), [(deep, DEEP), (large, LARGE), (packed, LARGE)])
-def test_a_record_that_cannot_be_read_fails_alone(district: District, answer: Any, why: str) -> None:
+def test_a_record_that_cannot_be_read_fails_alone(
+    district: District, answer: Any, why: str
+) -> None:
     """It is asked for once, and the others go on."""
     district.answer_bytes = 5000
     district.twist = lambda request: answer() if str(request.url).endswith("/orgs/d") else None
@@ -101,7 +114,11 @@ def test_a_record_that_cannot_be_read_fails_alone(district: District, answer: An
     loaded = district.load(orgs=[org("d", name="New"), org("s", "d", name="New"), org("t", "d")])
 
     assert {"orgs": {"failed": 1, "updated": 1, "created": 1}} == loaded.counts
-    assert ((Trouble("orgs", "d", "failed", why),), None, 0) == (loaded.troubles, loaded.error, loaded.retries)
+    assert ((Trouble("orgs", "d", "failed", why),), None, 0) == (
+        loaded.troubles,
+        loaded.error,
+        loaded.retries,
+    )
 
 
 def test_a_write_whose_answer_cannot_be_read_is_looked_up(district: District) -> None:
@@ -114,7 +131,9 @@ def test_a_write_whose_answer_cannot_be_read_is_looked_up(district: District) ->
 
 
 @pytest.mark.parametrize(("answer", "why"), [(deep, DEEP), (large, LARGE)])
-def test_a_page_that_cannot_be_read_ends_the_reading(district: District, answer: Any, why: str) -> None:
+def test_a_page_that_cannot_be_read_ends_the_reading(
+    district: District, answer: Any, why: str
+) -> None:
     """Whoever reads is told in a sentence: `get`, `verify`, `adopt`."""
 
     async def run() -> None:
@@ -133,11 +152,21 @@ def test_a_probe_bears_answers_that_cannot_be_read() -> None:
     """It tells that nothing could be made, and goes on to the end."""
 
     def meet(met: Met) -> Reply | None:
-        return Reply(201, {"org": nested(80)}) if met.collection == "orgs" and met.method in ("POST", "GET") else None
+        return (
+            Reply(201, {"org": nested(80)})
+            if met.collection == "orgs" and met.method in ("POST", "GET")
+            else None
+        )
 
     with odd(meet) as sandbox:
         target = Endpoint(
-            sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+            sandbox.url,
+            sandbox.token_url,
+            "sandbox",
+            "sandbox",
+            concurrency=1,
+            patience=QUICK,
+            profile=TIMEBACK,
         )
         found = asyncio.run(probe(target, "test"))
 
@@ -147,11 +176,14 @@ def test_a_probe_bears_answers_that_cannot_be_read() -> None:
 
 def test_a_count_of_records_is_no_longer_than_a_count(district: District) -> None:
     """A header of digits without end says nothing."""
-    answer = httpx.Response(200, json={"orgs": [], "totalCount": 0}, headers={"x-total-count": "9" * 5000})
+    answer = httpx.Response(
+        200, json={"orgs": [], "totalCount": 0}, headers={"x-total-count": "9" * 5000}
+    )
 
     async def run() -> list[Any]:
         async with Client(
-            district.target, Twisted(lambda request: answer if "limit=" in str(request.url) else None)
+            district.target,
+            Twisted(lambda request: answer if "limit=" in str(request.url) else None),
         ) as client:
             return [page async for page in pages(client, "orgs")]
 

@@ -52,7 +52,9 @@ def refusing(method: str, ending: str, status: int = 422) -> Any:
 
     def twist(request: httpx.Request) -> httpx.Response | None:
         hit = request.method == method and str(request.url).endswith(ending)
-        return httpx.Response(status, json={"imsx_description": "Ann is not welcome"}) if hit else None
+        return (
+            httpx.Response(status, json={"imsx_description": "Ann is not welcome"}) if hit else None
+        )
 
     return twist
 
@@ -107,11 +109,19 @@ def test_one_changed_row_is_one_write(district: District) -> None:
 
 def test_an_apps_metadata_survives_a_change_of_name(district: District) -> None:
     """What others wrote on our record stays, at any depth."""
-    district.load(orgs=ORGS, users=[user("u", **{"metadata.sis.house": "red", "metadata.sis.bus": "7"})])
+    district.load(
+        orgs=ORGS, users=[user("u", **{"metadata.sis.house": "red", "metadata.sis.bus": "7"})]
+    )
     theirs = district.read("users", "u")
-    district.write("users", "u", metadata=theirs["metadata"] | {"app": {"goal": 3}}, pronouns="they")
+    district.write(
+        "users", "u", metadata=theirs["metadata"] | {"app": {"goal": 3}}, pronouns="they"
+    )
 
-    district.load(users=[user("u", givenName="Anna", **{"metadata.sis.house": "blue", "metadata.sis.bus": None})])
+    district.load(
+        users=[
+            user("u", givenName="Anna", **{"metadata.sis.house": "blue", "metadata.sis.bus": None})
+        ]
+    )
 
     after = district.read("users", "u")
     assert after["metadata"] == {"app": {"goal": 3}, "sis": {"house": "blue", "bus": None}}
@@ -171,8 +181,9 @@ DUPLICATES: list[tuple[str, int, dict[str, list[Row]]]] = [
 
 
 @pytest.mark.parametrize(("entity", "status", "rows"), DUPLICATES)
-def test_a_duplicate_that_equals_ours_is_recorded(district: District, tmp_path: Path, entity: str, status: int,
-                                                  rows: dict[str, list[Row]]) -> None:  # fmt: skip
+def test_a_duplicate_that_equals_ours_is_recorded(
+    district: District, tmp_path: Path, entity: str, status: int, rows: dict[str, list[Row]]
+) -> None:
     """'Already exists' comes as 409, as 404 and as 500 (section 2.2); the record is then compared."""
     district.load(**WHOLE)
     with opened(district.sandbox, tmp_path / "other") as other:
@@ -199,7 +210,8 @@ def test_a_foreign_record_is_held(district: District) -> None:
     """What the target holds, the ledger does not know and differs from ours belongs to somebody else."""
     district.app(
         wire.create(
-            TIMEBACK.collections["orgs"], {"sourcedId": "d", "status": "active", "name": "X", "type": "district"}
+            TIMEBACK.collections["orgs"],
+            {"sourcedId": "d", "status": "active", "name": "X", "type": "district"},
         )
     )
 
@@ -223,14 +235,19 @@ def test_what_a_killed_run_was_sending_is_ours(district: District) -> None:
     loaded = district.load(orgs=[org("d", name="After"), org("later")])
 
     assert loaded.counts == {"orgs": {"created": 2}}
-    assert (district.read("orgs", "d")["name"], district.read("orgs", "d")["metadata"]) == ("After", {"app": 1})
+    assert (district.read("orgs", "d")["name"], district.read("orgs", "d")["metadata"]) == (
+        "After",
+        {"app": 1},
+    )
     assert district.load(orgs=[org("d", name="After"), org("later")]).requests == 0
 
 
 def test_an_intent_outlives_a_run_that_came_to_nothing(district: District) -> None:
     """What a killed run sent is ours, however many runs break off after it."""
     changes = district.changes(orgs=[org("d")])
-    district.ledger.intend(KEY, "orgs", changes["orgs"].upserts.select("sourcedId", "#fingerprint"), "killed")
+    district.ledger.intend(
+        KEY, "orgs", changes["orgs"].upserts.select("sourcedId", "#fingerprint"), "killed"
+    )
     district.twist = lambda request: httpx.Response(401)
 
     assert district.send(changes).counts == {"orgs": {"waiting": 1}}
@@ -238,7 +255,9 @@ def test_an_intent_outlives_a_run_that_came_to_nothing(district: District) -> No
 
 
 @pytest.mark.parametrize(("status", "left"), [(422, {}), (502, {"orgs": frozenset({"d"})})])
-def test_an_intent_stays_where_nobody_knows(district: District, status: int, left: dict[str, frozenset[str]]) -> None:
+def test_an_intent_stays_where_nobody_knows(
+    district: District, status: int, left: dict[str, frozenset[str]]
+) -> None:
     """A refusal is certain; after a gateway's error the record may be there."""
     district.twist = refusing("POST", "/orgs/", status)
 
@@ -248,7 +267,9 @@ def test_an_intent_stays_where_nobody_knows(district: District, status: int, lef
 
 def test_a_lost_answer_is_recognised_by_the_next_run(district: District) -> None:
     """The target did what it was asked, and nobody heard of it."""
-    district.twist = lambda request: httpx.ReadError("lost") if "/orgs" in str(request.url) else None
+    district.twist = lambda request: (
+        httpx.ReadError("lost") if "/orgs" in str(request.url) else None
+    )
     lost = district.load(orgs=[org("d")])
     district.twist = None
     district.write("orgs", "d", metadata={"app": 1})
@@ -258,7 +279,10 @@ def test_a_lost_answer_is_recognised_by_the_next_run(district: District) -> None
     assert (lost.counts, lost.troubles[0].detail) == ({"orgs": {"failed": 1}}, UNANSWERED)
     assert "is down" in (lost.error or "")
     assert found.counts == {"orgs": {"created": 1}}
-    assert (district.read("orgs", "d")["name"], district.read("orgs", "d")["metadata"]) == ("New", {"app": 1})
+    assert (district.read("orgs", "d")["name"], district.read("orgs", "d")["metadata"]) == (
+        "New",
+        {"app": 1},
+    )
 
 
 UNREADABLE = [
@@ -269,19 +293,25 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("answer", "detail"), UNREADABLE)
-def test_a_record_that_cannot_be_read_is_not_written(district: District, answer: httpx.Response, detail: str) -> None:
+def test_a_record_that_cannot_be_read_is_not_written(
+    district: District, answer: httpx.Response, detail: str
+) -> None:
     """Without what the target holds, nobody knows what a write would erase, or whose the record is."""
     district.load(orgs=[org("d")])
     district.app(
         wire.create(
-            TIMEBACK.collections["orgs"], {"sourcedId": "x", "status": "active", "name": "X", "type": "district"}
+            TIMEBACK.collections["orgs"],
+            {"sourcedId": "x", "status": "active", "name": "X", "type": "district"},
         )
     )
     district.twist = lambda request: answer if request.method == "GET" else None
 
     loaded = district.load(orgs=[org("d", name="New"), org("x")])
 
-    assert loaded.troubles == (Trouble("orgs", "d", "failed", detail), Trouble("orgs", "x", "failed", detail))
+    assert loaded.troubles == (
+        Trouble("orgs", "d", "failed", detail),
+        Trouble("orgs", "x", "failed", detail),
+    )
     assert [method for method, _ in district.writes()] == ["POST"]
 
 
@@ -290,9 +320,17 @@ def test_an_update_waits_for_a_new_parent_that_failed(district: District) -> Non
     district.load(**WHOLE)
     district.twist = refusing("POST", "/courses/")
 
-    loaded = district.load(courses=[course("new")], classes=[a_class(courseSourcedId="new")], enrollments=[enrollment("e2")])  # fmt: skip
+    loaded = district.load(
+        courses=[course("new")],
+        classes=[a_class(courseSourcedId="new")],
+        enrollments=[enrollment("e2")],
+    )
 
-    assert loaded.counts == {"courses": {"failed": 1}, "classes": {"waiting": 1}, "enrollments": {"created": 1}}
+    assert loaded.counts == {
+        "courses": {"failed": 1},
+        "classes": {"waiting": 1},
+        "enrollments": {"created": 1},
+    }
 
 
 @pytest.mark.parametrize("sourced_id", ["a/b", "a?b#c", "a b", "é漢", "50%", "a+b&c=d;e", "orgs:d"])
@@ -328,7 +366,13 @@ def test_an_id_of_dots_is_never_deleted(district: District, sourced_id: str) -> 
 
 def test_batches_go_down_a_tree_level_by_level(district: District) -> None:
     """No request refers to a record that is not acknowledged."""
-    rows = [org("room", "school"), org("school", "area"), org("area", "d"), org("d"), org("hall", "school")]
+    rows = [
+        org("room", "school"),
+        org("school", "area"),
+        org("area", "d"),
+        org("d"),
+        org("hall", "school"),
+    ]
     seen: list[str] = []
 
     def note(request: httpx.Request) -> None:
@@ -336,7 +380,9 @@ def test_batches_go_down_a_tree_level_by_level(district: District) -> None:
             seen.append(json.loads(request.content)["org"]["sourcedId"])
 
     district.twist = note
-    loaded = district.load(orgs=rows, academicSessions=[session("g", "t"), session("t", "y"), session("y")])
+    loaded = district.load(
+        orgs=rows, academicSessions=[session("g", "t"), session("t", "y"), session("y")]
+    )
 
     assert loaded.counts == {"orgs": {"created": 5}, "academicSessions": {"created": 3}}
     assert (seen[:3], set(seen[3:])) == (["d", "area", "school"], {"room", "hall"})
@@ -348,12 +394,18 @@ def test_children_of_a_failed_parent_wait(district: District) -> None:
 
     loaded = district.load(**WHOLE)
 
-    assert {name: loaded.counts[name] for name in ("courses", "classes", "enrollments", "users")} == {
-        "courses": {"failed": 1}, "classes": {"waiting": 1}, "enrollments": {"waiting": 1}, "users": {"created": 1},
-    }  # fmt: skip
+    assert {
+        name: loaded.counts[name] for name in ("courses", "classes", "enrollments", "users")
+    } == {
+        "courses": {"failed": 1},
+        "classes": {"waiting": 1},
+        "enrollments": {"waiting": 1},
+        "users": {"created": 1},
+    }
     assert [(trouble.sourcedId, trouble.detail) for trouble in loaded.troubles[1:]] == [
-        ("c", "courses:k is not in the target"), ("e", "classes:c is not in the target"),
-    ]  # fmt: skip
+        ("c", "courses:k is not in the target"),
+        ("e", "classes:c is not in the target"),
+    ]
 
 
 def test_children_of_a_parent_that_is_there_do_not_wait(district: District) -> None:
@@ -371,13 +423,27 @@ def test_deletes_come_last_and_children_first(district: District) -> None:
     district.load(**WHOLE)
     district.writes()
 
-    loaded = district.load({"users": ["u"], "demographics": ["u"], "classes": ["c"], "enrollments": ["e"], "orgs": ["s", "d"]}, courses=[course(title="New")])  # fmt: skip
+    loaded = district.load(
+        {
+            "users": ["u"],
+            "demographics": ["u"],
+            "classes": ["c"],
+            "enrollments": ["e"],
+            "orgs": ["s", "d"],
+        },
+        courses=[course(title="New")],
+    )
 
     assert loaded.counts["orgs"] == {"deleted": 2}
     assert district.writes() == [
-        ("PUT", "courses/k"), ("DELETE", "enrollments/e"), ("DELETE", "classes/c"), ("DELETE", "demographics/u"),
-        ("DELETE", "users/u"), ("DELETE", "orgs/s"), ("DELETE", "orgs/d"),
-    ]  # fmt: skip
+        ("PUT", "courses/k"),
+        ("DELETE", "enrollments/e"),
+        ("DELETE", "classes/c"),
+        ("DELETE", "demographics/u"),
+        ("DELETE", "users/u"),
+        ("DELETE", "orgs/s"),
+        ("DELETE", "orgs/d"),
+    ]
     assert district.active("users") == set()
 
 
@@ -464,7 +530,9 @@ def test_a_target_that_goes_away_ends_the_run(district: District) -> None:
 
 def test_refused_credentials_send_nothing(district: District) -> None:
     """Everything waits for somebody who knows the secret."""
-    district.twist = lambda request: httpx.Response(403) if request.url.path.endswith("token") else None
+    district.twist = lambda request: (
+        httpx.Response(403) if request.url.path.endswith("token") else None
+    )
 
     loaded = district.load(orgs=ORGS)
 
@@ -498,9 +566,11 @@ def test_the_ledger_learns_what_it_needs(district: District) -> None:
     details = district.ledger.details(KEY, "classes", pl.Series(["c"]))
 
     assert details.select("school", "parents", "label", "fields").row(0) == (
-        "s", "courses:k orgs:s academicSessions:t", "Math 1",
+        "s",
+        "courses:k orgs:s academicSessions:t",
+        "Math 1",
         "classType,courseSourcedId,schoolSourcedId,sourcedId,termSourcedIds,title",
-    )  # fmt: skip
+    )
 
 
 def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -508,12 +578,17 @@ def test_a_delete_that_a_collection_does_not_know_is_put(tmp_path: Path, sandbox
     row: Row = {"sourcedId": "v", "title": "Adding", "vendorResourceId": "v-1"}
     with opened(sandbox, tmp_path) as district:
         district.load(resources=[row])
-        district.twist = lambda request: httpx.Response(404, json={}) if request.method == "DELETE" else None
+        district.twist = lambda request: (
+            httpx.Response(404, json={}) if request.method == "DELETE" else None
+        )
 
         loaded = district.load({"resources": ["v"]})
 
         assert {"deleted": 1} == loaded.counts["resources"]
-        assert ("tobedeleted", set()) == (district.read("resources", "v")["status"], district.active("resources"))
+        assert ("tobedeleted", set()) == (
+            district.read("resources", "v")["status"],
+            district.active("resources"),
+        )
 
 
 def test_a_gradebook_record_that_is_gone_is_put(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -546,7 +621,9 @@ def test_a_target_that_makes_all_ids_of_its_own_gets_no_more(district: District)
 
     assert "keeps no orgs under the ids that they are sent with" in (loaded.error or "")
     assert 10 <= loaded.counts["orgs"]["failed"] < 13
-    assert "under another id, 'own-o00', where nothing of ours finds it" in loaded.troubles[0].detail
+    assert (
+        "under another id, 'own-o00', where nothing of ours finds it" in loaded.troubles[0].detail
+    )
 
 
 def test_a_target_that_makes_some_ids_of_its_own_gets_the_others(district: District) -> None:
@@ -565,7 +642,9 @@ def test_a_change_whose_answer_is_not_understood_is_looked_up(district: District
     district.writes()
     changes = district.changes(orgs=[org("d", name="New"), org("new")])
 
-    loaded = district.send(changes, Answered(lambda: httpx.Response(200, json={"message": "thank you"})))
+    loaded = district.send(
+        changes, Answered(lambda: httpx.Response(200, json={"message": "thank you"}))
+    )
 
     assert {"orgs": {"updated": 1, "created": 1}} == loaded.counts
     assert [("POST", "orgs/"), ("PUT", "orgs/d")] == sorted(district.writes())

@@ -20,49 +20,79 @@ USERS, CLASSES, ENROLLMENTS = (
 
 def ref(sourced_id: str) -> dict[str, str]:
     """Decorate a reference as a read does."""
-    return {"href": f"https://x/{sourced_id}", "sourcedId": sourced_id, "type": "org", "name": "A school"}
+    return {
+        "href": f"https://x/{sourced_id}",
+        "sourcedId": sourced_id,
+        "type": "org",
+        "name": "A school",
+    }
 
 
 def test_a_user_as_read_becomes_a_user_as_written() -> None:
     """Decoration, nulls and views of other records are not written (appendix B)."""
     read = {
-        "sourcedId": "u", "status": "active", "dateLastModified": "2026-01-01T00:00:00Z", "middleName": None,
-        "roles": [{"role": "student", "org": ref("s"), "metadata": {"level": ["a"]}, "endDate": None}],
-        "primaryOrg": ref("s"), "demographics": {"sourcedId": "u"}, "metadata": {"app": {"href": 1, "x": None}},
+        "sourcedId": "u",
+        "status": "active",
+        "dateLastModified": "2026-01-01T00:00:00Z",
+        "middleName": None,
+        "roles": [
+            {"role": "student", "org": ref("s"), "metadata": {"level": ["a"]}, "endDate": None}
+        ],
+        "primaryOrg": ref("s"),
+        "demographics": {"sourcedId": "u"},
+        "metadata": {"app": {"href": 1, "x": None}},
         "userProfiles": [{"profileId": "p", "app": {"sourcedId": "a"}, "credentials": []}],
-    }  # fmt: skip
+    }
 
     assert write_shape(USERS, read) == {
-        "sourcedId": "u", "status": "active",
+        "sourcedId": "u",
+        "status": "active",
         "roles": [{"role": "student", "org": {"sourcedId": "s"}, "metadata": {"level": ["a"]}}],
-        "primaryOrg": {"sourcedId": "s"}, "metadata": {"app": {"href": 1, "x": None}},
+        "primaryOrg": {"sourcedId": "s"},
+        "metadata": {"app": {"href": 1, "x": None}},
         "userProfiles": [{"profileId": "p", "credentials": []}],
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "read", "written"),
     [
-        ("classes", {"school": ref("s"), "terms": [ref("t")]}, {"school": {"sourcedId": "s"}, "terms": [{"sourcedId": "t"}]}),
+        (
+            "classes",
+            {"school": ref("s"), "terms": [ref("t")]},
+            {"school": {"sourcedId": "s"}, "terms": [{"sourcedId": "t"}]},
+        ),
         ("classes", {"org": ref("s")}, {"school": {"sourcedId": "s"}}),
         ("enrollments", {"course": ref("c"), "class": ref("k")}, {"class": {"sourcedId": "k"}}),
-        ("orgs", {"children": [ref("s")], "name": "A", "type": "school"}, {"name": "A", "type": "school"}),
+        (
+            "orgs",
+            {"children": [ref("s")], "name": "A", "type": "school"},
+            {"name": "A", "type": "school"},
+        ),
         ("courses", {"schoolYear": ref("y")}, {"schoolYear": {"sourcedId": "y"}}),
         ("demographics", {"sex": "other", "asian": "true"}, {"asian": "true"}),
     ],
-)  # fmt: skip
-def test_what_a_read_adds_is_not_written(name: str, read: dict[str, Any], written: dict[str, Any]) -> None:
+)
+def test_what_a_read_adds_is_not_written(
+    name: str, read: dict[str, Any], written: dict[str, Any]
+) -> None:
     """Each collection has its own additions (section 8, appendix B)."""
     assert write_shape(TIMEBACK.collections[name], read) == written
 
 
 def test_what_an_app_wrote_survives() -> None:
     """Ours is laid over theirs, metadata key by key."""
-    theirs = {"givenName": "Ann", "phone": "1", "metadata": {"app": {"goal": 3}, "sis": {"a": "1", "b": "2"}}}
+    theirs = {
+        "givenName": "Ann",
+        "phone": "1",
+        "metadata": {"app": {"goal": 3}, "sis": {"a": "1", "b": "2"}},
+    }
 
     assert merged(USERS, theirs, {"givenName": "Anna", "metadata": {"sis": {"a": "9"}}}) == {
-        "givenName": "Anna", "phone": "1", "metadata": {"app": {"goal": 3}, "sis": {"a": "9", "b": "2"}},
-    }  # fmt: skip
+        "givenName": "Anna",
+        "phone": "1",
+        "metadata": {"app": {"goal": 3}, "sis": {"a": "9", "b": "2"}},
+    }
 
 
 def test_theirs_is_left_as_it_was() -> None:
@@ -77,21 +107,62 @@ def test_theirs_is_left_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("gone", "left"),
     [
-        ("phone", {"phone": None, "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
-        ("grades", {"phone": "1", "grades": [], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
-        ("metadata.a.b", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": None, "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}),
-        ("metadata.x.y", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": None}, "d.e": "4"}}),
-        ("metadata.d.e", {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": None}}),
+        (
+            "phone",
+            {
+                "phone": None,
+                "grades": ["5"],
+                "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"},
+            },
+        ),
+        (
+            "grades",
+            {
+                "phone": "1",
+                "grades": [],
+                "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"},
+            },
+        ),
+        (
+            "metadata.a.b",
+            {
+                "phone": "1",
+                "grades": ["5"],
+                "metadata": {"a": {"b": None, "c": "2"}, "x": {"y": "3"}, "d.e": "4"},
+            },
+        ),
+        (
+            "metadata.x.y",
+            {
+                "phone": "1",
+                "grades": ["5"],
+                "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": None}, "d.e": "4"},
+            },
+        ),
+        (
+            "metadata.d.e",
+            {
+                "phone": "1",
+                "grades": ["5"],
+                "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": None},
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_we_sent_and_have_no_more_is_cleared(gone: str, left: dict[str, Any]) -> None:
     """A text becomes null, a list empty, a key of metadata null: left out, it would stay (section 2.4)."""
-    theirs = {"phone": "1", "grades": ["5"], "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"}}
+    theirs = {
+        "phone": "1",
+        "grades": ["5"],
+        "metadata": {"a": {"b": "1", "c": "2"}, "x": {"y": "3"}, "d.e": "4"},
+    }
 
     assert merged(USERS, theirs, {}, [gone]) == left
 
 
-@pytest.mark.parametrize("gone", ["middleName", "metadata.none", "metadata.a", "metadata.a.b.c", "once.declared"])
+@pytest.mark.parametrize(
+    "gone", ["middleName", "metadata.none", "metadata.a", "metadata.a.b.c", "once.declared"]
+)
 def test_what_is_not_there_need_not_be_cleared(gone: str) -> None:
     """Blank already, an object of others where our text was, or a column that is declared no longer."""
     theirs = {"metadata": {"a": {"b": "1"}}}
@@ -101,8 +172,22 @@ def test_what_is_not_there_need_not_be_cleared(gone: str) -> None:
 
 def test_a_role_keeps_what_others_wrote_on_it_and_nothing_of_ours() -> None:
     """Its metadata is theirs; its dates are ours, and gone if we have none."""
-    theirs = {"roles": [{"role": "student", "org": {"sourcedId": "s"}, "endDate": "2026-01-01", "metadata": {"x": 1}}]}
-    ours = {"roles": [{"role": "student", "org": {"sourcedId": "s"}}, {"role": "aide", "org": {"sourcedId": "s"}}]}
+    theirs = {
+        "roles": [
+            {
+                "role": "student",
+                "org": {"sourcedId": "s"},
+                "endDate": "2026-01-01",
+                "metadata": {"x": 1},
+            }
+        ]
+    }
+    ours = {
+        "roles": [
+            {"role": "student", "org": {"sourcedId": "s"}},
+            {"role": "aide", "org": {"sourcedId": "s"}},
+        ]
+    }
 
     assert merged(USERS, theirs, ours)["roles"] == [
         {"metadata": {"x": 1}, "role": "student", "org": {"sourcedId": "s"}},
@@ -120,7 +205,9 @@ def test_a_class_stays_in_its_course_and_school() -> None:
     assert not moved(CLASSES, theirs, theirs)
 
 
-TEXTS = st.dictionaries(st.sampled_from(["givenName", "phone", "email"]), st.text(min_size=1, max_size=2), max_size=3)
+TEXTS = st.dictionaries(
+    st.sampled_from(["givenName", "phone", "email"]), st.text(min_size=1, max_size=2), max_size=3
+)
 NESTED = st.recursive(
     st.text(min_size=1, max_size=2),
     lambda inner: st.dictionaries(st.sampled_from("ab"), inner, min_size=1, max_size=2),

@@ -171,7 +171,9 @@ def test_a_turn_that_nobody_waits_for_any_more_goes_to_the_next() -> None:
         ("Sun, 06 Nov 99999 12:00:00 GMT", "", None),
     ],
 )
-def test_a_target_asks_for_a_pause_in_seconds_or_by_date(retry_after: str, date: str, seconds: float | None) -> None:
+def test_a_target_asks_for_a_pause_in_seconds_or_by_date(
+    retry_after: str, date: str, seconds: float | None
+) -> None:
     """A date is read by the target's own clock, if it says what that shows."""
     assert seconds == asked_pause(retry_after, date, SECONDS_AT_NOON)
 
@@ -180,7 +182,9 @@ def test_rests_double_up_to_the_longest_and_are_random() -> None:
     """Full jitter: whoever failed together does not come back together."""
     patience = RetryPolicy(rest=0.5, longest_rest=3.0)
 
-    assert [0.5, 1.0, 2.0, 3.0, 3.0] == [patience.rest_before(attempt, 1.0) for attempt in range(2, 7)]
+    assert [0.5, 1.0, 2.0, 3.0, 3.0] == [
+        patience.rest_before(attempt, 1.0) for attempt in range(2, 7)
+    ]
     assert [0.0, 0.25] == [patience.rest_before(2, chance) for chance in (0.0, 0.5)]
 
 
@@ -193,7 +197,14 @@ def test_runs_share_the_slots_of_a_target(tmp_path: Path) -> None:
     fair = (first.hold(10, 0), second.hold(10, 2))
     first.close()
 
-    assert (10, 0, 8, 2, (5, 5), 10) == (alone, at_first, still_in_use, then, fair, second.hold(10, 5))
+    assert (10, 0, 8, 2, (5, 5), 10) == (
+        alone,
+        at_first,
+        still_in_use,
+        then,
+        fair,
+        second.hold(10, 5),
+    )
     second.close()
 
 
@@ -235,7 +246,9 @@ def test_a_run_does_not_wait_for_ever_for_those_that_hang(tmp_path: Path) -> Non
         other = Slots(tmp_path)
         other.hold(10, 10)
         async with shared(tmp_path, pace, longest_wait=0.0):
-            with pytest.raises(TargetError, match="Wait until they have ended, or end one that hangs"):
+            with pytest.raises(
+                TargetError, match="Wait until they have ended, or end one that hangs"
+            ):
                 await pace.enter()
         other.close()
 
@@ -278,7 +291,12 @@ def test_runs_in_two_processes_never_ask_more_at_once_than_a_target_bears(tmp_pa
 
     with Sandbox(None, wrap=count) as sandbox:
         target = Endpoint(
-            sandbox.url, sandbox.token_url, "sandbox", "sandbox", slots=tmp_path / "slots", profile=TIMEBACK
+            sandbox.url,
+            sandbox.token_url,
+            "sandbox",
+            "sandbox",
+            slots=tmp_path / "slots",
+            profile=TIMEBACK,
         )
         folders = [tmp_path / name for name in ("one", "two")]
         for folder in folders:
@@ -295,8 +313,15 @@ def ask(url: str, slots: Path) -> None:
 
     async def send() -> None:
         async with Client(
-            Endpoint(url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots, profile=TIMEBACK)
+            Endpoint(
+                url, f"{url}/oauth2/token", "sandbox", "sandbox", slots=slots, profile=TIMEBACK
+            )
         ) as client:
-            await asyncio.gather(*(client.send(wire.read(TIMEBACK.collections["orgs"], "nobody")) for _ in range(200)))
+            await asyncio.gather(
+                *(
+                    client.send(wire.read(TIMEBACK.collections["orgs"], "nobody"))
+                    for _ in range(200)
+                )
+            )
 
     asyncio.run(send())

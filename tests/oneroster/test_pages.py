@@ -22,7 +22,8 @@ def read(handler: Callable[[httpx.Request], httpx.Response], **wanted: Any) -> l
     async def run() -> list[list[Any]]:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK), transport
+            Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK),
+            transport,
         ) as client:
             return [page async for page in pages(client, "users", **wanted)]
 
@@ -60,16 +61,26 @@ def test_what_is_asked_for_is_asked_in_order() -> None:
 
     read(handler, filter="status='active'", fields="sourcedId", limit=5000)
 
-    assert seen == [{
-        "limit": "3000", "offset": "0", "sort": "sourcedId", "orderBy": "asc", "filter": "status='active'", "fields": "sourcedId",
-    }]  # fmt: skip
+    assert seen == [
+        {
+            "limit": "3000",
+            "offset": "0",
+            "sort": "sourcedId",
+            "orderBy": "asc",
+            "filter": "status='active'",
+            "fields": "sourcedId",
+        }
+    ]
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (page([], 5), r"was not read as a whole: it ended after 0 of 5 records. Read it again"),
-        (httpx.Response(400, json={"imsx_description": "Error in filter query"}), r"HTTP 400: Error in filter query"),
+        (
+            httpx.Response(400, json={"imsx_description": "Error in filter query"}),
+            r"HTTP 400: Error in filter query",
+        ),
         (httpx.Response(200, html="<h1>Welcome"), "HTTP 200: an HTML page"),
         (httpx.Response(200, json={"orgs": [], "totalCount": 0}), "not a page"),
         (httpx.Response(200, json={"users": []}), "not a page"),
@@ -101,7 +112,9 @@ def test_a_total_in_a_header_or_a_link_tells_of_more() -> None:
     def counted(request: httpx.Request) -> httpx.Response:
         offset = int(request.url.params["offset"])
         found = rows[offset : offset + 2]
-        link = {"Link": '<https://api.example.edu/next>; rel="next"'} if offset + 2 < len(rows) else {}
+        link = (
+            {"Link": '<https://api.example.edu/next>; rel="next"'} if offset + 2 < len(rows) else {}
+        )
         return httpx.Response(200, json={"users": found, "totalCount": len(found)}, headers=link)
 
     assert rows == [row for records in read(counted) for row in records]
@@ -109,4 +122,11 @@ def test_a_total_in_a_header_or_a_link_tells_of_more() -> None:
 
 def test_views_can_be_read_by_name() -> None:
     """Every collection, and the views that the API has of them."""
-    assert set(TIMEBACK.lists) == {*TIMEBACK.collections, "students", "teachers", "schools", "terms", "gradingPeriods"}
+    assert set(TIMEBACK.lists) == {
+        *TIMEBACK.collections,
+        "students",
+        "teachers",
+        "schools",
+        "terms",
+        "gradingPeriods",
+    }

@@ -92,7 +92,9 @@ def test_a_small_collection_is_soon_read(ids: str, pages: int) -> None:
     ],
 )
 @pytest.mark.parametrize("pages", [1, 2])
-def test_nobody_who_stays_is_skipped_when_others_come_and_go(before: str, after: str, stays: str, totals: str, pages: int) -> None:  # fmt: skip
+def test_nobody_who_stays_is_skipped_when_others_come_and_go(
+    before: str, after: str, stays: str, totals: str, pages: int
+) -> None:
     """The total may be the same: where a page does not begin with what was read before, earlier ones are read again."""
     server = Server(before, totals=totals, then=(*[before] * (pages - 1), after))
 
@@ -104,7 +106,9 @@ def test_nobody_who_stays_is_skipped_when_others_come_and_go(before: str, after:
 @pytest.mark.parametrize("cap", [3, 5])
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("totals", [WHOLE, UNTOLD])
-def test_a_server_that_does_not_heed_the_offset_is_not_read(cap: int, totals: str, links: bool) -> None:
+def test_a_server_that_does_not_heed_the_offset_is_not_read(
+    cap: int, totals: str, links: bool
+) -> None:
     """Its first page comes again and again."""
     server = Server(cap=cap, totals=totals, links=links, heeds=False)
 
@@ -153,7 +157,9 @@ def test_records_that_never_keep_an_order_are_not_read() -> None:
 
 def test_pages_that_bring_nothing_new_are_not_read_for_ever() -> None:
     """However they are shuffled, and whatever they tell of."""
-    turns = chain([["a", "b", "c"]], *([["c", "a"], ["a", "b"], ["b", "c"]] for _ in range(SHIFTS * 100)))
+    turns = chain(
+        [["a", "b", "c"]], *([["c", "a"], ["a", "b"], ["b", "c"]] for _ in range(SHIFTS * 100))
+    )
 
     async def ask(_: int) -> Page:
         return replace(of(next(turns)), follows=True)

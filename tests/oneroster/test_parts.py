@@ -18,7 +18,11 @@ def errands(count: int) -> list[Errand]:
 def run(part: Batch) -> BatchReply:
     """Answer each errand with its own id."""
     return BatchReply(
-        {place: RecordResult("created", errand.record["sourcedId"]) for place, errand in enumerate(part.errands)}, ""
+        {
+            place: RecordResult("created", errand.record["sourcedId"])
+            for place, errand in enumerate(part.errands)
+        },
+        "",
     )
 
 
@@ -28,7 +32,9 @@ def test_each_result_comes_back_to_its_errand(count: int, at_once: int, processe
     parts = in_parts(errands(count), at_once, processes)
     results, error = joined([run(part) for part in parts])
 
-    assert {place: str(place) for place in range(count)} == {place: result.detail for place, result in results.items()}
+    assert {place: str(place) for place in range(count)} == {
+        place: result.detail for place, result in results.items()
+    }
     assert (at_once, None) == (sum(part.at_once for part in parts), error)
     assert [] == [part for part in parts if not part.errands and count]
 
@@ -39,5 +45,7 @@ def test_of_a_part_that_is_lost_nobody_knows_what_was_sent() -> None:
     results, error = joined([run(first), lost(second, "A process was lost. Run again.")])
 
     assert {0, 2, 4} == {place for place, result in results.items() if result.arrived}
-    assert [("waiting", False)] * 2 == [(results[place].term, results[place].settled) for place in (1, 3)]
+    assert [("waiting", False)] * 2 == [
+        (results[place].term, results[place].settled) for place in (1, 3)
+    ]
     assert "A process was lost. Run again." == str(error)

@@ -26,7 +26,13 @@ ROSTERING = [kind.name for kind in KINDS if kind.name not in CREATED_BY_PUT]
 def probed(sandbox: Sandbox, earlier: tuple[Made, ...] = ()) -> Probe:
     """Probe a sandbox, without waiting for it."""
     target = Endpoint(
-        sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+        sandbox.url,
+        sandbox.token_url,
+        "sandbox",
+        "sandbox",
+        concurrency=1,
+        patience=QUICK,
+        profile=TIMEBACK,
     )
     return asyncio.run(probe(target, "test", earlier))
 
@@ -68,7 +74,11 @@ def test_what_was_made_is_gone(plain: tuple[Probe, list[str]]) -> None:
 @pytest.mark.parametrize(
     ("question", "expected"),
     [
-        ("duplicate", dict.fromkeys([kind.name for kind in KINDS], "exists") | {"componentResources": "unclear"}),
+        (
+            "duplicate",
+            dict.fromkeys([kind.name for kind in KINDS], "exists")
+            | {"componentResources": "unclear"},
+        ),
         ("left out", {kind.name: "kept" for kind in KINDS if kind.spare}),
         ("null", {kind.name: "cleared" for kind in KINDS if kind.spare}),
         ("unchanged", dict.fromkeys([kind.name for kind in KINDS], "new dateLastModified")),
@@ -94,10 +104,14 @@ def test_the_sandbox_does_what_is_documented(
 def test_a_duplicate_is_told_with_its_status(plain: tuple[Probe, list[str]]) -> None:
     """It is another one for courses and for links."""
     found, _ = plain
-    statuses = {fact.collection: fact.status for fact in found.facts if fact.question == "duplicate"}
+    statuses = {
+        fact.collection: fact.status for fact in found.facts if fact.question == "duplicate"
+    }
 
     assert {name: TIMEBACK.collections[name].duplicate_status for name in statuses} == statuses
-    assert {"an error of the API"} == {fact.body for fact in found.facts if fact.question == "duplicate"}
+    assert {"an error of the API"} == {
+        fact.body for fact in found.facts if fact.question == "duplicate"
+    }
 
 
 def test_all_records_are_invented_and_none_can_sign_in() -> None:
@@ -119,7 +133,9 @@ def meet_all(met: Met) -> Reply | None:
     match met.method, met.collection:
         case "POST", "orgs":
             met.record.pop("parent", None)
-        case "PUT", "orgs" if met.before and all(v in (met.before.get(k), {}) for k, v in met.record.items()):
+        case "PUT", "orgs" if met.before and all(
+            v in (met.before.get(k), {}) for k, v in met.record.items()
+        ):
             return Reply(200)
         case "PUT", "academicSessions" if deleted:
             return Reply(422)
@@ -165,7 +181,15 @@ def meet_others(met: Met) -> Reply | None:
             met.keep(**met.record)
             return Reply(200, {"message": "thank you"})
         case "POST", "resources":
-            return Reply(201, {"sourcedIdPairs": {"suppliedSourcedId": met.sourced_id, "allocatedSourcedId": "own-7"}})
+            return Reply(
+                201,
+                {
+                    "sourcedIdPairs": {
+                        "suppliedSourcedId": met.sourced_id,
+                        "allocatedSourcedId": "own-7",
+                    }
+                },
+            )
         case "POST", "courses" if not met.record["sourcedId"].endswith("-orphan"):
             return Reply(201)
         case "DELETE", "resources":
@@ -226,7 +250,9 @@ def odd_other() -> Iterator[Probe]:
         ("filter", "orgs", "ignored", "takes deleted records for active ones"),
     ],
 )
-def test_each_oddity_is_found(odd_one: Probe, question: str, collection: str, answer: str, harms: str) -> None:
+def test_each_oddity_is_found(
+    odd_one: Probe, question: str, collection: str, answer: str, harms: str
+) -> None:
     """And those that the loader does not bear are told with what they mean for which command."""
     assert_found(odd_one, question, collection, answer, harms)
 
@@ -250,7 +276,9 @@ def test_each_oddity_is_found(odd_one: Probe, question: str, collection: str, an
         ("filter", "orgs", "refused", "cannot read the target"),
     ],
 )
-def test_what_is_worse_is_found_too(odd_other: Probe, question: str, collection: str, answer: str, harms: str) -> None:
+def test_what_is_worse_is_found_too(
+    odd_other: Probe, question: str, collection: str, answer: str, harms: str
+) -> None:
     """Of what could not be made, nothing else is asked."""
     assert_found(odd_other, question, collection, answer, harms)
     assert "users" not in answers(odd_other, "delete")
@@ -260,8 +288,14 @@ def test_what_is_worse_is_found_too(odd_other: Probe, question: str, collection:
 def assert_found(found: Probe, question: str, collection: str, answer: str, harms: str) -> None:
     """An answer was found, and counts as a problem only if it does harm."""
     assert answer == answers(found, question)[collection]
-    told = [one for one in problems(found.facts, CREATED_BY_PUT) if (one.question, one.answer) == (question, answer)]
-    assert [True] * bool(harms) == [harms in one.means and collection in one.collections for one in told]
+    told = [
+        one
+        for one in problems(found.facts, CREATED_BY_PUT)
+        if (one.question, one.answer) == (question, answer)
+    ]
+    assert [True] * bool(harms) == [
+        harms in one.means and collection in one.collections for one in told
+    ]
 
 
 @pytest.mark.parametrize(
@@ -287,23 +321,33 @@ def test_limits_that_a_target_speaks_of_are_told() -> None:
         found = probed(sandbox)
 
     (fact,) = [fact for fact in found.facts if fact.question == "limits"]
-    assert Fact("limits", "", "seen", detail="retry-after: 0, x-ratelimit-limit: 50; HTTP 429 1 times") == fact
+    assert (
+        Fact("limits", "", "seen", detail="retry-after: 0, x-ratelimit-limit: 50; HTTP 429 1 times")
+        == fact
+    )
 
 
 def test_a_record_under_another_id_is_named() -> None:
     """It is left there: nobody knows whether it is new."""
     pairs = {"suppliedSourcedId": "ours", "allocatedSourcedId": "own-7"}
-    with odd(lambda met: Reply(201, {"sourcedIdPairs": pairs}) if met.method == "POST" else None) as sandbox:
+    with odd(
+        lambda met: Reply(201, {"sourcedIdPairs": pairs}) if met.method == "POST" else None
+    ) as sandbox:
         found = probed(sandbox)
 
-    (fact,) = [fact for fact in found.facts if (fact.question, fact.collection) == ("create", "orgs")]
+    (fact,) = [
+        fact for fact in found.facts if (fact.question, fact.collection) == ("create", "orgs")
+    ]
     assert ("elsewhere", True) == (fact.answer, "under another id, 'own-7', where" in fact.detail)
 
 
 def test_a_secret_in_a_header_is_hidden() -> None:
     """Nor is the token told."""
     target = Endpoint(
-        "https://api.example.edu", access_token="larkspur-token", client_secret="larkspur-secret", profile=TIMEBACK
+        "https://api.example.edu",
+        access_token="larkspur-token",
+        client_secret="larkspur-secret",
+        profile=TIMEBACK,
     )
     heard = Listening(credentials(target), Echoing())
 
@@ -341,7 +385,9 @@ def test_what_was_made_is_gone_when_a_probe_breaks_off() -> None:
 
 def never_deleting(met: Met) -> Reply | None:
     """Refuse every way to delete an org."""
-    refused = met.collection == "orgs" and (met.method == "DELETE" or met.record.get("status") == "tobedeleted")
+    refused = met.collection == "orgs" and (
+        met.method == "DELETE" or met.record.get("status") == "tobedeleted"
+    )
     return Reply(422) if refused else None
 
 
@@ -364,7 +410,9 @@ def test_a_probe_of_a_dead_target_says_so() -> None:
     """Nothing was made, and nothing is said to be left."""
     with Sandbox(None) as sandbox:
         url = sandbox.url
-    found = asyncio.run(probe(Endpoint(url, access_token="t", patience=QUICK, profile=TIMEBACK), "test"))
+    found = asyncio.run(
+        probe(Endpoint(url, access_token="t", patience=QUICK, profile=TIMEBACK), "test")
+    )
 
     assert ("cannot be reached" in found.broken, (), ()) == (True, found.facts, found.left)
 
@@ -375,7 +423,13 @@ def test_an_interrupted_probe_takes_away_what_it_made() -> None:
 
     async def interrupted(sandbox: Sandbox) -> None:
         target = Endpoint(
-            sandbox.url, sandbox.token_url, "sandbox", "sandbox", concurrency=1, patience=QUICK, profile=TIMEBACK
+            sandbox.url,
+            sandbox.token_url,
+            "sandbox",
+            "sandbox",
+            concurrency=1,
+            patience=QUICK,
+            profile=TIMEBACK,
         )
         task = asyncio.create_task(probe(target, "test", (), lambda left: told.append(len(left))))
         while not sandbox.store.count("users"):

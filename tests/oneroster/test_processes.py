@@ -22,19 +22,28 @@ from connectors.oneroster.target import Endpoint
 from tests.oneroster.districts import KEY, ORGS, WHOLE, District, Row, opened, user
 
 USERS: list[Row] = [user(f"u{number}") for number in range(40)]
-RELATED: list[Row] = [user(f"u{number}", f"u{number - 1}" if number % 2 else None) for number in range(40)]
+RELATED: list[Row] = [
+    user(f"u{number}", f"u{number - 1}" if number % 2 else None) for number in range(40)
+]
 Happening = Callable[[int], object]
 Rows = dict[str, list[Row]]
 Gone = dict[str, list[str]]
 
 
-async def loaded(district: District, rows: Rows, gone: Gone | None = None, happening: dict[str, Happening] | None = None,
-                 stop: asyncio.Event | None = None) -> Loaded:  # fmt: skip
+async def loaded(
+    district: District,
+    rows: Rows,
+    gone: Gone | None = None,
+    happening: dict[str, Happening] | None = None,
+    stop: asyncio.Event | None = None,
+) -> Loaded:
     """Load a delta through two processes; `happening` gets what is to happen at each write, once they have started."""
     changes = district.changes(gone, **rows)
     async with Client(district.target) as client, Processes(2, district.target) as processes:
         if happening is not None:
-            happening["kill"] = lambda count: os.kill(processes.pids[0], signal.SIGKILL) if count == 5 else None
+            happening["kill"] = lambda count: (
+                os.kill(processes.pids[0], signal.SIGKILL) if count == 5 else None
+            )
         return await load(changes, client, district.ledger, KEY, "run", stop=stop, sender=processes)
 
 
@@ -82,7 +91,10 @@ def test_updates_and_deletes_go_through_them(tmp_path: Path, sandbox: Sandbox) -
         deleted = asyncio.run(loaded(district, {}, {"orgs": ["d", "s"], "enrollments": ["e"]}))
 
         assert updated.counts == {"users": {"updated": 1}}
-        assert (district.read("users", "u")["givenName"], district.read("users", "u")["preferredFirstName"]) == (
+        assert (
+            district.read("users", "u")["givenName"],
+            district.read("users", "u")["preferredFirstName"],
+        ) == (
             "Anne",
             "Anna",
         )
@@ -92,7 +104,10 @@ def test_updates_and_deletes_go_through_them(tmp_path: Path, sandbox: Sandbox) -
 def test_a_process_that_dies_breaks_the_load_off_and_the_next_one_ends_it(tmp_path: Path) -> None:
     """What it was to send is unknown and keeps its intents, so that the next run knows it as ours."""
     happening: dict[str, Happening] = {}
-    with Sandbox(None, wrap=interrupted(happening)) as sandbox, Ledger(tmp_path / "ledger.db") as ledger:
+    with (
+        Sandbox(None, wrap=interrupted(happening)) as sandbox,
+        Ledger(tmp_path / "ledger.db") as ledger,
+    ):
         district = District(sandbox, ledger)
         broken = asyncio.run(loaded(district, {"orgs": ORGS, "users": USERS}, happening=happening))
         happening.clear()
@@ -115,10 +130,19 @@ def test_a_stop_lets_them_finish_what_is_under_way(tmp_path: Path) -> None:
 
     async def run(district: District) -> Loaded:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        happening["stop"] = lambda count: loop.call_soon_threadsafe(stop.set) if count == 10 else None
-        return await loaded(district, {"orgs": ORGS, "users": [user(f"u{number}") for number in range(400)]}, stop=stop)
+        happening["stop"] = lambda count: (
+            loop.call_soon_threadsafe(stop.set) if count == 10 else None
+        )
+        return await loaded(
+            district,
+            {"orgs": ORGS, "users": [user(f"u{number}") for number in range(400)]},
+            stop=stop,
+        )
 
-    with Sandbox(None, wrap=interrupted(happening)) as sandbox, Ledger(tmp_path / "ledger.db") as ledger:
+    with (
+        Sandbox(None, wrap=interrupted(happening)) as sandbox,
+        Ledger(tmp_path / "ledger.db") as ledger,
+    ):
         stopped = asyncio.run(run(District(sandbox, ledger)))
 
         assert stopped.counts["users"]["created"] + stopped.counts["users"]["waiting"] == 400
@@ -142,10 +166,14 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
     """Everybody on the machine may read those."""
 
     async def arguments() -> str:
-        async with Processes(2, Endpoint("http://127.0.0.1:9", access_token="hush", profile=TIMEBACK)) as processes:
+        async with Processes(
+            2, Endpoint("http://127.0.0.1:9", access_token="hush", profile=TIMEBACK)
+        ) as processes:
             words = ["ps", "-ww", "-o", "args=", "-p", ",".join(map(str, processes.pids))]
             # A process that has just begun shows none for a moment.
-            while "[" in (shown := subprocess.run(words, capture_output=True, text=True, check=True).stdout):
+            while "[" in (
+                shown := subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            ):
                 await asyncio.sleep(0.05)
             return shown
 
@@ -155,7 +183,9 @@ def test_secrets_are_not_among_the_arguments_of_a_process() -> None:
     assert "hush" not in shown
 
 
-@pytest.mark.parametrize(("total", "count", "expected"), [(10, 2, [5, 5]), (10, 3, [4, 3, 3]), (2, 5, [1, 1])])
+@pytest.mark.parametrize(
+    ("total", "count", "expected"), [(10, 2, [5, 5]), (10, 3, [4, 3, 3]), (2, 5, [1, 1])]
+)
 def test_the_requests_at_once_are_shared(total: int, count: int, expected: list[int]) -> None:
     """Together they never send more at once than the target bears."""
     assert expected == shares(total, count)

@@ -58,7 +58,9 @@ def tidy(tmp_path: Path) -> Iterator[District]:
 
 def loses(district: District, method: str, part: str) -> None:
     """Lose the answers to one kind of request, which the target carries out."""
-    district.twist = lambda request: httpx.ReadError("lost") if request.method == method and part in str(request.url) else None  # fmt: skip
+    district.twist = lambda request: (
+        httpx.ReadError("lost") if request.method == method and part in str(request.url) else None
+    )
 
 
 def test_an_intent_does_not_make_a_record_ours(district: District) -> None:
@@ -73,7 +75,9 @@ def test_an_intent_does_not_make_a_record_ours(district: District) -> None:
 
     assert {"users": {"held": 4, "created": 1}} == loaded.counts
     assert {NAMES} == {trouble.detail for trouble in loaded.troubles}
-    assert {"Somebody"} == {district.read("users", f"u{number}")["givenName"] for number in range(4)}
+    assert {"Somebody"} == {
+        district.read("users", f"u{number}")["givenName"] for number in range(4)
+    }
 
 
 def test_what_an_earlier_of_two_killed_runs_sent_is_ours(district: District) -> None:
@@ -83,7 +87,10 @@ def test_what_an_earlier_of_two_killed_runs_sent_is_ours(district: District) -> 
 
     loaded = district.load(orgs=[org("d", name="Third")])
 
-    assert ({"orgs": {"created": 1}}, "Third") == (loaded.counts, district.read("orgs", "d")["name"])
+    assert ({"orgs": {"created": 1}}, "Third") == (
+        loaded.counts,
+        district.read("orgs", "d")["name"],
+    )
 
 
 def test_what_a_killed_run_filled_and_is_blank_now_is_cleared(district: District) -> None:
@@ -104,7 +111,18 @@ def test_a_user_whom_a_killed_run_sent_without_agents_is_ours(district: District
     district.load(orgs=ORGS)
     people = [user("child", agents="mother"), user("mother")]
     district.kill(users=people)
-    district.app(wire.create(USERS, {**THEIRS, "sourcedId": "child", "givenName": "Ann", "familyName": "Lee", "email": "ann@example.edu"}))  # fmt: skip
+    district.app(
+        wire.create(
+            USERS,
+            {
+                **THEIRS,
+                "sourcedId": "child",
+                "givenName": "Ann",
+                "familyName": "Lee",
+                "email": "ann@example.edu",
+            },
+        )
+    )
 
     loaded = district.load(users=people)
 
@@ -115,7 +133,12 @@ def test_a_user_whom_a_killed_run_sent_without_agents_is_ours(district: District
 def test_a_record_of_others_that_says_what_ours_says_is_recorded(district: District) -> None:
     """Nothing is written over it, whether a killed run wanted to send it or not."""
     for one in ("d", "e"):
-        district.app(wire.create(TIMEBACK.collections["orgs"], {"sourcedId": one, "status": "active", "name": f"Org {one}", "type": "district"}))  # fmt: skip
+        district.app(
+            wire.create(
+                TIMEBACK.collections["orgs"],
+                {"sourcedId": one, "status": "active", "name": f"Org {one}", "type": "district"},
+            )
+        )
     district.kill(orgs=[org("e")])
 
     loaded = district.load(orgs=[org("d"), org("e")])
@@ -157,21 +180,29 @@ def test_a_stranger_stays_foreign_in_a_target_that_spells_in_its_own_way(tidy: D
     assert (Trouble("users", "u0", "held", NAMES),) == loaded.troubles
 
 
-def test_an_update_whose_answer_is_lost_is_done_however_the_target_spells_it(tidy: District) -> None:
+def test_an_update_whose_answer_is_lost_is_done_however_the_target_spells_it(
+    tidy: District,
+) -> None:
     """It is read again, and says something else than before."""
     tidy.load(users=[user("u0")])
     loses(tidy, "PUT", "/users/u0")
 
     loaded = tidy.load(users=[user("u0", givenName="  Zoë ")])
 
-    assert ({"users": {"updated": 1}}, "Zoë") == (loaded.counts, tidy.read("users", "u0")["givenName"])
+    assert ({"users": {"updated": 1}}, "Zoë") == (
+        loaded.counts,
+        tidy.read("users", "u0")["givenName"],
+    )
 
 
 def test_a_change_of_spelling_alone_is_done_when_the_target_shows_it() -> None:
     """Else nobody knows, and the next run sends it again."""
     before, record = {"sourcedId": "u", "givenName": "ANN"}, {"sourcedId": "u", "givenName": "Ann"}
 
-    assert (True, False) == (is_done(USERS, before, record, record), is_done(USERS, before, before, record))
+    assert (True, False) == (
+        is_done(USERS, before, record, record),
+        is_done(USERS, before, before, record),
+    )
     assert not is_done(USERS, before, {"sourcedId": "u", "givenName": "Zoë"}, record)
 
 
@@ -186,26 +217,43 @@ def test_what_the_target_works_out_makes_nobody_foreign(district: District) -> N
 
 
 @pytest.mark.parametrize(("is_lost", "counts"), [(True, {"created": 1}), (False, {"held": 1})])
-def test_a_password_is_ours_only_if_we_sent_it(district: District, is_lost: bool, counts: dict[str, int]) -> None:
+def test_a_password_is_ours_only_if_we_sent_it(
+    district: District, is_lost: bool, counts: dict[str, int]
+) -> None:
     """A read never shows it."""
     district.load(orgs=ORGS)
     if is_lost:
         loses(district, "POST", "/users")
     else:
-        district.app(wire.create(USERS, {**THEIRS, "sourcedId": "u", "givenName": "Ann", "familyName": "Lee", "email": "ann@example.edu"}))  # fmt: skip
+        district.app(
+            wire.create(
+                USERS,
+                {
+                    **THEIRS,
+                    "sourcedId": "u",
+                    "givenName": "Ann",
+                    "familyName": "Lee",
+                    "email": "ann@example.edu",
+                },
+            )
+        )
 
     loaded = district.load(users=[user("u", password="correct horse")])
 
     assert {"users": counts} == loaded.counts
 
 
-def test_a_target_that_spells_in_its_own_way_holds_what_was_sent(tidy: District, tmp_path: Path) -> None:
+def test_a_target_that_spells_in_its_own_way_holds_what_was_sent(
+    tidy: District, tmp_path: Path
+) -> None:
     """Whoever builds the ledger anew finds nothing to change."""
     tidy.load(users=PEOPLE)
 
     async def run(anew: District) -> Adopted:
         async with Client(tidy.target) as client:
-            return await adopt(client, anew.ledger, KEY, "adopted", anew.changes(users=PEOPLE)["users"])
+            return await adopt(
+                client, anew.ledger, KEY, "adopted", anew.changes(users=PEOPLE)["users"]
+            )
 
     with opened(tidy.sandbox, tmp_path / "anew") as anew:
         assert Adopted("users", equal=5) == asyncio.run(run(anew))
@@ -219,17 +267,29 @@ def test_an_intent_of_what_the_ledger_knows_needs_no_proof(district: District) -
 
     loaded = district.load(orgs=[org("d", name="Newer")])
 
-    assert ({"orgs": {"updated": 1}}, "Newer") == (loaded.counts, district.read("orgs", "d")["name"])
+    assert ({"orgs": {"updated": 1}}, "Newer") == (
+        loaded.counts,
+        district.read("orgs", "d")["name"],
+    )
     assert {} == district.ledger.intended(KEY)
 
 
-def test_a_create_of_what_the_target_lost_is_done_when_the_target_shows_it(district: District) -> None:
+def test_a_create_of_what_the_target_lost_is_done_when_the_target_shows_it(
+    district: District,
+) -> None:
     """An answer that is not understood shows nothing."""
     district.load(orgs=[org("d")])
     district.sandbox.store.clear()
-    district.twist = lambda request: httpx.Response(200, json={"message": "thank you"}) if request.method == "POST" and "/orgs" in str(request.url) else None  # fmt: skip
+    district.twist = lambda request: (
+        httpx.Response(200, json={"message": "thank you"})
+        if request.method == "POST" and "/orgs" in str(request.url)
+        else None
+    )
 
     loaded = district.load(orgs=[org("d", name="New")])
 
     why = "HTTP 200: an answer that does not say what became of the record"
-    assert ({"orgs": {"failed": 1}}, (Trouble("orgs", "d", "failed", why),)) == (loaded.counts, loaded.troubles)
+    assert ({"orgs": {"failed": 1}}, (Trouble("orgs", "d", "failed", why),)) == (
+        loaded.counts,
+        loaded.troubles,
+    )

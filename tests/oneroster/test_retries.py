@@ -49,11 +49,21 @@ def district(tmp_path: Path, sandbox: Sandbox) -> Iterator[District]:
 
 def failure(code: str = "", **more: object) -> dict[str, object]:
     """Write an error body of the API (section 5)."""
-    minor = {"imsx_codeMinorField": [{"imsx_codeMinorFieldName": "Target", "imsx_codeMinorFieldValue": code}]}
-    return {"imsx_codeMajor": "failure", "imsx_description": "Not now."} | ({"imsx_CodeMinor": minor} if code else {}) | more  # fmt: skip
+    minor = {
+        "imsx_codeMinorField": [
+            {"imsx_codeMinorFieldName": "Target", "imsx_codeMinorFieldValue": code}
+        ]
+    }
+    return (
+        {"imsx_codeMajor": "failure", "imsx_description": "Not now."}
+        | ({"imsx_CodeMinor": minor} if code else {})
+        | more
+    )
 
 
-def first(times: int, method: str, ending: str, answer: Callable[[], httpx.Response | Exception]) -> Twist:
+def first(
+    times: int, method: str, ending: str, answer: Callable[[], httpx.Response | Exception]
+) -> Twist:
     """Twist the first requests of a kind, each with an answer of its own."""
     left = iter(range(times))
 
@@ -69,11 +79,15 @@ def always(method: str, ending: str, answer: Callable[[], httpx.Response | Excep
     return first(10_000, method, ending, answer)
 
 
-def asked(handler: Handler, *requests: wire.Request, patience: RetryPolicy = QUICK) -> tuple[list[wire.Answer], Client]:
+def asked(
+    handler: Handler, *requests: wire.Request, patience: RetryPolicy = QUICK
+) -> tuple[list[wire.Answer], Client]:
     """Send requests one after the other to a stand-in for the target."""
 
     async def run() -> tuple[list[wire.Answer], Client]:
-        target = Endpoint("https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK)
+        target = Endpoint(
+            "https://api.example.edu", access_token="t", patience=patience, profile=TIMEBACK
+        )
         async with Client(target, httpx.MockTransport(handler)) as client:
             return [await client.send(request) for request in requests], client
 
@@ -83,7 +97,9 @@ def asked(handler: Handler, *requests: wire.Request, patience: RetryPolicy = QUI
 FAULTS: dict[str, Callable[[], httpx.Response | Exception]] = {
     "429": lambda: httpx.Response(429),
     "429 for no time": lambda: httpx.Response(429, headers={"retry-after": "0"}),
-    "429 until now": lambda: httpx.Response(429, headers={"retry-after": "Sun, 06 Nov 1994 12:00:00 GMT"}),
+    "429 until now": lambda: httpx.Response(
+        429, headers={"retry-after": "Sun, 06 Nov 1994 12:00:00 GMT"}
+    ),
     "500": lambda: httpx.Response(500, json=failure()),
     "502 with a page": lambda: httpx.Response(502, html=PAGE),
     "503 without a word": lambda: httpx.Response(503),
@@ -100,7 +116,9 @@ FAULTS: dict[str, Callable[[], httpx.Response | Exception]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_what_passes_fails_nobody(district: District, fault: Callable[[], httpx.Response | Exception]) -> None:
+def test_what_passes_fails_nobody(
+    district: District, fault: Callable[[], httpx.Response | Exception]
+) -> None:
     """Eleven creates meet a fault, each is done, and none is counted twice, whether the target had done it or not."""
     rows = [org(f"o{number}") for number in range(11)]
     district.twist = first(11, "POST", "/orgs/", fault)
@@ -114,8 +132,9 @@ def test_what_passes_fails_nobody(district: District, fault: Callable[[], httpx.
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_an_update_outlasts_what_passes(district: District, method: str,
-                                        fault: Callable[[], httpx.Response | Exception]) -> None:  # fmt: skip
+def test_an_update_outlasts_what_passes(
+    district: District, method: str, fault: Callable[[], httpx.Response | Exception]
+) -> None:
     """Its read and its write."""
     district.load(orgs=ORGS)
     district.twist = first(2, method, "/orgs/d", fault)
@@ -129,7 +148,9 @@ def test_an_update_outlasts_what_passes(district: District, method: str,
 def test_a_read_that_was_cut_short_is_read_again(district: District) -> None:
     """Half a record is no record."""
     district.load(orgs=ORGS)
-    district.twist = first(2, "GET", "/orgs/d", lambda: httpx.Response(200, content=b'{"org": {"sourcedId": "d", "na'))
+    district.twist = first(
+        2, "GET", "/orgs/d", lambda: httpx.Response(200, content=b'{"org": {"sourcedId": "d", "na')
+    )
 
     assert {"orgs": {"updated": 1}} == district.load(orgs=[org("d", name="New")]).counts
 
@@ -157,7 +178,9 @@ def test_a_request_is_sent_so_often(status: int, request_: wire.Request, times: 
 
 def test_a_request_is_sent_for_so_long() -> None:
     """The budget has an end in seconds, too."""
-    _, client = asked(lambda request: httpx.Response(503), GET, patience=replace(QUICK, seconds=0.0))
+    _, client = asked(
+        lambda request: httpx.Response(503), GET, patience=replace(QUICK, seconds=0.0)
+    )
 
     assert 1 == client.requests
 
@@ -177,11 +200,16 @@ def test_a_target_that_wants_to_be_left_alone_is_left_alone_by_all() -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         order.append(request.method)
-        return httpx.Response(429, headers={"retry-after": "0.1"}) if len(order) == 1 else httpx.Response(200, json={})
+        return (
+            httpx.Response(429, headers={"retry-after": "0.1"})
+            if len(order) == 1
+            else httpx.Response(200, json={})
+        )
 
     async def run() -> None:
         async with Client(
-            Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK), httpx.MockTransport(handler)
+            Endpoint("https://api.example.edu", access_token="t", profile=TIMEBACK),
+            httpx.MockTransport(handler),
         ) as client:
             told = asyncio.create_task(client.send(GET))
             while not order:
@@ -195,25 +223,39 @@ def test_a_target_that_wants_to_be_left_alone_is_left_alone_by_all() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_target_that_wants_to_be_left_alone_for_days_ends_the_run(district: District, status: int) -> None:
+def test_a_target_that_wants_to_be_left_alone_for_days_ends_the_run(
+    district: District, status: int
+) -> None:
     """In one sentence; nothing was lost, and the next run goes on."""
-    district.twist = always("POST", "/orgs/", lambda: httpx.Response(status, headers={"retry-after": "86400"}))
+    district.twist = always(
+        "POST", "/orgs/", lambda: httpx.Response(status, headers={"retry-after": "86400"})
+    )
 
     loaded = district.load(orgs=[org(f"o{number}") for number in range(30)])
 
-    assert f"asks to be left alone for 86,400 seconds (HTTP {status}). Run again after that" in (loaded.error or "")
+    assert f"asks to be left alone for 86,400 seconds (HTTP {status}). Run again after that" in (
+        loaded.error or ""
+    )
     assert {"waiting", "failed"} >= set(loaded.counts["orgs"])
     assert loaded.requests <= district.concurrency
     district.twist = None
-    assert {"orgs": {"created": 30}} == district.load(orgs=[org(f"o{number}") for number in range(30)]).counts
+    assert {"orgs": {"created": 30}} == district.load(
+        orgs=[org(f"o{number}") for number in range(30)]
+    ).counts
 
 
 def test_pauses_have_an_end_altogether() -> None:
     """A target that always wants another moment would keep a run for ever."""
     patience = replace(QUICK, pause=1.0, pauses=0.05)
 
-    with pytest.raises(TargetError, match=r"api\.example\.edu asks again and again to be left alone"):
-        asked(lambda request: httpx.Response(429, headers={"retry-after": "0.02"}), *[GET] * 9, patience=patience)
+    with pytest.raises(
+        TargetError, match=r"api\.example\.edu asks again and again to be left alone"
+    ):
+        asked(
+            lambda request: httpx.Response(429, headers={"retry-after": "0.02"}),
+            *[GET] * 9,
+            patience=patience,
+        )
 
 
 def test_a_foreign_record_stays_foreign_however_the_answers_fall(district: District) -> None:
@@ -229,21 +271,37 @@ def test_a_foreign_record_stays_foreign_however_the_answers_fall(district: Distr
 
 def test_an_equal_record_that_was_there_is_not_created(district: District) -> None:
     """A 429 says that nothing was done."""
-    district.app(wire.create(TIMEBACK.collections["orgs"], {"sourcedId": "d", "status": "active", "name": "Org d", "type": "district"}))  # fmt: skip
+    district.app(
+        wire.create(
+            TIMEBACK.collections["orgs"],
+            {"sourcedId": "d", "status": "active", "name": "Org d", "type": "district"},
+        )
+    )
     district.twist = first(1, "POST", "/orgs/", lambda: httpx.Response(429))
 
     assert {"orgs": {"unchanged": 1}} == district.load(orgs=[org("d")]).counts
 
 
 @pytest.mark.parametrize("entity", ["courses", "componentResources"])
-def test_a_lost_create_is_known_under_each_disguise_of_a_duplicate(district: District, entity: str) -> None:
+def test_a_lost_create_is_known_under_each_disguise_of_a_duplicate(
+    district: District, entity: str
+) -> None:
     """Its own record is "already there" as a 404 or a 500 (section 2.2): it is looked for before it is sent again."""
     content: dict[str, list[Row]] = {
         "courseComponents": [{"sourcedId": "p", "title": "Unit", "courseSourcedId": "k"}],
         "resources": [{"sourcedId": "v", "title": "Adding", "vendorResourceId": "v-1"}],
-        "componentResources": [{"sourcedId": "l", "title": "L", "courseComponentSourcedId": "p", "resourceSourcedId": "v"}],
-    }  # fmt: skip
-    district.twist = first(1, "POST", TIMEBACK.collections[entity].path, lambda: httpx.ReadError("lost"))
+        "componentResources": [
+            {
+                "sourcedId": "l",
+                "title": "L",
+                "courseComponentSourcedId": "p",
+                "resourceSourcedId": "v",
+            }
+        ],
+    }
+    district.twist = first(
+        1, "POST", TIMEBACK.collections[entity].path, lambda: httpx.ReadError("lost")
+    )
 
     loaded = district.load(**WHOLE, **content)
 
@@ -288,14 +346,29 @@ def test_a_parent_that_is_not_there_is_final(district: District) -> None:
         (failure(), 500),
         ({"imsx_StatusInfo": failure("invaliddata")}, 422),
         ({"imsx_codeMajor": "unsupported"}, 500),
-        ({"imsx_CodeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "forbidden"}]}}, 403),
-        ({"imsx_codeMajor": "success", "imsx_codeMinor": {"imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "fullsuccess"}]}}, 200),
+        (
+            {
+                "imsx_CodeMinor": {
+                    "imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "forbidden"}]
+                }
+            },
+            403,
+        ),
+        (
+            {
+                "imsx_codeMajor": "success",
+                "imsx_codeMinor": {
+                    "imsx_codeMinorField": [{"imsx_codeMinorFieldValue": "fullsuccess"}]
+                },
+            },
+            200,
+        ),
         ({"imsx_codeMajor": "success", "imsx_CodeMinor": "none"}, 200),
         ({"imsx_StatusInfo": "none"}, 200),
         ({"user": {"metadata": {"imsx_codeMajor": "failure"}}}, 200),
         ([{"imsx_codeMajor": "failure"}], 200),
     ],
-)  # fmt: skip
+)
 def test_a_failure_inside_of_a_success_is_a_failure_of_its_kind(body: object, status: int) -> None:
     """Wrapped as the standard has it, or flat as the API does (section 5)."""
     answers, _ = asked(lambda request: httpx.Response(200, json=body), PUT)
@@ -305,7 +378,11 @@ def test_a_failure_inside_of_a_success_is_a_failure_of_its_kind(body: object, st
 
 def test_a_refusal_inside_of_a_success_is_told_and_not_recorded(district: District) -> None:
     """Nothing was acknowledged."""
-    district.twist = always("POST", "/orgs/", lambda: httpx.Response(200, json={"imsx_StatusInfo": failure("invaliddata")}))  # fmt: skip
+    district.twist = always(
+        "POST",
+        "/orgs/",
+        lambda: httpx.Response(200, json={"imsx_StatusInfo": failure("invaliddata")}),
+    )
 
     loaded = district.load(orgs=[org("d")])
 
@@ -337,14 +414,17 @@ def test_a_target_that_is_down_ends_the_run(district: District) -> None:
     """After some requests that failed to the end; what was not sent waits, and the next run sends it."""
     rows = [org(f"o{number:03}") for number in range(200)]
     district.load(orgs=[org("old")])
-    district.twist = lambda request: httpx.Response(503, html=PAGE) if "/orgs" in str(request.url) else None
+    district.twist = lambda request: (
+        httpx.Response(503, html=PAGE) if "/orgs" in str(request.url) else None
+    )
 
     down = district.load({"orgs": ["old"]}, orgs=rows)
     district.twist = None
     up = district.load({"orgs": ["old"]}, orgs=rows)
 
-    assert "is down: 3 requests in a row failed to the end, the last with 'HTTP 503: an HTML page'." in (
-        down.error or ""
+    assert (
+        "is down: 3 requests in a row failed to the end, the last with 'HTTP 503: an HTML page'."
+        in (down.error or "")
     )
     assert 201 == sum(down.counts["orgs"].values())
     assert down.counts["orgs"]["waiting"] > 150
@@ -372,10 +452,13 @@ def test_what_a_target_took_before_it_went_away_is_known_as_ours(district: Distr
 
 
 @pytest.mark.parametrize(("status", "left"), [(429, {}), (503, {"orgs": frozenset({"d"})})])
-def test_a_gateway_that_wants_to_be_left_alone_may_have_passed_a_create_on(district: District, status: int,
-                                                                           left: dict[str, frozenset[str]]) -> None:  # fmt: skip
+def test_a_gateway_that_wants_to_be_left_alone_may_have_passed_a_create_on(
+    district: District, status: int, left: dict[str, frozenset[str]]
+) -> None:
     """A 429 says that nothing was done."""
-    district.twist = always("POST", "/orgs/", lambda: httpx.Response(status, headers={"retry-after": "86400"}))
+    district.twist = always(
+        "POST", "/orgs/", lambda: httpx.Response(status, headers={"retry-after": "86400"})
+    )
 
     district.load(orgs=[org("d")])
 
@@ -389,7 +472,11 @@ def test_one_record_that_always_fails_is_not_a_target_that_is_down(district: Dis
 
     def twist(request: httpx.Request) -> httpx.Response | None:
         created = request.method == "POST" and "/orgs" in str(request.url)
-        return httpx.Response(502) if created and json.loads(request.content)["org"]["sourcedId"] in bad else None
+        return (
+            httpx.Response(502)
+            if created and json.loads(request.content)["org"]["sourcedId"] in bad
+            else None
+        )
 
     district.twist = twist
     loaded = district.load(orgs=rows)
@@ -446,10 +533,18 @@ def _renewed_once_for_all(district: District) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [FAULTS["429"], FAULTS["503 without a word"], FAULTS["500"], FAULTS["lost"], FAULTS["429 for no time"]]
+    "fault",
+    [
+        FAULTS["429"],
+        FAULTS["503 without a word"],
+        FAULTS["500"],
+        FAULTS["lost"],
+        FAULTS["429 for no time"],
+    ],
 )
-def test_the_token_endpoint_may_have_a_bad_moment_too(district: District,
-                                                      fault: Callable[[], httpx.Response | Exception]) -> None:  # fmt: skip
+def test_the_token_endpoint_may_have_a_bad_moment_too(
+    district: District, fault: Callable[[], httpx.Response | Exception]
+) -> None:
     """It is asked again, and the run begins."""
     district.twist = first(2, "POST", "/oauth2/token", fault)
 
@@ -468,7 +563,9 @@ def test_a_token_endpoint_that_is_down_ends_the_run(district: District) -> None:
 
 def test_a_token_endpoint_that_wants_days_ends_the_run(district: District) -> None:
     """No run waits for so long."""
-    district.twist = always("POST", "/oauth2/token", lambda: httpx.Response(429, headers={"retry-after": "86400"}))
+    district.twist = always(
+        "POST", "/oauth2/token", lambda: httpx.Response(429, headers={"retry-after": "86400"})
+    )
 
     assert "gave no token (HTTP 429)" in (district.load(orgs=[org("d")]).error or "")
 
@@ -487,7 +584,9 @@ def test_a_target_that_complains_gets_fewer_requests_at_once() -> None:
         return httpx.Response(429) if complains else httpx.Response(200, json={})
 
     async def run() -> None:
-        target = Endpoint("https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK)
+        target = Endpoint(
+            "https://api.example.edu", access_token="t", patience=QUICK, profile=TIMEBACK
+        )
         async with Client(target, httpx.MockTransport(busy_at_first)) as client:
             await asyncio.gather(*(client.send(PUT) for _ in range(12)))
 
@@ -508,10 +607,14 @@ def test_stopping_ends_the_wait_for_another_attempt(district: District) -> None:
         return httpx.ReadError("lost")
 
     district.twist = lose
-    stopped = district.send(district.changes(orgs=[org(f"o{number}") for number in range(30)]), stop=stop)
+    stopped = district.send(
+        district.changes(orgs=[org(f"o{number}") for number in range(30)]), stop=stop
+    )
 
     assert "it was stopped" in (stopped.error or "")
     assert {"failed", "waiting"} == set(stopped.counts["orgs"])
     assert stopped.counts["orgs"]["failed"] <= district.concurrency
     district.twist = None
-    assert {"orgs": {"created": 30}} == district.load(orgs=[org(f"o{number}") for number in range(30)]).counts
+    assert {"orgs": {"created": 30}} == district.load(
+        orgs=[org(f"o{number}") for number in range(30)]
+    ).counts

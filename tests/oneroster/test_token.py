@@ -51,12 +51,16 @@ class TokenEndpoint:
         await asyncio.sleep(0)
         if self.answer:
             return self.answer(request)
-        return httpx.Response(200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._lifetime})
+        return httpx.Response(
+            200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._lifetime}
+        )
 
 
 def token(endpoint: TokenEndpoint, clock: Clock | None = None, target: Endpoint = TARGET) -> Token:
     """Make a token that asks the endpoint."""
-    return Token(target, httpx.AsyncClient(transport=httpx.MockTransport(endpoint)), clock or Clock())
+    return Token(
+        target, httpx.AsyncClient(transport=httpx.MockTransport(endpoint)), clock or Clock()
+    )
 
 
 def fields(request: httpx.Request) -> dict[str, list[str]]:
@@ -84,8 +88,10 @@ def test_credentials_go_as_form_fields() -> None:
 
     assert str(endpoint.asked[0].url) == TARGET.token_url
     assert fields(endpoint.asked[0]) == {
-        "grant_type": ["client_credentials"], "client_id": ["the-id"], "client_secret": ["the-secret"],
-    }  # fmt: skip
+        "grant_type": ["client_credentials"],
+        "client_id": ["the-id"],
+        "client_secret": ["the-secret"],
+    }
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -106,7 +112,15 @@ def test_credentials_go_as_basic_where_the_form_is_refused(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("lifetime", "good_until"),
-    [(3600, 3540), (100, 50), ("3600", 3540), (None, 3540), (-5, 3540), (3600.0, 3540), (10**400, 365 * 86_400 - 60)],
+    [
+        (3600, 3540),
+        (100, 50),
+        ("3600", 3540),
+        (None, 3540),
+        (-5, 3540),
+        (3600.0, 3540),
+        (10**400, 365 * 86_400 - 60),
+    ],
 )
 def test_a_token_is_renewed_a_minute_early(lifetime: object, good_until: int) -> None:
     """A request that is under way when its token expires would fail; a short token is used for half its life."""
@@ -140,7 +154,11 @@ def test_a_ready_token_is_used_as_it_is() -> None:
     endpoint = TokenEndpoint()
 
     assert (
-        asyncio.run(token(endpoint, target=Endpoint("https://x", access_token="ready", profile=TIMEBACK)).current())
+        asyncio.run(
+            token(
+                endpoint, target=Endpoint("https://x", access_token="ready", profile=TIMEBACK)
+            ).current()
+        )
         == "ready"
     )
     assert endpoint.asked == []
@@ -148,9 +166,14 @@ def test_a_ready_token_is_used_as_it_is() -> None:
 
 def test_a_refused_ready_token_ends_the_run() -> None:
     """Without a client id there is no other."""
-    shared = token(TokenEndpoint(), target=Endpoint("https://api.example.edu", access_token="ready", profile=TIMEBACK))
+    shared = token(
+        TokenEndpoint(),
+        target=Endpoint("https://api.example.edu", access_token="ready", profile=TIMEBACK),
+    )
 
-    with pytest.raises(TargetError, match=r"api\.example\.edu refused the access token \(HTTP 401\)") as error:
+    with pytest.raises(
+        TargetError, match=r"api\.example\.edu refused the access token \(HTTP 401\)"
+    ) as error:
         asyncio.run(shared.current(refused="ready"))
 
     assert "ready" not in str(error.value)
@@ -164,10 +187,19 @@ def broken(request: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (lambda request: httpx.Response(401, json={"error": "invalid_client"}), r"\(HTTP 401, invalid_client\)"),
-        (lambda request: httpx.Response(403, json={"error": request.content.decode()}), r"\(HTTP 403\)"),
+        (
+            lambda request: httpx.Response(401, json={"error": "invalid_client"}),
+            r"\(HTTP 401, invalid_client\)",
+        ),
+        (
+            lambda request: httpx.Response(403, json={"error": request.content.decode()}),
+            r"\(HTTP 403\)",
+        ),
         (lambda request: httpx.Response(200, json={"token": "the-secret"}), r"\(HTTP 200\)"),
-        (lambda request: httpx.Response(302, headers={"location": "https://evil.example"}), r"\(HTTP 302\)"),
+        (
+            lambda request: httpx.Response(302, headers={"location": "https://evil.example"}),
+            r"\(HTTP 302\)",
+        ),
         (lambda request: httpx.Response(502, html="<h1>"), r"\(HTTP 502\)"),
         (
             lambda request: httpx.Response(200, content=b'{"in":' * 200 + b"1" + b"}" * 200),
@@ -182,7 +214,9 @@ def broken(request: httpx.Request) -> httpx.Response:
 )
 def test_no_token_names_host_status_and_next_step(answer: Handler, said: str) -> None:
     """People are told what to do, and never a secret, even if the endpoint repeats it."""
-    with pytest.raises(TargetError, match=rf"login\.example\.edu.* {said}.*Check the token address") as error:
+    with pytest.raises(
+        TargetError, match=rf"login\.example\.edu.* {said}.*Check the token address"
+    ) as error:
         asyncio.run(token(TokenEndpoint(answer)).current())
 
     assert "the-secret" not in str(error.value)
@@ -196,7 +230,11 @@ def test_an_endpoint_that_gave_a_token_before_is_asked_for_longer() -> None:
     async def run() -> str:
         shared = token(endpoint)
         await shared.current()
-        endpoint.answer = lambda request: answer(request) if (answer := next(answers)) else httpx.Response(200, json={"access_token": "new"})  # fmt: skip
+        endpoint.answer = lambda request: (
+            answer(request)
+            if (answer := next(answers))
+            else httpx.Response(200, json={"access_token": "new"})
+        )
         return await shared.current(refused="t1")
 
     assert "new" == asyncio.run(run())
@@ -208,7 +246,9 @@ def test_waiting_requests_share_a_failure() -> None:
 
     async def run() -> list[str | BaseException]:
         shared = token(endpoint)
-        return list(await asyncio.gather(*(shared.current() for _ in range(10)), return_exceptions=True))
+        return list(
+            await asyncio.gather(*(shared.current() for _ in range(10)), return_exceptions=True)
+        )
 
     assert [type(error) for error in asyncio.run(run())] == [TargetError] * 10
     assert len(endpoint.asked) == 1
@@ -216,14 +256,21 @@ def test_waiting_requests_share_a_failure() -> None:
 
 def test_a_target_hides_its_credentials() -> None:
     """Whoever prints settings prints no secret."""
-    shown = repr(Endpoint("https://api.example.edu", "", "the-id", "the-secret", "the-token", profile=TIMEBACK))
+    shown = repr(
+        Endpoint(
+            "https://api.example.edu", "", "the-id", "the-secret", "the-token", profile=TIMEBACK
+        )
+    )
 
     assert not {word for word in ("the-id", "the-secret", "the-token") if word in shown}
 
 
 def test_a_host_is_named_without_credentials() -> None:
     """An address may hold a password."""
-    assert Endpoint("https://me:secret@api.example.edu:8443/base", profile=TIMEBACK).host == "api.example.edu:8443"
+    assert (
+        Endpoint("https://me:secret@api.example.edu:8443/base", profile=TIMEBACK).host
+        == "api.example.edu:8443"
+    )
 
 
 def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
@@ -231,7 +278,14 @@ def test_a_secret_that_looks_like_an_error_code_is_not_told() -> None:
     target = replace(TARGET, client_secret="larkspur_secret")
 
     with pytest.raises(TargetError, match=r"gave no token \(HTTP 401\)\."):
-        asyncio.run(token(TokenEndpoint(lambda request: httpx.Response(401, json={"error": "larkspur_secret"})), target=target).current())  # fmt: skip
+        asyncio.run(
+            token(
+                TokenEndpoint(
+                    lambda request: httpx.Response(401, json={"error": "larkspur_secret"})
+                ),
+                target=target,
+            ).current()
+        )
 
 
 def test_a_token_is_asked_for_in_our_name() -> None:

@@ -36,7 +36,8 @@ def compared(district: District, twist: Twist) -> Verified:
     async def run() -> Verified:
         async with Client(district.target, Twisted(twist)) as client:
             return await verified(
-                client, expected(TIMEBACK.collections["orgs"], district.ledger.known(KEY)["orgs"], None)
+                client,
+                expected(TIMEBACK.collections["orgs"], district.ledger.known(KEY)["orgs"], None),
             )
 
     return asyncio.run(run())
@@ -50,10 +51,13 @@ def page(*records: Mapping[str, object]) -> httpx.Response:
 def test_a_row_that_slipped_between_two_pages_is_not_missing(district: District) -> None:
     """It is asked for by itself."""
     before = [{"sourcedId": str(row["sourcedId"]), "status": "active"} for row in ORGS]
-    states: Iterator[list[dict[str, str]]] = chain([before], repeat([{"sourcedId": "a", "status": "active"}, *before]))
+    states: Iterator[list[dict[str, str]]] = chain(
+        [before], repeat([{"sourcedId": "a", "status": "active"}, *before])
+    )
 
     found = compared(
-        district, lambda request: _of_three(next(states), request) if "limit=" in str(request.url) else None
+        district,
+        lambda request: _of_three(next(states), request) if "limit=" in str(request.url) else None,
     )
 
     assert (0, 5, 0) == (found.found.height, found.unchecked, found.others)
@@ -69,7 +73,16 @@ def test_what_the_target_does_not_answer_for_is_not_called_missing(district: Dis
     broken = httpx.Response(403, content=b'{"message": "no"}')
 
     with pytest.raises(TargetError, match="does not say whether it holds orgs d"):
-        compared(district, lambda request: page() if "limit=" in str(request.url) else broken if "/orgs/" in str(request.url) else None)  # fmt: skip
+        compared(
+            district,
+            lambda request: (
+                page()
+                if "limit=" in str(request.url)
+                else broken
+                if "/orgs/" in str(request.url)
+                else None
+            ),
+        )
 
 
 def test_an_id_that_no_address_can_hold_is_missing_if_no_page_has_it(district: District) -> None:

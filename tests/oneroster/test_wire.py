@@ -13,9 +13,20 @@ from connectors.oneroster.profile import TIMEBACK
 ROSTERING = "/ims/oneroster/rostering/v1p2/"
 USERS = TIMEBACK.collections["users"]
 POST = wire.create(
-    USERS, {"sourcedId": "u1", "givenName": "Zoë", "email": "zoe@example.edu", "grades": ["5"], "phone": None}
+    USERS,
+    {
+        "sourcedId": "u1",
+        "givenName": "Zoë",
+        "email": "zoe@example.edu",
+        "grades": ["5"],
+        "phone": None,
+    },
 )
-GET, PUT, DELETE = wire.read(USERS, "u1"), wire.replace(USERS, {"sourcedId": "u1"}), wire.remove(USERS, "u1")
+GET, PUT, DELETE = (
+    wire.read(USERS, "u1"),
+    wire.replace(USERS, {"sourcedId": "u1"}),
+    wire.remove(USERS, "u1"),
+)
 
 
 def failure(text: str, **more: Any) -> bytes:
@@ -23,7 +34,9 @@ def failure(text: str, **more: Any) -> bytes:
     return json.dumps({"imsx_codeMajor": "failure", "imsx_description": text, **more}).encode()
 
 
-@pytest.mark.parametrize("collection", TIMEBACK.collections.values(), ids=lambda collection: collection.name)
+@pytest.mark.parametrize(
+    "collection", TIMEBACK.collections.values(), ids=lambda collection: collection.name
+)
 def test_a_record_is_wrapped_and_sent_to_the_path_as_published(collection: Any) -> None:
     """Each collection has its wrapper, and its trailing slash."""
     request = wire.create(collection, {"sourcedId": "1"})
@@ -35,7 +48,13 @@ def test_a_record_is_wrapped_and_sent_to_the_path_as_published(collection: Any) 
 
 @pytest.mark.parametrize(
     ("sourced_id", "path"),
-    [("a/b", "a%2Fb"), ("a?b#c", "a%3Fb%23c"), ("a b", "a%20b"), ("é漢", "%C3%A9%E6%BC%A2"), ("50%", "50%25")],
+    [
+        ("a/b", "a%2Fb"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("a b", "a%20b"),
+        ("é漢", "%C3%A9%E6%BC%A2"),
+        ("50%", "50%25"),
+    ],
 )
 def test_an_id_is_one_segment_of_the_path(sourced_id: str, path: str) -> None:
     """Whatever an id is made of, it leads to its record and to nothing else."""
@@ -43,7 +62,9 @@ def test_an_id_is_one_segment_of_the_path(sourced_id: str, path: str) -> None:
         assert request.path == f"{ROSTERING}users/{path}"
 
 
-@pytest.mark.parametrize(("sourced_id", "can"), [("", False), (".", False), ("..", False), ("...", True), ("a", True)])
+@pytest.mark.parametrize(
+    ("sourced_id", "can"), [("", False), (".", False), ("..", False), ("...", True), ("a", True)]
+)
 def test_dots_alone_are_no_address(sourced_id: str, can: bool) -> None:
     """A path of dots is resolved by every HTTP library, and would lead to the collection itself."""
     assert wire.addressable(sourced_id) is can
@@ -51,14 +72,18 @@ def test_dots_alone_are_no_address(sourced_id: str, can: bool) -> None:
 
 def test_a_class_is_written_with_its_org() -> None:
     """The target reads `school` and writes `org` (section 8)."""
-    request = wire.create(TIMEBACK.collections["classes"], {"sourcedId": "c", "school": {"sourcedId": "s"}})
+    request = wire.create(
+        TIMEBACK.collections["classes"], {"sourcedId": "c", "school": {"sourcedId": "s"}}
+    )
 
     assert json.loads(request.body) == {"class": {"sourcedId": "c", "org": {"sourcedId": "s"}}}
 
 
 def test_a_course_names_its_school_year_in_full() -> None:
     """`schoolYear` is the one reference of which an id is not enough (section 8)."""
-    request = wire.create(TIMEBACK.collections["courses"], {"sourcedId": "c", "schoolYear": {"sourcedId": "sy 1"}})
+    request = wire.create(
+        TIMEBACK.collections["courses"], {"sourcedId": "c", "schoolYear": {"sourcedId": "sy 1"}}
+    )
 
     assert json.loads(request.body)["course"]["schoolYear"] == {
         "href": f"{ROSTERING}academicSessions/sy%201",
@@ -69,7 +94,9 @@ def test_a_course_names_its_school_year_in_full() -> None:
 
 def test_the_school_year_of_a_session_stays_a_number() -> None:
     """A session's `schoolYear` is a year, not a reference."""
-    request = wire.create(TIMEBACK.collections["academicSessions"], {"sourcedId": "t", "schoolYear": "2026"})
+    request = wire.create(
+        TIMEBACK.collections["academicSessions"], {"sourcedId": "t", "schoolYear": "2026"}
+    )
 
     assert json.loads(request.body)["academicSession"]["schoolYear"] == "2026"
 
@@ -95,13 +122,19 @@ def pair(supplied: Any, allocated: Any) -> dict[str, Any]:
         {"sourcedIdPairs": [pair("u0", "u0"), pair("u1", "u1")]},
         {"user": {"sourcedId": "u1"}},
         {"user": {"sourcedId": "u1", "primaryOrg": {"sourcedId": "s"}}},
-        {"sourcedId": "u1", "course": {"sourcedId": "k", "type": "course"}, "class": {"sourcedId": "c"}},
+        {
+            "sourcedId": "u1",
+            "course": {"sourcedId": "k", "type": "course"},
+            "class": {"sourcedId": "c"},
+        },
         {},
     ],
-)  # fmt: skip
+)
 def test_a_success_names_our_id_or_says_nothing(request_: wire.Request, body: object) -> None:
     """The pair of the id, or the record, bare or wrapped."""
-    assert wire.Outcome("done") == wire.understood(request_, wire.Answer(201, json.dumps(body).encode()))
+    assert wire.Outcome("done") == wire.understood(
+        request_, wire.Answer(201, json.dumps(body).encode())
+    )
 
 
 @pytest.mark.parametrize("request_", [POST, PUT], ids=["POST", "PUT"])
@@ -119,23 +152,44 @@ def test_a_success_names_our_id_or_says_nothing(request_: wire.Request, body: ob
         ({"sourcedIdPairs": pair("u1", "\x1b[2Jx")}, r"'\x1b[2Jx'"),
         ({"sourcedIdPairs": pair("u1", "x" * 500)}, f"'{'x' * 199}…'"),
     ],
-)  # fmt: skip
-def test_a_record_under_another_id_is_named(request_: wire.Request, body: object, named: str) -> None:
+)
+def test_a_record_under_another_id_is_named(
+    request_: wire.Request, body: object, named: str
+) -> None:
     """Nothing of ours would find it again."""
     outcome = wire.understood(request_, wire.Answer(201, json.dumps(body).encode()))
 
-    assert ("elsewhere", True) == (outcome.kind, f"under another id, {named}, where nothing" in outcome.detail)
+    assert ("elsewhere", True) == (
+        outcome.kind,
+        f"under another id, {named}, where nothing" in outcome.detail,
+    )
 
 
-@pytest.mark.parametrize(("request_", "kind"), [(POST, "unclear"), (PUT, "broken")], ids=["POST", "PUT"])
 @pytest.mark.parametrize(
-    "body", [{"message": "created"}, {"sourcedIdPairs": {}}, {"sourcedIdPairs": "u1"}, {"user": None}, {"org": {"sourcedId": "s", "name": "Elm"}, "givenName": "Zoë"}, ["u1"], True]
-)  # fmt: skip
-def test_a_success_that_is_not_understood_is_looked_up(request_: wire.Request, kind: str, body: object) -> None:
+    ("request_", "kind"), [(POST, "unclear"), (PUT, "broken")], ids=["POST", "PUT"]
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "created"},
+        {"sourcedIdPairs": {}},
+        {"sourcedIdPairs": "u1"},
+        {"user": None},
+        {"org": {"sourcedId": "s", "name": "Elm"}, "givenName": "Zoë"},
+        ["u1"],
+        True,
+    ],
+)
+def test_a_success_that_is_not_understood_is_looked_up(
+    request_: wire.Request, kind: str, body: object
+) -> None:
     """It is not sent again: what the target holds tells what became of the record."""
     answer = wire.Answer(200, json.dumps(body).encode())
 
-    assert (kind, False) == (wire.understood(request_, answer).kind, wire.may_pass(request_, answer))
+    assert (kind, False) == (
+        wire.understood(request_, answer).kind,
+        wire.may_pass(request_, answer),
+    )
     assert wire.Outcome("done") == wire.understood(DELETE, answer)
 
 
@@ -181,7 +235,10 @@ def test_a_lost_answer_decides_nothing() -> None:
     ("body", "detail"),
     [
         (failure("Org not found."), "HTTP 422: Org not found."),
-        (failure("Invalid", imsx_error_details=[{"email": "is wrong"}]), "HTTP 422: Invalid (email: is wrong)"),
+        (
+            failure("Invalid", imsx_error_details=[{"email": "is wrong"}]),
+            "HTTP 422: Invalid (email: is wrong)",
+        ),
         (b'{"message": "Unauthorized"}', "HTTP 422: Unauthorized"),
         (b'{"error": "invalid"}', "HTTP 422: invalid"),
         (b'{"error": {"code": 7, "message": "invalid"}}', "HTTP 422: invalid"),
@@ -204,7 +261,9 @@ def test_a_failure_names_nobody_whom_we_did_not_send(asked: wire.Request) -> Non
     """A target may speak of somebody else, also where no record was sent: only words that are nobody's are shown."""
     said = "Zoë Ash <zoe@example.edu>, 555-0100, is a parent of u1"
 
-    detail = wire.understood(asked, wire.Answer(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))).detail
+    detail = wire.understood(
+        asked, wire.Answer(422, failure(said, imsx_error_details=[{"Ash": "exists"}]))
+    ).detail
 
     assert detail == "HTTP 422: … <…>, …, is a parent of … (…: exists)"
 
@@ -218,12 +277,18 @@ def test_a_failure_never_repeats_what_the_record_holds() -> None:
 
 def test_a_listing_has_its_parameters_encoded() -> None:
     """Quotes, spaces and equal signs of a filter come through."""
-    request = wire.listing(f"{ROSTERING}users/", {"filter": "familyName='O''B' AND status='active'"})
+    request = wire.listing(
+        f"{ROSTERING}users/", {"filter": "familyName='O''B' AND status='active'"}
+    )
 
-    assert request.path == (f"{ROSTERING}users/?filter=familyName%3D%27O%27%27B%27%20AND%20status%3D%27active%27")
+    assert request.path == (
+        f"{ROSTERING}users/?filter=familyName%3D%27O%27%27B%27%20AND%20status%3D%27active%27"
+    )
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"user": null}', b'{"org": {}}', b'{"user": {"sourc'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"user": null}', b'{"org": {}}', b'{"user": {"sourc']
+)
 def test_a_record_that_is_not_in_the_answer_is_not_found_there(body: bytes) -> None:
     """A read whose body is cut short or of another shape gives no record, rather than an empty one."""
     assert wire.record_in(USERS, wire.Answer(200, body)) is None
@@ -231,4 +296,6 @@ def test_a_record_that_is_not_in_the_answer_is_not_found_there(body: bytes) -> N
 
 def test_a_record_is_taken_out_of_its_wrapper() -> None:
     """A single read is wrapped as a write is."""
-    assert wire.record_in(USERS, wire.Answer(200, b'{"user": {"sourcedId": "u1"}}')) == {"sourcedId": "u1"}
+    assert wire.record_in(USERS, wire.Answer(200, b'{"user": {"sourcedId": "u1"}}')) == {
+        "sourcedId": "u1"
+    }

@@ -58,13 +58,23 @@ class Feed:
 
     def given_name(self, sourced_id: str) -> str:
         """What the target calls a user."""
-        words = ("get", "users", "--target", "sandbox", "--filter", f"sourcedId='{sourced_id}'", "--json")
+        words = (
+            "get",
+            "users",
+            "--target",
+            "sandbox",
+            "--filter",
+            f"sourcedId='{sourced_id}'",
+            "--json",
+        )
         return str(roster(*words, state=self.state).json["givenName"])
 
     def active(self, collection: str) -> set[str]:
         """The ids that are active in the target."""
         words = ("get", collection, "--target", "sandbox", "--filter", "status='active'", "--csv")
-        return {line.split(",")[0] for line in roster(*words, state=self.state).out.splitlines()[1:]}
+        return {
+            line.split(",")[0] for line in roster(*words, state=self.state).out.splitlines()[1:]
+        }
 
     @property
     def runs(self) -> list[Run]:

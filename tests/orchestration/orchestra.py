@@ -74,7 +74,13 @@ class Orchestra:
             # Feeds of tests lie in their temporary folders.
             "ROSTER_FEEDS": str(self.state.parents[1]),
         }
-        return os.environ | CREDENTIALS | quick | self.signed_in | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
+        return (
+            os.environ
+            | CREDENTIALS
+            | quick
+            | self.signed_in
+            | {"PREFECT_API_URL": self.api, "DO_NOT_TRACK": "1"}
+        )
 
     @property
     def password(self) -> str:
@@ -99,27 +105,39 @@ class Orchestra:
             "--state",
             str(self.state),
         ]
-        done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of Prefect's."""
         return subprocess.run(
-            [PREFECT, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            [PREFECT, *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def roster(self, *words: str) -> str:
         """Run a command of this program with this server; give what it printed."""
         command = [sys.executable, "-m", "flows", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     @contextmanager
     def within(self, **environment: str) -> Iterator[None]:
         """Let this process use the server, as a new process with this environment would."""
-        with patch.dict(os.environ, self.environment | environment), _inside().settings_of_environment():
+        with (
+            patch.dict(os.environ, self.environment | environment),
+            _inside().settings_of_environment(),
+        ):
             yield
 
     def deploy(self, folder: Path, *words: str, **environment: str) -> Run:
@@ -140,9 +158,15 @@ class Orchestra:
         """
         tags = [uuid4().hex for _ in each]
         hours = {"hours": PATIENCE_SECONDS / 3600}  # if a test fails, nobody fills in the form
-        with self.within(), _inside().connections_left_open(), ThreadPoolExecutor(len(each)) as threads:
+        with (
+            self.within(),
+            _inside().connections_left_open(),
+            ThreadPoolExecutor(len(each)) as threads,
+        ):
             ends = [
-                threads.submit(copy_context().run, _inside().performed, name, hours | parameters, tag)
+                threads.submit(
+                    copy_context().run, _inside().performed, name, hours | parameters, tag
+                )
                 for tag, parameters in zip(tags, each, strict=True)
             ]
             yield [self.wait(self._tagged(tag), "PAUSED", *FINAL).id for tag in tags]
@@ -174,7 +198,12 @@ class Orchestra:
         user, _, password = self.password.partition(":")
         # Reading certificates, which loopback does not need, would take longer than the answer.
         return httpx.request(
-            method, f"{self.api}{path}", json=body, auth=(user, password), timeout=PATIENCE_SECONDS, verify=False
+            method,
+            f"{self.api}{path}",
+            json=body,
+            auth=(user, password),
+            timeout=PATIENCE_SECONDS,
+            verify=False,
         )
 
     def begin(self, deployment: str, **parameters: object) -> str:
@@ -194,10 +223,16 @@ class Orchestra:
             found = self.ask("GET", f"/flow_runs/{run}")
             if found["state_type"] in (types or FINAL):
                 return FlowRun(
-                    run, found["state_name"], found["state_type"], found["state"]["message"] or "", found["name"]
+                    run,
+                    found["state_name"],
+                    found["state_type"],
+                    found["state"]["message"] or "",
+                    found["name"],
                 )
             time.sleep(LOOK_SECONDS)
-        raise AssertionError(f"{found['name']} is {found['state_name']} still. {self.log('worker')}")
+        raise AssertionError(
+            f"{found['name']} is {found['state_name']} still. {self.log('worker')}"
+        )
 
     def decide(self, run: str, **form: str) -> FlowRun:
         """Fill in the form for which a flow run waits, and wait until it has ended."""

@@ -42,4 +42,6 @@ def restarted(prefect: Orchestra, folder: Path) -> Restart:
             [run] = ledger.runs()
         end, acknowledged = prefect.wait(load), feed.target_holds
     deployed = {one["name"] for one in prefect.ask("POST", "/deployments/filter", {})}
-    return Restart(stopped, nothing_to_stop, started, ran_already, end, run, recorded, acknowledged, deployed)
+    return Restart(
+        stopped, nothing_to_stop, started, ran_already, end, run, recorded, acknowledged, deployed
+    )

@@ -33,7 +33,11 @@ def test_deployed_again_only_what_changed_is_changed(prefect: Orchestra, tmp_pat
 
     assert {"nightly/aspen": "new", "nightly/birch": "new", "summary/columbine": "new"} == first
     assert dict.fromkeys(first, "unchanged") == again
-    assert {"nightly/aspen": "changed", "nightly/birch": "taken away", "summary/columbine": "unchanged"} == last
+    assert {
+        "nightly/aspen": "changed",
+        "nightly/birch": "taken away",
+        "summary/columbine": "unchanged",
+    } == last
     assert {"district": str(file), "state": str(folder / "state")} == made["parameters"]
     assert ("ENQUEUE", 1) == (
         made["concurrency_options"]["collision_strategy"],
@@ -42,7 +46,9 @@ def test_deployed_again_only_what_changed_is_changed(prefect: Orchestra, tmp_pat
     assert ({"nightly", "onboarding"} <= names, "birch" in names) == (True, False)
 
 
-def test_the_server_of_a_state_folder_is_found_with_its_password(prefect: Orchestra, tmp_path: Path) -> None:
+def test_the_server_of_a_state_folder_is_found_with_its_password(
+    prefect: Orchestra, tmp_path: Path
+) -> None:
     """Where the environment names no server; runs of the deployment take feeds of the folder alone."""
     file = feed(tmp_path, "hawthorn")
     with prefect.within(PREFECT_API_URL="", PREFECT_API_AUTH_STRING=""):
@@ -71,8 +77,16 @@ def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path:
 @pytest.mark.parametrize(
     ("words", "environment", "said"),
     [
-        ((), {"PREFECT_API_URL": "http://127.0.0.1:9/api"}, "No Prefect server answers at http://127.0.0.1:9/api."),
-        ((), {"PREFECT_API_URL": ""}, "$PREFECT_API_URL, which is not set. Start one (make server)"),
+        (
+            (),
+            {"PREFECT_API_URL": "http://127.0.0.1:9/api"},
+            "No Prefect server answers at http://127.0.0.1:9/api.",
+        ),
+        (
+            (),
+            {"PREFECT_API_URL": ""},
+            "$PREFECT_API_URL, which is not set. Start one (make server)",
+        ),
         (("--pool", "nowhere"), {}, "There is no work pool 'nowhere'."),
         (
             (),
@@ -82,7 +96,11 @@ def test_a_name_that_another_folder_has_is_refused(prefect: Orchestra, tmp_path:
     ],
 )
 def test_what_is_not_there_is_told_with_the_next_step(
-    prefect: Orchestra, tmp_path: Path, words: tuple[str, ...], environment: dict[str, str], said: str
+    prefect: Orchestra,
+    tmp_path: Path,
+    words: tuple[str, ...],
+    environment: dict[str, str],
+    said: str,
 ) -> None:
     """No server of Prefect's own is started instead."""
     feed(tmp_path, "juneberry")

@@ -17,14 +17,28 @@ BY = {"by": "Data Office", "note": "seen"}
 
 def test_the_nightly_deployment_loads_the_sample_and_then_sends_nothing(prefect: Orchestra) -> None:
     """With its default parameters and as a person would start it; every stage and batch is a task with a name."""
-    first, again = (prefect.command("deployment", "run", "nightly/nightly", "--watch") for _ in range(2))
-    ended = {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}, "sort": "END_TIME_DESC", "limit": 2}
+    first, again = (
+        prefect.command("deployment", "run", "nightly/nightly", "--watch") for _ in range(2)
+    )
+    ended = {
+        "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}},
+        "sort": "END_TIME_DESC",
+        "limit": 2,
+    }
     [second, one] = prefect.ask("POST", "/flow_runs/filter", ended)
     loaded, unchanged = prefect.wait(one["id"]), prefect.wait(second["id"])
 
     assert (0, 0) == (first.returncode, again.returncode), first.stdout + again.stdout
     assert ("Completed", "nightly sample_data/demo.toml") == (loaded.state, loaded.name)
-    assert ["extract", "normalise", "check", "compare", "guard", "load", "load orgs 1/2"] == prefect.tasks(loaded)[:7]
+    assert [
+        "extract",
+        "normalise",
+        "check",
+        "compare",
+        "guard",
+        "load",
+        "load orgs 1/2",
+    ] == prefect.tasks(loaded)[:7]
     assert {"load users 1/2", "load enrollments 1/1"} <= set(prefect.tasks(loaded))
     assert ["extract", "normalise", "check", "compare", "guard", "load"] == prefect.tasks(unchanged)
     assert unchanged.message.startswith("Nothing changed, nothing sent.")
@@ -34,24 +48,33 @@ def test_each_deployment_runs_the_flow_of_its_name(prefect: Orchestra) -> None:
     """Its parameters are those of the flow, so that a run is the same whoever starts it."""
     names = ("nightly", "onboarding", "approval", "backfill", "restore", "summary")
     deployed = {name: prefect.ask("GET", f"/deployments/name/{name}/{name}") for name in names}
-    takes = {name: list(signature(getattr(import_module(f"flows.{name}"), name)).parameters) for name in names}
+    takes = {
+        name: list(signature(getattr(import_module(f"flows.{name}"), name)).parameters)
+        for name in names
+    }
 
     assert {name: f"flows/{name}.py:{name}" for name in names} == {
         name: one["entrypoint"] for name, one in deployed.items()
     }
-    assert takes == {name: list(one["parameter_openapi_schema"]["properties"]) for name, one in deployed.items()}
+    assert takes == {
+        name: list(one["parameter_openapi_schema"]["properties"]) for name, one in deployed.items()
+    }
 
 
 def test_a_run_shows_what_happened_and_nobodys_name(prefect: Orchestra, feed: Feed) -> None:
     """A summary, counts, rejects by rule, the way to the report and the progress of each kind of record."""
     run = prefect.perform("nightly", **feed.parameters)
     shown = {
-        what: prefect.artifact(run, f"larkspur-{what}") for what in ("summary", "counts", "rejects", "report", "users")
+        what: prefect.artifact(run, f"larkspur-{what}")
+        for what in ("summary", "counts", "rejects", "report", "users")
     }
 
     assert "Completed" == run.state
     assert [] == [what for what, text in shown.items() if not text]
-    assert ("records sent and acknowledged" in shown["summary"], '"created"' in shown["counts"]) == (True, True)
+    assert (
+        "records sent and acknowledged" in shown["summary"],
+        '"created"' in shown["counts"],
+    ) == (True, True)
     assert ("report.md" in shown["report"], "100" in shown["users"]) == (True, True)
     assert [] == [name for name in ("Ana", "Diaz") if name in "".join(shown.values())]
 
@@ -70,17 +93,25 @@ def test_what_a_night_held_is_approved_by_a_form(prefect: Orchestra, feed: Feed)
     assert [("approved", "Data Office", "seen"), ("sent", "Data Office", "seen")] == feed.decisions
 
 
-def test_onboardings_are_approved_or_rejected_by_their_forms(prefect: Orchestra, feed: Feed, tmp_path: Path) -> None:
+def test_onboardings_are_approved_or_rejected_by_their_forms(
+    prefect: Orchestra, feed: Feed, tmp_path: Path
+) -> None:
     """Nothing is in a target while the flow waits; afterwards it is loaded and verified, or the plan is discarded."""
     unwanted = Feed(tmp_path)
     with prefect.performing("onboarding", feed.parameters, unwanted.parameters) as (wanted, other):
         before = feed.active("users")
         wrong = prefect.fill_in(wanted, decision="perhaps", by="Data Office")
-        said = [prefect.fill_in(wanted, decision="approve", **BY), prefect.fill_in(other, decision="reject", **BY)]
+        said = [
+            prefect.fill_in(wanted, decision="approve", **BY),
+            prefect.fill_in(other, decision="reject", **BY),
+        ]
     done, rejected = prefect.wait(wanted), prefect.wait(other)
 
     assert ("REJECT", set(), ["ACCEPT", "ACCEPT"]) == (wrong, before, said)
-    assert ("Completed", True) == (done.state, done.message.endswith("Verified: the target holds it."))
+    assert ("Completed", True) == (
+        done.state,
+        done.message.endswith("Verified: the target holds it."),
+    )
     assert {"ana", "bo"} <= feed.active("users")
     assert (
         "ok" in prefect.artifact(done, "larkspur-preflight"),
@@ -120,7 +151,10 @@ def test_a_target_is_brought_back_to_an_earlier_roster(prefect: Orchestra, feed:
 
 def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
     """At first it is only said what each day would send; then each day is a run of its own."""
-    days = [feed.deliver(day, "bo", givenName=name) for day, name in (("01", "Bob"), ("02", "Zoe"), ("03", "Mia"))]
+    days = [
+        feed.deliver(day, "bo", givenName=name)
+        for day, name in (("01", "Bob"), ("02", "Zoe"), ("03", "Mia"))
+    ]
     words = feed.parameters | {
         "start": days[0],
         "end": days[-1],
@@ -139,13 +173,20 @@ def test_three_dated_drops_are_replayed(prefect: Orchestra, feed: Feed) -> None:
 
 def test_a_flow_reads_no_file_that_is_not_a_feeds(prefect: Orchestra, feed: Feed) -> None:
     """Neither a drop, nor a file elsewhere, whatever the parameter says."""
-    runs = [prefect.perform("nightly", district=one, state=str(feed.state)) for one in (str(feed.folder / "drop"), "/etc/passwd")]  # fmt: skip
+    runs = [
+        prefect.perform("nightly", district=one, state=str(feed.state))
+        for one in (str(feed.folder / "drop"), "/etc/passwd")
+    ]
 
-    assert [("Failed", True)] * 2 == [(run.state, "is no feed's file in" in run.message) for run in runs]
+    assert [("Failed", True)] * 2 == [
+        (run.state, "is no feed's file in" in run.message) for run in runs
+    ]
     assert not feed.state.exists()
 
 
-def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(prefect: Orchestra, feed: Feed) -> None:
+def test_settings_that_cannot_be_meant_fail_the_run_with_a_sentence(
+    prefect: Orchestra, feed: Feed
+) -> None:
     """No traceback: the state says which file, what in it and what was meant."""
     feed.file.write_text(feed.file.read_text().replace("drop =", "dorp ="))
     run = prefect.perform("nightly", **feed.parameters)

@@ -27,11 +27,17 @@ from tests.syncing import meeting
 
 def children(process: int) -> list[int]:
     """What a process has started: the flow runs of a worker."""
-    lines = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return [int(child) for child, parent in map(str.split, lines.splitlines()) if parent == str(process)]
+    lines = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        int(child) for child, parent in map(str.split, lines.splitlines()) if parent == str(process)
+    ]
 
 
-def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchestra, tmp_path: Path) -> None:
+def test_the_night_after_a_killed_worker_finishes_what_it_began(
+    prefect: Orchestra, tmp_path: Path
+) -> None:
     """Worker and flow run are killed; the dead run is cancelled by hand, and the next night sends nothing twice, and all."""
     with schools(tmp_path, meeting(slowly)) as feed:
         dead = prefect.begin("nightly/nightly", **parameters_of(feed))
@@ -41,7 +47,9 @@ def test_the_night_after_a_killed_worker_finishes_what_it_began(prefect: Orchest
             os.kill(process, signal.SIGKILL)
         sent_before = feed.created
         prefect.make("start")
-        prefect.ask("POST", f"/flow_runs/{dead}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+        prefect.ask(
+            "POST", f"/flow_runs/{dead}/set_state", {"state": {"type": "CANCELLED"}, "force": True}
+        )
         night = prefect.run("nightly/nightly", **parameters_of(feed))
         with Ledger(tmp_path / "state" / "ledger.db") as ledger:
             [last, killed] = ledger.runs()
@@ -70,11 +78,22 @@ def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
     prefect.roster("deploy", str(feed.folder), "--state", str(feed.state))
     found = prefect.ask("GET", "/deployments/name/nightly/larkspur")
     now = datetime.now(UTC)
-    span = {"start_time": (now - timedelta(days=2)).isoformat(), "end_time": now.isoformat(), "min_runs": 2}
+    span = {
+        "start_time": (now - timedelta(days=2)).isoformat(),
+        "end_time": now.isoformat(),
+        "min_runs": 2,
+    }
     prefect.ask("POST", f"/deployments/{found['id']}/schedule", span)
-    late = {"flow_runs": {"deployment_id": {"any_": [found["id"]]}, "expected_start_time": {"before_": now.isoformat()}},
-            "sort": "EXPECTED_START_TIME_ASC"}  # fmt: skip
-    nights = [prefect.wait(one["id"]).state for one in prefect.ask("POST", "/flow_runs/filter", late)]
+    late = {
+        "flow_runs": {
+            "deployment_id": {"any_": [found["id"]]},
+            "expected_start_time": {"before_": now.isoformat()},
+        },
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    nights = [
+        prefect.wait(one["id"]).state for one in prefect.ask("POST", "/flow_runs/filter", late)
+    ]
     feed.file.unlink()
     feed.write("other")
     said = prefect.deploy(feed.folder).out
@@ -84,14 +103,18 @@ def test_late_nights_are_caught_up_once(prefect: Orchestra, feed: Feed) -> None:
     assert "nightly/larkspur: taken away" in said
 
 
-def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orchestra, tmp_path: Path) -> None:
+def test_districts_on_several_machines_share_what_a_target_bears(
+    prefect: Orchestra, tmp_path: Path
+) -> None:
     """Two processes with states of their own, as on two machines: together they never send more than three at once."""
     under_way, most = 0, 0
 
     def count(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             nonlocal under_way, most
-            writes = scope["type"] == "http" and scope["method"] == "POST" and "/ims/" in scope["path"]
+            writes = (
+                scope["type"] == "http" and scope["method"] == "POST" and "/ims/" in scope["path"]
+            )
             under_way += writes
             most = max(most, under_way)
             await asyncio.sleep(0.02)
@@ -104,13 +127,18 @@ def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orches
         (tmp_path / "feeds").mkdir()
         for name in ("juniper", "spruce"):
             text = (feed.folder / "feed.toml").read_text().replace('"larkspur"', f'"{name}"')
-            text = text.replace('drop = "drop"', f'drop = "{feed.folder / "drop"}"') + "concurrency = 3\n"
+            text = (
+                text.replace('drop = "drop"', f'drop = "{feed.folder / "drop"}"')
+                + "concurrency = 3\n"
+            )
             (tmp_path / "feeds" / f"{name}.toml").write_text(text)
         prefect.deploy(tmp_path / "feeds")
         west = prefect.begin("nightly/juniper", state=str(tmp_path / "west"))
         feed.wait_for(1)
         east = prefect.perform(
-            "nightly", district=str(tmp_path / "feeds" / "spruce.toml"), state=str(tmp_path / "east")
+            "nightly",
+            district=str(tmp_path / "feeds" / "spruce.toml"),
+            state=str(tmp_path / "east"),
         )
         states = [prefect.wait(west).state, east.state]
 
@@ -120,7 +148,10 @@ def test_districts_on_several_machines_share_what_a_target_bears(prefect: Orches
 
 def dask(*words: str) -> subprocess.Popen[bytes]:
     """Start a part of a Dask cluster on this machine."""
-    program, environment = Path(sys.executable).parent / "dask", os.environ | {"PYTHONPATH": str(ROOT)}
+    program, environment = (
+        Path(sys.executable).parent / "dask",
+        os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     return subprocess.Popen([program, *words], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
 
@@ -141,14 +172,19 @@ def cluster(tmp_path: Path) -> Iterator[str]:
             scheduler.terminate()
 
 
-def test_batches_are_sent_from_the_processes_of_a_cluster(prefect: Orchestra, feed: Feed, cluster: str) -> None:
+def test_batches_are_sent_from_the_processes_of_a_cluster(
+    prefect: Orchestra, feed: Feed, cluster: str
+) -> None:
     """The feed's file names the cluster; the end is the same."""
     settings = f'batch_size = 2\n[run]\nrunner = "dask"\ncluster = "{cluster}"\nprocesses = 2\n'
     feed.file.write_text(feed.file.read_text() + settings)
     run = prefect.run("nightly/nightly", **feed.parameters)
     again = roster("sync", feed.file, "--json", state=feed.state)
 
-    assert ("Completed", {"load users 1/3, part 1", "load users 1/3, part 2"} - set(prefect.tasks(run))) == (
+    assert (
+        "Completed",
+        {"load users 1/3, part 1", "load users 1/3, part 2"} - set(prefect.tasks(run)),
+    ) == (
         run.state,
         set(),
     )

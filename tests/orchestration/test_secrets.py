@@ -59,6 +59,8 @@ def test_a_block_that_the_server_does_not_have_is_refused(prefect: Orchestra, bl
         ("", "Set $PREFECT_API_URL to the server's address."),
     ],
 )
-def test_without_a_server_a_block_cannot_be_read(prefect: Orchestra, block: str, address: str, said: str) -> None:
+def test_without_a_server_a_block_cannot_be_read(
+    prefect: Orchestra, block: str, address: str, said: str
+) -> None:
     """Neither one that does not answer nor one that is not named."""
     assert said in refused(prefect, block, PREFECT_API_URL=address)

@@ -32,7 +32,16 @@ def taken() -> Iterator[int]:
 
 def refused(state: Path, port: int) -> str:
     """What `make server` says when it cannot start."""
-    words = [sys.executable, "-m", "flows.orchestration.server", "start", "--port", str(port), "--state", str(state)]
+    words = [
+        sys.executable,
+        "-m",
+        "flows.orchestration.server",
+        "start",
+        "--port",
+        str(port),
+        "--state",
+        str(state),
+    ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (1, "") == (done.returncode, done.stdout)
     return done.stderr
@@ -42,7 +51,10 @@ def test_a_port_of_another_program_is_refused(tmp_path: Path, taken: int) -> Non
     """What listens there is not asked, and nothing is started."""
     said = refused(tmp_path, taken)
 
-    assert f"Port {taken} is taken by another program. Choose another: make server PORT={taken + 1}" in said
+    assert (
+        f"Port {taken} is taken by another program. Choose another: make server PORT={taken + 1}"
+        in said
+    )
     assert not (tmp_path / "prefect").exists()
 
 
@@ -80,16 +92,29 @@ def test_the_server_asks_for_a_password_that_its_owner_alone_can_read(prefect: O
         for word in ("", "admin", kept.removeprefix("admin:"))
     ]
 
-    assert (0o600, True, "BASIC") == (stat.S_IMODE(file.stat().st_mode), len(kept) > 30, pages["auth"])
+    assert (0o600, True, "BASIC") == (
+        stat.S_IMODE(file.stat().st_mode),
+        len(kept) > 30,
+        pages["auth"],
+    )
     assert [401, 401, 200] == codes
-    assert [] == [log.name for log in file.parent.glob("*.log") if kept.removeprefix("admin:") in log.read_text()]
+    assert [] == [
+        log.name
+        for log in file.parent.glob("*.log")
+        if kept.removeprefix("admin:") in log.read_text()
+    ]
 
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(200, "asks nobody for a password. End it first (make stop)"), (401, "does not take the password of")],
+    [
+        (200, "asks nobody for a password. End it first (make stop)"),
+        (401, "does not take the password of"),
+    ],
 )
-def test_a_server_that_runs_with_no_password_or_another_is_not_used(tmp_path: Path, status: int, said: str) -> None:
+def test_a_server_that_runs_with_no_password_or_another_is_not_used(
+    tmp_path: Path, status: int, said: str
+) -> None:
     """It may have been started before there was one."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -116,7 +141,9 @@ def test_a_server_that_runs_with_no_password_or_another_is_not_used(tmp_path: Pa
 def test_what_server_and_worker_keep_is_for_their_owner_only(prefect: Orchestra) -> None:
     """Parameters and artifacts of runs lie in the database of the server."""
     folder = prefect.state / "prefect"
-    open_to_others = [path.name for path in (folder, *folder.iterdir()) if path.stat().st_mode & 0o077]
+    open_to_others = [
+        path.name for path in (folder, *folder.iterdir()) if path.stat().st_mode & 0o077
+    ]
 
     assert (folder / "prefect.db").exists()
     assert [] == open_to_others

@@ -13,9 +13,24 @@ from tests.running import Run, roster
 
 def hundred() -> Rows:
     """A district with a hundred students more."""
-    users = [DISTRICT["users"][1] | {"sourcedId": f"u{number:03}", "username": f"u{number}"} for number in range(100)]
-    roles = [DISTRICT["roles"][0] | {"sourcedId": f"r{u['sourcedId']}", "userSourcedId": u["sourcedId"]} for u in users]
-    enrollments = [{"sourcedId": f"e{u['sourcedId']}", "classSourcedId": "c1", "schoolSourcedId": "s1", "userSourcedId": u["sourcedId"], "role": "student"} for u in users]  # fmt: skip
+    users = [
+        DISTRICT["users"][1] | {"sourcedId": f"u{number:03}", "username": f"u{number}"}
+        for number in range(100)
+    ]
+    roles = [
+        DISTRICT["roles"][0] | {"sourcedId": f"r{u['sourcedId']}", "userSourcedId": u["sourcedId"]}
+        for u in users
+    ]
+    enrollments = [
+        {
+            "sourcedId": f"e{u['sourcedId']}",
+            "classSourcedId": "c1",
+            "schoolSourcedId": "s1",
+            "userSourcedId": u["sourcedId"],
+            "role": "student",
+        }
+        for u in users
+    ]
     return {
         **district(),
         "users": [*DISTRICT["users"], *users],
@@ -42,7 +57,9 @@ def name_of(folder: Path, user: str) -> object:
 
 def test_p1_there_and_back_again_is_delivered(tmp_path: Path) -> None:
     """A, B, A: the third drop is as new as the second was, whatever was sent before."""
-    runs = [sync(tmp_path, changed(hundred(), "u007", givenName=name)) for name in ("Ada", "Bea", "Ada")]
+    runs = [
+        sync(tmp_path, changed(hundred(), "u007", givenName=name)) for name in ("Ada", "Bea", "Ada")
+    ]
 
     assert [(0, 1), (0, 1)] == [(run.code, run.total("updated")) for run in runs[1:]]
     assert "Ada" == name_of(tmp_path, "u007")
@@ -60,7 +77,11 @@ def test_p5_columns_in_another_order_send_nothing(tmp_path: Path) -> None:
 
     again = sync(tmp_path)
 
-    assert (0, 0, 104) == (again.code, again.json["requests"], again.json["entities"]["users"]["unchanged"])
+    assert (0, 0, 104) == (
+        again.code,
+        again.json["requests"],
+        again.json["entities"]["users"]["unchanged"],
+    )
 
 
 def test_p6_half_of_the_rows_removed_is_held_and_then_deleted(tmp_path: Path) -> None:
@@ -70,7 +91,14 @@ def test_p6_half_of_the_rows_removed_is_held_and_then_deleted(tmp_path: Path) ->
     rows["enrollments"] = rows["enrollments"][:53]
 
     held = sync(tmp_path, rows)
-    approved = roster("sync", tmp_path / "drop", "--json", "--approve", held.json["plan"], state=tmp_path / "state")
+    approved = roster(
+        "sync",
+        tmp_path / "drop",
+        "--json",
+        "--approve",
+        held.json["plan"],
+        state=tmp_path / "state",
+    )
 
     assert (3, 50, 0) == (held.code, held.total("held"), held.json["requests"])
     assert (0, 50, 50) == (approved.code, approved.total("deleted"), approved.json["requests"])
@@ -90,7 +118,11 @@ def test_e1_a_ragged_row_is_quarantined_with_its_line(tmp_path: Path) -> None:
     """The two good ones are delivered."""
     folder = drop(
         tmp_path / "drop",
-        {name: table for name, table in district().items() if name not in ("demographics", "enrollments")},
+        {
+            name: table
+            for name, table in district().items()
+            if name not in ("demographics", "enrollments")
+        },
     )
     folder.joinpath("users.csv").write_text(three('tia,,,"one cell, and no more"\r\n'), newline="")
 
@@ -131,6 +163,12 @@ def test_e5_one_id_twice_is_decided_by_a_rule(tmp_path: Path) -> None:
     merged = sync(tmp_path / "equal", equal)
     refused = sync(tmp_path / "different", different)
 
-    assert (1, 4) == (merged.json["entities"]["users"]["merged"], merged.json["entities"]["users"]["created"])
-    assert (1, 3, None) == (refused.json["entities"]["users"]["rejected"], refused.json["entities"]["users"]["created"],
-                            name_of(tmp_path / "different", "bo"))  # fmt: skip
+    assert (1, 4) == (
+        merged.json["entities"]["users"]["merged"],
+        merged.json["entities"]["users"]["created"],
+    )
+    assert (1, 3, None) == (
+        refused.json["entities"]["users"]["rejected"],
+        refused.json["entities"]["users"]["created"],
+        name_of(tmp_path / "different", "bo"),
+    )

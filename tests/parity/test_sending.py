@@ -79,7 +79,9 @@ def test_p4_records_whose_connection_was_dropped_arrive_in_the_same_run(tmp_path
         assert 100 == len(feed.target_holds) == len(feed.ledger_holds)
 
 
-def test_p4_records_whose_connection_is_always_dropped_are_counted_as_failed(tmp_path: Path) -> None:
+def test_p4_records_whose_connection_is_always_dropped_are_counted_as_failed(
+    tmp_path: Path,
+) -> None:
     """The run says so, with its exit code too, and does not mark them as done."""
     with served(tmp_path, Eleven("dropped", 1000).meet) as feed:
         run = feed.sync()

@@ -47,7 +47,9 @@ class Older:
             if record["sourcedId"] == sourced_id:
                 record |= {"dateLastModified": AFTER, **properties}
 
-    def page(self, collection: str, query: dict[str, list[str]]) -> tuple[int, Json, dict[str, str]]:
+    def page(
+        self, collection: str, query: dict[str, list[str]]
+    ) -> tuple[int, Json, dict[str, str]]:
         """Answer a question for a page: status, body, headers."""
         if self.failing[collection]:
             self.failing[collection] -= 1
@@ -68,7 +70,11 @@ class Older:
         if self.counts_pages:
             more = offset + size < len(found)
             headers = {"X-Total-Count": str(len(found[offset : offset + size]))}
-            headers |= {"Link": f'<{self.url}{BASE}{collection}?offset={offset + size}>; rel="next"'} if more else {}
+            headers |= (
+                {"Link": f'<{self.url}{BASE}{collection}?offset={offset + size}>; rel="next"'}
+                if more
+                else {}
+            )
         if happens := self.meanwhile.pop(collection, None):
             happens()
         return 200, {collection: found[offset : offset + size]}, headers
@@ -88,7 +94,9 @@ class Older:
         like = self.records[collection][0]
         new = {"dateLastModified": AFTER} if changed else {}
         self.records[collection] = [
-            there.get(one, like | {"sourcedId": one, "username": one, "email": f"{one}@example.edu"} | new)
+            there.get(
+                one, like | {"sourcedId": one, "username": one, "email": f"{one}@example.edu"} | new
+            )
             for one in ids
         ]
 
@@ -144,20 +152,46 @@ def older(records: dict[str, list[Json]]) -> Iterator[Older]:
 
 def reference(kind: str, sourced_id: str) -> Json:
     """Refer to a record, as the standard does."""
-    return {"href": f"https://sis.example.edu{BASE}{kind}s/{sourced_id}", "sourcedId": sourced_id, "type": kind}
+    return {
+        "href": f"https://sis.example.edu{BASE}{kind}s/{sourced_id}",
+        "sourcedId": sourced_id,
+        "type": kind,
+    }
 
 
 def record(sourced_id: str, **properties: Any) -> Json:
     """Make a record that changed long ago."""
-    return {"sourcedId": sourced_id, "status": "active", "dateLastModified": BEFORE, "metadata": {}, **properties}
+    return {
+        "sourcedId": sourced_id,
+        "status": "active",
+        "dateLastModified": BEFORE,
+        "metadata": {},
+        **properties,
+    }
 
 
 def user(sourced_id: str, given: str, role: str, *orgs: str, **more: Any) -> Json:
     """Make a user, as the standard shows one."""
-    named = {"username": sourced_id, "givenName": given, "familyName": "Diaz", "middleName": "", "identifier": "", "email": f"{sourced_id}@example.edu"}  # fmt: skip
+    named = {
+        "username": sourced_id,
+        "givenName": given,
+        "familyName": "Diaz",
+        "middleName": "",
+        "identifier": "",
+        "email": f"{sourced_id}@example.edu",
+    }
     places = [reference("org", org) for org in orgs]
     ids = [{"type": "LDAP", "identifier": sourced_id}]
-    return record(sourced_id, **named, enabledUser="true", role=role, orgs=places, userIds=ids, agents=[], **more)
+    return record(
+        sourced_id,
+        **named,
+        enabledUser="true",
+        role=role,
+        orgs=places,
+        userIds=ids,
+        agents=[],
+        **more,
+    )
 
 
 def juniper() -> dict[str, list[Json]]:
@@ -167,14 +201,24 @@ def juniper() -> dict[str, list[Json]]:
         for one, name in (("s1", "Elm"), ("s2", "Oak"))
     ]
     dates = {"startDate": "2026-08-15", "endDate": "2027-06-10", "schoolYear": "2027"}
-    course = {"courseCode": "M5", "org": reference("org", "d"), "schoolYear": reference("academicSession", "y")}
-    group = {"course": reference("course", "m"), "school": reference("org", "s1"), "terms": [reference("term", "t")]}
+    course = {
+        "courseCode": "M5",
+        "org": reference("org", "d"),
+        "schoolYear": reference("academicSession", "y"),
+    }
+    group = {
+        "course": reference("course", "m"),
+        "school": reference("org", "s1"),
+        "terms": [reference("term", "t")],
+    }
     enrolled = {"class": reference("class", "c"), "school": reference("org", "s1")}
     return {
         "orgs": [record("d", name="Juniper", type="district", identifier="1"), *schools],
         "academicSessions": [
             record("y", title="2026-2027", type="schoolYear", **dates),
-            record("t", title="Fall", type="term", parent=reference("academicSession", "y"), **dates),
+            record(
+                "t", title="Fall", type="term", parent=reference("academicSession", "y"), **dates
+            ),
         ],
         "users": [
             user("ana", "Ana", "student", "s1", grades=["05"], metadata={"bus": "12"}),
@@ -182,7 +226,9 @@ def juniper() -> dict[str, list[Json]]:
             user("tia", "Tia", "teacher", "s1", "s2"),
         ],
         "courses": [record("m", title="Math 5", grades=["05"], subjects=["Math"], **course)],
-        "classes": [record("c", title="Math 5 A", classType="scheduled", periods=["1", "2"], **group)],
+        "classes": [
+            record("c", title="Math 5 A", classType="scheduled", periods=["1", "2"], **group)
+        ],
         "enrollments": [
             record(f"e-{one}", user=reference("user", one), role=role, primary="false", **enrolled)
             for one, role in (("ana", "student"), ("bo", "student"), ("tia", "teacher"))

@@ -20,7 +20,9 @@ def feed(tmp_path: Path) -> Iterator[Feed]:
         url = gone.url
     with Sandbox(None) as target:
         found = Feed(tmp_path, target)
-        found.configure(f'url = "{url}"', f'token_url = "{url}/oauth2/token"', "patience_seconds = 0")
+        found.configure(
+            f'url = "{url}"', f'token_url = "{url}/oauth2/token"', "patience_seconds = 0"
+        )
         yield found
 
 

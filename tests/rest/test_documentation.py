@@ -23,7 +23,13 @@ def test_its_feed_can_be_read(tmp_path: Path) -> None:
 
 def test_every_setting_is_on_it() -> None:
     """By its name."""
-    assert [] == [name for name in RestSettings.model_fields if f"`{name}`" not in PAGE and f"{name} = " not in PAGE and not name.endswith(("_file", "_block"))]  # fmt: skip
+    assert [] == [
+        name
+        for name in RestSettings.model_fields
+        if f"`{name}`" not in PAGE
+        and f"{name} = " not in PAGE
+        and not name.endswith(("_file", "_block"))
+    ]
 
 
 def test_its_defaults_are_those_of_the_settings() -> None:
@@ -31,5 +37,7 @@ def test_its_defaults_are_those_of_the_settings() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \|.*\| `([^`]*)`[^|`]*\|$", PAGE, re.MULTILINE))
     told = {name: str(RestSettings.model_fields[name].default) for name in rows}
 
-    assert rows == {name: value.lower() if value == "False" else value for name, value in told.items()}
+    assert rows == {
+        name: value.lower() if value == "False" else value for name, value in told.items()
+    }
     assert {"version", "oauth", "full_days", "overlap_hours", "patience_seconds"} <= rows.keys()

@@ -53,7 +53,9 @@ def test_a_district_arrives_page_by_page(tmp_path: Path, target: Sandbox) -> Non
 
 def roles(feed: Feed, sourced_id: str) -> list[tuple[str, str]]:
     """The roles of a user in the target, and where."""
-    return sorted((one["role"], one["org"]["sourcedId"]) for one in feed.record("users", sourced_id)["roles"])
+    return sorted(
+        (one["role"], one["org"]["sourcedId"]) for one in feed.record("users", sourced_id)["roles"]
+    )
 
 
 def test_a_page_that_fails_once_is_asked_for_again(tmp_path: Path, target: Sandbox) -> None:
@@ -96,7 +98,9 @@ def test_a_total_of_the_page_is_no_end(tmp_path: Path, target: Sandbox) -> None:
         (("tia", "bo", "zed"), True),
     ],
 )
-def test_who_stays_is_not_skipped_when_another_leaves_and_one_comes(tmp_path: Path, target: Sandbox, then: tuple[str, ...], asked: bool) -> None:  # fmt: skip
+def test_who_stays_is_not_skipped_when_another_leaves_and_one_comes(
+    tmp_path: Path, target: Sandbox, then: tuple[str, ...], asked: bool
+) -> None:
     """The total is the same, and Tia is on none of the pages that would follow; she is found, or asked for by herself."""
     with feeding(tmp_path, target) as (source, feed):
         feed.run("sync")
@@ -104,21 +108,29 @@ def test_who_stays_is_not_skipped_when_another_leaves_and_one_comes(tmp_path: Pa
 
         run = feed.run("sync")
 
-        assert ["true", "true", "true"] == [feed.record("users", one)["enabledUser"] for one in ("bo", "tia", "zed")]
+        assert ["true", "true", "true"] == [
+            feed.record("users", one)["enabledUser"] for one in ("bo", "tia", "zed")
+        ]
         assert asked == ("record_unlisted" in run.said)
 
 
-def test_a_change_is_not_skipped_when_another_record_leaves(tmp_path: Path, target: Sandbox) -> None:
+def test_a_change_is_not_skipped_when_another_record_leaves(
+    tmp_path: Path, target: Sandbox
+) -> None:
     """Among what changed, too, the others move up."""
     with feeding(tmp_path, target, DELTA) as (source, feed):
         feed.run("sync")
         for one in ("ana", "bo", "tia"):
             source.change("users", one, familyName="Vega")
-        source.meanwhile["users"] = lambda: source.arrange("users", "bo", "tia", "zed", changed=True)
+        source.meanwhile["users"] = lambda: source.arrange(
+            "users", "bo", "tia", "zed", changed=True
+        )
 
         feed.run("sync")
 
-        assert ["Vega", "Vega"] == [feed.record("users", one)["familyName"] for one in ("bo", "tia")]
+        assert ["Vega", "Vega"] == [
+            feed.record("users", one)["familyName"] for one in ("bo", "tia")
+        ]
 
 
 def test_who_has_left_is_asked_for_and_then_gone(tmp_path: Path, target: Sandbox) -> None:
@@ -135,7 +147,9 @@ def test_who_has_left_is_asked_for_and_then_gone(tmp_path: Path, target: Sandbox
 
 
 @pytest.mark.parametrize(("hidden", "asked"), [(set(), 297), ({"ana", "bo"}, 596)])
-def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(hidden: set[str], asked: int) -> None:
+def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(
+    hidden: set[str], asked: int
+) -> None:
     """A term has ended, or pages cannot be relied on."""
     gone = {f"{letter}{number}" for letter in "abc" for number in range(198)}
     with older(juniper()) as source:
@@ -145,10 +159,15 @@ def test_of_many_who_are_missing_some_are_asked_for_and_all_if_any_is_there(hidd
 
         raw = asyncio.run(read_source(address, "1.1", ("users",), key=key, known=known))
 
-    assert ({"ana", "bo", "tia"}, asked) == (set(raw.files["users.csv"].frame["sourcedId"]), source.singles)
+    assert ({"ana", "bo", "tia"}, asked) == (
+        set(raw.files["users.csv"].frame["sourcedId"]),
+        source.singles,
+    )
 
 
-def test_a_source_that_does_not_say_who_is_there_is_not_read(tmp_path: Path, target: Sandbox) -> None:
+def test_a_source_that_does_not_say_who_is_there_is_not_read(
+    tmp_path: Path, target: Sandbox
+) -> None:
     """A record that no page had may be there still."""
     with feeding(tmp_path, target) as (source, feed):
         feed.run("sync")
@@ -197,7 +216,9 @@ def test_without_a_needed_collection_nothing_is_sent(tmp_path: Path, target: San
         assert "HTTP 403" in run.said
 
 
-def test_a_collection_that_the_source_does_not_have_is_absent(tmp_path: Path, target: Sandbox) -> None:
+def test_a_collection_that_the_source_does_not_have_is_absent(
+    tmp_path: Path, target: Sandbox
+) -> None:
     """Nothing is said of it, and nothing of it vanishes."""
     with feeding(tmp_path, target) as (source, feed):
         feed.run("sync")
@@ -205,7 +226,11 @@ def test_a_collection_that_the_source_does_not_have_is_absent(tmp_path: Path, ta
 
         run = feed.run("sync")
 
-        assert ("unchanged", 0, ["ana"]) == (run.json["status"], run.total("vanished"), feed.holds("demographics"))
+        assert ("unchanged", 0, ["ana"]) == (
+            run.json["status"],
+            run.total("vanished"),
+            feed.holds("demographics"),
+        )
 
 
 def test_a_night_of_changes(tmp_path: Path, target: Sandbox) -> None:
@@ -218,7 +243,10 @@ def test_a_night_of_changes(tmp_path: Path, target: Sandbox) -> None:
         run = feed.run("sync")
 
         assert (0, 1, 1) == (run.code, run.total("updated"), run.total("deleted"))
-        assert ("Vega", ["e-ana", "e-tia"]) == (feed.record("users", "ana")["familyName"], feed.holds("enrollments"))
+        assert ("Vega", ["e-ana", "e-tia"]) == (
+            feed.record("users", "ana")["familyName"],
+            feed.holds("enrollments"),
+        )
         assert [EVERYTHING, CHANGES] == feed.asked
         assert 2 == len(source.filters)
 
@@ -234,7 +262,9 @@ def test_a_change_tells_all_schools_of_a_user(tmp_path: Path, target: Sandbox) -
         assert [("student", "s2")] == roles(feed, "bo")
 
 
-def test_what_administrators_administer_is_known_on_each_night(tmp_path: Path, target: Sandbox) -> None:
+def test_what_administrators_administer_is_known_on_each_night(
+    tmp_path: Path, target: Sandbox
+) -> None:
     """The older version tells it by their schools, which have not changed."""
     with feeding(tmp_path, target, DELTA) as (source, feed):
         feed.run("sync")

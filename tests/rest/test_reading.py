@@ -25,17 +25,26 @@ def read(handler: Handler, condition: str = "") -> list[str]:
     async def run() -> list[str]:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Endpoint("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            Endpoint(
+                "https://sis.example.edu",
+                access_token="t",
+                patience=QUICK,
+                profile=standard_profile("1.2"),
+            ),
             transport,
         ) as client:
             return [
-                record["sourcedId"] async for page in pages(client, "/users", "users", condition) for record in page
+                record["sourcedId"]
+                async for page in pages(client, "/users", "users", condition)
+                for record in page
             ]
 
     return asyncio.run(run())
 
 
-def serve(request: httpx.Request, headers: dict[str, str] | None = None, size: int = 2) -> httpx.Response:
+def serve(
+    request: httpx.Request, headers: dict[str, str] | None = None, size: int = 2
+) -> httpx.Response:
     """Answer a page of at most so many rows, whatever was asked for."""
     offset = int(request.url.params["offset"])
     return httpx.Response(200, json={"users": ROWS[offset : offset + size]}, headers=headers)
@@ -44,7 +53,9 @@ def serve(request: httpx.Request, headers: dict[str, str] | None = None, size: i
 def linked(request: httpx.Request) -> httpx.Response:
     """Answer a page that says whether another one follows."""
     more = int(request.url.params["offset"]) + 2 < len(ROWS)
-    return serve(request, {"Link": f'<https://sis.example.edu/x>; rel="{"next" if more else "first"}"'})
+    return serve(
+        request, {"Link": f'<https://sis.example.edu/x>; rel="{"next" if more else "first"}"'}
+    )
 
 
 def counted(request: httpx.Request) -> httpx.Response:
@@ -53,7 +64,9 @@ def counted(request: httpx.Request) -> httpx.Response:
     return serve(request, {"X-Total-Count": str(len(page.json()["users"]))})
 
 
-@pytest.mark.parametrize("handler", [serve, linked, counted, lambda request: serve(request, {"X-Total-Count": "5"})])
+@pytest.mark.parametrize(
+    "handler", [serve, linked, counted, lambda request: serve(request, {"X-Total-Count": "5"})]
+)
 def test_short_pages_lose_nothing(handler: Handler) -> None:
     """Whatever is told of the others, and if nothing is."""
     assert read(handler) == ["0", "1", "2", "3", "4"]
@@ -66,7 +79,11 @@ def test_a_source_that_cannot_sort_is_read_as_it_comes(status: int) -> None:
 
     def handler(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.params.get("filter", ""))
-        return httpx.Response(status) if "sort" in request.url.params else serve(request, {"X-Total-Count": "5"}, 9)
+        return (
+            httpx.Response(status)
+            if "sort" in request.url.params
+            else serve(request, {"X-Total-Count": "5"}, 9)
+        )
 
     assert len(read(handler, "dateLastModified>'2026-11-24T00:00:00.000Z'")) == 5
     assert asked == ["dateLastModified>'2026-11-24T00:00:00.000Z'"] * 3
@@ -77,11 +94,19 @@ def test_a_source_that_cannot_sort_is_read_as_it_comes(status: int) -> None:
     [
         (lambda request: httpx.Response(200, json={"users": ROWS[:2]}), "its pages repeat"),
         (lambda request: serve(request, {"X-Total-Count": "9"}), "after 5 of 9"),
-        (lambda request: serve(request, {"X-Total-Count": str(9 + int(request.url.params["offset"]))}), "after 5 of 14"),
-        (lambda request: httpx.Response(403, json={"imsx_description": "no scope"}), "HTTP 403: no scope"),
+        (
+            lambda request: serve(
+                request, {"X-Total-Count": str(9 + int(request.url.params["offset"]))}
+            ),
+            "after 5 of 14",
+        ),
+        (
+            lambda request: httpx.Response(403, json={"imsx_description": "no scope"}),
+            "HTTP 403: no scope",
+        ),
         (lambda request: httpx.Response(200, json={"orgs": []}), "no list of users"),
     ],
-)  # fmt: skip
+)
 def test_what_moves_or_is_refused_is_not_read(handler: Handler, why: str) -> None:
     """Half a collection must not look like a whole one."""
     with pytest.raises((Moved, Unread), match=why):
@@ -100,7 +125,8 @@ def test_what_moves_or_is_refused_is_not_read(handler: Handler, why: str) -> Non
 def test_a_single_record_is_there_or_not(answer: httpx.Response, found: object) -> None:
     """By the address of its own."""
     assert found == one(
-        lambda request: answer if request.url.raw_path == b"/users/a%2Fb" else httpx.Response(418), "a/b"
+        lambda request: answer if request.url.raw_path == b"/users/a%2Fb" else httpx.Response(418),
+        "a/b",
     )
 
 
@@ -116,7 +142,12 @@ def one(handler: Handler, sourced_id: str) -> object:
     async def run() -> object:
         transport = httpx.MockTransport(handler)
         async with Client(
-            Endpoint("https://sis.example.edu", access_token="t", patience=QUICK, profile=standard_profile("1.2")),
+            Endpoint(
+                "https://sis.example.edu",
+                access_token="t",
+                patience=QUICK,
+                profile=standard_profile("1.2"),
+            ),
             transport,
         ) as client:
             return await single(client, "/users/", "user", sourced_id)

@@ -21,12 +21,17 @@ def read(secret: str, method: Method) -> list[str]:
     def handler(request: httpx.Request) -> httpx.Response:
         if not is_signed(str(request.url), request.headers["authorization"]):
             return httpx.Response(401)
-        return httpx.Response(200, json={"orgs": [{"sourcedId": "d"}]}, headers={"X-Total-Count": "1"})
+        return httpx.Response(
+            200, json={"orgs": [{"sourcedId": "d"}]}, headers={"X-Total-Count": "1"}
+        )
 
     async def run() -> list[str]:
         transport = Signing(Key(KEY, secret, method), httpx.MockTransport(handler))
         target = Endpoint(
-            "https://sis.example.edu", access_token=UNUSED, patience=QUICK, profile=standard_profile("1.2")
+            "https://sis.example.edu",
+            access_token=UNUSED,
+            patience=QUICK,
+            profile=standard_profile("1.2"),
         )
         async with Client(target, transport) as client:
             found = pages(client, "/orgs", "orgs", "dateLastModified>'2026-11-24T00:00:00.000Z'")

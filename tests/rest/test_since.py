@@ -20,12 +20,30 @@ WHOLE, CHANGES = "sis.example.edu/api", "sis.example.edu/api, changes since 2026
 def source(*, delta: bool = True, changed: datetime = NOW - 90 * DAY) -> RestSource:
     """Give a source that is asked for changes, and was written down long ago."""
     address = "https://sis.example.edu/api"
-    return RestSource(url=address, version="1.2", collections=("users",), zone=ZoneInfo("UTC"), changed=changed, delta=delta)  # fmt: skip
+    return RestSource(
+        url=address,
+        version="1.2",
+        collections=("users",),
+        zone=ZoneInfo("UTC"),
+        changed=changed,
+        delta=delta,
+    )
 
 
-def night(days: int, drop: str = WHOLE, status: str = "done", *, approved: str = "", note: str = "") -> Run:
+def night(
+    days: int, drop: str = WHOLE, status: str = "done", *, approved: str = "", note: str = ""
+) -> Run:
     """Give a run of so many days ago."""
-    return Run(f"r{days}", KEY, "sync", NOW - days * DAY, drop=drop, status=status, approved=approved, note=note)
+    return Run(
+        f"r{days}",
+        KEY,
+        "sync",
+        NOW - days * DAY,
+        drop=drop,
+        status=status,
+        approved=approved,
+        note=note,
+    )
 
 
 def asked(*runs: Run, of: RestSource | None = None) -> datetime | None:
@@ -77,4 +95,7 @@ def test_what_was_read_is_said_in_place_of_a_drop() -> None:
     """Where it is, and since when; never what signs in."""
     whole, changes = source(), since_last(source(), [night(1)], NOW)
 
-    assert (WHOLE, "sis.example.edu/api, changes since 2026-11-23 01:00 UTC") == (whole.drop_name, changes.drop_name)
+    assert (WHOLE, "sis.example.edu/api, changes since 2026-11-23 01:00 UTC") == (
+        whole.drop_name,
+        changes.drop_name,
+    )

@@ -22,7 +22,9 @@ from transforms.sources import normalize
 def judged(source: Served, since: datetime | None = None, *more: str) -> Checked:
     """Read what a target holds as a source, and check it."""
     sandbox = source.sandbox
-    address = Endpoint(sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2"))
+    address = Endpoint(
+        sandbox.url, sandbox.token_url, "sandbox", "sandbox", profile=standard_profile("1.2")
+    )
     raw = asyncio.run(read_source(address, "1.2", (*ROSTER, *more), since=since))
     return check(normalize("auto", raw, Dialect(TODAY)), {})
 
@@ -35,12 +37,16 @@ def test_what_was_loaded_can_be_read_again(tmp_path: Path, sandbox: Sandbox) -> 
     checked = judged(source)
 
     assert errors(checked) == []
-    assert {name: sorted(row["sourcedId"] for row in rows) for name, rows in district().items() if name != "roles"} == {
-        name: accepted(checked, name) for name in ROSTER
-    }
+    assert {
+        name: sorted(row["sourcedId"] for row in rows)
+        for name, rows in district().items()
+        if name != "roles"
+    } == {name: accepted(checked, name) for name in ROSTER}
 
 
-def test_a_record_that_vanished_at_the_source_is_not_active(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_record_that_vanished_at_the_source_is_not_active(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     """Its row says `tobedeleted`, and nobody takes it for somebody who is there."""
     source = Served(sandbox, tmp_path / "state")
     source.roster("sync", drop(tmp_path / "drop", district()))

@@ -25,7 +25,9 @@ class Districts:
     def configure(self, settings: str) -> None:
         """Write the feed's file."""
         sandbox = self.source.sandbox
-        self.feed.configure(f'url = "{sandbox.url}"', f'token_url = "{sandbox.token_url}"', settings)
+        self.feed.configure(
+            f'url = "{sandbox.url}"', f'token_url = "{sandbox.token_url}"', settings
+        )
 
 
 @contextmanager
@@ -67,7 +69,11 @@ def test_only_changes_are_asked_for_after_the_first_night(tmp_path: Path) -> Non
         assert "Vega" == both.feed.record("users", "ana")["familyName"]
         assert ["e1", "e3"] == both.feed.holds("enrollments")
         assert [EVERYTHING, CHANGES, CHANGES] == both.feed.asked
-        assert [1, 1, 0] == [second.total("updated"), second.total("deleted"), third.total("updated")]
+        assert [1, 1, 0] == [
+            second.total("updated"),
+            second.total("deleted"),
+            third.total("updated"),
+        ]
 
 
 def test_everything_is_read_again_when_the_feeds_file_changes(tmp_path: Path) -> None:
@@ -112,7 +118,10 @@ def test_a_plan_asks_as_the_sync_would(tmp_path: Path) -> None:
 def test_learning_content_and_grades_come_along(tmp_path: Path) -> None:
     """Where the source has them: as many records, in as many collections, as it holds."""
     with districts(tmp_path, f"collections = {list(TIMEBACK.collections)}") as both:
-        assert both.source.roster("sync", drop(tmp_path / "learning", district() | learning())).code == 0
+        assert (
+            both.source.roster("sync", drop(tmp_path / "learning", district() | learning())).code
+            == 0
+        )
 
         run = both.feed.run("sync")
 

@@ -32,5 +32,7 @@ class OneKey(RequestValidator):  # type: ignore[misc]
 
 def is_signed(url: str, authorization: str) -> bool:
     """Say whether a GET of an address is signed with the one key."""
-    valid, _ = SignatureOnlyEndpoint(OneKey()).validate_request(url, "GET", headers={"Authorization": authorization})
+    valid, _ = SignatureOnlyEndpoint(OneKey()).validate_request(
+        url, "GET", headers={"Authorization": authorization}
+    )
     return bool(valid)

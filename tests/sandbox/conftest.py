@@ -18,7 +18,9 @@ def connected(sandbox: Sandbox) -> Iterator[httpx.Client]:
     # Without certificates, which take longer to load than the tests to run.
     with httpx.Client(base_url=sandbox.url + PREFIX, verify=False) as client:
         form = {"grant_type": "client_credentials"}
-        token = client.post(sandbox.token_url, data=form, auth=("sandbox", "sandbox")).json()["access_token"]
+        token = client.post(sandbox.token_url, data=form, auth=("sandbox", "sandbox")).json()[
+            "access_token"
+        ]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
 

@@ -16,17 +16,40 @@ def ref(sourced_id: str) -> Json:
 def user(sourced_id: str, role: str = "student", **more: Any) -> Json:
     """Write a user with one role at the school."""
     roles = [{"roleType": "primary", "role": role, "org": ref("school")}]
-    return {"sourcedId": sourced_id, "enabledUser": True, "givenName": "Robin", "familyName": "Rimu", "roles": roles,
-            "email": f"{sourced_id}@example.edu", "primaryOrg": ref("school"), "grades": ["05", 5, "-1"], **more}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "enabledUser": True,
+        "givenName": "Robin",
+        "familyName": "Rimu",
+        "roles": roles,
+        "email": f"{sourced_id}@example.edu",
+        "primaryOrg": ref("school"),
+        "grades": ["05", 5, "-1"],
+        **more,
+    }
 
 
 def session(sourced_id: str, kind: str, **more: Any) -> Json:
     """Write an academic session of the school."""
-    return {"sourcedId": sourced_id, "status": "active", "title": kind, "type": kind, "startDate": "2026-08-15",
-            "endDate": "2027-01-15", "schoolYear": "2027", "org": ref("school"), **more}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "status": "active",
+        "title": kind,
+        "type": kind,
+        "startDate": "2026-08-15",
+        "endDate": "2027-01-15",
+        "schoolYear": "2027",
+        "org": ref("school"),
+        **more,
+    }
 
 
-ORG: Json = {"sourcedId": "school", "name": "Kōwhai School", "type": "school", "parent": ref("district")}
+ORG: Json = {
+    "sourcedId": "school",
+    "name": "Kōwhai School",
+    "type": "school",
+    "parent": ref("district"),
+}
 COURSE: Json = {"sourcedId": "course", "status": "active", "title": "Mathematics 5", "courseCode": "M5", "org": ref("school"),
                 "grades": ["5"], "subjects": ["Math"],
                 "schoolYear": {"href": "/years/year", "sourcedId": "year", "type": "academicSession"}}  # fmt: skip
@@ -90,13 +113,15 @@ NEW: dict[str, Json] = {
     "courses": COURSE | {"sourcedId": "new"},
     "classes": CLASS | {"sourcedId": "new"},
     "enrollments": ENROLLMENT | {"sourcedId": "new"},
-    "courseComponents": COMPONENT | {"sourcedId": "new", "parent": ref("unit"), "courseComponent": ref("unit")},
+    "courseComponents": COMPONENT
+    | {"sourcedId": "new", "parent": ref("unit"), "courseComponent": ref("unit")},
     "resources": RESOURCE | {"sourcedId": "new"},
     "componentResources": LINK | {"sourcedId": "new"},
     "categories": {"sourcedId": "new", "status": "active", "title": "Tests", "weight": 60},
     "scoreScales": SCALE | {"sourcedId": "new"},
     "lineItems": LINE_ITEM | {"sourcedId": "new"},
     "results": RESULT | {"sourcedId": "new"},
-    "assessmentLineItems": ASSESSMENT | {"sourcedId": "new", "parentAssessmentLineItem": ref("test")},
+    "assessmentLineItems": ASSESSMENT
+    | {"sourcedId": "new", "parentAssessmentLineItem": ref("test")},
     "assessmentResults": ASSESSED | {"sourcedId": "new"},
 }

@@ -27,10 +27,21 @@ ERRORS = {
 
 def error(status: int, description: str, **details: str) -> Json:
     """The body of an error, as section 5 has it."""
-    minor = {"imsx_codeMinorFieldName": "TargetEndSystem", "imsx_codeMinorFieldValue": ERRORS[status]}
-    body: Json = {"imsx_codeMajor": "failure", "imsx_severity": "error", "imsx_description": description,
-                  "imsx_CodeMinor": {"imsx_codeMinorField": [minor]}}  # fmt: skip
-    return body | ({"imsx_error_details": [{name: fault} for name, fault in details.items()]} if details else {})
+    minor = {
+        "imsx_codeMinorFieldName": "TargetEndSystem",
+        "imsx_codeMinorFieldValue": ERRORS[status],
+    }
+    body: Json = {
+        "imsx_codeMajor": "failure",
+        "imsx_severity": "error",
+        "imsx_description": description,
+        "imsx_CodeMinor": {"imsx_codeMinorField": [minor]},
+    }
+    return body | (
+        {"imsx_error_details": [{name: fault} for name, fault in details.items()]}
+        if details
+        else {}
+    )
 
 
 def test_the_embedded_sandbox_has_a_secret_of_its_own(tmp_path: Path) -> None:
@@ -41,7 +52,9 @@ def test_the_embedded_sandbox_has_a_secret_of_its_own(tmp_path: Path) -> None:
     ):
         secrets = ("sandbox", other.client_secret, one.client_secret)
         answers = [
-            httpx.post(one.token_url, data=GRANT | {"client_id": "sandbox", "client_secret": secret}).status_code
+            httpx.post(
+                one.token_url, data=GRANT | {"client_id": "sandbox", "client_secret": secret}
+            ).status_code
             for secret in secrets
         ]
 
@@ -70,7 +83,8 @@ def test_an_error_has_the_published_body(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/ims", "/ims/oneroster/", "/ims/oneroster/gradebook/v1p2/nothing", "/oauth2/tokens"]
+    "path",
+    ["/", "/ims", "/ims/oneroster/", "/ims/oneroster/gradebook/v1p2/nothing", "/oauth2/tokens"],
 )
 def test_unknown_paths_are_not_found(api: httpx.Client, path: str) -> None:
     """With the body of every error."""
@@ -111,11 +125,17 @@ def test_a_token_expires() -> None:
     ],
 )
 def test_credentials_are_taken_in_both_ways(
-    api: httpx.Client, sandbox: Sandbox, form: dict[str, str], auth: tuple[str, str] | None, status: int
+    api: httpx.Client,
+    sandbox: Sandbox,
+    form: dict[str, str],
+    auth: tuple[str, str] | None,
+    status: int,
 ) -> None:
     """As HTTP Basic and as a form; without a scope in the answer (section 1)."""
     basic = httpx.BasicAuth(*auth) if auth else httpx.Auth()
-    answer = api.post(sandbox.token_url, data=form, auth=basic, headers={} if auth else {"Authorization": ""})
+    answer = api.post(
+        sandbox.token_url, data=form, auth=basic, headers={} if auth else {"Authorization": ""}
+    )
 
     assert status == answer.status_code
     if status == 200:
@@ -127,13 +147,32 @@ def test_credentials_are_taken_in_both_ways(
 def test_other_clients_can_be_known() -> None:
     """Instead of the one client that is known by itself."""
     form = GRANT | {"client_id": "ada", "client_secret": "lovelace"}
-    with Sandbox(None, clients={"ada": "lovelace"}) as sandbox, httpx.Client(verify=False) as client:
+    with (
+        Sandbox(None, clients={"ada": "lovelace"}) as sandbox,
+        httpx.Client(verify=False) as client,
+    ):
         assert 200 == client.post(sandbox.token_url, data=form).status_code
-        assert 401 == client.post(sandbox.token_url, data=GRANT, auth=("sandbox", "sandbox")).status_code
+        assert (
+            401
+            == client.post(sandbox.token_url, data=GRANT, auth=("sandbox", "sandbox")).status_code
+        )
 
 
 @pytest.mark.parametrize(
-    "sourced_id", ["a/b", "a@example.edu", "a b", "a%2Fb", "ä", "a?b#c", "a+b", "students", "x" * 300, "a'b\"c", "🦉"]
+    "sourced_id",
+    [
+        "a/b",
+        "a@example.edu",
+        "a b",
+        "a%2Fb",
+        "ä",
+        "a?b#c",
+        "a+b",
+        "students",
+        "x" * 300,
+        "a'b\"c",
+        "🦉",
+    ],
 )
 def test_any_text_is_an_id(api: httpx.Client, sandbox: Sandbox, sourced_id: str) -> None:
     """In paths it is escaped, also its slashes; references lead back to it."""
@@ -141,7 +180,10 @@ def test_any_text_is_an_id(api: httpx.Client, sandbox: Sandbox, sourced_id: str)
     path = f"users/{quote(sourced_id, safe='')}"
 
     assert sourced_id == api.get(path).json()["user"]["sourcedId"]
-    assert 200 == api.put(f"{path}/", json={"user": user(sourced_id, email="owl@example.edu")}).status_code
+    assert (
+        200
+        == api.put(f"{path}/", json={"user": user(sourced_id, email="owl@example.edu")}).status_code
+    )
     assert [] == api.get(f"{path}/agents").json()["agents"]
     api.post("users/student/agents", json={"agentSourcedId": sourced_id})
     href = api.get("users/student").json()["user"]["agents"][1]["href"]

@@ -36,8 +36,18 @@ def server() -> Iterator[Sandbox]:
 
 def curl(server: Sandbox, *words: str) -> tuple[int, Any]:
     """Type a request, as somebody with a token would."""
-    given = ["curl", "-s", "-u", "sandbox:sandbox", "-d", "grant_type=client_credentials", server.token_url]
-    token = json.loads(subprocess.run(given, capture_output=True, check=True).stdout)["access_token"]
+    given = [
+        "curl",
+        "-s",
+        "-u",
+        "sandbox:sandbox",
+        "-d",
+        "grant_type=client_credentials",
+        server.token_url,
+    ]
+    token = json.loads(subprocess.run(given, capture_output=True, check=True).stdout)[
+        "access_token"
+    ]
     path, *options = words
     typed = [
         "curl",
@@ -49,7 +59,9 @@ def curl(server: Sandbox, *words: str) -> tuple[int, Any]:
         *options,
         f"{server.url}{ROSTERING}{path}",
     ]
-    body, _, status = subprocess.run(typed, capture_output=True, text=True, check=True).stdout.rpartition("\n")
+    body, _, status = subprocess.run(
+        typed, capture_output=True, text=True, check=True
+    ).stdout.rpartition("\n")
     return int(status), json.loads(body)
 
 
@@ -82,7 +94,9 @@ def test_the_documented_calls_answer_as_documented(server: Sandbox) -> None:
     assert "course-123" == page["enrollments"][1]["course"]["sourcedId"]
 
 
-def test_there_is_no_course_in_a_seeded_sandbox_that_the_documentation_creates(tmp_path: Path) -> None:
+def test_there_is_no_course_in_a_seeded_sandbox_that_the_documentation_creates(
+    tmp_path: Path,
+) -> None:
     """So that its first call works as it stands."""
     with Sandbox(tmp_path / "sandbox.db") as sandbox:
         sandbox.store.seed()

@@ -47,18 +47,28 @@ def test_a_filter_picks_records(api: httpx.Client, text: str, expected: list[str
     ("path", "text", "expected"),
     [
         ("enrollments", "user.sourcedId='student' AND class.sourcedId='class'", ["enrollment"]),
-        ("enrollments", "status='active' AND (role='student' OR role='teacher')", ["enrollment", "teaching"]),
+        (
+            "enrollments",
+            "status='active' AND (role='student' OR role='teacher')",
+            ["enrollment", "teaching"],
+        ),
         ("enrollments", "school.sourcedId='school'", ["enrollment", "teaching"]),
         ("enrollments", "primary='false'", ["enrollment"]),
         ("classes", "course.sourcedId='course' AND terms.sourcedId='term'", ["class"]),
         ("academicSessions", "parent.sourcedId='year' AND schoolYear='2027'", ["term"]),
         ("academicSessions", "startDate='2026-08-15' AND type='term'", ["term"]),
-        ("academicSessions", "startDate='2026-08-15T00:00:00.000Z' AND schoolYear=2027 AND type@'term'", ["term"]),
+        (
+            "academicSessions",
+            "startDate='2026-08-15T00:00:00.000Z' AND schoolYear=2027 AND type@'term'",
+            ["term"],
+        ),
         ("demographics", "asian='true'", ["student"]),
         ("courses", "subjects='Math'", ["course"]),
     ],
 )
-def test_a_filter_follows_one_dot(api: httpx.Client, path: str, text: str, expected: list[str]) -> None:
+def test_a_filter_follows_one_dot(
+    api: httpx.Client, path: str, text: str, expected: list[str]
+) -> None:
     """References by id, in every collection, and dates in either spelling."""
     assert expected == ids(api, path, filter=text)
 
@@ -114,7 +124,10 @@ def test_what_is_not_a_filter_is_refused(api: httpx.Client, text: str) -> None:
     """Status 400, in the API's words; two dots are one too many (section 6)."""
     answer = api.get("users", params={"filter": text})
 
-    assert (400, "Error in filter query") == (answer.status_code, answer.json()["imsx_description"][:21])
+    assert (400, "Error in filter query") == (
+        answer.status_code,
+        answer.json()["imsx_description"][:21],
+    )
 
 
 @pytest.mark.parametrize("word", ["true", "false"])

@@ -37,7 +37,9 @@ def test_lists_below_records(path: str, key: str, ids: list[str], api: httpx.Cli
 def test_no_one_has_resources(kind: str, api: httpx.Client) -> None:
     """The target drops them as they are written (section 8)."""
     sourced_id = {"classes": "class", "courses": "course", "users": "student"}[kind]
-    answer = api.get(api.base_url.join(f"../../resources/v1p2/resources/{kind}/{sourced_id}/resources"))
+    answer = api.get(
+        api.base_url.join(f"../../resources/v1p2/resources/{kind}/{sourced_id}/resources")
+    )
 
     assert (200, []) == (answer.status_code, answer.json()["resources"])
 
@@ -51,20 +53,26 @@ def result(sourced_id: str) -> Json:
 
 def test_several_results_are_posted_at_once(api: httpx.Client) -> None:
     """The path says to which line item they belong; one pair of ids for each (section 3)."""
-    answer = api.post(gradebook(api, "lineItems/sheet/results"), json={"results": [result("one"), result("two")]})
+    answer = api.post(
+        gradebook(api, "lineItems/sheet/results"), json={"results": [result("one"), result("two")]}
+    )
 
     assert (201, ["one", "two"]) == (
         answer.status_code,
         [pair["allocatedSourcedId"] for pair in answer.json()["sourcedIdPairs"]],
     )
-    assert "sheet" == api.get(gradebook(api, "results/two")).json()["result"]["lineItem"]["sourcedId"]
+    assert (
+        "sheet" == api.get(gradebook(api, "results/two")).json()["result"]["lineItem"]["sourcedId"]
+    )
 
 
 def test_one_of_several_answers_with_one_pair(api: httpx.Client) -> None:
     """As published: an object (section 3)."""
     item = api.get(gradebook(api, "lineItems/sheet")).json()["lineItem"] | {"sourcedId": "more"}
     answers = [
-        api.post(gradebook(api, path), json={"lineItems": [item | {"sourcedId": path.replace("/", "-")}]})
+        api.post(
+            gradebook(api, path), json={"lineItems": [item | {"sourcedId": path.replace("/", "-")}]}
+        )
         for path in ("classes/class/lineItems", "schools/school/lineItems")
     ]
 
@@ -98,7 +106,8 @@ def test_a_link_to_a_resource_that_is_not_there_breaks_the_server(api: httpx.Cli
     """500; to a component that is not there, 404 (section 8)."""
     answers = [
         api.post(
-            "courses/component-resources", json={"componentResource": LINK | {"sourcedId": "new", name: ref("nowhere")}}
+            "courses/component-resources",
+            json={"componentResource": LINK | {"sourcedId": "new", name: ref("nowhere")}},
         )
         for name in ("resource", "courseComponent")
     ]
@@ -109,9 +118,18 @@ def test_a_link_to_a_resource_that_is_not_there_breaks_the_server(api: httpx.Cli
 def test_a_parent_is_kept_under_both_names(api: httpx.Client) -> None:
     """`parent` fills `courseComponent`, and not the other way round (section 8)."""
     for sourced_id, name in (("a", "parent"), ("b", "courseComponent")):
-        record = {key: value for key, value in COMPONENT.items() if key not in ("parent", "courseComponent")}
-        api.post("courses/components", json={"courseComponent": record | {"sourcedId": sourced_id, name: ref("unit")}})
-    one, other = (api.get(f"courses/components/{name}").json()["courseComponent"] for name in ("a", "b"))
+        record = {
+            key: value
+            for key, value in COMPONENT.items()
+            if key not in ("parent", "courseComponent")
+        }
+        api.post(
+            "courses/components",
+            json={"courseComponent": record | {"sourcedId": sourced_id, name: ref("unit")}},
+        )
+    one, other = (
+        api.get(f"courses/components/{name}").json()["courseComponent"] for name in ("a", "b")
+    )
 
     assert ("unit", "unit") == (one["parent"]["sourcedId"], one["courseComponent"]["sourcedId"])
     assert (None, "unit") == (other.get("parent"), other["courseComponent"]["sourcedId"])
@@ -126,7 +144,9 @@ def test_a_parent_is_kept_under_both_names(api: httpx.Client) -> None:
         ({"vendorResourceId": None}, "vendorResourceId"),
     ],
 )
-def test_resources_have_a_vocabulary_of_their_own(changes: Json, fault: str, api: httpx.Client) -> None:
+def test_resources_have_a_vocabulary_of_their_own(
+    changes: Json, fault: str, api: httpx.Client
+) -> None:
     """Section 8."""
     answer = api.post(
         api.base_url.join("../../resources/v1p2/resources/"),
@@ -139,15 +159,26 @@ def test_resources_have_a_vocabulary_of_their_own(changes: Json, fault: str, api
 def test_days_are_no_moments(api: httpx.Client) -> None:
     """The gradebook wants date-times (appendix A)."""
     answer = api.post(
-        gradebook(api, "results/"), json={"result": RESULT | {"sourcedId": "new", "scoreDate": "2026-09-10"}}
+        gradebook(api, "results/"),
+        json={"result": RESULT | {"sourcedId": "new", "scoreDate": "2026-09-10"}},
     )
 
-    assert (422, [{"scoreDate": "must be a date-time"}]) == (answer.status_code, answer.json()["imsx_error_details"])
+    assert (422, [{"scoreDate": "must be a date-time"}]) == (
+        answer.status_code,
+        answer.json()["imsx_error_details"],
+    )
 
 
-@pytest.mark.parametrize("path", ["gradebook/v1p2/assessmentLineItems/test", "gradebook/v1p2/assessmentResults/grade"])
+@pytest.mark.parametrize(
+    "path", ["gradebook/v1p2/assessmentLineItems/test", "gradebook/v1p2/assessmentResults/grade"]
+)
 def test_assessments_can_be_patched(path: str, api: httpx.Client) -> None:
     """Nothing is required (section 2.5)."""
     wrapper = "assessmentLineItem" if "LineItems" in path else "assessmentResult"
 
-    assert 200 == api.patch(api.base_url.join(f"../../{path}"), json={wrapper: {"metadata": {"a": 1}}}).status_code
+    assert (
+        200
+        == api.patch(
+            api.base_url.join(f"../../{path}"), json={wrapper: {"metadata": {"a": 1}}}
+        ).status_code
+    )

@@ -54,7 +54,8 @@ def test_the_largest_page_is_three_thousand(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "expected"), [("asc", ["parent", "student", "teacher"]), ("desc", ["teacher", "student", "parent"])]
+    ("order", "expected"),
+    [("asc", ["parent", "student", "teacher"]), ("desc", ["teacher", "student", "parent"])],
 )
 def test_lists_are_sorted(api: httpx.Client, order: str, expected: list[str]) -> None:
     """By any property, either way."""
@@ -66,7 +67,9 @@ def test_a_sort_by_what_is_not_there_is_refused(api: httpx.Client) -> None:
     assert 400 == api.get("users", params={"sort": "shoeSize"}).status_code
 
 
-@pytest.mark.parametrize("name", ["metadata.a'b", 'metadata.a"b', "metadata.a') , (SELECT 1", "metadata."])
+@pytest.mark.parametrize(
+    "name", ["metadata.a'b", 'metadata.a"b', "metadata.a') , (SELECT 1", "metadata."]
+)
 def test_names_in_metadata_cannot_break_out(api: httpx.Client, name: str) -> None:
     """A name is data, whatever it holds."""
     assert 3 == len(ids(api, sort=name))
@@ -78,9 +81,13 @@ def test_fields_choose_properties(api: httpx.Client) -> None:
 
     assert (
         expected
-        == api.get("users", params={"fields": "sourcedId,givenName,shoe", "sort": "sourcedId"}).json()["users"][1]
+        == api.get(
+            "users", params={"fields": "sourcedId,givenName,shoe", "sort": "sourcedId"}
+        ).json()["users"][1]
     )
-    assert {"user": expected} == api.get("users/student", params={"fields": "sourcedId, givenName"}).json()
+    assert {"user": expected} == api.get(
+        "users/student", params={"fields": "sourcedId, givenName"}
+    ).json()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +103,9 @@ def test_fields_choose_properties(api: httpx.Client) -> None:
         ("students", "rimu", ["student"]),
     ],
 )
-def test_search_looks_for_a_part(api: httpx.Client, path: str, words: str, expected: list[str]) -> None:
+def test_search_looks_for_a_part(
+    api: httpx.Client, path: str, words: str, expected: list[str]
+) -> None:
     """In any case; classes ignore it (section 6)."""
     assert expected == ids(api, path, search=words)
 

@@ -11,7 +11,9 @@ from connectors.oneroster.profile import TIMEBACK, Collection
 from connectors.oneroster.sandbox import Sandbox
 from tests.sandbox.records import NEW, Json
 
-every = pytest.mark.parametrize("collection", TIMEBACK.collections.values(), ids=TIMEBACK.collections)
+every = pytest.mark.parametrize(
+    "collection", TIMEBACK.collections.values(), ids=TIMEBACK.collections
+)
 
 
 def id_of(collection: Collection) -> str:
@@ -34,7 +36,9 @@ def post(api: httpx.Client, collection: Collection, **changes: object) -> httpx.
     return api.post(url(api, collection), json={collection.wrapper: NEW[collection.name] | changes})
 
 
-def put(api: httpx.Client, collection: Collection, record: Json, sourced_id: str = "") -> httpx.Response:
+def put(
+    api: httpx.Client, collection: Collection, record: Json, sourced_id: str = ""
+) -> httpx.Response:
     """PUT a record of a collection."""
     return api.put(record_url(api, collection, sourced_id), json={collection.wrapper: record})
 
@@ -56,14 +60,18 @@ def test_a_post_answers_with_the_id(api: httpx.Client, collection: Collection) -
 
 @every
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_both_spellings_of_a_path_lead_there(api: httpx.Client, collection: Collection, slash: str) -> None:
+def test_both_spellings_of_a_path_lead_there(
+    api: httpx.Client, collection: Collection, slash: str
+) -> None:
     """Neither is redirected: clients do not follow (section 10)."""
     path = str(url(api, collection)).rstrip("/")
     answers = [
         api.post(path + slash, json={collection.wrapper: NEW[collection.name]}),
         api.get(path + slash),
         api.get(f"{path}/{id_of(collection)}{slash}"),
-        api.put(f"{path}/{id_of(collection)}{slash}", json={collection.wrapper: NEW[collection.name]}),
+        api.put(
+            f"{path}/{id_of(collection)}{slash}", json={collection.wrapper: NEW[collection.name]}
+        ),
         api.delete(f"{path}/{id_of(collection)}{slash}"),
     ]
 
@@ -127,7 +135,9 @@ def test_a_second_post_is_refused(api: httpx.Client, collection: Collection) -> 
 
 
 @every
-def test_a_deleted_id_cannot_be_posted_again(api: httpx.Client, sandbox: Sandbox, collection: Collection) -> None:
+def test_a_deleted_id_cannot_be_posted_again(
+    api: httpx.Client, sandbox: Sandbox, collection: Collection
+) -> None:
     """It is still there; a PUT revives it (section 2.3)."""
     post(api, collection)
     api.delete(record_url(api, collection))
@@ -147,7 +157,9 @@ def test_a_delete_is_soft(api: httpx.Client, collection: Collection) -> None:
 
     assert [(204, b""), (204, b"")] == [(answer.status_code, answer.content) for answer in answers]
     assert "tobedeleted" == get(api, collection)["status"]
-    assert id_of(collection) in [one["sourcedId"] for one in api.get(url(api, collection)).json()[collection.list_key]]
+    assert id_of(collection) in [
+        one["sourcedId"] for one in api.get(url(api, collection)).json()[collection.list_key]
+    ]
 
 
 @every
@@ -165,7 +177,11 @@ def test_a_put_answers_as_published(api: httpx.Client, collection: Collection) -
 def test_only_the_gradebook_makes_by_put(api: httpx.Client, collection: Collection) -> None:
     """Elsewhere an unknown id is a 404 (section 2.1)."""
     path = record_url(api, collection, "unknown")
-    answers = [api.delete(path), put(api, collection, NEW[collection.name], "unknown"), api.get(path)]
+    answers = [
+        api.delete(path),
+        put(api, collection, NEW[collection.name], "unknown"),
+        api.get(path),
+    ]
 
     made = [404, 201, 200] if collection.entity.service == "gradebook" else [404, 404, 404]
     assert made == [answer.status_code for answer in answers]
@@ -177,11 +193,19 @@ def test_required_properties_are_required(api: httpx.Client, collection: Collect
     post(api, collection)
 
     for name in collection.required:
-        answer = api.post(url(api, collection), json={collection.wrapper: without(name, collection)})
-        assert (422, [{name: "is required"}]) == (answer.status_code, answer.json()["imsx_error_details"])
+        answer = api.post(
+            url(api, collection), json={collection.wrapper: without(name, collection)}
+        )
+        assert (422, [{name: "is required"}]) == (
+            answer.status_code,
+            answer.json()["imsx_error_details"],
+        )
     for name in collection.required_on_put:
         answer = put(api, collection, without(name, collection))
-        assert (422, [{name: "is required"}]) == (answer.status_code, answer.json()["imsx_error_details"])
+        assert (422, [{name: "is required"}]) == (
+            answer.status_code,
+            answer.json()["imsx_error_details"],
+        )
 
 
 def without(name: str, collection: Collection) -> Json:
@@ -199,16 +223,25 @@ def test_references_must_lead_somewhere(api: httpx.Client, collection: Collectio
             if (collection.name, name) == ("componentResources", "resource"):
                 assert 500 == answer.status_code  # as observed (section 8)
             else:
-                assert (404, True) == (answer.status_code, "nowhere not found" in answer.json()["imsx_description"])
+                assert (404, True) == (
+                    answer.status_code,
+                    "nowhere not found" in answer.json()["imsx_description"],
+                )
 
 
 @every
-def test_unknown_properties_are_ignored(api: httpx.Client, sandbox: Sandbox, collection: Collection) -> None:
+def test_unknown_properties_are_ignored(
+    api: httpx.Client, sandbox: Sandbox, collection: Collection
+) -> None:
     """They are neither refused nor kept, `resources` included (section 8)."""
     answer = post(api, collection, colour="green", resources=[{"sourcedId": "r"}])
 
     assert 201 == answer.status_code
-    assert set() == {"colour", "resources"} & (sandbox.store.get(collection.name, id_of(collection)) or {}).keys()
+    assert (
+        set()
+        == {"colour", "resources"}
+        & (sandbox.store.get(collection.name, id_of(collection)) or {}).keys()
+    )
 
 
 @every
@@ -217,12 +250,16 @@ def test_a_put_merges_metadata(api: httpx.Client, collection: Collection) -> Non
     post(api, collection, metadata={"theirs": 1, "deep": {"theirs": 1}})
     put(api, collection, NEW[collection.name] | {"metadata": {"ours": 2, "deep": {"ours": 2}}})
 
-    assert {"theirs": 1, "ours": 2, "deep": {"theirs": 1, "ours": 2}} == get(api, collection)["metadata"]
+    assert {"theirs": 1, "ours": 2, "deep": {"theirs": 1, "ours": 2}} == get(api, collection)[
+        "metadata"
+    ]
 
 
 @every
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"colour": 1}', b'\xff{"a": NaN}'])
-def test_a_body_must_be_a_wrapped_record(api: httpx.Client, collection: Collection, body: bytes) -> None:
+def test_a_body_must_be_a_wrapped_record(
+    api: httpx.Client, collection: Collection, body: bytes
+) -> None:
     """What is not JSON is a 400, what is no record a 422."""
     answer = api.post(url(api, collection), content=body)
 
@@ -231,9 +268,16 @@ def test_a_body_must_be_a_wrapped_record(api: httpx.Client, collection: Collecti
 
 
 @every
-@pytest.mark.parametrize(("name", "value"), [("status", "deleted"), ("metadata", [1]), ("sourcedId", 5)])
-def test_common_properties_are_checked(api: httpx.Client, collection: Collection, name: str, value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("status", "deleted"), ("metadata", [1]), ("sourcedId", 5)]
+)
+def test_common_properties_are_checked(
+    api: httpx.Client, collection: Collection, name: str, value: object
+) -> None:
     """Status is one of two words in lower case, metadata an object, an id a text (appendix A)."""
     answer = post(api, collection, **{name: value})
 
-    assert (422, [name]) == (answer.status_code, [key for one in answer.json()["imsx_error_details"] for key in one])
+    assert (422, [name]) == (
+        answer.status_code,
+        [key for one in answer.json()["imsx_error_details"] for key in one],
+    )

@@ -98,15 +98,24 @@ def test_the_seed_makes_documented_calls_work(sandbox: Sandbox, connection: http
     """They can be typed as they stand; seeding twice is seeding once."""
     sandbox.store.seed()
     sandbox.store.seed()
-    course = {"sourcedId": "math-grade-5", "status": "active", "title": "Math Grade 5", "courseCode": "MATH-G5", "grades": ["05"],
-              "subjects": ["Math"], "org": {"sourcedId": "PLAYCADEMY"}}  # fmt: skip
+    course = {
+        "sourcedId": "math-grade-5",
+        "status": "active",
+        "title": "Math Grade 5",
+        "courseCode": "MATH-G5",
+        "grades": ["05"],
+        "subjects": ["Math"],
+        "org": {"sourcedId": "PLAYCADEMY"},
+    }
 
     assert 201 == connection.post("courses/", json={"course": course}).status_code
     found = connection.get("enrollments?filter=user.sourcedId%3D%27student-123%27").json()
     assert (1, "Math Grade 4") == (found["totalCount"], found["enrollments"][0]["course"]["name"])
 
 
-def test_the_seed_holds_what_the_api_would_have_kept(sandbox: Sandbox, connection: httpx.Client) -> None:
+def test_the_seed_holds_what_the_api_would_have_kept(
+    sandbox: Sandbox, connection: httpx.Client
+) -> None:
     """A PUT of a record as it was read changes nothing but its time."""
     sandbox.store.seed()
     before = connection.get("users/student-123").json()["user"]
@@ -129,10 +138,15 @@ def foreground(database: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_in_the_foreground_until_it_is_stopped(tmp_path: Path, end: signal.Signals) -> None:
+def test_it_serves_in_the_foreground_until_it_is_stopped(
+    tmp_path: Path, end: signal.Signals
+) -> None:
     """It listens when it says so, and ends soon after either signal."""
     form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
-    with foreground(tmp_path / "sandbox.db") as (process, url), httpx.Client(verify=False) as client:
+    with (
+        foreground(tmp_path / "sandbox.db") as (process, url),
+        httpx.Client(verify=False) as client,
+    ):
         assert 200 == client.post(f"{url}/oauth2/token", data=form).status_code
         process.send_signal(end)
         process.wait(5)
@@ -145,14 +159,18 @@ def test_plain_curl_can_use_it(sandbox: Sandbox) -> None:
     sandbox.store.seed()
 
     def run(*arguments: str) -> str:
-        return subprocess.run([curl, "-sS", *arguments], check=True, capture_output=True, text=True, timeout=10).stdout
+        return subprocess.run(
+            [curl, "-sS", *arguments], check=True, capture_output=True, text=True, timeout=10
+        ).stdout
 
-    token = json.loads(run("-u", "sandbox:sandbox", "-d", "grant_type=client_credentials", sandbox.token_url))[
-        "access_token"
-    ]
+    token = json.loads(
+        run("-u", "sandbox:sandbox", "-d", "grant_type=client_credentials", sandbox.token_url)
+    )["access_token"]
     bearer, courses = ("-H", f"Authorization: Bearer {token}"), f"{sandbox.url}{PREFIX}courses"
     body = '{"course": {"sourcedId": "c/1", "status": "active", "title": "Math", "org": {"sourcedId": "PLAYCADEMY"}}}'
-    written = run(*bearer, "-H", "Content-Type: application/json", "-w", "%{http_code}", "-d", body, courses)
+    written = run(
+        *bearer, "-H", "Content-Type: application/json", "-w", "%{http_code}", "-d", body, courses
+    )
     assert '{"sourcedIdPairs":{"suppliedSourcedId":"c/1","allocatedSourcedId":"c/1"}}201' == written
     assert "Math" == json.loads(run(*bearer, f"{courses}/c%2F1"))["course"]["title"]
     assert "204" == run(*bearer, "-w", "%{http_code}", "-X", "DELETE", f"{courses}/c%2F1/")

@@ -20,12 +20,17 @@ def _collection(one: Collection) -> Collection:
 SECOND = TargetProfile(
     name="second",
     prefix=PREFIX,
-    collections={name: _collection(one) for name, one in STANDARD.collections.items() if name not in MISSING},
+    collections={
+        name: _collection(one) for name, one in STANDARD.collections.items() if name not in MISSING
+    },
     views={"schools": View(f"{PREFIX}rostering/schools", "records")},
     vocabulary=TargetVocabulary(
         words={"subjects": ("Maths", "English")},
         maps={"subjects": {"Math": "Maths", "Maths": "Maths", "English": "English"}},
-        columns={("courses", "subjects"): MappedColumn("subjects"), ("classes", "subjects"): MappedColumn("subjects")},
+        columns={
+            ("courses", "subjects"): MappedColumn("subjects"),
+            ("classes", "subjects"): MappedColumn("subjects"),
+        },
     ),
     largest_page=2,
 )

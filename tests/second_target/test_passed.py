@@ -9,7 +9,9 @@ import connectors.oneroster.profile as profiles
 
 ROOT = Path(__file__).parents[2]
 # What is true of one API; the types and the standard's own profile may be imported by all.
-VALUES = {name for name, value in vars(profiles).items() if isinstance(value, profiles.TargetProfile)}
+VALUES = {
+    name for name, value in vars(profiles).items() if isinstance(value, profiles.TargetProfile)
+}
 ALLOWED = ("connectors/oneroster/profile.py", "connectors/oneroster/sandbox/", "flows/target.py")
 TYPES = {"Collection", "TargetProfile", "View", "standard_profile"}
 
@@ -29,9 +31,19 @@ def imported(path: Path) -> set[str]:
 
 def test_no_module_imports_a_profile() -> None:
     """They are given one; so a second API is one more profile."""
-    files = [path for part in ("flows", "connectors", "transforms") for path in (ROOT / part).rglob("*.py")]
+    files = [
+        path
+        for part in ("flows", "connectors", "transforms")
+        for path in (ROOT / part).rglob("*.py")
+    ]
     used = {path.relative_to(ROOT).as_posix(): imported(path) for path in files}
 
     assert {"TIMEBACK"} == VALUES
-    assert {} == {name: got - TYPES for name, got in used.items() if got - TYPES and not name.startswith(ALLOWED)}
-    assert ["flows/target.py"] == [name for name, got in used.items() if name.startswith("flows/") and got & VALUES]
+    assert {} == {
+        name: got - TYPES
+        for name, got in used.items()
+        if got - TYPES and not name.startswith(ALLOWED)
+    }
+    assert ["flows/target.py"] == [
+        name for name, got in used.items() if name.startswith("flows/") and got & VALUES
+    ]

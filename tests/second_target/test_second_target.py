@@ -38,7 +38,9 @@ SENT = {"orgs": 3, "academicSessions": 2, "users": 4, "courses": 1, "classes": 2
 
 def rows() -> Rows:
     """Give a district of which the second API has no place for two files, and one of whose users has no address."""
-    return changed(district(), "bo", email="") | {"categories": [{"sourcedId": "cat", "title": "Homework"}]}
+    return changed(district(), "bo", email="") | {
+        "categories": [{"sourcedId": "cat", "title": "Homework"}]
+    }
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,18 @@ class Second:
     def target(self) -> Target:
         """The target, as settings would choose it."""
         client = Credentials(None, Secret("sandbox"), Secret("sandbox"))
-        return Target(self.sandbox.url, self.sandbox.url, self.sandbox.token_url, client, profile=SECOND)
+        return Target(
+            self.sandbox.url, self.sandbox.url, self.sandbox.token_url, client, profile=SECOND
+        )
 
     def job(self, rows: Rows) -> Job:
         """A sync of some rows."""
         return Job(
             JobSource(drop(self.folder / "drop", rows)),
             JobGuard(OPEN, removed=REMOVED),
-            JobLoad(self.target, Scope(demographics=True, contacts=True), carrying(SECOND.vocabulary)),
+            JobLoad(
+                self.target, Scope(demographics=True, contacts=True), carrying(SECOND.vocabulary)
+            ),
             JobRun("sync", self.folder / "state"),
         )
 
@@ -93,7 +99,10 @@ def test_nights_against_a_second_api(second: Second, workers: int) -> None:
 
     assert SENT == {name: counts["created"] for name, counts in first.counts.items()}
     assert ({True}, 0, []) == (everywhere, again.exit_code, quiet)
-    assert [("PUT", f"{PREFIX}rostering/courses/co"), ("DELETE", f"{PREFIX}rostering/enrollments/e2")] == second.writes
+    assert [
+        ("PUT", f"{PREFIX}rostering/courses/co"),
+        ("DELETE", f"{PREFIX}rostering/enrollments/e2"),
+    ] == second.writes
     assert (1, 1) == (later.counts["courses"]["updated"], later.counts["enrollments"]["deleted"])
 
 
@@ -123,7 +132,9 @@ def test_it_is_verified(second: Second) -> None:
     """What others change there is found; what was sent is equal."""
     second.sync(rows())
     before = compare_feed(second.job(rows()))
-    second.sandbox.store.put("orgs", {**(second.sandbox.store.get("orgs", "s1") or {}), "name": "Birch School"})
+    second.sandbox.store.put(
+        "orgs", {**(second.sandbox.store.get("orgs", "s1") or {}), "name": "Birch School"}
+    )
 
     after = compare_feed(second.job(rows()))
 
@@ -162,7 +173,9 @@ def test_a_preflight_asks_for_its_collections(second: Second) -> None:
     assert pl.DataFrame(schema=seen.words.schema).equals(seen.words)
 
 
-@pytest.mark.parametrize("profile", [TIMEBACK, SECOND, standard_profile("1.1")], ids=lambda one: str(one.name))
+@pytest.mark.parametrize(
+    "profile", [TIMEBACK, SECOND, standard_profile("1.1")], ids=lambda one: str(one.name)
+)
 def test_a_profile_can_be_sent_to_another_process(profile: object) -> None:
     """Processes of this machine and of a cluster are given it as bytes."""
     assert profile == pickle.loads(pickle.dumps(profile))
@@ -174,6 +187,11 @@ def test_the_sandbox_serves_no_more_than_a_profile_has() -> None:
     bare = replace(SECOND, collections=orgs, views={}, vocabulary=TargetVocabulary())
 
     with Sandbox(None, profile=bare) as sandbox, connected(sandbox) as client:
-        answers = [client.get(sandbox.url + PREFIX + path) for path in ("rostering/orgs", "rostering/users")]
+        answers = [
+            client.get(sandbox.url + PREFIX + path)
+            for path in ("rostering/orgs", "rostering/users")
+        ]
 
-    assert [(200, True), (404, False)] == [(one.status_code, "records" in one.json()) for one in answers]
+    assert [(200, True), (404, False)] == [
+        (one.status_code, "records" in one.json()) for one in answers
+    ]

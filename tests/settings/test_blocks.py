@@ -23,8 +23,14 @@ def test_a_file_may_name_blocks_for_its_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ('access_token_block = "a"\naccess_token_env = "A"', "has access_token_env and access_token_block. Leave one"),
-        ('access_token_block = "hunter2hunter2hunter2hunter2"', "looks like the secret itself (not shown)"),
+        (
+            'access_token_block = "a"\naccess_token_env = "A"',
+            "has access_token_env and access_token_block. Leave one",
+        ),
+        (
+            'access_token_block = "hunter2hunter2hunter2hunter2"',
+            "looks like the secret itself (not shown)",
+        ),
         ('access_token_block = "Larkspur Secret"', "is not the name of a block (not shown)"),
         ("access_token_block = 7", "is a value of another kind (int, not shown)"),
         (CLIENT, "(or _file or _block in place of _env)"),

@@ -28,15 +28,23 @@ def section(table: str) -> str:
 def defaults(table: str) -> dict[str, str]:
     """Return the keys of a section's tables, each with its default as the page has it."""
     rows = re.findall(r"^\| (`[^|]+`) \|.*\| ([^|]*) \|$", section(table), re.MULTILINE)
-    return {name: default.strip() for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+    return {
+        name: default.strip() for names, default in rows for name in re.findall(r"`(\w+)`", names)
+    }
 
 
 @pytest.mark.parametrize("table", HERE)
 def test_every_key_is_on_the_page(table: str) -> None:
     """In the section of its table; a table of its own has its name there, or a section."""
-    names = {name: f"[{table}.{name}]" if table else f"[{name}]" for name in TABLES[table].model_fields}
+    names = {
+        name: f"[{table}.{name}]" if table else f"[{name}]" for name in TABLES[table].model_fields
+    }
 
-    missing = [name for name, own in names.items() if f"`{name}`" not in section(table) and f"`{own}`" not in PAGE]
+    missing = [
+        name
+        for name, own in names.items()
+        if f"`{name}`" not in section(table) and f"`{own}`" not in PAGE
+    ]
     assert [] == missing
 
 

@@ -31,18 +31,24 @@ def refusal(folder: Path, head: str = "", tail: str = "") -> str:
 
 def test_limits_have_defaults_and_can_be_set(tmp_path: Path) -> None:
     """One number more in the file is one number changed."""
-    limits = feed(tmp_path, tail="[limits]\nvanished_percent = 5\nentities = { enrollments = 40 }").limits.limits
+    limits = feed(
+        tmp_path, tail="[limits]\nvanished_percent = 5\nentities = { enrollments = 40 }"
+    ).limits.limits
 
     assert (5, 40, 25, 75, 20) == (
-        limits.vanished("classes"), limits.vanished("enrollments"), limits.vanished_records, limits.updated_percent,
+        limits.vanished("classes"),
+        limits.vanished("enrollments"),
+        limits.vanished_records,
+        limits.updated_percent,
         limits.rejected_percent,
-    )  # fmt: skip
+    )
 
 
 def test_limits_can_be_raised_for_a_while(tmp_path: Path) -> None:
     """Up to and with the day; what is not named stays as it is, and other numbers are another raise."""
     said = feed(
-        tmp_path, tail="[limits]\nschool_percent = 20\n[limits.once]\nuntil = 2026-11-24\nvanished_percent = 60"
+        tmp_path,
+        tail="[limits]\nschool_percent = 20\n[limits.once]\nuntil = 2026-11-24\nvanished_percent = 60",
     ).limits
     other = feed(tmp_path, tail="[limits.once]\nuntil = 2026-11-24\nvanished_percent = 61").limits
 
@@ -58,7 +64,9 @@ def test_limits_can_be_raised_for_a_while(tmp_path: Path) -> None:
 
 def test_days_of_the_calendar(tmp_path: Path) -> None:
     """Single days and spans; the last day is told."""
-    calendar = feed(tmp_path, tail='[calendar]\nblackout = ["2026-11-24", "2026-12-20..2027-01-04"]').calendar
+    calendar = feed(
+        tmp_path, tail='[calendar]\nblackout = ["2026-11-24", "2026-12-20..2027-01-04"]'
+    ).calendar
 
     assert (TODAY, None, date(2027, 1, 4)) == tuple(
         last_day(calendar.blackout, day) for day in (TODAY, date(2026, 11, 25), date(2027, 1, 4))
@@ -66,18 +74,34 @@ def test_days_of_the_calendar(tmp_path: Path) -> None:
 
 
 WRONG = (
-    ("", "[limits]\nvanished_percent = 110", "`limits.vanished_percent` is 110; expected at most 100."),
-    ("", '[limits]\nschool_percent = "x"', "`limits.school_percent` is 'x'; expected a number without quotes."),
+    (
+        "",
+        "[limits]\nvanished_percent = 110",
+        "`limits.vanished_percent` is 110; expected at most 100.",
+    ),
+    (
+        "",
+        '[limits]\nschool_percent = "x"',
+        "`limits.school_percent` is 'x'; expected a number without quotes.",
+    ),
     ("", "[limits]\nvanished = 5", "`limits.vanished` is not a setting: did you mean 'vanished_"),
     ("", "[limits.once]\nvanished_percent = 50", "`limits.once.until` is missing."),
-    ("", '[calendar]\nblackout = ["christmas"]', "`calendar.blackout` has 'christmas'; expected a day or two"),
+    (
+        "",
+        '[calendar]\nblackout = ["christmas"]',
+        "`calendar.blackout` has 'christmas'; expected a day or two",
+    ),
     (
         "",
         '[calendar]\nblackout = ["2027-01-04..2026-12-20"]',
         "`calendar` has blackout days that end before they begin",
     ),
     ("", '[removed]\norgs = "disable"', "`removed` says 'disable' of orgs, which cannot be done"),
-    ('max_age = "two days"', "", "`max_age` is 'two days'; expected hours or days, such as 36h or 2d."),
+    (
+        'max_age = "two days"',
+        "",
+        "`max_age` is 'two days'; expected hours or days, such as 36h or 2d.",
+    ),
     ('drop_date_pattern = "(x"', "", "`drop_date_pattern` is no regular expression"),
     ('drop_date_pattern = "x"', "", "`drop_date_pattern` lacks a group"),
 )

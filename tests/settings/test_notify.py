@@ -24,13 +24,17 @@ def test_addresses_come_from_variables_and_files_and_are_never_shown(tmp_path: P
     """Every kind of cause is told, unless the file names some."""
     (tmp_path / "chat").write_text(f"{ADDRESS}\n")
     read = feed(
-        tmp_path, SANDBOX + '[notify]\nenv = ["LARKSPUR_NOTIFY"]\nfiles = ["chat"]\nblocks = ["larkspur-pager"]'
+        tmp_path,
+        SANDBOX
+        + '[notify]\nenv = ["LARKSPUR_NOTIFY"]\nfiles = ["chat"]\nblocks = ["larkspur-pager"]',
     )
     found = addressees(read, "feed.toml", {"LARKSPUR_NOTIFY": ADDRESS})
 
     assert found is not None
     assert (frozenset(NOTICE_KINDS), "feed.toml") == (found.on, found.drop)
-    assert ["$LARKSPUR_NOTIFY", "chat", "the block larkspur-pager"] == [one.name for one in found.everyone]
+    assert ["$LARKSPUR_NOTIFY", "chat", "the block larkspur-pager"] == [
+        one.name for one in found.everyone
+    ]
     assert [ADDRESS, ADDRESS] == [one.address.value for one in found.everyone[:2]]
     assert "hunter2" not in repr(found)
 
@@ -56,14 +60,19 @@ def test_what_cannot_be_read_is_a_fault_of_that_addressee_alone(tmp_path: Path) 
         (f'env = ["{ADDRESS}"]', ["`notify.env` is not the name of a variable (not shown)"]),
         (f'files = ["{ADDRESS}"]', ["`notify.files` is an address (not shown)", "name that"]),
         (f'blocks = ["{ADDRESS}"]', ["`notify.blocks` is not the name of a block (not shown)"]),
-        (f'env = "{ADDRESS}"', ["`notify.env` is a value of another kind (str, not shown)", "a list"]),
+        (
+            f'env = "{ADDRESS}"',
+            ["`notify.env` is a value of another kind (str, not shown)", "a list"],
+        ),
         ('env = ["A"]\non = ["helt"]', ["`notify.on` is 'helt'", "'held'"]),
         ('env = ["A"]\non = []', ["`notify.on`", "at least one item"]),
         ('env = ["A"]\nurl = "x"', ["`notify.url` is not a setting"]),
         ('block = ["a"]', ["did you mean 'blocks'?"]),
     ],
 )
-def test_what_is_wrong_is_said_without_the_address(tmp_path: Path, said: str, words: list[str]) -> None:
+def test_what_is_wrong_is_said_without_the_address(
+    tmp_path: Path, said: str, words: list[str]
+) -> None:
     """An address in the file itself is never repeated."""
     told = "\n".join(problems(tmp_path, f"{SANDBOX}[notify]\n{said}"))
 

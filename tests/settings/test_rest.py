@@ -12,7 +12,10 @@ from flows.feeds.feed import Feed, read_feed
 TARGET = '[target]\nurl = "sandbox"\n'
 REST = '[rest]\nurl = "https://SIS.example.edu/api/"\n'
 TOKEN = REST + 'access_token_env = "SIS_TOKEN"\n'
-SIGNED = REST + 'version = "1.1"\noauth = "1.0a"\nclient_id_env = "SIS_ID"\nclient_secret_file = "secret"\n'
+SIGNED = (
+    REST
+    + 'version = "1.1"\noauth = "1.0a"\nclient_id_env = "SIS_ID"\nclient_secret_file = "secret"\n'
+)
 
 
 def feed(folder: Path, text: str) -> Feed:
@@ -27,17 +30,26 @@ def test_a_source_takes_the_place_of_a_drop(tmp_path: Path) -> None:
     read = feed(tmp_path, TOKEN)
 
     assert read.rest is not None
-    assert ("https://sis.example.edu/api", "1.2", False) == (read.rest.url, read.rest.version, read.rest.delta)
+    assert ("https://sis.example.edu/api", "1.2", False) == (
+        read.rest.url,
+        read.rest.version,
+        read.rest.delta,
+    )
     assert "users" in read.rest.collections
     assert tmp_path / "larkspur.toml" == read.drop_path
 
 
 def test_a_source_may_be_signed_for(tmp_path: Path) -> None:
     """The older version knows clients by a key and its secret."""
-    read = feed(tmp_path, SIGNED + 'signature = "HMAC-SHA1"\ncollections = ["orgs", "users", "lineItems"]\n')
+    read = feed(
+        tmp_path, SIGNED + 'signature = "HMAC-SHA1"\ncollections = ["orgs", "users", "lineItems"]\n'
+    )
 
     assert read.rest is not None
-    assert ("HMAC-SHA1", ["orgs", "users", "lineItems"]) == (read.rest.signature, read.rest.collections)
+    assert ("HMAC-SHA1", ["orgs", "users", "lineItems"]) == (
+        read.rest.signature,
+        read.rest.collections,
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,15 +57,30 @@ def test_a_source_may_be_signed_for(tmp_path: Path) -> None:
     [
         ("[rest]\n", ["`rest.url` is missing", "/ims/oneroster"]),
         (REST, ["`rest` names no credentials", "access_token_env"]),
-        (REST.replace("api", "ims/oneroster/v1p1"), ["`rest.url` goes too far", "before /ims/oneroster"]),
+        (
+            REST.replace("api", "ims/oneroster/v1p1"),
+            ["`rest.url` goes too far", "before /ims/oneroster"],
+        ),
         (REST.replace("https", "http"), ["`rest.url` is plain http"]),
-        (TOKEN + 'access_token_file = "token"\n', ["`rest` has access_token_env and access_token_file"]),
+        (
+            TOKEN + 'access_token_file = "token"\n',
+            ["`rest` has access_token_env and access_token_file"],
+        ),
         (TOKEN + 'client_id_env = "SIS_ID"\n', ["`rest` names access_token, client_id"]),
         (TOKEN + 'signature = "HMAC-SHA1"\n', ["`rest` has `signature`", "Remove it"]),
         (SIGNED.replace('version = "1.1"\n', ""), ["`rest` has `oauth", "version 1.1"]),
-        (SIGNED + 'access_token_env = "SIS_TOKEN"\n', ["names access_token, client_id", "nothing else"]),
-        (TOKEN + 'collections = ["user"]\n', ["`rest.collections` names 'user'", "did you mean 'users'?"]),
-        (SIGNED + 'collections = ["scoreScales"]\n', ["'scoreScales'", "no collection of this version"]),
+        (
+            SIGNED + 'access_token_env = "SIS_TOKEN"\n',
+            ["names access_token, client_id", "nothing else"],
+        ),
+        (
+            TOKEN + 'collections = ["user"]\n',
+            ["`rest.collections` names 'user'", "did you mean 'users'?"],
+        ),
+        (
+            SIGNED + 'collections = ["scoreScales"]\n',
+            ["'scoreScales'", "no collection of this version"],
+        ),
         (TOKEN + "full_days = 0\n", ["`rest.full_days` is 0", "at least 1"]),
     ],
 )
@@ -76,7 +103,9 @@ def test_one_feed_has_one_source(tmp_path: Path) -> None:
 
 def test_what_is_read_from_an_api_is_in_no_other_layout(tmp_path: Path) -> None:
     """It is OneRoster, whatever the district's files were."""
-    with pytest.raises(SettingsError, match=r"`layout` is 'clever', and what \[rest\] reads is always OneRoster"):
+    with pytest.raises(
+        SettingsError, match=r"`layout` is 'clever', and what \[rest\] reads is always OneRoster"
+    ):
         read_feed(written(tmp_path, f'layout = "clever"\n{TARGET}{TOKEN}'))
 
 

@@ -26,7 +26,9 @@ def test_what_is_kept_has_defaults_and_can_be_set(tmp_path: Path) -> None:
     assert Keep(7, 14, 90) == keep(tmp_path, "[keep]\nrosters = 7\nrun_days = 14\n")
 
 
-@pytest.mark.parametrize("line", ["rosters = 0", "run_days = 0", 'closed_plan_days = "90"', "reports = 3"])
+@pytest.mark.parametrize(
+    "line", ["rosters = 0", "run_days = 0", 'closed_plan_days = "90"', "reports = 3"]
+)
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, line: str) -> None:
     """No roster at all would leave nothing to compare with."""
     with pytest.raises(SettingsError, match=line.partition(" ")[0]):

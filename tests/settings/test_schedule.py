@@ -75,7 +75,9 @@ def test_schedules_of_five_fields_are_taken_as_they_are(cron: str) -> None:
         ("0 2 1 * MON", "Leave one of them *"),
     ],
 )
-def test_any_other_text_is_refused_with_the_field_that_is_wrong(tmp_path: Path, cron: str, words: str) -> None:
+def test_any_other_text_is_refused_with_the_field_that_is_wrong(
+    tmp_path: Path, cron: str, words: str
+) -> None:
     """Also what schedulers read in different ways."""
     (problem,) = problems(tmp_path, f'{SANDBOX}[schedule]\ncron = "{cron}"')
 
@@ -129,4 +131,6 @@ def test_every_day_has_one_due_moment(zone: str, now: datetime) -> None:
     before = last_due("30 2 * * *", zone, last.astimezone(UTC) - timedelta(seconds=1))
 
     assert before is not None
-    assert timedelta(hours=22) <= last.astimezone(UTC) - before.astimezone(UTC) <= timedelta(hours=26)
+    assert (
+        timedelta(hours=22) <= last.astimezone(UTC) - before.astimezone(UTC) <= timedelta(hours=26)
+    )

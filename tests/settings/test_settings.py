@@ -62,9 +62,17 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     """Every setting arrives, with addresses normalised and folders relative to the file."""
     read = feed(tmp_path, FULL)
 
-    assert ("larkspur-valley", tmp_path / "oneroster_1_2", "cp1252") == (read.district, read.drop_path, read.encoding)
+    assert ("larkspur-valley", tmp_path / "oneroster_1_2", "cp1252") == (
+        read.district,
+        read.drop_path,
+        read.encoding,
+    )
     target = read.target.model_dump()
-    assert ("https://api.example.edu", 500, 4) == (target["url"], target["batch_size"], target["concurrency"])
+    assert ("https://api.example.edu", 500, 4) == (
+        target["url"],
+        target["batch_size"],
+        target["concurrency"],
+    )
 
 
 def test_a_small_file_is_enough(tmp_path: Path) -> None:
@@ -131,8 +139,13 @@ def test_maps_of_the_file_lie_over_the_defaults(tmp_path: Path) -> None:
     carrying = feed(tmp_path, FULL).carrying
 
     assert ("0", "9") == (carrying.maps["grades"]["K5"], carrying.maps["grades"]["09"])
-    assert {**TIMEBACK.vocabulary.maps["subjects"], "Robotics*": "Science"} == carrying.maps["subjects"]
-    assert ("{sourcedId}@students.example.edu", "larkspur") == (carrying.email_template, carrying.session_org)
+    assert {**TIMEBACK.vocabulary.maps["subjects"], "Robotics*": "Science"} == carrying.maps[
+        "subjects"
+    ]
+    assert ("{sourcedId}@students.example.edu", "larkspur") == (
+        carrying.email_template,
+        carrying.session_org,
+    )
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -212,18 +225,24 @@ WRONG = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "words"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
+@pytest.mark.parametrize(
+    ("text", "words"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
 def test_a_wrong_file_is_told_in_one_sentence(tmp_path: Path, text: str, words: list[str]) -> None:
     """What is wrong is told with file, key, what was found and what to do; never with a secret."""
     told = problems(tmp_path, text)
 
-    assert [] == [word for word in (str(tmp_path / "larkspur-valley.toml"), *words) if word not in told[0]]
+    assert [] == [
+        word for word in (str(tmp_path / "larkspur-valley.toml"), *words) if word not in told[0]
+    ]
     assert (1, False) == (len(told), KEY.lower() in told[0].lower())
 
 
 def test_everything_that_is_wrong_is_told(tmp_path: Path) -> None:
     """Two mistakes are two sentences, each on its own line."""
-    told = problems(tmp_path, 'districts = "a"\ndrop = "d"\n[target]\nurl = "env"\nbatch_size = -1\n')
+    told = problems(
+        tmp_path, 'districts = "a"\ndrop = "d"\n[target]\nurl = "env"\nbatch_size = -1\n'
+    )
 
     assert [True, True] == ["`districts`" in "".join(told), "`target.batch_size`" in "".join(told)]
     assert 2 == len(told)
@@ -232,7 +251,11 @@ def test_everything_that_is_wrong_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing file, a folder and bytes that are no text are told with the file's name."""
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    for name, word in (("absent.toml", "cannot be read"), ("", "cannot be read"), ("bytes.toml", "UTF-8")):
+    for name, word in (
+        ("absent.toml", "cannot be read"),
+        ("", "cannot be read"),
+        ("bytes.toml", "UTF-8"),
+    ):
         with pytest.raises(SettingsError, match=word):
             read_feed(tmp_path / name)
 
@@ -245,7 +268,10 @@ def test_a_salt_stands_in_one_place(tmp_path: Path) -> None:
 
     secret = one.source.salt(one.path, {"SALT": "s3cret of twenty signs"})
     assert ["Leave one of them." in problem for problem in both] == [True]
-    assert ("s3cret of twenty signs", None) == (secret and secret.value, none.source.salt(none.path, {}))
+    assert ("s3cret of twenty signs", None) == (
+        secret and secret.value,
+        none.source.salt(none.path, {}),
+    )
     with pytest.raises(SettingsError, match=r"`source.salt_env` names \$SALT, which is not set"):
         one.source.salt(one.path, {})
 
@@ -253,7 +279,9 @@ def test_a_salt_stands_in_one_place(tmp_path: Path) -> None:
 def test_a_runner_needs_the_cluster_of_other_machines(tmp_path: Path) -> None:
     """Within one machine `processes` send, so that a runner without an address can only be a mistake."""
     [said] = problems(tmp_path, SANDBOX + '[run]\nrunner = "dask"\nprocesses = 2\n')
-    read = feed(tmp_path, SANDBOX + '[run]\nrunner = "dask"\ncluster = "tcp://scheduler.example.edu:8786"\n')
+    read = feed(
+        tmp_path, SANDBOX + '[run]\nrunner = "dask"\ncluster = "tcp://scheduler.example.edu:8786"\n'
+    )
 
     assert 'has `runner = "dask"` and no `cluster`. Name the address of one' in said
     assert ("dask", "tcp://scheduler.example.edu:8786") == (read.run.runner, read.run.cluster)

@@ -45,7 +45,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "without": {"without": ("students.csv",), "snapshot": True},
 }
 # What a drop must have for a setting to change something.
-CELLS = {"date_order": "3/4/2026", **dict.fromkeys((name for name in SETTINGS if name.startswith("words.")), ODD)}
+CELLS = {
+    "date_order": "3/4/2026",
+    **dict.fromkeys((name for name in SETTINGS if name.startswith("words.")), ODD),
+}
 NEEDLESS = {"year_begins": {"schoolyear"}, "district": {"parentsourcedid", "parent_account_id"}}
 # Apple's files have no days, and those of School Data Sync V2 have them in one that need not be there.
 UNDATED = {"apple_school_manager"}
@@ -76,14 +79,22 @@ def raw_for(code: str, setting: str) -> Raw:
         return raw
     layout = LAYOUTS[code]
     files = {name: with_cells(file, layout, setting) for name, file in raw.files.items()}
-    if not any(one and reading(one, setting) for one in (file_called(layout, name) for name in files)):
-        files |= {f"{file.name}.csv": made(file, CELLS[setting]) for file in layout.files if reading(file, setting)}
+    if not any(
+        one and reading(one, setting) for one in (file_called(layout, name) for name in files)
+    ):
+        files |= {
+            f"{file.name}.csv": made(file, CELLS[setting])
+            for file in layout.files
+            if reading(file, setting)
+        }
     return Raw(files, raw.broken, raw.findings)
 
 
 def made(file: File, word: str) -> RawFile:
     """Give a file that the sample lacks, of one row that has a word in every cell."""
-    frame = pl.DataFrame({ROW: [1], **{key: [word] for key in file.columns}}, schema_overrides={ROW: pl.UInt32})
+    frame = pl.DataFrame(
+        {ROW: [1], **{key: [word] for key in file.columns}}, schema_overrides={ROW: pl.UInt32}
+    )
     return RawFile(f"{file.name}.csv", frame, file.columns)
 
 
@@ -94,17 +105,33 @@ def with_cells(file: RawFile, layout: Layout, setting: str) -> RawFile:
         spelt = {name.casefold(): name for name in frame.columns}
         names = {spelt.get(name.casefold(), name) for name in reading(one, setting)}
         frame = frame.with_columns(pl.lit(CELLS[setting]).alias(name) for name in names)
-    blank = [name for name in frame.columns if name.casefold() in NEEDLESS.get(setting.partition(".")[0], ())]
+    blank = [
+        name
+        for name in frame.columns
+        if name.casefold() in NEEDLESS.get(setting.partition(".")[0], ())
+    ]
     if blank and setting.startswith("district"):
         frame = frame.slice(1)
     frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in blank)
-    return RawFile(file.name, frame, tuple(name for name in frame.columns if name != ROW), file.ragged)
+    return RawFile(
+        file.name, frame, tuple(name for name in frame.columns if name != ROW), file.ragged
+    )
 
 
 def reading(file: File, setting: str) -> set[str]:
     """The columns of a file that a setting is about."""
-    cells = [cell for one in file.gives for cell in (*one.columns.values(), *([one.where] if one.where else []))]
-    return {name for cell in cells if setting in asked_of(cell) for name in cell.reads if "." not in name}
+    cells = [
+        cell
+        for one in file.gives
+        for cell in (*one.columns.values(), *([one.where] if one.where else []))
+    ]
+    return {
+        name
+        for cell in cells
+        if setting in asked_of(cell)
+        for name in cell.reads
+        if "." not in name
+    }
 
 
 def same(one: Roster, other: Roster) -> bool:
@@ -129,27 +156,59 @@ def test_a_setting_works_or_is_refused(setting: str, code: str, tmp_path: Path) 
         # What it names must be a file of the layout; that it ends a hold is a matter of nights.
         assert refused is (code not in ("clever", "apple_school_manager"))
     elif setting in has:
-        assert (False, False) == (refused, same(with_it, roster(code, raw, {})) and not expected_same(code, setting))
+        assert (False, False) == (
+            refused,
+            same(with_it, roster(code, raw, {})) and not expected_same(code, setting),
+        )
     else:
         assert refused
-        assert code == "oneroster" or setting not in ("snapshot", "prefix", "repair", "date_order") or code in UNDATED
+        assert (
+            code == "oneroster"
+            or setting not in ("snapshot", "prefix", "repair", "date_order")
+            or code in UNDATED
+        )
         others = [other for other in LAYOUTS if setting in settings_of(LAYOUTS[other])]
-        assert f"`{setting}`, which layout {code} has no use for; these have: {', '.join(others)}" in with_it.findings.fatal["value"][0]  # fmt: skip
+        assert (
+            f"`{setting}`, which layout {code} has no use for; these have: {', '.join(others)}"
+            in with_it.findings.fatal["value"][0]
+        )
 
 
 def expected_same(code: str, setting: str) -> bool:
     """Of a layout that is none, nothing is a snapshot by itself; samples that are sound have nothing to mend."""
-    return (setting == "snapshot" and not (code == "oneroster" or LAYOUTS[code].snapshot)) or setting == "repair"
+    return (
+        setting == "snapshot" and not (code == "oneroster" or LAYOUTS[code].snapshot)
+    ) or setting == "repair"
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ('layout = "oneroster"\n{drop}[source]\ndate_order = "dmy"', "`source` has `date_order`, which layout oneroster has no use for; these have: "),
-    ('{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nrepair = true', "`source` has `repair`, which layout oneroster has no use for"),
-    ('{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nsnapshot = false', "`source` has `snapshot`, and what [rest] reads says itself"),
-    ('layout = "canvas"\n{drop}[source]\nwithout = ["users.csv"]', "`source` has `without`, which is for drops that hold all there is"),
-    ('layout = "clever"\n{drop}[source]\nwithout = ["stuff.csv"]', "`source` has `without` of 'stuff.csv', which is no file of layout clever"),
-])  # fmt: skip
-def test_a_feeds_file_is_refused_for_a_setting_that_does_nothing(text: str, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'layout = "oneroster"\n{drop}[source]\ndate_order = "dmy"',
+            "`source` has `date_order`, which layout oneroster has no use for; these have: ",
+        ),
+        (
+            '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nrepair = true',
+            "`source` has `repair`, which layout oneroster has no use for",
+        ),
+        (
+            '{drop}[rest]\nurl = "https://sis.example.edu"\naccess_token_env = "SIS_TOKEN"\n[source]\nsnapshot = false',
+            "`source` has `snapshot`, and what [rest] reads says itself",
+        ),
+        (
+            'layout = "canvas"\n{drop}[source]\nwithout = ["users.csv"]',
+            "`source` has `without`, which is for drops that hold all there is",
+        ),
+        (
+            'layout = "clever"\n{drop}[source]\nwithout = ["stuff.csv"]',
+            "`source` has `without` of 'stuff.csv', which is no file of layout clever",
+        ),
+    ],
+)
+def test_a_feeds_file_is_refused_for_a_setting_that_does_nothing(
+    text: str, said: str, tmp_path: Path
+) -> None:
     """At once, where the layout is known."""
     file = tmp_path / "larkspur.toml"
     origin = "" if "[rest]" in text else 'drop = "drop"\n'
@@ -164,15 +223,26 @@ def test_a_feeds_file_is_refused_for_a_setting_that_does_nothing(text: str, said
 def test_what_is_set_to_nothing_is_no_setting(tmp_path: Path) -> None:
     """A file that was written by a program may name them all."""
     file = tmp_path / "larkspur.toml"
-    file.write_text('layout = "oneroster"\ndrop = "drop"\n[source]\nrepair = false\nwithout = []\n[target]\nurl = "sandbox"\n')  # fmt: skip
+    file.write_text(
+        'layout = "oneroster"\ndrop = "drop"\n[source]\nrepair = false\nwithout = []\n[target]\nurl = "sandbox"\n'
+    )
 
     assert frozenset() == read_feed(file).source.said
 
 
-@pytest.mark.parametrize(("manifest", "snapshot", "mode"), [
-    (True, None, "bulk"), (True, False, "unknown"), (False, None, "unknown"), (False, False, "unknown"), (False, True, "bulk"),
-])  # fmt: skip
-def test_whether_a_drop_of_oneroster_is_a_snapshot(manifest: bool, snapshot: bool | None, mode: str, tmp_path: Path) -> None:  # fmt: skip
+@pytest.mark.parametrize(
+    ("manifest", "snapshot", "mode"),
+    [
+        (True, None, "bulk"),
+        (True, False, "unknown"),
+        (False, None, "unknown"),
+        (False, False, "unknown"),
+        (False, True, "bulk"),
+    ],
+)
+def test_whether_a_drop_of_oneroster_is_a_snapshot(
+    manifest: bool, snapshot: bool | None, mode: str, tmp_path: Path
+) -> None:
     """The manifest says so; without one the feed's file may, and with one it may say that nothing counts as vanished."""
     folder = drop(tmp_path, district())
     if not manifest:

@@ -16,8 +16,16 @@ from flows.feeds.feed import Feed, read_feed
 from flows.feeds.targets import choose
 from flows.target import Credentials, Target, address
 
-API, TOKENS, OTHER = "https://api.example.edu", "https://login.example.edu/oauth2/token", "https://evil.example"
-CLIENT = {"TIMEBACK_TOKEN_URL": TOKENS, "TIMEBACK_CLIENT_ID": "env-id", "TIMEBACK_CLIENT_SECRET": "env-secret"}
+API, TOKENS, OTHER = (
+    "https://api.example.edu",
+    "https://login.example.edu/oauth2/token",
+    "https://evil.example",
+)
+CLIENT = {
+    "TIMEBACK_TOKEN_URL": TOKENS,
+    "TIMEBACK_CLIENT_ID": "env-id",
+    "TIMEBACK_CLIENT_SECRET": "env-secret",
+}
 ENVIRONMENT = {"TIMEBACK_API_URL": API, **CLIENT}
 TOKEN = {"TIMEBACK_API_URL": API, "TIMEBACK_ACCESS_TOKEN": "env-token"}
 ENV_CREDENTIALS = Credentials(None, Secret("env-id"), Secret("env-secret"))
@@ -33,7 +41,9 @@ def feed(folder: Path, target: str) -> Feed:
 
 
 OF_FEED = f'url = "{API}"\ntoken_url = "{TOKENS}"\nclient_id_env = "ID"\nclient_secret_file = "secret.txt"'
-FEED_TARGET = Target(API, API, TOKENS, Credentials(None, Secret("feed-id"), Secret("feed-secret")), profile=TIMEBACK)
+FEED_TARGET = Target(
+    API, API, TOKENS, Credentials(None, Secret("feed-id"), Secret("feed-secret")), profile=TIMEBACK
+)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +115,17 @@ CHOICES: tuple[tuple[str, str | None, str | None, dict[str, str], Target], ...] 
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("option", "target", "environment", "expected"), [c[1:] for c in CHOICES], ids=[c[0] for c in CHOICES])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "target", "environment", "expected"),
+    [c[1:] for c in CHOICES],
+    ids=[c[0] for c in CHOICES],
+)
 def test_the_target_that_is_meant(
-    tmp_path: Path, option: str | None, target: str | None, environment: dict[str, str], expected: Target
+    tmp_path: Path,
+    option: str | None,
+    target: str | None,
+    environment: dict[str, str],
+    expected: Target,
 ) -> None:
     """The option wins, then the feed's file; a bare folder or zip goes to the sandbox, whatever the environment says."""
     (tmp_path / "secret.txt").write_text("feed-secret\n")
@@ -136,9 +154,17 @@ REFUSALS: tuple[tuple[str, str | None, str | None, dict[str, str], list[str]], .
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("option", "target", "environment", "words"), [c[1:] for c in REFUSALS], ids=[c[0] for c in REFUSALS])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "target", "environment", "words"),
+    [c[1:] for c in REFUSALS],
+    ids=[c[0] for c in REFUSALS],
+)
 def test_never_the_wrong_place(
-    tmp_path: Path, option: str | None, target: str | None, environment: dict[str, str], words: list[str]
+    tmp_path: Path,
+    option: str | None,
+    target: str | None,
+    environment: dict[str, str],
+    words: list[str],
 ) -> None:
     """What is missing is named; credentials go to no host but their own."""
     (tmp_path / "secret.txt").write_text("feed-secret\n")
@@ -153,7 +179,13 @@ def test_never_the_wrong_place(
 
 @pytest.mark.parametrize(
     ("url", "expected"),
-    [(None, True), (LOOPBACK, True), ("https://[::1]", True), ("http://localhost:1", True), (API, False)],
+    [
+        (None, True),
+        (LOOPBACK, True),
+        ("https://[::1]", True),
+        ("http://localhost:1", True),
+        (API, False),
+    ],
 )
 def test_what_stays_on_this_machine(url: str | None, expected: bool) -> None:
     """The embedded sandbox and loopback addresses are this machine; all else is not."""
@@ -161,10 +193,14 @@ def test_what_stays_on_this_machine(url: str | None, expected: bool) -> None:
 
 
 @given(
-    secret=st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, max_size=40).map("S3:".__add__),
+    secret=st.text(st.characters(codec="ascii", min_codepoint=33), min_size=8, max_size=40).map(
+        "S3:".__add__
+    ),
     option=st.sampled_from([None, "sandbox", "env", API, OTHER, LOOPBACK, "nonsense"]),
     target=st.sampled_from([None, OF_FEED, 'url = "env"', 'url = "sandbox"']),
-    left_out=st.sampled_from(["", "ID", "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"]),
+    left_out=st.sampled_from(
+        ["", "ID", "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"]
+    ),
     ending=st.sampled_from(["", "\n", "\nsecond line"]),
 )
 def test_no_secret_is_ever_shown(
@@ -179,7 +215,11 @@ def test_no_secret_is_ever_shown(
     folder = tmp_path_factory.mktemp("secrets")
     (folder / "secret.txt").write_text(secret + ending)
     names = ("ID", "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET", "TIMEBACK_ACCESS_TOKEN")
-    environment = {"TIMEBACK_API_URL": API, "TIMEBACK_TOKEN_URL": TOKENS, **dict.fromkeys(names, secret + ending)}
+    environment = {
+        "TIMEBACK_API_URL": API,
+        "TIMEBACK_TOKEN_URL": TOKENS,
+        **dict.fromkeys(names, secret + ending),
+    }
     environment.pop(left_out, None)
     try:
         chosen = choose(option, feed(folder, target) if target else None, environment)
@@ -194,7 +234,9 @@ FEEDS = {OF_FEED.replace(API, "https://feed.example.edu"): "https://feed.example
 
 
 @given(
-    option=st.sampled_from([None, "sandbox", "env", API, API + "/v2", OTHER, "https://feed.example.edu/x", "nonsense"]),
+    option=st.sampled_from(
+        [None, "sandbox", "env", API, API + "/v2", OTHER, "https://feed.example.edu/x", "nonsense"]
+    ),
     target=st.sampled_from([None, *FEEDS]),
     kept=st.sets(st.sampled_from([*ENVIRONMENT, "TIMEBACK_ACCESS_TOKEN"])),
 )
@@ -204,16 +246,26 @@ def test_a_target_is_named_and_gets_its_own_credentials(
     """Whatever stands in the environment: the target is the one that was named, and gets only its own credentials."""
     folder = tmp_path_factory.mktemp("targets")
     (folder / "secret.txt").write_text("feed-secret\n")
-    environment = {name: value for name, value in (ENVIRONMENT | TOKEN | {"ID": "feed-id"}).items() if name == "ID" or name in kept}  # fmt: skip
-    named = {None: FEEDS[target] if target else None, "sandbox": None, "env": API}.get(option, option)
+    environment = {
+        name: value
+        for name, value in (ENVIRONMENT | TOKEN | {"ID": "feed-id"}).items()
+        if name == "ID" or name in kept
+    }
+    named = {None: FEEDS[target] if target else None, "sandbox": None, "env": API}.get(
+        option, option
+    )
     try:
         chosen = choose(option, feed(folder, target) if target else None, environment)
     except SettingsError:
         return
 
     assert named == chosen.url
-    secrets = {secret.value for secret in vars(chosen.credentials or Credentials()).values() if secret}
+    secrets = {
+        secret.value for secret in vars(chosen.credentials or Credentials()).values() if secret
+    }
     owners = {"https://feed.example.edu": "feed-", API: "env-"}
-    owner = next((owners[host] for host in owners if (chosen.url or "").startswith(host)), "nobody's")
+    owner = next(
+        (owners[host] for host in owners if (chosen.url or "").startswith(host)), "nobody's"
+    )
     assert {True} >= {secret.startswith(owner) for secret in secrets}
     assert bool(secrets) == (chosen.url is not None)

@@ -16,7 +16,9 @@ NOBODY = pl.DataFrame(schema=CHILDREN)
 
 def again(*parts: EntityChanges, children: pl.DataFrame = NOBODY, **there: Ids) -> Guarded:
     """Judge changes once more; `there` are the ids in the target."""
-    ids: Mapping[str, pl.Series] = {name: pl.Series(list(some), dtype=pl.String) for name, some in there.items()}
+    ids: Mapping[str, pl.Series] = {
+        name: pl.Series(list(some), dtype=pl.String) for name, some in there.items()
+    }
     guarded = guard_plan({one.entity: one for one in parts}, children, ids)
     for one in guarded.changes.values():
         assert imbalance(one.counts) == one.due
@@ -36,7 +38,9 @@ def test_what_names_a_record_that_is_gone_waits_and_what_names_that() -> None:
     below = part("enrollments", new=["e1"], parents="classes:c1")
     going = part("courses", gone=["co"])
 
-    assert {"classes": ["c1"], "enrollments": ["e1"]} == held(again(sent, below, courses=[], classes=[]))
+    assert {"classes": ["c1"], "enrollments": ["e1"]} == held(
+        again(sent, below, courses=[], classes=[])
+    )
     guarded = again(sent, below, going, courses=["co"], classes=[])
     assert {"classes": ["c1"], "enrollments": ["e1"]} == held(guarded)
     assert ["parent_gone", "parent_gone"] == rules(guarded)
@@ -58,7 +62,9 @@ def test_what_others_need_is_not_deleted() -> None:
     moves = part("enrollments", changed=["e1"], parents="classes:c9")
 
     assert {"classes": ["c1"]} == held(again(part("classes", gone=["c1"]), children=children))
-    assert {} == held(again(part("classes", gone=["c1"]), moves, children=children, classes=["c1", "c9"]))
+    assert {} == held(
+        again(part("classes", gone=["c1"]), moves, children=children, classes=["c1", "c9"])
+    )
     assert {"classes": ["c1"], "enrollments": ["e1"]} == held(
         again(part("classes", gone=["c1"]), moves, children=children, classes=["c1"])
     )

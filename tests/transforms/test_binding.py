@@ -49,7 +49,9 @@ MANIFESTS: tuple[tuple[str, str, set[str], bool], ...] = (
 
 
 @pytest.mark.parametrize(
-    ("text", "broken", "refused"), [case[1:] for case in MANIFESTS], ids=[case[0] for case in MANIFESTS]
+    ("text", "broken", "refused"),
+    [case[1:] for case in MANIFESTS],
+    ids=[case[0] for case in MANIFESTS],
 )
 def test_manifests(text: str, broken: set[str], refused: bool, tmp_path: Path) -> None:
     """Which rules a manifest breaks, and whether the drop is refused for it."""
@@ -57,7 +59,10 @@ def test_manifests(text: str, broken: set[str], refused: bool, tmp_path: Path) -
 
     roster = normalised(tmp_path)
 
-    assert (broken, refused) == (set(found(roster)), refusals(roster.findings, strict=False).height > 0)
+    assert (broken, refused) == (
+        set(found(roster)),
+        refusals(roster.findings, strict=False).height > 0,
+    )
 
 
 def test_without_a_manifest_nothing_vanishes(tmp_path: Path) -> None:
@@ -98,7 +103,9 @@ HEADERS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "broken", "name"), [case[1:] for case in HEADERS], ids=[case[0] for case in HEADERS])
+@pytest.mark.parametrize(
+    ("text", "broken", "name"), [case[1:] for case in HEADERS], ids=[case[0] for case in HEADERS]
+)
 def test_headers(text: str, broken: set[str] | None, name: str | None, tmp_path: Path) -> None:
     """Columns are matched by name, however it is spelt; each rename is reported."""
     (drop(tmp_path, district()) / "users.csv").write_text(text, encoding="utf-8", newline="")
@@ -108,7 +115,10 @@ def test_headers(text: str, broken: set[str] | None, name: str | None, tmp_path:
     if broken is not None:
         assert broken == set(found(roster))
     if name is None:
-        assert (["users"], True) == (sorted(roster.broken), refusals(roster.findings, strict=False).height > 0)
+        assert (["users"], True) == (
+            sorted(roster.broken),
+            refusals(roster.findings, strict=False).height > 0,
+        )
     else:
         assert name == roster.tables["users"].frame["givenName"][0]
 
@@ -131,15 +141,17 @@ def test_columns_in_another_order_are_read_by_name(tmp_path: Path) -> None:
     )
 
     assert (["d", "s1", "s2"], {"header_order"}) == (
-        normalised(tmp_path).tables["orgs"].frame["sourcedId"].to_list(), set(found(normalised(tmp_path))),
-    )  # fmt: skip
+        normalised(tmp_path).tables["orgs"].frame["sourcedId"].to_list(),
+        set(found(normalised(tmp_path))),
+    )
     assert refusals(normalised(tmp_path, strict=True).findings, strict=True).height
 
 
 def spelled(folder: Path, cells: dict[str, dict[str, str]]) -> tuple[Roster, set[str]]:
     """Change cells of the district's records and normalise it."""
     rows: Rows = {
-        name: [row | cells.get(f"{name} {row['sourcedId']}", {}) for row in table] for name, table in district().items()
+        name: [row | cells.get(f"{name} {row['sourcedId']}", {}) for row in table]
+        for name, table in district().items()
     }
     roster = normalised(drop(folder, rows))
     return roster, set(found(roster))
@@ -168,7 +180,15 @@ SPELLINGS = (
 
 
 @pytest.mark.parametrize(("entity", "record", "column", "value", "expected", "rule"), SPELLINGS)
-def test_other_spellings(entity: str, record: str, column: str, value: str, expected: str | None, rule: str | None, tmp_path: Path) -> None:  # fmt: skip
+def test_other_spellings(
+    entity: str,
+    record: str,
+    column: str,
+    value: str,
+    expected: str | None,
+    rule: str | None,
+    tmp_path: Path,
+) -> None:
     """A value becomes the standard's, and that is told; what cannot be read stays as it was."""
     roster, broken = spelled(tmp_path, {f"{entity} {record}": {column: value}})
 
@@ -181,7 +201,9 @@ def test_strict_reads_nothing_leniently(tmp_path: Path) -> None:
     rows = district()
     rows["users"][1]["enabledUser"] = "TRUE"
 
-    assert {"boolean", "part_rejected"} >= rules(judged_drop(drop(tmp_path, rows), strict=True)) - {"parent_rejected"}
+    assert {"boolean", "part_rejected"} >= rules(judged_drop(drop(tmp_path, rows), strict=True)) - {
+        "parent_rejected"
+    }
 
 
 def test_passwords_are_dropped_when_they_are_read(tmp_path: Path) -> None:
@@ -214,7 +236,9 @@ def one_1_1(folder: Path) -> Path:
     """Write a drop of OneRoster 1.1."""
     for name, table in ONE_1_1.items():
         (folder / f"{name}.csv").write_text(csv_text(name, table, "1.1"), newline="")
-    (folder / "manifest.csv").write_text(manifest(dict.fromkeys(ONE_1_1, "bulk"), "1.1"), newline="")
+    (folder / "manifest.csv").write_text(
+        manifest(dict.fromkeys(ONE_1_1, "bulk"), "1.1"), newline=""
+    )
     return folder
 
 
@@ -250,7 +274,11 @@ def test_frames_have_the_columns_of_1_2_whatever_the_drop(tmp_path: Path) -> Non
 def test_a_drop_of_1_0_is_read_through_its_aliases(tmp_path: Path) -> None:
     """No manifest, other names of columns, and nobody says who is enabled: everybody is."""
     (tmp_path / "orgs.csv").write_text(csv_text("orgs", DISTRICT["orgs"], "1.0"), newline="")
-    users = csv_text("users", [{k: v for k, v in row.items() if k != "enabledUser"} for row in ONE_1_1["users"]], "1.0")
+    users = csv_text(
+        "users",
+        [{k: v for k, v in row.items() if k != "enabledUser"} for row in ONE_1_1["users"]],
+        "1.0",
+    )
     (tmp_path / "users.csv").write_text(
         users.replace("sourcedId,", "userId,", 1).replace("grades", "grade", 1), newline=""
     )

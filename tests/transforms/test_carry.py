@@ -15,12 +15,22 @@ from transforms.sources import normalize
 from transforms.target_values import Carried, carry, not_carried
 from transforms.target_vocabulary import Carrying, TargetVocabulary, carrying
 
-ENTITIES = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+ENTITIES = (
+    "orgs",
+    "academicSessions",
+    "users",
+    "demographics",
+    "courses",
+    "classes",
+    "enrollments",
+)
 
 
 def carried(folder: Path, rows: Rows, how: Carrying | None = None) -> Carried:
     """Carry rows to a target."""
-    return carry(judged(folder, rows).standing, how or carrying(TIMEBACK.vocabulary), {}, ENTITIES, None)
+    return carry(
+        judged(folder, rows).standing, how or carrying(TIMEBACK.vocabulary), {}, ENTITIES, None
+    )
 
 
 def rules(carried: Carried) -> set[str]:
@@ -42,10 +52,20 @@ VALUES = (
 
 
 @pytest.mark.parametrize(("entity", "record", "column", "value", "expected", "rule"), VALUES)
-def test_values_become_the_targets(entity: str, record: str, column: str, value: str, expected: str | None, rule: str | None, tmp_path: Path) -> None:  # fmt: skip
+def test_values_become_the_targets(
+    entity: str,
+    record: str,
+    column: str,
+    value: str,
+    expected: str | None,
+    rule: str | None,
+    tmp_path: Path,
+) -> None:
     """A value is mapped, replaced or left out; only the latter two are told."""
     rows = district()
-    rows[entity] = [row | {column: value} if row["sourcedId"] == record else row for row in rows[entity]]
+    rows[entity] = [
+        row | {column: value} if row["sourcedId"] == record else row for row in rows[entity]
+    ]
 
     result = carried(tmp_path, rows)
 
@@ -64,7 +84,11 @@ ROLES = (
 @pytest.mark.parametrize(("role", "expected"), ROLES)
 def test_roles_are_mapped(role: str, expected: str, tmp_path: Path) -> None:
     """The standard's roles become the target's."""
-    users = carried(tmp_path, changed(district(), "r2", role=role)).standing["users"].accepted.filter(sourcedId="bo")
+    users = (
+        carried(tmp_path, changed(district(), "r2", role=role))
+        .standing["users"]
+        .accepted.filter(sourcedId="bo")
+    )
 
     assert [expected] == values(users["roles"], "role").to_list()
 
@@ -84,7 +108,9 @@ def test_a_role_that_the_target_does_not_know_refuses_the_user(tmp_path: Path) -
     assert set() == rules(mapped)
 
 
-def test_an_enrollment_role_that_the_target_does_not_know_refuses_the_enrollment(tmp_path: Path) -> None:
+def test_an_enrollment_role_that_the_target_does_not_know_refuses_the_enrollment(
+    tmp_path: Path,
+) -> None:
     """The role stands in the rejects."""
     result = carried(tmp_path, changed(district(), "e2", role="ext:guest"))
 
@@ -94,26 +120,38 @@ def test_an_enrollment_role_that_the_target_does_not_know_refuses_the_enrollment
 
 
 @pytest.mark.parametrize("email", ["", "bo at home", "bo@", "bo@x", "b o@example.edu"])
-def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(email: str, tmp_path: Path) -> None:
+def test_a_user_without_an_address_is_refused_unless_a_template_gives_one(
+    email: str, tmp_path: Path
+) -> None:
     """The setting to add stands in the rule; with it nobody is refused."""
     rows = changed(district(), "bo", email=email)
 
     bare, filled = (
         carried(tmp_path, rows),
-        carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@students.example.edu")),
+        carried(
+            tmp_path,
+            rows,
+            carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@students.example.edu"),
+        ),
     )
 
     assert "target_email" in rules(bare)
-    assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")["email"].to_list()
+    assert ["bo@students.example.edu"] == filled.standing["users"].accepted.filter(sourcedId="bo")[
+        "email"
+    ].to_list()
 
 
 def test_a_template_may_use_any_column(tmp_path: Path) -> None:
     """A blank cell gives no address."""
     rows = changed(changed(district(), "bo", email="", identifier="77"), "tia", email="")
 
-    result = carried(tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="n{identifier}@example.edu"))
+    result = carried(
+        tmp_path, rows, carrying(TIMEBACK.vocabulary, email_template="n{identifier}@example.edu")
+    )
 
-    assert ["n77@example.edu"] == result.standing["users"].accepted.filter(sourcedId="bo")["email"].to_list()
+    assert ["n77@example.edu"] == result.standing["users"].accepted.filter(sourcedId="bo")[
+        "email"
+    ].to_list()
     assert ["tia"] == result.findings.errors.filter(rule="target_email")["sourcedId"].to_list()
 
 
@@ -143,11 +181,13 @@ def test_references_to_what_the_target_refused_are_left_out(tmp_path: Path) -> N
     standing = judged(tmp_path, rows).standing
 
     new, held = (
-        carry(standing, carrying(TIMEBACK.vocabulary), known, ENTITIES, None) for known in ({}, ledger(users=["mum"]))
+        carry(standing, carrying(TIMEBACK.vocabulary), known, ENTITIES, None)
+        for known in ({}, ledger(users=["mum"]))
     )
 
     assert ([None], ["mum"]) == tuple(
-        result.standing["users"].accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list() for result in (new, held)
+        result.standing["users"].accepted.filter(sourcedId="ana")["agentSourcedIds"].to_list()
+        for result in (new, held)
     )
 
 
@@ -160,7 +200,9 @@ def test_files_that_are_not_carried_are_told(tmp_path: Path) -> None:
     )
 
     assert [("not_carried", "categories.csv", 1)] == [
-        (n.rule, n.file, n.count) for part in not_carried(roster, TIMEBACK.vocabulary, ENTITIES) for n in part.notices
+        (n.rule, n.file, n.count)
+        for part in not_carried(roster, TIMEBACK.vocabulary, ENTITIES)
+        for n in part.notices
     ]
 
 
@@ -185,7 +227,9 @@ def test_parts_that_refer_to_what_the_target_does_not_have_are_told(tmp_path: Pa
     roster = normalize("oneroster", raw(tmp_path, district()), Dialect(TODAY))
     entities = [name for name in ENTITIES if name != "orgs"]
 
-    told = {n.file for part in not_carried(roster, TargetVocabulary(), entities) for n in part.notices}
+    told = {
+        n.file for part in not_carried(roster, TargetVocabulary(), entities) for n in part.notices
+    }
 
     assert {"orgs.csv", "roles.csv"} == told
 
@@ -196,7 +240,10 @@ def test_a_target_that_wants_nothing_more_gets_records_as_they_are(tmp_path: Pat
 
     result = carried(tmp_path, rows, carrying(TargetVocabulary()))
 
-    users, sessions = result.standing["users"].accepted, result.standing["academicSessions"].accepted
+    users, sessions = (
+        result.standing["users"].accepted,
+        result.standing["academicSessions"].accepted,
+    )
     assert (4, set()) == (users.height, rules(result))
     assert "ext:coach" in str(users.filter(sourcedId="tia")["roles"][0])
     assert "orgSourcedId" not in sessions.columns

@@ -21,7 +21,17 @@ from transforms.schemas.columns import date as day
 from transforms.schemas.columns import lifecycle
 
 TODAY = date(2026, 11, 24)
-GOOD = ("a1", "true", "2026-09-01", "2027", "05,06", "student", "{LDAP:12}", "7", "2026-09-01T00:00:00.000Z")
+GOOD = (
+    "a1",
+    "true",
+    "2026-09-01",
+    "2027",
+    "05,06",
+    "student",
+    "{LDAP:12}",
+    "7",
+    "2026-09-01T00:00:00.000Z",
+)
 
 
 @st.composite
@@ -29,10 +39,17 @@ def tables(draw: st.DrawFn) -> Table:
     """Draw a table of any entity with any cells, most of them blank."""
     entity = ENTITIES[draw(st.sampled_from(sorted(ENTITIES)))]
     names = [column.name for column in entity.current]
-    cell = st.one_of(st.none(), st.sampled_from(GOOD), st.sampled_from(GOOD), st.sampled_from(VALUES))
+    cell = st.one_of(
+        st.none(), st.sampled_from(GOOD), st.sampled_from(GOOD), st.sampled_from(VALUES)
+    )
     filled = draw(st.sets(st.sampled_from(names), min_size=1))
     height = draw(st.integers(0, 4))
-    cells = {name: draw(st.lists(cell, min_size=height, max_size=height)) if name in filled else [None] * height for name in names}  # fmt: skip
+    cells = {
+        name: draw(st.lists(cell, min_size=height, max_size=height))
+        if name in filled
+        else [None] * height
+        for name in names
+    }
     frame = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)).with_row_index(ROW, 1)
     mode: Mode = draw(st.sampled_from(["bulk", "delta"]))
     return Table(entity, frame, entity.file, mode, said=frozenset(filled))
@@ -55,13 +72,17 @@ def test_one_pass_finds_what_pandera_finds(table: Table, strict: bool) -> None:
     assert broken(table_checks, table.frame) == broken(suspected.table, table.frame)
     assert broken(pa.DataFrameSchema(schema.cells), complete) == broken(suspected.cells, complete)
     assert broken(rules, table.frame) == broken(suspected.rules, table.frame)
-    assert {column for _, column, _ in broken(suspected.cells, complete)} == set(suspected.cells.columns)
+    assert {column for _, column, _ in broken(suspected.cells, complete)} == set(
+        suspected.cells.columns
+    )
 
 
 def test_a_table_without_a_fault_suspects_nothing() -> None:
     """So that most tables cost one pass."""
     frame = pl.DataFrame({"sourcedId": ["c1"], "title": ["Homework"]}).with_row_index(ROW, 1)
-    blank = [pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified", "weight")]
+    blank = [
+        pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified", "weight")
+    ]
     table = Table(ENTITIES["categories"], frame.with_columns(blank), "categories.csv", "bulk")
 
     suspected = suspects(schema_of(table, False, TODAY), table.frame, table.frame)
@@ -76,14 +97,22 @@ TRIPS = Entity(
     "rostering",
     (*lifecycle("Id of the trip."), day("startDate", "First day.")),
     "An entity of this test.",
-    rules=(RowRule("period_empty", "startDate", lambda run: pl.col("startDate") > pl.lit(run.today.isoformat())),),
+    rules=(
+        RowRule(
+            "period_empty",
+            "startDate",
+            lambda run: pl.col("startDate") > pl.lit(run.today.isoformat()),
+        ),
+    ),
 )
 
 
 def trips(*days: str) -> Table:
     """Give a table of trips that begin on these days."""
     blank = [pl.lit(None, pl.String).alias(name) for name in ("status", "dateLastModified")]
-    frame = pl.DataFrame({"sourcedId": [f"t{number}" for number in range(len(days))], "startDate": days})
+    frame = pl.DataFrame(
+        {"sourcedId": [f"t{number}" for number in range(len(days))], "startDate": days}
+    )
     return Table(TRIPS, frame.with_columns(blank).with_row_index(ROW, 1), "trips.csv", "bulk")
 
 
@@ -101,7 +130,9 @@ def test_a_rule_that_needs_the_day_is_never_skipped() -> None:
 
 
 @pytest.mark.parametrize(("ids", "expected"), [(("A1", "b2"), []), (("A1", "a1"), ["id_case"])])
-def test_ids_that_differ_only_in_case_are_reported(ids: tuple[str, str], expected: list[str]) -> None:
+def test_ids_that_differ_only_in_case_are_reported(
+    ids: tuple[str, str], expected: list[str]
+) -> None:
     """Capitals alone are no fault."""
     table = trips("2026-11-25", "2026-11-25")
     table = replace(table, frame=table.frame.with_columns(sourcedId=pl.Series(ids)))

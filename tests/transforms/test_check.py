@@ -47,7 +47,10 @@ def faulty(fault: Fault) -> Rows:
     entity = "demographics" if fault.record == "ana" else None
     return {
         name: [
-            row | fault.cells if row["sourcedId"] == fault.record and entity in (None, name) else row for row in table
+            row | fault.cells
+            if row["sourcedId"] == fault.record and entity in (None, name)
+            else row
+            for row in table
         ]
         for name, table in rows.items()
     }
@@ -58,8 +61,12 @@ def test_a_fault_rejects_its_record_and_those_that_need_it(fault: Fault, tmp_pat
     """The fault is named once, what hangs on it falls with the root cause named, and all else is accepted."""
     checked = judged(tmp_path, faulty(fault))
 
-    roots = [rule for _, _, rule in errors(checked) if rule not in ("parent_rejected", "part_rejected")]
-    fallen = {one for _, one, rule in errors(checked) if rule in ("parent_rejected", "part_rejected")}
+    roots = [
+        rule for _, _, rule in errors(checked) if rule not in ("parent_rejected", "part_rejected")
+    ]
+    fallen = {
+        one for _, one, rule in errors(checked) if rule in ("parent_rejected", "part_rejected")
+    }
     assert [fault.rule] == roots
     assert set(fault.fall) == {one for one in fallen if not one.startswith("r")}
     before = {row["sourcedId"] for table in DISTRICT.values() for row in table}
@@ -76,16 +83,28 @@ def test_the_root_cause_is_named_through_the_generations(tmp_path: Path) -> None
     """An enrollment tells which course is at fault, not which class."""
     checked = judged(tmp_path, changed(district(), "co", orgSourcedId="nowhere"))
 
-    causes = dict(checked.findings.errors.filter(rule="parent_rejected").select("sourcedId", "value").iter_rows())
-    assert dict.fromkeys(("c1", "c2", "e1", "e2", "e3"), "courses.csv row 1, orgSourcedId: dangling") == causes
+    causes = dict(
+        checked.findings.errors.filter(rule="parent_rejected")
+        .select("sourcedId", "value")
+        .iter_rows()
+    )
+    assert (
+        dict.fromkeys(("c1", "c2", "e1", "e2", "e3"), "courses.csv row 1, orgSourcedId: dangling")
+        == causes
+    )
 
 
 def test_every_error_of_a_row_is_told(tmp_path: Path) -> None:
     """A row with three faults has three errors, and is one rejected record."""
-    checked = judged(tmp_path, changed(district(), "e1", role="pupil", beginDate="soon", classSourcedId="nowhere"))
+    checked = judged(
+        tmp_path,
+        changed(district(), "e1", role="pupil", beginDate="soon", classSourcedId="nowhere"),
+    )
 
     assert {"vocabulary", "date", "dangling"} == rules(checked)
-    assert {"read": 3, "merged": 0, "rejected": 1, "unshared": 0} == checked.standing["enrollments"].counts
+    assert {"read": 3, "merged": 0, "rejected": 1, "unshared": 0} == checked.standing[
+        "enrollments"
+    ].counts
 
 
 def test_equal_rows_merge_and_different_rows_fall(tmp_path: Path) -> None:
@@ -97,7 +116,9 @@ def test_equal_rows_merge_and_different_rows_fall(tmp_path: Path) -> None:
 
     assert ["e1", "e3"] == accepted(checked, "enrollments")
     assert [("enrollments", "e2", "conflict")] * 2 == errors(checked)
-    assert {"read": 4, "merged": 1, "rejected": 1, "unshared": 0} == checked.standing["enrollments"].counts
+    assert {"read": 4, "merged": 1, "rejected": 1, "unshared": 0} == checked.standing[
+        "enrollments"
+    ].counts
 
 
 OPTIONAL = (("s1", "parentSourcedId", "orgs"), ("t1", "parentSourcedId", "academicSessions"), ("ana", "agentSourcedIds", "users"),
@@ -105,10 +126,14 @@ OPTIONAL = (("s1", "parentSourcedId", "orgs"), ("t1", "parentSourcedId", "academ
 
 
 @pytest.mark.parametrize(("record", "column", "entity"), OPTIONAL)
-def test_an_optional_reference_to_nothing_is_left_out(record: str, column: str, entity: str, tmp_path: Path) -> None:
+def test_an_optional_reference_to_nothing_is_left_out(
+    record: str, column: str, entity: str, tmp_path: Path
+) -> None:
     """The record is accepted without it; under `--strict` it is an error."""
     rows = district()
-    rows[entity] = [row | {column: "nowhere"} if row["sourcedId"] == record else row for row in rows[entity]]
+    rows[entity] = [
+        row | {column: "nowhere"} if row["sourcedId"] == record else row for row in rows[entity]
+    ]
 
     lenient, strict = judged(tmp_path, rows), judged(tmp_path, rows, strict=True)
 
@@ -121,7 +146,9 @@ def test_one_agent_of_two_is_left_out(tmp_path: Path) -> None:
     """Only the agent that is not there goes."""
     checked = judged(tmp_path, changed(district(), "bo", agentSourcedIds="mum,nobody"))
 
-    assert ["mum"] == checked.standing["users"].accepted.filter(sourcedId="bo")["agentSourcedIds"].to_list()
+    assert ["mum"] == checked.standing["users"].accepted.filter(sourcedId="bo")[
+        "agentSourcedIds"
+    ].to_list()
 
 
 def test_a_record_is_not_its_own_ancestor(tmp_path: Path) -> None:
@@ -138,7 +165,9 @@ def test_a_user_needs_a_role(tmp_path: Path) -> None:
     """A user without any is refused, and so are those who need the user."""
     checked = judged(tmp_path, without(district(), "r2"))
 
-    assert {("users", "bo", "role_missing"), ("enrollments", "e2", "parent_rejected")} == set(errors(checked))
+    assert {("users", "bo", "role_missing"), ("enrollments", "e2", "parent_rejected")} == set(
+        errors(checked)
+    )
 
 
 def test_a_faulty_role_refuses_its_user(tmp_path: Path) -> None:
@@ -150,24 +179,49 @@ def test_a_faulty_role_refuses_its_user(tmp_path: Path) -> None:
         ("users", "bo", "part_rejected"),
         ("enrollments", "e2", "parent_rejected"),
     } == set(errors(checked))
-    assert ["roles.csv row 2, role: vocabulary"] == checked.findings.errors.filter(rule="part_rejected")[
-        "value"
-    ].to_list()
+    assert ["roles.csv row 2, role: vocabulary"] == checked.findings.errors.filter(
+        rule="part_rejected"
+    )["value"].to_list()
 
 
 def test_a_role_of_nobody_is_a_record_that_was_refused(tmp_path: Path) -> None:
     """A user of whom only a role is there has not vanished."""
-    checked = judged(tmp_path, {**district(), "users": [row for row in DISTRICT["users"] if row["sourcedId"] != "bo"]})
+    checked = judged(
+        tmp_path,
+        {**district(), "users": [row for row in DISTRICT["users"] if row["sourcedId"] != "bo"]},
+    )
 
     assert "bo" in checked.standing["users"].refused["sourcedId"].to_list()
-    assert {"read": 4, "merged": 0, "rejected": 1, "unshared": 0} == checked.standing["users"].counts
+    assert {"read": 4, "merged": 0, "rejected": 1, "unshared": 0} == checked.standing[
+        "users"
+    ].counts
 
 
 @pytest.mark.parametrize(
     ("role", "rule"),
-    [({"sourcedId": "r5", "userSourcedId": "bo", "roleType": "primary", "role": "teacher", "orgSourcedId": "s2"}, "two_primary_roles"),
-     ({"sourcedId": "r5", "userSourcedId": "bo", "roleType": "secondary", "role": "aide", "orgSourcedId": "s1"}, "no_primary_role")],
-)  # fmt: skip
+    [
+        (
+            {
+                "sourcedId": "r5",
+                "userSourcedId": "bo",
+                "roleType": "primary",
+                "role": "teacher",
+                "orgSourcedId": "s2",
+            },
+            "two_primary_roles",
+        ),
+        (
+            {
+                "sourcedId": "r5",
+                "userSourcedId": "bo",
+                "roleType": "secondary",
+                "role": "aide",
+                "orgSourcedId": "s1",
+            },
+            "no_primary_role",
+        ),
+    ],
+)
 def test_one_role_is_the_primary_one(role: dict[str, str], rule: str, tmp_path: Path) -> None:
     """Two primary roles in one organisation, or none, are told; nothing is refused."""
     rows = district()
@@ -207,7 +261,8 @@ def test_a_delta_refers_to_what_was_loaded_before(tmp_path: Path) -> None:
 
     assert ["e9"] == accepted(judged(tmp_path, rows, known, mode="delta"), "enrollments")
     assert [] == accepted(
-        judged(tmp_path, rows, ledger(classes=["c1"], orgs=["s1"], users=[]), mode="delta"), "enrollments"
+        judged(tmp_path, rows, ledger(classes=["c1"], orgs=["s1"], users=[]), mode="delta"),
+        "enrollments",
     )
 
 
@@ -224,7 +279,9 @@ def test_a_delta_may_leave_out_the_roles_of_a_user_that_was_loaded(tmp_path: Pat
     """Then the roles stay as they are in the target."""
     rows = delta({"users": [DISTRICT["users"][1]]})
 
-    known, unknown = (judged(tmp_path, rows, ledger(users=ids), mode="delta") for ids in (["bo"], []))
+    known, unknown = (
+        judged(tmp_path, rows, ledger(users=ids), mode="delta") for ids in (["bo"], [])
+    )
 
     assert (["bo"], False) == (accepted(known, "users"), "roles" in known.standing["users"].said)
     assert [("users", "bo", "role_missing")] == errors(unknown)
@@ -244,25 +301,42 @@ def test_a_filled_status_in_bulk_is_read(tmp_path: Path) -> None:
     checked = judged(tmp_path, rows)
 
     assert {"status_in_bulk", "respelled"} == rules(checked)
-    assert (["e1", "e3"], ["e2"]) == (accepted(checked, "enrollments"), checked.standing["enrollments"].gone.to_list())
+    assert (["e1", "e3"], ["e2"]) == (
+        accepted(checked, "enrollments"),
+        checked.standing["enrollments"].gone.to_list(),
+    )
     assert "status_in_bulk" in {rule for _, _, rule in errors(judged(tmp_path, rows, strict=True))}
 
 
 def test_a_row_that_names_nobody_makes_it_unsure_who_is_missing(tmp_path: Path) -> None:
     """A blank id, or a broken row whose id the ledger does not know, may be anyone."""
-    blank = judged(tmp_path, changed(district(), "e1", sourcedId=""), ledger(enrollments=["e1", "e9"]))
+    blank = judged(
+        tmp_path, changed(district(), "e1", sourcedId=""), ledger(enrollments=["e1", "e9"])
+    )
 
     assert blank.standing["enrollments"].blurred
-    assert not judged(tmp_path, changed(district(), "e1", role="pupil")).standing["enrollments"].blurred
+    assert (
+        not judged(tmp_path, changed(district(), "e1", role="pupil"))
+        .standing["enrollments"]
+        .blurred
+    )
 
 
 @pytest.mark.parametrize("damaged", ["3.60E+11", "{e1}", "e1#", "e 1"])
-def test_a_row_whose_id_is_damaged_makes_it_unsure_who_is_missing(damaged: str, tmp_path: Path) -> None:
+def test_a_row_whose_id_is_damaged_makes_it_unsure_who_is_missing(
+    damaged: str, tmp_path: Path
+) -> None:
     """It may be any; a damaged reference leaves the record's own id as it is, and so do rows with one id that differ."""
     known = ledger(enrollments=["e1", "e2"])
-    row = judged(tmp_path, changed(district(), "e1", sourcedId=damaged), known).standing["enrollments"]
-    reference = judged(tmp_path, changed(district(), "e1", userSourcedId=damaged), known).standing["enrollments"]
-    twice = district() | {"enrollments": [*district()["enrollments"], district()["enrollments"][0] | {"role": "aide"}]}
+    row = judged(tmp_path, changed(district(), "e1", sourcedId=damaged), known).standing[
+        "enrollments"
+    ]
+    reference = judged(tmp_path, changed(district(), "e1", userSourcedId=damaged), known).standing[
+        "enrollments"
+    ]
+    twice = district() | {
+        "enrollments": [*district()["enrollments"], district()["enrollments"][0] | {"role": "aide"}]
+    }
 
     assert ([damaged], True) == (row.refused["sourcedId"].to_list(), row.blurred)
     assert (["e1"], False) == (reference.refused["sourcedId"].to_list(), reference.blurred)
@@ -275,16 +349,23 @@ def test_a_part_of_nobody_takes_no_part_of_anybody(tmp_path: Path) -> None:
     roles = [*district()["roles"], second]
 
     sound = judged(tmp_path, district() | {"roles": roles})
-    damaged = judged(tmp_path, district() | {"roles": [*roles[:-1], second | {"userSourcedId": "a na"}]})
+    damaged = judged(
+        tmp_path, district() | {"roles": [*roles[:-1], second | {"userSourcedId": "a na"}]}
+    )
 
-    assert (frozenset(), frozenset({"roles"})) == (sound.standing["users"].partial, damaged.standing["users"].partial)
+    assert (frozenset(), frozenset({"roles"})) == (
+        sound.standing["users"].partial,
+        damaged.standing["users"].partial,
+    )
 
 
 def test_a_broken_row_protects_the_record_that_it_names(tmp_path: Path) -> None:
     """An unquoted comma further right leaves the id readable."""
     judged(tmp_path, district())
     file = tmp_path / "enrollments.csv"
-    file.write_text(file.read_text().replace("bo,student,,,", "bo,student,,,, and more"), newline="")
+    file.write_text(
+        file.read_text().replace("bo,student,,,", "bo,student,,,, and more"), newline=""
+    )
 
     checked = judged_drop(tmp_path, ledger(enrollments=["e2", "e9"]))
 

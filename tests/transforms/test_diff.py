@@ -24,7 +24,12 @@ def loaded(folder: Path, rows: Rows) -> Known:
 
 def with_status(known: Known, entity: str, sourced_id: str, status: str) -> Known:
     """Give a ledger in which a record has another status."""
-    other = pl.when(pl.col("sourcedId") == sourced_id).then(pl.lit(status)).otherwise("status").alias("status")
+    other = (
+        pl.when(pl.col("sourcedId") == sourced_id)
+        .then(pl.lit(status))
+        .otherwise("status")
+        .alias("status")
+    )
     return {**known, entity: known[entity].with_columns(other)}
 
 
@@ -86,7 +91,9 @@ CHANGES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("rows", "expected"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES])
+@pytest.mark.parametrize(
+    ("rows", "expected"), [case[1:] for case in CHANGES], ids=[case[0] for case in CHANGES]
+)
 def test_one_change_is_one_action(rows: Rows, expected: dict[str, str], tmp_path: Path) -> None:
     """What changed, and nothing else."""
     assert expected == actions(compared(tmp_path, rows, loaded(tmp_path / "before", district())))
@@ -106,7 +113,9 @@ def test_rows_without_a_certain_id_keep_everybody(tmp_path: Path) -> None:
     difference = compared(tmp_path, changed(without(district(), "e3"), "e1", sourcedId=""), known)
 
     assert {} == actions(difference)
-    assert [("not_absent", 2)] == [(notice.rule, notice.count) for notice in difference.findings.notices]
+    assert [("not_absent", 2)] == [
+        (notice.rule, notice.count) for notice in difference.findings.notices
+    ]
 
 
 def test_a_missing_file_deletes_nothing(tmp_path: Path) -> None:
@@ -126,7 +135,10 @@ def test_a_header_without_rows_is_no_snapshot(tmp_path: Path) -> None:
 
     difference = diff(judged_drop(folder, known).standing, known)
 
-    assert ({"c1": "delete", "c2": "delete"}, False) == (actions(difference), difference.changes["classes"].whole)
+    assert ({"c1": "delete", "c2": "delete"}, False) == (
+        actions(difference),
+        difference.changes["classes"].whole,
+    )
 
 
 @pytest.mark.parametrize("status", ["disabled", "ended"])
@@ -141,7 +153,10 @@ def test_what_was_kept_returns_without_a_request(tmp_path: Path) -> None:
     """It vanished, stayed in the target, and is back as it was; while it is away it does not vanish again."""
     known = with_status(loaded(tmp_path / "before", district()), "enrollments", "e1", "kept")
 
-    back, away = compared(tmp_path, district(), known), compared(tmp_path / "2", without(district(), "e1"), known)
+    back, away = (
+        compared(tmp_path, district(), known),
+        compared(tmp_path / "2", without(district(), "e1"), known),
+    )
 
     assert ({}, ["e1"]) == (actions(back), back.changes["enrollments"].returned.to_list())
     assert {} == actions(away)
@@ -151,13 +166,21 @@ def test_a_delta_deletes_only_what_it_says(tmp_path: Path) -> None:
     """What it does not mention stays; what the ledger does not know is kept."""
     known = loaded(tmp_path / "before", district())
     rows = delta(
-        {"enrollments": [DISTRICT["enrollments"][0], DISTRICT["enrollments"][1] | {"sourcedId": "e77"}]}, "tobedeleted"
+        {
+            "enrollments": [
+                DISTRICT["enrollments"][0],
+                DISTRICT["enrollments"][1] | {"sourcedId": "e77"},
+            ]
+        },
+        "tobedeleted",
     )
 
     difference = compared(tmp_path, rows, known, "delta")
 
     assert {"e1": "delete", "e77": "kept"} == actions(difference)
-    assert (2, 1, 0) == tuple(difference.changes["enrollments"].counts[term] for term in ("vanished", "kept", "read"))
+    assert (2, 1, 0) == tuple(
+        difference.changes["enrollments"].counts[term] for term in ("vanished", "kept", "read")
+    )
 
 
 def test_whoever_returns_is_revived(tmp_path: Path) -> None:
@@ -172,8 +195,11 @@ def test_what_the_ledger_keeps_of_a_record(tmp_path: Path) -> None:
     users = compared(tmp_path, district(), {}).changes["users"].upserts.filter(sourcedId="ana")
 
     assert (
-        "agentSourcedIds,email,enabledUser,familyName,givenName,grades,roles,sourcedId,username", "s1", "orgs:s1", "Ana Diaz",
-    ) == users.select(FIELDS, SCHOOL, PARENTS, LABEL).row(0)  # fmt: skip
+        "agentSourcedIds,email,enabledUser,familyName,givenName,grades,roles,sourcedId,username",
+        "s1",
+        "orgs:s1",
+        "Ana Diaz",
+    ) == users.select(FIELDS, SCHOOL, PARENTS, LABEL).row(0)
 
 
 def test_counts_balance_before_anything_is_sent(tmp_path: Path) -> None:
@@ -189,6 +215,9 @@ def test_counts_balance_before_anything_is_sent(tmp_path: Path) -> None:
 
 def test_ledger_rows_of_other_entities_do_not_matter(tmp_path: Path) -> None:
     """An id is one of its entity."""
-    known = {**loaded(tmp_path / "before", district()), "courses": ledger(courses=["e1"])["courses"]}
+    known = {
+        **loaded(tmp_path / "before", district()),
+        "courses": ledger(courses=["e1"])["courses"],
+    }
 
     assert {"co": "create", "e1": "delete"} == actions(compared(tmp_path, district(), known))

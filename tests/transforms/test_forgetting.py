@@ -19,14 +19,25 @@ from transforms.changes import Counts, EntityChanges, imbalance
 from transforms.checks import check
 from transforms.diff import diff
 from transforms.findings import Findings
-from transforms.forget import digest_of, erased, forgotten, forgotten_in, left_out, nameless, untold, without_forgotten
+from transforms.forget import (
+    digest_of,
+    erased,
+    forgotten,
+    forgotten_in,
+    left_out,
+    nameless,
+    untold,
+    without_forgotten,
+)
 from transforms.layouts.options import Dialect
 from transforms.records import RosterState
 from transforms.share import Scope, share
 from transforms.sources import normalize
 
 
-def without(folder: Path, rows: Rows, *people: str, known: Known | None = None) -> tuple[RosterState, Findings]:
+def without(
+    folder: Path, rows: Rows, *people: str, known: Known | None = None
+) -> tuple[RosterState, Findings]:
     """Judge rows as a drop, and leave people out."""
     roster = normalize("oneroster", read(drop(folder / "drop", rows)), Dialect(TODAY))
     checked = check(roster, known or {})
@@ -69,19 +80,26 @@ def test_a_row_with_a_fault_is_withheld_and_not_rejected(tmp_path: Path) -> None
 
     standing, findings = without(tmp_path, rows, "ana")
 
-    assert (["e2"], ["e1"]) == (list(standing["enrollments"].refused["sourcedId"]), withheld(standing)["enrollments"])
+    assert (["e2"], ["e1"]) == (
+        list(standing["enrollments"].refused["sourcedId"]),
+        withheld(standing)["enrollments"],
+    )
     assert ["e2"] == findings.errors["sourcedId"].to_list()
 
 
 def test_what_the_ledger_still_has_has_not_vanished(tmp_path: Path) -> None:
     """Until the target could be reached: no removal, no update."""
-    known = ledger(users=["ana", "bo", "tia", "mum"], enrollments=["e1", "e2", "e3"], demographics=["ana"])
+    known = ledger(
+        users=["ana", "bo", "tia", "mum"], enrollments=["e1", "e2", "e3"], demographics=["ana"]
+    )
 
     standing, _ = without(tmp_path, district(), "ana", known=known)
     changes = diff(standing, known).changes
 
     assert [] == [one for part in changes.values() for one in part.removals["sourcedId"]]
-    assert {} == {name: off for name, part in changes.items() if (off := imbalance(part.counts | _sent(part)))}
+    assert {} == {
+        name: off for name, part in changes.items() if (off := imbalance(part.counts | _sent(part)))
+    }
 
 
 def _sent(part: EntityChanges) -> Counts:
@@ -96,7 +114,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @expensive(15)
 @given(rosters(), st.lists(dirt(), max_size=3), st.data())
-def test_counts_balance_whoever_is_forgotten(folder: Path, rows: Rows, faults: list[Dirt], data: st.DataObject) -> None:
+def test_counts_balance_whoever_is_forgotten(
+    folder: Path, rows: Rows, faults: list[Dirt], data: st.DataObject
+) -> None:
     """Whatever is wrong with the drop, each record is counted once, and nobody's id is kept."""
     for fault in faults:
         rows = fault(rows)
@@ -111,7 +131,9 @@ def test_counts_balance_whoever_is_forgotten(folder: Path, rows: Rows, faults: l
     }
     assert person not in findings.errors.filter(entity="users")["sourcedId"]
     for judged_one in map(nameless, standing.values()):
-        ids = [getattr(judged_one, name)["sourcedId"] for name in ("accepted", "refused", "withheld")]
+        ids = [
+            getattr(judged_one, name)["sourcedId"] for name in ("accepted", "refused", "withheld")
+        ]
         assert judged_one.entity.name != "users" or person not in pl.concat(ids)
 
 

@@ -10,7 +10,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from transforms.changes import ACTION, FINGERPRINT, PARENTS, SCHOOL, Changes, EntityChanges, imbalance
+from transforms.changes import (
+    ACTION,
+    FINGERPRINT,
+    PARENTS,
+    SCHOOL,
+    Changes,
+    EntityChanges,
+    imbalance,
+)
 from transforms.guard import GuardContext, Guarded, GuardLimits, Rejections, guard
 from transforms.guard.context import CHILDREN, TOTALS
 
@@ -18,17 +26,43 @@ Ids = Sequence[str]
 TODAY = date(2026, 11, 24)
 
 
-def part(entity: str, *, gone: Ids = (), new: Ids = (), changed: Ids = (), same: int = 0, policy: str = "delete",
-         school: str = "s1", parents: str = "") -> EntityChanges:  # fmt: skip
+def part(
+    entity: str,
+    *,
+    gone: Ids = (),
+    new: Ids = (),
+    changed: Ids = (),
+    same: int = 0,
+    policy: str = "delete",
+    school: str = "s1",
+    parents: str = "",
+) -> EntityChanges:
     """Give the changes of one entity, all in one school."""
     actions = ["create"] * len(new) + ["update"] * len(changed)
-    upserts = pl.DataFrame({"sourcedId": [*new, *changed], ACTION: actions, FINGERPRINT: [1] * len(actions),
-                            SCHOOL: [school] * len(actions), PARENTS: [parents] * len(actions)},
-                           schema={"sourcedId": pl.String, ACTION: pl.String, FINGERPRINT: pl.Int64, SCHOOL: pl.String, PARENTS: pl.String})  # fmt: skip
-    removals = pl.DataFrame({"sourcedId": list(gone), ACTION: [policy] * len(gone), SCHOOL: [school] * len(gone)},
-                            schema={"sourcedId": pl.String, ACTION: pl.String, SCHOOL: pl.String})  # fmt: skip
+    upserts = pl.DataFrame(
+        {
+            "sourcedId": [*new, *changed],
+            ACTION: actions,
+            FINGERPRINT: [1] * len(actions),
+            SCHOOL: [school] * len(actions),
+            PARENTS: [parents] * len(actions),
+        },
+        schema={
+            "sourcedId": pl.String,
+            ACTION: pl.String,
+            FINGERPRINT: pl.Int64,
+            SCHOOL: pl.String,
+            PARENTS: pl.String,
+        },
+    )
+    removals = pl.DataFrame(
+        {"sourcedId": list(gone), ACTION: [policy] * len(gone), SCHOOL: [school] * len(gone)},
+        schema={"sourcedId": pl.String, ACTION: pl.String, SCHOOL: pl.String},
+    )
     read = len(new) + len(changed) + same
-    return EntityChanges(entity, upserts, removals, counts={"read": read, "unchanged": same, "vanished": len(gone)})
+    return EntityChanges(
+        entity, upserts, removals, counts={"read": read, "unchanged": same, "vanished": len(gone)}
+    )
 
 
 def ids(prefix: str, count: int) -> list[str]:
@@ -38,12 +72,17 @@ def ids(prefix: str, count: int) -> list[str]:
 
 def totals(**records: int) -> pl.DataFrame:
     """What the ledger holds of each entity, half of it in school s1 and half in s2."""
-    rows = [(name, school, count // 2) for name, count in records.items() for school in ("s1", "s2")]
+    rows = [
+        (name, school, count // 2) for name, count in records.items() for school in ("s1", "s2")
+    ]
     return pl.DataFrame(rows, schema=TOTALS, orient="row")
 
 
 def judged(
-    *parts: EntityChanges, limits: GuardLimits | None = None, raised: GuardLimits | None = None, **past: Any
+    *parts: EntityChanges,
+    limits: GuardLimits | None = None,
+    raised: GuardLimits | None = None,
+    **past: Any,
 ) -> Guarded:
     """Let the guard judge changes."""
     changes: Changes = {one.entity: one for one in parts}
@@ -55,7 +94,11 @@ def judged(
 
 def held(guarded: Guarded) -> dict[str, list[str]]:
     """The ids that wait, by entity."""
-    return {name: sorted(one.held["sourcedId"]) for name, one in guarded.changes.items() if one.held.height}
+    return {
+        name: sorted(one.held["sourcedId"])
+        for name, one in guarded.changes.items()
+        if one.held.height
+    }
 
 
 def rules(guarded: Guarded) -> list[str]:
@@ -64,31 +107,47 @@ def rules(guarded: Guarded) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("gone", "there", "waits"), [(25, 100, False), (26, 100, True), (100, 1000, False), (101, 1000, True)]
+    ("gone", "there", "waits"),
+    [(25, 100, False), (26, 100, True), (100, 1000, False), (101, 1000, True)],
 )
-def test_the_larger_of_ten_percent_and_25_records_may_vanish(gone: int, there: int, waits: bool) -> None:
+def test_the_larger_of_ten_percent_and_25_records_may_vanish(
+    gone: int, there: int, waits: bool
+) -> None:
     """Of each entity, if no school loses more than 30 %."""
-    guarded = judged(part("enrollments", gone=ids("e", gone), same=1), totals=totals(enrollments=there * 2, classes=0),
-                     limits=GuardLimits(vanished_percent=5, school_percent=100))  # fmt: skip
+    guarded = judged(
+        part("enrollments", gone=ids("e", gone), same=1),
+        totals=totals(enrollments=there * 2, classes=0),
+        limits=GuardLimits(vanished_percent=5, school_percent=100),
+    )
 
     assert (gone if waits else 0) == guarded.held
 
 
 def test_all_together_may_not_lose_more_either() -> None:
     """A little of each is too much in sum."""
-    parts = [part(name, gone=ids(name, 20), same=1) for name in ("enrollments", "classes", "results")]
+    parts = [
+        part(name, gone=ids(name, 20), same=1) for name in ("enrollments", "classes", "results")
+    ]
 
-    guarded = judged(*parts, totals=totals(enrollments=120, classes=120, results=120),
-                     limits=GuardLimits(school_percent=100))  # fmt: skip
+    guarded = judged(
+        *parts,
+        totals=totals(enrollments=120, classes=120, results=120),
+        limits=GuardLimits(school_percent=100),
+    )
 
     assert (60, {"vanished"}) == (guarded.held, set(rules(guarded)))
-    assert "60 of all 360 records vanished, more than 10 % and 25 records." == guarded.holds[0].sentence
+    assert (
+        "60 of all 360 records vanished, more than 10 % and 25 records."
+        == guarded.holds[0].sentence
+    )
 
 
 def test_no_school_loses_more_than_30_percent() -> None:
     """However small it is; the others go on."""
     small = part("enrollments", gone=ids("e", 4), same=10, school="s1")
-    there = pl.DataFrame([("enrollments", "s1", 12), ("enrollments", "s2", 900)], schema=TOTALS, orient="row")
+    there = pl.DataFrame(
+        [("enrollments", "s1", 12), ("enrollments", "s2", 900)], schema=TOTALS, orient="row"
+    )
 
     guarded = judged(small, totals=there, names={"orgs:s1": "Elm"})
 
@@ -101,23 +160,33 @@ def test_no_school_loses_more_than_30_percent() -> None:
 @pytest.mark.parametrize("policy", ["keep", "disable", "delete"])
 def test_limits_do_not_ask_what_the_policy_makes_of_it(policy: str) -> None:
     """Half of all users gone is strange, also if they are only disabled or stay."""
-    guarded = judged(part("users", gone=ids("u", 50), same=50, policy=policy), totals=totals(users=100))
+    guarded = judged(
+        part("users", gone=ids("u", 50), same=50, policy=policy), totals=totals(users=100)
+    )
 
     assert 50 == guarded.held
 
 
 def test_what_ended_by_itself_does_not_count() -> None:
     """Classes of last term are kept, and nobody is asked."""
-    guarded = judged(part("classes", gone=ids("c", 90), same=10, policy="stay"), totals=totals(classes=100))
+    guarded = judged(
+        part("classes", gone=ids("c", 90), same=10, policy="stay"), totals=totals(classes=100)
+    )
 
     assert (0, 90) == (guarded.held, guarded.changes["classes"].counts["kept"])
 
 
-@pytest.mark.parametrize(("week", "waits"), [({"enrollments": 40}, True), ({"enrollments": 30}, False), (None, True)])
+@pytest.mark.parametrize(
+    ("week", "waits"), [({"enrollments": 40}, True), ({"enrollments": 30}, False), (None, True)]
+)
 def test_seven_days_are_limited_too(week: Mapping[str, int] | None, waits: bool) -> None:
     """So that a little each night is not let through; what is not known trips."""
-    guarded = judged(part("enrollments", gone=ids("e", 15), same=60), totals=totals(enrollments=150), week=week,
-                     limits=GuardLimits(school_percent=100))  # fmt: skip
+    guarded = judged(
+        part("enrollments", gone=ids("e", 15), same=60),
+        totals=totals(enrollments=150),
+        week=week,
+        limits=GuardLimits(school_percent=100),
+    )
 
     assert (["vanished_in_week"] * waits, 15 * waits) == (rules(guarded)[:1], guarded.held)
 
@@ -135,20 +204,31 @@ def test_three_quarters_may_be_updated(changed: int, waits: bool) -> None:
     )
 
 
-@pytest.mark.parametrize(("faults", "there", "waits"), [(20, 100, False), (21, 100, True), (90, 0, False)])
-def test_a_file_with_too_many_bad_rows_waits_altogether(faults: int, there: int, waits: bool) -> None:
+@pytest.mark.parametrize(
+    ("faults", "there", "waits"), [(20, 100, False), (21, 100, True), (90, 0, False)]
+)
+def test_a_file_with_too_many_bad_rows_waits_altogether(
+    faults: int, there: int, waits: bool
+) -> None:
     """All its changes, new records too; a first load has nothing to protect."""
     enrollments = part("enrollments", new=["n"], changed=["c"], same=79)
 
-    guarded = judged(enrollments, part("users", new=["u"], same=9), totals=totals(enrollments=there, users=10),
-                     rejections={"enrollments": Rejections("enrollments.csv", 100, faults)})  # fmt: skip
+    guarded = judged(
+        enrollments,
+        part("users", new=["u"], same=9),
+        totals=totals(enrollments=there, users=10),
+        rejections={"enrollments": Rejections("enrollments.csv", 100, faults)},
+    )
 
     assert ({"enrollments": ["c", "n"]} if waits else {}) == held(guarded)
 
 
 def test_the_first_load_passes() -> None:
     """There is nothing to lose."""
-    assert (0, ()) == (judged(part("users", new=ids("u", 500))).held, judged(part("users", new=["u"])).holds)
+    assert (0, ()) == (
+        judged(part("users", new=ids("u", 500))).held,
+        judged(part("users", new=["u"])).holds,
+    )
 
 
 def test_a_limit_is_raised_once() -> None:
@@ -156,8 +236,14 @@ def test_a_limit_is_raised_once() -> None:
     gone, few = part("classes", gone=ids("c", 40), same=60), part("classes", gone=["c1"], same=99)
     wide = GuardLimits(vanished_percent=50, week_percent=50, school_percent=100)
 
-    assert (0, True) == ((used := judged(gone, raised=wide, totals=totals(classes=100))).held, used.raised)
-    assert (0, False) == ((unused := judged(few, raised=wide, totals=totals(classes=100))).held, unused.raised)
+    assert (0, True) == (
+        (used := judged(gone, raised=wide, totals=totals(classes=100))).held,
+        used.raised,
+    )
+    assert (0, False) == (
+        (unused := judged(few, raised=wide, totals=totals(classes=100))).held,
+        unused.raised,
+    )
 
 
 def test_limits_of_single_entities() -> None:
@@ -182,7 +268,9 @@ def test_an_emptied_file_is_held() -> None:
 
 def test_other_ids_for_everybody_are_held() -> None:
     """Neither are the old ones taken away nor the new ones made."""
-    guarded = judged(part("users", gone=["u1", "u2"], new=["x1", "x2"], policy="disable"), totals=totals(users=4))
+    guarded = judged(
+        part("users", gone=["u1", "u2"], new=["x1", "x2"], policy="disable"), totals=totals(users=4)
+    )
 
     assert ("rekeyed", {"users": ["u1", "u2", "x1", "x2"]}) == (rules(guarded)[0], held(guarded))
     assert "ids.csv" in guarded.holds[0].sentence
@@ -199,7 +287,11 @@ def test_lost_zeros_are_held() -> None:
 
 def test_a_school_that_is_missing_is_held_with_all_that_is_its() -> None:
     """Whether its row is gone, or everything that belongs to it."""
-    there = pl.DataFrame([("orgs", "s1", 1), ("classes", "s1", 2), ("classes", "s2", 500)], schema=TOTALS, orient="row")
+    there = pl.DataFrame(
+        [("orgs", "s1", 1), ("classes", "s1", 2), ("classes", "s2", 500)],
+        schema=TOTALS,
+        orient="row",
+    )
     classes = part("classes", gone=["c1", "c2"], same=500)
 
     with_row = judged(part("orgs", gone=["s1"], same=2, policy="keep"), classes, totals=there)
@@ -213,15 +305,24 @@ def test_an_older_drop_waits_altogether() -> None:
     """The older truth must not be laid over the newer unseen."""
     users = part("users", new=["n"], changed=["c"], same=9)
 
-    guarded = judged(users, totals=totals(users=10), dated=date(2026, 11, 22), newest=date(2026, 11, 23))
+    guarded = judged(
+        users, totals=totals(users=10), dated=date(2026, 11, 22), newest=date(2026, 11, 23)
+    )
 
     assert (["older_drop"], 2) == (rules(guarded), guarded.held)
-    assert 0 == judged(users, totals=totals(users=10), dated=date(2026, 11, 23), newest=date(2026, 11, 23)).held
+    assert (
+        0
+        == judged(
+            users, totals=totals(users=10), dated=date(2026, 11, 23), newest=date(2026, 11, 23)
+        ).held
+    )
 
 
 def test_a_drop_that_repeats_an_old_one_waits_altogether() -> None:
     """Last month's export has no date in its name, and is known by its content."""
-    guarded = judged(part("users", changed=["u1"], same=9), totals=totals(users=10), twin=date(2026, 10, 2))
+    guarded = judged(
+        part("users", changed=["u1"], same=9), totals=totals(users=10), twin=date(2026, 10, 2)
+    )
 
     assert (["older_drop"], 1) == (rules(guarded), guarded.held)
     assert guarded.holds[0].sentence.startswith(
@@ -264,26 +365,38 @@ def test_nothing_is_deleted_under_its_children() -> None:
 
     stays = judged(classes, part("enrollments", same=1), **past)
     goes = judged(classes, part("enrollments", gone=["e1"], same=1), **past)
-    moves = judged(classes, part("enrollments", changed=["e1"], parents="classes:c9 users:u"), **past)
+    moves = judged(
+        classes, part("enrollments", changed=["e1"], parents="classes:c9 users:u"), **past
+    )
 
     assert ({"classes": ["c1"]}, {}, {}) == (held(stays), held(goes), held(moves))
-    assert "classes: 1 records are still named by 1 that stay (enrollments:e1)." == stays.holds[0].sentence
+    assert (
+        "classes: 1 records are still named by 1 that stay (enrollments:e1)."
+        == stays.holds[0].sentence
+    )
 
 
 def test_demographics_wait_with_their_user() -> None:
     """They are deleted with them, or not at all."""
     users = part("users", gone=ids("u", 60), same=60)
 
-    guarded = judged(users, part("demographics", gone=["u1"], same=1), totals=totals(users=120, demographics=1000))
+    guarded = judged(
+        users,
+        part("demographics", gone=["u1"], same=1),
+        totals=totals(users=120, demographics=1000),
+    )
 
     assert ["u1"] == held(guarded)["demographics"]
 
 
 def test_what_is_held_keeps_its_action_and_school() -> None:
     """For the plan."""
-    one = judged(part("users", gone=["u"], changed=["c"], policy="disable"), blackout=TODAY).changes["users"]
+    one = judged(
+        part("users", gone=["u"], changed=["c"], policy="disable"), blackout=TODAY
+    ).changes["users"]
 
-    assert [("c", "update", "s1", "blackout"), ("u", "disable", "s1", "blackout")] == one.held.select(
-        "sourcedId", ACTION, SCHOOL, "#hold"
-    ).rows()
+    assert [
+        ("c", "update", "s1", "blackout"),
+        ("u", "disable", "s1", "blackout"),
+    ] == one.held.select("sourcedId", ACTION, SCHOOL, "#hold").rows()
     assert replace(one).due == 0

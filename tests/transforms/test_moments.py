@@ -16,7 +16,12 @@ from transforms.moments import MOMENT, MOMENTS, OWNER, Moments, accepted_moments
 from transforms.roster import Roster
 from transforms.sources import normalize
 
-KNOWN = {name: pl.DataFrame({"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)}) for name, ids in {"orgs": ["d", "s1", "s2"], "users": ["ana", "bo", "tia", "mum"]}.items()}  # fmt: skip
+KNOWN = {
+    name: pl.DataFrame(
+        {"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)}
+    )
+    for name, ids in {"orgs": ["d", "s1", "s2"], "users": ["ana", "bo", "tia", "mum"]}.items()
+}
 NOON = 1_788_609_600_000_000  # 2026-09-05T12:00:00Z
 
 
@@ -34,7 +39,12 @@ def roster(folder: Path, rows: Rows, mode: str = "delta") -> Roster:
 
 def newest(**moments: int) -> Moments:
     """Say how new what was accepted of Bo is, in some entities."""
-    return {name: pl.DataFrame([("r2" if name == "roles" else "bo", one, None)], schema=MOMENTS, orient="row") for name, one in moments.items()}  # fmt: skip
+    return {
+        name: pl.DataFrame(
+            [("r2" if name == "roles" else "bo", one, None)], schema=MOMENTS, orient="row"
+        )
+        for name, one in moments.items()
+    }
 
 
 def judged(folder: Path, rows: Rows, before: Moments, mode: str = "delta") -> Checked:
@@ -44,7 +54,10 @@ def judged(folder: Path, rows: Rows, before: Moments, mode: str = "delta") -> Ch
 
 def rules(checked: Checked) -> set[tuple[str, str]]:
     """What was refused by which rule."""
-    return {(entity, rule) for entity, rule in checked.findings.errors.select("entity", "rule").iter_rows()}
+    return {
+        (entity, rule)
+        for entity, rule in checked.findings.errors.select("entity", "rule").iter_rows()
+    }
 
 
 OLDER = {("users", "outdated")}
@@ -60,7 +73,9 @@ OLDER = {("users", "outdated")}
         ("2026-09-05T12:00:00.001Z", set()),
     ],
 )
-def test_an_older_row_is_refused(tmp_path: Path, moment: str, refused: set[tuple[str, str]]) -> None:
+def test_an_older_row_is_refused(
+    tmp_path: Path, moment: str, refused: set[tuple[str, str]]
+) -> None:
     """Moments are compared, however they are written; one that is equal is no older one."""
     assert refused == rules(judged(tmp_path, bo(moment), newest(users=NOON)))
 
@@ -70,31 +85,50 @@ def test_who_was_deleted_by_an_older_row_is_not_gone(tmp_path: Path) -> None:
     checked = judged(tmp_path, bo("2026-09-05T11:00:00Z", "tobedeleted"), newest(users=NOON))
 
     assert ("users", "outdated") in rules(checked)
-    assert ([], ["bo"]) == (list(checked.standing["users"].gone), list(checked.standing["users"].refused["sourcedId"]))
+    assert ([], ["bo"]) == (
+        list(checked.standing["users"].gone),
+        list(checked.standing["users"].refused["sourcedId"]),
+    )
 
 
 def test_an_older_part_stays_as_it_was(tmp_path: Path) -> None:
     """A role that was another by then is not put back; the record itself is as new as it says."""
-    checked = judged(tmp_path, bo("2026-09-05T13:00:00Z", of_role="2026-09-05T11:00:00Z"), newest(roles=NOON))
+    checked = judged(
+        tmp_path, bo("2026-09-05T13:00:00Z", of_role="2026-09-05T11:00:00Z"), newest(roles=NOON)
+    )
 
-    assert ({("roles", "outdated")}, ["bo"]) == (rules(checked), list(checked.standing["users"].accepted["sourcedId"]))
+    assert ({("roles", "outdated")}, ["bo"]) == (
+        rules(checked),
+        list(checked.standing["users"].accepted["sourcedId"]),
+    )
 
 
 def test_who_names_a_record_whose_row_is_older_goes_through(tmp_path: Path) -> None:
     """What was accepted of it is there."""
-    rows = bo("2026-09-05T11:00:00Z") | delta({"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]})
-    known = KNOWN | {"classes": pl.DataFrame({"sourcedId": ["c2"], "fingerprint": [0], "status": ["active"]})}
+    rows = bo("2026-09-05T11:00:00Z") | delta(
+        {"enrollments": [DISTRICT["enrollments"][1] | {"sourcedId": "e9"}]}
+    )
+    known = KNOWN | {
+        "classes": pl.DataFrame({"sourcedId": ["c2"], "fingerprint": [0], "status": ["active"]})
+    }
 
     checked = check(roster(tmp_path, rows), known, moments=newest(users=NOON))
 
-    assert (OLDER, ["e9"]) == (rules(checked), list(checked.standing["enrollments"].accepted["sourcedId"]))
+    assert (OLDER, ["e9"]) == (
+        rules(checked),
+        list(checked.standing["enrollments"].accepted["sourcedId"]),
+    )
 
 
 def test_full_snapshots_are_not_concerned(tmp_path: Path) -> None:
     """They say what is true now, whenever a row was changed."""
-    rows = district() | {"users": [DISTRICT["users"][1] | {"dateLastModified": "2020-01-01T00:00:00Z"}]}
+    rows = district() | {
+        "users": [DISTRICT["users"][1] | {"dateLastModified": "2020-01-01T00:00:00Z"}]
+    }
 
-    assert "outdated" not in {rule for _, rule in rules(judged(tmp_path, rows, newest(users=NOON), "bulk"))}
+    assert "outdated" not in {
+        rule for _, rule in rules(judged(tmp_path, rows, newest(users=NOON), "bulk"))
+    }
 
 
 def test_moments_of_what_was_accepted_are_kept_and_no_others(tmp_path: Path) -> None:

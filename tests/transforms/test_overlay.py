@@ -30,7 +30,9 @@ def before(tmp_path: Path) -> EntityRecords:
 
 def one(name: str, **cells: str) -> Rows:
     """Give a user of the district, changed, as a delta has it."""
-    return delta({"users": [row | cells for row in district()["users"] if row["sourcedId"] == name]})
+    return delta(
+        {"users": [row | cells for row in district()["users"] if row["sourcedId"] == name]}
+    )
 
 
 def cells(whole: EntityRecords, column: str) -> dict[str, str | None]:
@@ -38,7 +40,9 @@ def cells(whole: EntityRecords, column: str) -> dict[str, str | None]:
     return dict(whole.accepted.select("sourcedId", column).iter_rows())
 
 
-def test_a_record_of_the_drop_replaces_the_one_before(before: EntityRecords, tmp_path: Path) -> None:
+def test_a_record_of_the_drop_replaces_the_one_before(
+    before: EntityRecords, tmp_path: Path
+) -> None:
     """Also where it is blank now; nobody else is touched."""
     whole = overlay(before, users(tmp_path, one("bo", givenName="Boris", grades="")))
 
@@ -50,7 +54,9 @@ def test_a_record_of_the_drop_replaces_the_one_before(before: EntityRecords, tmp
 def test_what_the_drop_does_not_say_stays(before: EntityRecords, tmp_path: Path) -> None:
     """A drop without roles takes none; one without a column leaves its cells."""
     drop = users(tmp_path, one("bo", givenName="Boris"))
-    silent = EntityRecords(drop.entity, drop.accepted, "delta", drop.file, said=drop.said - {"grades"})
+    silent = EntityRecords(
+        drop.entity, drop.accepted, "delta", drop.file, said=drop.said - {"grades"}
+    )
     blank = silent.accepted.with_columns(grades=None)
 
     whole = overlay(before, EntityRecords(drop.entity, blank, "delta", drop.file, said=silent.said))
@@ -87,19 +93,25 @@ def test_who_is_gone_refused_or_withheld(before: EntityRecords, tmp_path: Path) 
     assert (["bo", "mum", "tia"], 0) == (sorted(cells(again, "givenName")), again.withheld.height)
 
 
-def test_a_new_record_that_is_refused_is_known_as_refused(before: EntityRecords, tmp_path: Path) -> None:
+def test_a_new_record_that_is_refused_is_known_as_refused(
+    before: EntityRecords, tmp_path: Path
+) -> None:
     """Until a later drop has it right."""
     new = {"sourcedId": "new", "username": "new", "email": "new@example.edu"}
     role = district()["roles"][0] | {"sourcedId": "r8", "userSourcedId": "new"}
 
-    whole = overlay(before, users(tmp_path, one("bo", enabledUser="perhaps", **new) | delta({"roles": [role]})))
+    whole = overlay(
+        before, users(tmp_path, one("bo", enabledUser="perhaps", **new) | delta({"roles": [role]}))
+    )
     again = overlay(whole, users(tmp_path, one("bo", **new) | delta({"roles": [role]})))
 
     assert (["new"], 4) == (whole.refused["sourcedId"].to_list(), whole.accepted.height)
     assert (0, 5) == (again.refused.height, again.accepted.height)
 
 
-def test_roles_that_change_their_ids_alone_are_another_content(before: EntityRecords, tmp_path: Path) -> None:
+def test_roles_that_change_their_ids_alone_are_another_content(
+    before: EntityRecords, tmp_path: Path
+) -> None:
     """Nothing is sent for it; a later delta goes by the ids."""
     roles = [row | {"sourcedId": f"new-{row['sourcedId']}"} for row in district()["roles"]]
 

@@ -14,7 +14,10 @@ from transforms.records import RosterState
 
 def plan(*rows: tuple[str, str, str]) -> pl.DataFrame:
     """Give a plan: entity, id and action."""
-    cells = [(entity, one, action, None, None, None, None, None, "vanished") for entity, one, action in rows]
+    cells = [
+        (entity, one, action, None, None, None, None, None, "vanished")
+        for entity, one, action in rows
+    ]
     return pl.DataFrame(cells, schema=PLANNED_COLUMNS, orient="row")
 
 
@@ -25,19 +28,30 @@ def standing(folder: Path, *gone: str, **cells: str) -> RosterState:
 
 def test_whoever_is_there_again_is_not_removed(tmp_path: Path) -> None:
     """Accepted or refused; of what the newer roster does not speak, the plan knows better."""
-    records = plan(("enrollments", "e1", "delete"), ("enrollments", "e2", "delete"), ("classes", "c1", "delete"))
+    records = plan(
+        ("enrollments", "e1", "delete"),
+        ("enrollments", "e2", "delete"),
+        ("classes", "c1", "delete"),
+    )
     source, newer = standing(tmp_path, "e1", "e2"), standing(tmp_path, "e2")
     without_classes = {name: one for name, one in newer.items() if name != "classes"}
 
     assert [("enrollments", "e1")] == overtaken(records, source, without_classes).rows()
-    refused = {"enrollments": newer["enrollments"].refuse(pl.DataFrame({"sourcedId": ["e1"], "cause": ["x"]}))}
+    refused = {
+        "enrollments": newer["enrollments"].refuse(
+            pl.DataFrame({"sourcedId": ["e1"], "cause": ["x"]})
+        )
+    }
     assert [("enrollments", "e1")] == overtaken(records, source, refused).rows()
 
 
 def test_what_is_otherwise_by_now_is_not_sent(tmp_path: Path) -> None:
     """Changed again, or gone; what is as the plan has it is sent, and what its own roster lacks is not asked for."""
     records = plan(
-        ("users", "bo", "update"), ("users", "ana", "update"), ("users", "tia", "create"), ("users", "x", "create")
+        ("users", "bo", "update"),
+        ("users", "ana", "update"),
+        ("users", "tia", "create"),
+        ("users", "x", "create"),
     )
     source, newer = standing(tmp_path, givenName="Boris"), standing(tmp_path, "tia", "e3", "r3")
 

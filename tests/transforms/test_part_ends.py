@@ -31,7 +31,9 @@ def standing(folder: Path, **files: str) -> RosterState:
 def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path) -> None:
     """One of two classes is gone, and the role that both made is not."""
     before = standing(tmp_path / "before", **TWICE)
-    drop = standing(tmp_path / "drop", enrollments="section_id,user_id,role,status\nS,u1,student,deleted")
+    drop = standing(
+        tmp_path / "drop", enrollments="section_id,user_id,role,status\nS,u1,student,deleted"
+    )
 
     settled, found = with_ends(drop, before, {}, carrying(TIMEBACK.vocabulary))
 
@@ -41,7 +43,9 @@ def test_a_drop_that_takes_no_role_from_anybody_brings_nobody_in(tmp_path: Path)
 def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: Path) -> None:
     """A roster may have come without its enrollments; the last role stays all the same, and is told."""
     before = standing(tmp_path / "before", **TWICE)
-    drop = normalised(written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas")
+    drop = normalised(
+        written(tmp_path / "drop", users=CANVAS["users"].replace("Ann", "Anna")), "canvas"
+    )
     there = check(drop, ledger(users=["u1", "u2"])).standing
 
     settled, found = with_ends(there, {"users": before["users"]}, {}, carrying(TIMEBACK.vocabulary))
@@ -55,10 +59,15 @@ def test_without_enrollments_nothing_is_left_of_what_was_made_of_them(tmp_path: 
 def test_a_roster_that_holds_all_roles_takes_the_others_by_itself(tmp_path: Path) -> None:
     """So does a drop that does; one of which nothing is known before ends nothing."""
     whole = judged_rows(tmp_path / "whole", district()).standing
-    part = judged_rows(tmp_path / "part", delta({"users": district()["users"][:1]}), mode="delta").standing
+    part = judged_rows(
+        tmp_path / "part", delta({"users": district()["users"][:1]}), mode="delta"
+    ).standing
 
     assert whole is taken_back(whole, whole["users"])
-    assert (False, whole) == (is_silent(whole), with_ends(whole, whole, {}, carrying(TIMEBACK.vocabulary))[0])
+    assert (False, whole) == (
+        is_silent(whole),
+        with_ends(whole, whole, {}, carrying(TIMEBACK.vocabulary))[0],
+    )
     assert part["users"] is with_ends(part, {}, {}, carrying(TIMEBACK.vocabulary))[0]["users"]
 
 

@@ -20,24 +20,67 @@ CELLS = st.dictionaries(
 
 def test_a_user_in_json() -> None:
     """Names, references, lists, roles, profiles and nested metadata as the REST binding has them."""
-    role = {"role": "student", "roleType": "primary", "orgSourcedId": "s1", "userProfileSourcedId": "p 1"}
-    profile = {"sourcedId": "p 1", "profileType": "app", "vendorId": "v", "credentialType": "name", "username": "ana"}
-    frame = pl.DataFrame({
-        "sourcedId": ["ana"], "#action": ["create"], "enabledUser": ["true"], "preferredGivenName": ["An"],
-        "userIds": ["{LDAP:12},{LTI:15}"], "agentSourcedIds": ["mum,dad"], "primaryOrgSourcedId": ["s1"], "grades": ["5,6"],
-        "middleName": [None], "metadata.jp.kana": ["アナ"], "metadata.bus": ["9"],
-        "roles": [parts.folded_again([role])], "userProfiles": [parts.folded_again([profile])],
-    }, schema_overrides={"middleName": pl.String})  # fmt: skip
+    role = {
+        "role": "student",
+        "roleType": "primary",
+        "orgSourcedId": "s1",
+        "userProfileSourcedId": "p 1",
+    }
+    profile = {
+        "sourcedId": "p 1",
+        "profileType": "app",
+        "vendorId": "v",
+        "credentialType": "name",
+        "username": "ana",
+    }
+    frame = pl.DataFrame(
+        {
+            "sourcedId": ["ana"],
+            "#action": ["create"],
+            "enabledUser": ["true"],
+            "preferredGivenName": ["An"],
+            "userIds": ["{LDAP:12},{LTI:15}"],
+            "agentSourcedIds": ["mum,dad"],
+            "primaryOrgSourcedId": ["s1"],
+            "grades": ["5,6"],
+            "middleName": [None],
+            "metadata.jp.kana": ["アナ"],
+            "metadata.bus": ["9"],
+            "roles": [parts.folded_again([role])],
+            "userProfiles": [parts.folded_again([profile])],
+        },
+        schema_overrides={"middleName": pl.String},
+    )
 
-    assert [{
-        "status": "active", "sourcedId": "ana", "enabledUser": "true", "preferredFirstName": "An",
-        "userIds": [{"type": "LDAP", "identifier": "12"}, {"type": "LTI", "identifier": "15"}],
-        "agents": [{"sourcedId": "mum"}, {"sourcedId": "dad"}], "primaryOrg": {"sourcedId": "s1"}, "grades": ["5", "6"],
-        "metadata": {"jp": {"kana": "アナ"}, "bus": 9},
-        "roles": [{"role": "student", "roleType": "primary", "org": {"sourcedId": "s1"}, "userProfile": "urn:oneroster:userProfile:p%201"}],
-        "userProfiles": [{"profileId": "urn:oneroster:userProfile:p%201", "profileType": "app", "vendorId": "v",
-                          "credentials": [{"type": "name", "username": "ana"}]}],
-    }] == list(bodies(ENTITIES["users"], frame))  # fmt: skip
+    assert [
+        {
+            "status": "active",
+            "sourcedId": "ana",
+            "enabledUser": "true",
+            "preferredFirstName": "An",
+            "userIds": [{"type": "LDAP", "identifier": "12"}, {"type": "LTI", "identifier": "15"}],
+            "agents": [{"sourcedId": "mum"}, {"sourcedId": "dad"}],
+            "primaryOrg": {"sourcedId": "s1"},
+            "grades": ["5", "6"],
+            "metadata": {"jp": {"kana": "アナ"}, "bus": 9},
+            "roles": [
+                {
+                    "role": "student",
+                    "roleType": "primary",
+                    "org": {"sourcedId": "s1"},
+                    "userProfile": "urn:oneroster:userProfile:p%201",
+                }
+            ],
+            "userProfiles": [
+                {
+                    "profileId": "urn:oneroster:userProfile:p%201",
+                    "profileType": "app",
+                    "vendorId": "v",
+                    "credentials": [{"type": "name", "username": "ana"}],
+                }
+            ],
+        }
+    ] == list(bodies(ENTITIES["users"], frame))
 
 
 def test_a_metadata_name_that_is_a_value_and_a_group() -> None:
@@ -67,22 +110,38 @@ def test_metadata_is_typed(cell: str, value: object) -> None:
 def test_links_of_the_gradebook_are_folded() -> None:
     """Objectives by their source, with scores where they are those of a result; one scale."""
     objective = {"source": "unknown", "learningObjectiveId": "add"}
-    items = pl.DataFrame({
-        "sourcedId": ["w"],
-        "lineItemLearningObjectiveIds": [parts.folded_again([objective, objective | {"learningObjectiveId": "carry"}])],
-        "lineItemScoreScales": [parts.folded_again([{"scoreScaleSourcedId": "letters"}])],
-    })  # fmt: skip
+    items = pl.DataFrame(
+        {
+            "sourcedId": ["w"],
+            "lineItemLearningObjectiveIds": [
+                parts.folded_again([objective, objective | {"learningObjectiveId": "carry"}])
+            ],
+            "lineItemScoreScales": [parts.folded_again([{"scoreScaleSourcedId": "letters"}])],
+        }
+    )
     results = pl.DataFrame(
-        {"sourcedId": ["r"], "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])]}
+        {
+            "sourcedId": ["r"],
+            "resultLearningObjectiveIds": [parts.folded_again([objective | {"score": "3"}])],
+        }
     )
 
-    assert [{
-        "status": "active", "sourcedId": "w", "scoreScale": {"sourcedId": "letters"},
-        "learningObjectiveSet": [{"source": "unknown", "learningObjectiveIds": ["add", "carry"]}],
-    }] == list(bodies(ENTITIES["lineItems"], items))  # fmt: skip
-    assert [{"source": "unknown", "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}]}] == next(
-        bodies(ENTITIES["results"], results)
-    )["learningObjectiveSet"]
+    assert [
+        {
+            "status": "active",
+            "sourcedId": "w",
+            "scoreScale": {"sourcedId": "letters"},
+            "learningObjectiveSet": [
+                {"source": "unknown", "learningObjectiveIds": ["add", "carry"]}
+            ],
+        }
+    ] == list(bodies(ENTITIES["lineItems"], items))
+    assert [
+        {
+            "source": "unknown",
+            "learningObjectiveResults": [{"learningObjectiveId": "add", "score": 3.0}],
+        }
+    ] == next(bodies(ENTITIES["results"], results))["learningObjectiveSet"]
 
 
 def test_the_hash_is_the_published_one() -> None:
@@ -94,9 +153,13 @@ def test_the_hash_is_the_published_one() -> None:
 
 def test_fingerprints_are_what_they_were() -> None:
     """A fingerprint that a library upgrade changed would send every district again: these are the numbers of the first release."""
-    frame = pl.DataFrame({"sourcedId": ["ana", "bo"], "givenName": ["Ana", "José"], "agentSourcedIds": ["b,a", None]})
+    frame = pl.DataFrame(
+        {"sourcedId": ["ana", "bo"], "givenName": ["Ana", "José"], "agentSourcedIds": ["b,a", None]}
+    )
 
-    assert [-8825943315034061647, -1719657240325403526] == fingerprints(ENTITIES["users"], frame).to_list()
+    assert [-8825943315034061647, -1719657240325403526] == fingerprints(
+        ENTITIES["users"], frame
+    ).to_list()
 
 
 @given(CELLS)
@@ -107,18 +170,33 @@ def test_order_and_blanks_do_not_matter(cells: dict[str, str]) -> None:
 
     other = frame.select(names).with_columns(pl.lit(None, pl.String).alias("pronouns"))
 
-    assert fingerprints(ENTITIES["users"], frame).to_list() == fingerprints(ENTITIES["users"], other).to_list()
+    assert (
+        fingerprints(ENTITIES["users"], frame).to_list()
+        == fingerprints(ENTITIES["users"], other).to_list()
+    )
 
 
 @given(CELLS, CELLS)
 def test_other_cells_have_another_fingerprint(one: dict[str, str], two: dict[str, str]) -> None:
     """Also where the same text stands in another column."""
-    prints = {fingerprints(ENTITIES["users"], pl.DataFrame({"sourcedId": ["x"], **{k: [v] for k, v in cells.items()}}))[0] for cells in (one, two)}  # fmt: skip
+    prints = {
+        fingerprints(
+            ENTITIES["users"],
+            pl.DataFrame({"sourcedId": ["x"], **{k: [v] for k, v in cells.items()}}),
+        )[0]
+        for cells in (one, two)
+    }
 
     assert (one == two) == (len(prints) == 1)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["role", "orgSourcedId"]), TEXT, min_size=1), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["role", "orgSourcedId"]), TEXT, min_size=1),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_parts_are_read_back(held: list[dict[str, str]]) -> None:
     """Whatever text they hold."""
     text = parts.folded_again(held)

@@ -13,7 +13,9 @@ from transforms.guard import moved, of_plan, plan_id, planned, undone, with_grad
 TODAY = date(2026, 11, 24)
 UPSERTS = {"sourcedId": pl.String, ACTION: pl.String, FINGERPRINT: pl.Int64}
 KNOWN: Known = {
-    "users": pl.DataFrame({"sourcedId": ["gone", "changed"], "fingerprint": [5, 6], "status": ["active", "active"]})
+    "users": pl.DataFrame(
+        {"sourcedId": ["gone", "changed"], "fingerprint": [5, 6], "status": ["active", "active"]}
+    )
 }
 
 
@@ -23,13 +25,21 @@ def held(*rows: tuple[str, str, int | None]) -> dict[str, EntityChanges]:
     return {"users": EntityChanges("users", pl.DataFrame(schema=UPSERTS), held=frame)}
 
 
-PLAN = planned(held(("gone", "disable", None), ("changed", "update", 7), ("new", "create", 8)), KNOWN)
+PLAN = planned(
+    held(("gone", "disable", None), ("changed", "update", 7), ("new", "create", 8)), KNOWN
+)
 
 
 def ledger(**records: tuple[int, str]) -> Known:
     """Give a ledger of users: fingerprint and status."""
     rows = [(one, *what) for one, what in records.items()]
-    return {"users": pl.DataFrame(rows, schema={"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}, orient="row")}  # fmt: skip
+    return {
+        "users": pl.DataFrame(
+            rows,
+            schema={"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String},
+            orient="row",
+        )
+    }
 
 
 def test_a_plan_knows_what_the_ledger_said() -> None:
@@ -43,7 +53,9 @@ def test_grades_come_from_the_roster_that_knows_them() -> None:
     """A user's own, and for an enrollment its user's; the first roster that has the record is asked."""
     users = pl.DataFrame({"sourcedId": ["gone"], "grades": ["07,08"]})
     enrollments = pl.DataFrame({"sourcedId": ["e"], "userSourcedId": ["gone"]})
-    records = pl.concat([PLAN, PLAN.head(1).with_columns(entity=pl.lit("enrollments"), sourcedId=pl.lit("e"))])
+    records = pl.concat(
+        [PLAN, PLAN.head(1).with_columns(entity=pl.lit("enrollments"), sourcedId=pl.lit("e"))]
+    )
 
     graded = with_grades(records, [{}, {"users": users, "enrollments": enrollments}])
 
@@ -55,7 +67,9 @@ def test_a_roster_of_which_every_enrollment_was_refused_tells_no_grades() -> Non
     users = pl.DataFrame({"sourcedId": ["gone"], "grades": ["07"]})
     nobody = pl.DataFrame(schema={"sourcedId": pl.String})
 
-    assert ["07", None, None] == with_grades(PLAN, [{"users": users, "enrollments": nobody}])["grade"].to_list()
+    assert ["07", None, None] == with_grades(PLAN, [{"users": users, "enrollments": nobody}])[
+        "grade"
+    ].to_list()
 
 
 def test_the_same_changes_are_the_same_plan() -> None:
@@ -63,7 +77,14 @@ def test_the_same_changes_are_the_same_plan() -> None:
     turned, other = PLAN.reverse(), PLAN.with_columns(pl.col("fingerprint") + 1)
 
     assert plan_id(PLAN, "feed") == plan_id(turned, "feed")
-    assert 4 == len({plan_id(PLAN, "feed"), plan_id(other, "feed"), plan_id(PLAN.head(2), "feed"), plan_id(PLAN, "2")})
+    assert 4 == len(
+        {
+            plan_id(PLAN, "feed"),
+            plan_id(other, "feed"),
+            plan_id(PLAN.head(2), "feed"),
+            plan_id(PLAN, "2"),
+        }
+    )
 
 
 def test_what_moved_is_named() -> None:
@@ -78,13 +99,18 @@ def test_what_was_sent_already_is_not_sent_again() -> None:
     """An approval that broke off goes on where it was."""
     now = ledger(gone=(5, "disabled"), changed=(7, "active"))
 
-    assert (True, ["new"]) == (moved(PLAN, now).is_empty(), undone(PLAN, now)["sourcedId"].to_list())
+    assert (True, ["new"]) == (
+        moved(PLAN, now).is_empty(),
+        undone(PLAN, now)["sourcedId"].to_list(),
+    )
 
 
 def test_only_what_was_agreed_to_is_sent() -> None:
     """Whatever else the archived roster would change by now."""
     upserts = pl.DataFrame(
-        [("changed", "update", 7), ("new", "create", 8), ("other", "create", 9)], schema=UPSERTS, orient="row"
+        [("changed", "update", 7), ("new", "create", 8), ("other", "create", 9)],
+        schema=UPSERTS,
+        orient="row",
     )
     changes = of_plan(PLAN, {"users": EntityChanges("users", upserts)}, TODAY)["users"]
 

@@ -30,7 +30,11 @@ def test_the_old_id_stands_wherever_the_new_one_did(tmp_path: Path) -> None:
     tables = with_ids(tmp_path, "old,new\nana-1,ana\nt-old,t1\n").tables
 
     assert "ana-1" in tables["users"].frame["sourcedId"].to_list()
-    assert "ana-1" == tables["demographics"].frame["sourcedId"][0] == tables["enrollments"].frame["userSourcedId"][0]
+    assert (
+        "ana-1"
+        == tables["demographics"].frame["sourcedId"][0]
+        == tables["enrollments"].frame["userSourcedId"][0]
+    )
     assert ["t-old", "y,t-old"] == tables["classes"].frame["termSourcedIds"].to_list()
     assert "ana" == tables["users"].frame["username"][0]
 
@@ -44,7 +48,9 @@ def test_a_line_may_name_its_entity(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("lines", [("ana-1,tmp", "tmp,ana"), ("tmp,ana", "ana-1,tmp")])
-def test_an_id_that_changed_twice_leads_to_the_first(lines: tuple[str, str], tmp_path: Path) -> None:
+def test_an_id_that_changed_twice_leads_to_the_first(
+    lines: tuple[str, str], tmp_path: Path
+) -> None:
     """Whatever the order of lines; a line that changes nothing is no circle."""
     tables = with_ids(tmp_path, "\n".join(("old,new", *lines, "bo,bo"))).tables
 
@@ -53,7 +59,9 @@ def test_an_id_that_changed_twice_leads_to_the_first(lines: tuple[str, str], tmp
 
 def test_what_is_remembered_of_earlier_nights_leads_on() -> None:
     """An id may change on one night, and again on another, and back."""
-    ids = pl.DataFrame({"old": ["c", "b", "x"], "new": ["d", "c", "y"], "entity": ["users", "users", "group"]})
+    ids = pl.DataFrame(
+        {"old": ["c", "b", "x"], "new": ["d", "c", "y"], "entity": ["users", "users", "group"]}
+    )
 
     found = remembering(ids, {("users", "b"): "a"})
 
@@ -63,14 +71,20 @@ def test_what_is_remembered_of_earlier_nights_leads_on() -> None:
     )
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("new,id\na,b\n", "lacks the column old"),
-    ("old,new\na,b\na,c\n", "names the old id a twice"),
-    ("old,new\na,c\nb,c\n", "names the new id c twice"),
-    ("old,new\na,\n", "without an old or a new id"),
-    ("old,new\na,b\nc,a\nb,c\n", "leads in a circle, so that nobody can say which id was the first: b <- a <- c <- b"),
-    ("old,new,entity\na,b,\nc,b,users\n", "names the new id b twice"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("new,id\na,b\n", "lacks the column old"),
+        ("old,new\na,b\na,c\n", "names the old id a twice"),
+        ("old,new\na,c\nb,c\n", "names the new id c twice"),
+        ("old,new\na,\n", "without an old or a new id"),
+        (
+            "old,new\na,b\nc,a\nb,c\n",
+            "leads in a circle, so that nobody can say which id was the first: b <- a <- c <- b",
+        ),
+        ("old,new,entity\na,b,\nc,b,users\n", "names the new id b twice"),
+    ],
+)
 def test_an_unclear_file_refuses_the_drop(text: str, said: str, tmp_path: Path) -> None:
     """Without it everybody would seem to be somebody else."""
     fatal = with_ids(tmp_path, text).findings.fatal
@@ -92,7 +106,9 @@ def test_a_file_outside_the_drop_that_is_not_there(tmp_path: Path) -> None:
     ("text", "ids"),
     [("old,new\na,contact/b\nc,d\n", {"contact/b"}), ("old\na\n", set()), ("old,new\na,\n", set())],
 )
-def test_ids_that_are_made_of_something_are_known_by_their_sign(text: str, ids: set[str], tmp_path: Path) -> None:
+def test_ids_that_are_made_of_something_are_known_by_their_sign(
+    text: str, ids: set[str], tmp_path: Path
+) -> None:
     """A file that cannot be used has none."""
     (tmp_path / "ids.csv").write_text(text)
 

@@ -14,7 +14,10 @@ ENTITIES = ("orgs", "users", "classes")
 # What a drop says of an entity: the ids of a full snapshot, or ids to add.
 Says = dict[str, tuple[bool, frozenset[int]]]
 DROPS = st.lists(
-    st.dictionaries(st.sampled_from(ENTITIES), st.tuples(st.booleans(), st.frozensets(st.integers(0, 5)))), max_size=7
+    st.dictionaries(
+        st.sampled_from(ENTITIES), st.tuples(st.booleans(), st.frozensets(st.integers(0, 5)))
+    ),
+    max_size=7,
 )
 
 
@@ -51,5 +54,9 @@ def test_full_snapshots_collapse_to_the_last_one() -> None:
     bulk = [Step(day, "drop", everything) for day in days[:3]]
 
     assert [bulk[2]] == needed(bulk)
-    assert [bulk[2], Step(days[3], "drop", partial=some)] == needed([*bulk, Step(days[3], "drop", partial=some)])
-    assert [*bulk[:1], Step(days[1], "drop", some)] == needed([*bulk[:1], Step(days[1], "drop", some)])
+    assert [bulk[2], Step(days[3], "drop", partial=some)] == needed(
+        [*bulk, Step(days[3], "drop", partial=some)]
+    )
+    assert [*bulk[:1], Step(days[1], "drop", some)] == needed(
+        [*bulk[:1], Step(days[1], "drop", some)]
+    )

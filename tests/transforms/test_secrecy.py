@@ -12,7 +12,11 @@ def test_passwords_are_left_out_of_a_record_and_of_its_parts() -> None:
         "password": "hunter2",
         "grades": ["5"],
         "userProfiles": [
-            {"profileId": "p1", "password": "hunter3", "credentials": {"username": "bo", "password": "h4"}}
+            {
+                "profileId": "p1",
+                "password": "hunter3",
+                "credentials": {"username": "bo", "password": "h4"},
+            }
         ],
     }
 

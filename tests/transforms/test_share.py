@@ -36,7 +36,9 @@ SCOPES: tuple[tuple[str, Scope, set[str]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("scope", "out"), [case[1:] for case in SCOPES], ids=[case[0] for case in SCOPES])
+@pytest.mark.parametrize(
+    ("scope", "out"), [case[1:] for case in SCOPES], ids=[case[0] for case in SCOPES]
+)
 def test_scopes(scope: Scope, out: set[str], tmp_path: Path) -> None:
     """Who is withheld, with those who need them."""
     assert out == withheld(shared(tmp_path, scope))
@@ -44,7 +46,9 @@ def test_scopes(scope: Scope, out: set[str], tmp_path: Path) -> None:
 
 def test_what_is_withheld_is_counted(tmp_path: Path) -> None:
     """Read stays read; the rest is unshared."""
-    counts = shared(tmp_path, Scope(frozenset({"s1"}), demographics=True, contacts=True))["users"].counts
+    counts = shared(tmp_path, Scope(frozenset({"s1"}), demographics=True, contacts=True))[
+        "users"
+    ].counts
 
     assert {"read": 4, "merged": 0, "rejected": 0, "unshared": 1} == counts
 
@@ -60,10 +64,18 @@ def test_of_two_roles_only_the_shared_one_goes(tmp_path: Path) -> None:
     """A teacher in two schools is a teacher in the shared one."""
     rows = district()
     rows["roles"].append(
-        {"sourcedId": "r5", "userSourcedId": "tia", "roleType": "primary", "role": "teacher", "orgSourcedId": "s2"}
+        {
+            "sourcedId": "r5",
+            "userSourcedId": "tia",
+            "roleType": "primary",
+            "role": "teacher",
+            "orgSourcedId": "s2",
+        }
     )
 
-    standing = share(judged(tmp_path, rows).standing, Scope(frozenset({"s2"}), demographics=True, contacts=True))
+    standing = share(
+        judged(tmp_path, rows).standing, Scope(frozenset({"s2"}), demographics=True, contacts=True)
+    )
 
     role = standing["users"].accepted.filter(sourcedId="tia")["roles"][0]
     assert ("s2" in role, "s1" in role) == (True, False)
@@ -72,9 +84,13 @@ def test_of_two_roles_only_the_shared_one_goes(tmp_path: Path) -> None:
 def test_departments_of_a_shared_school_are_shared(tmp_path: Path) -> None:
     """What lies below a school belongs to it; what lies above it is needed."""
     rows = district()
-    rows["orgs"].append({"sourcedId": "dep", "name": "Science", "type": "department", "parentSourcedId": "s1"})
+    rows["orgs"].append(
+        {"sourcedId": "dep", "name": "Science", "type": "department", "parentSourcedId": "s1"}
+    )
 
-    standing = share(judged(tmp_path, rows).standing, Scope(frozenset({"s1"}), demographics=True, contacts=True))
+    standing = share(
+        judged(tmp_path, rows).standing, Scope(frozenset({"s1"}), demographics=True, contacts=True)
+    )
 
     assert ["d", "s1", "dep"] == standing["orgs"].accepted["sourcedId"].to_list()
 
@@ -90,7 +106,11 @@ def test_columns_that_a_feed_leaves_out_are_blank(tmp_path: Path) -> None:
 
 def test_scopes_hold_where_another_feed_has_schools_and_people(tmp_path: Path) -> None:
     """A drop of classes and enrollments alone shares no more than one with everything."""
-    rows = {name: table for name, table in district().items() if name in ("courses", "classes", "enrollments")}
+    rows = {
+        name: table
+        for name, table in district().items()
+        if name in ("courses", "classes", "enrollments")
+    }
     known = ledger(orgs=["d", "s1", "s2"], academicSessions=["y", "t1"], users=["ana", "bo", "tia"])
     checked = judged(tmp_path, rows, known)
 
@@ -108,7 +128,9 @@ def test_scopes_hold_where_another_feed_has_schools_and_people(tmp_path: Path) -
         (Scope(), set()),
     ],
 )
-def test_results_of_people_whom_none_can_judge_are_withheld(scope: Scope, out: set[str], tmp_path: Path) -> None:
+def test_results_of_people_whom_none_can_judge_are_withheld(
+    scope: Scope, out: set[str], tmp_path: Path
+) -> None:
     """A gradebook drop does not say in which grade or role a person is; a result in a shared school's class may go."""
     known = ledger(orgs=["d", "s1"], academicSessions=["t1"], courses=["co"], classes=["c1"])
     people = {"users": ledger(users=["ana"])["users"]["sourcedId"]}

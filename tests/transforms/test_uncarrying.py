@@ -16,12 +16,19 @@ from transforms.target_values import uncarried
 
 def uncarry(folder: Path, rows: Rows) -> Roster:
     """Read rows as if they came from the target."""
-    return uncarried(normalize("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary)
+    return uncarried(
+        normalize("oneroster", read(drop(folder, rows)), Dialect(TODAY)), TIMEBACK.vocabulary
+    )
 
 
 def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:
     """The target has one word for them; all others stay as they are."""
-    rows = changed(changed(district(), "r1", role="administrator"), "r2", role="administrator", orgSourcedId="d")
+    rows = changed(
+        changed(district(), "r1", role="administrator"),
+        "r2",
+        role="administrator",
+        orgSourcedId="d",
+    )
     roster = uncarry(tmp_path, changed(rows, "r3", role="system_administrator"))
 
     assert [
@@ -34,7 +41,9 @@ def test_administrators_are_told_by_their_organisation(tmp_path: Path) -> None:
 
 def test_nobody_becomes_an_administrator_of_the_system(tmp_path: Path) -> None:
     """Whoever administers a department does not, and the target would have said so."""
-    rows = changed(changed(district(), "s2", type="department"), "r1", role="administrator", orgSourcedId="s2")
+    rows = changed(
+        changed(district(), "s2", type="department"), "r1", role="administrator", orgSourcedId="s2"
+    )
 
     assert "siteAdministrator" == uncarry(tmp_path, rows).tables["roles"].frame["role"][0]
 

@@ -21,15 +21,38 @@ Json = dict[str, Any]
 ACTIVE = {"status": "active", "dateLastModified": "2026-11-24T00:00:00.000Z"}
 SCHOOL = ACTIVE | {"sourcedId": "s1", "name": "Elm School", "type": "school", "identifier": "1"}
 ANA: Json = ACTIVE | {
-    "sourcedId": "ana", "enabledUser": "true", "username": "ana", "givenName": "Ana", "familyName": "Diaz", "grades": ["05"],
-    "roles": [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s1"}, "userProfile": "https://app.example.edu/1"}],
-    "userProfiles": [{"profileId": "https://app.example.edu/1", "profileType": "app", "vendorId": "v", "credentials": [{"type": "name", "username": "ana"}]}],
-}  # fmt: skip
+    "sourcedId": "ana",
+    "enabledUser": "true",
+    "username": "ana",
+    "givenName": "Ana",
+    "familyName": "Diaz",
+    "grades": ["05"],
+    "roles": [
+        {
+            "roleType": "primary",
+            "role": "student",
+            "org": {"sourcedId": "s1"},
+            "userProfile": "https://app.example.edu/1",
+        }
+    ],
+    "userProfiles": [
+        {
+            "profileId": "https://app.example.edu/1",
+            "profileType": "app",
+            "vendorId": "v",
+            "credentials": [{"type": "name", "username": "ana"}],
+        }
+    ],
+}
 
 
 def judged(
-    records: Mapping[str, list[Any]], *, version: Version = "1.2", whole: bool = True, broken: Mapping[str, str] | None = None
-) -> Checked:  # fmt: skip
+    records: Mapping[str, list[Any]],
+    *,
+    version: Version = "1.2",
+    whole: bool = True,
+    broken: Mapping[str, str] | None = None,
+) -> Checked:
     """Unfold collections, and normalise and check what they come to."""
     read = {name: Unfolded() for name in records}
     for name, found in records.items():
@@ -59,13 +82,22 @@ def test_what_is_not_understood_is_rejected_and_not_gone() -> None:
     ("properties", "rule"),
     [
         ({"roles": ANA["roles"][0]}, "json_form"),
-        ({"userProfiles": [ANA["userProfiles"][0] | {"credentials": [{"type": "a"}, {"type": "b"}]}]}, "json_form"),
+        (
+            {
+                "userProfiles": [
+                    ANA["userProfiles"][0] | {"credentials": [{"type": "a"}, {"type": "b"}]}
+                ]
+            },
+            "json_form",
+        ),
         ({"givenName": "A\x1fna"}, "control_character"),
     ],
 )
 def test_a_user_that_is_not_understood_is_rejected(properties: Json, rule: str) -> None:
     """A role that is no list, two credentials where there is room for one, what would separate parts."""
-    checked = judged({"orgs": [SCHOOL], "users": [ANA, ANA | {"sourcedId": "bo", "username": "bo"} | properties]})
+    checked = judged(
+        {"orgs": [SCHOOL], "users": [ANA, ANA | {"sourcedId": "bo", "username": "bo"} | properties]}
+    )
 
     assert ("users", "bo", rule) in errors(checked)
     assert accepted(checked, "users") == ["ana"]
@@ -82,8 +114,15 @@ def test_a_property_without_a_column_is_told() -> None:
 
 def test_a_user_of_the_older_binding() -> None:
     """One role, several organisations."""
-    user = ACTIVE | {"sourcedId": "bo", "enabledUser": True, "username": "bo", "givenName": "Bo", "familyName": "Lee",
-                     "role": "teacher", "orgs": [{"sourcedId": "s1"}]}  # fmt: skip
+    user = ACTIVE | {
+        "sourcedId": "bo",
+        "enabledUser": True,
+        "username": "bo",
+        "givenName": "Bo",
+        "familyName": "Lee",
+        "role": "teacher",
+        "orgs": [{"sourcedId": "s1"}],
+    }
 
     checked = judged({"orgs": [SCHOOL], "users": [user]}, version="1.1")
 

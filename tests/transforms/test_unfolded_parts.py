@@ -21,7 +21,12 @@ from transforms.schemas import ENTITIES
 from transforms.sources import normalize
 
 Json = dict[str, Any]
-PROFILE = {"profileType": "LTI", "vendorId": "hedgerow", "credentialType": "basic", "username": "ana"}
+PROFILE = {
+    "profileType": "LTI",
+    "vendorId": "hedgerow",
+    "credentialType": "basic",
+    "username": "ana",
+}
 SCALE = {
     "title": "Letters",
     "type": "letter",
@@ -64,12 +69,24 @@ def graded() -> Rows:
         "lineItems": [{"sourcedId": "li", **ITEM}],
         "lineItemLearningObjectiveIds": goals,
         "lineItemScoreScales": [
-            {"sourcedId": "ls", "title": "Letters", "lineItemSourcedId": "li", "scoreScaleSourcedId": "letters"}
+            {
+                "sourcedId": "ls",
+                "title": "Letters",
+                "lineItemSourcedId": "li",
+                "scoreScaleSourcedId": "letters",
+            }
         ],
         "results": [{"sourcedId": "re", **RESULT}],
-        "resultLearningObjectiveIds": [{"sourcedId": "rg", "resultSourcedId": "re", **GOAL, "score": "3"}],
+        "resultLearningObjectiveIds": [
+            {"sourcedId": "rg", "resultSourcedId": "re", **GOAL, "score": "3"}
+        ],
         "resultScoreScales": [
-            {"sourcedId": "rs", "title": "Letters", "resultSourcedId": "re", "scoreScaleSourcedId": "letters"}
+            {
+                "sourcedId": "rs",
+                "title": "Letters",
+                "resultSourcedId": "re",
+                "scoreScaleSourcedId": "letters",
+            }
         ],
     }
 
@@ -89,15 +106,22 @@ def read_again(records: dict[str, list[Json]]) -> Checked:
 
 def held(checked: Checked) -> dict[str, pl.DataFrame]:
     """What was accepted, parts among it, but for where it stood and the ids that parts had."""
-    frames = {name: one.accepted.drop(ROW).sort("sourcedId") for name, one in checked.standing.items()}
-    return {name: frame.select(sorted(one for one in frame.columns if one[0] != "#")) for name, frame in frames.items()}
+    frames = {
+        name: one.accepted.drop(ROW).sort("sourcedId") for name, one in checked.standing.items()
+    }
+    return {
+        name: frame.select(sorted(one for one in frame.columns if one[0] != "#"))
+        for name, frame in frames.items()
+    }
 
 
 def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
     """Roles with profiles, learning objectives with their sources, score scales."""
     first = judged(tmp_path, graded())
 
-    again = read_again({name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()})
+    again = read_again(
+        {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+    )
 
     assert ([], []) == (errors(first), errors(again))
     assert {name: frame.to_dicts() for name, frame in held(first).items()} == {
@@ -108,7 +132,9 @@ def test_parts_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_path: Path) -> None:
     """JSON has no organisation of scales; a course that is said stays."""
     first = judged(tmp_path, district())
-    records = {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+    records = {
+        name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()
+    }
     scale = {
         "status": "active",
         "title": "Letters",
@@ -116,7 +142,10 @@ def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_pat
         "class": {"sourcedId": "c1"},
         "scoreScaleValue": [{"itemValueLHS": "A", "itemValueRHS": "90"}],
     }
-    records["scoreScales"] = [scale | {"sourcedId": "a"}, scale | {"sourcedId": "b", "course": {"sourcedId": "other"}}]
+    records["scoreScales"] = [
+        scale | {"sourcedId": "a"},
+        scale | {"sourcedId": "b", "course": {"sourcedId": "other"}},
+    ]
 
     frame = read(records).files["scoreScales.csv"].frame
 
@@ -126,9 +155,13 @@ def test_a_score_scale_belongs_to_the_school_and_the_course_of_its_class(tmp_pat
 def test_resources_of_a_class_become_links(tmp_path: Path) -> None:
     """Each with an id that is the same every night."""
     first = judged(
-        tmp_path, district() | {"resources": [{"sourcedId": "book", "title": "Book", "vendorResourceId": "1"}]}
+        tmp_path,
+        district()
+        | {"resources": [{"sourcedId": "book", "title": "Book", "vendorResourceId": "1"}]},
     )
-    records = {name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()}
+    records = {
+        name: list(bodies(ENTITIES[name], one.accepted)) for name, one in first.standing.items()
+    }
     records["classes"][0]["resources"] = [{"sourcedId": "book", "type": "resource"}]
 
     links = [read_again(records).standing["classResources"].accepted for _ in range(2)]

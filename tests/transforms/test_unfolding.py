@@ -36,7 +36,9 @@ def test_a_record_comes_back_as_it_was(drawn: tuple[str, Row]) -> None:
 
     body = next(bodies(entity, pl.DataFrame(given_cells)))
 
-    assert given_cells == {column: cell(entity[column], body[entity[column].json], CHICAGO) for column in given_cells}
+    assert given_cells == {
+        column: cell(entity[column], body[entity[column].json], CHICAGO) for column in given_cells
+    }
 
 
 @given(st.dictionaries(st.sampled_from(["bus", "goals", "7"]), VALUES, min_size=1))
@@ -63,14 +65,21 @@ def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
         ("users.grades", "05", "05"),
         ("users.userIds", [], None),
         ("users.email", None, None),
-        ("users.agentSourcedIds", [{"sourcedId": "mum", "href": "https://sis.example.edu/users/mum", "type": "user"}, "dad"], "mum,dad"),
+        (
+            "users.agentSourcedIds",
+            [
+                {"sourcedId": "mum", "href": "https://sis.example.edu/users/mum", "type": "user"},
+                "dad",
+            ],
+            "mum,dad",
+        ),
         ("courses.subjects", ["Reading, Writing", "Math"], "Reading, Writing,Math"),
         ("courses.schoolYearSourcedId", {"sourcedId": "y"}, "y"),
         ("academicSessions.schoolYear", 2027, "2027"),
         ("categories.weight", 12.5, "12.5"),
         ("results.score", 10.0, "10"),
     ],
-)  # fmt: skip
+)
 def test_values_come_in_several_forms(column: str, value: object, text: str | None) -> None:
     """As the standard spells them, and as servers are known to."""
     entity, name = column.split(".")

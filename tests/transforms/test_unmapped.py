@@ -25,7 +25,9 @@ GRADES = ("KG", "05", "UG", "Other", "PR", "13")
 
 def words(folder: Path, rows: Rows, maps: Carrying) -> pl.DataFrame:
     """Find the words of a drop that lead nowhere."""
-    return unmapped(normalize("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps)
+    return unmapped(
+        normalize("oneroster", read(drop(folder, rows)), Dialect(date(2026, 11, 24))), maps
+    )
 
 
 def test_each_word_is_told_with_its_map_and_its_rows(tmp_path: Path) -> None:
@@ -51,8 +53,14 @@ def test_a_district_in_the_targets_words_has_none(tmp_path: Path) -> None:
 
 
 @expensive(25)
-@given(cells=st.lists(st.lists(st.sampled_from(GRADES), min_size=1, unique=True), min_size=2, max_size=2))
-def test_a_load_finds_the_same(tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]) -> None:
+@given(
+    cells=st.lists(
+        st.lists(st.sampled_from(GRADES), min_size=1, unique=True), min_size=2, max_size=2
+    )
+)
+def test_a_load_finds_the_same(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]]
+) -> None:
     """Rows with a word that leads nowhere are those for which a load leaves a value out."""
     rows = district()
     for user, grades in zip(rows["users"], cells, strict=False):
@@ -60,12 +68,16 @@ def test_a_load_finds_the_same(tmp_path_factory: pytest.TempPathFactory, cells: 
     folder = drop(tmp_path_factory.mktemp("drop"), rows)
 
     found = words(folder, rows, carrying(TIMEBACK.vocabulary))
-    carried = carry(judged_drop(folder).standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None)
+    carried = carry(
+        judged_drop(folder).standing, carrying(TIMEBACK.vocabulary), {}, TIMEBACK.collections, None
+    )
 
     unknown = set(found["word"])
     expected = sum(bool(unknown.intersection(grades)) for grades in cells)
     assert expected == sum(
-        notice.count for notice in carried.findings.notices if (notice.file, notice.column) == ("users.csv", "grades")
+        notice.count
+        for notice in carried.findings.notices
+        if (notice.file, notice.column) == ("users.csv", "grades")
     )
 
 

@@ -15,7 +15,8 @@ RUNS = st.lists(COUNTS, min_size=FEWEST_RUNS, max_size=MOST_RUNS + 5)
 def found(count: int, *before: int, term: str = "updated") -> list[tuple[str, str]]:
     """Say what is unusual in a run with so many users in a term, after others."""
     return [
-        (one.entity, one.term) for one in unusual({"users": {term: count}}, [{"users": {term: one}} for one in before])
+        (one.entity, one.term)
+        for one in unusual({"users": {term: count}}, [{"users": {term: one}} for one in before])
     ]
 
 
@@ -43,7 +44,7 @@ def test_the_sentence_says_what_was_usual() -> None:
         (100_000, [0] * (FEWEST_RUNS - 1)),
         (0, [500] * 10),
     ],
-)  # fmt: skip
+)
 def test_what_is_usual_is_not(count: int, before: list[int]) -> None:
     """A few records, what varies anyway, a habit of Mondays, a feed without a history, and less than usual."""
     assert [] == found(count, *before)
@@ -57,7 +58,8 @@ def test_one_bad_night_does_not_become_the_usual() -> None:
 def test_what_was_never_counted_was_nought() -> None:
     """An entity that comes for the first time has no history of its own."""
     assert ["contacts"] == [
-        one.entity for one in unusual({"contacts": {"created": 50}}, [{"users": {"created": 50}}] * 5)
+        one.entity
+        for one in unusual({"contacts": {"created": 50}}, [{"users": {"created": 50}}] * 5)
     ]
 
 
@@ -100,4 +102,6 @@ def test_what_is_unusual_is_well_above_the_usual(count: int, before: list[int]) 
     """By more than the floor."""
     runs = [{"users": {"updated": one}} for one in before]
 
-    assert all(one.count - one.usual > FLOOR for one in unusual({"users": {"updated": count}}, runs))
+    assert all(
+        one.count - one.usual > FLOOR for one in unusual({"users": {"updated": count}}, runs)
+    )

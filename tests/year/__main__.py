@@ -29,13 +29,21 @@ def main(words: list[str]) -> None:
             for one in _outcomes(form, seed, Path(folder), words=words):
                 said = amiss(one)
                 verdicts[
-                    ("ordinary: " if one.name == "no fault" else "fault: ") + (said or "good").partition(" (")[0]
+                    ("ordinary: " if one.name == "no fault" else "fault: ")
+                    + (said or "good").partition(" (")[0]
                 ] += 1
                 if one.name != "no fault" or said:
                     harmed = one.harmed or str(len(one.missing))
                     first = one.told.split("\n")[0]
                     name = f"{one.name} ({one.which})" if one.which else one.name
-                    print("| " + " | ".join((name, one.form, str(one.day), str(one.code), harmed, said, first)) + " |", flush=True)  # fmt: skip
+                    print(
+                        "| "
+                        + " | ".join(
+                            (name, one.form, str(one.day), str(one.code), harmed, said, first)
+                        )
+                        + " |",
+                        flush=True,
+                    )
     for kind, count in sorted(verdicts.items()):
         print(f"{count:6,} {kind}")
 

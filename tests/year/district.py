@@ -102,17 +102,29 @@ class District:
     def copy(self) -> District:
         """Give the district as it is now; what happens later does not change it."""
         return District(
-            self.day, dict(self.schools), dict(self.terms), dict(self.courses), dict(self.groups), dict(self.people),
-            dict(self.contacts), dict(self.seats),
-        )  # fmt: skip
+            self.day,
+            dict(self.schools),
+            dict(self.terms),
+            dict(self.courses),
+            dict(self.groups),
+            dict(self.people),
+            dict(self.contacts),
+            dict(self.seats),
+        )
 
     def students(self, school: str | None = None) -> list[Person]:
         """The students, of one school or of all."""
-        return [one for one in self.people.values() if one.role == STUDENT and school in (None, one.school)]
+        return [
+            one
+            for one in self.people.values()
+            if one.role == STUDENT and school in (None, one.school)
+        ]
 
     def staff(self, role: str, school: str | None = None) -> list[Person]:
         """The staff of one role, of one school or of all."""
-        return [one for one in self.people.values() if one.role == role and school in (None, one.school)]
+        return [
+            one for one in self.people.values() if one.role == role and school in (None, one.school)
+        ]
 
     def in_class(self, group: str, role: str = STUDENT) -> list[str]:
         """The ids of those who have a role in a class."""

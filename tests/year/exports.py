@@ -13,8 +13,17 @@ from tests.year.oneroster import oneroster
 
 Form = Literal["bulk", "delta", "clever", "canvas"]
 FORMS: tuple[Form, ...] = ("bulk", "delta", "clever", "canvas")
-CODES: dict[Form, str] = {"bulk": "oneroster", "delta": "oneroster", "clever": "clever", "canvas": "canvas"}
-WRITERS: dict[str, Callable[[District], Tables]] = {"oneroster": oneroster, "clever": clever, "canvas": canvas}
+CODES: dict[Form, str] = {
+    "bulk": "oneroster",
+    "delta": "oneroster",
+    "clever": "clever",
+    "canvas": "canvas",
+}
+WRITERS: dict[str, Callable[[District], Tables]] = {
+    "oneroster": oneroster,
+    "clever": clever,
+    "canvas": canvas,
+}
 
 
 def tables_of(form: Form, district: District) -> Tables:

@@ -22,7 +22,9 @@ class Files:
 
     def written(self) -> dict[str, str]:
         """Give the text of each file."""
-        return {name: _text(name, rows, self.called) for name, rows in self.tables.items() if rows} | self.texts
+        return {
+            name: _text(name, rows, self.called) for name, rows in self.tables.items() if rows
+        } | self.texts
 
 
 def write(files: dict[str, str], folder: Path) -> Path:

@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import date
 from random import Random
 
-from tests.year.district import PRINCIPAL, STUDENT, TEACHER, Contact, Course, District, Group, Person, School
+from tests.year.district import (
+    PRINCIPAL,
+    STUDENT,
+    TEACHER,
+    Contact,
+    Course,
+    District,
+    Group,
+    Person,
+    School,
+)
 from tests.year.names import FAMILY, GIVEN
 
 ELEMENTARY, SECONDARY = ("Homeroom", "Art"), ("Mathematics", "English", "Biology", "History")
@@ -34,7 +44,16 @@ class Life:
         given, family = self._name()
         username = f"{given[0]}{family}{self._number('username')}".lower()
         number = f"{self._number('staff'):04}"
-        one = Person(f"T{number}", role, given, family, username, f"{username}@example.edu", f"E{number}", school)
+        one = Person(
+            f"T{number}",
+            role,
+            given,
+            family,
+            username,
+            f"{username}@example.edu",
+            f"E{number}",
+            school,
+        )
         self.now.people[one.id] = one
         return one
 
@@ -44,16 +63,32 @@ class Life:
         family = self.chance.choice(siblings) if siblings and self.chance.random() < 0.3 else None
         given, name = self._name(family.family if family else None)
         contacts = (
-            family.contacts if family else tuple(self._contact(name) for _ in range(self.chance.choice((0, 1, 1, 2))))
+            family.contacts
+            if family
+            else tuple(self._contact(name) for _ in range(self.chance.choice((0, 1, 1, 2))))
         )
         username = f"{given[0]}{name}{self._number('username')}".lower()
         email = f"{username}@students.example.edu"
         if contacts and self.chance.random() < 0.05:
             email = self.now.contacts[contacts[0]].email
         number = self._number("student")
-        born = date(self.now.day.year - 5 - grade, self.chance.randint(1, 12), self.chance.randint(1, 28)).isoformat()
+        born = date(
+            self.now.day.year - 5 - grade, self.chance.randint(1, 12), self.chance.randint(1, 28)
+        ).isoformat()
         # Twelve digits, of which the first is a zero: what spreadsheets like best.
-        one = Person(f"0{36_000_001_000 + number * 7}", STUDENT, given, name, username, email, f"{number:06}", school, grade, born, contacts)  # fmt: skip
+        one = Person(
+            f"0{36_000_001_000 + number * 7}",
+            STUDENT,
+            given,
+            name,
+            username,
+            email,
+            f"{number:06}",
+            school,
+            grade,
+            born,
+            contacts,
+        )
         self.now.people[one.id] = one
         self.seat(one)
         return one
@@ -81,7 +116,12 @@ class Life:
         one = self.now.people[person]
         family = self.chance.choice([name for name in FAMILY if name != one.family])
         username = f"{one.given[0]}{family}{self._number('username')}".lower()
-        self.change(person, family=family, username=username, email=f"{username}@{one.email.rpartition('@')[2]}")
+        self.change(
+            person,
+            family=family,
+            username=username,
+            email=f"{username}@{one.email.rpartition('@')[2]}",
+        )
 
     def resign(self, person: str) -> None:
         """Let a teacher go, whose classes pass to somebody new."""
@@ -91,7 +131,9 @@ class Life:
         for group in groups:
             self.now.seats[group, successor.id] = TEACHER
 
-    def schedule(self, terms: Iterable[str], *, elementary: bool = True, schools: Iterable[str] | None = None) -> None:
+    def schedule(
+        self, terms: Iterable[str], *, elementary: bool = True, schools: Iterable[str] | None = None
+    ) -> None:
         """Make the classes of some terms: for elementary schools the first of them, for the others all, and seat everybody."""
         year, *parts = terms
         for school in [self.now.schools[one] for one in schools or self.now.schools]:
@@ -107,15 +149,23 @@ class Life:
     def group(self, school: School, grade: int, subject: str, term: str) -> Group:
         """Make a class, with the teacher of the school who has the fewest."""
         course = f"C-{school.id}-{grade:02}-{subject[:3].upper()}"
-        self.now.courses.setdefault(course, Course(course, f"{subject} {grade}", subject, school.id, grade))
+        self.now.courses.setdefault(
+            course, Course(course, f"{subject} {grade}", subject, school.id, grade)
+        )
         number = self._number(f"class {term}")
-        one = Group(f"{term}-{number:04}", f"{subject} {grade} ({number})", course, school.id, grade, term)
+        one = Group(
+            f"{term}-{number:04}", f"{subject} {grade} ({number})", course, school.id, grade, term
+        )
         self.now.groups[one.id] = one
         teachers = self.now.staff(TEACHER, school.id)
         load = {teacher.id: 0 for teacher in teachers}
         for _, person in self.now.seats:
             load[person] = load.get(person, 0) + 1
-        chosen = min(teachers, key=lambda teacher: load[teacher.id]) if teachers else self.hire(school.id)
+        chosen = (
+            min(teachers, key=lambda teacher: load[teacher.id])
+            if teachers
+            else self.hire(school.id)
+        )
         if load.get(chosen.id, 0) >= len(SECONDARY) * 3:
             chosen = self.hire(school.id)
         self.now.seats[one.id, chosen.id] = TEACHER
@@ -131,7 +181,9 @@ class Life:
                 open_ones.setdefault(self._kind(one), []).append(one)
         for kind, groups in open_ones.items():
             if kind not in mine:
-                self.now.seats[min(groups, key=lambda one: sizes.get(one.id, 0)).id, student.id] = STUDENT
+                self.now.seats[min(groups, key=lambda one: sizes.get(one.id, 0)).id, student.id] = (
+                    STUDENT
+                )
 
     def unseat(self, person: str) -> None:
         """Take somebody out of all classes."""
@@ -148,7 +200,11 @@ class Life:
     def siblings(self, group: Group) -> list[Group]:
         """The other classes of the same course and term."""
         kind = self._kind(group)
-        return [one for one in self.now.groups.values() if self._kind(one) == kind and one.id != group.id]
+        return [
+            one
+            for one in self.now.groups.values()
+            if self._kind(one) == kind and one.id != group.id
+        ]
 
     def dissolve(self, group: str) -> None:
         """Take a class away, with all seats in it."""
@@ -171,7 +227,11 @@ class Life:
 
     def _contact(self, family: str) -> str:
         free = [one for one in GIVEN if (one, family) not in self._named]
-        given = self.chance.choice(free) if free else f"{self.chance.choice(GIVEN)}-{self._number('spare name')}"
+        given = (
+            self.chance.choice(free)
+            if free
+            else f"{self.chance.choice(GIVEN)}-{self._number('spare name')}"
+        )
         self._named.add((given, family))
         number = self._number("contact")
         mail = f"{given}.{family}{number}@mail.example.org".lower()

@@ -47,9 +47,13 @@ class Year:
         """Let a day pass."""
         self.life.now.day = day
         fixed: dict[date, Callable[[], None]] = {
-            calendar.OPENS: self._open, calendar.LEVELED: self._level, calendar.SECOND_TERM_MADE: self._second_term, calendar.FIRST_TERM_LEFT_OUT: self._left_out,
-            calendar.CLOSES: self._close, calendar.ROLLOVER: self._roll_over,
-        }  # fmt: skip
+            calendar.OPENS: self._open,
+            calendar.LEVELED: self._level,
+            calendar.SECOND_TERM_MADE: self._second_term,
+            calendar.FIRST_TERM_LEFT_OUT: self._left_out,
+            calendar.CLOSES: self._close,
+            calendar.ROLLOVER: self._roll_over,
+        }
         if day in fixed:
             fixed[day]()
         busy, summer = (
@@ -91,7 +95,11 @@ class Year:
 
     def _move(self) -> None:
         one = self.chance.choice(self.life.now.students())
-        others = [other.id for other in self.life.now.schools.values() if other.id != one.school and one.grade in other.grades]  # fmt: skip
+        others = [
+            other.id
+            for other in self.life.now.schools.values()
+            if other.id != one.school and one.grade in other.grades
+        ]
         if others:
             self.life.move(one.id, self.chance.choice(others))
 
@@ -113,7 +121,9 @@ class Year:
         """A name is spelled as it should be."""
         one = self.chance.choice(self.life.now.students())
         place = self.chance.randrange(1, len(one.given))
-        self.life.change(one.id, given=one.given[:place] + one.given[place - 1].lower() + one.given[place:])
+        self.life.change(
+            one.id, given=one.given[:place] + one.given[place - 1].lower() + one.given[place:]
+        )
 
     def _resign(self) -> None:
         self.life.resign(self.chance.choice(self.life.now.staff(TEACHER)).id)
@@ -123,7 +133,9 @@ class Year:
         sizes = self.life.sizes()
         one = max(self.life.now.groups.values(), key=lambda group: sizes.get(group.id, 0))
         course = self.life.now.courses[one.course]
-        new = self.life.group(self.life.now.schools[one.school], one.grade, course.subject, one.term)
+        new = self.life.group(
+            self.life.now.schools[one.school], one.grade, course.subject, one.term
+        )
         for person in self.life.now.in_class(one.id)[::2]:
             del self.life.now.seats[one.id, person]
             self.life.now.seats[new.id, person] = STUDENT
@@ -151,7 +163,11 @@ class Year:
         for one in self.life.now.students(calendar.MIDDLE.id):
             if one.grade == calendar.MIDDLE.first:
                 self.life.unseat(one.id)
-        students = [one for one in self.life.now.students(calendar.MIDDLE.id) if one.grade == calendar.MIDDLE.first]
+        students = [
+            one
+            for one in self.life.now.students(calendar.MIDDLE.id)
+            if one.grade == calendar.MIDDLE.first
+        ]
         for one in self.chance.sample(students, len(students)):
             self.life.seat(one)
 

@@ -57,9 +57,7 @@ class Outcome:
     @property
     def where(self) -> str:
         """Say which night this was."""
-        return (
-            f"{self.name}{self.which and f' ({self.which})'}: layout {self.form}, seed {self.seed}, night of {self.day}"
-        )
+        return f"{self.name}{self.which and f' ({self.which})'}: layout {self.form}, seed {self.seed}, night of {self.day}"
 
     @property
     def harmed(self) -> str:
@@ -74,9 +72,7 @@ class Outcome:
 
     def __str__(self) -> str:
         first = next((f" (such as {' '.join(one.key)})" for one in self.harms), "")
-        return (
-            f"{self.where}: exit {self.code}, harmed: {self.harmed or 'nobody'}{first}. Told: {self.told or 'nothing'}"
-        )
+        return f"{self.where}: exit {self.code}, harmed: {self.harmed or 'nobody'}{first}. Told: {self.told or 'nothing'}"
 
 
 @dataclass
@@ -107,7 +103,9 @@ class Year:
         """
         feed = self.feed.copy(folder)
         now = self.districts[number]
-        yield self._passed(fault.name, feed, now, fault.texts(self._night(fault.name, number)), self._before(now))[0]
+        yield self._passed(
+            fault.name, feed, now, fault.texts(self._night(fault.name, number)), self._before(now)
+        )[0]
         after = self.districts[number + 1 : number + 3]
         if alone or len(after) < 2 or any(one.day in ASKS for one in after):
             return
@@ -122,12 +120,16 @@ class Year:
         found, result = self._passed(fault.name, feed, now, None, feed.view(now.day))
         yield replace(self._settled(found, result, feed, now), which="mended")
 
-    def _passed(self, name: str, feed: Feed, now: District, texts: dict[str, str] | None, before: View) -> tuple[Outcome, RunResult]:  # fmt: skip
+    def _passed(
+        self, name: str, feed: Feed, now: District, texts: dict[str, str] | None, before: View
+    ) -> tuple[Outcome, RunResult]:
         truth = true(self.form, now)
         result = feed.night(now, texts)
         there = Counter(map(kind_of, before))
         found = sorted(harms(before, feed.view(now.day), truth), key=lambda one: one.key)
-        outcome = Outcome(name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), there)  # fmt: skip
+        outcome = Outcome(
+            name, self.form, self.seed, now.day, result.exit_code, told(result), tuple(found), there
+        )
         return outcome, result
 
     def _settled(self, found: Outcome, result: RunResult, feed: Feed, now: District) -> Outcome:
@@ -147,12 +149,25 @@ class Year:
 
     def differs(self, fault: Fault, number: int) -> bool:
         """Whether the files of a night are others with a fault than without."""
-        return fault.texts(self._night(fault.name, number)) != self._night(fault.name, number).files().written()
+        return (
+            fault.texts(self._night(fault.name, number))
+            != self._night(fault.name, number).files().written()
+        )
 
     def _night(self, name: str, number: int) -> Night:
-        before, earlier, lately = (self.districts[max(0, number - back)] for back in (1, EARLIER, LATELY))
+        before, earlier, lately = (
+            self.districts[max(0, number - back)] for back in (1, EARLIER, LATELY)
+        )
         other = partial(_another, self.seed, number)
-        return Night(self.form, self.districts[number], before, earlier, lately, Random(f"{name} {self.seed}"), other)
+        return Night(
+            self.form,
+            self.districts[number],
+            before,
+            earlier,
+            lately,
+            Random(f"{name} {self.seed}"),
+            other,
+        )
 
 
 @cache
@@ -165,7 +180,9 @@ def _another(seed: int, number: int) -> District:
     return district_of(seed + 1000, None, min(number, EARLIER) + 1)[-1]
 
 
-def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None) -> Iterator[Outcome]:
+def lived(
+    year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None
+) -> Iterator[Outcome]:
     """Let a year pass, and each fault that its layout can have occur on some random nights of it."""
     chance = Random(year.seed)
     last = until or len(year.districts)
@@ -179,14 +196,18 @@ def lived(year: Year, faults: Iterable[Fault], each: int = 1, until: int | None 
         yield year.ordinary(number)
 
 
-def visited(form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: date) -> Iterator[Outcome]:
+def visited(
+    form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: date
+) -> Iterator[Outcome]:
     """Load the district as it is two nights before a day, live on until the night after that day, and then let each fault occur."""
     districts = list(takewhile(lambda one: one.day <= day + timedelta(days=4), nights(seed)))
     special = next(place for place, district in enumerate(districts) if district.day >= day)
     year = Year(form, seed, districts, Feed(form, folder / form))
     for number in range(special - 2, special + 2):
         yield year.ordinary(number)
-    yield from _all_planted(year, [one for one in faults if form in one.forms], special + 2, alone=True)
+    yield from _all_planted(
+        year, [one for one in faults if form in one.forms], special + 2, alone=True
+    )
 
 
 def _usual(year: Year) -> list[int]:
@@ -194,7 +215,9 @@ def _usual(year: Year) -> list[int]:
     return [number for number, district in enumerate(year.districts) if district.day not in ASKS]
 
 
-def _all_planted(year: Year, faults: Iterable[Fault], number: int, *, alone: bool) -> Iterator[Outcome]:
+def _all_planted(
+    year: Year, faults: Iterable[Fault], number: int, *, alone: bool
+) -> Iterator[Outcome]:
     for fault in faults:
         with TemporaryDirectory(dir=year.feed.folder.parent) as folder:
             yield from year.planted(fault, number, Path(folder) / "copy", alone=alone)

@@ -42,7 +42,9 @@ class Feed:
     def night(self, district: District, files: dict[str, str] | None = None) -> RunResult:
         """Let a night pass: load its files, or else those that say what is true."""
         if files is None:
-            files = sent(self.form, tables_of(self.form, district), self.last, district, district.day).written()
+            files = sent(
+                self.form, tables_of(self.form, district), self.last, district, district.day
+            ).written()
         result = self._run(district.day, write(files, self.folder / "drop"))
         self.last = district
         return result
@@ -81,7 +83,14 @@ class Feed:
             JobSource(drop, layout=CODES[self.form]),
             JobGuard(first_run=True),
             JobLoad(NOWHERE, Scope(demographics=self.form == "bulk", contacts=True), CARRYING),
-            JobRun("sync", self.folder / "state", today=day, district="larkspur", feed="larkspur", approve=approve),
+            JobRun(
+                "sync",
+                self.folder / "state",
+                today=day,
+                district="larkspur",
+                feed="larkspur",
+                approve=approve,
+            ),
         )
 
 
@@ -91,4 +100,6 @@ def told(result: RunResult) -> str:
         f"{row['file']} {row['column'] or ''} {row['value'] or ''} {RULES[row['rule']].says}"
         for row in result.refused.iter_rows(named=True)
     ]
-    return "\n".join([*(hold.sentence for hold in result.holds), *fatal, *filter(None, [result.error])])
+    return "\n".join(
+        [*(hold.sentence for hold in result.holds), *fatal, *filter(None, [result.error])]
+    )

@@ -47,7 +47,9 @@ def _changes(tables: Tables, before: Tables, left: Tables, stamp: str) -> Tables
             if old.get(row["sourcedId"]) != row
         ]
         found[name] += [row | {"status": "tobedeleted", "dateLastModified": stamp} for row in gone]
-    people = {row["sourcedId"] for row in found["users.csv"]} | {row["userSourcedId"] for row in found["roles.csv"]}
+    people = {row["sourcedId"] for row in found["users.csv"]} | {
+        row["userSourcedId"] for row in found["roles.csv"]
+    }
     for name, key in (("users.csv", "sourcedId"), ("roles.csv", "userSourcedId")):
         told = {row[key] for row in found[name]}
         rows = [row for row in tables[name] if row[key] in people - told]
@@ -62,9 +64,15 @@ def _with_deleted(tables: Tables, before: Tables, left: Tables, day: date) -> Ta
     found = {}
     for name, rows in tables.items():
         there = {_key(name, row) for row in left[name]}
-        gone = [row | {"status": "deleted"} for row in before.get(name, []) if _key(name, row) not in there]
+        gone = [
+            row | {"status": "deleted"}
+            for row in before.get(name, [])
+            if _key(name, row) not in there
+        ]
         ended = [
-            row for row in gone if row.get("course_id") in courses or (name == "terms.csv" and row["term_id"] in over)
+            row
+            for row in gone
+            if row.get("course_id") in courses or (name == "terms.csv" and row["term_id"] in over)
         ]
         found[name] = [*rows, *(row for row in gone if row not in ended)]
     return found

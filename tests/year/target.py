@@ -36,12 +36,16 @@ class Memory(Watch):
         """Send into this memory, and nowhere else."""
         yield self
 
-    async def run(self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None) -> Sent:
+    async def run(
+        self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
+    ) -> Sent:
         """Do each errand as a target does."""
         for errand in errands:
             self._do(errand)
         self.requests += len(errands)
-        return {place: RecordResult(TERMS[errand.action]) for place, errand in enumerate(errands)}, None
+        return {
+            place: RecordResult(TERMS[errand.action]) for place, errand in enumerate(errands)
+        }, None
 
     def _do(self, errand: Errand) -> None:
         key = errand.entity, errand.record["sourcedId"]
@@ -55,4 +59,6 @@ class Memory(Watch):
                 self.records[key] = before | {"endDate": errand.day}
             case _:
                 collection = TIMEBACK.collections[errand.entity]
-                self.records[key] = merged(collection, before, errand.record, errand.gone, errand.partial)
+                self.records[key] = merged(
+                    collection, before, errand.record, errand.gone, errand.partial
+                )

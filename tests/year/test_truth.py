@@ -20,7 +20,9 @@ TRUTH: View = {ANN: ("Ann", "Lee"), BO: ("Bo", "Ray"), SEAT: ("1",)}
         (TRUTH | {("person", "9"): ("Ann", "Lee")}, [Harm("made up", ("person", "9"))]),
     ],
 )
-def test_harm_is_what_a_night_has_changed_to_something_that_is_not_true(after: View, harmed: list[Harm]) -> None:
+def test_harm_is_what_a_night_has_changed_to_something_that_is_not_true(
+    after: View, harmed: list[Harm]
+) -> None:
     """Locked out, overwritten, doubled, or there under another id."""
     assert harmed == harms(TRUTH, after, TRUTH)
 
@@ -29,7 +31,10 @@ def test_what_waits_is_no_harm_and_has_not_arrived() -> None:
     """A marriage that a night has not delivered yet."""
     married = TRUTH | {ANN: ("Ann", "Moss")}
 
-    assert ([], [Harm("not delivered", ANN)]) == (harms(TRUTH, TRUTH, married), missing(TRUTH, married))
+    assert ([], [Harm("not delivered", ANN)]) == (
+        harms(TRUTH, TRUTH, married),
+        missing(TRUTH, married),
+    )
 
 
 def test_a_newcomer_with_a_wrong_cell_is_no_harm() -> None:

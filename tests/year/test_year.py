@@ -33,7 +33,9 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 def its_share(form: Form) -> list[Fault]:
     """Each fault that is planted often in one layout: give those that this one is to show."""
     often = [fault for fault in FAULTS if fault.often]
-    return [fault for place, fault in enumerate(often) if form == fault.forms[place % len(fault.forms)]]
+    return [
+        fault for place, fault in enumerate(often) if form == fault.forms[place % len(fault.forms)]
+    ]
 
 
 def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:
@@ -42,7 +44,9 @@ def outcomes(form: Form, seed: int, folder: Path) -> list[Outcome]:
         return list(visited(form, seed, its_share(form), folder, SPECIAL[form]))
     if seed == 1:
         return list(lived(Year.of(form, seed, folder / "feed"), FAULTS))
-    usual = [one.day for one in nights(seed) if all(abs((one.day - day).days) > NEAR for day in ASKS)]
+    usual = [
+        one.day for one in nights(seed) if all(abs((one.day - day).days) > NEAR for day in ASKS)
+    ]
     # Whoever only visits has not loaded the export of a month ago, and cannot know it again.
     faults = [fault for fault in FAULTS if fault.name != "last month's export again"]
     return list(visited(form, seed, faults, folder, Random(seed).choice(usual[40:])))

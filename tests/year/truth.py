@@ -40,18 +40,28 @@ def true(form: Form, now: District) -> View:
     view: View = {("school", one.id): (one.name,) for one in now.schools.values()}
     view |= {
         ("person", one.id): (
-            one.given, one.family, one.username, one.email, "" if form == "clever" and one.role == PRINCIPAL else one.number,
-            one.role, *((one.school, "" if one.grade is None else str(one.grade)) if form != "canvas" else ("", "")),
+            one.given,
+            one.family,
+            one.username,
+            one.email,
+            "" if form == "clever" and one.role == PRINCIPAL else one.number,
+            one.role,
+            *(
+                (one.school, "" if one.grade is None else str(one.grade))
+                if form != "canvas"
+                else ("", "")
+            ),
         )
         for one in now.people.values()
-    }  # fmt: skip
+    }
     view |= {("class", one.id): (one.title, one.school) for one in now.groups.values()}
     view |= {("seat", group, person, role): ("1",) for (group, person), role in now.seats.items()}
     if form != "canvas":
         view |= {("contact", one.given, one.family): ("1",) for one in now.contacts.values()}
         view |= {
             ("parents", one.id): _names(
-                now.contacts[contact].given + " " + now.contacts[contact].family for contact in one.contacts
+                now.contacts[contact].given + " " + now.contacts[contact].family
+                for contact in one.contacts
             )
             for one in now.students()
         }
@@ -81,15 +91,28 @@ def held(form: Form, records: Records, day: str) -> View:
                     ]
                     school = (record.get("primaryOrg") or {}).get("sourcedId") or ""
                     if form != "canvas" and "student" in roles:
-                        parents = (records["users", agent["sourcedId"]] for agent in record.get("agents") or [])
+                        parents = (
+                            records["users", agent["sourcedId"]]
+                            for agent in record.get("agents") or []
+                        )
                         view["parents", sourced_id] = _names(
                             f"{one['givenName']} {one['familyName']}" for one in parents
                         )
-                    view["person", sourced_id] = (*cells, ",".join(roles), school, ",".join(record.get("grades") or []))
+                    view["person", sourced_id] = (
+                        *cells,
+                        ",".join(roles),
+                        school,
+                        ",".join(record.get("grades") or []),
+                    )
             case "classes":
                 view["class", sourced_id] = (record["title"], record["school"]["sourcedId"])
             case "enrollments" if not record.get("endDate") or record["endDate"] > day:
-                several["seat", record["class"]["sourcedId"], record["user"]["sourcedId"], record["role"]] += 1
+                several[
+                    "seat",
+                    record["class"]["sourcedId"],
+                    record["user"]["sourcedId"],
+                    record["role"],
+                ] += 1
             case "demographics" if form == "bulk":
                 view["born", sourced_id] = (record.get("birthDate") or "",)
     return view | {key: (str(count),) for key, count in several.items()}
@@ -107,7 +130,9 @@ def harms(before: View, after: View, truth: View) -> list[Harm]:
         # A newcomer who arrives with a wrong cell takes nobody's place, and is corrected with the export.
         newcomer = was is None and right is not None
         if now not in (was, right) and not newcomer:
-            found.append(Harm("removed" if now is None else "made up" if was is None else "changed", key))
+            found.append(
+                Harm("removed" if now is None else "made up" if was is None else "changed", key)
+            )
     return found
 
 

@@ -26,7 +26,11 @@ def of_ordinary(night: Outcome) -> str:
 
 def _floor(fault: Fault, there: int) -> int:
     """How many of those who are there may be harmed before anybody is asked."""
-    return allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records) if fault.floor is None else fault.floor
+    return (
+        allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records)
+        if fault.floor is None
+        else fault.floor
+    )
 
 
 def of_fault(night: Outcome, fault: Fault) -> str:
@@ -34,7 +38,11 @@ def of_fault(night: Outcome, fault: Fault) -> str:
     if night.which == "mended":
         return _of_mended(night)
     # Nobody loses a seat in a term that is over.
-    kinds = {kind: count for kind, count in night.kinds.items() if night.day < SUMMER or not kind.startswith("seat")}
+    kinds = {
+        kind: count
+        for kind, count in night.kinds.items()
+        if night.day < SUMMER or not kind.startswith("seat")
+    }
     if any(count > _floor(fault, night.there[kind]) for kind, count in kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:

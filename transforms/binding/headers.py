@@ -26,7 +26,9 @@ class Match:
     findings: list[Findings] = field(default_factory=list)
 
 
-def matched(entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool) -> Match:
+def matched(
+    entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool
+) -> Match:
     """Match a header by name; whatever is not exactly the standard's header is reported."""
     cells = [cell for cell in header if cell]
     if "resourceSourcedIds" in cells and version == "1.2":
@@ -35,12 +37,14 @@ def matched(entity: Entity, file: str, header: tuple[str, ...], version: Version
     columns |= _renamed(entity, cells, columns)
     columns = {cell: columns[cell] for cell in cells if cell in columns}
     match = Match(columns)
-    match.findings.extend([
-        *_renames(file, columns, strict),
-        *_others(entity, file, cells, columns, version, strict),
-        *_missing(entity, file, cells, columns, version, strict),
-        *_order(entity, file, list(columns.values()), strict),
-    ])  # fmt: skip
+    match.findings.extend(
+        [
+            *_renames(file, columns, strict),
+            *_others(entity, file, cells, columns, version, strict),
+            *_missing(entity, file, cells, columns, version, strict),
+            *_order(entity, file, list(columns.values()), strict),
+        ]
+    )
     return match
 
 
@@ -56,8 +60,14 @@ def _extensions(cells: list[str]) -> dict[str, str]:
 
 def _renamed(entity: Entity, cells: list[str], columns: dict[str, str]) -> dict[str, str]:
     """Match what is left by spelling without case and separators, and by the names seen in real drops."""
-    free = [column for column in entity.columns if column.versions and column.name not in columns.values()]
-    spellings = {_plain(name): column.name for column in free for name in (column.name, *column.aliases)}
+    free = [
+        column
+        for column in entity.columns
+        if column.versions and column.name not in columns.values()
+    ]
+    spellings = {
+        _plain(name): column.name for column in free for name in (column.name, *column.aliases)
+    }
     found: dict[str, str] = {}
     for cell in cells:
         name = spellings.get(_plain(cell))
@@ -78,13 +88,27 @@ def _renames(file: str, columns: dict[str, str], strict: bool) -> list[Findings]
     ]
 
 
-def _others(entity: Entity, file: str, cells: list[str], columns: dict[str, str], version: Version, strict: bool) -> list[Findings]:  # fmt: skip
+def _others(
+    entity: Entity,
+    file: str,
+    cells: list[str],
+    columns: dict[str, str],
+    version: Version,
+    strict: bool,
+) -> list[Findings]:
     """Report columns that were not read, and columns of another version, which were."""
     free = [name for name in entity.header(version) if name not in columns.values()]
     unknown = [cell for cell in cells if cell not in columns]
-    older = [name for name in columns.values() if name in entity.by_name and version not in entity[name].versions]
+    older = [
+        name
+        for name in columns.values()
+        if name in entity.by_name and version not in entity[name].versions
+    ]
     return [
-        *(of_file("header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict) for cell in unknown),
+        *(
+            of_file("header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict)
+            for cell in unknown
+        ),
         *(of_file("header_version", file, column=name, strict=strict) for name in older),
     ]
 
@@ -94,13 +118,26 @@ def _did_you_mean(cell: str, names: list[str]) -> str:
     return next((f"did you mean {name!r}?" for name in names if _plain(name) in close), "")
 
 
-def _missing(entity: Entity, file: str, cells: list[str], columns: dict[str, str], version: Version, strict: bool) -> list[Findings]:  # fmt: skip
+def _missing(
+    entity: Entity,
+    file: str,
+    cells: list[str],
+    columns: dict[str, str],
+    version: Version,
+    strict: bool,
+) -> list[Findings]:
     unread = [cell for cell in cells if cell not in columns]
     absent = [entity[name] for name in entity.header(version) if name not in columns.values()]
     return [
-        of_file(_rule(column), file, _did_you_mean(column.name, unread) or _found(unread), column=column.name, strict=strict)
+        of_file(
+            _rule(column),
+            file,
+            _did_you_mean(column.name, unread) or _found(unread),
+            column=column.name,
+            strict=strict,
+        )
         for column in absent
-    ]  # fmt: skip
+    ]
 
 
 def _rule(column: Column) -> str:

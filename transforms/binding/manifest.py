@@ -59,22 +59,37 @@ def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
 def _rows(file: RawFile, strict: bool) -> tuple[list[tuple[str, str]], list[Findings]]:
     """Give the properties; 1.2's new ones are printed with a footnote mark, which some exports kept."""
     header = file.header
-    cells = [tuple(row) for row in file.frame.select(header[:2]).iter_rows()] if len(header) > 1 else []
-    found = [] if header == HEADER else [of_file("manifest_header", FILE, ",".join(header), strict=strict)]
+    cells = (
+        [tuple(row) for row in file.frame.select(header[:2]).iter_rows()] if len(header) > 1 else []
+    )
+    found = (
+        []
+        if header == HEADER
+        else [of_file("manifest_header", FILE, ",".join(header), strict=strict)]
+    )
     if header and header[0] in _known():
         cells.insert(0, (header[0], header[1] if len(header) > 1 else ""))
     return [((key or "").strip().rstrip("*"), (value or "").strip()) for key, value in cells], found
 
 
 def _known() -> set[str]:
-    return {"manifest.version", "oneroster.version", *SOURCES, *(f"file.{name}" for name in ENTITIES)}
+    return {
+        "manifest.version",
+        "oneroster.version",
+        *SOURCES,
+        *(f"file.{name}" for name in ENTITIES),
+    }
 
 
 def _twice(rows: list[tuple[str, str]]) -> Iterator[Findings]:
     said: dict[str, set[str]] = {}
     for key, value in rows:
         said.setdefault(key, set()).add(value)
-    return (of_file("manifest_property_twice", FILE, key) for key, values in said.items() if len(values) > 1)
+    return (
+        of_file("manifest_property_twice", FILE, key)
+        for key, values in said.items()
+        if len(values) > 1
+    )
 
 
 def _version(said: dict[str, str], strict: bool) -> tuple[Version, list[Findings]]:

@@ -27,7 +27,9 @@ YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
 
 
-def spelled(entity: Entity, frame: pl.DataFrame, file: str, strict: bool) -> tuple[pl.DataFrame, list[Findings]]:
+def spelled(
+    entity: Entity, frame: pl.DataFrame, file: str, strict: bool
+) -> tuple[pl.DataFrame, list[Findings]]:
     """Give the cells in the standard's spelling; under `--strict` as they are."""
     if strict or not frame.height:
         return frame, []
@@ -45,19 +47,34 @@ def cleaned(entity: Entity, frame: pl.DataFrame, file: str) -> tuple[pl.DataFram
     return frame, [*padded, *nulls]
 
 
-def _applied(frame: pl.DataFrame, changes: dict[str, pl.Expr], rule: str, file: str) -> tuple[pl.DataFrame, list[Findings]]:  # fmt: skip
+def _applied(
+    frame: pl.DataFrame, changes: dict[str, pl.Expr], rule: str, file: str
+) -> tuple[pl.DataFrame, list[Findings]]:
     if not changes:
         return frame, []
     changed = frame.with_columns(**changes)
     found = []
     for name in changes:
         rows = frame.filter(frame[name].ne_missing(changed[name]))
-        found.append(of_rows(rule, rows.rename({name: "#value"}), file=file, entity="", column=name, value="#value"))
+        found.append(
+            of_rows(
+                rule,
+                rows.rename({name: "#value"}),
+                file=file,
+                entity="",
+                column=name,
+                value="#value",
+            )
+        )
     return changed, [part for part in found if part.notices]
 
 
 def _texts(entity: Entity, frame: pl.DataFrame) -> list[str]:
-    return [name for name in frame.columns if name != ROW and (name.startswith(METADATA) or name in entity.by_name)]
+    return [
+        name
+        for name in frame.columns
+        if name != ROW and (name.startswith(METADATA) or name in entity.by_name)
+    ]
 
 
 def _suspects(frame: pl.DataFrame, tests: dict[str, pl.Expr]) -> list[str]:
@@ -157,7 +174,11 @@ def _end_year(cell: pl.Expr) -> pl.Expr:
     parts = cell.str.extract_groups(YEARS)
     first, last = parts.struct.field("1"), parts.struct.field("2")
     end = pl.when(last.str.len_chars() == 2).then(first.str.head(2) + last).otherwise(last)
-    return pl.when(end.cast(pl.Int32, strict=False) - first.cast(pl.Int32, strict=False) == 1).then(end).otherwise(cell)
+    return (
+        pl.when(end.cast(pl.Int32, strict=False) - first.cast(pl.Int32, strict=False) == 1)
+        .then(end)
+        .otherwise(cell)
+    )
 
 
 DECIMALS = r"^\d+\.0(,\d+\.0)*$"
@@ -199,8 +220,19 @@ def comma_separated(column: Column) -> pl.Expr:
     """Give a list with one comma between its items; where commas and semicolons meet, it is not clear what separates."""
     cell = pl.col(column.name)
     if column.kind in PLAIN:
-        inner = cell.str.strip_chars().str.strip_chars("[]").str.replace_all('"', "", literal=True).str.strip_chars()
-        cell = pl.when(cell.str.contains(ARRAY)).then(pl.when(inner != "").then(inner)).otherwise(cell)
+        inner = (
+            cell.str.strip_chars()
+            .str.strip_chars("[]")
+            .str.replace_all('"', "", literal=True)
+            .str.strip_chars()
+        )
+        cell = (
+            pl.when(cell.str.contains(ARRAY)).then(pl.when(inner != "").then(inner)).otherwise(cell)
+        )
         several = cell.str.contains(";", literal=True) & ~cell.str.contains(",", literal=True)
-        cell = pl.when(several).then(cell.str.replace_all(r"\s*;\s*", ",").str.strip_chars(",")).otherwise(cell)
+        cell = (
+            pl.when(several)
+            .then(cell.str.replace_all(r"\s*;\s*", ",").str.strip_chars(","))
+            .otherwise(cell)
+        )
     return cell.str.replace_all(r"\s*,\s*", ",")

@@ -49,14 +49,22 @@ def _enabled(users: Table) -> Table:
 
 def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     alone = ~pl.col("orgSourcedIds").str.contains(",", literal=True)
-    frame = users.frame.with_columns(pl.col("primaryOrgSourcedId").fill_null(pl.when(alone).then("orgSourcedIds")))
+    frame = users.frame.with_columns(
+        pl.col("primaryOrgSourcedId").fill_null(pl.when(alone).then("orgSourcedIds"))
+    )
     roles = (
-        users.frame.select(ROW, *LIFECYCLE, "role", userSourcedId="sourcedId", orgSourcedId=pl.col("orgSourcedIds").str.split(","))
+        users.frame.select(
+            ROW,
+            *LIFECYCLE,
+            "role",
+            userSourcedId="sourcedId",
+            orgSourcedId=pl.col("orgSourcedIds").str.split(","),
+        )
         .explode("orgSourcedId", empty_as_null=True, keep_nulls=True)
         .with_columns(orgSourcedId=pl.col("orgSourcedId").str.strip_chars())
         .unique(maintain_order=True)
         .filter(pl.col("status").ne_missing(TOBEDELETED))
-    )  # fmt: skip
+    )
     roles = roles.with_columns(
         sourcedId=pl.concat_str("userSourcedId", pl.lit("/"), pl.col("orgSourcedId").fill_null("")),
         role=role_at(orgs),
@@ -65,10 +73,18 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     )
     entity = ENTITIES["roles"]
     names = (column.name for column in entity.current)
-    complete = roles.select(ROW, *(pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name) for name in names))  # fmt: skip
+    complete = roles.select(
+        ROW,
+        *(
+            pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name)
+            for name in names
+        ),
+    )
     users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
     # A user's row names all of their organisations, in a delta too.
-    return users, Table(entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode, complete=True)
+    return users, Table(
+        entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode, complete=True
+    )
 
 
 def role_at(orgs: Table | None) -> pl.Expr:
@@ -78,7 +94,9 @@ def role_at(orgs: Table | None) -> pl.Expr:
     """
     types = dict(orgs.frame.select("sourcedId", "type").drop_nulls().iter_rows()) if orgs else {}
     names = {org: ADMINISTRATOR.get(kind, SYSTEM_ADMINISTRATOR) for org, kind in types.items()}
-    administrator = pl.col("orgSourcedId").replace_strict(names, default=pl.col("role"), return_dtype=pl.String)
+    administrator = pl.col("orgSourcedId").replace_strict(
+        names, default=pl.col("role"), return_dtype=pl.String
+    )
     return pl.when(pl.col("role") == "administrator").then(administrator).otherwise("role")
 
 
@@ -89,7 +107,9 @@ def _line_items(line_items: Table, classes: Table | None) -> Table:
     line_items = replace(line_items, frame=frame)
     if classes is None:
         return line_items
-    return with_schools(line_items, classes.frame.select("sourcedId", school="schoolSourcedId").unique("sourcedId"))
+    return with_schools(
+        line_items, classes.frame.select("sourcedId", school="schoolSourcedId").unique("sourcedId")
+    )
 
 
 def with_schools(table: Table, classes: pl.DataFrame) -> Table:

@@ -7,12 +7,20 @@ from datetime import date
 
 import polars as pl
 
-from transforms.checks.table_schema import CheckFailure, complete_rows, failures, schema_of, suspects
+from transforms.checks.table_schema import (
+    CheckFailure,
+    complete_rows,
+    failures,
+    schema_of,
+    suspects,
+)
 from transforms.findings import ROW, Findings, gather, of_rows
 from transforms.roster import Table
 
 
-def table_findings(table: Table, strict: bool, today: date | None) -> tuple[Table, int, list[Findings]]:
+def table_findings(
+    table: Table, strict: bool, today: date | None
+) -> tuple[Table, int, list[Findings]]:
     """Return the table with exact duplicates merged, how many rows those were, and what is wrong with its rows."""
     complete = complete_rows(table.frame, strict)
     suspected = suspects(schema_of(table, strict, today), table.frame, complete)
@@ -49,7 +57,9 @@ def merged(table: Table) -> tuple[Table, pl.DataFrame]:
     """
     ids = table.frame["sourcedId"]
     several = table.frame.filter(ids.is_duplicated() & ids.is_not_null())
-    kept = several.unique([name for name in several.columns if name != ROW], keep="first", maintain_order=True)
+    kept = several.unique(
+        [name for name in several.columns if name != ROW], keep="first", maintain_order=True
+    )
     extra = several.join(kept.select(ROW), on=ROW, how="anti", maintain_order="left")
     frame = table.frame.join(extra.select(ROW), on=ROW, how="anti", maintain_order="left")
     return replace(table, frame=frame), extra

@@ -59,15 +59,25 @@ class _Check:
     older: dict[str, Findings] = field(default_factory=dict)
 
 
-def check(roster: Roster, known: Known, strict: bool = False, elsewhere: Elsewhere | None = None,
-          moments: Moments | None = None) -> Checked:  # fmt: skip
+def check(
+    roster: Roster,
+    known: Known,
+    strict: bool = False,
+    elsewhere: Elsewhere | None = None,
+    moments: Moments | None = None,
+) -> Checked:
     """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`).
 
     `elsewhere` are ids of records of others to which this feed's may refer, by entity. `moments` say when what was
     accepted of a delta's records was last changed.
     """
     state = _Check(
-        roster, known, strict, elsewhere or {}, moments or {}, found=[roster.findings, *_emptied(roster, known)]
+        roster,
+        known,
+        strict,
+        elsewhere or {},
+        moments or {},
+        found=[roster.findings, *_emptied(roster, known)],
     )
     for entity in ENTITIES.values():
         if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
@@ -84,7 +94,9 @@ def _emptied(roster: Roster, known: Known) -> list[Findings]:
     return [
         of_file("emptied", table.file, entity=name)
         for name, table in roster.tables.items()
-        if not table.frame.height and not table.lost.height and _was_loaded(known.get(_holder(name, table.entity)))
+        if not table.frame.height
+        and not table.lost.height
+        and _was_loaded(known.get(_holder(name, table.entity)))
     ]
 
 
@@ -106,21 +118,38 @@ def _judge_with_parts(state: _Check, entity: Entity) -> None:
     table = state.roster.tables.get(entity.name) or _nothing(entity)
     judged = _judge(state, table)
     state.standing[entity.name] = judged
-    parts = [_judge_part(state, part, judged) for part in parts_of(entity) if part.name in state.roster.tables]
+    parts = [
+        _judge_part(state, part, judged)
+        for part in parts_of(entity)
+        if part.name in state.roster.tables
+    ]
     judged = state.standing[entity.name]  # faults in parts have moved records
     judged, told = folded(judged, parts, state.roster, state.known)
     state.found += told
-    state.standing[entity.name] = _without_lost_friends(state, judged) if parts_of(entity) else judged
+    state.standing[entity.name] = (
+        _without_lost_friends(state, judged) if parts_of(entity) else judged
+    )
 
 
 def _without_lost_friends(state: _Check, judged: EntityRecords) -> EntityRecords:
     """Leave out references to records of the same kind that fell with their parts, such as agents without a role."""
-    lost = judged.refused.filter(~pl.col("sourcedId").is_in(in_target(state.known, judged.entity.name).implode()))
+    lost = judged.refused.filter(
+        ~pl.col("sourcedId").is_in(in_target(state.known, judged.entity.name).implode())
+    )
     left = without_references(judged, {judged.entity.name: lost["sourcedId"]})
-    for column in (column.name for column in judged.entity.references if column.refers == judged.entity.name):
+    for column in (
+        column.name for column in judged.entity.references if column.refers == judged.entity.name
+    ):
         rows = judged.accepted.filter(judged.accepted[column].ne_missing(left.accepted[column]))
         state.found.append(
-            of_rows("dangling_optional", rows, file=judged.file, entity=judged.entity.name, column=column, value=column)
+            of_rows(
+                "dangling_optional",
+                rows,
+                file=judged.file,
+                entity=judged.entity.name,
+                column=column,
+                value=column,
+            )
         )
     return left
 
@@ -128,7 +157,10 @@ def _without_lost_friends(state: _Check, judged: EntityRecords) -> EntityRecords
 def _nothing(entity: Entity) -> Table:
     columns = [column.name for column in entity.columns if column.versions]
     return Table(
-        entity, pl.DataFrame(schema={ROW: pl.UInt32} | dict.fromkeys(columns, pl.String)), entity.file, "unknown"
+        entity,
+        pl.DataFrame(schema={ROW: pl.UInt32} | dict.fromkeys(columns, pl.String)),
+        entity.file,
+        "unknown",
     )
 
 
@@ -143,8 +175,13 @@ def _judge(state: _Check, table: Table) -> EntityRecords:
     table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
     standing = {name: _to_refer(state, judged) for name, judged in state.standing.items()}
-    followed = resolved(table, state.roster, standing, state.known, state.elsewhere, _bad(found), state.strict)
-    found += [*_once(followed.findings, table.entity), state.older.get(table.entity.name, Findings())]
+    followed = resolved(
+        table, state.roster, standing, state.known, state.elsewhere, _bad(found), state.strict
+    )
+    found += [
+        *_once(followed.findings, table.entity),
+        state.older.get(table.entity.name, Findings()),
+    ]
     state.found += found
     return _judged(state, followed.table, gone, gather(found).errors, extra)
 
@@ -154,14 +191,18 @@ def _to_refer(state: _Check, judged: EntityRecords) -> EntityRecords:
     older = state.older.get(judged.entity.name, Findings()).errors["sourcedId"]
     if not older.len():
         return judged
-    return replace(judged, refused=judged.refused.filter(~pl.col("sourcedId").is_in(older.implode())))
+    return replace(
+        judged, refused=judged.refused.filter(~pl.col("sourcedId").is_in(older.implode()))
+    )
 
 
 def _once(found: list[Findings], entity: Entity) -> list[Findings]:
     """Tell a row that hangs on several rejected parents of one of them; a part follows its record without a word."""
     gathered = gather(found)
     follows = pl.col("column") == owner(entity).name if entity.folds_into else pl.lit(value=False)
-    told = (pl.col("rule") == "parent_rejected") & (follows | ~pl.struct("row", "rule").is_first_distinct())
+    told = (pl.col("rule") == "parent_rejected") & (
+        follows | ~pl.struct("row", "rule").is_first_distinct()
+    )
     return [Findings(gathered.errors.filter(~told), gathered.notices)]
 
 
@@ -169,12 +210,16 @@ def _bad(found: list[Findings]) -> pl.Series:
     return gather(found).errors["row"].drop_nulls().unique()
 
 
-def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int) -> EntityRecords:
+def _judged(
+    state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int
+) -> EntityRecords:
     """Part the accepted rows from those with an error, and name the first cause of each."""
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
-    cause = pl.when(pl.col("rule") == "parent_rejected").then("value").otherwise(
-        fault(table.file, "row")
-    )  # fmt: skip
+    cause = (
+        pl.when(pl.col("rule") == "parent_rejected")
+        .then("value")
+        .otherwise(fault(table.file, "row"))
+    )
     refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
     named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
     nameless = refused.height - refused["sourcedId"].count()
@@ -191,7 +236,9 @@ def _judged(state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFram
         table.file,
         refused=named,
         gone=ids,
-        blurred=unsure.len() > 0 if table.entity.folds_into else nameless > 0 or _blurred(state, table, unsure),
+        blurred=unsure.len() > 0
+        if table.entity.folds_into
+        else nameless > 0 or _blurred(state, table, unsure),
         nameless=nameless,
         merged=extra,
         said=table.said,
@@ -212,7 +259,11 @@ def _lost(table: Table) -> pl.DataFrame:
 def _blurred(state: _Check, table: Table, unsure: pl.Series) -> bool:
     """Whether a row that does not fit its header, or has a damaged id, names no record that the ledger knows: then it may be any."""
     ids = pl.concat([table.lost["sourcedId"], unsure])
-    return not ids.is_in(in_target(state.known, table.entity.name).implode()).all() if ids.len() else False
+    return (
+        not ids.is_in(in_target(state.known, table.entity.name).implode()).all()
+        if ids.len()
+        else False
+    )
 
 
 def _unsure(table: Table, errors: pl.DataFrame) -> pl.Series:
@@ -234,7 +285,9 @@ def _judge_part(state: _Check, part: Entity, judged: EntityRecords) -> EntityRec
     result = _judge(state, table)
     state.found.append(single_findings(part, result.accepted, table.file))
     if part.name == "roles":
-        profiles = state.standing["userProfiles"].accepted if "userProfiles" in state.standing else None
+        profiles = (
+            state.standing["userProfiles"].accepted if "userProfiles" in state.standing else None
+        )
         state.found += role_findings(result.accepted, table.file, state.strict)
         state.found += profile_findings(result.accepted, profiles, table.file, state.strict)
     state.standing[part.name] = result
@@ -250,12 +303,17 @@ def _taken_away(state: _Check, table: Table) -> Findings:
     column = owner(table.entity).name
     held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
     rows = table.frame.filter(held & pl.col("status").eq_missing(TOBEDELETED))
-    return of_rows("part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column)
+    return of_rows(
+        "part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column
+    )
 
 
 def _without_gone(table: Table, judged: EntityRecords) -> Table:
     """Leave out the parts of records whose rows say that they are gone."""
-    return replace(table, frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())))
+    return replace(
+        table,
+        frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())),
+    )
 
 
 def _without_older(state: _Check, table: Table) -> Table:
@@ -277,7 +335,14 @@ def _without_strangers(state: _Check, table: Table, judged: EntityRecords) -> Ta
     ends &= pl.col(column).is_in(in_target(state.known, judged.entity.name).implode())
     strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(
-        of_rows("role_without_user", strangers, file=table.file, entity=table.entity.name, column=column, value=column)
+        of_rows(
+            "role_without_user",
+            strangers,
+            file=table.file,
+            entity=table.entity.name,
+            column=column,
+            value=column,
+        )
     )
     return replace(table, frame=table.frame.filter(there))
 
@@ -291,9 +356,18 @@ def _reject_owners(state: _Check, part: EntityRecords, owners: pl.DataFrame) -> 
         accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left"
     )
     state.found.append(
-        of_rows("part_rejected", there, file=judged.file, entity=entity, column=part.entity.name, value="cause")
+        of_rows(
+            "part_rejected",
+            there,
+            file=judged.file,
+            entity=entity,
+            column=part.entity.name,
+            value="cause",
+        )
     )
-    strangers = owners.join(judged.refused, on="sourcedId", how="anti").join(accepted, on="sourcedId", how="anti")
+    strangers = owners.join(judged.refused, on="sourcedId", how="anti").join(
+        accepted, on="sourcedId", how="anti"
+    )
     judged = judged.refuse(accepted)
     refused = pl.concat([judged.refused, strangers.select("sourcedId", "cause")])
     state.standing[entity] = replace(judged, refused=refused)

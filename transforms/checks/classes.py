@@ -37,9 +37,15 @@ def _in_the_school_of_the_class(
         return enrollments, []
     schools = classes.accepted.select(classSourcedId="sourcedId", school="schoolSourcedId")
     other = other.join(schools, on="classSourcedId", how="inner", maintain_order="left")
-    right = enrollments.accepted.join(other.select(ROW, "school"), on=ROW, how="left", maintain_order="left")
-    right = right.with_columns(schoolSourcedId=pl.coalesce("school", "schoolSourcedId")).drop("school")
-    return replace(enrollments, accepted=right), [_told("school_of_class", other, enrollments, "schoolSourcedId")]
+    right = enrollments.accepted.join(
+        other.select(ROW, "school"), on=ROW, how="left", maintain_order="left"
+    )
+    right = right.with_columns(schoolSourcedId=pl.coalesce("school", "schoolSourcedId")).drop(
+        "school"
+    )
+    return replace(enrollments, accepted=right), [
+        _told("school_of_class", other, enrollments, "schoolSourcedId")
+    ]
 
 
 def _place(of: str) -> pl.Expr:
@@ -59,16 +65,24 @@ def _lonely(classes: EntityRecords, enrollments: EntityRecords) -> list[Findings
 
 def _with_one_main_teacher(enrollments: EntityRecords) -> tuple[EntityRecords, list[Findings]]:
     """Leave one main teacher to a class at any one time, whichever order the rows are in."""
-    main = enrollments.accepted.select(ROW, "sourcedId", "primary", "role", "classSourcedId", "beginDate", "endDate")
+    main = enrollments.accepted.select(
+        ROW, "sourcedId", "primary", "role", "classSourcedId", "beginDate", "endDate"
+    )
     main = main.filter((pl.col("primary") == "true") & (pl.col("role") == "teacher"))
     main = main.filter(main["classSourcedId"].is_duplicated()).sort("sourcedId")
     if not main.height:
         return enrollments, []
     extra = main.filter(
-        pl.Series(_extra(main.select("classSourcedId", "beginDate", "endDate").rows()), dtype=pl.Boolean)
+        pl.Series(
+            _extra(main.select("classSourcedId", "beginDate", "endDate").rows()), dtype=pl.Boolean
+        )
     )
-    demoted = pl.when(pl.col(ROW).is_in(extra[ROW].implode())).then(pl.lit("false")).otherwise("primary")
-    settled = replace(enrollments, accepted=enrollments.accepted.with_columns(demoted.alias("primary")))
+    demoted = (
+        pl.when(pl.col(ROW).is_in(extra[ROW].implode())).then(pl.lit("false")).otherwise("primary")
+    )
+    settled = replace(
+        enrollments, accepted=enrollments.accepted.with_columns(demoted.alias("primary"))
+    )
     return settled, [_told("primary_twice", extra, enrollments, "primary")]
 
 
@@ -86,4 +100,6 @@ def _extra(rows: list[tuple[str, str | None, str | None]]) -> list[bool]:
 
 
 def _told(rule: str, rows: pl.DataFrame, judged: EntityRecords, column: str) -> Findings:
-    return of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column)
+    return of_rows(
+        rule, rows, file=judged.file, entity=judged.entity.name, column=column, value=column
+    )

@@ -33,7 +33,12 @@ KNOWN_BY = ("sourcedId", "orgSourcedId", "role", "#of")
 NEEDED_PARTS = {"roles": "role_missing"}
 
 
-def folded(judged: EntityRecords, parts: list[EntityRecords], roster: Roster, known: dict[str, pl.DataFrame]) -> tuple[EntityRecords, list[Findings]]:  # fmt: skip
+def folded(
+    judged: EntityRecords,
+    parts: list[EntityRecords],
+    roster: Roster,
+    known: dict[str, pl.DataFrame],
+) -> tuple[EntityRecords, list[Findings]]:
     """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
     for part in parts:
         table = roster.tables[part.entity.name]
@@ -51,7 +56,9 @@ def _is_whole(table: Table) -> bool:
     return (table.mode == "bulk" or table.complete) and not table.lost.height and not table.lacking
 
 
-def _one_kind(judged: EntityRecords, part: EntityRecords, table: Table, whole: bool) -> EntityRecords:
+def _one_kind(
+    judged: EntityRecords, part: EntityRecords, table: Table, whole: bool
+) -> EntityRecords:
     """Fold one kind of part; only a sound and `whole` snapshot of them, or a row that says so, says that a part is gone."""
     name, column = part.entity.name, owner(part.entity).name
     apart = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
@@ -68,7 +75,9 @@ def _one_kind(judged: EntityRecords, part: EntityRecords, table: Table, whole: b
     return replace(judged, partial=judged.partial | {part_property(part.entity)})
 
 
-def _with_texts(records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str) -> pl.DataFrame:
+def _with_texts(
+    records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str
+) -> pl.DataFrame:
     texts = rows.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
     several = texts["sourcedId"].is_duplicated()
     joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
@@ -78,7 +87,9 @@ def _with_texts(records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: l
 
 def _ended(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     gone = rows.filter(pl.col("status").eq_missing(TOBEDELETED))
-    return gone.select(pl.col(column).alias("sourcedId"), "orgSourcedId", "role", part="sourcedId").select(*ENDED)
+    return gone.select(
+        pl.col(column).alias("sourcedId"), "orgSourcedId", "role", part="sourcedId"
+    ).select(*ENDED)
 
 
 def _missing(
@@ -89,10 +100,18 @@ def _missing(
     lacking = judged.accepted
     if name in lacking.columns:
         lacking = lacking.filter(pl.col(name).is_null())
-    if not (name in roster.tables and roster.tables[name].mode == "bulk" and not roster.tables[name].lacking):
-        lacking = lacking.filter(~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode()))
+    if not (
+        name in roster.tables
+        and roster.tables[name].mode == "bulk"
+        and not roster.tables[name].lacking
+    ):
+        lacking = lacking.filter(
+            ~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode())
+        )
     found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
-    causes = lacking.select("sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}")))
+    causes = lacking.select(
+        "sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}"))
+    )
     return judged.refuse(causes), found
 
 
@@ -100,10 +119,14 @@ def faulty_owners(part: EntityRecords, frame: pl.DataFrame, errors: pl.DataFrame
     """The records (`sourcedId`, `cause`) that have a part with an error; `frame` are the part's rows."""
     column = owner(part.entity).name
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
-    rows = frame.select(ROW, sourcedId=column).join(first.drop("sourcedId"), left_on=ROW, right_on="row", how="inner")
-    return rows.drop_nulls("sourcedId").select(
-        "sourcedId", ROW, cause=fault(part.file)
-    ).unique("sourcedId", keep="first", maintain_order=True)  # fmt: skip
+    rows = frame.select(ROW, sourcedId=column).join(
+        first.drop("sourcedId"), left_on=ROW, right_on="row", how="inner"
+    )
+    return (
+        rows.drop_nulls("sourcedId")
+        .select("sourcedId", ROW, cause=fault(part.file))
+        .unique("sourcedId", keep="first", maintain_order=True)
+    )
 
 
 def parts_of(entity: Entity) -> list[Entity]:
@@ -125,13 +148,21 @@ def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings
     places = roles.with_columns(
         primaries=(pl.col("roleType") == "primary").sum().over("userSourcedId", "orgSourcedId"),
     )
-    told = {"file": file, "entity": "roles", "column": "roleType", "value": "roleType", "strict": strict}
+    told = {
+        "file": file,
+        "entity": "roles",
+        "column": "roleType",
+        "value": "roleType",
+        "strict": strict,
+    }
     several = places.filter((pl.col("primaries") > 1) & (pl.col("roleType") == "primary"))
     none = places.filter(pl.col("primaries") == 0)
     return [of_rows("two_primary_roles", several, **told), of_rows("no_primary_role", none, **told)]  # type: ignore[arg-type]
 
 
-def profile_findings(roles: pl.DataFrame, profiles: pl.DataFrame | None, file: str, strict: bool) -> list[Findings]:
+def profile_findings(
+    roles: pl.DataFrame, profiles: pl.DataFrame | None, file: str, strict: bool
+) -> list[Findings]:
     """Check that a role's profile belongs to the role's user."""
     if profiles is None:
         return []
@@ -142,4 +173,14 @@ def profile_findings(roles: pl.DataFrame, profiles: pl.DataFrame | None, file: s
         owners, on="userProfileSourcedId", how="inner", maintain_order="left"
     )
     rows = rows.filter(pl.col("profileOwner") != pl.col("userSourcedId"))
-    return [of_rows("profile_of_another", rows, file=file, entity="roles", column="userProfileSourcedId", value="userProfileSourcedId", strict=strict)]  # fmt: skip
+    return [
+        of_rows(
+            "profile_of_another",
+            rows,
+            file=file,
+            entity="roles",
+            column="userProfileSourcedId",
+            value="userProfileSourcedId",
+            strict=strict,
+        )
+    ]

@@ -27,16 +27,26 @@ def shared_addresses(standing: RosterState) -> list[Findings]:
         return []
     shared = addresses.filter(addresses.is_duplicated()).unique()
     rows = users.accepted.filter(pl.col("email").str.to_lowercase().is_in(shared.implode()))
-    return [of_rows("email_shared", rows, file=users.file, entity="users", column="email", value="sourcedId")]
+    return [
+        of_rows(
+            "email_shared", rows, file=users.file, entity="users", column="email", value="sourcedId"
+        )
+    ]
 
 
 def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
     """Name the nearest id for each one that is missing, where there are few enough to choose from."""
     dangling = gather(found).errors.filter(pl.col("rule") == "dangling")
-    for (file, entity, column), rows in dangling.group_by("file", "entity", "column", maintain_order=True):
+    for (file, entity, column), rows in dangling.group_by(
+        "file", "entity", "column", maintain_order=True
+    ):
         refers = ENTITIES[str(entity)][str(column)].refers or ""
         missing = rows["value"].unique(maintain_order=True).to_list()
-        ids = roster.tables[refers].frame["sourcedId"].drop_nulls().to_list() if refers in roster.tables else []
+        ids = (
+            roster.tables[refers].frame["sourcedId"].drop_nulls().to_list()
+            if refers in roster.tables
+            else []
+        )
         if len(missing) <= MOST_MISSING and len(ids) <= MOST_IDS:
             for word in missing:
                 alike = [one for one in ids if one != word and _digits(one) == _digits(word)]

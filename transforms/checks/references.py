@@ -53,8 +53,15 @@ class Resolved:
     findings: list[Findings] = field(default_factory=list)
 
 
-def resolved(table: Table, roster: Roster, standing: RosterState, known: Known, elsewhere: Elsewhere,
-             bad: pl.Series, strict: bool) -> Resolved:  # fmt: skip
+def resolved(
+    table: Table,
+    roster: Roster,
+    standing: RosterState,
+    known: Known,
+    elsewhere: Elsewhere,
+    bad: pl.Series,
+    strict: bool,
+) -> Resolved:
     """Follow every reference of the table's rows; `bad` are rows that are refused already."""
     done = Resolved(table)
     # References to records of the same file come last: by then it is known which of those are refused.
@@ -66,8 +73,12 @@ def resolved(table: Table, roster: Roster, standing: RosterState, known: Known, 
         fallen = bad.clear()
         # In a tree whose places are meant, what hangs on a row that is refused here is refused in its turn.
         while True:
-            parents = _parents(column, table, roster, standing, known, elsewhere, pl.concat([bad, fallen]))
-            astray = _astray(column, done.table, parents).filter(~pl.col(ROW).is_in(fallen.implode()))
+            parents = _parents(
+                column, table, roster, standing, known, elsewhere, pl.concat([bad, fallen])
+            )
+            astray = _astray(column, done.table, parents).filter(
+                ~pl.col(ROW).is_in(fallen.implode())
+            )
             if not astray.height:
                 break
             _settle(column, done, astray, parents, strict)
@@ -85,8 +96,15 @@ def in_target(known: Known, entity: str) -> pl.Series:
     return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
 
 
-def _parents(column: Column, table: Table, roster: Roster, standing: RosterState, known: Known,
-             elsewhere: Elsewhere, bad: pl.Series) -> Parents:  # fmt: skip
+def _parents(
+    column: Column,
+    table: Table,
+    roster: Roster,
+    standing: RosterState,
+    known: Known,
+    elsewhere: Elsewhere,
+    bad: pl.Series,
+) -> Parents:
     refers = column.refers or ""
     if refers == table.entity.name:
         rows = table.frame.select(ROW, "sourcedId").filter(~pl.col(ROW).is_in(bad.implode()))
@@ -101,7 +119,9 @@ def _parents(column: Column, table: Table, roster: Roster, standing: RosterState
     others = elsewhere.get(refers)
     if others is not None:
         found = pl.concat([found, others])
-    whole = refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
+    whole = (
+        refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
+    )
     gone = standing[refers].gone if refers in standing else found.clear()
     if whole:
         return Parents(found, refused, known, refers, gone)
@@ -113,14 +133,20 @@ def _parents(column: Column, table: Table, roster: Roster, standing: RosterState
 
 def wanted_elsewhere(roster: Roster) -> list[str]:
     """The entities to which a drop's records refer and of which it has no full snapshot itself."""
-    refers = {column.refers for table in roster.tables.values() for column in table.entity.references}
+    refers = {
+        column.refers for table in roster.tables.values() for column in table.entity.references
+    }
     whole = {name for name, table in roster.tables.items() if table.mode == "bulk"}
     return sorted(name for name in refers - whole if name)
 
 
 def trees_to_know(roster: Roster) -> list[str]:
     """The entities whose records form trees of which the drop may hold a part only."""
-    return [name for name, table in roster.tables.items() if table.mode != "bulk" and parent_column(table.entity)]
+    return [
+        name
+        for name, table in roster.tables.items()
+        if table.mode != "bulk" and parent_column(table.entity)
+    ]
 
 
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
@@ -143,14 +169,23 @@ def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
     return values.filter(~accepted)
 
 
-def _settle(column: Column, done: Resolved, astray: pl.DataFrame, parents: Parents, strict: bool) -> None:
+def _settle(
+    column: Column, done: Resolved, astray: pl.DataFrame, parents: Parents, strict: bool
+) -> None:
     table = done.table
-    astray = astray.join(parents.refused, left_on="value", right_on="sourcedId", how="left", maintain_order="left")
+    astray = astray.join(
+        parents.refused, left_on="value", right_on="sourcedId", how="left", maintain_order="left"
+    )
     nowhere = astray.filter(pl.col("cause").is_null())
     rejected = astray.filter(pl.col("cause").is_not_null())
     if parents.unsure:
         nowhere = nowhere.filter(pl.col("value").is_in(parents.gone.implode()))
-    told = {"file": table.file, "entity": table.entity.name, "column": column.name, "strict": strict}
+    told = {
+        "file": table.file,
+        "entity": table.entity.name,
+        "column": column.name,
+        "strict": strict,
+    }
     if table.entity.needs(column):
         done.findings += [
             of_rows("dangling", nowhere, value="value", **told),  # type: ignore[arg-type]
@@ -158,7 +193,11 @@ def _settle(column: Column, done: Resolved, astray: pl.DataFrame, parents: Paren
         ]
         return
     # A rejected parent that the target holds already is still there: leaving it out would change this record.
-    lost = rejected.clear() if strict else rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
+    lost = (
+        rejected.clear()
+        if strict
+        else rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
+    )
     out = pl.concat([nowhere, lost])
     done.findings.append(of_rows("dangling_optional", out, value="value", **told))  # type: ignore[arg-type]
     done.table = replace(table, frame=_left_out(table.frame, column, out))
@@ -184,25 +223,46 @@ def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.D
     ).drop("#gone")
 
 
-def _wrong_types(column: Column, table: Table, standing: RosterState, strict: bool) -> list[Findings]:
+def _wrong_types(
+    column: Column, table: Table, standing: RosterState, strict: bool
+) -> list[Findings]:
     """Report references to a record of another type than is meant; `ext:` types are allowed (reference section 5)."""
     meant = standing.get(column.refers or "")
     if not column.refers_types or meant is None:
         return []
     types = meant.accepted.select("sourcedId", "type").drop_nulls()
-    wrong = types.filter(~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION))
+    wrong = types.filter(
+        ~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION)
+    )
     rows = table.frame.filter(pl.col(column.name).is_in(wrong["sourcedId"].implode()))
-    return [of_rows("wrong_type", rows, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict)]  # fmt: skip
+    return [
+        of_rows(
+            "wrong_type",
+            rows,
+            file=table.file,
+            entity=table.entity.name,
+            column=column.name,
+            value=column.name,
+            strict=strict,
+        )
+    ]
 
 
 def parent_column(entity: Entity) -> Column | None:
     """The column by which an entity's records form a tree; None if they do not."""
     return next(
-        (column for column in entity.current if column.refers == entity.name and column.kind == "reference"), None
+        (
+            column
+            for column in entity.current
+            if column.refers == entity.name and column.kind == "reference"
+        ),
+        None,
     )
 
 
-def without_cycles(table: Table, known: pl.DataFrame | None, strict: bool) -> tuple[Table, list[Findings]]:
+def without_cycles(
+    table: Table, known: pl.DataFrame | None, strict: bool
+) -> tuple[Table, list[Findings]]:
     """Leave out the parents of records that are their own ancestors; in files of our own, refuse those records.
 
     `known` is what the ledger knows of the entity: the places of records of which a delta does not speak.
@@ -211,14 +271,22 @@ def without_cycles(table: Table, known: pl.DataFrame | None, strict: bool) -> tu
     if column is None:
         return table, []
     rows = dict(table.frame.select("sourcedId", column.name).iter_rows())
-    parents = {record: parent for record, parent in (_loaded(table, known) | rows).items() if parent}
+    parents = {
+        record: parent for record, parent in (_loaded(table, known) | rows).items() if parent
+    }
     caught = [start for start in parents if _is_own_ancestor(start, parents)]
     if not caught:
         return table, []
     circle = table.frame.filter(pl.col("sourcedId").is_in(caught))
     rule = "cycle" if table.entity.standard else "cycle_refused"
     found = of_rows(
-        rule, circle, file=table.file, entity=table.entity.name, column=column.name, value=column.name, strict=strict
+        rule,
+        circle,
+        file=table.file,
+        entity=table.entity.name,
+        column=column.name,
+        value=column.name,
+        strict=strict,
     )
     if not table.entity.standard:
         return table, [found]
@@ -230,14 +298,18 @@ def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
     """The parents of the records that are loaded, where the drop is no full snapshot of them."""
     if table.mode == "bulk" or known is None or "parents" not in known.columns:
         return {}
-    rows = known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "parents").iter_rows()
+    rows = (
+        known.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", "parents").iter_rows()
+    )
     return {record: parent_in(parents, table.entity) for record, parents in rows}
 
 
 def parent_in(parents: str | None, entity: Entity) -> str | None:
     """Find a record's parent of its own kind among `entity:sourcedId` words."""
     prefix = f"{entity.name}:"
-    return next((word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None)
+    return next(
+        (word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None
+    )
 
 
 def _is_own_ancestor(start: str, parents: dict[str, str]) -> bool:
@@ -284,7 +356,9 @@ def words(text: str | None) -> list[str]:
 
 def words_in(parents: pl.Expr) -> pl.Expr:
     """Split a column of parents into lists."""
-    return parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}").str.split(_SEPARATOR)
+    return parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}").str.split(
+        _SEPARATOR
+    )
 
 
 def ids_in(parents: pl.Expr, entity: str) -> pl.Expr:

@@ -136,27 +136,47 @@ def _true(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
 
 def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
     rows = frame.filter(~error.check_output.to_series())
-    if isinstance(error.check, str):  # "not_nullable", the only check here that is built into pandera
+    if isinstance(
+        error.check, str
+    ):  # "not_nullable", the only check here that is built into pandera
         column = error.schema.name
         return CheckFailure("delta_required" if column in LIFECYCLE else "required", column, rows)
     return CheckFailure(error.check.name, error.check.title, rows)
 
 
 @lru_cache(maxsize=512)
-def _schema(entity: Entity, mode: Mode, strict: bool, said: frozenset[str], today: date | None) -> TableSchema:
+def _schema(
+    entity: Entity, mode: Mode, strict: bool, said: frozenset[str], today: date | None
+) -> TableSchema:
     tests = {column: _tests(column, mode, strict) for column in entity.current}
-    needed = {column.name: pl.col(column.name).is_null() for column in tests if _is_required(column, mode, strict)}
-    fails = {column.name: [~_passes(column, test) for test in found.values()] for column, found in tests.items()}
+    needed = {
+        column.name: pl.col(column.name).is_null()
+        for column in tests
+        if _is_required(column, mode, strict)
+    }
+    fails = {
+        column.name: [~_passes(column, test) for test in found.values()]
+        for column, found in tests.items()
+    }
     for name, is_blank in needed.items():
         fails[name].append(is_blank)
     in_bulk = [name for name in LIFECYCLE if mode == "bulk" and name in said]
     return TableSchema(
         (
-            FrameCheck(_check(UNIQUE_ID, "sourcedId", _ids_differ), ID.drop_nulls().hash().n_unique() < ID.count()),
-            FrameCheck(_check(ONE_CASE, "sourcedId", _ids_differ_without_case), ID.str.contains(CAPITAL).any()),
+            FrameCheck(
+                _check(UNIQUE_ID, "sourcedId", _ids_differ),
+                ID.drop_nulls().hash().n_unique() < ID.count(),
+            ),
+            FrameCheck(
+                _check(ONE_CASE, "sourcedId", _ids_differ_without_case),
+                ID.str.contains(CAPITAL).any(),
+            ),
             *(_row_check(BLANK_IN_BULK, name, pl.col(name).is_null()) for name in in_bulk),
         ),
-        {column.name: _cell_checks(column, found, column.name in needed) for column, found in tests.items()},
+        {
+            column.name: _cell_checks(column, found, column.name in needed)
+            for column, found in tests.items()
+        },
         tuple(_row_check(rule.rule, rule.column, _obeyed(rule, today)) for rule in entity.rules),
         {name: pl.any_horizontal(some).any() for name, some in fails.items() if some},
         {name: one.any() for name, one in needed.items()},
@@ -164,7 +184,9 @@ def _schema(entity: Entity, mode: Mode, strict: bool, said: frozenset[str], toda
 
 
 def _cell_checks(column: Column, tests: dict[str, Test], required: bool) -> pa.Column:
-    checks = [_check(rule, column.name, _selected(_passes(column, test))) for rule, test in tests.items()]
+    checks = [
+        _check(rule, column.name, _selected(_passes(column, test))) for rule, test in tests.items()
+    ]
     return pa.Column(pl.String, nullable=not required, checks=checks)
 
 
@@ -204,7 +226,11 @@ def _ids_differ_without_case(data: pa.PolarsData) -> pl.LazyFrame | bool:
 
 
 def _is_required(column: Column, mode: Mode, strict: bool) -> bool:
-    return column.required or (strict and column.required_strict) or (mode == "delta" and column.name in LIFECYCLE)
+    return (
+        column.required
+        or (strict and column.required_strict)
+        or (mode == "delta" and column.name in LIFECYCLE)
+    )
 
 
 def _tests(column: Column, mode: Mode, strict: bool) -> dict[str, Test]:
@@ -218,9 +244,9 @@ def _tests(column: Column, mode: Mode, strict: bool) -> dict[str, Test]:
     if column.values:
         rule = "boolean" if column.kind == "boolean" else "vocabulary"
         return {rule: _listed(_in_vocabulary(column), column.is_list)}
-    return {rule: _listed(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()} | (
-        {"list": lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")} if column.is_list else {}
-    )
+    return {
+        rule: _listed(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()
+    } | ({"list": lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")} if column.is_list else {})
 
 
 def _passes(column: Column, test: Test) -> pl.Expr:
@@ -249,11 +275,16 @@ def _each(cell: pl.Expr, test: Test, is_list: bool) -> pl.Expr:
 
 
 def _date(cell: pl.Expr) -> pl.Expr:
-    return (cell.str.len_bytes() == len("2026-11-24")) & cell.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    return (cell.str.len_bytes() == len("2026-11-24")) & cell.str.to_date(
+        "%Y-%m-%d", strict=False
+    ).is_not_null()
 
 
 def _datetime(cell: pl.Expr) -> pl.Expr:
-    return cell.str.contains(DATETIME) & cell.str.head(10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    return (
+        cell.str.contains(DATETIME)
+        & cell.str.head(10).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+    )
 
 
 KINDS: dict[Kind, dict[str, Test]] = {
@@ -264,7 +295,9 @@ KINDS: dict[Kind, dict[str, Test]] = {
     "datetime": {"datetime": _datetime},
     "year": {"year": lambda cell: cell.str.contains(r"^\d{4}$")},
     "integer": {"integer": lambda cell: cell.str.contains(r"^[+-]?\d+$")},
-    "number": {"number": lambda cell: cell.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")},
+    "number": {
+        "number": lambda cell: cell.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+    },
     "user_ids": {"user_ids": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
     "score_scale": {"score_scale": lambda cell: cell.str.contains(r"^\{[^:{}]+:[^{}]+\}$")},
 }

@@ -19,14 +19,23 @@ from transforms.schemas.entity import Version
 EXAMPLES = 3
 
 
-def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broken: Mapping[str, str] | None = None) -> Raw:  # fmt: skip
+def raw_of(
+    read: Mapping[str, Unfolded],
+    version: Version,
+    *,
+    whole: bool,
+    broken: Mapping[str, str] | None = None,
+) -> Raw:
     """Make a drop of collections by name; `broken` are those that could not be read to their end, and why.
 
     `whole` says that each collection was read altogether, and not only what changed. What belongs to a record stands
     in it altogether in either case.
     """
     files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
-    found = [of_file("collection_unread", ENTITIES[name].file, why) for name, why in (broken or {}).items()]
+    found = [
+        of_file("collection_unread", ENTITIES[name].file, why)
+        for name, why in (broken or {}).items()
+    ]
     for name, unfolded in read.items():
         for file in _files(name, unfolded, version, whole=whole):
             entity = ENTITIES[file.name.removesuffix(".csv")]
@@ -34,7 +43,11 @@ def raw_of(read: Mapping[str, Unfolded], version: Version, *, whole: bool, broke
             modes[entity.name] = "bulk" if whole or entity.folds_into else "delta"
         found += _findings(ENTITIES[name], unfolded)
     manifest = _manifest(modes, version)
-    return Raw(placed(files) | {FILE: manifest}, frozenset(ENTITIES[name].file for name in broken or {}), gather(found))
+    return Raw(
+        placed(files) | {FILE: manifest},
+        frozenset(ENTITIES[name].file for name in broken or {}),
+        gather(found),
+    )
 
 
 def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
@@ -48,7 +61,14 @@ def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> I
             yield _file(entity, rows, misfits, version, whole=whole)
 
 
-def _file(entity: Entity, rows: list[Row], misfits: Mapping[int, tuple[str, str, str]], version: Version, *, whole: bool) -> RawFile:  # fmt: skip
+def _file(
+    entity: Entity,
+    rows: list[Row],
+    misfits: Mapping[int, tuple[str, str, str]],
+    version: Version,
+    *,
+    whole: bool,
+) -> RawFile:
     more = sorted({name for row in rows for name in row if name.startswith(METADATA)})
     header = (*entity.header(version), *more)
     frame = pl.DataFrame(rows, schema=dict.fromkeys((ROW, *header), pl.String))
@@ -66,7 +86,10 @@ def _bulk_status() -> pl.Expr:
 
 def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
     file = entity.file
-    unread = [of_file("property_unread", file, column=name, count=count) for name, count in unfolded.unread.items()]
+    unread = [
+        of_file("property_unread", file, column=name, count=count)
+        for name, count in unfolded.unread.items()
+    ]
     if unfolded.unlisted:
         examples = ", ".join(unfolded.unlisted[:EXAMPLES])
         unread.append(of_file("record_unlisted", file, examples, count=len(unfolded.unlisted)))
@@ -83,7 +106,9 @@ def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
 def _manifest(modes: Mapping[str, str], version: Version) -> RawFile:
     lines: list[tuple[str, str]] = [("manifest.version", "1.0"), ("oneroster.version", version)]
     lines += [(f"file.{name}", modes.get(name, "absent")) for name in ENTITIES]
-    frame = pl.DataFrame(lines, schema=dict.fromkeys(HEADER, pl.String), orient="row").with_row_index(ROW, offset=1)
+    frame = pl.DataFrame(
+        lines, schema=dict.fromkeys(HEADER, pl.String), orient="row"
+    ).with_row_index(ROW, offset=1)
     return RawFile(FILE, frame, HEADER)
 
 
@@ -96,7 +121,11 @@ def placed(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
         return dict(files)
     said = files[CLASSES].frame.select("sourcedId", school="schoolSourcedId", of="courseSourcedId")
     frame = files[SCALES].frame.join(
-        said.unique("sourcedId"), left_on="classSourcedId", right_on="sourcedId", how="left", maintain_order="left"
+        said.unique("sourcedId"),
+        left_on="classSourcedId",
+        right_on="sourcedId",
+        how="left",
+        maintain_order="left",
     )
     filled = frame.with_columns(
         orgSourcedId=pl.col("orgSourcedId").fill_null(pl.col("school")),

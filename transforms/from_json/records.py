@@ -46,7 +46,9 @@ class Unfolded:
     unlisted: tuple[str, ...] = ()
 
 
-def unfold(entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded) -> None:
+def unfold(
+    entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded
+) -> None:
     """Add the rows of some records; misfits are (sourcedId, property, rule)."""
     for record in records:
         into.count += 1
@@ -58,14 +60,18 @@ def unfold(entity: Entity, records: list[Any], version: Version, zone: ZoneInfo,
         _unfold_one(entity, record, known, version, zone, into)
 
 
-def _unfold_one(entity: Entity, record: Json, known: str, version: Version, zone: ZoneInfo, into: Unfolded) -> None:
+def _unfold_one(
+    entity: Entity, record: Json, known: str, version: Version, zone: ZoneInfo, into: Unfolded
+) -> None:
     name = ""
     try:
         row: Row = {"#row": str(into.count)}
         made: dict[str, list[Row]] = {}
         columns = {column.json: column for column in entity.columns if version in column.versions}
         parts = {
-            prop: part for prop, part in properties(entity).items() if version != "1.1" or part.name not in SINCE_1_2
+            prop: part
+            for prop, part in properties(entity).items()
+            if version != "1.1" or part.name not in SINCE_1_2
         }
         for name, value in record.items():
             if name in columns:
@@ -95,7 +101,10 @@ def _clean(row: Row) -> Row:
     for name, value in row.items():
         if value and NO_TEXT.search(f"{name}{value}"):
             raise ValueError(name)
-    return {name: LINE_BREAKS.sub(" ", value).strip() or None if value else None for name, value in row.items()}
+    return {
+        name: LINE_BREAKS.sub(" ", value).strip() or None if value else None
+        for name, value in row.items()
+    }
 
 
 Row = dict[str, str | None]
@@ -152,8 +161,14 @@ def _profiles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iter
         if len(credentials) > 1:
             raise Unreadable
         held = credentials[0] if credentials else {}
-        named = {"credentialType": held.get("type"), "username": held.get("username"), "password": held.get("password")}
-        yield _plain(part, item | named, zone) | {"sourcedId": _profile_key(sourced_id, scalar(item.get("profileId")))}
+        named = {
+            "credentialType": held.get("type"),
+            "username": held.get("username"),
+            "password": held.get("password"),
+        }
+        yield _plain(part, item | named, zone) | {
+            "sourcedId": _profile_key(sourced_id, scalar(item.get("profileId")))
+        }
 
 
 def _profile_key(sourced_id: str, uri: str) -> str:
@@ -272,7 +287,9 @@ def _is_name(key: str) -> bool:
 def _extension(value: Any) -> str:
     if isinstance(value, str):
         return value if typed(value) == value else json.dumps(value, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else scalar(value)
+    return (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else scalar(value)
+    )
 
 
 def _user_id(value: Any) -> str:
@@ -289,4 +306,8 @@ def _pair(value: Any, first: str, second: str) -> str:
     return f"{{{scalar(value.get(first))}:{scalar(value.get(second))}}}"
 
 
-ITEMS: dict[Kind, Callable[[Any], str]] = {"references": identifier, "user_ids": _user_id, "score_scale": _step}
+ITEMS: dict[Kind, Callable[[Any], str]] = {
+    "references": identifier,
+    "user_ids": _user_id,
+    "score_scale": _step,
+}

@@ -22,7 +22,15 @@ def vanished(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     """Limit what is taken away of each entity, of each of its groups, and of all together."""
     everything = sum(_vanished(stops, past, limits, name) for name in list(stops.parts))
     total, percent, records = past.everything, limits.vanished_percent, limits.vanished_records
-    stops.read(LimitReading("vanished", "removed of all records", everything, allowed(total, percent, records), total))
+    stops.read(
+        LimitReading(
+            "vanished",
+            "removed of all records",
+            everything,
+            allowed(total, percent, records),
+            total,
+        )
+    )
     if not allows(everything, total, percent, records):
         sentence = f"{everything:,} of all {total:,} records vanished, more than {limit_text(percent, records)}."
         stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
@@ -51,17 +59,28 @@ def of_schools(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     Sessions are those of the district, and have limits of their own.
     """
     groups = [kind for kind in stops.kinds if kind.group]
-    for kind in (*groups, *(HeldKind(name) for name in stops.parts if name not in ("orgs", "academicSessions"))):
+    for kind in (
+        *groups,
+        *(HeldKind(name) for name in stops.parts if name not in ("orgs", "academicSessions")),
+    ):
         records = limits.school_records if kind.group else 0
         taken = stops.taken(kind)
         there = past.of_schools(kind.entity, kind.group)
         # A record that belongs to no school is limited with its kind.
         gone = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len()
-        lost = _less_those_who_come(gone, stops, kind).join(there, left_on=SCHOOL, right_on="school", how="left")
+        lost = _less_those_who_come(gone, stops, kind).join(
+            there, left_on=SCHOOL, right_on="school", how="left"
+        )
         for school, count, total in lost.sort("len", descending=True).head(1).iter_rows():
             most = allowed(total or 0, limits.school_percent, records)
             stops.read(
-                LimitReading("school", f"removed {kind.word} of {past.name('orgs', school)}", count, most, total or 0)
+                LimitReading(
+                    "school",
+                    f"removed {kind.word} of {past.name('orgs', school)}",
+                    count,
+                    most,
+                    total or 0,
+                )
             )
         for school, count, total in lost.sort(SCHOOL).iter_rows():
             if not allows(count, total or 0, limits.school_percent, records):
@@ -79,12 +98,21 @@ def _less_those_who_come(gone: pl.DataFrame, stops: Stops, kind: HeldKind) -> pl
     return net.filter(pl.col("len") > 0).drop("come")
 
 
-def _of_school(stops: Stops, past: GuardContext, limits: GuardLimits, kind: HeldKind, school: str, total: int) -> None:
+def _of_school(
+    stops: Stops, past: GuardContext, limits: GuardLimits, kind: HeldKind, school: str, total: int
+) -> None:
     taken = stops.taken(kind).filter(pl.col(SCHOOL) == school)
     limit = limit_text(limits.school_percent, limits.school_records if kind.group else 0)
     sentence = f"{past.name('orgs', school)}: {_lost(taken, total, kind.word)}, more than {limit} of a school."
     here = kind.chosen & (pl.col(SCHOOL) == school)
-    stops.stop("vanished_of_school", sentence, kind.entity, school=school, removals=here, upserts=here & TAKEN)
+    stops.stop(
+        "vanished_of_school",
+        sentence,
+        kind.entity,
+        school=school,
+        removals=here,
+        upserts=here & TAKEN,
+    )
 
 
 def week(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
@@ -100,18 +128,38 @@ def week(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     earlier = past.week or {}
     for name, count in counted.items():
         _week(stops, limits, name, count, earlier.get(name, 0), past.total(name), (name,))
-    _week(stops, limits, "records", counted.total(), sum(earlier.values()), past.everything, tuple(stops.parts))
+    _week(
+        stops,
+        limits,
+        "records",
+        counted.total(),
+        sum(earlier.values()),
+        past.everything,
+        tuple(stops.parts),
+    )
 
 
 def _week(
-    stops: Stops, limits: GuardLimits, word: str, count: int, earlier: int, left: int, names: tuple[str, ...]
+    stops: Stops,
+    limits: GuardLimits,
+    word: str,
+    count: int,
+    earlier: int,
+    left: int,
+    names: tuple[str, ...],
 ) -> None:
     """Limit what went in the days before and what goes now; of these, `left` are still there."""
     if not (count and earlier):
         return
     total, percent, records = left + earlier, limits.week_percent, limits.week_records
     stops.read(
-        LimitReading("week", f"removed {word} in seven days", count + earlier, allowed(total, percent, records), total)
+        LimitReading(
+            "week",
+            f"removed {word} in seven days",
+            count + earlier,
+            allowed(total, percent, records),
+            total,
+        )
     )
     if not allows(count + earlier, total, percent, records):
         every = "all " if len(names) > 1 else ""
@@ -121,12 +169,20 @@ def _week(
 
 def updated(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     """Limit the updates of each kind, and of all together."""
-    limit, percent, records = limit_text(limits.updated_percent, limits.updated_records), limits.updated_percent, limits.updated_records  # fmt: skip
+    limit, percent, records = (
+        limit_text(limits.updated_percent, limits.updated_records),
+        limits.updated_percent,
+        limits.updated_records,
+    )
     everything = 0
     for kind in stops.kinds:
         count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(past)
         everything += count
-        stops.read(LimitReading("updated", f"updated {kind.word}", count, allowed(total, percent, records), total))
+        stops.read(
+            LimitReading(
+                "updated", f"updated {kind.word}", count, allowed(total, percent, records), total
+            )
+        )
         if not allows(count, total, percent, records):
             sentence = f"{count:,} of {total:,} {kind.word} would be updated, more than {limit}."
             stops.stop("updated", sentence, kind.entity, upserts=UPDATE & kind.chosen)
@@ -139,7 +195,9 @@ def updated(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
 def created(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     """Limit new people of schools that were there before; a new school brings its own, and the first load is no growth."""
     for kind in (kind for kind in stops.kinds if kind.entity == "users"):
-        there = past.of_schools(kind.entity, kind.group).drop_nulls("school").rename({"school": SCHOOL})
+        there = (
+            past.of_schools(kind.entity, kind.group).drop_nulls("school").rename({"school": SCHOOL})
+        )
         new = stops.created("users").filter(kind.chosen).join(there, on=SCHOOL, how="semi")
         total = kind.total(past)
         most = allowed(total, limits.created_percent, limits.created_records)
@@ -150,7 +208,12 @@ def created(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
                 f"{new.height:,} new {kind.word} would come to schools that have {total:,} of them, more than {limit}. "
                 "See whether this is another district's export, or whether the ids of all have changed."
             )
-            stops.stop("created", sentence, "users", upserts=pl.col("sourcedId").is_in(new["sourcedId"].implode()))
+            stops.stop(
+                "created",
+                sentence,
+                "users",
+                upserts=pl.col("sourcedId").is_in(new["sourcedId"].implode()),
+            )
 
 
 def rejected(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
@@ -162,7 +225,9 @@ def rejected(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
         if name not in stops.names or not past.total(name):
             continue
         most = allowed(file.rows, limits.rejected_percent)
-        stops.read(LimitReading("rejected", f"rejected rows of {file.file}", file.faults, most, file.rows))
+        stops.read(
+            LimitReading("rejected", f"rejected rows of {file.file}", file.faults, most, file.rows)
+        )
         if file.faults <= most:
             continue
         cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
@@ -172,14 +237,18 @@ def rejected(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
         )
         if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
-        if _misses_many(stops, past, limits, name) and not any(hold.entity == name for hold in stops.holds):
+        if _misses_many(stops, past, limits, name) and not any(
+            hold.entity == name for hold in stops.holds
+        ):
             stops.tell("undelivered", sentence, name, file.faults)
 
 
 def _misses_many(stops: Stops, past: GuardContext, limits: GuardLimits, name: str) -> bool:
     """Whether many of the records that are there are not as they were in this drop, of a kind that every roster needs."""
     part, total = stops.parts.get(name) or stops.idle[name], past.total(name)
-    return ENTITIES[name].needed and not allows(total - part.counts.get("unchanged", 0), total, limits.rejected_percent)
+    return ENTITIES[name].needed and not allows(
+        total - part.counts.get("unchanged", 0), total, limits.rejected_percent
+    )
 
 
 def files(entity: str, stops: Stops, past: GuardContext) -> str:
@@ -197,7 +266,11 @@ def _lost(taken: pl.DataFrame, total: int, word: str) -> str:
     gone = ways.pop(None, 0)
     told = [f"{gone:,} vanished"] if gone else []
     told += [f"{count:,} would be {way}" for way, count in sorted(ways.items())]
-    return f"{taken.height:,} of {total:,} {word} vanished" if len(told) == 1 and gone else f"{taken.height:,} of {total:,} {word}: {', '.join(told)}"  # fmt: skip
+    return (
+        f"{taken.height:,} of {total:,} {word} vanished"
+        if len(told) == 1 and gone
+        else f"{taken.height:,} of {total:,} {word}: {', '.join(told)}"
+    )
 
 
 # If more than this share of a kind is rejected, it is not delivered.
@@ -213,17 +286,28 @@ def undelivered(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     if limits.rejected_percent >= 100:
         return
     parts = stops.idle | stops.parts
-    counts = {name: part.counts for name, part in parts.items() if ENTITIES[name].needed or past.total(name)}
+    counts = {
+        name: part.counts
+        for name, part in parts.items()
+        if ENTITIES[name].needed or past.total(name)
+    }
     for name, sentence in sentences(counts, past.rejections):
         stops.tell("undelivered", sentence, name, counts[name].get("rejected", 0))
 
 
 def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[tuple[str, str]]:
     """Say of each entity that is at fault what became of it, and of those that were rejected with it."""
-    hit = [name for name in ENTITIES if name in counts and _is_undelivered(counts[name], rejections.get(name))]
+    hit = [
+        name
+        for name in ENTITIES
+        if name in counts and _is_undelivered(counts[name], rejections.get(name))
+    ]
     roots = [name for name in hit if _at_fault(name, rejections)] or hit[:1]
     followers = [name for name in hit if name not in roots]
-    return [(name, _sentence(name, followers if name == roots[0] else [], counts, rejections)) for name in roots]
+    return [
+        (name, _sentence(name, followers if name == roots[0] else [], counts, rejections))
+        for name in roots
+    ]
 
 
 def _is_undelivered(counts: Mapping[Any, int], file: Rejections | None) -> bool:
@@ -236,21 +320,33 @@ def _at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:
     return name in rejections and rejections[name].faults * 2 > rejections[name].rows
 
 
-def _sentence(name: str, followers: list[str], counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:
-    with_them = f", and with them {', '.join(_of(one, counts) for one in followers)}" if followers else ""
-    root = name if _at_fault(name, rejections) else _parent_at_fault(name, counts, rejections) or name
+def _sentence(
+    name: str, followers: list[str], counts: AllCounts, rejections: Mapping[str, Rejections]
+) -> str:
+    with_them = (
+        f", and with them {', '.join(_of(one, counts) for one in followers)}" if followers else ""
+    )
+    root = (
+        name if _at_fault(name, rejections) else _parent_at_fault(name, counts, rejections) or name
+    )
     because = f" So were {_of(root, counts)}, which they need." if root != name else ""
     file = rejections.get(root)
     cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
-    return f"{_of(name, counts)} were rejected{with_them}: most cannot be delivered.{because}{cause}"
+    return (
+        f"{_of(name, counts)} were rejected{with_them}: most cannot be delivered.{because}{cause}"
+    )
 
 
 def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:
     """Of the kinds that the records of one kind need, that with the most rejected rows; blank if none has any."""
     entity = ENTITIES[name]
-    needed = {column.refers or "" for column in entity.references if entity.needs(column)} & counts.keys()
+    needed = {
+        column.refers or "" for column in entity.references if entity.needs(column)
+    } & counts.keys()
     faulty = [one for one in needed if one in rejections and rejections[one].faults]
-    return max(faulty, key=lambda one: (rejections[one].faults / rejections[one].rows, one), default="")
+    return max(
+        faulty, key=lambda one: (rejections[one].faults / rejections[one].rows, one), default=""
+    )
 
 
 def _of(name: str, counts: AllCounts) -> str:

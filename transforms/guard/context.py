@@ -8,7 +8,11 @@ from datetime import date
 
 import polars as pl
 
-TOTALS: dict[str, type[pl.DataType]] = {"entity": pl.String, "school": pl.String, "records": pl.Int64}
+TOTALS: dict[str, type[pl.DataType]] = {
+    "entity": pl.String,
+    "school": pl.String,
+    "records": pl.Int64,
+}
 GROUPED: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "group": pl.String, "school": pl.String, "records": pl.Int64,
 }  # fmt: skip
@@ -47,7 +51,10 @@ def with_columns_of(frame: pl.DataFrame | None, names: Sequence[str]) -> pl.Data
     """Give `sourcedId` and the named columns of records; one that is missing is blank throughout."""
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(("sourcedId", *names), pl.String))
-    columns = [pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names]
+    columns = [
+        pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
+        for name in names
+    ]
     return frame.select("sourcedId", *columns)
 
 

@@ -18,7 +18,13 @@ from transforms.guard.identity import identities, recycled
 from transforms.guard.limits import GuardLimits, LimitReading
 from transforms.guard.moves import emptied_classes, moves
 from transforms.guard.new_ids import rekeyed
-from transforms.guard.special_cases import FIRST, emptied_columns, followers, left_behind, still_named
+from transforms.guard.special_cases import (
+    FIRST,
+    emptied_columns,
+    followers,
+    left_behind,
+    still_named,
+)
 from transforms.removals import OWNERS
 from transforms.schemas import ENTITIES
 
@@ -50,7 +56,9 @@ class Guarded:
         return sum(part.held.height for part in self.changes.values())
 
 
-def guard(changes: Changes, past: GuardContext, limits: GuardLimits, raised: GuardLimits | None = None) -> Guarded:
+def guard(
+    changes: Changes, past: GuardContext, limits: GuardLimits, raised: GuardLimits | None = None
+) -> Guarded:
     """Hold what trips a limit or is a special case; the rest goes on.
 
     `raised` are limits that a person raised for once: they are used only where the ordinary ones hold something.
@@ -101,7 +109,9 @@ def _adds_only(part: EntityChanges) -> EntityChanges:
     updates = part.upserts.filter(pl.col(ACTION) == "update").height
     counts: Counts = {**part.counts, "waiting": updates}
     kept = part.removals.with_columns(pl.lit("kept").alias(ACTION))
-    return replace(part, upserts=part.upserts.filter(pl.col(ACTION) != "update"), removals=kept, counts=counts)
+    return replace(
+        part, upserts=part.upserts.filter(pl.col(ACTION) != "update"), removals=kept, counts=counts
+    )
 
 
 def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
@@ -132,7 +142,11 @@ def _without_parent(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> 
     sent = _sent(stops, name)
     found = [sent["sourcedId"].clear()]
     for parent, ids in there.items():
-        named = sent.select("sourcedId", parent=ids_in(pl.col(PARENTS), parent)).explode("parent").drop_nulls("parent")
+        named = (
+            sent.select("sourcedId", parent=ids_in(pl.col(PARENTS), parent))
+            .explode("parent")
+            .drop_nulls("parent")
+        )
         stay = ids.filter(~ids.is_in(stops.going(parent).implode()))
         known = pl.concat([stay, _sent(stops, parent)["sourcedId"]])
         found.append(named.filter(~pl.col("parent").is_in(known.implode()))["sourcedId"])

@@ -17,7 +17,14 @@ BEGINS = {"enrollments": "beginDate", "academicSessions": "startDate"}
 Ends = Mapping[str, str | None]
 
 
-def taking(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today: date | None, over: pl.Series, ends: Ends) -> pl.Series:  # fmt: skip
+def taking(
+    entity: str,
+    upserts: pl.DataFrame,
+    sent: pl.DataFrame | None,
+    today: date | None,
+    over: pl.Series,
+    ends: Ends,
+) -> pl.Series:
     """Say of each update what it takes, `locked out`, `ended` or `put off`; null of all others.
 
     `sent` are the records as the target has them, `over` the ids of classes whose terms are over. What was locked out or over
@@ -27,18 +34,29 @@ def taking(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, today:
     match entity:
         case "users" if "enabledUser" in upserts.columns:
             was = _met(upserts, sent, "enabledUser")
-            return _said(was, (was["enabledUser"] == "false") & was["#enabledUser"].ne_missing("false"), LOCKED_OUT)
+            return _said(
+                was,
+                (was["enabledUser"] == "false") & was["#enabledUser"].ne_missing("false"),
+                LOCKED_OUT,
+            )
         case "enrollments" | "academicSessions" if day:
-            return _ended(entity, upserts, sent, day, over).fill_null(_put_off(entity, upserts, sent, day))
+            return _ended(entity, upserts, sent, day, over).fill_null(
+                _put_off(entity, upserts, sent, day)
+            )
         case "classes" if "termSourcedIds" in upserts.columns and day:
             was = _met(upserts, sent, "termSourcedIds")
             return _said(
-                was, all_over(was["termSourcedIds"], ends, day) & ~all_over(was["#termSourcedIds"], ends, day), ENDED
+                was,
+                all_over(was["termSourcedIds"], ends, day)
+                & ~all_over(was["#termSourcedIds"], ends, day),
+                ENDED,
             )
     return _nothing(upserts)
 
 
-def _ended(entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, day: str, over: pl.Series) -> pl.Series:
+def _ended(
+    entity: str, upserts: pl.DataFrame, sent: pl.DataFrame | None, day: str, over: pl.Series
+) -> pl.Series:
     if "endDate" not in upserts.columns:
         return _nothing(upserts)
     was = _met(upserts, sent, "endDate")
@@ -67,11 +85,19 @@ def all_over(terms: pl.Series, ends: Ends, day: str) -> pl.Series:
 
 
 def _said(was: pl.DataFrame, takes: pl.Series, word: str) -> pl.Series:
-    chosen = takes.fill_null(value=False) & (was[ACTION] == "update") & was["#known"].fill_null(value=False)
+    chosen = (
+        takes.fill_null(value=False)
+        & (was[ACTION] == "update")
+        & was["#known"].fill_null(value=False)
+    )
     return was.select(pl.when(chosen.alias("#takes")).then(pl.lit(word)).alias(word))[word]
 
 
 def _met(upserts: pl.DataFrame, sent: pl.DataFrame | None, column: str) -> pl.DataFrame:
     """Put what was sent (`#column`; `#known` if anything was) beside what is to be sent, in that order."""
-    was = with_columns_of(sent, [column]).select("sourcedId", pl.col(column).alias(f"#{column}"), pl.lit(value=True).alias("#known"))  # fmt: skip
-    return upserts.select("sourcedId", ACTION, column).join(was, on="sourcedId", how="left", maintain_order="left")
+    was = with_columns_of(sent, [column]).select(
+        "sourcedId", pl.col(column).alias(f"#{column}"), pl.lit(value=True).alias("#known")
+    )
+    return upserts.select("sourcedId", ACTION, column).join(
+        was, on="sourcedId", how="left", maintain_order="left"
+    )

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from transforms import payload as parts
-from transforms.changes import ACTION, FINGERPRINT, HELD, HOLD, PARENTS, REMOVALS, SCHOOL, Changes, EntityChanges
+from transforms.changes import (
+    ACTION,
+    FINGERPRINT,
+    HELD,
+    HOLD,
+    PARENTS,
+    REMOVALS,
+    SCHOOL,
+    Changes,
+    EntityChanges,
+)
 from transforms.guard.context import GuardContext
 from transforms.guard.harm import Ends, taking
 from transforms.guard.limits import LimitReading
@@ -84,13 +94,25 @@ class Stops:
     @classmethod
     def of(cls, changes: Changes, past: GuardContext) -> Stops:
         """Begin with nothing stopped."""
-        busy = {name: part for name, part in changes.items() if part.upserts.height or part.removals.height}
+        busy = {
+            name: part
+            for name, part in changes.items()
+            if part.upserts.height or part.removals.height
+        }
         idle = {
-            name: replace(part, counts={**part.counts, "held": 0}) for name, part in changes.items() if name not in busy
+            name: replace(part, counts={**part.counts, "held": 0})
+            for name, part in changes.items()
+            if name not in busy
         }
         kinds = tuple(kind for name in busy for kind in _kinds(name, past))
         ends = {**past.ends, **_ends_in(busy.get("academicSessions"))}
-        return cls(tuple(changes), {name: _marked(part, past, ends) for name, part in busy.items()}, idle, kinds, ends)
+        return cls(
+            tuple(changes),
+            {name: _marked(part, past, ends) for name, part in busy.items()},
+            idle,
+            kinds,
+            ends,
+        )
 
     def vanished(self, name: str) -> pl.DataFrame:
         """The records of an entity that vanished and count."""
@@ -151,8 +173,15 @@ class Stops:
         if reading.count:
             self.readings.append(reading)
 
-    def stop(self, rule: str, sentence: str, *names: str, school: str = "", removals: pl.Expr = NONE,
-             upserts: pl.Expr | Mapping[str, pl.Expr] = NONE) -> None:  # fmt: skip
+    def stop(
+        self,
+        rule: str,
+        sentence: str,
+        *names: str,
+        school: str = "",
+        removals: pl.Expr = NONE,
+        upserts: pl.Expr | Mapping[str, pl.Expr] = NONE,
+    ) -> None:
         """Stop the changes of some entities that are selected, creates and updates by entity if need be.
 
         A rule that stops nothing is no reason; nor is one that stops only what waits for another reason already.
@@ -161,11 +190,15 @@ class Stops:
         for name in names:
             part = self.parts[name]
             removed = _hit(part.removals, removals & pl.col(ACTION).is_in(VANISHED))
-            sent = _hit(part.upserts, upserts if isinstance(upserts, pl.Expr) else upserts.get(name, NONE))
+            sent = _hit(
+                part.upserts, upserts if isinstance(upserts, pl.Expr) else upserts.get(name, NONE)
+            )
             count += int(removed.sum()) + int(sent.sum())
             new += _new(part.removals, removed) + _new(part.upserts, sent)
             self.parts[name] = replace(
-                part, removals=_stopped(part.removals, removed, rule), upserts=_stopped(part.upserts, sent, rule)
+                part,
+                removals=_stopped(part.removals, removed, rule),
+                upserts=_stopped(part.upserts, sent, rule),
             )
         if new:
             self.tell(rule, sentence, names[0] if len(names) == 1 else "", count, school)
@@ -176,7 +209,10 @@ class Stops:
 
     def changes(self) -> Changes:
         """Give the changes, with what is stopped set apart."""
-        return {name: _parted(self.parts[name]) if name in self.parts else self.idle[name] for name in self.names}
+        return {
+            name: _parted(self.parts[name]) if name in self.parts else self.idle[name]
+            for name in self.names
+        }
 
 
 def _kinds(name: str, past: GuardContext) -> list[HeldKind]:
@@ -200,7 +236,9 @@ def _marked(part: EntityChanges, past: GuardContext, ends: Ends) -> EntityChange
     removals, upserts = part.removals.with_columns(blank), part.upserts.with_columns(blank)
     if SCHOOL not in removals.columns:
         removals = removals.with_columns(pl.lit(None, pl.String).alias(SCHOOL))
-    taking_now = taking(part.entity, upserts, past.sent.get(part.entity), past.today, past.over, ends).alias(TAKING)
+    taking_now = taking(
+        part.entity, upserts, past.sent.get(part.entity), past.today, past.over, ends
+    ).alias(TAKING)
     return replace(
         part,
         removals=_grouped(part.entity, removals, past),
@@ -228,7 +266,9 @@ def _new(frame: pl.DataFrame, hit: pl.Series) -> int:
 def _stopped(frame: pl.DataFrame, hit: pl.Series, rule: str) -> pl.DataFrame:
     if not hit.any():
         return frame
-    return frame.with_columns(pl.when(pl.col(HOLD).is_null() & hit).then(pl.lit(rule)).otherwise(HOLD).alias(HOLD))
+    return frame.with_columns(
+        pl.when(pl.col(HOLD).is_null() & hit).then(pl.lit(rule)).otherwise(HOLD).alias(HOLD)
+    )
 
 
 def _parted(part: EntityChanges) -> EntityChanges:
@@ -242,7 +282,8 @@ def _parted(part: EntityChanges) -> EntityChanges:
 
 def _held(frame: pl.DataFrame) -> pl.DataFrame:
     columns = [
-        (pl.col(name) if name in frame.columns else pl.lit(None, kind).alias(name)) for name, kind in HELD.items()
+        (pl.col(name) if name in frame.columns else pl.lit(None, kind).alias(name))
+        for name, kind in HELD.items()
     ]
     held = frame.lazy().filter(pl.col(HOLD).is_not_null()).select(columns)
     return held.cast({FINGERPRINT: pl.Int64}).collect()

@@ -34,10 +34,14 @@ def identities(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
         if entity not in stops.parts:
             continue
         updates = stops.updates(entity)
-        met = _told_by(entity, updates).join(_told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was")
+        met = _told_by(entity, updates).join(
+            _told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was"
+        )
         year = _is_new_year(met, past)
         changed = met.select(
-            "sourcedId", *(_differs(name, year=year).alias(name) for name in columns), along=_goes_along(met)
+            "sourcedId",
+            *(_differs(name, year=year).alias(name) for name in columns),
+            along=_goes_along(met),
         )
         changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
         _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
@@ -49,7 +53,9 @@ def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
     if "roles" not in found.columns:
         return found
     group, held = group_of(found["roles"]), parts.values(found["roles"], "role")
-    return found.with_columns(held.zip_with((group == STAFF).fill_null(value=False), group).alias("roles"))
+    return found.with_columns(
+        held.zip_with((group == STAFF).fill_null(value=False), group).alias("roles")
+    )
 
 
 def _goes_along(met: pl.DataFrame) -> pl.Expr:
@@ -95,20 +101,26 @@ def _grade(cell: pl.Expr) -> pl.Expr:
     return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
 
 
-def _limit(stops: Stops, past: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame) -> None:
+def _limit(
+    stops: Stops, past: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame
+) -> None:
     """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
     columns, found, too_many = TOLD_BY[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
         count, total = others.filter(kind.chosen).height, kind.total(past)
         most = allowed(total, limits.identity_percent, limits.identity_records)
-        stops.read(LimitReading("identity", f"{kind.word} with another identity", count, most, total))
+        stops.read(
+            LimitReading("identity", f"{kind.word} with another identity", count, most, total)
+        )
         found += [f"{count:,} of {total:,} {kind.word}"] if count else []
         too_many |= count > most
     if not too_many:
         return
     counts = Counter({name: int(others[name].sum()) for name in columns})
-    ways = ", ".join(f"another {name} for {number:,}" for name, number in counts.most_common() if number)
+    ways = ", ".join(
+        f"another {name} for {number:,}" for name, number in counts.most_common() if number
+    )
     limit = limit_text(limits.identity_percent, limits.identity_records)
     sentence = (
         f"{', '.join(found)} would become others ({ways}), more than {limit}. "
@@ -119,7 +131,9 @@ def _limit(stops: Stops, past: GuardContext, limits: GuardLimits, entity: str, c
     stops.stop("identity", sentence, entity, upserts=ids | _new(entity, past))
     if entity == "users" and others.height * 2 > past.total("users"):
         said = "What is new and what vanished waits with the people who would become others."
-        upserts = {name: _new(name, past) for name in stops.parts} | {"demographics": pl.lit(value=True)}
+        upserts = {name: _new(name, past) for name in stops.parts} | {
+            "demographics": pl.lit(value=True)
+        }
         stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=upserts)
 
 
@@ -144,7 +158,10 @@ def recycled(stops: Stops, past: GuardContext) -> None:
     )
     chosen = pl.col("sourcedId").is_in(ids)
     stops.stop(
-        "recycled", sentence, *(name for name in ("users", "demographics") if name in stops.parts), upserts=chosen
+        "recycled",
+        sentence,
+        *(name for name in ("users", "demographics") if name in stops.parts),
+        upserts=chosen,
     )
 
 
@@ -152,10 +169,22 @@ def _beside(stops: Stops, past: GuardContext) -> pl.DataFrame:
     """Put beside each updated user what was sent of it before (`_was`)."""
     columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")
-    now = with_columns_of(updates, columns).with_columns(updates[LABEL].alias(NAME) if LABEL in updates.columns else pl.lit(None, pl.String).alias(NAME))  # fmt: skip
-    met = now.join(past.records("users", *columns, NAME), on="sourcedId", how="inner", suffix="_was", maintain_order="left")  # fmt: skip
+    now = with_columns_of(updates, columns).with_columns(
+        updates[LABEL].alias(NAME)
+        if LABEL in updates.columns
+        else pl.lit(None, pl.String).alias(NAME)
+    )
+    met = now.join(
+        past.records("users", *columns, NAME),
+        on="sourcedId",
+        how="inner",
+        suffix="_was",
+        maintain_order="left",
+    )
     births = stops.parts["demographics"].upserts if "demographics" in stops.parts else None
-    born = with_columns_of(births, ["birthDate"]).join(past.records("demographics", "birthDate"), on="sourcedId", suffix="_was")  # fmt: skip
+    born = with_columns_of(births, ["birthDate"]).join(
+        past.records("demographics", "birthDate"), on="sourcedId", suffix="_was"
+    )
     return met.join(born, on="sourcedId", how="left", maintain_order="left")
 
 

@@ -42,7 +42,11 @@ def to_other_schools(stops: Stops, past: GuardContext) -> pl.DataFrame:
     sent = past.sent.get("users", pl.DataFrame(schema={"sourcedId": pl.String}))
     was = sent.select("sourcedId", school_of(ENTITIES["users"], sent).alias("was"))
     updates = stops.updates("users").select("sourcedId", SCHOOL)
-    return updates.join(was, on="sourcedId", how="inner").filter(pl.col(SCHOOL) != pl.col("was")).drop(SCHOOL)
+    return (
+        updates.join(was, on="sourcedId", how="inner")
+        .filter(pl.col(SCHOOL) != pl.col("was"))
+        .drop(SCHOOL)
+    )
 
 
 def _into_old_classes(
@@ -69,11 +73,18 @@ def _one_person(stops: Stops, limits: GuardLimits, new: pl.DataFrame) -> None:
     more = f", and {many.height - FIRST:,} more" if many.height > FIRST else ""
     sentence = f"enrollments: more than {limits.person_records} classes at once for one person ({told}{more}). If that is meant, approve."
     theirs = new.join(many, on="userSourcedId", how="semi")["sourcedId"]
-    stops.stop("moved", sentence, "enrollments", upserts=pl.col("sourcedId").is_in(theirs.implode()))
+    stops.stop(
+        "moved", sentence, "enrollments", upserts=pl.col("sourcedId").is_in(theirs.implode())
+    )
 
 
 def _limit(
-    stops: Stops, past: GuardContext, limits: GuardLimits, kind: HeldKind, moved: pl.DataFrame, where: str
+    stops: Stops,
+    past: GuardContext,
+    limits: GuardLimits,
+    kind: HeldKind,
+    moved: pl.DataFrame,
+    where: str,
 ) -> None:
     total = kind.total(past)
     most = allowed(total, limits.moved_percent, limits.moved_records)
@@ -84,7 +95,12 @@ def _limit(
             f"{moved.height:,} {kind.word} would be {where} ({total:,} are there now), more than {limit}. "
             "See whether a column of the export was sorted or shifted by itself, or is of another school or year."
         )
-        stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(moved["sourcedId"].implode()))
+        stops.stop(
+            "moved",
+            sentence,
+            kind.entity,
+            upserts=pl.col("sourcedId").is_in(moved["sourcedId"].implode()),
+        )
 
 
 ENROLLMENTS = HeldKind("enrollments")
@@ -100,14 +116,24 @@ def emptied_classes(stops: Stops, past: GuardContext, limits: GuardLimits) -> No
     net = counted.join(come.group_by("class").len("come"), on="class", how="left").with_columns(
         pl.col("count") - pl.col("come").fill_null(0)
     )
-    met = net.join(past.sizes, on="class", how="inner").filter(pl.col("records") >= limits.class_records)
+    met = net.join(past.sizes, on="class", how="inner").filter(
+        pl.col("records") >= limits.class_records
+    )
     if "classes" in stops.parts:
         removed = stops.parts["classes"].of(*VANISHED, "stay")["sourcedId"]
         met = met.filter(~pl.col("class").is_in(removed.implode()))
-    for one, count, total in met.sort("count", descending=True).head(1).select("class", "count", "records").iter_rows():
+    for one, count, total in (
+        met.sort("count", descending=True).head(1).select("class", "count", "records").iter_rows()
+    ):
         most = allowed(total, limits.class_percent)
-        stops.read(LimitReading("class", f"people who leave class {past.name('classes', one)}", count, most, total))
-    lost = met.filter(pl.col("count") > pl.col("records") * limits.class_percent / 100).sort("class")
+        stops.read(
+            LimitReading(
+                "class", f"people who leave class {past.name('classes', one)}", count, most, total
+            )
+        )
+    lost = met.filter(pl.col("count") > pl.col("records") * limits.class_percent / 100).sort(
+        "class"
+    )
     if not lost.height:
         return
     told = [
@@ -127,17 +153,30 @@ def _left_and_come(stops: Stops, past: GuardContext) -> tuple[pl.DataFrame, pl.D
     """The enrollments (`sourcedId`, `class`, `person`) whose person is in that class no more, and those of who was not in it before."""
     part = stops.parts["enrollments"]
     taken = pl.col("sourcedId").is_in(stops.taken(ENROLLMENTS)["sourcedId"].implode())
-    now = with_columns_of(part.upserts, ["classSourcedId", "userSourcedId"]).filter(~taken).rename(IN_CLASS)
+    now = (
+        with_columns_of(part.upserts, ["classSourcedId", "userSourcedId"])
+        .filter(~taken)
+        .rename(IN_CLASS)
+    )
     sent = past.records("enrollments", *IN_CLASS).rename(IN_CLASS)
     moved = sent.join(now, on="sourcedId", how="semi").join(now, on=list(now.columns), how="anti")
-    gone = pl.concat([sent.filter(taken), _as_known(part).filter(taken), moved]).unique("sourcedId").drop_nulls()
+    gone = (
+        pl.concat([sent.filter(taken), _as_known(part).filter(taken), moved])
+        .unique("sourcedId")
+        .drop_nulls()
+    )
     place = ["class", "person"]
-    return gone.join(now, on=place, how="anti"), now.join(gone, on=place, how="anti").join(sent, on=["sourcedId", *place], how="anti")  # fmt: skip
+    return gone.join(now, on=place, how="anti"), now.join(gone, on=place, how="anti").join(
+        sent, on=["sourcedId", *place], how="anti"
+    )
 
 
 def _as_known(part: EntityChanges) -> pl.DataFrame:
     """The class and the person of each enrollment that vanished, as the ledger knows them."""
     if PARENTS not in part.removals.columns:
         return pl.DataFrame(schema=dict.fromkeys(("sourcedId", "class", "person"), pl.String))
-    of = {word: ids_in(pl.col(PARENTS), entity).list.first() for word, entity in (("class", "classes"), ("person", "users"))}  # fmt: skip
+    of = {
+        word: ids_in(pl.col(PARENTS), entity).list.first()
+        for word, entity in (("class", "classes"), ("person", "users"))
+    }
     return part.removals.select("sourcedId", **of)

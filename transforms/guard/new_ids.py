@@ -53,13 +53,21 @@ def rekeyed(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     if len(schools) * 2 > past.total("orgs"):
         # It is another district, or another system, throughout.
         said = "What is new and what vanished waits with the schools that have come under new ids."
-        stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=pl.col(ACTION) != "update")
+        stops.stop(
+            "follows",
+            said,
+            *stops.parts,
+            removals=pl.lit(value=True),
+            upserts=pl.col(ACTION) != "update",
+        )
 
 
 def _people(stops: Stops, past: GuardContext, limits: GuardLimits, same: Same) -> None:
     """Find people by two signs of five; many of them also by one that nobody else has."""
     arrived = stops.created("users")
-    new = _signs_of(arrived, stops.parts["demographics"].upserts if "demographics" in stops.parts else None)
+    new = _signs_of(
+        arrived, stops.parts["demographics"].upserts if "demographics" in stops.parts else None
+    )
     old = _signs_of(past.sent["users"], past.sent.get("demographics"))
     met = old.join(new, on=["sign", "value"], how="inner", suffix="_new")
     alike = pl.col(GROUP).is_null() | pl.col(GROUP).eq_missing(pl.col(f"{GROUP}_new"))
@@ -69,7 +77,9 @@ def _people(stops: Stops, past: GuardContext, limits: GuardLimits, same: Same) -
         .agg("sign")
         .with_columns(gone=_gone(stops, "users", "old"))
     )
-    two = (pl.col("sign").list.len() > 1) & (pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0)
+    two = (pl.col("sign").list.len() > 1) & (
+        pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0
+    )
     known = _without_a_few_contacts(shared.filter(two), past, limits)
     rest = shared.filter(~two).join(known, on="old", how="anti").join(known, on="new", how="anti")
     rest = _without_a_few_contacts(rest, past, limits)
@@ -77,7 +87,9 @@ def _people(stops: Stops, past: GuardContext, limits: GuardLimits, same: Same) -
     _stop_pairs(stops, "users", pl.concat([known, once]), _one_to_one(known), same)
 
 
-def _without_a_few_contacts(pairs: pl.DataFrame, past: GuardContext, limits: GuardLimits) -> pl.DataFrame:
+def _without_a_few_contacts(
+    pairs: pl.DataFrame, past: GuardContext, limits: GuardLimits
+) -> pl.DataFrame:
     """Leave out contacts who are there still, or whose id is made of their address, unless they are many.
 
     Many systems have a row of a parent for each child, and a parent with another address gets another such id.
@@ -109,13 +121,19 @@ def _gone(stops: Stops, name: str, column: str) -> pl.Expr:
 
 def _signs_of(people: pl.DataFrame, demographics: pl.DataFrame | None) -> pl.DataFrame:
     """The signs of people: `sourcedId`, what they are, `sign`, `value`; what many share is none."""
-    people = with_columns_of(people, ["givenName", "familyName", "email", "username", "identifier", "roles", NAME])
+    people = with_columns_of(
+        people, ["givenName", "familyName", "email", "username", "identifier", "roles", NAME]
+    )
     births = with_columns_of(demographics, ["birthDate"])
     people = people.join(births, on="sourcedId", how="left", maintain_order="left")
     full = pl.coalesce(pl.concat_str("givenName", "familyName", separator=" "), NAME)
     name = full.map_elements(_plain, return_dtype=pl.String)
-    signs = people.with_columns(group_of(people["roles"]).alias(GROUP), name=name).unpivot(SIGNS, index=["sourcedId", GROUP], variable_name="sign")  # fmt: skip
-    signs = signs.drop_nulls("value").with_columns(pl.col("value").str.to_lowercase().str.strip_chars())
+    signs = people.with_columns(group_of(people["roles"]).alias(GROUP), name=name).unpivot(
+        SIGNS, index=["sourcedId", GROUP], variable_name="sign"
+    )
+    signs = signs.drop_nulls("value").with_columns(
+        pl.col("value").str.to_lowercase().str.strip_chars()
+    )
     return signs.filter(pl.len().over("sign", "value", GROUP) <= MANY)
 
 
@@ -129,16 +147,23 @@ def _records(stops: Stops, past: GuardContext, limits: GuardLimits, name: str, s
     new = _translated(with_columns_of(stops.created(name), columns), columns, same)
     old = with_columns_of(past.sent[name], columns)
     met = old.join(new, on=list(columns), how="inner", suffix="_new", nulls_equal=True)
-    pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(old="sourcedId", new="sourcedId_new")
+    pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(
+        old="sourcedId", new="sourcedId_new"
+    )
     pairs = pairs.with_columns(gone=_gone(stops, name, "old"))
     if name == "courses":
         pairs = _of_one_term(pairs, stops, past, same)
     certain = _one_to_one(pairs)
     same[name] = dict(certain.select("new", "old").iter_rows())
     if stops.parts[name].whole and name != "enrollments":
-        doubled = _with_the_same_people(stops, past, pairs, same) if name == "classes" else pairs["new"].clear()
+        doubled = (
+            _with_the_same_people(stops, past, pairs, same)
+            if name == "classes"
+            else pairs["new"].clear()
+        )
         pairs, certain = (
-            one.filter(pl.col("gone") | pl.col("new").is_in(doubled.implode())) for one in (pairs, certain)
+            one.filter(pl.col("gone") | pl.col("new").is_in(doubled.implode()))
+            for one in (pairs, certain)
         )
     count, total, most = pairs["new"].n_unique(), past.total(name), FEW
     if name == "enrollments":
@@ -149,7 +174,9 @@ def _records(stops: Stops, past: GuardContext, limits: GuardLimits, name: str, s
         _stop_pairs(stops, name, pairs, certain, same)
 
 
-def _with_the_same_people(stops: Stops, past: GuardContext, pairs: pl.DataFrame, same: Same) -> pl.Series:
+def _with_the_same_people(
+    stops: Stops, past: GuardContext, pairs: pl.DataFrame, same: Same
+) -> pl.Series:
     """Of classes that look like others which go on beside them: those into which most people of the other one come."""
     if "enrollments" not in stops.parts or pairs.is_empty():
         return pairs["new"].clear()
@@ -175,16 +202,24 @@ def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: GuardContext, same: Sa
     """Leave out courses that begin in other terms: some sources have a course of its own for each term."""
     if pairs.is_empty() or "classes" not in stops.parts:
         return pairs
-    new = _translated(with_columns_of(stops.created("classes"), TAUGHT), TAUGHT, {**same, "courses": {}})
-    terms = {side: _terms_of(frame, side) for side, frame in (("old", past.records("classes", *TAUGHT)), ("new", new))}
-    met = pairs.join(terms["old"], on="old", how="left").join(terms["new"], on="new", how="left", maintain_order="left")
+    new = _translated(
+        with_columns_of(stops.created("classes"), TAUGHT), TAUGHT, {**same, "courses": {}}
+    )
+    terms = {
+        side: _terms_of(frame, side)
+        for side, frame in (("old", past.records("classes", *TAUGHT)), ("new", new))
+    }
+    met = pairs.join(terms["old"], on="old", how="left").join(
+        terms["new"], on="new", how="left", maintain_order="left"
+    )
     apart = pl.col("terms").list.set_intersection(pl.col("terms_right")).list.len() == 0
     return met.filter(~apart.fill_null(value=False)).select(pairs.columns)
 
 
 def _terms_of(classes: pl.DataFrame, side: str) -> pl.DataFrame:
     taught = classes.select(
-        pl.col("courseSourcedId").alias(side), pl.col("termSourcedIds").str.split(",").alias("terms")
+        pl.col("courseSourcedId").alias(side),
+        pl.col("termSourcedIds").str.split(",").alias("terms"),
     )
     return taught.drop_nulls().explode("terms").group_by(side).agg(pl.col("terms").unique())
 
@@ -204,10 +239,17 @@ def _with_their_people(stops: Stops, people: Mapping[str, str]) -> None:
     if not people or PARENTS not in part.removals.columns:
         return
     theirs = ids_in(pl.col(PARENTS), "users").list.first().is_in(list(people.values()))
-    stops.stop("follows", "enrollments wait with people who have come under new ids.", "enrollments", removals=theirs)
+    stops.stop(
+        "follows",
+        "enrollments wait with people who have come under new ids.",
+        "enrollments",
+        removals=theirs,
+    )
 
 
-def _stop_pairs(stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFrame, same: Same) -> None:
+def _stop_pairs(
+    stops: Stops, name: str, pairs: pl.DataFrame, certain: pl.DataFrame, same: Same
+) -> None:
     if pairs.is_empty():
         return
     sure = set(certain.select("old", "new").iter_rows())
@@ -230,8 +272,16 @@ def _sentence(name: str, pairs: list[tuple[str, str]], sure: int, *, gone: bool)
     first = ", ".join(f"{old} is now {new}" for old, new in pairs[:FIRST])
     more = f", and {len(pairs) - FIRST:,} more" if len(pairs) > FIRST else ""
     there = "vanished and came again" if gone else "are there and came again"
-    lines = " If they are the same, keep ids.csv, which lies beside the plan, and name it as `ids` in the feed's file: the target keeps the old ids." if sure else ""  # fmt: skip
-    doubt = f" {len(pairs) - sure:,} pairs are in doubt: ids_in_doubt.csv lists them; say in ids.csv (old,new) which are the same." if len(pairs) > sure else ""  # fmt: skip
+    lines = (
+        " If they are the same, keep ids.csv, which lies beside the plan, and name it as `ids` in the feed's file: the target keeps the old ids."
+        if sure
+        else ""
+    )
+    doubt = (
+        f" {len(pairs) - sure:,} pairs are in doubt: ids_in_doubt.csv lists them; say in ids.csv (old,new) which are the same."
+        if len(pairs) > sure
+        else ""
+    )
     return (
         f"{count:,} {name} {there} under new ids ({first}{more}), and would be there twice.{lines}{doubt} "
         "If they are others, approve."

@@ -17,27 +17,39 @@ from transforms.schemas import ENTITIES
 
 FIRST = 3
 IN_SCHOOLS = ("users", "classes", "enrollments")
-CHILDREN_FIRST = tuple(reversed([name for name, entity in ENTITIES.items() if not entity.folds_into]))
+CHILDREN_FIRST = tuple(
+    reversed([name for name, entity in ENTITIES.items() if not entity.folds_into])
+)
 
 
 def whole_run(stops: Stops, past: GuardContext) -> None:
     """Stop everything in a blackout or an onboarding, of a drop older than one that was loaded, or before a target that is not empty."""
     if past.blackout:
-        _everything(stops, "blackout", f"Nothing is sent until {past.blackout} is over: the feed's file says so.")
+        _everything(
+            stops,
+            "blackout",
+            f"Nothing is sent until {past.blackout} is over: the feed's file says so.",
+        )
     if past.ask_first:
         _everything(
-            stops, "ask_first", "This is an onboarding: nothing is sent before a person has seen and approved it."
+            stops,
+            "ask_first",
+            "This is an onboarding: nothing is sent before a person has seen and approved it.",
         )
     if past.dated and past.newest and past.dated < past.newest:
         _everything(
-            stops, "older_drop", f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
+            stops,
+            "older_drop",
+            f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
             "Send it only if it is meant to put the older truth over the newer.",
-        )  # fmt: skip
+        )
     if past.twin:
         _everything(
-            stops, "older_drop", f"This drop is, to the last cell, the one of {past.twin}, and others were loaded since. "
+            stops,
+            "older_drop",
+            f"This drop is, to the last cell, the one of {past.twin}, and others were loaded since. "
             "Send it only if it is meant to put the older truth over the newer.",
-        )  # fmt: skip
+        )
     if past.dated and past.today and past.dated > past.today + timedelta(days=1):
         _everything(
             stops,
@@ -46,10 +58,12 @@ def whole_run(stops: Stops, past: GuardContext) -> None:
         )
     if past.strangers:
         _everything(
-            stops, "not_ours_yet", f"This feed has no ledger yet, and the target already holds {past.strangers:,} of the "
+            stops,
+            "not_ours_yet",
+            f"This feed has no ledger yet, and the target already holds {past.strangers:,} of the "
             "records that were looked up. If they are this district's, run `roster adopt` first; "
             "if they are not, see whose they are, and load with --first-run.",
-        )  # fmt: skip
+        )
 
 
 def _everything(stops: Stops, rule: str, sentence: str) -> None:
@@ -61,7 +75,9 @@ def emptied(stops: Stops, past: GuardContext) -> None:
     for name, _ in list(stops.counted()):
         if stops.parts[name].emptied:
             sentence = f"{name}: the drop has no records at all, and {past.total(name):,} were loaded before."
-            stops.stop("emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL)
+            stops.stop(
+                "emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL
+            )
 
 
 def lacking(stops: Stops, past: GuardContext) -> None:
@@ -79,7 +95,13 @@ def all_others(stops: Stops) -> None:
     """Stop creates and removals of an entity all of whose ids are others than before, if it is not known which are the same."""
     for name, part in stops.parts.items():
         vanished, new = stops.gone(name).height, stops.created(name).height
-        if vanished > 1 and part.whole and new and new == part.upserts.height and not part.counts.get("unchanged"):
+        if (
+            vanished > 1
+            and part.whole
+            and new
+            and new == part.upserts.height
+            and not part.counts.get("unchanged")
+        ):
             sentence = (
                 f"{name}: all {vanished:,} ids are gone and {new:,} others are there. If these are the same {name} with new "
                 "ids, say so in ids.csv (old,new), and their ids in the target stay as they are."
@@ -91,7 +113,10 @@ def widths(stops: Stops) -> None:
     """Stop creates and removals of ids that differ by leading zeros only: a spreadsheet has been at work."""
     for name, _ in list(stops.counted()):
         part = stops.parts[name]
-        gone, new = part.of(*VANISHED)["sourcedId"], part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
+        gone, new = (
+            part.of(*VANISHED)["sourcedId"],
+            part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"],
+        )
         alike = set(gone.str.strip_chars_start("0")) & set(new.str.strip_chars_start("0"))
         if not alike:
             continue
@@ -100,7 +125,9 @@ def widths(stops: Stops) -> None:
             f"{name}: {len(alike):,} ids differ from those loaded before by leading zeros only. "
             "Export them again as text, with their zeros."
         )
-        stops.stop("id_width", sentence, name, removals=bare, upserts=bare & (pl.col(ACTION) == "create"))
+        stops.stop(
+            "id_width", sentence, name, removals=bare, upserts=bare & (pl.col(ACTION) == "create")
+        )
 
 
 def schools(stops: Stops, past: GuardContext) -> None:
@@ -115,22 +142,43 @@ def schools(stops: Stops, past: GuardContext) -> None:
             f"School {past.name('orgs', school)} {said}{of_it}.{files('users', stops, past) if 'users' in stops.parts else ''} "
             "If it was closed or left the district, approve; else correct the export."
         )
-        of_school = (pl.col(SCHOOL) == school) | ((pl.col("sourcedId") == school) & pl.lit(value=school in gone))
+        of_school = (pl.col(SCHOOL) == school) | (
+            (pl.col("sourcedId") == school) & pl.lit(value=school in gone)
+        )
         upserts = dict.fromkeys(stops.parts, of_school & TAKEN)
         if movers is not None:
             theirs = movers.filter(was=school)["sourcedId"].implode()
             upserts["users"] |= pl.col("sourcedId").is_in(theirs)
-            if "enrollments" in upserts and "userSourcedId" in stops.parts["enrollments"].upserts.columns:
-                upserts["enrollments"] |= (pl.col(ACTION) == "create") & pl.col("userSourcedId").is_in(theirs)
-        stops.stop("school_missing", sentence, *stops.parts, school=school, removals=of_school, upserts=upserts)
+            if (
+                "enrollments" in upserts
+                and "userSourcedId" in stops.parts["enrollments"].upserts.columns
+            ):
+                upserts["enrollments"] |= (pl.col(ACTION) == "create") & pl.col(
+                    "userSourcedId"
+                ).is_in(theirs)
+        stops.stop(
+            "school_missing",
+            sentence,
+            *stops.parts,
+            school=school,
+            removals=of_school,
+            upserts=upserts,
+        )
 
 
 def terms(stops: Stops, past: GuardContext) -> None:
     """Stop what ends or puts off a session in which classes are taught: one row takes their classes from everybody."""
     if "academicSessions" not in stops.parts:
         return
-    taken = set(stops.taken(HeldKind("academicSessions")).drop_nulls(TAKING)["sourcedId"]) & past.taught.keys()
-    rows = stops.parts["academicSessions"].upserts.filter(pl.col("sourcedId").is_in(list(taken))).sort("sourcedId")
+    taken = (
+        set(stops.taken(HeldKind("academicSessions")).drop_nulls(TAKING)["sourcedId"])
+        & past.taught.keys()
+    )
+    rows = (
+        stops.parts["academicSessions"]
+        .upserts.filter(pl.col("sourcedId").is_in(list(taken)))
+        .sort("sourcedId")
+    )
     for row in rows.iter_rows(named=True):
         one, name = row["sourcedId"], row.get("title") or ""
         was = past.records("academicSessions", "startDate", "endDate").filter(sourcedId=one).row(0)
@@ -138,7 +186,9 @@ def terms(stops: Stops, past: GuardContext) -> None:
             f"Session {name} ({one}) would last from {row.get('startDate') or was[1]} to {row.get('endDate') or was[2]}, and was to last from {was[1]} to {was[2]}: "
             f"{past.taught[one]:,} classes are taught in it, and nobody would be in them today. If that is meant, approve; else correct the dates."
         )
-        stops.stop("session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one)
+        stops.stop(
+            "session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one
+        )
 
 
 def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
@@ -146,7 +196,9 @@ def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     if past.settled is None or past.today is None or "classes" not in stops.parts:
         return
     new = with_columns_of(stops.created("classes"), ["termSourcedIds"])
-    over = new.filter(all_over(new["termSourcedIds"], stops.ends, past.today.isoformat()).fill_null(value=False))
+    over = new.filter(
+        all_over(new["termSourcedIds"], stops.ends, past.today.isoformat()).fill_null(value=False)
+    )
     stops.read(
         LimitReading(
             "old_terms",
@@ -164,7 +216,10 @@ def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     )
     ids = over["sourcedId"].implode()
     upserts = {"classes": pl.col("sourcedId").is_in(ids)}
-    if "enrollments" in stops.parts and "classSourcedId" in stops.parts["enrollments"].upserts.columns:
+    if (
+        "enrollments" in stops.parts
+        and "classSourcedId" in stops.parts["enrollments"].upserts.columns
+    ):
         upserts["enrollments"] = pl.col("classSourcedId").is_in(ids)
     stops.stop("old_terms", sentence, *upserts, upserts=upserts)
 
@@ -174,16 +229,25 @@ def rollover(stops: Stops, past: GuardContext) -> None:
     if not {"classes", "enrollments"} <= stops.parts.keys():
         return
     gone, new = stops.gone("classes")["sourcedId"], stops.created("classes")
-    old = past.records("classes", "termSourcedIds").filter(pl.col("sourcedId").is_in(gone.implode()))
+    old = past.records("classes", "termSourcedIds").filter(
+        pl.col("sourcedId").is_in(gone.implode())
+    )
     terms, next_terms = _terms(old), _terms(new) if "termSourcedIds" in new.columns else set()
-    if gone.len() * 2 <= past.total("classes") or new.height * 2 <= gone.len() or terms & next_terms or not terms:
+    if (
+        gone.len() * 2 <= past.total("classes")
+        or new.height * 2 <= gone.len()
+        or terms & next_terms
+        or not terms
+    ):
         return
     sentence = (
         f"This looks like the rollover to a new school year: {gone.len():,} classes of the terms {_listed(terms)} are gone and "
         f"{new.height:,} of {_listed(next_terms)} have come, but the old terms are not over yet. If the old year has ended, approve; "
         "else ask for an export that has both years."
     )
-    stops.stop("rollover", sentence, *(name for name in IN_SCHOOLS if name in stops.parts), removals=ALL)
+    stops.stop(
+        "rollover", sentence, *(name for name in IN_SCHOOLS if name in stops.parts), removals=ALL
+    )
 
 
 def _terms(classes: pl.DataFrame) -> set[str]:
@@ -198,9 +262,20 @@ def _listed(ids: set[str]) -> str:
 def _deserted(stops: Stops, past: GuardContext) -> list[str]:
     """The schools all of whose records vanished."""
     frames = [stops.gone(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
-    gone = pl.concat([pl.DataFrame(schema={SCHOOL: pl.String}), *frames]).drop_nulls().group_by(SCHOOL).len()
-    there = past.totals.filter(pl.col("entity").is_in(IN_SCHOOLS)).group_by("school").agg(pl.col("records").sum())
-    lost = gone.join(there, left_on=SCHOOL, right_on="school").filter(pl.col("len") >= pl.col("records"))
+    gone = (
+        pl.concat([pl.DataFrame(schema={SCHOOL: pl.String}), *frames])
+        .drop_nulls()
+        .group_by(SCHOOL)
+        .len()
+    )
+    there = (
+        past.totals.filter(pl.col("entity").is_in(IN_SCHOOLS))
+        .group_by("school")
+        .agg(pl.col("records").sum())
+    )
+    lost = gone.join(there, left_on=SCHOOL, right_on="school").filter(
+        pl.col("len") >= pl.col("records")
+    )
     return sorted(lost[SCHOOL])
 
 
@@ -211,7 +286,9 @@ def still_named(stops: Stops, past: GuardContext) -> None:
             continue
         while stays := _children_that_stay(stops, past, name):
             parents = list(dict.fromkeys(parent for parent, _ in stays))
-            first = ", ".join(child for _, child in stays[:FIRST]) + (", …" if len(stays) > FIRST else "")
+            first = ", ".join(child for _, child in stays[:FIRST]) + (
+                ", …" if len(stays) > FIRST else ""
+            )
             sentence = f"{name}: {len(parents):,} records are still named by {len(stays):,} that stay ({first})."
             stops.stop("still_named", sentence, name, removals=pl.col("sourcedId").is_in(parents))
 
@@ -219,11 +296,15 @@ def still_named(stops: Stops, past: GuardContext) -> None:
 def _children_that_stay(stops: Stops, past: GuardContext, name: str) -> list[tuple[str, str]]:
     """Pairs of a record to be deleted and one that names it and stays, as `entity:sourcedId`."""
     going = stops.going(name)
-    children = past.children.filter((pl.col("of") == name) & pl.col("parent").is_in(going.implode()))
+    children = past.children.filter(
+        (pl.col("of") == name) & pl.col("parent").is_in(going.implode())
+    )
     found = []
     for entity in children["entity"].unique().sort():
         gone, moved = set(stops.going(entity)), stops.moved(entity)
-        for child, parent in children.filter(entity=entity).select("sourcedId", "parent").iter_rows():
+        for child, parent in (
+            children.filter(entity=entity).select("sourcedId", "parent").iter_rows()
+        ):
             if child not in gone and f"{name}:{parent}" in moved.get(child, f"{name}:{parent}"):
                 found.append((parent, f"{entity}:{child}"))
     return found
@@ -235,7 +316,9 @@ def followers(stops: Stops, owners: dict[str, str]) -> None:
         if name in stops.parts and owner in stops.parts:
             held = stops.waiting_removals(owner)
             sentence = f"{name} wait with their {owner}."
-            stops.stop("follows", sentence, name, removals=pl.col("sourcedId").is_in(held.implode()))
+            stops.stop(
+                "follows", sentence, name, removals=pl.col("sourcedId").is_in(held.implode())
+            )
 
 
 # What fewer records had is nothing that an export lost; more than this share of them is.
@@ -253,21 +336,34 @@ def emptied_columns(stops: Stops, past: GuardContext) -> None:
 def _judge(stops: Stops, past: GuardContext, name: str, column: str, before: ColumnHistory) -> None:
     updates = stops.updates(name)
     now = updates.select(
-        "sourcedId", (pl.col(column) if column in updates.columns else pl.lit(None, pl.String)).alias("now")
+        "sourcedId",
+        (pl.col(column) if column in updates.columns else pl.lit(None, pl.String)).alias("now"),
     )
     met = now.join(past.records(name, column), on="sourcedId", how="inner").drop_nulls(column)
     # What a setting makes up in place of a missing column, such as an address, is no value of the export.
-    lost = met.filter(pl.col("now").ne_missing(pl.col(column)) if before.missing else pl.col("now").is_null())
+    lost = met.filter(
+        pl.col("now").ne_missing(pl.col(column)) if before.missing else pl.col("now").is_null()
+    )
     if lost.height < FEWEST or lost.height <= before.records * MOST:
         return
     said = "missing in this drop" if before.missing else f"blank for {lost.height:,} in this drop"
-    strange = f" New in {before.file}: {', '.join(before.strange)}. Did it take its place?" if before.strange else ""
+    strange = (
+        f" New in {before.file}: {', '.join(before.strange)}. Did it take its place?"
+        if before.strange
+        else ""
+    )
     where = f"{before.file}: " if before.file else f"{name}: "
     sentence = (
         f"{where}column {column} is {said}, and {before.records:,} {name} had a value in it.{strange} "
         "If it will not come again, approve; else correct the export."
     )
-    stops.stop("column_gone", sentence, name, upserts=(pl.col(ACTION) == "update") & pl.col("sourcedId").is_in(lost["sourcedId"].implode()))  # fmt: skip
+    stops.stop(
+        "column_gone",
+        sentence,
+        name,
+        upserts=(pl.col(ACTION) == "update")
+        & pl.col("sourcedId").is_in(lost["sourcedId"].implode()),
+    )
 
 
 def left_behind(stops: Stops, past: GuardContext) -> None:
@@ -280,4 +376,9 @@ def left_behind(stops: Stops, past: GuardContext) -> None:
             f"ran {last}. If this feed was called {feed} before, move it: roster rename {feed} {now}. "
             "If they are two feeds, run the other one; to remove the records all the same, approve."
         )
-        stops.stop("feed_left_behind", sentence, str(name), removals=pl.col("sourcedId").is_in(rows["sourcedId"].implode()))  # fmt: skip
+        stops.stop(
+            "feed_left_behind",
+            sentence,
+            str(name),
+            removals=pl.col("sourcedId").is_in(rows["sourcedId"].implode()),
+        )

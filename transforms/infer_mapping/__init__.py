@@ -57,12 +57,16 @@ def guess(raw: Raw, code: str) -> Guess:
     sheets = [_sheet(survey, name) for name in _in_order(survey)]
     rest = sorted(raw.files.keys() - survey.holds.keys())
     sheets += [
-        Sheet(name, "nothing says what it holds" if name in survey.columns else "it has no rows") for name in rest
+        Sheet(name, "nothing says what it holds" if name in survey.columns else "it has no rows")
+        for name in rest
     ]
     head = _head(survey, sheets, code)
     lines = [*head, *(line for sheet in sheets for block in sheet.blocks for line in block.lines)]
     open_lines = sum(line.open for line in lines)
-    files = {name: survey.holds[name].subject if name in survey.holds else "" for name in sorted(raw.files)}
+    files = {
+        name: survey.holds[name].subject if name in survey.holds else ""
+        for name in sorted(raw.files)
+    }
     return Guess(written(head, sheets), len(lines) - open_lines, open_lines, files)
 
 
@@ -72,12 +76,34 @@ def _in_order(survey: Survey) -> list[str]:
 
 def _sheet(survey: Survey, name: str) -> Sheet:
     holds = survey.holds[name]
-    sheet = Sheet(name, f"taken for {holds.subject}: {holds.why}", blocks=tuple(BLOCKS[holds.subject](survey, name)))
+    sheet = Sheet(
+        name,
+        f"taken for {holds.subject}: {holds.why}",
+        blocks=tuple(BLOCKS[holds.subject](survey, name)),
+    )
     # By these, students find their contacts.
-    joined = {one.name for one in survey.leading(name, "students")} if holds.subject == "contacts" else set()
+    joined = (
+        {one.name for one in survey.leading(name, "students")}
+        if holds.subject == "contacts"
+        else set()
+    )
     unused = [one.name for one in survey.columns[name] if one.name not in sheet.reads | joined]
-    needed = [Line("needed", "true", "without it the drop is not loaded")] if holds.subject in NEEDED else []
-    ignored = [Line("ignored", f"[{', '.join(quoted(_literally(one)) for one in unused)}]", "not used; delete from this list what you map")] if unused else []  # fmt: skip
+    needed = (
+        [Line("needed", "true", "without it the drop is not loaded")]
+        if holds.subject in NEEDED
+        else []
+    )
+    ignored = (
+        [
+            Line(
+                "ignored",
+                f"[{', '.join(quoted(_literally(one)) for one in unused)}]",
+                "not used; delete from this list what you map",
+            )
+        ]
+        if unused
+        else []
+    )
     return replace(sheet, settings=(*needed, *ignored))
 
 
@@ -89,13 +115,28 @@ def _literally(name: str) -> str:
 def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
     """What holds for all: a name, the order of dates, whether drops are whole, and what is above the schools."""
     read = {sheet.name: sheet.reads for sheet in sheets}
-    columns = [one for name, each in survey.columns.items() for one in each if one.name in read.get(name, ())]
+    columns = [
+        one
+        for name, each in survey.columns.items()
+        for one in each
+        if one.name in read.get(name, ())
+    ]
     order = order_line(columns)
-    lines = [Line("code", quoted(code), "a short name"), Line("title", quoted(code), "what people call it")]
+    lines = [
+        Line("code", quoted(code), "a short name"),
+        Line("title", quoted(code), "what people call it"),
+    ]
     lines += [order] if order else []
     lines.append(
-        Line("snapshot", "true", "does each drop hold everybody, so that whoever is absent has left?", open=True)
+        Line(
+            "snapshot",
+            "true",
+            "does each drop hold everybody, so that whoever is absent has left?",
+            open=True,
+        )
     )
     if several_schools(survey):
-        lines.append(Line("district", "true", "the drop names schools, and above them there is a district"))
+        lines.append(
+            Line("district", "true", "the drop names schools, and above them there is a district")
+        )
     return lines

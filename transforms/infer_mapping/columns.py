@@ -79,7 +79,11 @@ def seen(raw: Raw) -> Columns:
 
 
 def _seen(file: RawFile) -> list[SourceColumn]:
-    return [SourceColumn(file.name, name, file.frame.height, _cells(file.frame[name])) for name in file.frame.columns if name != ROW]  # fmt: skip
+    return [
+        SourceColumn(file.name, name, file.frame.height, _cells(file.frame[name]))
+        for name in file.frame.columns
+        if name != ROW
+    ]
 
 
 def _cells(column: pl.Series) -> pl.Series:
@@ -99,7 +103,9 @@ def _singular(word: str) -> str:
         return word[:-2]
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
-    plural = word.endswith("s") and (len(word) > 3 or word == "ids") and not word.endswith(("ss", "us"))
+    plural = (
+        word.endswith("s") and (len(word) > 3 or word == "ids") and not word.endswith(("ss", "us"))
+    )
     return word[:-1] if plural and word not in NO_PLURALS else word
 
 
@@ -125,11 +131,15 @@ def order_line(columns: list[SourceColumn]) -> Line | None:
 def _decided(first: int, second: int, rows: int, names: str) -> Line:
     if first and second * 10 < first:
         return Line(
-            "date_order", quoted("dmy"), f"the first number is greater than 12 in {first} of {rows} dates of {names}"
+            "date_order",
+            quoted("dmy"),
+            f"the first number is greater than 12 in {first} of {rows} dates of {names}",
         )
     if second and first * 10 < second:
         return Line(
-            "date_order", quoted("mdy"), f"the second number is greater than 12 in {second} of {rows} dates of {names}"
+            "date_order",
+            quoted("mdy"),
+            f"the second number is greater than 12 in {second} of {rows} dates of {names}",
         )
     why = (
         "no number is greater than 12"

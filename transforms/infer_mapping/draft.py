@@ -44,7 +44,13 @@ class Sheet:
     @property
     def reads(self) -> set[str]:
         """The columns that lines take which are not open."""
-        return {name for block in self.blocks for line in block.lines if not line.open for name in line.reads}
+        return {
+            name
+            for block in self.blocks
+            for line in block.lines
+            if not line.open
+            for name in line.reads
+        }
 
 
 def quoted(text: str) -> str:
@@ -83,7 +89,12 @@ WIDEST = 60  # beyond this, comments are no longer in one column
 def written(head: list[Line], sheets: list[Sheet]) -> str:
     """Write a mapping file."""
     names: dict[str, str] = {}
-    parts = [HEAD, "[layout]", *_lines(head), *(line for sheet in sheets for line in _sheet(sheet, names))]
+    parts = [
+        HEAD,
+        "[layout]",
+        *_lines(head),
+        *(line for sheet in sheets for line in _sheet(sheet, names)),
+    ]
     return "\n".join(parts) + "\n"
 
 
@@ -108,7 +119,10 @@ def _sheet(sheet: Sheet, names: dict[str, str]) -> list[str]:
 def _lines(lines: Iterable[Line]) -> list[str]:
     texts = [(f"{'# ' if line.open else ''}{line.key} = {line.value}", line) for line in lines]
     width = max((len(text) for text, _ in texts if len(text) <= WIDEST), default=0)
-    return [f"{text:<{width}}  # {'TODO: ' if line.open else ''}{_said(line.why)}" for text, line in texts]
+    return [
+        f"{text:<{width}}  # {'TODO: ' if line.open else ''}{_said(line.why)}"
+        for text, line in texts
+    ]
 
 
 def _said(why: str) -> str:

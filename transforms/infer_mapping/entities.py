@@ -71,8 +71,16 @@ def meant_in(each: list[SourceColumn], key: SourceColumn | None) -> Meant:
 
 def _users(survey: Survey, file: str, meant: Meant) -> list[Line]:
     named = {name: _plain(name, meant[name]) for name in PLAIN if name in meant}
-    grades = meaning_lines("grades", "grades", meant["grades"], "by its name") if "grades" in meant and survey.holds[file].subject in ("students", "people") else []  # fmt: skip
-    repeats = [Line("repeats", "true", "a person has a row for each child")] if survey.holds[file].subject == "contacts" else []  # fmt: skip
+    grades = (
+        meaning_lines("grades", "grades", meant["grades"], "by its name")
+        if "grades" in meant and survey.holds[file].subject in ("students", "people")
+        else []
+    )
+    repeats = (
+        [Line("repeats", "true", "a person has a row for each child")]
+        if survey.holds[file].subject == "contacts"
+        else []
+    )
     return [
         *repeats,
         key_line(survey, "sourcedId", survey.links.keys.get(file)),
@@ -95,9 +103,23 @@ def _sign_in(meant: Meant) -> list[Line]:
     if "username" in meant:
         lines.append(_plain("username", meant["username"]))
     elif "email" in meant:
-        lines.append(Line("username", word("lowered", meant["email"].name), "no column is a user name, and addresses are different", (meant["email"].name,)))  # fmt: skip
+        lines.append(
+            Line(
+                "username",
+                word("lowered", meant["email"].name),
+                "no column is a user name, and addresses are different",
+                (meant["email"].name,),
+            )
+        )
     if "email" in meant:
-        lines.append(Line("email", quoted(meant["email"].name), "its values are e-mail addresses", (meant["email"].name,)))  # fmt: skip
+        lines.append(
+            Line(
+                "email",
+                quoted(meant["email"].name),
+                "its values are e-mail addresses",
+                (meant["email"].name,),
+            )
+        )
     return lines
 
 
@@ -111,7 +133,9 @@ def _names(meant: Meant) -> list[Line]:
         ]
     lacking = Line("", '""', "no column has it by its name", open=True)
     return [
-        _plain(name, meant[name]) if name in meant else Line(name, lacking.value, lacking.why, open=True)
+        _plain(name, meant[name])
+        if name in meant
+        else Line(name, lacking.value, lacking.why, open=True)
         for name in ("givenName", "familyName")
     ]
 
@@ -124,7 +148,9 @@ def _roles(survey: Survey, file: str, meant: Meant) -> Block:
     user = key_line(survey, "userSourcedId", survey.links.keys.get(file))
     user = Line(user.key, user.value, "as above", user.reads, user.open)
     org = org_line if survey.holds[file].subject == "contacts" else school_line
-    return Block("roles", (user, org(survey, file, "orgSourcedId"), *_user_role(survey, file, meant)))
+    return Block(
+        "roles", (user, org(survey, file, "orgSourcedId"), *_user_role(survey, file, meant))
+    )
 
 
 def _user_role(survey: Survey, file: str, meant: Meant) -> list[Line]:
@@ -142,11 +168,21 @@ def _demographics(survey: Survey, file: str, meant: Meant) -> Block:
     if "birthDate" in meant:
         column = meant["birthDate"]
         why = "its values are dates" if column.dates else "by its name"
-        lines.append(Line("birthDate", word("birth_date", column.name), why, (column.name,), open=not column.dates))
+        lines.append(
+            Line(
+                "birthDate",
+                word("birth_date", column.name),
+                why,
+                (column.name,),
+                open=not column.dates,
+            )
+        )
     if "sex" in meant:
         lines += meaning_lines("sex", "sex", meant["sex"], "by its name", "demographics")
     if "races" in meant:
-        lines.append(Line("races", quoted(meant["races"].name), "by its name", (meant["races"].name,)))
+        lines.append(
+            Line("races", quoted(meant["races"].name), "by its name", (meant["races"].name,))
+        )
     return Block("demographics", tuple(lines))
 
 
@@ -157,7 +193,10 @@ ONCE = Line("derived", "true", "many rows tell of it, and it is meant once")
 def classes_blocks(survey: Survey, file: str) -> list[Block]:
     """What rows of a file of classes give: classes, their courses where no file has those, and who teaches."""
     key = survey.links.keys.get(file)
-    blocks = [*schools_block(survey, file), *_class_of(survey, file, key_line(survey, "sourcedId", key), key)]
+    blocks = [
+        *schools_block(survey, file),
+        *_class_of(survey, file, key_line(survey, "sourcedId", key), key),
+    ]
     teachers = [_teaches(survey, key, one) for one in survey.leading(file, *STAFF) if key]
     return [*blocks, *teachers]
 
@@ -174,10 +213,32 @@ def _class_of(
         text_line("title", meant.get("title"), key),
         course,
         school_line(survey, file, "schoolSourcedId"),
-        *([Line("termSourcedIds", word("texts", terms[0].name), link_line(survey, "", terms[0]).why, (terms[0].name,))] if terms else []),
+        *(
+            [
+                Line(
+                    "termSourcedIds",
+                    word("texts", terms[0].name),
+                    link_line(survey, "", terms[0]).why,
+                    (terms[0].name,),
+                )
+            ]
+            if terms
+            else []
+        ),
         *(text_line(name, meant[name]) for name in ("location",) if name in meant and not once),
-        *([Line("periods", word("texts", meant["periods"].name), "by its name", (meant["periods"].name,))] if "periods" in meant and not once else []),
-    ]  # fmt: skip
+        *(
+            [
+                Line(
+                    "periods",
+                    word("texts", meant["periods"].name),
+                    "by its name",
+                    (meant["periods"].name,),
+                )
+            ]
+            if "periods" in meant and not once
+            else []
+        ),
+    ]
     return [*courses, Block("classes", (*once, *lines))]
 
 
@@ -194,14 +255,25 @@ def _course(
     made = derived("course", of.name)
     title = text_line("title", meant.get("courseTitle"), of)
     block = Block(
-        "courses", (ONCE, Line("sourcedId", made, why, (of.name,)), title, org_line(survey, file, "orgSourcedId"))
+        "courses",
+        (
+            ONCE,
+            Line("sourcedId", made, why, (of.name,)),
+            title,
+            org_line(survey, file, "orgSourcedId"),
+        ),
     )
     return Line("courseSourcedId", made, "as above", (of.name,)), [block]
 
 
 def _teaches(survey: Survey, key: SourceColumn, column: SourceColumn) -> Block:
     lines = (
-        Line("given", quoted(column.name), "a row where it is blank says of nobody that they teach", (column.name,)),
+        Line(
+            "given",
+            quoted(column.name),
+            "a row where it is blank says of nobody that they teach",
+            (column.name,),
+        ),
         Line("classSourcedId", id_cell(survey, key), "as above", (key.name,)),
         link_line(survey, "userSourcedId", column),
         Line("role", constant("teacher"), f"{column.name!r} leads to those who teach"),
@@ -215,17 +287,37 @@ def enrollments_blocks(survey: Survey, file: str) -> list[Block]:
     groups = survey.leading(file, "classes")
     group = groups[0] if groups else meant.get("class")
     people = [one for one in survey.leading(file, *PEOPLE) if one is not group]
-    own = link_line(survey, "classSourcedId", group) if group else Line("classSourcedId", '""', "which column names the class?", open=True)  # fmt: skip
-    blocks = [] if groups or group is None else [*schools_block(survey, file), *_classes_named(survey, file, group)]
+    own = (
+        link_line(survey, "classSourcedId", group)
+        if group
+        else Line("classSourcedId", '""', "which column names the class?", open=True)
+    )
+    blocks = (
+        []
+        if groups or group is None
+        else [*schools_block(survey, file), *_classes_named(survey, file, group)]
+    )
     if group and not groups:
         own = Line("classSourcedId", _made(group), "as above", (group.name,))
     many = [_member(survey, own, one, meant, alone=len(people) == 1) for one in people]
-    nobody = Block("enrollments", (own, Line("userSourcedId", '""', "which column names the person?", open=True), Line("role", constant(""), "what are they in the class?", open=True)))  # fmt: skip
+    nobody = Block(
+        "enrollments",
+        (
+            own,
+            Line("userSourcedId", '""', "which column names the person?", open=True),
+            Line("role", constant(""), "what are they in the class?", open=True),
+        ),
+    )
     return [*blocks, *(many or [nobody])]
 
 
 def _classes_named(survey: Survey, file: str, group: SourceColumn) -> list[Block]:
-    own = Line("sourcedId", _made(group), f"no file lists classes, so there is one for each value of {group.name!r}", (group.name,))  # fmt: skip
+    own = Line(
+        "sourcedId",
+        _made(group),
+        f"no file lists classes, so there is one for each value of {group.name!r}",
+        (group.name,),
+    )
     return _class_of(survey, file, own, group, (ONCE,))
 
 
@@ -233,8 +325,12 @@ def _made(group: SourceColumn) -> str:
     return quoted(group.name) if group.fit_for_ids else derived("class", group.name)
 
 
-def _member(survey: Survey, own: Line, column: SourceColumn, meant: dict[str, SourceColumn], *, alone: bool) -> Block:
-    days = [date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone]
+def _member(
+    survey: Survey, own: Line, column: SourceColumn, meant: dict[str, SourceColumn], *, alone: bool
+) -> Block:
+    days = [
+        date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone
+    ]
     lines = [
         own,
         link_line(survey, "userSourcedId", column),
@@ -246,7 +342,14 @@ def _member(survey: Survey, own: Line, column: SourceColumn, meant: dict[str, So
         return Block("enrollments", tuple(lines))
     # A teacher stands in the row of each pupil of the class, and teaches it once.
     made = derived("enrollment", *dict.fromkeys([*own.reads, column.name]))
-    return Block("enrollments", (ONCE, Line("sourcedId", made, "the class and the person", (*own.reads, column.name)), *lines))  # fmt: skip
+    return Block(
+        "enrollments",
+        (
+            ONCE,
+            Line("sourcedId", made, "the class and the person", (*own.reads, column.name)),
+            *lines,
+        ),
+    )
 
 
 def _repeats(survey: Survey, column: SourceColumn) -> bool:
@@ -254,7 +357,9 @@ def _repeats(survey: Survey, column: SourceColumn) -> bool:
     return link is not None and survey.holds[link.key.file].subject != "students"
 
 
-def _class_role(survey: Survey, column: SourceColumn, meant: dict[str, SourceColumn], alone: bool) -> list[Line]:
+def _class_role(
+    survey: Survey, column: SourceColumn, meant: dict[str, SourceColumn], alone: bool
+) -> list[Line]:
     if "role" in meant and alone:
         return meaning_lines("role", "class_role", meant["role"], "by its name", "enrollments")
     link = survey.links.of(column)
@@ -275,7 +380,9 @@ def named(survey: Survey, file: str, spellings: Spellings) -> dict[str, SourceCo
     return found
 
 
-def text_line(name: str, column: SourceColumn | None, otherwise: SourceColumn | None = None) -> Line:
+def text_line(
+    name: str, column: SourceColumn | None, otherwise: SourceColumn | None = None
+) -> Line:
     """The text of a column; or of another, where there is none of that name."""
     if column is not None:
         return Line(name, quoted(column.name), "by its name", (column.name,))
@@ -300,7 +407,10 @@ def terms_blocks(survey: Survey, file: str) -> list[Block]:
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
     lines.append(Line("type", constant("term"), survey.holds[file].why))
     return [
-        Block("academicSessions", (*lines, *(date_line(name, meant.get(name)) for name in ("startDate", "endDate"))))
+        Block(
+            "academicSessions",
+            (*lines, *(date_line(name, meant.get(name)) for name in ("startDate", "endDate"))),
+        )
     ]
 
 
@@ -317,7 +427,15 @@ def status_lines(meant: dict[str, SourceColumn]) -> list[Line]:
     if "status" not in meant:
         return []
     column = meant["status"].name
-    return [Line("status", word("status", column), "does it say who is gone? Words such as inactive are then deletions", (column,), open=True)]  # fmt: skip
+    return [
+        Line(
+            "status",
+            word("status", column),
+            "does it say who is gone? Words such as inactive are then deletions",
+            (column,),
+            open=True,
+        )
+    ]
 
 
 def courses_blocks(survey: Survey, file: str) -> list[Block]:
@@ -327,7 +445,11 @@ def courses_blocks(survey: Survey, file: str) -> list[Block]:
     if "courseCode" in meant:
         lines.append(text_line("courseCode", meant["courseCode"]))
     lines.append(org_line(survey, file, "orgSourcedId"))
-    grades = meaning_lines("grades", "grades", meant["grades"], "by its name") if "grades" in meant else []
+    grades = (
+        meaning_lines("grades", "grades", meant["grades"], "by its name")
+        if "grades" in meant
+        else []
+    )
     return [*schools_block(survey, file), Block("courses", (*lines, *grades))]
 
 
@@ -348,7 +470,11 @@ def _contacts(survey: Survey, file: str) -> list[tuple[SourceColumn, SourceColum
     """The columns of files of contacts that lead to a file of students, with the contacts' own ids."""
     if survey.holds[file].subject != "students":
         return []
-    ways = [link.column for link in survey.links.to(file) if link.column.file in survey.files("contacts")]
+    ways = [
+        link.column
+        for link in survey.links.to(file)
+        if link.column.file in survey.files("contacts")
+    ]
     return [(column, key) for column in ways if (key := survey.links.keys.get(column.file))]
 
 
@@ -361,7 +487,10 @@ def _agents(survey: Survey, child: SourceColumn, key: SourceColumn) -> Line:
     made = f'{{{way} = "contact", column = {quoted(column)}}}'
     same = is_personal(key) or bool((key.distinct.str.to_lowercase() == key.distinct).all())
     return Line(
-        "agentSourcedIds", made, why if same else f"{why}; but ids in lists are made in lower case", open=not same
+        "agentSourcedIds",
+        made,
+        why if same else f"{why}; but ids in lists are made in lower case",
+        open=not same,
     )
 
 
@@ -382,7 +511,17 @@ def _stem(file: str) -> str:
 Meaning = Callable[[str], str | None]
 
 
-GRADES = ("KG", "PK", "PR", "TK", "IT", "PS", "UG", "Other", *(f"{year:02}" for year in range(1, 14)))
+GRADES = (
+    "KG",
+    "PK",
+    "PR",
+    "TK",
+    "IT",
+    "PS",
+    "UG",
+    "Other",
+    *(f"{year:02}" for year in range(1, 14)),
+)
 
 
 def _grade(value: str) -> str | None:
@@ -400,18 +539,35 @@ WORDS: dict[str, Meaning] = {
 }
 
 
-def meaning_lines(key: str, vocabulary: str, column: SourceColumn, why: str, entity: str = "") -> list[Line]:
+def meaning_lines(
+    key: str, vocabulary: str, column: SourceColumn, why: str, entity: str = ""
+) -> list[Line]:
     """Lines for a column of words: one if all are known, else one for each, those unknown left open."""
     meaning, reads = WORDS[vocabulary], (column.name,)
     counts = _counts(column)
     unknown = [value for value, _ in counts if meaning(value) is None]
     if not unknown:
-        return [Line(key, word(vocabulary, column.name), f"{why}; all of its values are known", reads)]
+        return [
+            Line(key, word(vocabulary, column.name), f"{why}; all of its values are known", reads)
+        ]
     if not column.closed or column.emails or looks_like_id(column.words):
-        return [Line(key, word(vocabulary, column.name), f"{why}, but {len(unknown)} of its {len(counts)} values are not known", reads, open=True)]  # fmt: skip
+        return [
+            Line(
+                key,
+                word(vocabulary, column.name),
+                f"{why}, but {len(unknown)} of its {len(counts)} values are not known",
+                reads,
+                open=True,
+            )
+        ]
     expected = _expected(ENTITIES[entity][key].values if entity else GRADES)
-    first = Line(f"{key}.one_of", quoted(column.name), f"{why}; each of its values has a line", reads)
-    return [first, *(_value_line(key, value, rows, meaning(value), expected) for value, rows in counts)]
+    first = Line(
+        f"{key}.one_of", quoted(column.name), f"{why}; each of its values has a line", reads
+    )
+    return [
+        first,
+        *(_value_line(key, value, rows, meaning(value), expected) for value, rows in counts),
+    ]
 
 
 def _value_line(key: str, value: str, rows: int, meant: str | None, expected: str) -> Line:
@@ -425,7 +581,9 @@ def _value_line(key: str, value: str, rows: int, meant: str | None, expected: st
 def _counts(column: SourceColumn) -> list[tuple[str, int]]:
     """How often each value is there, whatever its case; in the spelling that comes first."""
     cells = pl.DataFrame({"value": column.cells})
-    grouped = cells.group_by(pl.col("value").str.to_lowercase().alias("#key")).agg(pl.col("value").min(), pl.len())
+    grouped = cells.group_by(pl.col("value").str.to_lowercase().alias("#key")).agg(
+        pl.col("value").min(), pl.len()
+    )
     return grouped.sort("#key").select("value", "len").rows()
 
 

@@ -10,7 +10,9 @@ from transforms.infer_mapping.spellings import FILES, looks_like_id, subject_of
 
 PROBE = 50  # values that are tried before all are
 NAMED = 0.5  # of its rows at least lead to the file that a column is named after
-REPEATED = 0.6  # of its rows at least have a value of their own in a key of a file with repeated rows
+REPEATED = (
+    0.6  # of its rows at least have a value of their own in a key of a file with repeated rows
+)
 MEANINGLESS = frozenset({"id", "code", "number", "name", "csv", "sis"})
 
 
@@ -60,9 +62,15 @@ def linked(columns: Columns) -> Links:
     able = [*certain, *likely]
     inward = [link.key for link in _nearest(found) if not link.column.unique]
     named = {id(link.column) for link in found if _shared(link.column, link.key)[0]}
-    keys = {name: key for name, each in columns.items() if (key := _key(name, each, able, inward, named))}
+    keys = {
+        name: key
+        for name, each in columns.items()
+        if (key := _key(name, each, able, inward, named))
+    }
     chosen = [
-        link for link in found if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file)
+        link
+        for link in found
+        if link.key is keys.get(link.key.file) and link.column is not keys.get(link.column.file)
     ]
     return Links(keys, tuple(_nearest(chosen)))
 
@@ -73,7 +81,11 @@ def _all_links(columns: list[SourceColumn], keys: list[SourceColumn]) -> list[Li
 
 def _nearly(column: SourceColumn) -> bool:
     """Whether a column may be the key of a file with rows that are repeated: it is called an id, and filled in each."""
-    return looks_like_id(column.words) and column.cells.len() == column.rows and column.distinct.len() > column.rows * REPEATED  # fmt: skip
+    return (
+        looks_like_id(column.words)
+        and column.cells.len() == column.rows
+        and column.distinct.len() > column.rows * REPEATED
+    )
 
 
 def _link(column: SourceColumn, key: SourceColumn) -> Link | None:
@@ -86,7 +98,9 @@ def _link(column: SourceColumn, key: SourceColumn) -> Link | None:
     if probe.is_in(key.distinct.implode()).sum() * 2 < probe.len():
         return None
     hits = int(column.cells.is_in(key.distinct.implode()).sum())
-    return Link(column, key, hits) if hits >= (NAMED if about else MOST) * column.cells.len() else None
+    return (
+        Link(column, key, hits) if hits >= (NAMED if about else MOST) * column.cells.len() else None
+    )
 
 
 def _telling(column: SourceColumn) -> bool:
@@ -117,14 +131,22 @@ def _nearness(link: Link) -> tuple[int, int, int, int]:
 
 
 def _key(
-    file: str, each: list[SourceColumn], able: list[SourceColumn], inward: list[SourceColumn], named: set[int]
+    file: str,
+    each: list[SourceColumn],
+    able: list[SourceColumn],
+    inward: list[SourceColumn],
+    named: set[int],
 ) -> SourceColumn | None:
     """The key of a file: what others lead to, is not named after another file, has no value twice, is called an id, and stands first.
 
     Who is in which class is known by both together, and by no key.
     """
     said = subject_of(file)
-    candidates = [one for one in each if any(one is other for other in able) and not (one.emails and len(each) > 1)]
+    candidates = [
+        one
+        for one in each
+        if any(one is other for other in able) and not (one.emails and len(each) > 1)
+    ]
     if not candidates or (said and said[0] == "enrollments"):
         return None
 

@@ -11,7 +11,16 @@ from typing import Literal
 from transforms.infer_mapping.columns import words_of
 
 Subject = Literal[
-    "schools", "terms", "courses", "classes", "students", "teachers", "staff", "contacts", "people", "enrollments"
+    "schools",
+    "terms",
+    "courses",
+    "classes",
+    "students",
+    "teachers",
+    "staff",
+    "contacts",
+    "people",
+    "enrollments",
 ]
 
 # A file is of the first of these of which its name has a word: `student_enrollments` has enrollments.
@@ -63,7 +72,16 @@ IDS = frozenset(
 )
 
 Spellings = Mapping[str, tuple[str, ...]]
-STATUS = ("status", "state", "enrollmentstatus", "enrolmentstatus", "recordstatus", "active", "isactive", "deleted")
+STATUS = (
+    "status",
+    "state",
+    "enrollmentstatus",
+    "enrolmentstatus",
+    "recordstatus",
+    "active",
+    "isactive",
+    "deleted",
+)
 SCHOOL = (
     "school", "schoolid", "schoolcode", "schoolnumber", "schoolname", "campus", "campusid", "site", "siteid", "building",
     "buildingid", "orgid", "academy",
@@ -100,7 +118,16 @@ CLASSES: Spellings = {
     "school": SCHOOL,
 }  # fmt: skip
 COURSES: Spellings = {
-    "title": ("title", "name", "coursename", "coursetitle", "subject", "subjectname", "description", "course"),
+    "title": (
+        "title",
+        "name",
+        "coursename",
+        "coursetitle",
+        "subject",
+        "subjectname",
+        "description",
+        "course",
+    ),
     "courseCode": ("coursecode", "code", "coursenumber", "number", "shortname"),
     "grades": NAMES["grades"],
     "school": SCHOOL,
@@ -111,7 +138,16 @@ SCHOOLS: Spellings = {
 }
 TERMS: Spellings = {
     "title": ("title", "name", "termname", "semestername", "sessionname", "term", "description"),
-    "startDate": ("startdate", "start", "begindate", "begin", "from", "termstart", "datestart", "firstday"),
+    "startDate": (
+        "startdate",
+        "start",
+        "begindate",
+        "begin",
+        "from",
+        "termstart",
+        "datestart",
+        "firstday",
+    ),
     "endDate": ("enddate", "end", "finish", "to", "until", "termend", "dateend", "lastday"),
 }
 ENROLLMENTS: Spellings = {
@@ -129,7 +165,10 @@ ENROLLMENTS: Spellings = {
 def subject_of(name: str) -> tuple[Subject, str] | None:
     """What a file is about by its name, and the word that says so."""
     words = words_of(name)
-    return next(((subject, word) for subject, known in FILES.items() for word in words if word in known), None)
+    return next(
+        ((subject, word) for subject, known in FILES.items() for word in words if word in known),
+        None,
+    )
 
 
 def means(name: str, spellings: Spellings) -> str | None:

@@ -48,7 +48,11 @@ class Survey:
     def leading(self, file: str, *wanted: Subject) -> list[SourceColumn]:
         """The columns of a file that lead to what is wanted."""
         files = self.files(*wanted)
-        return [one for one in self.columns[file] if (link := self.links.of(one)) and link.key.file in files]
+        return [
+            one
+            for one in self.columns[file]
+            if (link := self.links.of(one)) and link.key.file in files
+        ]
 
     def keys_of(self, subjects: frozenset[Subject]) -> list[SourceColumn]:
         """The keys of the files that hold these."""
@@ -70,7 +74,9 @@ def id_cell(survey: Survey, column: SourceColumn) -> str:
     if holds is not None and holds.subject in PEOPLE and is_personal(key):
         return derived(KIND[holds.subject], column.name, way="digested")
     ways_in = [key, *(one.column for one in survey.links.to(key.file))]
-    if holds is None or (all(one.fit_for_ids for one in ways_in) and not _taken(survey, key, holds)):
+    if holds is None or (
+        all(one.fit_for_ids for one in ways_in) and not _taken(survey, key, holds)
+    ):
         return quoted(column.name)
     return derived(KIND[holds.subject], column.name)
 
@@ -81,14 +87,18 @@ def is_personal(column: SourceColumn) -> bool:
 
 
 def _taken(survey: Survey, key: SourceColumn, holds: Holds) -> bool:
-    others = [one for one in survey.keys_of(PEOPLE) if one is not key] if holds.subject in PEOPLE else []
+    others = (
+        [one for one in survey.keys_of(PEOPLE) if one is not key] if holds.subject in PEOPLE else []
+    )
     return any(key.distinct.is_in(one.distinct.implode()).any() for one in others)
 
 
 def key_line(survey: Survey, name: str, key: SourceColumn | None) -> Line:
     """The line of a file's own ids."""
     if key is None:
-        return Line(name, '""', "no column is different in each row; which of them is the id?", open=True)
+        return Line(
+            name, '""', "no column is different in each row; which of them is the id?", open=True
+        )
     value = id_cell(survey, key)
     made = "" if value == quoted(key.name) else f"; {MADE[is_personal(key)]}"
     return Line(name, value, f"{'; '.join(reasons(survey.links, key))}{made}", (key.name,))
@@ -98,7 +108,9 @@ def link_line(survey: Survey, name: str, column: SourceColumn) -> Line:
     """The line of a column that leads to another file."""
     link = survey.links.of(column)
     why = (
-        f"found in {link.key.name!r} of {link.key.file} in {link.share} of {link.rows} rows" if link else "by its name"
+        f"found in {link.key.name!r} of {link.key.file} in {link.share} of {link.rows} rows"
+        if link
+        else "by its name"
     )
     return Line(name, id_cell(survey, column), why, (column.name,))
 
@@ -114,7 +126,12 @@ def school_line(survey: Survey, file: str, name: str) -> Line:
         return link_line(survey, name, columns[0])
     column = _named(survey.columns[file])
     if column and not survey.files("schools"):
-        return Line(name, derived("school", column.name), f"made of {column.name!r}, as no file lists the schools", (column.name,))  # fmt: skip
+        return Line(
+            name,
+            derived("school", column.name),
+            f"made of {column.name!r}, as no file lists the schools",
+            (column.name,),
+        )
     if several_schools(survey):
         return Line(name, '""', "which column says in which school it is?", open=True)
     return Line(name, constant(ONE), "no column names a school, so it is one")
@@ -136,17 +153,52 @@ def schools_block(survey: Survey, file: str) -> list[Block]:
     kind = Line("type", constant("school"), "a class is held by a school")
     derived_line = Line("derived", "true", "each row tells of it, and it is meant once")
     if column:
-        made = Line("sourcedId", derived("school", column.name), f"one for each of {column.distinct.len()} values", (column.name,))  # fmt: skip
-        return [Block("orgs", (derived_line, made, Line("name", quoted(column.name), "its name, or what there is of it", (column.name,)), kind))]  # fmt: skip
+        made = Line(
+            "sourcedId",
+            derived("school", column.name),
+            f"one for each of {column.distinct.len()} values",
+            (column.name,),
+        )
+        return [
+            Block(
+                "orgs",
+                (
+                    derived_line,
+                    made,
+                    Line(
+                        "name",
+                        quoted(column.name),
+                        "its name, or what there is of it",
+                        (column.name,),
+                    ),
+                    kind,
+                ),
+            )
+        ]
     if several_schools(survey) or file != _home(survey):
         return []
     named = Line("name", constant(""), "what is the school called?", open=True)
-    return [Block("orgs", (derived_line, Line("sourcedId", constant(ONE), "no column names a school, so it is one"), named, kind))]  # fmt: skip
+    return [
+        Block(
+            "orgs",
+            (
+                derived_line,
+                Line("sourcedId", constant(ONE), "no column names a school, so it is one"),
+                named,
+                kind,
+            ),
+        )
+    ]
 
 
 def _named(each: list[SourceColumn]) -> SourceColumn | None:
     return next(
-        (one for one in each if means(one.name, {"school": SCHOOL}) and not one.unique and not one.emails), None
+        (
+            one
+            for one in each
+            if means(one.name, {"school": SCHOOL}) and not one.unique and not one.emails
+        ),
+        None,
     )
 
 
@@ -186,7 +238,8 @@ def _by_itself(name: str, each: list[SourceColumn]) -> Holds | None:
     if {"givenName", "familyName"} <= meanings:
         young = meanings & {"birthDate", "grades"}
         return Holds(
-            "students" if young else "people", f"it has names{' and ' + ' and '.join(sorted(young)) if young else ''}"
+            "students" if young else "people",
+            f"it has names{' and ' + ' and '.join(sorted(young)) if young else ''}",
         )
     if set(TERMS) <= {means(one.name, TERMS) for one in each}:
         return Holds("terms", "it has a name, a start and an end")
@@ -196,10 +249,14 @@ def _by_itself(name: str, each: list[SourceColumn]) -> Holds | None:
 def _of_both(each: list[SourceColumn], links: Links, found: dict[str, Holds]) -> Holds | None:
     """A file that leads to people and to classes, and to the same ones many times, says who is in which class."""
     person = column_of(each, links, found, PEOPLE)
-    group = column_of(each, links, found, frozenset({"classes"})) or first_named(each, ENROLLMENTS, "class")
+    group = column_of(each, links, found, frozenset({"classes"})) or first_named(
+        each, ENROLLMENTS, "class"
+    )
     if person is None or group is None or person is group or person.unique or group.unique:
         return None
-    return Holds("enrollments", f"{person.name!r} leads to people, and {group.name!r} names classes")
+    return Holds(
+        "enrollments", f"{person.name!r} leads to people, and {group.name!r} names classes"
+    )
 
 
 def column_of(
@@ -213,6 +270,8 @@ def column_of(
     return None
 
 
-def first_named(each: list[SourceColumn], spellings: Spellings, meaning: str) -> SourceColumn | None:
+def first_named(
+    each: list[SourceColumn], spellings: Spellings, meaning: str
+) -> SourceColumn | None:
     """The first column whose name has a meaning."""
     return next((one for one in each if means(one.name, spellings) == meaning), None)

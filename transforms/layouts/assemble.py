@@ -56,7 +56,9 @@ def assembled(layout: Layout, files: dict[str, MatchedFile], dialect: Dialect) -
             for one in file.gives:
                 here = _Giver(file, files[file.name], frozenset(files))
                 # What many rows describe together is not described without the file that says what it is.
-                if _is_there(one, files[file.name], file) and not (one.derived and here.unsaid(one)):
+                if _is_there(one, files[file.name], file) and not (
+                    one.derived and here.unsaid(one)
+                ):
                     parts[one.entity] = _added(parts.get(one.entity), one, frame, here, dialect)
     return {name: parts[name] for name in ENTITIES if name in parts}
 
@@ -68,9 +70,20 @@ def leading_nowhere(layout: Layout, files: dict[str, MatchedFile]) -> list[Findi
         for join in (join for join in file.joins if join.all_of_them and join.file in files):
             other = files[join.file]
             keys = files[file.name].frame[join.on].drop_nulls()
-            rows = other.frame.filter(~pl.col(join.key).is_in(keys.implode())).with_columns(sourcedId=join.key)
-            found.append(of_rows("link_nowhere", rows, file=other.raw.name, entity=other.file.name, column=join.key,
-                                 value=join.key, detail=files[file.name].raw.name))  # fmt: skip
+            rows = other.frame.filter(~pl.col(join.key).is_in(keys.implode())).with_columns(
+                sourcedId=join.key
+            )
+            found.append(
+                of_rows(
+                    "link_nowhere",
+                    rows,
+                    file=other.raw.name,
+                    entity=other.file.name,
+                    column=join.key,
+                    value=join.key,
+                    detail=files[file.name].raw.name,
+                )
+            )
     return found
 
 
@@ -85,19 +98,32 @@ def _with_join(frame: pl.DataFrame, join: Join, other: pl.DataFrame | None) -> p
     names = {name: f"{join.file}.{name}" for name in join.columns}
     if other is None:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in names.values())
-    found = other.select(pl.col(join.key).alias("#key"), *(pl.col(name).alias(new) for name, new in names.items()))
+    found = other.select(
+        pl.col(join.key).alias("#key"), *(pl.col(name).alias(new) for name, new in names.items())
+    )
     found = found.drop_nulls("#key")
     if join.all_of_them:
-        listed = (pl.col(name).drop_nulls().unique(maintain_order=True).str.join(",") for name in names.values())
+        listed = (
+            pl.col(name).drop_nulls().unique(maintain_order=True).str.join(",")
+            for name in names.values()
+        )
         found = found.group_by("#key", maintain_order=True).agg(listed)
-        found = found.with_columns(pl.when(pl.col(name) != "").then(name) for name in names.values())
+        found = found.with_columns(
+            pl.when(pl.col(name) != "").then(name) for name in names.values()
+        )
     found = found.unique("#key", keep="first", maintain_order=True)
     return frame.join(found, left_on=join.on, right_on="#key", how="left", maintain_order="left")
 
 
 def _is_there(one: Rows, found: MatchedFile, file: File) -> bool:
     """Whether a file has the columns without which its rows describe no such record."""
-    wanted = [one.given] if one.given else list(one.where.reads) if one.where and not one.where.holds_without else []
+    wanted = (
+        [one.given]
+        if one.given
+        else list(one.where.reads)
+        if one.where and not one.where.holds_without
+        else []
+    )
     own = [name for name in wanted if name.partition(".")[0] not in file.joined]
     return not own or any(name in found.cells for name in own)
 
@@ -113,14 +139,23 @@ class _Giver:
     def said(self, one: Rows) -> frozenset[str]:
         """The columns of which the drop speaks."""
         joins = (join for join in self.file.joins if join.file in self.there)
-        there = {*self.found.cells, *(f"{join.file}.{name}" for join in joins for name in join.columns)}
-        return frozenset(name for name, cell in one.columns.items() if name != "status" and (not cell.reads or there.intersection(cell.reads)))  # fmt: skip
+        there = {
+            *self.found.cells,
+            *(f"{join.file}.{name}" for join in joins for name in join.columns),
+        }
+        return frozenset(
+            name
+            for name, cell in one.columns.items()
+            if name != "status" and (not cell.reads or there.intersection(cell.reads))
+        )
 
     def unsaid(self, one: Rows) -> frozenset[str]:
         """The columns of which files speak that are not in the drop."""
         gone = {f"{join.file}." for join in self.file.joins if join.file not in self.there}
         absent = (
-            name for name, cell in one.columns.items() if any(read.startswith(tuple(gone)) for read in cell.reads)
+            name
+            for name, cell in one.columns.items()
+            if any(read.startswith(tuple(gone)) for read in cell.reads)
         )
         return frozenset(absent) - self.said(one)
 
@@ -130,11 +165,15 @@ class _Giver:
         names = (self.found.cells.get(name, "") for name in (one.given, one.each, *where))
         filled = [name for name in names if name and self.found.raw.frame[name].count()]
         return (
-            [self.found.raw.name, *(f"{self.found.raw.name}: {name}" for name in filled)] if self.found.filled else []
+            [self.found.raw.name, *(f"{self.found.raw.name}: {name}" for name in filled)]
+            if self.found.filled
+            else []
         )
 
 
-def _added(part: Part | None, one: Rows, frame: pl.DataFrame, giver: _Giver, dialect: Dialect) -> Part:
+def _added(
+    part: Part | None, one: Rows, frame: pl.DataFrame, giver: _Giver, dialect: Dialect
+) -> Part:
     found = giver.found
     part = part or Part(_read(one, frame.clear(), 0, dialect))
     # A row that describes two records of one entity has a number for each, so that a fault in one leaves the other.
@@ -191,6 +230,9 @@ def _lost(one: Rows, place: int, found: MatchedFile) -> pl.DataFrame:
     plain = key is not None and len(key.reads) == 1 and not (one.derived or one.where or one.given)
     column = found.cells.get(key.reads[0]) if plain and key is not None else None
     at = found.raw.header.index(column) if column is not None else None
-    ids = [cells[at].strip() if at is not None and at < len(cells) else "" for cells in found.raw.ragged.values()]
+    ids = [
+        cells[at].strip() if at is not None and at < len(cells) else ""
+        for cells in found.raw.ragged.values()
+    ]
     rows = [row + place * SPAN for row in found.raw.ragged]
     return pl.DataFrame({ROW: rows, "sourcedId": [value or None for value in ids]}, schema=LOST)

@@ -29,8 +29,15 @@ ROLE_OF = {
 def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
     """The rows of a part, with records that stand in no file; they are numbered from the end of its first file's span."""
     names = part.frame.columns
-    lines = [{**dict.fromkeys(names), **record, ROW: SPAN - 1 - number} for number, record in enumerate(records)]
-    return pl.concat([pl.DataFrame(lines, schema=part.frame.schema), part.frame]) if lines else part.frame
+    lines = [
+        {**dict.fromkeys(names), **record, ROW: SPAN - 1 - number}
+        for number, record in enumerate(records)
+    ]
+    return (
+        pl.concat([pl.DataFrame(lines, schema=part.frame.schema), part.frame])
+        if lines
+        else part.frame
+    )
 
 
 def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
@@ -42,7 +49,11 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
     if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
         return parts, []
     sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
-    above: dict[str, str | None] = {"sourcedId": sourced_id, "name": dialect.district, "type": "district"}
+    above: dict[str, str | None] = {
+        "sourcedId": sourced_id,
+        "name": dialect.district,
+        "type": "district",
+    }
     parent = (
         pl.when(~pl.col("type").is_in(ABOVE))
         .then(pl.col("parentSourcedId").fill_null(sourced_id))
@@ -57,7 +68,9 @@ def district_of(parts: Parts) -> str | None:
     """The one organisation above all others, or the one district that has nothing above it."""
     if "orgs" not in parts:
         return None
-    tops = parts["orgs"].frame.filter(pl.col("parentSourcedId").is_null() & pl.col("sourcedId").is_not_null())
+    tops = parts["orgs"].frame.filter(
+        pl.col("parentSourcedId").is_null() & pl.col("sourcedId").is_not_null()
+    )
     for candidates in (tops, tops.filter(pl.col("type") == "district")):
         if candidates.height == 1:
             return str(candidates["sourcedId"][0])
@@ -69,14 +82,26 @@ def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
     known = district_of(parts) or dialect.district_id or None
 
     def named(name: str, part: Part) -> Part:
-        columns = [column.name for column in ENTITIES[name].current if column.refers == "orgs" and not column.is_list]
-        return part.having(part.frame.with_columns(pl.col(columns).replace({DISTRICT: known}))) if columns else part
+        columns = [
+            column.name
+            for column in ENTITIES[name].current
+            if column.refers == "orgs" and not column.is_list
+        ]
+        return (
+            part.having(part.frame.with_columns(pl.col(columns).replace({DISTRICT: known})))
+            if columns
+            else part
+        )
 
     done = {name: named(name, part) for name, part in parts.items()}
     if known is None and "roles" in done:
         # A drop of changes need not have the organisation in which people are presumed to be something.
-        nowhere = pl.col(PRESUMED) & (pl.col("orgSourcedId").is_null() | (pl.col("orgSourcedId") == DISTRICT))
-        done["roles"] = done["roles"].having(done["roles"].frame.filter(~nowhere.fill_null(value=False)))
+        nowhere = pl.col(PRESUMED) & (
+            pl.col("orgSourcedId").is_null() | (pl.col("orgSourcedId") == DISTRICT)
+        )
+        done["roles"] = done["roles"].having(
+            done["roles"].frame.filter(~nowhere.fill_null(value=False))
+        )
     return done
 
 
@@ -86,7 +111,9 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
         return parts, []
     part = parts["enrollments"]
     schools = (
-        parts["classes"].frame.select(classSourcedId="sourcedId", school="schoolSourcedId").unique("classSourcedId")
+        parts["classes"]
+        .frame.select(classSourcedId="sourcedId", school="schoolSourcedId")
+        .unique("classSourcedId")
     )
     frame = part.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
     other = frame.filter(pl.col("schoolSourcedId") != pl.col("school"))
@@ -98,7 +125,9 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
         column="schoolSourcedId",
         value="schoolSourcedId",
     )
-    frame = frame.with_columns(pl.coalesce("school", "schoolSourcedId").alias("schoolSourcedId")).drop("school")
+    frame = frame.with_columns(
+        pl.coalesce("school", "schoolSourcedId").alias("schoolSourcedId")
+    ).drop("school")
     return parts | {"enrollments": part.having(frame, "schoolSourcedId")}, [told]
 
 
@@ -113,7 +142,9 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
     ].drop_nulls()
     found = _roles_in_classes(parts["enrollments"].frame, certain)
     part = part.having(_without_presumed(part.frame, found, district_of(parts)))
-    numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique("userSourcedId", keep="first")
+    numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique(
+        "userSourcedId", keep="first"
+    )
     found = found.join(numbers, on="userSourcedId", how="inner", maintain_order="left")
     if not found.height:
         return parts, []
@@ -121,15 +152,25 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
     further = pl.int_range(pl.len()).over("userSourcedId")
     places = int(found.select(further.max()).item()) + 1
     number = pl.col(ROW) + (len(part.files) + further * len(users.files)) * SPAN
-    found = found.with_columns(number.cast(pl.UInt32).alias(ROW), pl.lit(value=False).alias(PRESUMED))
+    found = found.with_columns(
+        number.cast(pl.UInt32).alias(ROW), pl.lit(value=False).alias(PRESUMED)
+    )
     part = replace(part, files=(*part.files, *users.files * places))
-    told = of_rows("role_from_class", found.with_columns(sourcedId="userSourcedId"), file=part.file, entity="users",
-                   column="role", value="role")  # fmt: skip
+    told = of_rows(
+        "role_from_class",
+        found.with_columns(sourcedId="userSourcedId"),
+        file=part.file,
+        entity="users",
+        column="role",
+        value="role",
+    )
     rows = pl.concat([part.frame, found], how="diagonal")
     return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [told]
 
 
-def _without_presumed(roles: pl.DataFrame, found: pl.DataFrame, district: str | None) -> pl.DataFrame:
+def _without_presumed(
+    roles: pl.DataFrame, found: pl.DataFrame, district: str | None
+) -> pl.DataFrame:
     """Leave out what is presumed of people where classes say more: in the same organisation, or in the whole district."""
     here = pl.struct("userSourcedId", "orgSourcedId").is_in(
         found.select(pl.struct("userSourcedId", "orgSourcedId")).to_series().implode()
@@ -146,7 +187,9 @@ def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFr
     )
     # A word that is unknown is told of the enrollment, and makes nobody anything.
     role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
-    found = rows.select("userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role)
+    found = rows.select(
+        "userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role
+    )
     return found.drop_nulls().unique(maintain_order=True)
 
 
@@ -155,9 +198,15 @@ def roles_in_order(part: Part) -> Part:
     gone = pl.col("status").eq_missing(TOBEDELETED)
     ended = part.frame.filter(gone)
     frame = part.frame.filter(~gone)
-    frame = frame.unique(["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True)
+    frame = frame.unique(
+        ["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True
+    )
     rank = pl.when(pl.col("roleType") == "primary").then(0).otherwise(1)
-    place = (rank * (1 << 33) + pl.int_range(pl.len())).rank("ordinal").over("userSourcedId", "orgSourcedId")
+    place = (
+        (rank * (1 << 33) + pl.int_range(pl.len()))
+        .rank("ordinal")
+        .over("userSourcedId", "orgSourcedId")
+    )
     kind = pl.when(place == 1).then(pl.lit("primary")).otherwise(pl.lit("secondary"))
     return part.having(pl.concat([frame.with_columns(kind.alias("roleType")), ended]), "roleType")
 
@@ -166,7 +215,9 @@ def teaching_once(part: Part) -> Part:
     """Whoever teaches a class as its first and as its second teacher is its first; the rows are equal then, and merged later."""
     own = pl.col("sourcedId").is_null()
     first = pl.col("primary").max().over("classSourcedId", "userSourcedId", "role", "beginDate")
-    return part.having(part.frame.with_columns(pl.when(own).then(first).otherwise("primary").alias("primary")))
+    return part.having(
+        part.frame.with_columns(pl.when(own).then(first).otherwise("primary").alias("primary"))
+    )
 
 
 def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
@@ -174,7 +225,9 @@ def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
     lacking = pl.col("sourcedId").is_null()
     if not part.frame.select(lacking.any()).item():
         return part
-    frame = part.frame.with_columns(key_of(kind, [pl.col(name) for name in columns], len(columns)).alias("#key"))
+    frame = part.frame.with_columns(
+        key_of(kind, [pl.col(name) for name in columns], len(columns)).alias("#key")
+    )
     spell = pl.col("beginDate").rank("dense").over("#key")
     later = pl.concat_str("#key", pl.lit("/"), "beginDate")
     key = (
@@ -187,7 +240,9 @@ def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
 
 def _no_rows(entity: str, like: pl.DataFrame) -> pl.DataFrame:
     names = [column.name for column in ENTITIES[entity].current]
-    marks = {name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW}
+    marks = {
+        name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW
+    }
     return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String), **marks})
 
 
@@ -201,15 +256,26 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     classes = parts.get("classes")
     # A drop of changes without the file that says the terms of classes leaves them open.
     open_ = classes is not None and "termSourcedIds" in classes.unsaid
-    dateless = classes.frame.filter(pl.col("termSourcedIds").is_null()).height if classes and not open_ else 0
+    dateless = (
+        classes.frame.filter(pl.col("termSourcedIds").is_null()).height
+        if classes and not open_
+        else 0
+    )
     sessions = parts.get("academicSessions") or _no_sessions(parts["classes"])
     dated, found = _dated(sessions, dialect)
     frame, wanted = _under_years(dated.with_columns(_school_year(dialect)))
     years = {*wanted, *([str(dialect.current_year)] if dateless else [])}
-    own = dict(frame.filter(pl.col("type") == YEAR).select("schoolYear", "sourcedId").drop_nulls().iter_rows())
+    own = dict(
+        frame.filter(pl.col("type") == YEAR)
+        .select("schoolYear", "sourcedId")
+        .drop_nulls()
+        .iter_rows()
+    )
     missing = sorted(years - own.keys())
     records = [_year(year, frame, dialect) for year in missing]
-    sessions = sessions.having(made(sessions.having(frame), records), "schoolYear", "parentSourcedId")
+    sessions = sessions.having(
+        made(sessions.having(frame), records), "schoolYear", "parentSourcedId"
+    )
     parts = parts | {"academicSessions": sessions}
     titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
     told = [*found, *([of_file("year_made", sessions.file, titles)] if records else [])]
@@ -218,7 +284,14 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
     current = own.get(str(dialect.current_year), _id_of(str(dialect.current_year)))
     rows = classes.frame.filter(pl.col("termSourcedIds").is_null())
     told.append(
-        of_rows("term_missing", rows, file=classes.file, entity="classes", column="termSourcedIds", detail=current)
+        of_rows(
+            "term_missing",
+            rows,
+            file=classes.file,
+            entity="classes",
+            column="termSourcedIds",
+            detail=current,
+        )
     )
     filled = classes.frame.with_columns(pl.col("termSourcedIds").fill_null(current))
     return parts | {"classes": classes.having(filled, "termSourcedIds")}, told
@@ -228,19 +301,33 @@ def _no_sessions(classes: Part) -> Part:
     """Sessions of a drop that has none; what is made of them is told of the classes' file."""
     names = [column.name for column in ENTITIES["academicSessions"].current]
     marks = {name: dtype for name, dtype in classes.frame.schema.items() if name.startswith("#")}
-    return Part(pl.DataFrame(schema=marks | dict.fromkeys(names, pl.String)), files=classes.files,
-                said=frozenset({"sourcedId", "title", "type", "startDate", "endDate"}))  # fmt: skip
+    return Part(
+        pl.DataFrame(schema=marks | dict.fromkeys(names, pl.String)),
+        files=classes.files,
+        said=frozenset({"sourcedId", "title", "type", "startDate", "endDate"}),
+    )
 
 
 def _dated(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Findings]]:
     """Give sessions without any days those of the current school year: they go on for as long as they stand in the drop."""
-    dateless = pl.col("startDate").is_null() & pl.col("endDate").is_null() & pl.col("status").is_null()
+    dateless = (
+        pl.col("startDate").is_null() & pl.col("endDate").is_null() & pl.col("status").is_null()
+    )
     rows = sessions.frame.filter(dateless)
     start, end = (day.isoformat() for day in dialect.days_of(dialect.current_year))
-    told = of_rows("term_undated", rows, file=sessions.file, entity="academicSessions", column="startDate",
-                   value="sourcedId", detail=f"{start} to {end}")  # fmt: skip
-    days = (pl.when(dateless).then(pl.lit(day)).otherwise(name).alias(name)
-            for name, day in (("startDate", start), ("endDate", end)))  # fmt: skip
+    told = of_rows(
+        "term_undated",
+        rows,
+        file=sessions.file,
+        entity="academicSessions",
+        column="startDate",
+        value="sourcedId",
+        detail=f"{start} to {end}",
+    )
+    days = (
+        pl.when(dateless).then(pl.lit(day)).otherwise(name).alias(name)
+        for name, day in (("startDate", start), ("endDate", end))
+    )
     return sessions.frame.with_columns(days), [told]
 
 
@@ -255,22 +342,44 @@ def _school_year(dialect: Dialect) -> pl.Expr:
 
 def _under_years(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Hang sessions without a parent under the school year that they are in; and name the years that are wanted."""
-    years = frame.filter(pl.col("type") == YEAR).select("sourcedId", "schoolYear", "startDate", "endDate").drop_nulls()
+    years = (
+        frame.filter(pl.col("type") == YEAR)
+        .select("sourcedId", "schoolYear", "startDate", "endDate")
+        .drop_nulls()
+    )
     alone = (
-        pl.col("parentSourcedId").is_null() & (pl.col("type") != YEAR) & pl.col("schoolYear").str.contains(r"^\d{4}$")
+        pl.col("parentSourcedId").is_null()
+        & (pl.col("type") != YEAR)
+        & pl.col("schoolYear").str.contains(r"^\d{4}$")
     )
     parents: dict[tuple[str, str, str], str] = {}
-    lone = frame.filter(alone).select("schoolYear", "startDate", "endDate").unique(maintain_order=True)
+    lone = (
+        frame.filter(alone).select("schoolYear", "startDate", "endDate").unique(maintain_order=True)
+    )
     wanted = []
     for year, start, end in lone.iter_rows():
-        around = [one for one, _, first, last in years.iter_rows() if first <= (start or "") and (end or "") <= last]
+        around = [
+            one
+            for one, _, first, last in years.iter_rows()
+            if first <= (start or "") and (end or "") <= last
+        ]
         same = [one for one, its, _, _ in years.iter_rows() if its == year]
         parents[year, start, end] = (around or same or [_id_of(year)])[0]
         wanted += [] if around or same else [year]
-    keys = pl.DataFrame([(*key, parent) for key, parent in parents.items()],
-                        schema=["schoolYear", "startDate", "endDate", "#parent"], orient="row", schema_overrides=dict.fromkeys(["schoolYear", "startDate", "endDate", "#parent"], pl.String))  # fmt: skip
+    keys = pl.DataFrame(
+        [(*key, parent) for key, parent in parents.items()],
+        schema=["schoolYear", "startDate", "endDate", "#parent"],
+        orient="row",
+        schema_overrides=dict.fromkeys(
+            ["schoolYear", "startDate", "endDate", "#parent"], pl.String
+        ),
+    )
     frame = frame.join(
-        keys, on=["schoolYear", "startDate", "endDate"], how="left", nulls_equal=True, maintain_order="left"
+        keys,
+        on=["schoolYear", "startDate", "endDate"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )
     parent = pl.when(alone).then("#parent").otherwise("parentSourcedId")
     return frame.with_columns(parent.alias("parentSourcedId")).drop("#parent"), wanted
@@ -288,8 +397,14 @@ def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | N
     start = min([first, *terms["startDate"].drop_nulls()])
     end = max([last, *terms["endDate"].drop_nulls()])
     title = year if first.year == int(year) else f"{first.year}-{year}"
-    return {"sourcedId": _id_of(year), "title": title, "type": YEAR, "startDate": start.isoformat(),
-            "endDate": end.isoformat(), "schoolYear": year}  # fmt: skip
+    return {
+        "sourcedId": _id_of(year),
+        "title": title,
+        "type": YEAR,
+        "startDate": start.isoformat(),
+        "endDate": end.isoformat(),
+        "schoolYear": year,
+    }
 
 
 PLACE = "primaryOrgSourcedId"
@@ -303,9 +418,13 @@ def people(part: Part) -> tuple[Part, list[Findings]]:
     several = pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
     rows = frame.filter(several)
     if not rows.height:
-        return part.having(frame.with_columns(pl.col("enabledUser").fill_null("true")), "enabledUser"), []
+        return part.having(
+            frame.with_columns(pl.col("enabledUser").fill_null("true")), "enabledUser"
+        ), []
     rows = rows.filter(~pl.col("sourcedId").is_in(_contradictions(rows).implode()))
-    single = frame.join(rows.select(ROW, "sourcedId"), on=[ROW, "sourcedId"], how="anti", maintain_order="left")
+    single = frame.join(
+        rows.select(ROW, "sourcedId"), on=[ROW, "sourcedId"], how="anti", maintain_order="left"
+    )
     whole = pl.concat([single, _whole(rows)], how="diagonal").sort(ROW, maintain_order=True)
     whole = whole.with_columns(pl.col("enabledUser").fill_null("true"))
     return part.having(whole, "enabledUser"), list(_differences(rows, part))
@@ -314,10 +433,14 @@ def people(part: Part) -> tuple[Part, list[Findings]]:
 def once(part: Part) -> tuple[Part, list[Findings]]:
     """Give what is said of a person beside the user (demographics) once, the first word winning."""
     part = part.having(still_here(part.frame))
-    rows = part.frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
+    rows = part.frame.filter(
+        pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
+    )
     single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
     merged = _merged(rows)
-    return part.having(pl.concat([single, merged], how="diagonal").sort(ROW)), list(_differences(rows, part))
+    return part.having(pl.concat([single, merged], how="diagonal").sort(ROW)), list(
+        _differences(rows, part)
+    )
 
 
 def still_here(frame: pl.DataFrame) -> pl.DataFrame:
@@ -332,11 +455,21 @@ def still_here(frame: pl.DataFrame) -> pl.DataFrame:
 def _contradictions(rows: pl.DataFrame) -> pl.Series:
     """The ids that cannot each be one person."""
     name = pl.concat_str([_alike(one) for one in NAMES], separator="|")
-    named = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in NAMES)).with_columns(name.alias("#name"))
-    differing = named.group_by("sourcedId").agg(pl.col("#name").n_unique()).filter(pl.col("#name") > 1)["sourcedId"]
+    named = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in NAMES)).with_columns(
+        name.alias("#name")
+    )
+    differing = (
+        named.group_by("sourcedId")
+        .agg(pl.col("#name").n_unique())
+        .filter(pl.col("#name") > 1)["sourcedId"]
+    )
     place = [pl.col(ROW) // SPAN, pl.col(PLACE).fill_null("")]
-    contents = rows.filter(~pl.col(REPEATS)).select("sourcedId", *place, pl.struct(_singles(rows)).alias("#content"))
-    twice = contents.unique().filter(pl.struct("sourcedId", ROW, PLACE).is_duplicated())["sourcedId"]
+    contents = rows.filter(~pl.col(REPEATS)).select(
+        "sourcedId", *place, pl.struct(_singles(rows)).alias("#content")
+    )
+    twice = contents.unique().filter(pl.struct("sourcedId", ROW, PLACE).is_duplicated())[
+        "sourcedId"
+    ]
     return pl.concat([differing, twice]).unique()
 
 
@@ -357,7 +490,9 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
     merged = _merged(rows)
     cells = [name for name in rows.columns if name != ROW]
     same = [pl.col(ROW) // SPAN, *(pl.col(name) for name in cells)]
-    twins = rows.filter(~pl.col(REPEATS) & ~pl.struct(same).is_first_distinct()).select(ROW, "sourcedId")
+    twins = rows.filter(~pl.col(REPEATS) & ~pl.struct(same).is_first_distinct()).select(
+        ROW, "sourcedId"
+    )
     copies = twins.join(merged.drop(ROW), on="sourcedId", how="left", maintain_order="left")
     return pl.concat([merged, copies.select(merged.columns)])
 
@@ -366,9 +501,16 @@ def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     lists = ("agentSourcedIds", "grades", "userIds")
     columns = [name for name in rows.columns if name != "sourcedId"]
     # By file, and then by what rows say: the order of rows may be another tomorrow.
-    order = [pl.col(ROW) // SPAN, *(pl.col(name) for name in rows.columns if not name.startswith("#"))]
-    each = rows.sort(order, nulls_last=True, maintain_order=True).group_by("sourcedId", maintain_order=True)
-    return each.agg(*(_items(name) if name in lists else _first(name) for name in columns)).select(rows.columns)
+    order = [
+        pl.col(ROW) // SPAN,
+        *(pl.col(name) for name in rows.columns if not name.startswith("#")),
+    ]
+    each = rows.sort(order, nulls_last=True, maintain_order=True).group_by(
+        "sourcedId", maintain_order=True
+    )
+    return each.agg(*(_items(name) if name in lists else _first(name) for name in columns)).select(
+        rows.columns
+    )
 
 
 def _first(name: str) -> pl.Expr:
@@ -376,17 +518,23 @@ def _first(name: str) -> pl.Expr:
 
 
 def _items(name: str) -> pl.Expr:
-    items = pl.col(name).drop_nulls().str.split(",").explode().unique(maintain_order=True).str.join(",")
+    items = (
+        pl.col(name).drop_nulls().str.split(",").explode().unique(maintain_order=True).str.join(",")
+    )
     return pl.when(items != "").then(items).alias(name)
 
 
 def _differences(rows: pl.DataFrame, part: Part) -> Iterator[Findings]:
     """Tell of which people rows say different things, by column; the first row counts."""
     for name in _singles(rows):
-        counts = pl.col(name).n_unique() - pl.col(name).null_count().cast(pl.Boolean).cast(pl.UInt32)
+        counts = pl.col(name).n_unique() - pl.col(name).null_count().cast(pl.Boolean).cast(
+            pl.UInt32
+        )
         differing = rows.group_by("sourcedId").agg(counts).filter(pl.col(name) > 1)["sourcedId"]
         if differing.len():
             first = rows.filter(pl.col("sourcedId").is_in(differing.implode())).unique(
                 "sourcedId", keep="last", maintain_order=True
             )
-            yield of_rows("person_differs", first, file=part.file, entity="users", column=name, value=name)
+            yield of_rows(
+                "person_differs", first, file=part.file, entity="users", column=name, value=name
+            )

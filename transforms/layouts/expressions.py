@@ -71,17 +71,25 @@ def lowered(cell: Cell) -> Cell:
 def first(*cells: Cell) -> Cell:
     """The first of several that is not blank."""
     made = any(cell.made for cell in cells)
-    return Cell(columns_of(cells), lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)), made=made)
+    return Cell(
+        columns_of(cells),
+        lambda dialect: pl.coalesce(*(cell.of(dialect) for cell in cells)),
+        made=made,
+    )
 
 
 def joined(*cells: Cell, separator: str = " ") -> Cell:
     """Those of several that are not blank, with something between them."""
-    return Cell(columns_of(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator))
+    return Cell(
+        columns_of(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator)
+    )
 
 
 def given(cell: Cell, *columns: str) -> Cell:
     """A cell where these columns are filled; blank elsewhere."""
-    return Cell((*cell.reads, *columns), lambda dialect: pl.when(all_filled(columns)).then(cell.of(dialect)))
+    return Cell(
+        (*cell.reads, *columns), lambda dialect: pl.when(all_filled(columns)).then(cell.of(dialect))
+    )
 
 
 def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
@@ -91,13 +99,18 @@ def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     """
     wanted = len(parts) if needs is None else needs
     return Cell(
-        columns_of(parts), lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted), made=True
+        columns_of(parts),
+        lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted),
+        made=True,
     )
 
 
 def derived_each(kind: str, column: str) -> Cell:
     """Ids of one part each, of the items of a list in lower case."""
-    return Cell((column,), lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))))
+    return Cell(
+        (column,),
+        lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))),
+    )
 
 
 def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
@@ -108,7 +121,9 @@ def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
     wanted = len(parts) if needs is None else needs
 
     def of(dialect: Dialect) -> pl.Expr:
-        return by_value(whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of)
+        return by_value(
+            whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
+        )
 
     return Cell(columns_of(parts), of)
 
@@ -136,7 +151,10 @@ def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
     cell = _cell(column)
 
     def of(dialect: Dialect) -> pl.Expr:
-        known = {word.casefold(): value for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())}
+        known = {
+            word.casefold(): value
+            for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())
+        }
         word = cell.of(dialect)
         return word.str.strip_chars().str.to_lowercase().replace_strict(known, default=word)
 
@@ -216,14 +234,18 @@ def races(column: str | Cell) -> dict[str, Cell]:
     """
     cell = _cell(column)
     flags = {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
-    return flags | {SEVERAL_RACES: first(flags[SEVERAL_RACES], Cell(cell.reads, _unknown_races(cell)))}
+    return flags | {
+        SEVERAL_RACES: first(flags[SEVERAL_RACES], Cell(cell.reads, _unknown_races(cell)))
+    }
 
 
 def user_ids(**columns: str) -> Cell:
     """Ids in other systems, such as `{State:123}`, by the type of each."""
 
     def of(_: Dialect) -> pl.Expr:
-        items = [pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()]
+        items = [
+            pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()
+        ]
         return _joined(items, ",")
 
     return Cell(tuple(columns.values()), of)
@@ -233,14 +255,20 @@ def given_name(column: str) -> Cell:
     """The given names of a whole name, as `Ann B Lee` or `Lee, Ann B`; blank of a single word."""
     cell = pl.col(column).str.strip_chars()
     return Cell(
-        (column,), lambda _: pl.coalesce(cell.str.extract(r"^[^,]+,\s*(.+)$"), cell.str.extract(r"^([^,]+)\s+[^,\s]+$"))
+        (column,),
+        lambda _: pl.coalesce(
+            cell.str.extract(r"^[^,]+,\s*(.+)$"), cell.str.extract(r"^([^,]+)\s+[^,\s]+$")
+        ),
     )
 
 
 def family_name(column: str) -> Cell:
     """The family name of a whole name; all of a single word."""
     cell = pl.col(column).str.strip_chars()
-    return Cell((column,), lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")))
+    return Cell(
+        (column,),
+        lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")),
+    )
 
 
 def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
@@ -249,7 +277,9 @@ def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
     def read(cells: pl.Series) -> pl.Series:
         values = cells.drop_nulls().unique()
         return cells.replace_strict(
-            {value: reading(value) or None for value in values}, default=None, return_dtype=pl.String
+            {value: reading(value) or None for value in values},
+            default=None,
+            return_dtype=pl.String,
         )
 
     return cell.map_batches(read, return_dtype=pl.String, is_elementwise=True)
@@ -262,7 +292,9 @@ def columns_of(cells: tuple[Cell, ...]) -> tuple[str, ...]:
 
 def all_filled(columns: tuple[str, ...]) -> pl.Expr:
     """Whether columns are filled."""
-    return reduce(lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns))
+    return reduce(
+        lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns)
+    )
 
 
 def _cell(column: str | Cell) -> Cell:
@@ -287,7 +319,11 @@ def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], 
     known = {race.casefold(), *words}
 
     def of(dialect: Dialect) -> pl.Expr:
-        own = {word.casefold() for word, meant in dialect.words.get("races", {}).items() if meant == race}
+        own = {
+            word.casefold()
+            for word, meant in dialect.words.get("races", {}).items()
+            if meant == race
+        }
         hit = _races_in(cell, dialect).list.eval(pl.element().is_in(sorted(known | own))).list.any()
         return pl.when(hit).then(pl.lit("true"))
 
@@ -295,18 +331,27 @@ def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], 
 
 
 def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
-    known = {*NO_RACE, *(word for race, words in RACES.items() for word in (race.casefold(), *words))}
+    known = {
+        *NO_RACE,
+        *(word for race, words in RACES.items() for word in (race.casefold(), *words)),
+    }
 
     def of(dialect: Dialect) -> pl.Expr:
         words = sorted(known | {word.casefold() for word in dialect.words.get("races", {})})
-        unknown = _races_in(cell, dialect).list.eval(pl.element().filter(~pl.element().is_in(words))).list.join(",")
+        unknown = (
+            _races_in(cell, dialect)
+            .list.eval(pl.element().filter(~pl.element().is_in(words)))
+            .list.join(",")
+        )
         return pl.when(unknown != "").then(unknown)
 
     return of
 
 
 def _races_in(cell: Cell, dialect: Dialect) -> pl.Expr:
-    return cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
+    return (
+        cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
+    )
 
 
 def filled(*columns: str) -> Cell:
@@ -316,31 +361,44 @@ def filled(*columns: str) -> Cell:
 
 def either(*columns: str) -> Cell:
     """Whether any of the columns is filled."""
-    return Cell(columns, lambda _: pl.any_horizontal(pl.col(column).is_not_null() for column in columns))
+    return Cell(
+        columns, lambda _: pl.any_horizontal(pl.col(column).is_not_null() for column in columns)
+    )
 
 
 def blank(*columns: str) -> Cell:
     """Whether none of the columns is filled."""
     return Cell(
-        columns, lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns), holds_without=True
+        columns,
+        lambda _: pl.all_horizontal(pl.col(column).is_null() for column in columns),
+        holds_without=True,
     )
 
 
 def both(*cells: Cell) -> Cell:
     """Whether all of several conditions hold."""
     without = all(cell.holds_without for cell in cells)
-    return Cell(columns_of(cells), lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells), without)
+    return Cell(
+        columns_of(cells),
+        lambda dialect: pl.all_horizontal(cell.of(dialect) for cell in cells),
+        without,
+    )
 
 
 def is_none(column: str, *words: str) -> Cell:
     """Whether a column is blank or has none of these words, in any case."""
     found = is_any(column, *words)
-    return Cell((column,), lambda dialect: ~found.of(dialect).fill_null(value=False), holds_without=True)
+    return Cell(
+        (column,), lambda dialect: ~found.of(dialect).fill_null(value=False), holds_without=True
+    )
 
 
 def is_any(column: str, *words: str) -> Cell:
     """Whether a column has one of these words, in any case."""
-    return Cell((column,), lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]))
+    return Cell(
+        (column,),
+        lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]),
+    )
 
 
 Century = Literal["this", "birth"]

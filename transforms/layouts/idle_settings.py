@@ -48,11 +48,19 @@ def asked_of(cell: Cell) -> set[str]:
 def settings_of(layout: Layout) -> frozenset[str]:
     """Name the settings that a declared layout has a use for."""
     gives = [one for file in layout.files for one in file.gives]
-    cells = [cell for one in gives for cell in (*one.columns.values(), *([one.where] if one.where else []))]
+    cells = [
+        cell
+        for one in gives
+        for cell in (*one.columns.values(), *([one.where] if one.where else []))
+    ]
     asked = {name for cell in cells for name in asked_of(cell)}
     read = {name for name in asked if name == "date_order" or name.startswith("words.")}
     salts = SALTS if "digests" in asked else frozenset()
-    kinds = {"class_type" for one in gives if one.entity == "classes" and _may_be_blank(one.columns.get("classType"))}
+    kinds = {
+        "class_type"
+        for one in gives
+        if one.entity == "classes" and _may_be_blank(one.columns.get("classType"))
+    }
     return ALL | DECLARED | read | kinds | salts | (DISTRICT if layout.district else frozenset())
 
 

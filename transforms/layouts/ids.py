@@ -63,7 +63,11 @@ def written(part: str) -> str:
 
 def short(key: str) -> str:
     """An id as it is, or, if it is too long, its beginning and a digest of it."""
-    return key if len(key.encode()) <= LONGEST else f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
+    return (
+        key
+        if len(key.encode()) <= LONGEST
+        else f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
+    )
 
 
 def _short(key: pl.Expr) -> pl.Expr:
@@ -79,20 +83,31 @@ def prefixed(roster: Roster, prefix: str) -> Roster:
     if not prefix:
         return roster
     tables = {name: _prefixed(table, prefix) for name, table in roster.tables.items()}
-    renamed = {(entity, prefix + new): prefix + was for (entity, new), was in roster.renamed.items()}
+    renamed = {
+        (entity, prefix + new): prefix + was for (entity, new), was in roster.renamed.items()
+    }
     return replace(roster, tables=tables, renamed=renamed)
 
 
 def without_prefix(renamed: Renamed, prefix: str) -> Renamed:
     """Give renamed ids, which are kept as the target knows them, as the source writes them."""
-    return {(entity, new.removeprefix(prefix)): was.removeprefix(prefix) for (entity, new), was in renamed.items()}
+    return {
+        (entity, new.removeprefix(prefix)): was.removeprefix(prefix)
+        for (entity, new), was in renamed.items()
+    }
 
 
 def _prefixed(table: Table, prefix: str) -> Table:
-    columns = [column for column in table.entity.current if column.is_id and column.name in table.frame.columns]
+    columns = [
+        column
+        for column in table.entity.current
+        if column.is_id and column.name in table.frame.columns
+    ]
     frame = table.frame.with_columns(_with(column, prefix) for column in columns)
     return replace(
-        table, frame=frame, lost=table.lost.with_columns((pl.lit(prefix) + pl.col("sourcedId")).alias("sourcedId"))
+        table,
+        frame=frame,
+        lost=table.lost.with_columns((pl.lit(prefix) + pl.col("sourcedId")).alias("sourcedId")),
     )
 
 
@@ -101,7 +116,10 @@ def _with(column: Column, prefix: str) -> pl.Expr:
     if not column.is_list:
         return (pl.lit(prefix) + cell).alias(column.name)
     return (
-        cell.str.split(",").list.eval(pl.lit(prefix) + pl.element().str.strip_chars()).list.join(",").alias(column.name)
+        cell.str.split(",")
+        .list.eval(pl.lit(prefix) + pl.element().str.strip_chars())
+        .list.join(",")
+        .alias(column.name)
     )
 
 
@@ -157,13 +175,23 @@ class Digests:
 def plainly(readable: str) -> str:
     """A readable id as all spellings of its parts have it: composed accents, lower case, and single spaces."""
     kind, *parts = readable.split("/")
-    return "/".join([kind, *(written(_plain(_WRITTEN.sub(_read, part) if "@" in part else part)) for part in parts)])
+    return "/".join(
+        [
+            kind,
+            *(
+                written(_plain(_WRITTEN.sub(_read, part) if "@" in part else part))
+                for part in parts
+            ),
+        ]
+    )
 
 
 def _plain(part: str) -> str:
     if part.isascii():
         return " ".join(part.lower().split())
-    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", part).casefold().split()))
+    return unicodedata.normalize(
+        "NFC", " ".join(unicodedata.normalize("NFC", part).casefold().split())
+    )
 
 
 def _read(found: re.Match[str]) -> str:

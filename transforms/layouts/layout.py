@@ -37,12 +37,27 @@ class Rows:
         """The columns of the file that it reads."""
         cells = [*self.columns.values(), *([self.where] if self.where else [])]
         return tuple(
-            dict.fromkeys([*(name for cell in cells for name in cell.reads), *filter(None, (self.given, self.each))])
+            dict.fromkeys(
+                [
+                    *(name for cell in cells for name in cell.reads),
+                    *filter(None, (self.given, self.each)),
+                ]
+            )
         )
 
 
-def rows(entity: str, columns: Mapping[str, Cell] | None = None, *, where: Cell | None = None, given: str = "",
-         derived: bool = False, repeats: bool = False, each: str = "", presumed: bool = False, **more: Cell) -> Rows:  # fmt: skip
+def rows(
+    entity: str,
+    columns: Mapping[str, Cell] | None = None,
+    *,
+    where: Cell | None = None,
+    given: str = "",
+    derived: bool = False,
+    repeats: bool = False,
+    each: str = "",
+    presumed: bool = False,
+    **more: Cell,
+) -> Rows:
     """Declare what rows describe. Raises `ValueError` for a column that the entity does not have."""
     cells = {**(columns or {}), **more}
     known = {column.name for column in ENTITIES[entity].current}
@@ -91,8 +106,15 @@ class File:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are read of it, for itself; those of joined files are not among them."""
-        own = [name for one in self.gives for name in one.reads if name.partition(".")[0] not in self.joined]
-        return tuple(dict.fromkeys([*self.required, *own, *self.reads, *(join.on for join in self.joins)]))
+        own = [
+            name
+            for one in self.gives
+            for name in one.reads
+            if name.partition(".")[0] not in self.joined
+        ]
+        return tuple(
+            dict.fromkeys([*self.required, *own, *self.reads, *(join.on for join in self.joins)])
+        )
 
     @property
     def joined(self) -> set[str]:
@@ -129,7 +151,11 @@ class Layout:
     def columns_of(self, file: File) -> tuple[str, ...]:
         """The columns that are read of a file, for itself and for others that join it."""
         joins = [join for other in self.files for join in other.joins if join.file == file.name]
-        return tuple(dict.fromkeys([*file.columns, *(name for join in joins for name in (join.key, *join.columns))]))
+        return tuple(
+            dict.fromkeys(
+                [*file.columns, *(name for join in joins for name in (join.key, *join.columns))]
+            )
+        )
 
 
 def plain(name: str) -> str:

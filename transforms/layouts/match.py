@@ -61,12 +61,17 @@ class Matched:
 def file_called(layout: Layout, name: str) -> File | None:
     """The file of a layout that a file of a drop is, by its name."""
     stem = plain(PurePath(name).stem)
-    return next((file for file in layout.files if stem in {plain(one) for one in (file.name, *file.names)}), None)
+    return next(
+        (file for file in layout.files if stem in {plain(one) for one in (file.name, *file.names)}),
+        None,
+    )
 
 
 def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
     """Find the layout's files and their columns; what is missing, unknown or spelt otherwise is told."""
-    found = Matched({}, frozenset(file.name for name in raw.broken if (file := file_called(layout, name))))
+    found = Matched(
+        {}, frozenset(file.name for name in raw.broken if (file := file_called(layout, name)))
+    )
     twice = _twice(layout, raw)
     for source in raw.files.values():
         file = file_called(layout, source.name)
@@ -79,7 +84,11 @@ def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
     broken = (
         found.broken
         | twice.keys()
-        | {file.name for file in layout.files if file.name not in found.files and _headless(file, found)}
+        | {
+            file.name
+            for file in layout.files
+            if file.name not in found.files and _headless(file, found)
+        }
     )
     found.findings.extend(
         of_file("file_alone", one.raw.name, f"{one.file.beside}.csv")
@@ -87,8 +96,12 @@ def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
         if one.filled and one.file.beside and one.file.beside not in found.files
     )
     lacking = [file.name for file in layout.files if file.needed and file.name not in found.files]
-    found.findings.extend(of_file("layout_file_missing", "", f"{name}.csv, of {layout.code}") for name in lacking)
-    ordered = {file.name: found.files[file.name] for file in layout.files if file.name in found.files}
+    found.findings.extend(
+        of_file("layout_file_missing", "", f"{name}.csv, of {layout.code}") for name in lacking
+    )
+    ordered = {
+        file.name: found.files[file.name] for file in layout.files if file.name in found.files
+    }
     return Matched(ordered, broken, found.findings)
 
 
@@ -107,21 +120,42 @@ def _headless(file: File, found: Matched) -> bool:
     return bool(refused & {plain(one) for one in (file.name, *file.names)})
 
 
-def _taken(layout: Layout, file: File, source: RawFile, found: Matched, strict: bool) -> list[Findings]:
+def _taken(
+    layout: Layout, file: File, source: RawFile, found: Matched, strict: bool
+) -> list[Findings]:
     declared = layout.columns_of(file)
     cells = cells_of(file, declared, source.header)
     missing = [name for name in file.required if name not in cells]
-    unread = [cell for cell in source.header if cell and cell not in cells.values() and not _ignored(file, cell)]
+    unread = [
+        cell
+        for cell in source.header
+        if cell and cell not in cells.values() and not _ignored(file, cell)
+    ]
     told = [
         *(_missing(source.name, name, unread) for name in missing),
-        *(of_file("header_unknown", source.name, _meant(cell, declared, cells), column=cell, strict=strict) for cell in unread),
+        *(
+            of_file(
+                "header_unknown",
+                source.name,
+                _meant(cell, declared, cells),
+                column=cell,
+                strict=strict,
+            )
+            for cell in unread
+        ),
         *_renames(file, source.name, cells, strict),
         *_left_out(file, source, cells),
-    ]  # fmt: skip
+    ]
     if not missing:
         frame = source.frame.select(
-            ROW, *(pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name) for name in declared)
-        )  # fmt: skip
+            ROW,
+            *(
+                pl.col(cells[name]).alias(name)
+                if name in cells
+                else pl.lit(None, pl.String).alias(name)
+                for name in declared
+            ),
+        )
         found.files[file.name] = MatchedFile(file, source, cells, frame)
     return told
 
@@ -147,7 +181,10 @@ def _missing(file: str, column: str, unread: list[str]) -> Findings:
     close = difflib.get_close_matches(plain(column), [plain(cell) for cell in unread], 1, NEAR)
     meant = next((f"did you mean {cell!r}?" for cell in unread if plain(cell) in close), "")
     return of_file(
-        "header_missing", file, meant or (f"found instead: {', '.join(unread)}" if unread else ""), column=column
+        "header_missing",
+        file,
+        meant or (f"found instead: {', '.join(unread)}" if unread else ""),
+        column=column,
     )
 
 
@@ -168,9 +205,17 @@ def _renames(file: File, name: str, cells: dict[str, str], strict: bool) -> list
 
 def _left_out(file: File, source: RawFile, cells: dict[str, str]) -> list[Findings]:
     """Name the columns with values that are not read on purpose."""
-    names = [cell for cell in source.header if cell and cell not in cells.values() and _ignored(file, cell)]
+    names = [
+        cell
+        for cell in source.header
+        if cell and cell not in cells.values() and _ignored(file, cell)
+    ]
     filled = [name for name in names if source.frame[name].count()]
-    return [of_file("column_ignored", source.name, ", ".join(filled), count=len(filled))] if filled else []
+    return (
+        [of_file("column_ignored", source.name, ", ".join(filled), count=len(filled))]
+        if filled
+        else []
+    )
 
 
 @dataclass(frozen=True)
@@ -188,7 +233,11 @@ class Fit:
 
 def fit(layout: Layout, raw: Raw) -> Fit:
     """Hold the files that a layout needs, and the columns that those require, against a drop."""
-    there = {file.name: source for source in raw.files.values() if (file := file_called(layout, source.name))}
+    there = {
+        file.name: source
+        for source in raw.files.values()
+        if (file := file_called(layout, source.name))
+    }
     broken = {file.name for name in raw.broken if (file := file_called(layout, name))}
     found: list[str] = []
     lacking: list[str] = []

@@ -44,7 +44,10 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
     """Give the drop as OneRoster 1.2."""
     match = matched(layout, raw, dialect.strict)
     renames = with_old_ids(
-        assembled(layout, match.files, dialect), layout, match, without_prefix(dialect.renamed, dialect.prefix)
+        assembled(layout, match.files, dialect),
+        layout,
+        match,
+        without_prefix(dialect.renamed, dialect.prefix),
     )
     parts, found = completed(layout, renames.parts, dialect)
     found = [
@@ -56,12 +59,23 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
         *found,
     ]
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
-    tables = {name: table for name, table in tables.items() if _says_something(table, layout, match)}
+    tables = {
+        name: table for name, table in tables.items() if _says_something(table, layout, match)
+    }
     tables, told = passwords_dropped(tables, dialect.secrets)
-    broken = frozenset(one.entity for file in layout.files if file.name in match.broken for one in file.gives)
+    broken = frozenset(
+        one.entity for file in layout.files if file.name in match.broken for one in file.gives
+    )
     spelt = {key: cells for one in match.files.values() for key, cells in one.spelt.items()}
-    return Roster(tables, broken, gather([_named(raw.findings, tables), *found, *told]), spelt, renames.renamed,
-                  salted=dialect.digests.made, today=dialect.today)  # fmt: skip
+    return Roster(
+        tables,
+        broken,
+        gather([_named(raw.findings, tables), *found, *told]),
+        spelt,
+        renames.renamed,
+        salted=dialect.digests.made,
+        today=dialect.today,
+    )
 
 
 def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
@@ -76,14 +90,20 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
     parts = with_district_named(parts, dialect)
     parts, told = with_years(_with_class_type(parts, dialect), dialect)
     found += told
-    for step in (with_schools, *([with_roles] if layout.roles_from_enrollments else []), _with_people):
+    for step in (
+        with_schools,
+        *([with_roles] if layout.roles_from_enrollments else []),
+        _with_people,
+    ):
         parts, told = step(parts)
         found += told
     if "roles" in parts:
         parts = parts | {"roles": roles_in_order(parts["roles"])}
     if "enrollments" in parts:
         parts = parts | {"enrollments": teaching_once(parts["enrollments"])}
-    parts = {name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()}
+    parts = {
+        name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()
+    }
     return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, found
 
 
@@ -100,9 +120,15 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
         if first.height < many.height:
             other = many.unique(cells, keep="first", maintain_order=True)
             other = other.join(first.select(ROW), on=ROW, how="anti", maintain_order="left")
-            found.append(of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId"))
+            found.append(
+                of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId")
+            )
         rest = part.frame.filter(~pl.col(DERIVED))
-        done[name] = part.having(pl.concat([rest, first]).sort(ROW, maintain_order=True)) if many.height else part
+        done[name] = (
+            part.having(pl.concat([rest, first]).sort(ROW, maintain_order=True))
+            if many.height
+            else part
+        )
         nameless = done[name].frame.filter(~(pl.col(DERIVED) & pl.col("sourcedId").is_null()))
         done[name] = done[name].having(nameless)
     return done, found
@@ -112,7 +138,11 @@ def _cells_in_common(parts: Parts) -> tuple[Parts, list[Findings]]:
     """Read every cell as OneRoster's own are read, so that an export that is read again is the same roster."""
     done, found = {}, []
     for name, part in parts.items():
-        frame, told = cleaned(ENTITIES[name], part.frame, part.file) if part.frame.height else (part.frame, [])
+        frame, told = (
+            cleaned(ENTITIES[name], part.frame, part.file)
+            if part.frame.height
+            else (part.frame, [])
+        )
         done[name] = part.having(frame)
         found += told
     return done, found
@@ -145,12 +175,23 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
     extensions = [column for column in part.frame.columns if column.startswith("metadata.")]
     empty = part.frame.height + part.lost.height == 0
     file = part.file or next(
-        (found.raw.name for giver, found in match.files.items() if giver in givers), ENTITIES[name].file
+        (found.raw.name for giver, found in match.files.items() if giver in givers),
+        ENTITIES[name].file,
     )
-    frame = part.frame.select(ROW, *dict.fromkeys((*names, *extensions)), *([OF] if OF in part.frame.columns else []))
+    frame = part.frame.select(
+        ROW, *dict.fromkeys((*names, *extensions)), *([OF] if OF in part.frame.columns else [])
+    )
     mode: Mode = "bulk" if whole and not empty else "unknown"
     keys = tuple(
-        sorted({key for giver in layout.files for one in giver.gives if one.entity == name for key in _keys(one)})
+        sorted(
+            {
+                key
+                for giver in layout.files
+                for one in giver.gives
+                if one.entity == name
+                for key in _keys(one)
+            }
+        )
     )
     return Table(
         ENTITIES[name],
@@ -169,7 +210,9 @@ def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Diale
 def _stand_with_their_record(name: str, layout: Layout) -> bool:
     """Whether a row lists all the parts of its record, so that one which it lacks is gone."""
     givers = [one for file in layout.files for one in file.gives if one.entity == name]
-    return ENTITIES[name].folds_into is not None and bool(givers) and all(one.each for one in givers)
+    return (
+        ENTITIES[name].folds_into is not None and bool(givers) and all(one.each for one in givers)
+    )
 
 
 def _keys(one: Rows) -> set[str]:
@@ -179,21 +222,35 @@ def _keys(one: Rows) -> set[str]:
     if own is None:
         return references.intersection(KEYS[one.entity][1])
     made = own.reads if own.made else ()
-    return {name for name in references & one.columns.keys() if {*one.columns[name].reads}.intersection(made)}
+    return {
+        name
+        for name in references & one.columns.keys()
+        if {*one.columns[name].reads}.intersection(made)
+    }
 
 
 def _says_something(table: Table, layout: Layout, match: Matched) -> bool:
     """Whether a table has rows; one without any means something in a snapshot, or of a file that every drop needs."""
     if table.frame.height or table.lost.height or table.emptied:
         return True
-    empty = [file for file in layout.files if file.name in match.files and not match.files[file.name].filled]
-    return any(file.needed and any(one.entity == table.entity.name for one in file.gives) for file in empty)
+    empty = [
+        file
+        for file in layout.files
+        if file.name in match.files and not match.files[file.name].filled
+    ]
+    return any(
+        file.needed and any(one.entity == table.entity.name for one in file.gives) for file in empty
+    )
 
 
 def _needed(layout: Layout, match: Matched) -> list[Findings]:
     """Refuse the drop for a file that it needs and that cannot be used."""
     return [
-        of_file("layout_file_missing", "", f"{file.name}.csv, of {layout.code}, is there and cannot be used")
+        of_file(
+            "layout_file_missing",
+            "",
+            f"{file.name}.csv, of {layout.code}, is there and cannot be used",
+        )
         for file in layout.files
         if file.needed and file.name in match.broken
     ]
@@ -213,5 +270,7 @@ def _named(findings: Findings, tables: dict[str, Table]) -> Findings:
     for name, table in tables.items():
         for file in table.file.split(", "):
             entities.setdefault(file, name)
-    named = pl.col("file").replace_strict(entities, default=pl.col("entity"), return_dtype=pl.String)
+    named = pl.col("file").replace_strict(
+        entities, default=pl.col("entity"), return_dtype=pl.String
+    )
     return replace(findings, errors=findings.errors.with_columns(entity=named))

@@ -29,7 +29,9 @@ def with_old_ids(parts: Parts, layout: Layout, match: Matched, known: Renamed) -
     changes = match.files.get(layout.renames)
     if changes is None or not changes.frame.height:
         return _old(parts, layout, known)
-    ids = replace(changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames])
+    ids = replace(
+        changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames]
+    )
     if wrong := unclear(ids):
         return Renames(parts, findings=(of_file("ids_unclear", "", wrong),))
     new = remembering(ids.frame, known)
@@ -49,11 +51,25 @@ def _old(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
     }
     # Who has an id that somebody else gave up is not that one: the id leads nowhere, and the row is rejected for it.
     taken = {(name, was) for (name, _), was in renamed.items()} - renamed.keys()
-    given = by_entity({**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in taken}})
-    told = [of_rows("id_given_up", rows, file=parts[name].file, entity=name, column="sourcedId", value="sourcedId")
-            for name in {name for name, _ in taken} & parts.keys()
-            if (rows := _of(parts[name], {was for one, was in taken if one == name})).height]  # fmt: skip
-    old = {name: part.having(with_old(part.frame, ENTITIES[name], given)) for name, part in parts.items()}
+    given = by_entity(
+        {**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in taken}}
+    )
+    told = [
+        of_rows(
+            "id_given_up",
+            rows,
+            file=parts[name].file,
+            entity=name,
+            column="sourcedId",
+            value="sourcedId",
+        )
+        for name in {name for name, _ in taken} & parts.keys()
+        if (rows := _of(parts[name], {was for one, was in taken if one == name})).height
+    ]
+    old = {
+        name: part.having(with_old(part.frame, ENTITIES[name], given))
+        for name, part in parts.items()
+    }
     return Renames(old, findings=tuple(told))
 
 

@@ -45,21 +45,35 @@ def _grades(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Finding
     if not damaged.height:
         return part, []
     meant = {word: _range(word) if repair else "" for word in damaged["value"].unique()}
-    told = [_told("spreadsheet_date", damaged, part, entity, "grades", "mended" if repair else "left out")]
+    told = [
+        _told(
+            "spreadsheet_date", damaged, part, entity, "grades", "mended" if repair else "left out"
+        )
+    ]
     cells = {cell: _replaced(cell, meant) for cell in part.frame["grades"].drop_nulls().unique()}
-    frame = part.frame.with_columns(pl.col("grades").replace({cell: new or None for cell, new in cells.items()}))
+    frame = part.frame.with_columns(
+        pl.col("grades").replace({cell: new or None for cell, new in cells.items()})
+    )
     return part.having(frame), told
 
 
 def _range(word: str) -> str:
     """The grades of `8-Jun`: the lower number first."""
-    ends = [MONTHS.index(end.casefold()) + 1 if end.isalpha() else int(end) for end in word.split("-")]
+    ends = [
+        MONTHS.index(end.casefold()) + 1 if end.isalpha() else int(end) for end in word.split("-")
+    ]
     low, high = sorted(ends)
-    return grade_of(f"{low}-{high}", {}) if str(high) in GRADES and low != high else GRADES.get(str(low), "")
+    return (
+        grade_of(f"{low}-{high}", {})
+        if str(high) in GRADES and low != high
+        else GRADES.get(str(low), "")
+    )
 
 
 def _replaced(cell: str, meant: dict[str, str]) -> str:
-    items = [grade for item in cell.split(",") for grade in meant.get(item, item).split(",") if grade]
+    items = [
+        grade for item in cell.split(",") for grade in meant.get(item, item).split(",") if grade
+    ]
     return ",".join(dict.fromkeys(items))
 
 
@@ -91,17 +105,32 @@ def _zeros(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings
     """A reference that leads nowhere but for its zeros: one of two files has lost them, or has too many."""
     part, found = parts[entity], list[Findings]()
     frame = part.frame
-    for column in (column for column in _ids(entity) if column.refers in parts and not column.is_list):
+    for column in (
+        column for column in _ids(entity) if column.refers in parts and not column.is_list
+    ):
         ids = parts[column.refers or ""].frame["sourcedId"].drop_nulls().unique()
-        astray = frame.filter(pl.col(column.name).is_not_null() & ~pl.col(column.name).is_in(ids.implode()))
+        astray = frame.filter(
+            pl.col(column.name).is_not_null() & ~pl.col(column.name).is_in(ids.implode())
+        )
         if not astray.height:
             continue
-        bare = pl.DataFrame({"id": ids}).with_columns(pl.col("id").str.strip_chars_start("0").alias("bare"))
+        bare = pl.DataFrame({"id": ids}).with_columns(
+            pl.col("id").str.strip_chars_start("0").alias("bare")
+        )
         meant = dict(bare.filter(~pl.col("bare").is_duplicated()).select("bare", "id").iter_rows())
         word = pl.col(column.name).str.strip_chars_start("0")
         rows = astray.filter(word.is_in(list(meant)))
         if rows.height:
-            found.append(_told("zeros_differ", rows, part, entity, column.name, "mended" if repair else "not mended"))
+            found.append(
+                _told(
+                    "zeros_differ",
+                    rows,
+                    part,
+                    entity,
+                    column.name,
+                    "mended" if repair else "not mended",
+                )
+            )
         if rows.height and repair:
             here = pl.col(ROW).is_in(rows[ROW].implode())
             frame = frame.with_columns(
@@ -114,6 +143,10 @@ def _ids(entity: str) -> Iterator[Column]:
     return (column for column in ENTITIES[entity].current if column.is_id)
 
 
-def _told(rule: str, rows: pl.DataFrame, part: Part, entity: str, column: str, detail: str = "") -> Findings:
+def _told(
+    rule: str, rows: pl.DataFrame, part: Part, entity: str, column: str, detail: str = ""
+) -> Findings:
     value = "value" if "value" in rows.columns else column
-    return of_rows(rule, rows, file=part.file, entity=entity, column=column, value=value, detail=detail)
+    return of_rows(
+        rule, rows, file=part.file, entity=entity, column=column, value=value, detail=detail
+    )

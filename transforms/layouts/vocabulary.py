@@ -62,10 +62,15 @@ FAMILY: Words = {
 # What a person is in a class; roles in an organisation have more words.
 CLASS_ROLES: Words = {
     **dict.fromkeys(("student", "learner", "pupil", "studentenrollment"), "student"),
-    **dict.fromkeys(("teacher", "professor", "faculty", "lecturer", "instructor", "teacherenrollment"), "teacher"),
+    **dict.fromkeys(
+        ("teacher", "professor", "faculty", "lecturer", "instructor", "teacherenrollment"),
+        "teacher",
+    ),
     **dict.fromkeys(("proctor",), "proctor"),
     **dict.fromkeys(("administrator", "admin"), "administrator"),
-    **dict.fromkeys(("ta", "taenrollment", "designer", "designerenrollment", "aide", "staff"), "ext:aide"),
+    **dict.fromkeys(
+        ("ta", "taenrollment", "designer", "designerenrollment", "aide", "staff"), "ext:aide"
+    ),
 }
 
 # What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what
@@ -84,10 +89,19 @@ ORG_TYPES: Words = {
 
 # Races by their letter (Clever), their name, and OneRoster's own words.
 RACES: Mapping[str, tuple[str, ...]] = {
-    "americanIndianOrAlaskaNative": ("i", "american indian", "american indian or alaska native", "native american"),
+    "americanIndianOrAlaskaNative": (
+        "i",
+        "american indian",
+        "american indian or alaska native",
+        "native american",
+    ),
     "asian": ("a", "asian"),
     "blackOrAfricanAmerican": ("b", "black", "black or african american", "african american"),
-    "nativeHawaiianOrOtherPacificIslander": ("p", "pacific islander", "native hawaiian or other pacific islander"),
+    "nativeHawaiianOrOtherPacificIslander": (
+        "p",
+        "pacific islander",
+        "native hawaiian or other pacific islander",
+    ),
     "white": ("w", "c", "white", "caucasian"),
     "demographicRaceTwoOrMoreRaces": ("m", "two or more races", "two or more", "multiracial"),
     "hispanicOrLatinoEthnicity": ("h", "hispanic", "hispanic or latino", "latino"),
@@ -127,7 +141,9 @@ _RANGE = re.compile(r"([A-Za-z]+|\d{1,2})\s*-\s*([A-Za-z]+|\d{1,2})")
 def grade_of(text: str, own: Words) -> str:
     """Give the CEDS grade of a word, the grades of a range such as `6-8` joined by commas, or the word itself."""
     word = text.strip()
-    if (known := own.get(word) or own.get(word.casefold()) or GRADES.get(word.casefold())) is not None:
+    if (
+        known := own.get(word) or own.get(word.casefold()) or GRADES.get(word.casefold())
+    ) is not None:
         return known
     if found := _RANGE.fullmatch(word):
         ends = [GRADES.get(end.casefold(), "") for end in found.groups()]

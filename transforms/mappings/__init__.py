@@ -47,7 +47,8 @@ def mapped(document: Mapping[str, Any]) -> Mapped:
         top.wrong("describes no files. Add a [[file]] with a `name` for each.")
         tables = []
     files = [
-        (file_of(table, top.at(FILE, number), reader), top.at(FILE, number)) for number, table in enumerate(tables)
+        (file_of(table, top.at(FILE, number), reader), top.at(FILE, number))
+        for number, table in enumerate(tables)
     ]
     check_words(tables, top.at(FILE))
     found = [(file, place) for file, place in files if file is not None]
@@ -55,7 +56,12 @@ def mapped(document: Mapping[str, Any]) -> Mapped:
     if said is None or top.problems:
         return Mapped(None, tuple(dict.fromkeys(top.problems)))
     layout = Layout(files=tuple(file for file, _ in found), **said)
-    layout = replace(layout, files=tuple(_requiring(layout, file, table) for (file, _), table in zip(found, tables, strict=True)))  # fmt: skip
+    layout = replace(
+        layout,
+        files=tuple(
+            _requiring(layout, file, table) for (file, _), table in zip(found, tables, strict=True)
+        ),
+    )
     check_keys(found, top)
     check_named(layout, tables, found)
     return Mapped(None if top.problems else layout, tuple(dict.fromkeys(top.problems)))
@@ -70,7 +76,9 @@ def _layout(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, R
     if not is_table(table, place):
         return None, Reader("ymd")
     if table.get("code") in SOURCES:
-        place.at("code").wrong(f"is {table['code']!r}, which is the code of another layout. Give yours its own.")
+        place.at("code").wrong(
+            f"is {table['code']!r}, which is the code of another layout. Give yours its own."
+        )
     order = read(table[ORDER], DateOrder, place.at(ORDER), Reader()) if ORDER in table else ""
     # What is wrong with the order itself is told once, and not once more of each date.
     return fields_of(Layout, FIELDS, table, place, Reader(), [*FIELDS, ORDER]), Reader(
@@ -86,4 +94,6 @@ def _name(table: Any) -> str:
 def _requiring(layout: Layout, file: File, table: dict[str, Any]) -> File:
     """Require all columns that are read of a file, for itself and for others, but the optional ones."""
     optional = texts(table.get(OPTIONAL, []))
-    return replace(file, required=tuple(name for name in layout.columns_of(file) if name not in optional))
+    return replace(
+        file, required=tuple(name for name in layout.columns_of(file) if name not in optional)
+    )

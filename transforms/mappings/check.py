@@ -30,11 +30,15 @@ def check_files(files: Files, names: list[str]) -> None:
     seen: set[str] = set()
     for file, place in files:
         if seen & (own := {plain(one) for one in (file.name, *file.names)}):
-            place.at("name").wrong(f"is {file.name!r}, as of a file before. Put all that it gives under one [[file]].")
+            place.at("name").wrong(
+                f"is {file.name!r}, as of a file before. Put all that it gives under one [[file]]."
+            )
         seen |= own
         for number, join in enumerate(file.joins):
             if join.file not in names:
-                place.at("join", number, "file").wrong(f"is {join.file!r}, which is no [[file]] here: {meant(join.file, names)}")  # fmt: skip
+                place.at("join", number, "file").wrong(
+                    f"is {join.file!r}, which is no [[file]] here: {meant(join.file, names)}"
+                )
         _check_columns(file, names, place)
 
 
@@ -64,17 +68,25 @@ def check_keys(files: Files, top: DocumentLocation) -> None:
         for one, here in _rows_in(file, place):
             given.setdefault(one.entity, set()).update(one.columns)
             for name in _keys_missing(one):
-                here.wrong(f"lacks `{name}`, without which it is not known which record is meant. Add it.")
+                here.wrong(
+                    f"lacks `{name}`, without which it is not known which record is meant. Add it."
+                )
     for entity, columns in given.items():
         added = {"sourcedId", *ADDED.get(entity, ()), *KEYS.get(entity, ("", ()))[1], *columns}
         for column in ENTITIES[entity].current:
             if column.required and column.name not in added:
-                top.wrong(f"gives {entity} without `{column.name}`, which each of them needs. Add it to their rows.")
+                top.wrong(
+                    f"gives {entity} without `{column.name}`, which each of them needs. Add it to their rows."
+                )
 
 
 def _keys_missing(one: Rows) -> Iterator[str]:
     """The columns that a record is known by: its id, or those of which its id is made."""
-    made = KEYS[one.entity][1] if one.entity in KEYS and "sourcedId" not in one.columns else ("sourcedId",)
+    made = (
+        KEYS[one.entity][1]
+        if one.entity in KEYS and "sourcedId" not in one.columns
+        else ("sourcedId",)
+    )
     return (name for name in made if name not in one.columns)
 
 
@@ -83,11 +95,15 @@ def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> N
     for (file, place), table in zip(files, tables, strict=True):
         read = layout.columns_of(file)
         for name in filter(PATTERN.fullmatch, read):
-            place.wrong(f"reads a column {name!r}, which stands for several. Give it another name in the export.")
+            place.wrong(
+                f"reads a column {name!r}, which stands for several. Give it another name in the export."
+            )
         for key in ("optional", "aliases"):
             for name in texts(table.get(key, [])):
                 if name not in read:
-                    place.at(key).wrong(f"names {name!r}, which nothing reads of {file.name!r}: {meant(name, read)}")
+                    place.at(key).wrong(
+                        f"names {name!r}, which nothing reads of {file.name!r}: {meant(name, read)}"
+                    )
 
 
 WITHIN = ("first", "given")
@@ -99,7 +115,9 @@ def check_words(files: list[Any], place: DocumentLocation) -> None:
         for entity in ENTITIES if isinstance(file, dict) else ():
             rows = file.get(entity, [])
             for position, one in enumerate(rows) if isinstance(rows, list) else [(None, rows)]:
-                _check_rows(one, entity, place.at(number, entity, *([] if position is None else [position])))
+                _check_rows(
+                    one, entity, place.at(number, entity, *([] if position is None else [position]))
+                )
 
 
 def _check_rows(rows: Any, entity: str, place: DocumentLocation) -> None:
@@ -124,4 +142,6 @@ def _check_cell(cell: Any, column: Column, place: DocumentLocation) -> None:
 def _check_word(word: Any, column: Column, place: DocumentLocation) -> None:
     extended = column.extensible and str(word).startswith("ext:")
     if isinstance(word, str) and word not in column.values and not extended:
-        place.wrong(f"is {word!r}, which OneRoster does not know as {column.name}: {meant(word, column.values)}")
+        place.wrong(
+            f"is {word!r}, which OneRoster does not know as {column.name}: {meant(word, column.values)}"
+        )

@@ -46,12 +46,20 @@ def meant(word: str, words: Iterable[str]) -> str:
     words = list(words)
     lowered = {one.casefold(): one for one in words}
     close = get_close_matches(word.casefold(), lowered, 1)
-    return f"did you mean {lowered[close[0]]!r}?" if close else f"expected one of {', '.join(words)}."
+    return (
+        f"did you mean {lowered[close[0]]!r}?" if close else f"expected one of {', '.join(words)}."
+    )
 
 
 def shown(value: object) -> str:
     """A value as a person wrote it, cut if it is long."""
-    text = str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, date) else repr(value)
+    text = (
+        str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+        if isinstance(value, date)
+        else repr(value)
+    )
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
@@ -61,7 +69,9 @@ def texts(value: Any) -> list[Any]:
 
 
 # Strings and comments are passed over whole, so that brackets and line ends within them count for nothing.
-_TOKEN = re.compile(r'"""[\s\S]*?"{3,5}|\'\'\'[\s\S]*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[][{}]|\n')
+_TOKEN = re.compile(
+    r'"""[\s\S]*?"{3,5}|\'\'\'[\s\S]*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[][{}]|\n'
+)
 _KEY = re.compile(r'"((?:\\.|[^"\\\n])*)"|\'([^\'\n]*)\'|([A-Za-z0-9_-]+)')
 _DOTTED = re.compile(rf"\s*(?:{_KEY.pattern})(?:\s*\.\s*(?:{_KEY.pattern}))*")
 

@@ -28,9 +28,17 @@ def file_of(table: Any, place: DocumentLocation, reader: Reader) -> File | None:
         return None
     known = [*FILE, OPTIONAL, JOIN, *ENTITIES]
     found = fields_of(File, FILE, table, place, reader, known)
-    optional = read(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader) if OPTIONAL in table else ()
+    optional = (
+        read(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader)
+        if OPTIONAL in table
+        else ()
+    )
     joins = [_join(one, here, reader) for one, here in _each(table, JOIN, place)]
-    rows = [_rows(name, one, here, reader) for name in ENTITIES for one, here in _each(table, name, place)]
+    rows = [
+        _rows(name, one, here, reader)
+        for name in ENTITIES
+        for one, here in _each(table, name, place)
+    ]
     if found is None or optional is None or None in joins or None in rows:
         return None
     return File(gives=tuple(filter(None, rows)), joins=tuple(filter(None, joins)), **found)
@@ -43,21 +51,38 @@ def is_table(value: Any, place: DocumentLocation) -> bool:
     return isinstance(value, dict)
 
 
-def fields_of(kind: type, names: tuple[str, ...], table: dict[str, Any], place: DocumentLocation, reader: Reader,
-              known: list[str]) -> dict[str, Any] | None:  # fmt: skip
+def fields_of(
+    kind: type,
+    names: tuple[str, ...],
+    table: dict[str, Any],
+    place: DocumentLocation,
+    reader: Reader,
+    known: list[str],
+) -> dict[str, Any] | None:
     """Read the fields of a dataclass that have these names; a key that is not `known`, or a field that is missing, is noted."""
     hints, before = get_type_hints(kind), len(place.problems)
     for key in table:
         if key not in known:
             place.at(key).wrong(f"is no key of this table: {meant(key, known)}")
     for one in fields(kind):
-        if one.name in names and one.name not in table and one.default is MISSING and one.default_factory is MISSING:
+        if (
+            one.name in names
+            and one.name not in table
+            and one.default is MISSING
+            and one.default_factory is MISSING
+        ):
             place.wrong(f"lacks `{one.name}`. Add it.")
-    found = {name: read(table[name], hints[name], place.at(name), reader) for name in names if name in table}
+    found = {
+        name: read(table[name], hints[name], place.at(name), reader)
+        for name in names
+        if name in table
+    }
     return found if len(place.problems) == before else None
 
 
-def _each(table: dict[str, Any], name: str, place: DocumentLocation) -> Iterator[tuple[Any, DocumentLocation]]:
+def _each(
+    table: dict[str, Any], name: str, place: DocumentLocation
+) -> Iterator[tuple[Any, DocumentLocation]]:
     """The tables of one name: a list of them, or a single one."""
     value = table.get(name, [])
     if isinstance(value, list):
@@ -68,7 +93,11 @@ def _each(table: dict[str, Any], name: str, place: DocumentLocation) -> Iterator
 
 def _join(table: Any, place: DocumentLocation, reader: Reader) -> Join | None:
     names = tuple(one.name for one in fields(Join))
-    found = fields_of(Join, names, table, place, reader, list(names)) if is_table(table, place) else None
+    found = (
+        fields_of(Join, names, table, place, reader, list(names))
+        if is_table(table, place)
+        else None
+    )
     return None if found is None else Join(**found)
 
 
@@ -77,7 +106,9 @@ def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> R
     if not is_table(table, place):
         return None
     columns = {column.name for column in ENTITIES[entity].current}
-    cells = {key: one for key, one in table.items() if key in columns or key.startswith("metadata.")}
+    cells = {
+        key: one for key, one in table.items() if key in columns or key.startswith("metadata.")
+    }
     more = _races(table, place, reader) if entity == "demographics" and RACES in table else {}
     known = [*ROWS, *cells, *columns, *([RACES] if entity == "demographics" else [])]
     settings = {key: one for key, one in table.items() if key not in cells}
@@ -91,19 +122,29 @@ def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> R
 def _settings(
     table: dict[str, Any], place: DocumentLocation, reader: Reader, known: list[str]
 ) -> dict[str, Any] | None:
-    where = cell(table["where"], place.at("where"), reader.of_conditions) if "where" in table else None
+    where = (
+        cell(table["where"], place.at("where"), reader.of_conditions) if "where" in table else None
+    )
     others = {key: one for key, one in table.items() if key != "where"}
     found = fields_of(Rows, ROWS, others, place, reader, known)
-    return None if found is None or ("where" in table and where is None) else {**found, "where": where}
+    return (
+        None if found is None or ("where" in table and where is None) else {**found, "where": where}
+    )
 
 
-def _races(table: dict[str, Any], place: DocumentLocation, reader: Reader) -> dict[str, Cell] | None:
+def _races(
+    table: dict[str, Any], place: DocumentLocation, reader: Reader
+) -> dict[str, Cell] | None:
     """The columns of demographics that one column of races fills."""
     found = cell(table[RACES], place.at(RACES), reader)
     return None if found is None else races(found)
 
 
-EXPECTED = {str: "a text in quotes", bool: "true or false without quotes", int: "a whole number without quotes"}
+EXPECTED = {
+    str: "a text in quotes",
+    bool: "true or false without quotes",
+    int: "a whole number without quotes",
+}
 
 
 @dataclass(frozen=True)
@@ -146,7 +187,9 @@ def read(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> Any:
     return value
 
 
-def several(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> tuple[Any, ...] | None:
+def several(
+    value: Any, kind: Any, place: DocumentLocation, reader: Reader
+) -> tuple[Any, ...] | None:
     """Give a list, or a single value as a list of one."""
     if not isinstance(value, list):
         value = [value]
@@ -166,7 +209,9 @@ def _choice(value: Any, choices: list[str], place: DocumentLocation) -> Any:
 
 def _table(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not value:
-        place.wrong(f"is {shown(value)}; expected a table that is not empty, such as {{key = ...}}.")
+        place.wrong(
+            f"is {shown(value)}; expected a table that is not empty, such as {{key = ...}}."
+        )
         return None
     found = {key: read(one, kind, place.at(key), reader) for key, one in value.items()}
     return None if None in found.values() else found
@@ -191,7 +236,11 @@ def cell(value: Any, place: DocumentLocation, reader: Reader) -> Cell | None:
 
 def _wordless(key: str, reader: Reader) -> str:
     """Say what a table lacks that says no word: what takes its first key, or what that may have meant."""
-    takers = [name for name, word in reader.words.items() if key in [one.name for one in arguments(word)[1:]]]
+    takers = [
+        name
+        for name, word in reader.words.items()
+        if key in [one.name for one in arguments(word)[1:]]
+    ]
     if takers:
         return f"has {key!r}, and not the word that takes it. Add `{'` or `'.join(takers)}`."
     return f"says {key!r}, which is no word here: {meant(key, reader.words)}"
@@ -207,24 +256,32 @@ def _said(name: str, table: dict[str, Any], place: DocumentLocation, reader: Rea
     for key, one in keys.items():
         found[one.name] = _argument(key, one, table, place, reader)
     if not keys and table[name] is not True:
-        place.at(name).wrong(f"is {shown(table[name])}; expected true, as this word takes no column.")
+        place.at(name).wrong(
+            f"is {shown(table[name])}; expected true, as this word takes no column."
+        )
     if len(place.problems) > before:
         return None
     return said(word, {name: value for name, value in found.items() if value is not None})
 
 
-def _nothing_else(name: str, table: dict[str, Any], keys: list[str], place: DocumentLocation) -> None:
+def _nothing_else(
+    name: str, table: dict[str, Any], keys: list[str], place: DocumentLocation
+) -> None:
     for key in table:
         if key not in keys:
             place.at(key).wrong(f"is nothing that {name} takes: {meant(key, keys)}")
 
 
-def _argument(key: str, one: Argument, table: dict[str, Any], place: DocumentLocation, reader: Reader) -> Any:
+def _argument(
+    key: str, one: Argument, table: dict[str, Any], place: DocumentLocation, reader: Reader
+) -> Any:
     if key in table:
         return read(table[key], one.kind, place.at(key), reader)
     if one.name == "order":
         if not reader.date_order:
-            place.wrong('reads a date, and nothing says in which order its parts are. Add `date_order = "mdy"`, "dmy" or "ymd" to [layout].')  # fmt: skip
+            place.wrong(
+                'reads a date, and nothing says in which order its parts are. Add `date_order = "mdy"`, "dmy" or "ymd" to [layout].'
+            )
         return reader.date_order
     if not one.optional:
         place.wrong(f"lacks `{key}`. Add it.")
@@ -236,12 +293,33 @@ Word = Callable[..., Cell]
 CELLS: dict[str, Word] = {
     word.__name__: word
     for word in (
-        cells.text, cells.constant, cells.district, cells.first, cells.joined, cells.given, cells.lowered, cells.texts,
-        cells.one_of, cells.derived, cells.derived_each, cells.digested, cells.digested_each, cells.iso_date, cells.birth_date, cells.grades, cells.yes_no,
-        cells.sex, cells.org_type, cells.role, cells.class_role, cells.status, cells.user_ids, cells.given_name,
+        cells.text,
+        cells.constant,
+        cells.district,
+        cells.first,
+        cells.joined,
+        cells.given,
+        cells.lowered,
+        cells.texts,
+        cells.one_of,
+        cells.derived,
+        cells.derived_each,
+        cells.digested,
+        cells.digested_each,
+        cells.iso_date,
+        cells.birth_date,
+        cells.grades,
+        cells.yes_no,
+        cells.sex,
+        cells.org_type,
+        cells.role,
+        cells.class_role,
+        cells.status,
+        cells.user_ids,
+        cells.given_name,
         cells.family_name,
     )
-}  # fmt: skip
+}
 CONDITIONS: dict[str, Word] = {
     word.__name__: word
     for word in (

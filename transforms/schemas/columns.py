@@ -10,24 +10,56 @@ from transforms.schemas.vocabularies import STATUS
 Versions = frozenset[Version]
 
 
-def text(name: str, description: str, *, required: bool = False, strictly: bool = False, secret: bool = False,
-         versions: Versions = EVERY_VERSION, aliases: tuple[str, ...] = (), json: str = "") -> Column:  # fmt: skip
+def text(
+    name: str,
+    description: str,
+    *,
+    required: bool = False,
+    strictly: bool = False,
+    secret: bool = False,
+    versions: Versions = EVERY_VERSION,
+    aliases: tuple[str, ...] = (),
+    json: str = "",
+) -> Column:
     """Free text; `strictly` marks what the standard requires and the target does not."""
     return Column(
-        name, "text", description, required, strictly, secret=secret, versions=versions, aliases=aliases, json=json
+        name,
+        "text",
+        description,
+        required,
+        strictly,
+        secret=secret,
+        versions=versions,
+        aliases=aliases,
+        json=json,
     )
 
 
-def texts(name: str, description: str, *, required: bool = False, versions: Versions = EVERY_VERSION,
-          aliases: tuple[str, ...] = ()) -> Column:  # fmt: skip
+def texts(
+    name: str,
+    description: str,
+    *,
+    required: bool = False,
+    versions: Versions = EVERY_VERSION,
+    aliases: tuple[str, ...] = (),
+) -> Column:
     """A list of texts, separated by commas."""
     return Column(name, "texts", description, required, versions=versions, aliases=aliases)
 
 
-def enum(name: str, values: tuple[str, ...], description: str, *, required: bool = False,
-         extensible: bool = False, versions: Versions = EVERY_VERSION) -> Column:  # fmt: skip
+def enum(
+    name: str,
+    values: tuple[str, ...],
+    description: str,
+    *,
+    required: bool = False,
+    extensible: bool = False,
+    versions: Versions = EVERY_VERSION,
+) -> Column:
     """One token of a vocabulary; `ext:` tokens too if `extensible`."""
-    return Column(name, "enum", description, required, values=values, extensible=extensible, versions=versions)
+    return Column(
+        name, "enum", description, required, values=values, extensible=extensible, versions=versions
+    )
 
 
 def enums(name: str, values: tuple[str, ...], description: str) -> Column:
@@ -35,13 +67,23 @@ def enums(name: str, values: tuple[str, ...], description: str) -> Column:
     return Column(name, "enums", description, values=values, extensible=True)
 
 
-def boolean(name: str, description: str, *, required: bool = False, versions: Versions = EVERY_VERSION) -> Column:
+def boolean(
+    name: str, description: str, *, required: bool = False, versions: Versions = EVERY_VERSION
+) -> Column:
     """`true` or `false`, in lower case."""
-    return Column(name, "boolean", description, required, values=("true", "false"), versions=versions)
+    return Column(
+        name, "boolean", description, required, values=("true", "false"), versions=versions
+    )
 
 
-def date(name: str, description: str, *, required: bool = False, aliases: tuple[str, ...] = (),
-         moment: Moment = "") -> Column:  # fmt: skip
+def date(
+    name: str,
+    description: str,
+    *,
+    required: bool = False,
+    aliases: tuple[str, ...] = (),
+    moment: Moment = "",
+) -> Column:
     """A calendar day, `YYYY-MM-DD`; a `moment` of it is sent."""
     return Column(name, "date", description, required, aliases=aliases, moment=moment)
 
@@ -61,17 +103,44 @@ def number(name: str, description: str) -> Column:
     return Column(name, "number", description)
 
 
-def reference(name: str, refers: str, description: str, *, required: bool = False, types: tuple[str, ...] = (),
-              versions: Versions = EVERY_VERSION, aliases: tuple[str, ...] = (), json: str = "") -> Column:  # fmt: skip
+def reference(
+    name: str,
+    refers: str,
+    description: str,
+    *,
+    required: bool = False,
+    types: tuple[str, ...] = (),
+    versions: Versions = EVERY_VERSION,
+    aliases: tuple[str, ...] = (),
+    json: str = "",
+) -> Column:
     """The `sourcedId` of a record of another file; `types` are the types meant, if not all."""
-    return Column(name, "reference", description, required, refers=refers, refers_types=types,
-                  versions=versions, aliases=aliases, json=json)  # fmt: skip
+    return Column(
+        name,
+        "reference",
+        description,
+        required,
+        refers=refers,
+        refers_types=types,
+        versions=versions,
+        aliases=aliases,
+        json=json,
+    )
 
 
-def references(name: str, refers: str, description: str, *, required: bool = False,
-               versions: Versions = EVERY_VERSION, aliases: tuple[str, ...] = ()) -> Column:  # fmt: skip
+def references(
+    name: str,
+    refers: str,
+    description: str,
+    *,
+    required: bool = False,
+    versions: Versions = EVERY_VERSION,
+    aliases: tuple[str, ...] = (),
+) -> Column:
     """A list of `sourcedId`s of records of another file."""
-    return Column(name, "references", description, required, refers=refers, versions=versions, aliases=aliases)
+    return Column(
+        name, "references", description, required, refers=refers, versions=versions, aliases=aliases
+    )
 
 
 def ours(column: Column) -> Column:
@@ -82,11 +151,22 @@ def ours(column: Column) -> Column:
     return replace(column, standard=False)
 
 
-def lifecycle(description: str, *, refers: str | None = None, aliases: tuple[str, ...] = ()) -> tuple[Column, ...]:
+def lifecycle(
+    description: str, *, refers: str | None = None, aliases: tuple[str, ...] = ()
+) -> tuple[Column, ...]:
     """The three columns with which every file begins."""
     return (
         Column("sourcedId", "guid", description, required=True, refers=refers, aliases=aliases),
-        Column("status", "enum", "Blank in bulk files; `active` or `tobedeleted` in delta files.", values=STATUS),
-        Column("dateLastModified", "datetime", "Blank in bulk files; when the row last changed, in UTC, in delta files.",
-               aliases=("dataLastModified", "datLastModified")),
-    )  # fmt: skip
+        Column(
+            "status",
+            "enum",
+            "Blank in bulk files; `active` or `tobedeleted` in delta files.",
+            values=STATUS,
+        ),
+        Column(
+            "dateLastModified",
+            "datetime",
+            "Blank in bulk files; when the row last changed, in UTC, in delta files.",
+            aliases=("dataLastModified", "datLastModified"),
+        ),
+    )

@@ -17,12 +17,16 @@ Every file ends in its `metadata.*` columns, if it has any. Dotted names nest, a
 The column *versions* names the versions of the OneRoster CSV binding whose header has the column. Blank means all of them; `target` means that only the target's binding has it; `ours` that OneRoster does not have it, and an export leaves it out.
 """
 ORDER: tuple[Version, ...] = ("1.0", "1.1", "1.2.0", "1.2")
-HEADER = "| column | type | required | rule | JSON | versions | meaning |\n|---|---|---|---|---|---|---|"
+HEADER = (
+    "| column | type | required | rule | JSON | versions | meaning |\n|---|---|---|---|---|---|---|"
+)
 
 
 def dictionary() -> str:
     """Write the dictionary in Markdown."""
-    return "\n".join([HEAD, *(section for entity in ENTITIES.values() for section in _entity(entity))])
+    return "\n".join(
+        [HEAD, *(section for entity in ENTITIES.values() for section in _entity(entity))]
+    )
 
 
 def _entity(entity: Entity) -> Iterator[str]:
@@ -39,14 +43,24 @@ def _entity(entity: Entity) -> Iterator[str]:
 def _place(entity: Entity, owner: Entity | None) -> str:
     if owner:
         return f"In JSON: `{owner.singular}.{part_property(entity)}`."
-    parts = ", ".join(f"`{part_property(part)}` from {part.file}" for part in folded(entity).values())
+    parts = ", ".join(
+        f"`{part_property(part)}` from {part.file}" for part in folded(entity).values()
+    )
     return f"In JSON: `{entity.singular}`{f', with {parts}' if parts else ''}."
 
 
 def _row(column: Column) -> str:
     required = "yes" if column.required else "strictly" if column.required_strict else ""
     json = "" if column.secret else f"`{column.json}`"
-    cells = (f"`{column.name}`", column.kind, required, _rule(column), json, _versions(column), column.description)
+    cells = (
+        f"`{column.name}`",
+        column.kind,
+        required,
+        _rule(column),
+        json,
+        _versions(column),
+        column.description,
+    )
     return f"| {' | '.join(cells)} |"
 
 
@@ -67,7 +81,11 @@ def _versions(column: Column) -> str:
         return "ours"
     if column.versions == NO_VERSION:
         return "target"
-    return "" if column.versions == EVERY_VERSION else ", ".join(one for one in ORDER if one in column.versions)
+    return (
+        ""
+        if column.versions == EVERY_VERSION
+        else ", ".join(one for one in ORDER if one in column.versions)
+    )
 
 
 def _rules(entity: Entity) -> Iterator[str]:

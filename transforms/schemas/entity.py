@@ -14,9 +14,22 @@ import polars as pl
 
 Version = Literal["1.0", "1.1", "1.2.0", "1.2"]
 Kind = Literal[
-    "guid", "reference", "references", "text", "texts", "enum", "enums", "boolean", "integer", "number",
-    "date", "datetime", "year", "user_ids", "score_scale",
-]  # fmt: skip
+    "guid",
+    "reference",
+    "references",
+    "text",
+    "texts",
+    "enum",
+    "enums",
+    "boolean",
+    "integer",
+    "number",
+    "date",
+    "datetime",
+    "year",
+    "user_ids",
+    "score_scale",
+]
 Service = Literal["rostering", "gradebook", "resources"]
 Moment = Literal["", "start", "end"]
 
@@ -65,7 +78,9 @@ class Column:
 
     def __post_init__(self) -> None:
         if not self.standard and not self.name.startswith(EXTENSION):
-            raise ValueError(f"Name the column {EXTENSION}{self.name}: OneRoster has no other place for it.")
+            raise ValueError(
+                f"Name the column {EXTENSION}{self.name}: OneRoster has no other place for it."
+            )
         if not self.json:
             object.__setattr__(self, "json", _json_name(self.name))
 
@@ -132,14 +147,18 @@ class Entity:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
         if self.folds_into and not all(column.standard for column in self.columns):
-            raise ValueError(f"Declare columns of our own in {self.folds_into}: {self.name} are parts of its records.")
+            raise ValueError(
+                f"Declare columns of our own in {self.folds_into}: {self.name} are parts of its records."
+            )
 
     def __getitem__(self, name: str) -> Column:
         return self.by_name[name]
 
     def header(self, version: Version) -> tuple[str, ...]:
         """Names of the standard's columns of this file in one version of the binding, in order."""
-        return tuple(column.name for column in self.columns if column.standard and version in column.versions)
+        return tuple(
+            column.name for column in self.columns if column.standard and version in column.versions
+        )
 
     def needs(self, column: Column) -> bool:
         """Whether a record must not go without what this reference names.

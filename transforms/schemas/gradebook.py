@@ -7,7 +7,16 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.schemas.columns import boolean, date, enum, integer, lifecycle, number, reference, text
+from transforms.schemas.columns import (
+    boolean,
+    date,
+    enum,
+    integer,
+    lifecycle,
+    number,
+    reference,
+    text,
+)
 from transforms.schemas.entity import ONLY_1_1, SINCE_1_2, Column, Entity, RowRule, RuleContext
 from transforms.schemas.vocabularies import OBJECTIVE_SOURCES, SCORE_STATUS
 
@@ -15,7 +24,9 @@ UUID_URN = r"^urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 def _score_range(_: RuleContext) -> pl.Expr:
-    low, high = (pl.col(name).cast(pl.Float64, strict=False) for name in ("resultValueMin", "resultValueMax"))
+    low, high = (
+        pl.col(name).cast(pl.Float64, strict=False) for name in ("resultValueMin", "resultValueMax")
+    )
     return low <= high
 
 
@@ -29,7 +40,9 @@ CASE_ID = RowRule(
 # Columns that line items and results have in common with those of assessments.
 _RANGE = (number("resultValueMin", "Lowest score."), number("resultValueMax", "Highest score."))
 _SCORE = (
-    enum("scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True),
+    enum(
+        "scoreStatus", SCORE_STATUS, "How far the grading has come.", required=True, extensible=True
+    ),
     number("score", "Score, within the range of the line item."),
 )
 _SCORE_DATE = date("scoreDate", "Day on which it was scored.", required=True, moment="start")
@@ -103,7 +116,9 @@ SCORE_SCALES = Entity(
         reference("orgSourcedId", "orgs", "The organisation that uses it.", required=True),
         reference("courseSourcedId", "courses", "The course that uses it.", required=True),
         reference("classSourcedId", "classes", "The class that uses it.", required=True),
-        Column("scoreScaleValue", "score_scale", "Its steps, as `{label:value}` items.", required=True),
+        Column(
+            "scoreScaleValue", "score_scale", "Its steps, as `{label:value}` items.", required=True
+        ),
     ),
     "Scales by which scores are read.",
 )
@@ -115,7 +130,13 @@ LINE_ITEM_OBJECTIVES = Entity(
     (
         *lifecycle("Id of the link."),
         reference("lineItemSourcedId", "lineItems", "The work.", required=True),
-        enum("source", OBJECTIVE_SOURCES, "Where the objective is defined.", required=True, extensible=True),
+        enum(
+            "source",
+            OBJECTIVE_SOURCES,
+            "Where the objective is defined.",
+            required=True,
+            extensible=True,
+        ),
         text("learningObjectiveId", "Id of the objective.", required=True),
     ),
     "Learning objectives of line items; carried as a part of their line item.",
@@ -148,7 +169,13 @@ RESULT_OBJECTIVES = Entity(
     (
         *lifecycle("Id of the link."),
         reference("resultSourcedId", "results", "The result.", required=True),
-        enum("source", OBJECTIVE_SOURCES, "Where the objective is defined.", required=True, extensible=True),
+        enum(
+            "source",
+            OBJECTIVE_SOURCES,
+            "Where the objective is defined.",
+            required=True,
+            extensible=True,
+        ),
         text("learningObjectiveId", "Id of the objective.", required=True),
         number("score", "Score for the objective."),
         text("textScore", "Score for the objective, as text."),
@@ -203,7 +230,12 @@ ASSESSMENT_RESULTS = Entity(
     "gradebook",
     (
         *lifecycle("Id of the assessment result."),
-        reference("assessmentLineItemSourcedId", "assessmentLineItems", "The assessed work.", required=True),
+        reference(
+            "assessmentLineItemSourcedId",
+            "assessmentLineItems",
+            "The assessed work.",
+            required=True,
+        ),
         reference("studentSourcedId", "users", "The student.", required=True),
         *_SCORE,
         text("textScore", "Score as text, such as a letter."),

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from transforms.schemas.columns import date, enum, enums, integer, lifecycle, reference, text, texts
 from transforms.schemas.entity import Entity
-from transforms.schemas.vocabularies import IMPORTANCE, LESSON_TYPES, PREREQUISITE_CRITERIA, ROLES_1_1
+from transforms.schemas.vocabularies import (
+    IMPORTANCE,
+    LESSON_TYPES,
+    PREREQUISITE_CRITERIA,
+    ROLES_1_1,
+)
 
 RESOURCES = Entity(
     "resources",
@@ -76,10 +81,18 @@ COURSE_COMPONENTS = Entity(
         *lifecycle("Id of the component."),
         text("title", "Name of the component.", required=True),
         reference("courseSourcedId", "courses", "The course of which it is a part.", required=True),
-        reference("parentSourcedId", "courseComponents", "The component of which it is a part; blank at the top."),
+        reference(
+            "parentSourcedId",
+            "courseComponents",
+            "The component of which it is a part; blank at the top.",
+        ),
         integer("sortOrder", "Its place among its siblings."),
         texts("prerequisites", "Ids of what has to be done before it."),
-        enum("prerequisiteCriteria", PREREQUISITE_CRITERIA, "Whether all prerequisites are needed, or any."),
+        enum(
+            "prerequisiteCriteria",
+            PREREQUISITE_CRITERIA,
+            "Whether all prerequisites are needed, or any.",
+        ),
         date("unlockDate", "Day from whose start it is open.", moment="start"),
     ),
     "Units, modules and lessons of courses, in a tree of any depth.",

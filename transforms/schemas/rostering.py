@@ -8,8 +8,27 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.schemas.columns import boolean, date, enum, lifecycle, reference, references, text, texts, year
-from transforms.schemas.entity import NO_VERSION, ONLY_1_1, SINCE_1_1, SINCE_1_2, Column, Entity, RowRule, RuleContext
+from transforms.schemas.columns import (
+    boolean,
+    date,
+    enum,
+    lifecycle,
+    reference,
+    references,
+    text,
+    texts,
+    year,
+)
+from transforms.schemas.entity import (
+    NO_VERSION,
+    ONLY_1_1,
+    SINCE_1_1,
+    SINCE_1_2,
+    Column,
+    Entity,
+    RowRule,
+    RuleContext,
+)
 from transforms.schemas.vocabularies import (
     CLASS_TYPES,
     ENROLLMENT_ROLES,
@@ -59,12 +78,23 @@ ACADEMIC_SESSIONS = Entity(
     (
         *lifecycle("Id of the session."),
         text("title", "Name of the session.", required=True),
-        enum("type", SESSION_TYPES, "Year, semester, term or grading period.", required=True, extensible=True),
+        enum(
+            "type",
+            SESSION_TYPES,
+            "Year, semester, term or grading period.",
+            required=True,
+            extensible=True,
+        ),
         date("startDate", "First day, inclusive.", required=True),
         date("endDate", "Last day, exclusive.", required=True),
         reference("parentSourcedId", "academicSessions", "The session of which it is a part."),
         year("schoolYear", "The year in which the school year ends."),
-        reference("orgSourcedId", "orgs", "The organisation that holds it; some targets want it.", versions=NO_VERSION),
+        reference(
+            "orgSourcedId",
+            "orgs",
+            "The organisation that holds it; some targets want it.",
+            versions=NO_VERSION,
+        ),
     ),
     "School years, terms and grading periods, in a tree.",
     needed=True,
@@ -160,12 +190,24 @@ ROLES_FILE = Entity(
     (
         *lifecycle("Id of the role."),
         reference("userSourcedId", "users", "Whose role it is.", required=True),
-        enum("roleType", ROLE_TYPES, "The primary role in that organisation, or a secondary one.", required=True),
+        enum(
+            "roleType",
+            ROLE_TYPES,
+            "The primary role in that organisation, or a secondary one.",
+            required=True,
+        ),
         enum("role", ROLES, "What the person is there.", required=True, extensible=True),
         date("beginDate", "First day, inclusive."),
         date("endDate", "Last day, exclusive."),
-        reference("orgSourcedId", "orgs", "The organisation in which the role is held.", required=True),
-        reference("userProfileSourcedId", "userProfiles", "The profile used in that role.", json="userProfile"),
+        reference(
+            "orgSourcedId", "orgs", "The organisation in which the role is held.", required=True
+        ),
+        reference(
+            "userProfileSourcedId",
+            "userProfiles",
+            "The profile used in that role.",
+            json="userProfile",
+        ),
     ),
     "Roles of people in organisations; carried as `roles` of their user.",
     folds_into="users",
@@ -232,9 +274,21 @@ ENROLLMENTS = Entity(
     (
         *lifecycle("Id of the enrollment."),
         reference("classSourcedId", "classes", "The class.", required=True),
-        reference("schoolSourcedId", "orgs", "The school that holds the class.", required=True, types=("school",)),
+        reference(
+            "schoolSourcedId",
+            "orgs",
+            "The school that holds the class.",
+            required=True,
+            types=("school",),
+        ),
         reference("userSourcedId", "users", "The person.", required=True),
-        enum("role", ENROLLMENT_ROLES, "What the person is in the class.", required=True, extensible=True),
+        enum(
+            "role",
+            ENROLLMENT_ROLES,
+            "What the person is in the class.",
+            required=True,
+            extensible=True,
+        ),
         boolean("primary", "Whether this teacher is the main one."),
         date("beginDate", "First day, inclusive."),
         date("endDate", "Last day, exclusive."),

@@ -10,7 +10,16 @@ ROLES = (
     "aide", "counselor", "districtAdministrator", "guardian", "parent", "principal", "proctor",
     "relative", "siteAdministrator", "student", "systemAdministrator", "teacher",
 )  # fmt: skip
-ROLES_1_1 = ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")
+ROLES_1_1 = (
+    "administrator",
+    "aide",
+    "guardian",
+    "parent",
+    "proctor",
+    "relative",
+    "student",
+    "teacher",
+)
 CONTACT_ROLES = ("guardian", "parent", "relative")
 ENROLLMENT_ROLES = ("administrator", "proctor", "student", "teacher")
 SEXES = ("male", "female", "unspecified", "other")

@@ -55,8 +55,15 @@ def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
     if found.layout is None:
         return Roster({}, findings=gather([raw.findings, found.findings]))
     if idle := [*idle_settings(found.layout, dialect)]:
-        return Roster({}, findings=gather([found.findings, *(of_file("setting_idle", "", one) for one in idle)]))
-    roster = oneroster.normalise(raw, dialect) if found.layout == ONEROSTER else normalised(_layout(found.layout), raw, dialect)  # fmt: skip
+        return Roster(
+            {},
+            findings=gather([found.findings, *(of_file("setting_idle", "", one) for one in idle)]),
+        )
+    roster = (
+        oneroster.normalise(raw, dialect)
+        if found.layout == ONEROSTER
+        else normalised(_layout(found.layout), raw, dialect)
+    )
     roster = prefixed(roster, dialect.prefix)
     return replace(roster, findings=gather([found.findings, roster.findings]))
 
@@ -80,7 +87,10 @@ def recognised(layout: Layout | str, raw: Raw) -> Recognised:
         return Recognised(code, of_file("layout_recognised", "", f"{code}: {'; '.join(one.found)}"))
     if oneroster.has_ids(raw) or not raw.files:
         return Recognised(ONEROSTER, Findings())
-    near = min(fits.items(), key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]))
+    near = min(
+        fits.items(),
+        key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]),
+    )
     if oneroster.may_be(raw) and not near[1].found:
         return Recognised(ONEROSTER, Findings())
     why = (

@@ -108,13 +108,19 @@ CLASSES = File(
             "classes",
             sourcedId=text("class_id"),
             title=first(
-                text("class_display_name"), text("courses.course_name"), text("class_number"), text("class_id")
+                text("class_display_name"),
+                text("courses.course_name"),
+                text("class_number"),
+                text("class_id"),
             ),
             courseSourcedId=text("course_id"),
             classCode=text("class_number"),
             schoolSourcedId=text("location_id"),
         ),
-        *(_teacher(column, "true" if column == "instructor_id" else "false") for column in INSTRUCTORS),
+        *(
+            _teacher(column, "true" if column == "instructor_id" else "false")
+            for column in INSTRUCTORS
+        ),
     ),
     joins=(Join("courses", on="course_id", key="course_id", columns=("course_name",)),),
 )

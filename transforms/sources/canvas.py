@@ -45,7 +45,13 @@ OBSERVERS = ("observer", "ObserverEnrollment")
 GONE = ("deleted", "inactive")
 # No column of a file: whether an account teaches, as `prepare` finds out.
 TEACHES = "#teaches"
-ENTITIES = {"account": "orgs", "term": "academicSessions", "course": "courses", "section": "classes", "user": "users"}
+ENTITIES = {
+    "account": "orgs",
+    "term": "academicSessions",
+    "course": "courses",
+    "section": "classes",
+    "user": "users",
+}
 
 
 def _with_parts_or_none() -> Cell:
@@ -111,7 +117,9 @@ COURSES = File(
     ),
 )  # fmt: skip
 
-OF_COURSE = Join("courses", on="course_id", key="course_id", columns=("account_id", "term_id", "long_name"))
+OF_COURSE = Join(
+    "courses", on="course_id", key="course_id", columns=("account_id", "term_id", "long_name")
+)
 
 SECTIONS = File(
     "sections",
@@ -176,7 +184,9 @@ ENROLLMENTS = File(
     gives=(
         rows(
             "classes",
-            where=both(blank("section_id"), filled("course_id"), NO_OBSERVER, is_none("status", *GONE)),
+            where=both(
+                blank("section_id"), filled("course_id"), NO_OBSERVER, is_none("status", *GONE)
+            ),
             derived=True,
             sourcedId=DEFAULT_CLASS,
             title=text("courses.long_name"),
@@ -232,7 +242,14 @@ CHANGES = File(
 # What Canvas keeps beside the roster.
 OTHERS = tuple(
     File(name, ignored=("*",))
-    for name in ("groups", "groups_membership", "group_categories", "admins", "logins", "abstract_courses")
+    for name in (
+        "groups",
+        "groups_membership",
+        "group_categories",
+        "admins",
+        "logins",
+        "abstract_courses",
+    )
 )
 
 
@@ -240,7 +257,9 @@ def _prepared(frames: Frames) -> Frames:
     """Note which accounts teach, move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
     frames = dict(frames)
     if "accounts" in frames and "courses" in frames:
-        frames["accounts"] = _teaching(frames["accounts"], frames["courses"]["account_id"].drop_nulls())
+        frames["accounts"] = _teaching(
+            frames["accounts"], frames["courses"]["account_id"].drop_nulls()
+        )
     if "user_observers" in frames or "enrollments" in frames:
         frames["user_observers"] = _linked(frames)
     if "sections" in frames and "xlists" in frames:
@@ -266,7 +285,11 @@ def _linked(frames: Frames) -> pl.DataFrame:
             pl.col("role").str.to_lowercase().is_in([word.lower() for word in OBSERVERS])
             & pl.col("associated_user_id").is_not_null()
         )
-        found.append(rows.select("#row", observer_id="user_id", student_id="associated_user_id", status="status"))
+        found.append(
+            rows.select(
+                "#row", observer_id="user_id", student_id="associated_user_id", status="status"
+            )
+        )
     links = pl.concat([one.select("#row", *names) for one in found])
     return links.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
 
@@ -287,7 +310,18 @@ def _changes(changes: pl.DataFrame) -> pl.DataFrame:
 LAYOUT = Layout(
     "canvas",
     "Canvas SIS import",
-    files=(ACCOUNTS, TERMS, COURSES, SECTIONS, USERS, ENROLLMENTS, USER_OBSERVERS, XLISTS, CHANGES, *OTHERS),
+    files=(
+        ACCOUNTS,
+        TERMS,
+        COURSES,
+        SECTIONS,
+        USERS,
+        ENROLLMENTS,
+        USER_OBSERVERS,
+        XLISTS,
+        CHANGES,
+        *OTHERS,
+    ),
     district=True,
     roles_from_enrollments=True,
     prepare=_prepared,

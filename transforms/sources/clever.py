@@ -40,7 +40,13 @@ from transforms.layouts.vocabulary import FAMILY
 NEEDS = ("Frl_status", "IEP_status", "Ell_status", "Home_language", "Section_504_status")
 ADDRESS = ("Student_street", "Student_city", "Student_state", "Student_zip")
 EXTENSIONS = ("ext.*",)
-GRADUATION = ("Graduation_year", "Weighted_gpa", "Unweighted_gpa", "Disability_code", "Disability_type")
+GRADUATION = (
+    "Graduation_year",
+    "Weighted_gpa",
+    "Unweighted_gpa",
+    "Disability_code",
+    "Disability_type",
+)
 
 SCHOOLS = File(
     "schools",
@@ -90,7 +96,12 @@ STUDENTS = File(
             grades=grades("Grade"),
             password=text("Password"),
         ),
-        rows("roles", userSourcedId=text("Student_id"), orgSourcedId=text("School_id"), role=constant("student")),
+        rows(
+            "roles",
+            userSourcedId=text("Student_id"),
+            orgSourcedId=text("School_id"),
+            role=constant("student"),
+        ),
         rows(
             "users",
             where=IS_CONTACT,
@@ -144,7 +155,12 @@ TEACHERS = File(
             email=text("Teacher_email"),
             password=text("Password"),
         ),
-        rows("roles", userSourcedId=text("Teacher_id"), orgSourcedId=text("School_id"), role=constant("teacher")),
+        rows(
+            "roles",
+            userSourcedId=text("Teacher_id"),
+            orgSourcedId=text("School_id"),
+            role=constant("teacher"),
+        ),
     ),
     ignored=("Title", *EXTENSIONS),
 )
@@ -179,7 +195,9 @@ COURSE = first(
     derived("course-of", text("School_id"), text("Section_id")),
 )
 TERM_DAYS = ("Term_start", "Term_end")
-TERM = derived("term", first(text("Term_name"), constant("Term")), iso_date("Term_start"), iso_date("Term_end"))
+TERM = derived(
+    "term", first(text("Term_name"), constant("Term")), iso_date("Term_start"), iso_date("Term_end")
+)
 
 
 def _teacher(column: str, primary: str) -> Rows:
@@ -212,7 +230,9 @@ SECTIONS = File(
             "courses",
             derived=True,
             sourcedId=COURSE,
-            title=first(text("Course_name"), text("Course_number"), text("Name"), text("Section_id")),
+            title=first(
+                text("Course_name"), text("Course_number"), text("Name"), text("Section_id")
+            ),
             courseCode=text("Course_number"),
             orgSourcedId=text("School_id"),
             subjects=texts("Subject"),
@@ -220,7 +240,9 @@ SECTIONS = File(
         rows(
             "classes",
             sourcedId=text("Section_id"),
-            title=first(text("Name"), joined(text("Course_name"), text("Period")), text("Section_number")),
+            title=first(
+                text("Name"), joined(text("Course_name"), text("Period")), text("Section_number")
+            ),
             grades=grades("Grade"),
             courseSourcedId=COURSE,
             classCode=text("Section_number"),

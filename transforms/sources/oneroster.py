@@ -34,7 +34,9 @@ def normalise(raw: Raw, dialect: Dialect) -> Roster:
     files, named = _files(raw, strict)
     tables: dict[str, Table] = {}
     for name, file in files.items():
-        table, told = _table(ENTITIES[name], file, _mode(name, manifest, dialect.snapshot), manifest.version, strict)
+        table, told = _table(
+            ENTITIES[name], file, _mode(name, manifest, dialect.snapshot), manifest.version, strict
+        )
         found += told
         if table is not None:
             tables[name] = table
@@ -61,7 +63,8 @@ def says_so(raw: Raw) -> bool:
         return True
     ours = [file for file in raw.files.values() if _is_called(file.name)]
     return any(
-        {"sourcedid", "status", "datelastmodified"} <= {cell.casefold() for cell in file.header} for file in ours
+        {"sourcedid", "status", "datelastmodified"} <= {cell.casefold() for cell in file.header}
+        for file in ours
     )
 
 
@@ -78,13 +81,18 @@ def has_ids(raw: Raw) -> bool:
 
 def _is_called(name: str) -> bool:
     stem = PurePath(name).stem.casefold()
-    return any(stem in {one.casefold() for one in (entity.name, *entity.aliases)} for entity in ENTITIES.values())
+    return any(
+        stem in {one.casefold() for one in (entity.name, *entity.aliases)}
+        for entity in ENTITIES.values()
+    )
 
 
 def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
     """Find each entity's file, parents first; other names are reported."""
     names = {
-        spelling.casefold(): entity.name for entity in ENTITIES.values() for spelling in (entity.name, *entity.aliases)
+        spelling.casefold(): entity.name
+        for entity in ENTITIES.values()
+        for spelling in (entity.name, *entity.aliases)
     }
     files, found = {}, []
     for file in raw.files.values():
@@ -92,7 +100,11 @@ def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
         if entity is not None:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
-                found.append(of_file("file_name", file.name, f"read as {ENTITIES[entity].file}", strict=strict))
+                found.append(
+                    of_file(
+                        "file_name", file.name, f"read as {ENTITIES[entity].file}", strict=strict
+                    )
+                )
         elif file.name.casefold() not in (FILE, IDS):
             found.append(of_file("unknown_file", file.name, strict=strict))
     return {name: files[name] for name in ENTITIES if name in files}, found
@@ -142,18 +154,34 @@ def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
     names = [column.name for column in entity.columns if column.versions]
     extensions = [name for name in cells if name.startswith(METADATA)]
     return file.frame.select(
-        ROW, *(pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name) for name in dict.fromkeys((*names, *extensions)))
-    )  # fmt: skip
+        ROW,
+        *(
+            pl.col(cells[name]).alias(name)
+            if name in cells
+            else pl.lit(None, pl.String).alias(name)
+            for name in dict.fromkeys((*names, *extensions))
+        ),
+    )
 
 
 def _lost(file: RawFile, match: Match) -> pl.DataFrame:
     """The rows that do not fit the header, with the cell in the place of the sourcedId."""
-    place = next((file.header.index(cell) for cell, name in match.columns.items() if name == "sourcedId"), None)
-    ids = [cells[place].strip() if place is not None and place < len(cells) else "" for cells in file.ragged.values()]
-    return pl.DataFrame({ROW: list(file.ragged), "sourcedId": [value or None for value in ids]}, schema=LOST)
+    place = next(
+        (file.header.index(cell) for cell, name in match.columns.items() if name == "sourcedId"),
+        None,
+    )
+    ids = [
+        cells[place].strip() if place is not None and place < len(cells) else ""
+        for cells in file.ragged.values()
+    ]
+    return pl.DataFrame(
+        {ROW: list(file.ragged), "sourcedId": [value or None for value in ids]}, schema=LOST
+    )
 
 
-def _promises(raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: bool) -> list[Findings]:
+def _promises(
+    raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: bool
+) -> list[Findings]:
     """Hold what the manifest says of each file against the files that are there."""
     found = []
     there = {*files, *(PurePath(name).stem for name in raw.broken)}
@@ -172,20 +200,31 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
     for name, table in tables.items():
         names = [column.name for column in table.entity.current]
         extensions = [column for column in table.frame.columns if column.startswith(METADATA)]
-        kept[name] = replace(table, frame=table.frame.select(ROW, *dict.fromkeys((*names, *extensions))))
+        kept[name] = replace(
+            table, frame=table.frame.select(ROW, *dict.fromkeys((*names, *extensions)))
+        )
     return kept
 
 
 def _named(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
     """Tell whose the rows are that did not fit their header, as far as can be told."""
     entities = {file.name: name for name, file in files.items()}
-    lost = [table.lost.select(ROW, told="sourcedId", file=pl.lit(table.file)) for table in tables.values()]
+    lost = [
+        table.lost.select(ROW, told="sourcedId", file=pl.lit(table.file))
+        for table in tables.values()
+    ]
     errors = findings.errors.with_columns(
-        entity=pl.col("file").replace_strict(entities, default=pl.col("entity"), return_dtype=pl.String)
+        entity=pl.col("file").replace_strict(
+            entities, default=pl.col("entity"), return_dtype=pl.String
+        )
     )
     if lost:
         errors = errors.join(
-            pl.concat(lost), left_on=["file", "row"], right_on=["file", ROW], how="left", maintain_order="left"
+            pl.concat(lost),
+            left_on=["file", "row"],
+            right_on=["file", ROW],
+            how="left",
+            maintain_order="left",
         )
         errors = errors.with_columns(pl.col("sourcedId").fill_null(pl.col("told"))).drop("told")
     return Findings(errors, findings.notices)

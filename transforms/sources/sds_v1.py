@@ -41,8 +41,23 @@ from transforms.layouts.layout import Rows
 from transforms.layouts.vocabulary import FAMILY, STATES
 from transforms.schemas.vocabularies import TOBEDELETED
 
-BRITISH = {"SIS ID": ("ID",), "School SIS ID": ("School DfE Number",), "Section SIS ID": ("Section ID",)}
-ADDRESS = ("Mailing *", "Residence *", "Address", "City", "State", "Country", "Zip", "Postal Code", "Phone", "Zone")
+BRITISH = {
+    "SIS ID": ("ID",),
+    "School SIS ID": ("School DfE Number",),
+    "Section SIS ID": ("Section ID",),
+}
+ADDRESS = (
+    "Mailing *",
+    "Residence *",
+    "Address",
+    "City",
+    "State",
+    "Country",
+    "Zip",
+    "Postal Code",
+    "Phone",
+    "Zone",
+)
 SCHOOL = File(
     "School",
     needed=True,
@@ -64,7 +79,9 @@ SCHOOL = File(
 TERM_DAYS = ("Term StartDate", "Term EndDate")
 TERM = first(
     text("Term SIS ID"),
-    derived("term", first(text("Term Name"), constant("Term")), *(iso_date(day) for day in TERM_DAYS)),
+    derived(
+        "term", first(text("Term Name"), constant("Term")), *(iso_date(day) for day in TERM_DAYS)
+    ),
 )
 # Without an id of its own, a course is known by its number or name in its school, and else it is that of one section.
 OWN_COURSE = first(
@@ -175,7 +192,11 @@ STUDENT = File(
     ),
     ignored=("Graduation Year", "ELL Status", "Federal Race*", "FederalRace*", *ADDRESS),
     aliases=BRITISH,
-    joins=(Join("guardianrelationship", on="SIS ID", key="SIS ID", columns=("Email",), all_of_them=True),),
+    joins=(
+        Join(
+            "guardianrelationship", on="SIS ID", key="SIS ID", columns=("Email",), all_of_them=True
+        ),
+    ),
 )
 
 TEACHER = File(
@@ -249,14 +270,25 @@ def _prepared(frames: Frames) -> Frames:
         for one in (("StudentEnrollment", "Student"), ("TeacherRoster", "Teacher"))
         if {*one, "Section"} <= frames.keys()
     ]
-    return frames | {name: _ended(frames[name], frames[people], frames["Section"]) for name, people in pairs}
+    return frames | {
+        name: _ended(frames[name], frames[people], frames["Section"]) for name, people in pairs
+    }
 
 
 def _ended(enrollments: pl.DataFrame, people: pl.DataFrame, sections: pl.DataFrame) -> pl.DataFrame:
     """A person with a row in the school of the section is judged by that, any other by all rows: gone is who is gone in each."""
-    gone = pl.col("Status").str.strip_chars().str.to_lowercase().is_in(GONE).fill_null(value=False).all()
+    gone = (
+        pl.col("Status")
+        .str.strip_chars()
+        .str.to_lowercase()
+        .is_in(GONE)
+        .fill_null(value=False)
+        .all()
+    )
     school, person = pl.col("School SIS ID"), pl.col("SIS ID")
-    of_section = sections.group_by(person.alias("Section SIS ID")).agg(school.first(), gone.alias("#section"))
+    of_section = sections.group_by(person.alias("Section SIS ID")).agg(
+        school.first(), gone.alias("#section")
+    )
     here = people.group_by(person, school).agg(gone.alias("#here"))
     anywhere = people.group_by(person).agg(gone.alias("#anywhere"))
     rows = enrollments.join(of_section, on="Section SIS ID", how="left", maintain_order="left")

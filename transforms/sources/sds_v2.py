@@ -6,7 +6,15 @@ A drop is no snapshot, for nothing that Microsoft published of this version says
 from __future__ import annotations
 
 from transforms.layouts import File, Layout, grades, role, rows, text, user_ids
-from transforms.sources.sds_v2_1 import ACADEMIC_SESSIONS, CLASSES, COURSES, DEMOGRAPHICS, ENROLLMENTS, ORGS, USER_FLAGS
+from transforms.sources.sds_v2_1 import (
+    ACADEMIC_SESSIONS,
+    CLASSES,
+    COURSES,
+    DEMOGRAPHICS,
+    ENROLLMENTS,
+    ORGS,
+    USER_FLAGS,
+)
 
 USERS = File(
     "users",

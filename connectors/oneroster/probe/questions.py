@@ -33,10 +33,10 @@ class ProbeQuestion:
 
 
 NOT_LOADED = "`roster sync` cannot load these records"
-UNSEEN_DUPLICATE = (
-    "`roster sync` takes a record that is there for one that failed: a killed run does not find what it had sent"
+UNSEEN_DUPLICATE = "`roster sync` takes a record that is there for one that failed: a killed run does not find what it had sent"
+NOT_BACK = (
+    "`roster sync` and `roster restore` fail for each record that comes back after it was deleted"
 )
-NOT_BACK = "`roster sync` and `roster restore` fail for each record that comes back after it was deleted"
 QUESTIONS: Mapping[str, ProbeQuestion] = {
     "create": ProbeQuestion("POST of a new record", {
         "forbidden": f"{NOT_LOADED}: the client lacks the scope to write them",
@@ -125,7 +125,10 @@ def problems(facts: Iterable[Fact], put_creates: frozenset[str]) -> list[ProbePr
     for fact in facts:
         if means := _harm(fact, put_creates):
             found.setdefault((fact.question, fact.answer, means), []).append(fact.collection)
-    return [ProbeProblem(question, answer, tuple(names), means) for (question, answer, means), names in found.items()]
+    return [
+        ProbeProblem(question, answer, tuple(names), means)
+        for (question, answer, means), names in found.items()
+    ]
 
 
 def _harm(fact: Fact, put_creates: frozenset[str]) -> str:
@@ -142,7 +145,9 @@ NEWEST = {"sort": "dateLastModified", "orderBy": "desc", "limit": "100"}
 
 async def page(client: Client) -> Fact:
     """Ask for the largest page that the loader asks for."""
-    answer, _ = await _listed(client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"})
+    answer, _ = await _listed(
+        client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"}
+    )
     return _fact("page", "held" if answer.status < 300 else "refused", answer)
 
 
@@ -183,7 +188,11 @@ async def _listed(client: Client, parameters: dict[str, str]) -> tuple[wire.Answ
 
 
 def _fact(question: str, word: str, answer: wire.Answer) -> Fact:
-    detail = description(answer.status, answer.body, answer.lost) if answer.status >= 300 or answer.lost else ""
+    detail = (
+        description(answer.status, answer.body, answer.lost)
+        if answer.status >= 300 or answer.lost
+        else ""
+    )
     return Fact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
 
 
@@ -227,7 +236,9 @@ class Asking:
 
     async def read(self, which: str = "") -> Json | None:
         """Read the record, or another one of the kind; None if it is not there."""
-        answer = await self.client.send(wire.read(self.collection, self.things.id_of(self.kind.name, which)))
+        answer = await self.client.send(
+            wire.read(self.collection, self.things.id_of(self.kind.name, which))
+        )
         return wire.record_in(self.collection, answer) if answer.status < 300 else None
 
     def about_to_make(self, which: str = "") -> None:
@@ -236,7 +247,9 @@ class Asking:
 
     def fact(self, question: str, word: str, answer: wire.Answer, detail: str = "") -> Fact:
         """Put an answer down."""
-        return Fact(question, self.kind.name, word, answer.status, kind_of_body(answer.body), detail)
+        return Fact(
+            question, self.kind.name, word, answer.status, kind_of_body(answer.body), detail
+        )
 
 
 def kind_of_body(body: bytes) -> str:
@@ -247,7 +260,9 @@ def kind_of_body(body: bytes) -> str:
         return "a page"
     if not readable(body):
         return "something else"
-    return "an error of the API" if any(name.startswith("imsx_") for name in parsed(body)) else "JSON"
+    return (
+        "an error of the API" if any(name.startswith("imsx_") for name in parsed(body)) else "JSON"
+    )
 
 
 async def create(asking: Asking) -> Fact:
@@ -257,7 +272,9 @@ async def create(asking: Asking) -> Fact:
     if word == "accepted" and await asking.read() is None:
         word = "not kept"
     detail = "" if word == "accepted" else _said(answer)
-    return asking.fact("create", "forbidden" if answer.status == FORBIDDEN else _plain(word), answer, detail)
+    return asking.fact(
+        "create", "forbidden" if answer.status == FORBIDDEN else _plain(word), answer, detail
+    )
 
 
 async def while_there(asking: Asking) -> AsyncIterator[Fact]:
@@ -265,7 +282,9 @@ async def while_there(asking: Asking) -> AsyncIterator[Fact]:
     yield await _duplicate(asking)
     yield await _unchanged(asking)
     if asking.kind.spare:
-        yield await _spare(asking, "left out", {k: v for k, v in asking.record.items() if k != asking.kind.spare})
+        yield await _spare(
+            asking, "left out", {k: v for k, v in asking.record.items() if k != asking.kind.spare}
+        )
         yield await _spare(asking, "null", asking.record | {asking.kind.spare: None})
     yield await _unknown(asking)
     if asking.kind.refers or asking.kind.shares:
@@ -290,12 +309,16 @@ async def _duplicate(asking: Asking) -> Fact:
 
 async def _unchanged(asking: Asking) -> Fact:
     collection, before = asking.collection, await asking.read() or {}
-    answer, word = await asking.put(merged(collection, write_shape(collection, before), asking.record))
+    answer, word = await asking.put(
+        merged(collection, write_shape(collection, before), asking.record)
+    )
     after = await asking.read() or {}
     if word != "accepted":
         return asking.fact("unchanged", _plain(word), answer, _said(answer))
     moved = before.get("dateLastModified") != after.get("dateLastModified")
-    return asking.fact("unchanged", "new dateLastModified" if moved else "same dateLastModified", answer)
+    return asking.fact(
+        "unchanged", "new dateLastModified" if moved else "same dateLastModified", answer
+    )
 
 
 async def _spare(asking: Asking, question: str, record: Json) -> Fact:
@@ -323,7 +346,9 @@ async def _unknown(asking: Asking) -> Fact:
 
 async def _orphan(asking: Asking) -> Fact:
     asking.about_to_make("orphan")
-    answer, word = await asking.send(wire.create(asking.collection, asking.things.orphan(asking.kind)))
+    answer, word = await asking.send(
+        wire.create(asking.collection, asking.things.orphan(asking.kind))
+    )
     if word == "accepted":
         await _remove(asking, "orphan")
     return asking.fact("orphan", word, answer, "" if word == "accepted" else _said(answer))
@@ -346,7 +371,9 @@ async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
     if word == "accepted":
         left = await asking.read()
         word = "revived" if left and not _is_deleted(left) else "accepted, stays deleted"
-    return asking.fact("post deleted", "gone for good" if hard and word != "revived" else word, answer)
+    return asking.fact(
+        "post deleted", "gone for good" if hard and word != "revived" else word, answer
+    )
 
 
 async def _revive(asking: Asking) -> Fact:
@@ -358,7 +385,9 @@ async def _revive(asking: Asking) -> Fact:
 
 
 async def _remove(asking: Asking, which: str = "") -> None:
-    await sending.remove(asking.client, asking.collection, asking.things.id_of(asking.kind.name, which))
+    await sending.remove(
+        asking.client, asking.collection, asking.things.id_of(asking.kind.name, which)
+    )
 
 
 def _is_deleted(record: Json) -> bool:

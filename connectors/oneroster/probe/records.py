@@ -99,7 +99,11 @@ class Throwaways:
 
     def ids(self) -> list[Made]:
         """Name everything that a probe may make, as (collection, id), parents first."""
-        return [(kind.name, self.id_of(kind.name, which)) for kind in KINDS for which in ("", "unknown", "orphan")]
+        return [
+            (kind.name, self.id_of(kind.name, which))
+            for kind in KINDS
+            for which in ("", "unknown", "orphan")
+        ]
 
 
 def _kind(name: str) -> ProbeKind:

@@ -27,8 +27,12 @@ class Probe:
     requests: int = 0
 
 
-async def probe(target: Endpoint, run: str, earlier: Sequence[Made] = (),
-                swept: Callable[[Sequence[Made]], None] = lambda _: None) -> Probe:  # fmt: skip
+async def probe(
+    target: Endpoint,
+    run: str,
+    earlier: Sequence[Made] = (),
+    swept: Callable[[Sequence[Made]], None] = lambda _: None,
+) -> Probe:
     """Ask a target everything; never raises `TargetError`.
 
     `run` is a word that no other probe has. What `earlier` probes left is taken away too. `swept` is told what
@@ -53,7 +57,9 @@ async def probe(target: Endpoint, run: str, earlier: Sequence[Made] = (),
     return Probe(tuple(facts), tuple(left), broken, requests + sent)
 
 
-async def _facts(client: Client, things: Throwaways, made: list[Made], heard: Listening) -> AsyncIterator[Fact]:
+async def _facts(
+    client: Client, things: Throwaways, made: list[Made], heard: Listening
+) -> AsyncIterator[Fact]:
     there: set[str] = set()
     for kind in KINDS:
         if kind.name not in client.profile.collections or not there.issuperset(kind.needs):

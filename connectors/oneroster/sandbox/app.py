@@ -36,7 +36,9 @@ ID = "{}"
 PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
 
 
-def application(store: SandboxStore, clients: Mapping[str, str], profile: TargetProfile) -> Starlette:
+def application(
+    store: SandboxStore, clients: Mapping[str, str], profile: TargetProfile
+) -> Starlette:
     """Serve a store as an API of a profile to the clients that are known, by id and secret; `state.tokens` are those given out."""
     tokens = Tokens(clients)
     served = served_of(profile)
@@ -47,7 +49,12 @@ def application(store: SandboxStore, clients: Mapping[str, str], profile: Target
             tokens.check(request.headers.get("authorization", ""))
             handler, ids = routes.find(request.method, _segments(request))
             return handler(
-                Call(ReadRequest(served, store, _base(request)), ids, request.query_params, await request.body())
+                Call(
+                    ReadRequest(served, store, _base(request)),
+                    ids,
+                    request.query_params,
+                    await request.body(),
+                )
             )
         except ApiFailure as failure:
             return failure.response
@@ -55,7 +62,10 @@ def application(store: SandboxStore, clients: Mapping[str, str], profile: Target
             # Escapes in JSON can spell halves of characters, which no database holds.
             return ApiFailure(400, "The request holds what is not text.").response
 
-    routed = [Route("/oauth2/token", tokens.give, methods=["POST"]), Route("/{path:path}", answer, methods=METHODS)]
+    routed = [
+        Route("/oauth2/token", tokens.give, methods=["POST"]),
+        Route("/{path:path}", answer, methods=METHODS),
+    ]
     app = Starlette(routes=routed, exception_handlers={Exception: _broken, 405: _not_allowed})
     app.state.tokens = tokens
     return app
@@ -116,12 +126,17 @@ def _table(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
         ("terms", "gradingPeriods"): add_grading_period,
     }
     by_path = {
-        f"{served.by_name[name].path}/{ID}/{of}": post for (name, of), post in posts.items() if name in served.by_name
+        f"{served.by_name[name].path}/{ID}/{of}": post
+        for (name, of), post in posts.items()
+        if name in served.by_name
     }
     by_path |= {one.path: partial(create_each, one, implied) for one, implied in served.arrays}
     for nested in served.nested:
         methods: dict[str, Handler] = {"GET": partial(list_nested, nested)}
-        yield nested.path, methods | ({"POST": by_path[nested.path]} if nested.path in by_path else {})
+        yield (
+            nested.path,
+            methods | ({"POST": by_path[nested.path]} if nested.path in by_path else {}),
+        )
     listed = {nested.path for nested in served.nested}
     for array, _ in served.arrays:
         if array.path not in listed:
@@ -140,7 +155,9 @@ def _of_record(resource: Resource) -> dict[str, Handler]:
     methods: dict[str, Handler] = {"GET": partial(read, resource)}
     if "PUT" in resource.methods:
         methods |= {"PUT": partial(replace, resource), "DELETE": partial(remove, resource)}
-    return methods | ({"PATCH": partial(amend, resource)} if resource.collection.name in PATCHED else {})
+    return methods | (
+        {"PATCH": partial(amend, resource)} if resource.collection.name in PATCHED else {}
+    )
 
 
 SCHOOL_CLASS = "/schools/{}/classes/{}/"
@@ -156,7 +173,9 @@ def list_nested(nested: Nested, call: Call) -> Response:
     found(nested.parent, call)
     if SCHOOL_CLASS in nested.path and not call.store.total("classes", IN_SCHOOL, call.ids):
         raise not_found("School or class")
-    return listed(nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids)
+    return listed(
+        nested.collection, nested.list_key, call.query, call.reading, nested.where, call.ids
+    )
 
 
 def read(resource: Resource, call: Call) -> Response:
@@ -177,7 +196,9 @@ def inserted(collection: Collection, written: Json, call: Call) -> Json:
     demand(collection, written, collection.required, call.reading)
     sourced_id = written.get("sourcedId") or str(uuid.uuid4())
     if call.store.has(collection.name, sourced_id):
-        raise ApiFailure(collection.duplicate_status, f"{collection.wrapper} {sourced_id} already exists.")
+        raise ApiFailure(
+            collection.duplicate_status, f"{collection.wrapper} {sourced_id} already exists."
+        )
     record = {"sourcedId": sourced_id, "status": "active", **DEFAULTS.get(collection.name, {})}
     return _saved(collection, record | kept(collection, written, call.vocabulary), call)
 
@@ -185,9 +206,17 @@ def inserted(collection: Collection, written: Json, call: Call) -> Json:
 def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
     """POST several records at once; the path says to what they belong (section 3). One pair comes alone."""
     written = call.body().get(nested.list_key)
-    if not isinstance(written, list) or not written or not all(isinstance(one, dict) for one in written):
-        raise ApiFailure(422, "The request body is not valid.", **{nested.list_key: "must be a list of objects"})
-    references = {name: {"sourcedId": one} for name, one in zip(implied, call.ids, strict=True) if name}
+    if (
+        not isinstance(written, list)
+        or not written
+        or not all(isinstance(one, dict) for one in written)
+    ):
+        raise ApiFailure(
+            422, "The request body is not valid.", **{nested.list_key: "must be a list of objects"}
+        )
+    references = {
+        name: {"sourcedId": one} for name, one in zip(implied, call.ids, strict=True) if name
+    }
     pairs = [_pair(inserted(nested.collection, one | references, call)) for one in written]
     return JSONResponse({"sourcedIdPairs": pairs if len(pairs) > 1 else pairs[0]}, 201)
 
@@ -213,7 +242,11 @@ def replace(resource: Resource, call: Call) -> Response:
     written = _without_fixed(collection, call.wrapped(collection.wrapper))
     fixed(resource, written)
     demand(collection, written, collection.required_on_put, call.reading)
-    return _put(resource, _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call), call)
+    return _put(
+        resource,
+        _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call),
+        call,
+    )
 
 
 def _put_first(resource: Resource, call: Call) -> Response:
@@ -223,7 +256,9 @@ def _put_first(resource: Resource, call: Call) -> Response:
 
 def _put(resource: Resource, record: Json, call: Call) -> Response:
     body = call.reading.shown(resource.collection, record)
-    return JSONResponse({resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status)
+    return JSONResponse(
+        {resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status
+    )
 
 
 def amend(resource: Resource, call: Call) -> Response:
@@ -251,7 +286,11 @@ def found(resource: Resource, call: Call) -> Json:
 
 def fixed(resource: Resource, written: Json) -> None:
     """Refuse a record that is not what this view holds: a school of type `district`."""
-    faults = {name: f"must be {value}" for name, value in resource.fixed.items() if written.get(name) != value}
+    faults = {
+        name: f"must be {value}"
+        for name, value in resource.fixed.items()
+        if written.get(name) != value
+    }
     if faults:
         raise ApiFailure(422, "The request body is not valid.", **faults)
 
@@ -272,9 +311,17 @@ AGENT_OF = "EXISTS (SELECT 1 FROM json_each(body, '$.agents') WHERE json_extract
 
 def agents(call: Call) -> Response:
     """GET the agents of a user."""
-    found_agents = (call.store.get("users", agent["sourcedId"]) for agent in _user(call).get("agents") or ())
+    found_agents = (
+        call.store.get("users", agent["sourcedId"]) for agent in _user(call).get("agents") or ()
+    )
     return JSONResponse(
-        {"agents": [call.reading.shown(call.collections["users"], agent) for agent in found_agents if agent]}
+        {
+            "agents": [
+                call.reading.shown(call.collections["users"], agent)
+                for agent in found_agents
+                if agent
+            ]
+        }
     )
 
 
@@ -313,7 +360,9 @@ def with_demographics(call: Call) -> Response:
     """GET a user with the demographics."""
     body = call.reading.shown(call.collections["users"], _user(call))
     record = call.store.get("demographics", call.ids[0])
-    body["demographics"] = call.reading.shown(call.collections["demographics"], record) if record else None
+    body["demographics"] = (
+        call.reading.shown(call.collections["demographics"], record) if record else None
+    )
     return JSONResponse({"user": body})
 
 
@@ -331,7 +380,9 @@ def add_grading_period(call: Call) -> Response:
     written = {"parent": {"sourcedId": call.ids[0]}, **call.wrapped(periods.collection.wrapper)}
     fixed(periods, written)
     record = inserted(periods.collection, written, call)
-    return JSONResponse({periods.collection.wrapper: call.reading.shown(periods.collection, record)}, 201)
+    return JSONResponse(
+        {periods.collection.wrapper: call.reading.shown(periods.collection, record)}, 201
+    )
 
 
 def _user(call: Call) -> Json:

@@ -11,7 +11,14 @@ from connectors.oneroster.profile import Collection
 from connectors.oneroster.sandbox.errors import ApiFailure, not_found
 from connectors.oneroster.sandbox.read import ReadRequest
 from connectors.oneroster.sandbox.records import form_of
-from connectors.oneroster.sandbox.validation import Checks, closed_metadata, is_id, one_of, part_faults, value_fault
+from connectors.oneroster.sandbox.validation import (
+    Checks,
+    closed_metadata,
+    is_id,
+    one_of,
+    part_faults,
+    value_fault,
+)
 from transforms.payload import Json
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import STATUS
@@ -20,7 +27,9 @@ from transforms.schemas.vocabularies import STATUS
 BREAKS = frozenset({("componentResources", "resources")})
 
 
-def demand(collection: Collection, written: Json, required: tuple[str, ...], reading: ReadRequest) -> None:
+def demand(
+    collection: Collection, written: Json, required: tuple[str, ...], reading: ReadRequest
+) -> None:
     """Raise `Failure` unless a write is complete, in the API's vocabulary, and refers to what is there."""
     if faults := dict(_faults(collection, written, required, reading.served.checks)):
         raise ApiFailure(422, "The request body is not valid.", **faults)
@@ -39,7 +48,11 @@ def _faults(
     yield from ((name, "is required") for name in missing)
     for name, column in form_of(collection).written.items():
         value = written.get(name)
-        if value is not None and name not in missing and (fault := value_fault(checks, collection.name, column, value)):
+        if (
+            value is not None
+            and name not in missing
+            and (fault := value_fault(checks, collection.name, column, value))
+        ):
             yield name, fault
     yield from _common_faults(collection, written)
     for name in form_of(collection).parts:
@@ -47,7 +60,9 @@ def _faults(
 
 
 def _common_faults(collection: Collection, written: Json) -> Iterator[tuple[str, str]]:
-    if (status := written.get("status", "active")) is not None and (fault := one_of(STATUS)(status)):
+    if (status := written.get("status", "active")) is not None and (
+        fault := one_of(STATUS)(status)
+    ):
         yield "status", fault
     if written.get("sourcedId") is not None and not is_id(written["sourcedId"]):
         yield "sourcedId", "must be a text that is not empty"

@@ -22,7 +22,11 @@ from transforms.payload import Json
 LIMIT, MOST = 100, 3000
 NUMBER = re.compile(r"[0-9]{1,15}")
 # Classes take `search` and ignore it.
-SEARCHED = {"users": ("givenName", "familyName", "email"), "courses": ("title", "courseCode"), "orgs": ("name",)}
+SEARCHED = {
+    "users": ("givenName", "familyName", "email"),
+    "courses": ("title", "courseCode"),
+    "orgs": ("name",),
+}
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,32 @@ def _number(query: Mapping[str, str], name: str, default: int, least: int, most:
     if not text:
         return default
     if not NUMBER.fullmatch(text) or not least <= int(text) <= most:
-        raise ApiFailure(422, "The query is not valid.", **{name: f"must be a number from {least} to {most}"})
+        raise ApiFailure(
+            422, "The query is not valid.", **{name: f"must be a number from {least} to {most}"}
+        )
     return int(text)
 
 
-def listed(collection: Collection, list_key: str, query: Mapping[str, str], reading: ReadRequest,
-           where: str = "1", values: Values = ()) -> JSONResponse:  # fmt: skip
+def listed(
+    collection: Collection,
+    list_key: str,
+    query: Mapping[str, str],
+    reading: ReadRequest,
+    where: str = "1",
+    values: Values = (),
+) -> JSONResponse:
     """Answer a list request with one page and the totals, in the body and in `X-Total-Count`."""
     page, form, store = PageRequest.of(query), form_of(collection), reading.store
     condition = parsed(query.get("filter", ""), form)
     searched, words = _search(collection, query.get("search", ""))
-    where, values = f"({where}) AND {condition.sql} AND {searched}", (*values, *condition.values, *words)
+    where, values = (
+        f"({where}) AND {condition.sql} AND {searched}",
+        (*values, *condition.values, *words),
+    )
     total = store.total(collection.name, where, values)
-    records = store.find(collection.name, where, values, _order(form, query), page.limit, page.offset)
+    records = store.find(
+        collection.name, where, values, _order(form, query), page.limit, page.offset
+    )
     body = {
         list_key: [chosen(reading.shown(collection, record), query) for record in records],
         "totalCount": total,
@@ -125,7 +142,9 @@ def is_property(form: RecordSchema, name: str) -> bool:
     if whole == "metadata" or not inner:
         return True
     column = form.columns.get(whole)
-    return (whole in form.parts and "." not in inner) or (inner == "sourcedId" and bool(column and column.refers))
+    return (whole in form.parts and "." not in inner) or (
+        inner == "sourcedId" and bool(column and column.refers)
+    )
 
 
 def _wrong(where: str) -> ApiFailure:
@@ -149,7 +168,10 @@ class _Reading:
             self.place = token.end()
             parts.append(part())
         sql = f" {word} ".join(part.sql for part in parts)
-        return Condition(f"({sql})" if len(parts) > 1 else sql, [value for part in parts for value in part.values])
+        return Condition(
+            f"({sql})" if len(parts) > 1 else sql,
+            [value for part in parts for value in part.values],
+        )
 
     def _term(self) -> Condition:
         token = self._peek()
@@ -213,4 +235,6 @@ def _any(name: str, operator: str, values: list[str]) -> Condition:
     path, item = path_sql(whole), f"json_extract(value, {path_sql(inner)})" if inner else "value"
     items = f"EXISTS (SELECT 1 FROM json_each(body, {path}) WHERE {_test(f'CAST({item} AS TEXT)', operator, values)})"
     own = _test(f"CAST({property_sql(name)} AS TEXT)", operator, values)
-    return Condition(f"CASE json_type(body, {path}) WHEN 'array' THEN {items} ELSE {own} END", values * 2)
+    return Condition(
+        f"CASE json_type(body, {path}) WHEN 'array' THEN {items} ELSE {own} END", values * 2
+    )

@@ -42,13 +42,20 @@ class ReadRequest:
         for name in form.parts:
             body[name] = [self._part(part) for part in record.get(name) or ()]
         if form.tree:
-            body["children"] = [self.reference(collection.name, child) for child in self._children(collection, record)]
+            body["children"] = [
+                self.reference(collection.name, child)
+                for child in self._children(collection, record)
+            ]
         return self._named(form.columns, body) if collection.name in NAMED else body
 
     def reference(self, name: str, sourced_id: str) -> Json:
         """Refer to a record as a read does."""
         path, kind = self.served.paths[name]
-        return {"href": f"{self.base}{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}
+        return {
+            "href": f"{self.base}{path}/{quote(sourced_id, safe='')}",
+            "sourcedId": sourced_id,
+            "type": kind,
+        }
 
     def _value(self, column: Column, value: Any) -> Any:
         if column.is_list and not value:
@@ -65,7 +72,11 @@ class ReadRequest:
     def _part(self, part: Json) -> Json:
         """A role or a profile; the organisation of a role is a reference."""
         org = part.get("org")
-        return {**part, "org": self.reference("orgs", org["sourcedId"])} if isinstance(org, dict) else part
+        return (
+            {**part, "org": self.reference("orgs", org["sourcedId"])}
+            if isinstance(org, dict)
+            else part
+        )
 
     def _children(self, collection: Collection, record: Json) -> list[str]:
         return self.store.referring(collection.name, "parent", record["sourcedId"])

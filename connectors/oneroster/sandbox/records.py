@@ -18,13 +18,18 @@ from transforms.schemas import ENTITIES, Column
 from transforms.target_vocabulary import TargetVocabulary
 
 # What the database fills in; a class without a type is read with one (appendix B), which one is a guess.
-DEFAULTS: dict[str, Json] = {"enrollments": {"primary": "false"}, "classes": {"classType": "scheduled"}}
+DEFAULTS: dict[str, Json] = {
+    "enrollments": {"primary": "false"},
+    "classes": {"classType": "scheduled"},
+}
 
 
 def kept(collection: Collection, written: Json, vocabulary: TargetVocabulary) -> Json:
     """Turn what was written, and was found fit, into what is kept; properties that are not known are ignored."""
     form = form_of(collection)
-    record: Json = {name: written[name] for name in ("status", "metadata", *form.parts) if name in written}
+    record: Json = {
+        name: written[name] for name in ("status", "metadata", *form.parts) if name in written
+    }
     for name, standard in form.standard.items():
         if name in written:
             record[standard] = _value(form.written[name], written[name], vocabulary)
@@ -68,7 +73,11 @@ def _laid_over(before: Json, changes: Json) -> Json:
     whole = dict(before)
     for name, value in changes.items():
         inner = whole.get(name)
-        whole[name] = _laid_over(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+        whole[name] = (
+            _laid_over(inner, value)
+            if isinstance(inner, dict) and isinstance(value, dict)
+            else value
+        )
     return whole
 
 
@@ -127,13 +136,21 @@ def form_of(collection: Collection) -> RecordSchema:
     """Work out the form of a collection's records."""
     entity = collection.entity
     declared = [
-        column for column in entity.columns if column.standard and (not column.versions or "1.2" in column.versions)
+        column
+        for column in entity.columns
+        if column.standard and (not column.versions or "1.2" in column.versions)
     ]
-    own = {column.json: column for column in declared if column.json not in COMMON and not column.secret}
+    own = {
+        column.json: column
+        for column in declared
+        if column.json not in COMMON and not column.secret
+    }
     more = (*collection.extra, *(twin for _, twin in collection.twins))
     own |= {name: _extra(name) for name in more if name not in own}
     derived = OF_CLASS.get(entity.name, ())
-    columns = own | {column.json: column for column in ENTITIES["classes"].columns if column.json in derived}
+    columns = own | {
+        column.json: column for column in ENTITIES["classes"].columns if column.json in derived
+    }
     renamed = dict(collection.written_as)
     standard = {renamed.get(name, name): name for name in own if name not in derived}
     return RecordSchema(
@@ -143,7 +160,9 @@ def form_of(collection: Collection) -> RecordSchema:
         parts=tuple(part_property(part) for part in folded(entity).values() if not part.single),
         derived=derived,
         tree=entity.name in TREES,
-        timestamps=frozenset(name for name, column in own.items() if _is_timestamp(entity.name, column)),
+        timestamps=frozenset(
+            name for name, column in own.items() if _is_timestamp(entity.name, column)
+        ),
         refers=entity["sourcedId"].refers,
     )
 

@@ -85,15 +85,25 @@ class Tokens:
 
     async def give(self, request: Request) -> JSONResponse:
         """Answer a token request."""
-        form = {name: values[0] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
-        client, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+        form = {
+            name: values[0]
+            for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
+        }
+        client, secret = _basic(request) or (
+            form.get("client_id", ""),
+            form.get("client_secret", ""),
+        )
         if form.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        if client not in self.clients or not secrets.compare_digest(self.clients[client].encode(), secret.encode()):
+        if client not in self.clients or not secrets.compare_digest(
+            self.clients[client].encode(), secret.encode()
+        ):
             return JSONResponse({"error": "invalid_client"}, 401)
         token = secrets.token_urlsafe(24)
         self.ends[token] = time.monotonic() + LIFETIME_SECONDS
-        return JSONResponse({"access_token": token, "expires_in": LIFETIME_SECONDS, "token_type": "Bearer"})
+        return JSONResponse(
+            {"access_token": token, "expires_in": LIFETIME_SECONDS, "token_type": "Bearer"}
+        )
 
     def expire(self) -> None:
         """Let every token end now."""

@@ -14,9 +14,13 @@ from connectors.oneroster.sandbox.store import property_sql
 from connectors.oneroster.sandbox.validation import Checks, checks_of
 
 WRITES = ("POST", "PUT", "DELETE")
-HAS_ROLE = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"
+HAS_ROLE = (
+    "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"
+)
 AT_ORG = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}' AND json_extract(value, '$.org.sourcedId') = ?)"
-IN_TERM = "EXISTS (SELECT 1 FROM json_each(body, '$.terms') WHERE json_extract(value, '$.sourcedId') = ?)"
+IN_TERM = (
+    "EXISTS (SELECT 1 FROM json_each(body, '$.terms') WHERE json_extract(value, '$.sourcedId') = ?)"
+)
 
 
 def _refers(name: str) -> str:
@@ -99,9 +103,16 @@ def served_of(profile: TargetProfile) -> Served:
     """Work out what an API serves that has the collections and views of a profile."""
     by_name = {name: _own(one) for name, one in profile.collections.items()} | dict(_views(profile))
     nested = tuple(_lists(_NESTED, profile, by_name))
-    arrays = tuple((one, implied) for entry, implied in _ARRAYS for one in _lists([entry], profile, by_name))
-    paths = {name: (one.path.rstrip("/"), one.entity.singular) for name, one in profile.collections.items()}
-    return Served(profile, tuple(by_name.values()), by_name, nested, arrays, paths, checks_of(profile))
+    arrays = tuple(
+        (one, implied) for entry, implied in _ARRAYS for one in _lists([entry], profile, by_name)
+    )
+    paths = {
+        name: (one.path.rstrip("/"), one.entity.singular)
+        for name, one in profile.collections.items()
+    }
+    return Served(
+        profile, tuple(by_name.values()), by_name, nested, arrays, paths, checks_of(profile)
+    )
 
 
 def _own(one: Collection) -> Resource:
@@ -113,7 +124,13 @@ def _own(one: Collection) -> Resource:
 _VIEWS: dict[str, tuple[str, str, str, int, str]] = {
     "schools": ("orgs", "org", _of_type("school"), 200, "school"),
     "terms": ("academicSessions", "term", _of_type("term"), 200, ""),
-    "gradingPeriods": ("academicSessions", "gradingPeriod", _of_type("gradingPeriod"), 201, "gradingPeriod"),
+    "gradingPeriods": (
+        "academicSessions",
+        "gradingPeriod",
+        _of_type("gradingPeriod"),
+        201,
+        "gradingPeriod",
+    ),
     "students": ("users", "user", HAS_ROLE.format("student"), 200, ""),
     "teachers": ("users", "user", HAS_ROLE.format("teacher"), 200, ""),
 }
@@ -123,17 +140,30 @@ def _views(profile: TargetProfile) -> Iterator[tuple[str, Resource]]:
     """The views of a profile; they take writes only if their records have a type of their own."""
     for name, view in profile.views.items():
         of, wrapper, where, put_status, kind = _VIEWS[name]
-        yield name, Resource(
-            view.path.rstrip("/"), name.removesuffix("s"), profile.collections[of], wrapper, view.list_key, put_status, "bare",
-            where, {"type": kind} if kind else {}, WRITES if kind else (),
-        )  # fmt: skip
+        yield (
+            name,
+            Resource(
+                view.path.rstrip("/"),
+                name.removesuffix("s"),
+                profile.collections[of],
+                wrapper,
+                view.list_key,
+                put_status,
+                "bare",
+                where,
+                {"type": kind} if kind else {},
+                WRITES if kind else (),
+            ),
+        )
 
 
 # A list below a record: its path, the collection, the key of the list, the condition, and a collection of the service where it is.
 _List = tuple[str, str, str, str, str]
 
 
-def _lists(entries: Sequence[_List], profile: TargetProfile, by_name: Mapping[str, Resource]) -> Iterator[Nested]:
+def _lists(
+    entries: Sequence[_List], profile: TargetProfile, by_name: Mapping[str, Resource]
+) -> Iterator[Nested]:
     """The lists whose service, collection and parent a profile has."""
     for path, of, list_key, where, beside in entries:
         parent = by_name.get(path.removeprefix("resources/").partition("/")[0])

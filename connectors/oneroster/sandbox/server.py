@@ -30,15 +30,24 @@ START_SECONDS, GRACE_SECONDS = 10.0, 1.0
 class Sandbox:
     """The API on loopback while the context lasts. `requests` are the (method, path) that it served, tokens aside."""
 
-    def __init__(self, database: Path | None, *, clients: Mapping[str, str] | None = None, port: int = 0,
-                 profile: TargetProfile = TIMEBACK, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:  # fmt: skip
+    def __init__(
+        self,
+        database: Path | None,
+        *,
+        clients: Mapping[str, str] | None = None,
+        port: int = 0,
+        profile: TargetProfile = TIMEBACK,
+        wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    ) -> None:
         self._socket = _listening(port)
         self.store = SandboxStore(database)
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         app = application(self.store, clients or CLIENTS, profile)
         self.tokens: Tokens = app.state.tokens
         self._server = _Server(_settings(_remembering(wrap(app), profile.prefix, self.requests)))
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), daemon=True
+        )
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self.token_url = f"{self.url}/oauth2/token"
 
@@ -52,7 +61,10 @@ class Sandbox:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._server.stop()
         self._thread.join()
@@ -131,14 +143,20 @@ def _listening(port: int) -> socket.socket:
         listening.bind((HOST, port))
     except OSError as error:
         listening.close()
-        raise OSError(f"port {port} on {HOST} is taken ({error.strerror}); choose another") from error
+        raise OSError(
+            f"port {port} on {HOST} is taken ({error.strerror}); choose another"
+        ) from error
     listening.listen(128)
     return listening
 
 
 def _settings(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, access_log=False, log_level="error", lifespan="off", timeout_graceful_shutdown=round(GRACE_SECONDS)
+        app,
+        access_log=False,
+        log_level="error",
+        lifespan="off",
+        timeout_graceful_shutdown=round(GRACE_SECONDS),
     )
 
 

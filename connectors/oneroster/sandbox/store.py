@@ -45,18 +45,24 @@ class SandboxStore:
 
     def __init__(self, database: Path | None) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(database or ":memory:", check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(
+            database or ":memory:", check_same_thread=False, isolation_level=None
+        )
         self._connection.executescript(SETTINGS)
         # SQLite's own `lower` knows ASCII only.
         self._connection.create_function("folded", 1, _folded, deterministic=True)
         self._connection.execute(TABLE)
         for name in INDEXED:
             # `collection` is left out: SQLite would prefer the primary key to an index that begins with it.
-            self._connection.execute(f"CREATE INDEX IF NOT EXISTS of_{name} ON records ({_refers_sql(name)})")
+            self._connection.execute(
+                f"CREATE INDEX IF NOT EXISTS of_{name} ON records ({_refers_sql(name)})"
+            )
 
     def get(self, collection: str, sourced_id: str) -> Json | None:
         """Give one record, deleted ones too."""
-        rows = self.query("SELECT body FROM records WHERE collection = ? AND id = ?", (collection, sourced_id))
+        rows = self.query(
+            "SELECT body FROM records WHERE collection = ? AND id = ?", (collection, sourced_id)
+        )
         return json.loads(rows[0][0]) if rows else None
 
     def put(self, collection: str, record: Json) -> Json:
@@ -64,22 +70,40 @@ class SandboxStore:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         record = {**record, "dateLastModified": now}
         body = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        self.query("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", (collection, record["sourcedId"], body))
+        self.query(
+            "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
+            (collection, record["sourcedId"], body),
+        )
         return record
 
     def has(self, collection: str, sourced_id: str) -> bool:
         """Tell whether a record is there, deleted or not: the API's foreign keys do not look at the status."""
-        return bool(self.query("SELECT 1 FROM records WHERE collection = ? AND id = ?", (collection, sourced_id)))
+        return bool(
+            self.query(
+                "SELECT 1 FROM records WHERE collection = ? AND id = ?", (collection, sourced_id)
+            )
+        )
 
-    def find(self, collection: str, where: str = "1", values: Values = (), order: str = "id", limit: int = -1,
-             offset: int = 0) -> list[Json]:  # fmt: skip
+    def find(
+        self,
+        collection: str,
+        where: str = "1",
+        values: Values = (),
+        order: str = "id",
+        limit: int = -1,
+        offset: int = 0,
+    ) -> list[Json]:
         """Give the records for which a condition over `id` and `body` holds."""
         query = f"SELECT body FROM records WHERE collection = ? AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?"
-        return [json.loads(body) for (body,) in self.query(query, (collection, *values, limit, offset))]
+        return [
+            json.loads(body) for (body,) in self.query(query, (collection, *values, limit, offset))
+        ]
 
     def referring(self, collection: str, name: str, sourced_id: str) -> list[str]:
         """Give the ids of the records of a collection that refer to a record by a property."""
-        query = f"SELECT id FROM records WHERE collection = ? AND {_refers_sql(name)} = ? ORDER BY id"
+        query = (
+            f"SELECT id FROM records WHERE collection = ? AND {_refers_sql(name)} = ? ORDER BY id"
+        )
         return [found for (found,) in self.query(query, (collection, sourced_id))]
 
     def total(self, collection: str, where: str = "1", values: Values = ()) -> int:
@@ -93,7 +117,10 @@ class SandboxStore:
 
     def ids(self, collection: str, status: str = "active") -> Iterator[str]:
         """Give the ids of one status."""
-        return (record["sourcedId"] for record in self.find(collection, f"{property_sql('status')} = ?", (status,)))
+        return (
+            record["sourcedId"]
+            for record in self.find(collection, f"{property_sql('status')} = ?", (status,))
+        )
 
     def query(self, query: str, values: Values = ()) -> list[tuple[Any, ...]]:
         """Run a query."""
@@ -135,24 +162,51 @@ def compact(database: Path, wait: float = WAIT_SECONDS) -> bool:
     return not busy
 
 
-ORG, STUDENT, TEACHER, COURSE, CLASS = "PLAYCADEMY", "student-123", "teacher-123", "course-123", "class-123"
+ORG, STUDENT, TEACHER, COURSE, CLASS = (
+    "PLAYCADEMY",
+    "student-123",
+    "teacher-123",
+    "course-123",
+    "class-123",
+)
 COMPONENT, RESOURCE = "component-123", "resource-123"
 YEAR, TERM = "school-year-2026", "term-2026-fall"
 MIDNIGHT = "T00:00:00.000Z"
-OF_CLASS = {"class": {"sourcedId": CLASS}, "school": {"sourcedId": ORG}, "course": {"sourcedId": COURSE}}
+OF_CLASS = {
+    "class": {"sourcedId": CLASS},
+    "school": {"sourcedId": ORG},
+    "course": {"sourcedId": COURSE},
+}
 
 
 def _user(sourced_id: str, given: str, family: str, role: str) -> dict[str, object]:
     roles = [{"roleType": "primary", "role": role, "org": {"sourcedId": ORG}}]
     email = f"{sourced_id}@example.edu"
-    return {"sourcedId": sourced_id, "givenName": given, "familyName": family, "enabledUser": "true", "email": email,
-            "roles": roles, "primaryOrg": {"sourcedId": ORG}, "agents": [], "grades": ["5"] if role == "student" else []}  # fmt: skip
+    return {
+        "sourcedId": sourced_id,
+        "givenName": given,
+        "familyName": family,
+        "enabledUser": "true",
+        "email": email,
+        "roles": roles,
+        "primaryOrg": {"sourcedId": ORG},
+        "agents": [],
+        "grades": ["5"] if role == "student" else [],
+    }
 
 
-def _session(sourced_id: str, title: str, kind: str, end: str, parent: str | None) -> dict[str, object]:
-    session: dict[str, object] = {"sourcedId": sourced_id, "title": title, "type": kind,
-                                  "startDate": f"2026-08-15{MIDNIGHT}", "endDate": f"{end}{MIDNIGHT}",
-                                  "schoolYear": "2027", "org": {"sourcedId": ORG}}  # fmt: skip
+def _session(
+    sourced_id: str, title: str, kind: str, end: str, parent: str | None
+) -> dict[str, object]:
+    session: dict[str, object] = {
+        "sourcedId": sourced_id,
+        "title": title,
+        "type": kind,
+        "startDate": f"2026-08-15{MIDNIGHT}",
+        "endDate": f"{end}{MIDNIGHT}",
+        "schoolYear": "2027",
+        "org": {"sourcedId": ORG},
+    }
     return session | ({"parent": {"sourcedId": parent}} if parent else {})
 
 

@@ -26,7 +26,13 @@ TEXT_FLAGS = frozenset({"demographics"})
 # Objects in the metadata of an enrollment that take these numbers and nothing else.
 CLOSED = {
     "enrollments": {
-        "goals": {"dailyXp", "dailyLessons", "dailyActiveMinutes", "dailyAccuracy", "dailyMasteredUnits"},
+        "goals": {
+            "dailyXp",
+            "dailyLessons",
+            "dailyActiveMinutes",
+            "dailyAccuracy",
+            "dailyMasteredUnits",
+        },
         "metrics": {"totalXp", "totalLessons"},
     }
 }
@@ -51,7 +57,9 @@ def value_fault(checks: Checks, collection: str, column: Column, value: Any) -> 
 def one_of(vocabulary: Collection[str]) -> Check:
     """Ask for a token of a vocabulary."""
     return lambda value: (
-        "" if isinstance(value, str) and value in vocabulary else f"must be one of {', '.join(vocabulary)}"
+        ""
+        if isinstance(value, str) and value in vocabulary
+        else f"must be one of {', '.join(vocabulary)}"
     )
 
 
@@ -67,18 +75,27 @@ def part_faults(checks: Checks, name: str, parts: Any) -> Iterator[tuple[str, st
     elif name == "roles":
         yield from _role_faults(checks["roles.role"], parts)
     elif name == "learningObjectiveSet" and not all(map(_is_objective_set, parts)):
-        yield name, "must be a list of {source, learningObjectiveIds} or {source, learningObjectiveResults}"
+        yield (
+            name,
+            "must be a list of {source, learningObjectiveIds} or {source, learningObjectiveResults}",
+        )
 
 
 def _role_faults(role_fault: Check, roles: list[Json]) -> Iterator[tuple[str, str]]:
     for role in roles:
-        for name, check in (("roleType", one_of(ROLE_TYPES)), ("role", role_fault), ("org", _reference)):
+        for name, check in (
+            ("roleType", one_of(ROLE_TYPES)),
+            ("role", role_fault),
+            ("org", _reference),
+        ):
             if fault := check(role.get(name)):
                 yield f"roles.{name}", fault
 
 
 def _is_objective_set(part: Json) -> bool:
-    held = [part[name] for name in ("learningObjectiveIds", "learningObjectiveResults") if name in part]
+    held = [
+        part[name] for name in ("learningObjectiveIds", "learningObjectiveResults") if name in part
+    ]
     return isinstance(part.get("source"), str) and len(held) == 1 and isinstance(held[0], list)
 
 
@@ -88,7 +105,11 @@ def closed_metadata(collection: str, metadata: Json) -> Iterator[tuple[str, str]
         yield "metadata.type", f"must be one of {', '.join(RESOURCE_TYPES)}"
     for name, known in CLOSED.get(collection, {}).items():
         inner = metadata.get(name) or {}
-        if not isinstance(inner, dict) or not inner.keys() <= known or not all(map(_is_number, inner.values())):
+        if (
+            not isinstance(inner, dict)
+            or not inner.keys() <= known
+            or not all(map(_is_number, inner.values()))
+        ):
             yield f"metadata.{name}", f"must hold numbers named {', '.join(sorted(known))}"
 
 
@@ -105,7 +126,9 @@ def _reference(value: Any) -> str:
 
 
 def _full_reference(value: Any) -> str:
-    full = isinstance(value, dict) and all(is_id(value.get(name)) for name in ("href", "sourcedId", "type"))
+    full = isinstance(value, dict) and all(
+        is_id(value.get(name)) for name in ("href", "sourcedId", "type")
+    )
     return "" if full else "must be {href, sourcedId, type}"
 
 
@@ -119,11 +142,17 @@ def _list_of(check: Check) -> Check:
 
 
 def _matching(pattern: str, shape: str) -> Check:
-    return lambda value: "" if isinstance(value, str) and re.fullmatch(pattern, value) else f"must be {shape}"
+    return lambda value: (
+        "" if isinstance(value, str) and re.fullmatch(pattern, value) else f"must be {shape}"
+    )
 
 
 def _flag(value: Any) -> str:
-    return "" if value is True or value is False or value in ("true", "false") else "must be true or false"
+    return (
+        ""
+        if value is True or value is False or value in ("true", "false")
+        else "must be true or false"
+    )
 
 
 def _day(value: Any) -> str:
@@ -153,7 +182,11 @@ def _grade(grades: tuple[str, ...]) -> Check:
     """Grades are taken as text or numbers, with a leading zero or without (section 11b)."""
 
     def fault(value: Any) -> str:
-        text = str(value) if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)) else ""
+        text = (
+            str(value)
+            if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+            else ""
+        )
         known = text in grades or (text[:1] == "0" and text[1:] in grades[1:])
         return "" if known else f"must be one of {', '.join(grades)}"
 
@@ -161,7 +194,9 @@ def _grade(grades: tuple[str, ...]) -> Check:
 
 
 def _user_id(value: Any) -> str:
-    whole = isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("type", "identifier"))
+    whole = isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("type", "identifier")
+    )
     return "" if whole else "must be {type, identifier}"
 
 

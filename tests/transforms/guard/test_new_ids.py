@@ -11,7 +11,9 @@ from tests.guarding import Row, enrolled, held, night, people, person, rules
 from transforms.guard import GuardLimits
 from transforms.guard.context import no_groups
 
-EVERYTHING = GuardLimits(vanished_percent=100, school_percent=100, week_percent=100, created_percent=100)
+EVERYTHING = GuardLimits(
+    vanished_percent=100, school_percent=100, week_percent=100, created_percent=100
+)
 
 
 def renamed(users: Sequence[Row]) -> list[dict[str, str | None]]:
@@ -28,7 +30,10 @@ def test_people_under_new_ids_are_held(count: int, whole: bool) -> None:
 
     guarded = night({"users": before}, {"users": now}, whole=whole, limits=EVERYTHING)
 
-    new, old = [f"nu{number}" for number in range(count)], [f"u{number}" for number in range(count)] * whole
+    new, old = (
+        [f"nu{number}" for number in range(count)],
+        [f"u{number}" for number in range(count)] * whole,
+    )
     assert (["renumbered"], {"users": sorted([*new, *old])}) == (rules(guarded), held(guarded))
     assert [("users", "u0", "nu0", True)] == guarded.pairs.head(1).rows()
     assert count == guarded.pairs.height
@@ -65,7 +70,11 @@ def test_twins_are_two_people() -> None:
     )
     born = [{"sourcedId": one, "birthDate": "2012-02-03"} for one in ("u1", "u2")]
 
-    guarded = night({"users": [ana], "demographics": born[:1]}, {"users": [bea], "demographics": born[1:]}, whole=False)
+    guarded = night(
+        {"users": [ana], "demographics": born[:1]},
+        {"users": [bea], "demographics": born[1:]},
+        whole=False,
+    )
 
     assert [] == rules(guarded)
 
@@ -75,8 +84,11 @@ def test_a_day_of_birth_tells_namesakes_apart_and_people_again() -> None:
     ana, born = person("u1", "Ana Diaz"), {"birthDate": "2012-02-03"}
     again = person("n1", "Ana Diaz", email=None, username=None)
 
-    guarded = night({"users": [ana], "demographics": [born | {"sourcedId": "u1"}]},
-                    {"users": [again], "demographics": [born | {"sourcedId": "n1"}]}, whole=False)  # fmt: skip
+    guarded = night(
+        {"users": [ana], "demographics": [born | {"sourcedId": "u1"}]},
+        {"users": [again], "demographics": [born | {"sourcedId": "n1"}]},
+        whole=False,
+    )
 
     assert {"users": ["n1"]} == held(guarded)
 
@@ -85,7 +97,9 @@ def test_a_teacher_may_be_a_parent() -> None:
     """The same name and address, as another kind of person, are another record."""
     teacher = person("t1", "Ana Diaz", "teacher")
 
-    guarded = night({"users": [teacher]}, {"users": [person("p1", "Ana Diaz", "guardian")]}, whole=False)
+    guarded = night(
+        {"users": [teacher]}, {"users": [person("p1", "Ana Diaz", "guardian")]}, whole=False
+    )
 
     assert [] == rules(guarded)
 
@@ -95,7 +109,9 @@ def test_who_is_there_still_would_be_there_twice(count: int) -> None:
     """A snapshot has them under both ids."""
     before = people(40)
 
-    guarded = night({"users": before}, {"users": [*before, *renamed(before[:count])]}, limits=EVERYTHING)
+    guarded = night(
+        {"users": before}, {"users": [*before, *renamed(before[:count])]}, limits=EVERYTHING
+    )
 
     assert (["renumbered"], sorted(f"nu{number}" for number in range(count))) == (
         rules(guarded),
@@ -109,11 +125,22 @@ def test_families_share_addresses_and_birthdays(whole: bool) -> None:
     """Two siblings who come on one night are not the two who are there."""
     there = [
         person(
-            f"u{number}", f"Old{number} Diaz{number}", username=f"u{number}", email=f"home{number}@schools.example.edu"
+            f"u{number}",
+            f"Old{number} Diaz{number}",
+            username=f"u{number}",
+            email=f"home{number}@schools.example.edu",
         )
         for number in range(40)
     ]
-    came = [person(f"n{number}", f"New{number} Diaz{number}", username=f"n{number}", email=f"home{number}@schools.example.edu") for number in range(3)]  # fmt: skip
+    came = [
+        person(
+            f"n{number}",
+            f"New{number} Diaz{number}",
+            username=f"n{number}",
+            email=f"home{number}@schools.example.edu",
+        )
+        for number in range(3)
+    ]
 
     guarded = night({"users": there}, {"users": [*there * whole, *came]}, whole=whole)
 
@@ -127,11 +154,15 @@ def test_who_is_told_by_two_signs_hides_nobody_who_is_told_by_one() -> None:
     others = people(40, first=50)
 
     guarded = night(
-        {"users": [*bare, numbered, *others]}, {"users": [*renamed([*bare, numbered]), *others]}, limits=EVERYTHING
+        {"users": [*bare, numbered, *others]},
+        {"users": [*renamed([*bare, numbered]), *others]},
+        limits=EVERYTHING,
     )
 
     assert (["renumbered"], 62) == (rules(guarded), guarded.held)
-    assert [("users", "t1", "nt1")] == guarded.pairs.filter(pl.col("certain")).select("entity", "old", "new").rows()
+    assert [("users", "t1", "nt1")] == guarded.pairs.filter(pl.col("certain")).select(
+        "entity", "old", "new"
+    ).rows()
 
 
 @pytest.mark.parametrize(("count", "waits"), [(10, False), (11, True)])
@@ -139,23 +170,36 @@ def test_who_is_told_by_two_signs_hides_nobody_who_is_told_by_one() -> None:
 def test_a_parent_may_be_there_once_for_each_child(count: int, waits: bool, left: bool) -> None:
     """And one whose id is made of an address has another one with another address; many of them are no everyday."""
     ids = [f"contact-{number:032x}" for number in range(40)]
-    before = [person(one, f"Eva{one[-3:]} Diaz{one[-3:]}", "guardian", identifier=one[-3:]) for one in ids]
+    before = [
+        person(one, f"Eva{one[-3:]} Diaz{one[-3:]}", "guardian", identifier=one[-3:]) for one in ids
+    ]
     again = [
         dict(one) | {"sourcedId": f"contact-{number + 100:032x}", "email": None, "username": None}
         for number, one in enumerate(before[:count])
     ]
 
-    guarded = night({"users": before}, {"users": [*(before[count:] if left else before), *again]}, limits=EVERYTHING)
+    guarded = night(
+        {"users": before},
+        {"users": [*(before[count:] if left else before), *again]},
+        limits=EVERYTHING,
+    )
 
     assert (["renumbered"] * waits) == rules(guarded)
 
 
 def test_two_mothers_may_have_new_addresses() -> None:
     """Where ids are made of addresses, only their names are what they were."""
-    before = [person(f"contact-{number:032x}", f"Eva{number} Diaz{number}", "guardian") for number in range(40)]
+    before = [
+        person(f"contact-{number:032x}", f"Eva{number} Diaz{number}", "guardian")
+        for number in range(40)
+    ]
     moved = [
         dict(one)
-        | {"sourcedId": f"contact-{number + 100:032x}", "email": f"new{number}@schools.example.edu", "username": None}
+        | {
+            "sourcedId": f"contact-{number + 100:032x}",
+            "email": f"new{number}@schools.example.edu",
+            "username": None,
+        }
         for number, one in enumerate(before[:2])
     ]
 
@@ -169,7 +213,9 @@ def test_pairs_in_doubt_are_told_apart() -> None:
     twice = [person(one, "Ana Diaz") for one in ("u1", "u2")]
     others = people(40, first=5)
 
-    guarded = night({"users": [*twice, *others]}, {"users": [*renamed(twice), *others]}, limits=EVERYTHING)
+    guarded = night(
+        {"users": [*twice, *others]}, {"users": [*renamed(twice), *others]}, limits=EVERYTHING
+    )
 
     assert {"users": ["nu1", "nu2", "u1", "u2"]} == held(guarded)
     assert not guarded.pairs["certain"].any()
@@ -192,7 +238,12 @@ def test_names_alone_tell_people_if_most_who_come_are_known(whole: bool) -> None
     bare = [person(f"u{number}", username=None, email=None) for number in range(40)]
     now = renamed(bare[:30])
 
-    guarded = night({"users": bare}, {"users": [*now, *(bare[30:] if whole else [])]}, whole=whole, limits=EVERYTHING)
+    guarded = night(
+        {"users": bare},
+        {"users": [*now, *(bare[30:] if whole else [])]},
+        whole=whole,
+        limits=EVERYTHING,
+    )
 
     assert (["renumbered"], 60 if whole else 30) == (rules(guarded), guarded.held)
     assert not guarded.pairs["certain"].any()
@@ -201,7 +252,10 @@ def test_names_alone_tell_people_if_most_who_come_are_known(whole: bool) -> None
 def test_enrollments_wait_with_their_people() -> None:
     """Old ones are not taken away before the new ones may come."""
     before, others = people(3), people(40, first=5)
-    was = {"users": [*before, *others], "enrollments": enrolled(before, "c1") + enrolled(others, "c1")}
+    was = {
+        "users": [*before, *others],
+        "enrollments": enrolled(before, "c1") + enrolled(others, "c1"),
+    }
     now = {
         "users": [*renamed(before), *others],
         "enrollments": enrolled(renamed(before), "c1") + enrolled(others, "c1"),
@@ -218,19 +272,45 @@ def test_enrollments_wait_with_their_people() -> None:
 def test_enrollments_under_new_ids_are_held(count: int, waits: bool, whole: bool) -> None:
     """The same person in the same class in the same role; a few may leave and come back."""
     before = enrolled(people(100), "c1")
-    now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in before[:count]] + before[count:] * whole
+    now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in before[:count]] + before[
+        count:
+    ] * whole
 
     guarded = night({"enrollments": before}, {"enrollments": now}, whole=whole, limits=EVERYTHING)
 
-    assert (["rekeyed"] * waits, count * (2 if whole else 1) * waits) == (rules(guarded), guarded.held)
+    assert (["rekeyed"] * waits, count * (2 if whole else 1) * waits) == (
+        rules(guarded),
+        guarded.held,
+    )
 
 
-ORGS = [{"sourcedId": f"s{number}", "name": f"School {number}", "type": "school"} for number in range(4)]
-TERMS = [{"sourcedId": f"t{number}", "title": f"Term {number}", "type": "term", "startDate": f"2026-0{number + 1}-01", "endDate": f"2026-0{number + 2}-01"} for number in range(4)]  # fmt: skip
-COURSES = [
-    {"sourcedId": f"k{number}", "title": f"Course {number}", "orgSourcedId": f"s{number}"} for number in range(4)
+ORGS = [
+    {"sourcedId": f"s{number}", "name": f"School {number}", "type": "school"} for number in range(4)
 ]
-CLASSES = [{"sourcedId": f"c{number}", "title": f"Class {number}", "courseSourcedId": f"k{number}", "schoolSourcedId": f"s{number}", "termSourcedIds": f"t{number},t0"} for number in range(4)]  # fmt: skip
+TERMS = [
+    {
+        "sourcedId": f"t{number}",
+        "title": f"Term {number}",
+        "type": "term",
+        "startDate": f"2026-0{number + 1}-01",
+        "endDate": f"2026-0{number + 2}-01",
+    }
+    for number in range(4)
+]
+COURSES = [
+    {"sourcedId": f"k{number}", "title": f"Course {number}", "orgSourcedId": f"s{number}"}
+    for number in range(4)
+]
+CLASSES = [
+    {
+        "sourcedId": f"c{number}",
+        "title": f"Class {number}",
+        "courseSourcedId": f"k{number}",
+        "schoolSourcedId": f"s{number}",
+        "termSourcedIds": f"t{number},t0",
+    }
+    for number in range(4)
+]
 KINDS = {"orgs": ORGS, "academicSessions": TERMS, "courses": COURSES, "classes": CLASSES}
 SYSTEMS_IDS = ("sourcedId", "orgSourcedId", "courseSourcedId", "schoolSourcedId", "termSourcedIds")
 
@@ -238,9 +318,14 @@ SYSTEMS_IDS = ("sourcedId", "orgSourcedId", "courseSourcedId", "schoolSourcedId"
 def prefixed(rows: Sequence[Row]) -> list[dict[str, str | None]]:
     """Give all ids of some records another beginning, also where they refer to others."""
     return [
-        {name: ",".join(f"n{one}" for one in (value or "").split(",")) if name in SYSTEMS_IDS else value for name, value in row.items()}
+        {
+            name: ",".join(f"n{one}" for one in (value or "").split(","))
+            if name in SYSTEMS_IDS
+            else value
+            for name, value in row.items()
+        }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -248,7 +333,12 @@ def test_a_system_with_other_ids_throughout_is_held(whole: bool) -> None:
     """What records refer to under new ids counts as what it is; and it is told kind by kind."""
     before: dict[str, Sequence[Row]] = dict(KINDS)
 
-    guarded = night(before, {name: prefixed(rows) for name, rows in KINDS.items()}, whole=whole, limits=EVERYTHING)
+    guarded = night(
+        before,
+        {name: prefixed(rows) for name, rows in KINDS.items()},
+        whole=whole,
+        limits=EVERYTHING,
+    )
 
     assert ["rekeyed"] * 4 == rules(guarded)
     assert [8 if whole else 4] * 4 == [len(ids) for ids in held(guarded).values()]
@@ -262,12 +352,24 @@ def test_a_term_under_another_id_does_not_make_its_classes_others(whole: bool) -
     seats = enrolled(people(8), *(row["sourcedId"] for row in CLASSES))
     new: dict[str, Sequence[Row]] = {
         "academicSessions": [row | {"sourcedId": "n0"} for row in terms],
-        "classes": [row | {"sourcedId": f"n{row['sourcedId']}", "termSourcedIds": "n0"} for row in classes],
-        "enrollments": [row | {"sourcedId": f"n{row['sourcedId']}", "classSourcedId": f"n{row['classSourcedId']}"} for row in seats],
-    }  # fmt: skip
-    before: dict[str, Sequence[Row]] = {"academicSessions": terms, "classes": classes, "enrollments": seats}
+        "classes": [
+            row | {"sourcedId": f"n{row['sourcedId']}", "termSourcedIds": "n0"} for row in classes
+        ],
+        "enrollments": [
+            row
+            | {"sourcedId": f"n{row['sourcedId']}", "classSourcedId": f"n{row['classSourcedId']}"}
+            for row in seats
+        ],
+    }
+    before: dict[str, Sequence[Row]] = {
+        "academicSessions": terms,
+        "classes": classes,
+        "enrollments": seats,
+    }
 
-    now: dict[str, Sequence[Row]] = {name: [*before[name], *rows] if whole else rows for name, rows in new.items()}
+    now: dict[str, Sequence[Row]] = {
+        name: [*before[name], *rows] if whole else rows for name, rows in new.items()
+    }
     guarded = night(before, now, whole=whole, limits=EVERYTHING)
 
     assert ["rekeyed", "follows"] == rules(guarded)
@@ -294,7 +396,9 @@ def test_two_classes_may_be_made_anew() -> None:
     classes = [row | {"schoolSourcedId": "s0"} for row in CLASSES]
 
     for count, waits in ((2, False), (3, True)):
-        now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in classes[:count]] + classes[count:]
+        now = [row | {"sourcedId": f"n{row['sourcedId']}"} for row in classes[:count]] + classes[
+            count:
+        ]
 
         guarded = night({"classes": classes}, {"classes": now}, limits=EVERYTHING)
 
@@ -329,7 +433,11 @@ def test_what_nobody_was_sent_has_no_twin() -> None:
 def test_a_roster_that_is_not_kept_leaves_names() -> None:
     """The ledger has the names of those who vanish."""
     before = people(40)
-    sent = {"users": pl.DataFrame({"sourcedId": ["u0", "u1"], "#name": ["Givenu0 Familyu0", "Givenu1 Familyu1"]})}
+    sent = {
+        "users": pl.DataFrame(
+            {"sourcedId": ["u0", "u1"], "#name": ["Givenu0 Familyu0", "Givenu1 Familyu1"]}
+        )
+    }
     now = [person("n0", "Givenu0 Familyu0"), person("n1", "Givenu1 Familyu1"), *before[2:]]
 
     guarded = night(
@@ -345,12 +453,31 @@ def test_a_roster_that_is_not_kept_leaves_names() -> None:
 @pytest.mark.parametrize(("term", "waits"), [("fall", True), ("spring", False)])
 def test_a_course_that_begins_in_another_term_is_another_one(term: str, waits: bool) -> None:
     """Sources that have a course of its own for each term, in a drop of changes."""
-    courses = [{"sourcedId": f"k{place}", "title": f"Math {place}", "orgSourcedId": "s1"} for place in range(4)]
-    classes = [{"sourcedId": f"c{place}", "title": "A", "courseSourcedId": f"k{place}", "termSourcedIds": "fall"} for place in range(4)]  # fmt: skip
+    courses = [
+        {"sourcedId": f"k{place}", "title": f"Math {place}", "orgSourcedId": "s1"}
+        for place in range(4)
+    ]
+    classes = [
+        {
+            "sourcedId": f"c{place}",
+            "title": "A",
+            "courseSourcedId": f"k{place}",
+            "termSourcedIds": "fall",
+        }
+        for place in range(4)
+    ]
     new = {
         "courses": [one | {"sourcedId": f"n{one['sourcedId']}"} for one in courses],
-        "classes": [one | {"sourcedId": f"n{one['sourcedId']}", "courseSourcedId": f"n{one['courseSourcedId']}", "termSourcedIds": term} for one in classes],
-    }  # fmt: skip
+        "classes": [
+            one
+            | {
+                "sourcedId": f"n{one['sourcedId']}",
+                "courseSourcedId": f"n{one['courseSourcedId']}",
+                "termSourcedIds": term,
+            }
+            for one in classes
+        ],
+    }
 
     guarded = night({"courses": courses, "classes": classes}, new, whole=False, limits=EVERYTHING)
 

@@ -14,12 +14,16 @@ from transforms.guard.context import TOTALS
 from transforms.guard.guard import Guarded
 
 
-def judged(counts: dict[str, tuple[int, int]], limits: GuardLimits | None = None, **past: Any) -> Guarded:
+def judged(
+    counts: dict[str, tuple[int, int]], limits: GuardLimits | None = None, **past: Any
+) -> Guarded:
     """Let the guard judge a drop of which so many records were read and rejected, by entity."""
     changes = {}
     for name, (read, rejected) in counts.items():
         part = changed(name, [], [])
-        changes[name] = replace(part, counts={"read": read, "rejected": rejected, "unchanged": read - rejected})
+        changes[name] = replace(
+            part, counts={"read": read, "rejected": rejected, "unchanged": read - rejected}
+        )
     return guard(changes, GuardContext(**past), limits or GuardLimits())
 
 
@@ -33,11 +37,16 @@ def test_hardly_any_is_told(rejected: int, told: bool) -> None:
 
 def test_one_cause_is_one_reason() -> None:
     """Classes and enrollments fell with their sessions, and what mends the sessions mends all."""
-    rejections = {"academicSessions": Rejections("sessions.csv", 3, 3, "sessions.csv, column schoolYear, 3 rows: no year", "Write 2027."),
-                  "classes": Rejections("classes.csv", 4, 0)}  # fmt: skip
+    rejections = {
+        "academicSessions": Rejections(
+            "sessions.csv", 3, 3, "sessions.csv, column schoolYear, 3 rows: no year", "Write 2027."
+        ),
+        "classes": Rejections("classes.csv", 4, 0),
+    }
 
     guarded = judged(
-        {"academicSessions": (3, 3), "classes": (4, 4), "enrollments": (9, 9), "users": (9, 0)}, rejections=rejections
+        {"academicSessions": (3, 3), "classes": (4, 4), "enrollments": (9, 9), "users": (9, 0)},
+        rejections=rejections,
     )
 
     (hold,) = guarded.holds
@@ -52,7 +61,8 @@ def test_two_causes_are_two_reasons() -> None:
     rejections = {name: Rejections(f"{name}.csv", 3, 3) for name in ("orgs", "users")}
 
     assert ["orgs", "users"] == [
-        hold.entity for hold in judged({"orgs": (3, 3), "users": (3, 3)}, rejections=rejections).holds
+        hold.entity
+        for hold in judged({"orgs": (3, 3), "users": (3, 3)}, rejections=rejections).holds
     ]
     assert ["4 of 4 classes were rejected: most cannot be delivered."] == [
         hold.sentence for hold in judged({"classes": (4, 4)}).holds
@@ -84,10 +94,18 @@ def test_rows_count_where_all_say_one_damaged_id() -> None:
 
 def test_the_cause_may_lie_in_what_they_need() -> None:
     """Enrollments fall with their people, most of whom have no address."""
-    rejections = {"users": Rejections("users.csv", 9, 4, "users.csv, column email, 4 rows: no address", "Set email_template."),
-                  "enrollments": Rejections("enrollments.csv", 10, 1, "enrollments.csv, column role, 1 rows: no role", "Say one.")}  # fmt: skip
+    rejections = {
+        "users": Rejections(
+            "users.csv", 9, 4, "users.csv, column email, 4 rows: no address", "Set email_template."
+        ),
+        "enrollments": Rejections(
+            "enrollments.csv", 10, 1, "enrollments.csv, column role, 1 rows: no role", "Say one."
+        ),
+    }
 
-    guarded = judged({"users": (9, 4), "classes": (4, 1), "enrollments": (10, 10)}, rejections=rejections)
+    guarded = judged(
+        {"users": (9, 4), "classes": (4, 1), "enrollments": (10, 10)}, rejections=rejections
+    )
 
     (hold,) = guarded.holds
     assert (

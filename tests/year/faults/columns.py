@@ -6,9 +6,23 @@ from collections.abc import Mapping
 from typing import Literal
 
 Meaning = Literal[
-    "person", "seated", "class", "school", "given", "family", "username", "email", "number", "grade", "session start",
-    "session end", "title", "teacher", "taught class", "enrollment class",
-]  # fmt: skip
+    "person",
+    "seated",
+    "class",
+    "school",
+    "given",
+    "family",
+    "username",
+    "email",
+    "number",
+    "grade",
+    "session start",
+    "session end",
+    "title",
+    "teacher",
+    "taught class",
+    "enrollment class",
+]
 Places = Mapping[str, tuple[tuple[str, str], ...]]
 
 

@@ -55,9 +55,13 @@ class Night:
 
     def column(self, meaning: str, file: str | None = None) -> str:
         """The column of the people's file (or of another) that says something."""
-        return next(column for name, column in self.places(meaning) if name == (file or PEOPLE[self.code]))
+        return next(
+            column for name, column in self.places(meaning) if name == (file or PEOPLE[self.code])
+        )
 
-    def map(self, meaning: str, change: Callable[[str], str], of: Collection[str] | None = None) -> None:
+    def map(
+        self, meaning: str, change: Callable[[str], str], of: Collection[str] | None = None
+    ) -> None:
         """Change the cells of a meaning wherever they are; `of`: only those that hold one of these."""
         for file, column in self.places(meaning):
             for row in self.tables[file]:

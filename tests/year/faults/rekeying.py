@@ -46,7 +46,10 @@ def one_school(night: Night) -> None:
 
 def one_person(night: Night) -> None:
     """One student has a new id."""
-    _people(night, [night.chance.choice([one for one in night.students() if one in night.before.people])])
+    _people(
+        night,
+        [night.chance.choice([one for one in night.students() if one in night.before.people])],
+    )
 
 
 def classes(night: Night) -> None:
@@ -80,7 +83,10 @@ def _strangers(night: Night, count: int) -> None:
     old = [one for one in night.students() if one in night.before.people]
     for number, person in enumerate(night.chance.sample(old, count)):
         for row in night.rows_of(PEOPLE[night.code], night.person, [person]):
-            row[night.column("given")], row[night.column("family")] = f"Newcomer{number}", f"Stranger{number}"
+            row[night.column("given")], row[night.column("family")] = (
+                f"Newcomer{number}",
+                f"Stranger{number}",
+            )
             row[night.column("username")] = f"nstranger{number}"
             row[night.column("email")] = f"nstranger{number}@students.example.edu"
             row[night.column("number")] = f"7{number:05}"
@@ -89,8 +95,16 @@ def _strangers(night: Night, count: int) -> None:
 def doubled(night: Night) -> None:
     """Every student is there twice, the second time under another id."""
     students = set(night.students())
-    again = [row | {night.person: f"{row[night.person]}-2"} for row in night.people if row[night.person] in students]
+    again = [
+        row | {night.person: f"{row[night.person]}-2"}
+        for row in night.people
+        if row[night.person] in students
+    ]
     night.people.extend(again)
     if night.code == "oneroster":
         roles = [row for row in night.tables["roles.csv"] if row["userSourcedId"] in students]
-        night.tables["roles.csv"] += [row | {"sourcedId": f"{row['sourcedId']}-2", "userSourcedId": f"{row['userSourcedId']}-2"} for row in roles]  # fmt: skip
+        night.tables["roles.csv"] += [
+            row
+            | {"sourcedId": f"{row['sourcedId']}-2", "userSourcedId": f"{row['userSourcedId']}-2"}
+            for row in roles
+        ]

@@ -21,16 +21,23 @@ def half_missing(night: Night) -> None:
 
 def half_of_enrollments_missing(night: Night) -> None:
     """The second half of the enrollments has not come."""
-    night.tables["enrollments.csv"] = night.tables["enrollments.csv"][: len(night.tables["enrollments.csv"]) // 2]
+    night.tables["enrollments.csv"] = night.tables["enrollments.csv"][
+        : len(night.tables["enrollments.csv"]) // 2
+    ]
 
 
 def staff_missing(night: Night) -> None:
     """Of the people only the students have come."""
     if night.form == "clever":
-        night.tables["teachers.csv"], night.tables["staff.csv"] = night.tables["teachers.csv"][:1], []
+        night.tables["teachers.csv"], night.tables["staff.csv"] = (
+            night.tables["teachers.csv"][:1],
+            [],
+        )
         return
     staff = {one.id for one in night.now.people.values() if one.grade is None}
-    night.tables["users.csv"] = [row for row in night.tables["users.csv"] if row["sourcedId"] not in staff]
+    night.tables["users.csv"] = [
+        row for row in night.tables["users.csv"] if row["sourcedId"] not in staff
+    ]
 
 
 def one_school_missing(night: Night) -> None:
@@ -66,7 +73,9 @@ def _only(night: Night, keep: set[str]) -> None:
         if file != "sections.csv":
             night.tables[file] = [row for row in night.tables[file] if row[column] in keep]
     if night.code == "oneroster":
-        needed = {one for row in night.tables["users.csv"] for one in row["agentSourcedIds"].split(",")}
+        needed = {
+            one for row in night.tables["users.csv"] for one in row["agentSourcedIds"].split(",")
+        }
         parents = [row for row in night.true()["users.csv"] if row["sourcedId"] in needed]
         night.tables["users.csv"] += parents
         roles = [row for row in night.true()["roles.csv"] if row["userSourcedId"] in needed]
@@ -86,7 +95,9 @@ def of_another_district_with_ids_of_its_own(night: Night) -> None:
     if night.code == "oneroster":
         for file in ("roles.csv", "enrollments.csv", "demographics.csv"):
             for row in night.tables[file]:
-                row["sourcedId"] = row["sourcedId"] if file == "demographics.csv" else f"8-{row['sourcedId']}"
+                row["sourcedId"] = (
+                    row["sourcedId"] if file == "demographics.csv" else f"8-{row['sourcedId']}"
+                )
 
 
 def _year_later(district: District, years: int) -> District:
@@ -100,10 +111,15 @@ def _year_later(district: District, years: int) -> District:
         return one.replace(year=one.year + years)
 
     new.terms = {
-        of(one.id): replace(one, id=of(one.id), begins=day(one.begins), ends=day(one.ends), year=one.year + years)
+        of(one.id): replace(
+            one, id=of(one.id), begins=day(one.begins), ends=day(one.ends), year=one.year + years
+        )
         for one in district.terms.values()
     }
-    new.groups = {of(one.id): replace(one, id=of(one.id), term=of(one.term)) for one in district.groups.values()}
+    new.groups = {
+        of(one.id): replace(one, id=of(one.id), term=of(one.term))
+        for one in district.groups.values()
+    }
     new.seats = {(of(group), person): role for (group, person), role in district.seats.items()}
     return new
 
@@ -134,7 +150,9 @@ def enrollments_of_last_year(night: Night) -> None:
 
 def rows_doubled(night: Night) -> None:
     """Each row stands there twice."""
-    night.tables = {name: [row for row in rows for _ in range(2)] for name, rows in night.tables.items()}
+    night.tables = {
+        name: [row for row in rows for _ in range(2)] for name, rows in night.tables.items()
+    }
 
 
 def old_changes(night: Night, texts: dict[str, str]) -> dict[str, str]:
@@ -145,7 +163,9 @@ def old_changes(night: Night, texts: dict[str, str]) -> dict[str, str]:
 
 def changes_again(night: Night, texts: dict[str, str]) -> dict[str, str]:
     """The changes of a month, all of which were sent before."""
-    return sent(night.form, night.true(night.before), night.earlier, night.before, night.before.day).written()
+    return sent(
+        night.form, night.true(night.before), night.earlier, night.before, night.before.day
+    ).written()
 
 
 def without_file(*names: str) -> Damage:

@@ -123,8 +123,12 @@ def grades_shifted(night: Night) -> None:
 
 def next_grade(night: Night) -> None:
     """The rollover of grades has run too early, and of nothing else."""
-    words = {one: _grade(number) for number in range(12) for one in (_grade(number - 1), str(number - 1))}
-    names = {"Kindergarten": "1", "KG": "01"} | ({str(n): str(n + 1) for n in range(1, 12)} if night.form == "clever" else words)  # fmt: skip
+    words = {
+        one: _grade(number) for number in range(12) for one in (_grade(number - 1), str(number - 1))
+    }
+    names = {"Kindergarten": "1", "KG": "01"} | (
+        {str(n): str(n + 1) for n in range(1, 12)} if night.form == "clever" else words
+    )
     night.map("grade", lambda cell: names.get(cell, cell))
 
 

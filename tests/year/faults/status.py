@@ -64,7 +64,9 @@ def _without(night: Night, rows: list[Row]) -> None:
             row["status"] = "deleted" if night.code == "canvas" else "tobedeleted"
         return
     gone = {id(row) for row in rows}
-    night.tables["enrollments.csv"] = [row for row in night.tables["enrollments.csv"] if id(row) not in gone]
+    night.tables["enrollments.csv"] = [
+        row for row in night.tables["enrollments.csv"] if id(row) not in gone
+    ]
 
 
 def one_teacher_everywhere(night: Night) -> None:
@@ -94,7 +96,11 @@ def all_in_one_class(night: Night) -> None:
 
 def teachers_shifted(night: Night) -> None:
     """Each class has the teacher of the class below."""
-    file, column = ("sections.csv", "Teacher_id") if night.form == "clever" else ("enrollments.csv", night.places("seated")[0][1])  # fmt: skip
+    file, column = (
+        ("sections.csv", "Teacher_id")
+        if night.form == "clever"
+        else ("enrollments.csv", night.places("seated")[0][1])
+    )
     rows = [row for row in night.tables[file] if night.form == "clever" or row["role"] == "teacher"]
     cells = [row[column] for row in rows]
     for row, cell in zip(rows, [*cells[5:], *cells[:5]], strict=True):
@@ -104,7 +110,11 @@ def teachers_shifted(night: Night) -> None:
 def roles_swapped(night: Night) -> None:
     """Students are told to be teachers, and teachers students."""
     swap = {"student": "teacher", "teacher": "student"}
-    for file, column in (("roles.csv", "role"), ("enrollments.csv", "role"), ("users.csv", "declared_user_type")):
+    for file, column in (
+        ("roles.csv", "role"),
+        ("enrollments.csv", "role"),
+        ("users.csv", "declared_user_type"),
+    ):
         for row in night.tables.get(file, []):
             if row.get(column) in swap:
                 row[column] = swap[row[column]]
@@ -113,7 +123,9 @@ def roles_swapped(night: Night) -> None:
 
 def parents_shifted(night: Night) -> None:
     """Seven of ten students have the parents of another student."""
-    names = [name for name in night.people[0] if name == "agentSourcedIds" or name.startswith("Contact_")]
+    names = [
+        name for name in night.people[0] if name == "agentSourcedIds" or name.startswith("Contact_")
+    ]
     students = set(night.students())
     rows = [row for row in night.people if row[night.person] in students]
     rows = rows[: int(len(rows) * MOST)]
@@ -125,7 +137,10 @@ def parents_shifted(night: Night) -> None:
 def sessions_ended(night: Night) -> None:
     """All terms have ended a month ago."""
     day = night.now.day - timedelta(days=30)
-    night.map("session end", lambda _: f"{day.month}/{day.day}/{day.year}" if night.form == "clever" else str(day))
+    night.map(
+        "session end",
+        lambda _: f"{day.month}/{day.day}/{day.year}" if night.form == "clever" else str(day),
+    )
 
 
 def schools_swapped(night: Night) -> None:
@@ -133,7 +148,9 @@ def schools_swapped(night: Night) -> None:
     one, other = list(night.now.schools)[:2]
     swap = {one: other, other: one}
     for file, column in night.places("school"):
-        for row in night.tables[file] if file not in ("orgs.csv", "schools.csv", "accounts.csv") else ():
+        for row in (
+            night.tables[file] if file not in ("orgs.csv", "schools.csv", "accounts.csv") else ()
+        ):
             row[column] = swap.get(row[column], row[column])
 
 
@@ -151,7 +168,9 @@ def all_in_one_school(night: Night) -> None:
 
 
 def _of_students(night: Night) -> list[Row]:
-    return [row for row in night.tables["enrollments.csv"] if row.get("role", "student") == "student"]
+    return [
+        row for row in night.tables["enrollments.csv"] if row.get("role", "student") == "student"
+    ]
 
 
 def _class(night: Night) -> str:

@@ -14,10 +14,12 @@ NOT_DELTA: tuple[Form, ...] = ("bulk", "clever", "canvas")
 GRADED: tuple[Form, ...] = ("bulk", "delta", "clever")
 
 # In these words people are told: of whom, of which ids, of rows that cannot be read.
-PEOPLE, SEATS, NEW_IDS = "students|users|people|sourcedId differ", "enrollments|class", "under new ids|ids.csv"
-SPOILED = (
-    "zero|no record of the drop|no role|rounded an id|under new ids|differ|id has characters|demographics were rejected"
+PEOPLE, SEATS, NEW_IDS = (
+    "students|users|people|sourcedId differ",
+    "enrollments|class",
+    "under new ids|ids.csv",
 )
+SPOILED = "zero|no record of the drop|no role|rounded an id|under new ids|differ|id has characters|demographics were rejected"
 # So many may be in another school before anybody is asked (docs/guard.md).
 MOVED = GuardLimits().moved_records
 
