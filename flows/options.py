@@ -75,7 +75,7 @@ class LoadOptions:
     )
     concurrency: int = option(10, "Requests at once.", feed="target.concurrency", least=1, most=10)
     patience_seconds: float = option(
-        120.0,
+        120,
         "For how long a request is sent again that may yet succeed.",
         feed="target.patience_seconds",
         least=0,

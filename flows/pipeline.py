@@ -75,14 +75,15 @@ def check_drop(
         if read:
             roster = read(job, watch)
         else:
-            raw = watch.stage("extract", extract, job)  # 1 read the drop
+            # 1 read the drop
+            raw = watch.stage("extract", extract, job)
             ids, found = _file_of_ids(raw, job)
             written = _keeping_named(ids, job).as_written
-            roster = watch.stage(
-                "normalise", normalize, job.source.layout, raw, written
-            )  # 2 normalize to OneRoster 1.2
+            # 2 normalize to OneRoster 1.2
+            roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
             roster = renamed(roster, ids, found)
-        known = reading.result()  # 3 read the ledger
+        # 3 read the ledger
+        known = reading.result()
     return check_roster(roster, known, job, ledger, watch)
 
 
@@ -108,7 +109,8 @@ class Delivery:
 def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
     """Take steps 1 to 5, and keep in the archive what is accepted of the drop."""
     begun = time.monotonic()
-    accepted = accept(check_drop(job, ledger, watch), job, ledger)  # 4 check
+    # 4 check
+    accepted = accept(check_drop(job, ledger, watch), job, ledger)
     if accepted.refused.height:
         return Delivery(
             begun, findings=(spelt(accepted.findings, accepted.spelt),), refused=accepted.refused
@@ -132,7 +134,8 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
             standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )
         findings, marks = [*findings, told], marked(standing)
-    difference = watch.stage("compare", diff, standing, doubted, marks)  # 5 diff
+    # 5 diff
+    difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)
     findings += [difference.findings, shared_ids(changes, job, ledger)]
     context = guard_context(
@@ -152,7 +155,8 @@ def deliver(
     """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
-    guarded = watch.stage("guard", delivery.judge, delivery.changes)  # 6 guard
+    # 6 guard
+    guarded = watch.stage("guard", delivery.judge, delivery.changes)
     records = planned(guarded.changes, delivery.known)
     begun, findings, content, spoken = (
         delivery.begun,
@@ -163,14 +167,14 @@ def deliver(
     del delivery  # a large district's frames need not live until the last record is sent
     if before_load:
         before_load(guarded)
-    loaded = watch.stage(
-        "load", load, guarded, job, ledger, watch
-    )  # 7 load, parents first, deletes last
+    # 7 load, parents first, deletes last
     # 8 record the outcomes after every batch
+    loaded = watch.stage("load", load, guarded, job, ledger, watch)
     result = run_result(
         job, begun, (*findings, Findings(notices=loaded.notices)), guarded=guarded, loaded=loaded
     )
-    return replace(result, records=records, content=content, spoken=spoken)  # 9 report
+    # 9 report
+    return replace(result, records=records, content=content, spoken=spoken)
 
 
 def _file_of_ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:

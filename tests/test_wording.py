@@ -64,7 +64,6 @@ LEFT = {
     r"\btold of\b",
     r"Nobody else loads",
     r"How feeds stand",
-    r"why a record is as it is",
     r"feed's file",
     r"\blet go\b",
 }

@@ -31,6 +31,8 @@ def _register(command: Command, what: str) -> None:
     ) -> None:
         _run(command, drop, target=target, district=district, state=state, json=json, **told)
 
+    run.__doc__ = what
+
 
 _register("sync", "Extract, validate, compare and load a drop; or send a plan that was held.")
 _register("plan", "Say what `sync` would send, and send nothing.")
