@@ -56,9 +56,8 @@ class Accepted:
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
-    moments: Moments = field(
-        default_factory=dict
-    )  # of the rows of a delta that are newer than any before
+    # of the rows of a delta that are newer than any before
+    moments: Moments = field(default_factory=dict)
     salted: bool = False  # as in `Roster`
 
 

@@ -78,8 +78,9 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
     known = sum(frame.height for frame in ledger.known(job.key).values())
     if known and not again:
         raise SettingsError(
-            f"The ledger has {known:,} records of feed {job.key.feed!r} in {job.key.target} already. "
-            "To compare the two: roster verify. To enter over them what the target holds: roster adopt --again."
+            f"The ledger has {known:,} records of feed {job.key.feed!r} in {job.key.target} "
+            "already. To compare the two: roster verify. To enter over them what the target "
+            "holds: roster adopt --again."
         )
 
 

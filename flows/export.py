@@ -48,9 +48,8 @@ class ExportResult:
     findings: Findings
     refused: pl.DataFrame  # the findings that refused it, else no rows
     standing: RosterState = field(default_factory=dict)  # the records by what became of them
-    tables: Mapping[str, pl.DataFrame] = field(
-        default_factory=dict
-    )  # the rows of each file of the zip, by entity
+    # the rows of each file of the zip, by entity
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     error: str = ""  # why the zip was not written
 
     def failed(self, error: str) -> ExportResult:

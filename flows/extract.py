@@ -198,7 +198,8 @@ def _last(found: Mapping[str, date | None], what: str) -> str:
     moments = {name: moment for name, moment in found.items() if moment is not None}
     if len(moments) < len(found):
         raise SettingsError(
-            f"{min(found.keys() - moments.keys())} says neither its day nor when it was changed. {NARROW}"
+            f"{min(found.keys() - moments.keys())} says neither its day nor when it was changed. "
+            f"{NARROW}"
         )
     last = max(moments.values())
     first, *others = sorted(name for name, moment in moments.items() if moment == last)
@@ -236,5 +237,6 @@ def _refuse_unlisted(place: str, folder: str) -> None:
         )
     if place.startswith(("http://", "https://")):
         raise SettingsError(
-            f"{place} has {ANY}, and what lies at a web address cannot be listed. Name the zip itself."
+            f"{place} has {ANY}, and what lies at a web address cannot be listed. "
+            "Name the zip itself."
         )

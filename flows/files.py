@@ -22,7 +22,8 @@ def closed(state: Path) -> Path:
         return state
     if mode & stat.S_ISVTX:
         raise SettingsError(
-            f"Everybody may write to {state}, which is meant so. Name a folder of your own with --state."
+            f"Everybody may write to {state}, which is meant so. "
+            "Name a folder of your own with --state."
         )
     try:
         for one in (state, *state.rglob("*")):
@@ -30,8 +31,9 @@ def closed(state: Path) -> Path:
                 one.chmod(one.stat().st_mode & ~OTHERS)
     except PermissionError as error:
         raise SettingsError(
-            f"Everybody may write to the state folder {state}, and {error.filename} belongs to another user. "
-            f"Let its owner close it (chmod -R go= {state}), or name another with --state."
+            f"Everybody may write to the state folder {state}, and {error.filename} belongs to "
+            f"another user. Let its owner close it (chmod -R go= {state}), or name another with "
+            "--state."
         ) from None
     return state
 

@@ -47,7 +47,8 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
         if probed.exit_code:
             return FlowEnd(
                 "Not ready",
-                "The probe broke off, or left something in the target: its page says what. Nothing else was sent.",
+                "The probe broke off, or left something in the target: its page says what. "
+                "Nothing else was sent.",
             )
     checked = means.perform(replace(options, command="check"))
     if checked.exit_code:
@@ -67,5 +68,8 @@ def _verified(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
     found = means.verify(options)
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
-    told = f"It was loaded, and {found.found:,} records in the target differ. `roster verify {options.drop}` names them."
+    told = (
+        f"It was loaded, and {found.found:,} records in the target differ. `roster verify "
+        f"{options.drop}` names them."
+    )
     return FlowEnd("Failed", told, loaded.outcome)

@@ -38,9 +38,8 @@ class JobSource(SourceOptions):
 
     drop: Path
     rest: RestSource | None = None  # the API that is read instead of a drop
-    pickup: Pickup = field(
-        default_factory=Pickup
-    )  # where the drop lies, and how its arrival is awaited
+    # where the drop lies, and how its arrival is awaited
+    pickup: Pickup = field(default_factory=Pickup)
     layout: Layout | str = "auto"  # a code, `auto`, or a layout of the district's own
     dialect: Dialect | None = None  # what the feed's file says about how it is written
     encoding: str | None = None
@@ -49,16 +48,13 @@ class JobSource(SourceOptions):
     older: bool = False  # a drop may be put over what is newer
     ids: Path | None = None  # a file of old and new ids
     salt: Salt = field(default_factory=Salt)  # how ids are made of personal data
-    digests: Digests = field(
-        default_factory=Digests
-    )  # and which of them are made otherwise, since they were sent
-    renamed: Mapping[tuple[str, str], str] = field(
-        default_factory=dict
-    )  # ids that the source gave up (see `Dialect`)
+    # and which of them are made otherwise, since they were sent
+    digests: Digests = field(default_factory=Digests)
+    # ids that the source gave up (see `Dialect`)
+    renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     before: str = ""  # the run whose archived roster is the feed's newest
-    fed_before: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # of that roster, as in `Table.fed`
+    # of that roster, as in `Table.fed`
+    fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # ids of people in that roster, if not all of it was sent
 
     @property
@@ -79,12 +75,10 @@ class JobGuard(GuardOptions):
     limits: GuardLimits = field(default_factory=GuardLimits)
     raised: GuardLimits | None = None  # limits raised for one run
     raised_name: str = ""  # under which the ledger knows those
-    removed: Mapping[str, Policy] = field(
-        default_factory=dict
-    )  # the feed's policies for what vanished
-    external: frozenset[str] = (
-        frozenset()
-    )  # entities whose records others put into the target, and that may be referred to
+    # the feed's policies for what vanished
+    removed: Mapping[str, Policy] = field(default_factory=dict)
+    # entities whose records others put into the target, and that may be referred to
+    external: frozenset[str] = frozenset()
     blackout: date | None = (
         None  # the last day of a time in which nothing is sent, if today is in one
     )
@@ -116,9 +110,8 @@ class JobRun(RunOptions):
     today: date = field(default_factory=date.today)
     district: str = "default"
     feed: str = "default"
-    ledger: str = field(
-        default="", repr=False
-    )  # its address, which holds a password; blank: a file
+    # its address, which holds a password; blank: a file
+    ledger: str = field(default="", repr=False)
     notify: Addressees | None = None  # who is told of the run
     keep: Keep = field(default_factory=Keep)
     repeat: Repeat = field(default_factory=Repeat)

@@ -24,7 +24,8 @@ def ledger_address(environment: Mapping[str, str]) -> str:
     if address and (fault := fault_of(address)):
         # Nothing of what was found is told: it may be the password.
         raise SettingsError(
-            f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state folder."
+            f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state "
+            "folder."
         )
     mode = environment.get(MODE, "")
     return with_mode(address, mode) if address and mode else address

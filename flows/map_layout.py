@@ -73,7 +73,8 @@ def _meant(drop: Path) -> tuple[Path, str | None]:
         feed = read_feed(drop)
         if feed.rest:
             raise SettingsError(
-                f"{drop} reads an API, which is OneRoster and needs no mapping. Run `roster check` with it."
+                f"{drop} reads an API, which is OneRoster and needs no mapping. Run `roster "
+                "check` with it."
             )
         if feed.address:
             raise SettingsError(
@@ -121,7 +122,8 @@ def _refuse_place(wish: MapRequest) -> None:
     out = wish.out
     if out.suffix.lower() != FILE:
         raise SettingsError(
-            f"{out} does not end in {FILE}. Name the file that is to be written, such as mapping{FILE}."
+            f"{out} does not end in {FILE}. Name the file that is to be written, such as "
+            f"mapping{FILE}."
         )
     if not out.parent.is_dir():
         raise SettingsError(
@@ -131,7 +133,8 @@ def _refuse_place(wish: MapRequest) -> None:
         raise SettingsError(f"{out} is a folder. Name a file.")
     if out.exists() and (not wish.force or out.resolve() == wish.drop.resolve()):
         raise SettingsError(
-            f"{out} exists already, and may hold your work. Name another file with --out, or say --force to replace it."
+            f"{out} exists already, and may hold your work. Name another file with --out, or say "
+            "--force to replace it."
         )
 
 

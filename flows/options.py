@@ -121,9 +121,8 @@ class Options:
     json: bool = False
     restore: str | None = None  # the run whose roster is brought back
     replays: bool = False  # the command finds its drops itself
-    told: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # options of the job, by name; None is not told
+    # options of the job, by name; None is not told
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, command: Command, drop: Path, **values: Any) -> Options:

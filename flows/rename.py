@@ -85,8 +85,10 @@ def _refuse(old: FeedKey, new: FeedKey, ledger: Ledger) -> None:
     shared = theirs.join(ours, on=["entity", "sourcedId"], how="semi").height
     if 2 * shared < theirs.height:
         raise SettingsError(
-            f"Feed {new.feed!r} has {theirs.height:,} records in {new.target}, and {old.feed!r} has sent {shared:,} of them: they are "
-            "two feeds, and their records would vanish from each other's drops. Nothing was done. Choose a name that no feed has."
+            f"Feed {new.feed!r} has {theirs.height:,} records in {new.target}, and {old.feed!r} "
+            f"has sent {shared:,} of them: they are "
+            "two feeds, and their records would vanish from each other's drops. Nothing was done. "
+            "Choose a name that no feed has."
         )
 
 

@@ -220,7 +220,10 @@ def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
     if now - since <= timedelta(hours=run.max_age_hours):
         return ""
     how = f"of {run.drop_date}" if run.drop_date else f"the same since {since:%Y-%m-%d %H:%M} UTC"
-    return f"the drop {run.drop} is {how}, and may be {run.max_age_hours:g} hours old. Find out why no newer one comes."
+    return (
+        f"the drop {run.drop} is {how}, and may be {run.max_age_hours:g} hours old. "
+        "Find out why no newer one comes."
+    )
 
 
 def _since(run: Run, runs: Sequence[Run]) -> datetime:

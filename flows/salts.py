@@ -46,6 +46,7 @@ def _other(key: FeedKey, *, secret_before: bool) -> str:
     was = "another secret" if secret_before else "the name of the district"
     mend = "Name what holds that secret" if secret_before else "Remove the setting"
     return (
-        f"The ids of contacts of feed {key.feed!r} were made with {was} as their salt, and {SETTING} says another: "
-        f"everybody would get a new id, and be there twice. {mend}. Nothing was sent."
+        f"The ids of contacts of feed {key.feed!r} were made with {was} as their salt, and "
+        f"{SETTING} says another: everybody would get a new id, and be there twice. {mend}. "
+        "Nothing was sent."
     )

@@ -56,7 +56,8 @@ def address(text: str) -> str:
         raise ValueError("is not an address, such as https://api.example.edu.") from None
     if "@" in parts.netloc:
         raise ValueError(
-            "holds a user name or a password. Remove it, and name where the credentials are instead."
+            "holds a user name or a password. Remove it, and name where the credentials are "
+            "instead."
         )
     if parts.scheme not in PORTS or not text.isprintable() or any(sign in text for sign in " \\?#"):
         raise ValueError("is not an address, such as https://api.example.edu, without `?` and `#`.")

@@ -198,9 +198,10 @@ def refuse_losses(found: Verification, known: Known, limits: GuardLimits) -> Non
         count, total, percent = one.of(MISSING).len(), _held(known[name]), limits.vanished(name)
         if not allows(count, total, percent, limits.vanished_records):
             raise SettingsError(
-                f"{count:,} of {total:,} {name} are missing in the target, more than {limit_text(percent, limits.vanished_records)}. "
-                "Nothing was done. Find out whether it is the right target, and shows everything. To send them all again: "
-                "roster verify --repair --lost"
+                f"{count:,} of {total:,} {name} are missing in the target, more than "
+                f"{limit_text(percent, limits.vanished_records)}. Nothing was done. "
+                "Find out whether it is the right target, and shows everything. "
+                "To send them all again: roster verify --repair --lost"
             )
 
 

@@ -24,13 +24,14 @@ from transforms.replay import Step, needed
 # Runs one step, by the pipeline that is given, or as a drop if there is none, and writes what it leaves for people.
 Perform = Callable[[Job, Pipeline | None], RunResult]
 OLDER = (
-    "The target holds what is of {newest}, and {first} would be replayed: older truth would go over newer. "
-    "Let the span begin later, or say --force if that is meant."
+    "The target holds what is of {newest}, and {first} would be replayed: "
+    "older truth would go over newer. Let the span begin later, or say --force if that is meant."
 )
 
 OVERTAKEN = (
-    "Another run has loaded this feed since the backfill began, and {day} would put older truth over it. The days before "
-    "were replayed. Run the backfill again: it judges anew what is newer."
+    "Another run has loaded this feed since the backfill began, and {day} would put older truth "
+    "over it. The days before were replayed. Run the backfill again: "
+    "it judges anew what is newer."
 )
 
 

@@ -129,7 +129,8 @@ def _by_day(names: list[str], span: Span) -> dict[date, str]:
         inside = [day for day in days if span.start <= day <= span.end]
         if inside and len(days) > 1:
             raise SettingsError(
-                f"{name} has two days in its name, {days[0]} and {days[1]}. Leave it that of its drop."
+                f"{name} has two days in its name, {days[0]} and {days[1]}. "
+                "Leave it that of its drop."
             )
         if inside and inside[0] in found:
             raise SettingsError(

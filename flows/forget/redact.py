@@ -15,7 +15,10 @@ from transforms.schemas import ENTITIES
 MASKED = "(forgotten)"
 # Shorter ones are numbers as well, of rows and of records: they are masked only where an id stands in a report.
 LONG = 4
-SHORT = rf"(?:(?<=[(:,] )|(?<=\()|(?<=[:,])|(?P<of>\b(?:{'|'.join(ENTITIES)})[ :]))(?:{{words}})(?=[,:)]|$)"
+SHORT = (
+    rf"(?:(?<=[(:,] )|(?<=\()|(?<=[:,])|(?P<of>\b(?:{'|'.join(ENTITIES)})[ "
+    rf":]))(?:{{words}})(?=[,:)]|$)"
+)
 # Files that people have put beside those of a run are cleaned too, if they look like them.
 LIKE_OURS = {".csv": frozenset[str]().union(*RUN_FILES.values()), ".md": frozenset[str]()}
 

@@ -149,7 +149,10 @@ def _known(
 
 def _nobody(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
     if not feeds:
-        return f"No run is known in {state} yet, so that there is nothing of {person!r} to remove. Nothing was done."
+        return (
+            f"No run is known in {state} yet, so that there is nothing of {person!r} to remove. "
+            "Nothing was done."
+        )
     there = f"these {len(feeds)} feeds" if len(feeds) > 1 else f"feed {feeds[0].feed!r}"
     return (
         f"Nobody knows a user {person!r}: no roster, plan or ledger of {there} in {state} has one. "

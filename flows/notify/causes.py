@@ -134,7 +134,8 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         told = why or [f"Plan {result.plan} still waits."]
         if result.moved is not None:
             told = [
-                f"Plan {result.plan} was not sent: some of its records are not any more as it found them."
+                f"Plan {result.plan} was not sent: some of its records are not any more as it "
+                "found them."
             ]
         yield Cause("held", result.plan, tuple(told), f"roster sync {drop} --approve {result.plan}")
     elif result.holds:
@@ -142,7 +143,10 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         yield Cause("held", bare(" ".join(told)), tuple(told), f"roster check {drop}")
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():
-        sentence = f"{count:,} of {entity} are in the target already, say something else there and were not sent by us."
+        sentence = (
+            f"{count:,} of {entity} are in the target already, say something else there and were "
+            "not sent by us."
+        )
         yield Cause("held", f"foreign {entity}", (sentence,), f"roster verify {drop}")
 
 

@@ -124,11 +124,17 @@ def deliver(title: str, body: str, addressee: Addressee) -> str:
         )
         service = Apprise(asset=asset)
         if not service.add(addressee.address.value):
-            return f"What {addressee.name} holds is no address that apprise knows, such as mailto:// or slack://. Correct it."
+            return (
+                f"What {addressee.name} holds is no address that apprise knows, such as mailto:// "
+                "or slack://. Correct it."
+            )
         if not service.notify(
             body=body, title=title, notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
         ):
-            return f"The address that {addressee.name} holds did not take the message. The next run tries again."
+            return (
+                f"The address that {addressee.name} holds did not take the message. "
+                "The next run tries again."
+            )
     return ""
 
 

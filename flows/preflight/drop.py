@@ -32,7 +32,10 @@ DROP, MAPPING = "drop", "mapping"
 # What the feed's file can mend beside words: addresses, and an organisation for sessions.
 MENDED = ("target_email", "target_session_org", "target_required")
 MOST_WORDS = 100
-HEAD = "# Words of the drop that the target does not know. Say for each what it is sent, and put the tables into the feed's file.\n"
+HEAD = (
+    "# Words of the drop that the target does not know. "
+    "Say for each what it is sent, and put the tables into the feed's file.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,10 @@ def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]
         why = "A drop is judged beside the ledger, which cannot be read."
         return [unseen(DROP, why), unseen(MAPPING, why)], None
     except TargetError as error:
-        why = f"The feed's file says that others have records in the target (`external`), and they cannot be read. {error}"
+        why = (
+            "The feed's file says that others have records in the target (`external`), and they "
+            f"cannot be read. {error}"
+        )
         return [failed(DROP, why), _mapping(job, drop, Findings())], None
     if accepted.refused.height:
         return [_refused(job, accepted), unseen(MAPPING, "The drop is refused.")], None
@@ -109,7 +115,10 @@ def _judged(job: Job, drop: DropContents, accepted: Accepted) -> Check:
         term: sum(one.get(term, 0) for one in by_name.values())
         for term in ("read", "rejected", "unshared")
     }
-    size = f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, {total['read']:,} records."
+    size = (
+        f"{job.source.drop}, as {job.source.layout_name}: {drop.files} files, {drop.rows:,} rows, "
+        f"{total['read']:,} records."
+    )
     unshared = (
         f" {total['unshared']:,} are outside of what the feed shares." if total["unshared"] else ""
     )
@@ -149,7 +158,10 @@ def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
     )
     for entity, column, count, rows in grouped.iter_rows():
         number = "1 word" if count == 1 else f"{count:,} words"
-        yield f"{entity}.{column}: {number} that the target does not know, in {rows:,} {'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
+        yield (
+            f"{entity}.{column}: {number} that the target does not know, in {rows:,} "
+            f"{'row' if rows == 1 else 'rows'}, {becomes(vocabulary, entity, column)}."
+        )
 
 
 def _mended(findings: Findings) -> Iterator[str]:

@@ -28,7 +28,10 @@ REFUSED = (
     "A probe writes throw-away records, and nothing says that {target} is for that. "
     "If it is a staging target, say so under [target] in its feed's file: staging = true."
 )
-WRITING = "Target: {target}, into which throw-away records are written and deleted again; their ids begin with {prefix}"
+WRITING = (
+    "Target: {target}, into which throw-away records are written and deleted again; "
+    "their ids begin with {prefix}"
+)
 LEFT = "Not taken away yet: {names}. The next probe tries again."
 
 
@@ -139,7 +142,11 @@ class Probed:
 def problem_sentence(problem: ProbeProblem) -> str:
     """Say where a target differs from what the loader assumes, and what that comes to."""
     where = ", ".join(filter(None, problem.collections))
-    return f"{QUESTIONS[problem.question].says}: {problem.answer}{f' ({where})' if where else ''}. So {problem.means}."
+    return (
+        f"{QUESTIONS[problem.question].says}: "
+        f"{problem.answer}{f' ({where})' if where else ''}. "
+        f"So {problem.means}."
+    )
 
 
 def begun(target: Target) -> Probed:

@@ -84,7 +84,10 @@ def _secrets(target: Target) -> str:
 STATE, LEDGER, FREE, PROBE = "state folder", "ledger", "feed", "probe"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OLD_DAYS = 90
-UNKNOWN = "Whether the client may also write cannot be known without writing. On a staging target `roster probe` finds out."
+UNKNOWN = (
+    "Whether the client may also write cannot be known without writing. On a staging target "
+    "`roster probe` finds out."
+)
 
 
 def state(job: Job) -> list[Check]:
@@ -101,7 +104,8 @@ def probed(job: Job, staging: bool) -> Check:
             if not staging
             else warning(
                 PROBE,
-                f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, and whether the client may write.",
+                f"None was kept of {job.load.target.name}: `roster probe` finds out what it does, "
+                "and whether the client may write.",
             )
         )
     return _probe(found)
@@ -116,14 +120,16 @@ def _folder(folder: Path) -> Check:
     if not os.access(there, os.W_OK | os.X_OK):
         return failed(
             STATE,
-            f"{there} cannot be written to. Let this user write to it, or name another with --state.",
+            f"{there} cannot be written to. Let this user write to it, or name another with "
+            "--state.",
         )
     if not folder.exists():
         return ok(STATE, f"{folder} will be made, for its owner only.")
     if there.stat().st_mode & OTHERS:
         return warning(
             STATE,
-            f"{folder} is open to others of this machine, and will hold names of people: chmod 700 {folder}",
+            f"{folder} is open to others of this machine, and will hold names of people: chmod "
+            f"700 {folder}",
         )
     return ok(STATE, f"{folder} can be written to, by its owner only.")
 
@@ -150,7 +156,8 @@ def _ledger(job: Job) -> list[Check]:
         there,
         failed(
             FREE,
-            f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that process.",
+            f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that "
+            "process.",
         ),
     ]
 

@@ -37,7 +37,8 @@ def target(job: Job, names: Sequence[str]) -> list[Check]:
             )
     except OSError as error:
         found = Examined(
-            down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the state folder."
+            down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the "
+            "state folder."
         )
     return _told(job.load.target.name, found)
 
@@ -94,7 +95,8 @@ def _scopes(shown: Mapping[str, Shown]) -> Check:
         if one.scope:
             lacking.setdefault(one.scope, []).append(name)
     said = [
-        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the target for it."
+        f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the "
+        "target for it."
         for scope, names in lacking.items()
     ]
     said += [
@@ -131,7 +133,8 @@ def _strangers(job: Job, wanted: dict[str, list[str]]) -> Check:
         return ok(EMPTY, f"The target holds none of the drop's records ({asked} were looked up).")
     return warning(
         EMPTY,
-        f"The target holds {found} of {asked} records of the drop that were looked up, and the ledger knows none of "
-        "them. If they are this district's, run `roster adopt` first; if they are not, see whose they are, and load with "
-        "--first-run. Until then a load is held.",
+        f"The target holds {found} of {asked} records of the drop that were looked up, and the "
+        "ledger knows none of them. If they are this district's, run `roster adopt` first; "
+        "if they are not, see whose they are, and load with --first-run. "
+        "Until then a load is held.",
     )
