@@ -1,1 +1,1 @@
-"""When, and in what order: the command line, the straight line, the report and the Prefect flows."""
+"""The commands, the pipeline, the reports and the Prefect flows: what runs when, and in what order."""

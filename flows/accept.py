@@ -1,4 +1,4 @@
-"""Step 4 of the pipeline: what is accepted of a roster, once it is checked and limited to what the feed shares and the target takes."""
+"""Step 4 of the pipeline: checks a roster, and accepts what the feed shares."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ class CheckedDrop:
     roster: Roster
     known: Known
     checked: Checked
-    findings: Findings  # says nothing of those who are forgotten
-    refused: pl.DataFrame  # the findings that refuse the drop; without rows if nothing does
-    gone: Frames  # the rows of those who are forgotten
-    moments: Moments = field(default_factory=dict)  # how new the records of a delta were until now
+    findings: Findings  # without those about forgotten people
+    refused: pl.DataFrame  # the findings that refuse the drop; empty if it is not refused
+    gone: Frames  # the rows of forgotten people
+    moments: Moments = field(default_factory=dict)  # of a delta: how new each record was until now
 
     @property
     def standing(self) -> RosterState:
-        """What stands, without those who are forgotten."""
+        """The checked roster, without forgotten people."""
         return left_out(self.checked.standing, self.gone)
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a drop came to."""
+    """What is accepted of a drop, after sharing and mapping to the target."""
 
     known: Known
     findings: Findings
-    refused: pl.DataFrame  # the findings that refused the drop; without rows if nothing did
+    refused: pl.DataFrame  # the findings that refused the drop; empty if it was not refused
     standing: RosterState = field(default_factory=dict)  # empty if the drop is refused
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)  # as in `Roster`
-    # of the rows of a delta that are newer than any before
+    # of a delta: how new each newer row is
     moments: Moments = field(default_factory=dict)
     salted: bool = False  # as in `Roster`
 
@@ -64,9 +64,9 @@ class Accepted:
 def check_roster(
     roster: Roster, known: Known, job: Job, ledger: Ledger, watch: Watch
 ) -> CheckedDrop:
-    """Check a roster beside what the ledger knows of the feed, and say what of it refuses the drop."""
+    """Check a roster against what the ledger knows of the feed, and find what refuses the drop."""
     roster = with_lacking(
-        _placed(roster, job, ledger), job.source.fed_before, job.as_written.without
+        _with_schools_of_classes(roster, job, ledger), job.source.fed_before, job.as_written.without
     )
     known = {**known, **{name: ledger.details(job.key, name) for name in trees_to_know(roster)}}
     moments = _moments(roster, job, ledger)
@@ -82,13 +82,13 @@ def check_roster(
 
 
 def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
-    """Leave out of a checked drop what the feed does not share, and map the rest to the target's vocabulary."""
+    """Remove what the feed does not share, and map the rest to the target's vocabulary."""
     roster, known = drop.roster, drop.known
     if drop.refused.height:
         return Accepted(known, drop.findings, drop.refused, spelt=roster.spelt)
     shared = share(drop.standing, job.load.scope, known)
     collections = job.load.target.profile.collections
-    carried = carry(shared, job.load.carrying, known, collections, _root(ledger, job))
+    carried = carry(shared, job.load.carrying, known, collections, _root_org(ledger, job))
     notes = [
         unknown(drop.checked.standing, job.load.scope),
         unjudged(shared),
@@ -109,7 +109,10 @@ def accept(drop: CheckedDrop, job: Job, ledger: Ledger) -> Accepted:
 
 
 def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
-    """How new what was accepted before is of the records of a delta; nobody asks if older truth is to go over newer."""
+    """Return how new the known records of a delta are.
+
+    Nothing is returned if the job lets older data overwrite newer data.
+    """
     if job.source.older:
         return {}
     return {
@@ -118,73 +121,85 @@ def _moments(roster: Roster, job: Job, ledger: Ledger) -> Moments:
     }
 
 
-def _placed(roster: Roster, job: Job, ledger: Ledger) -> Roster:
-    """Find the schools of what belongs to a class in the ledger, where neither it nor the drop's classes say them.
+def _with_schools_of_classes(roster: Roster, job: Job, ledger: Ledger) -> Roster:
+    """Add schools from the ledger's classes to line items and enrollments that name none.
 
-    OneRoster 1.1 has no schools of line items, Canvas none of enrollments, and a drop of changes may lack the classes.
+    OneRoster 1.1 has no schools of line items, Canvas has none of enrollments, and a delta may not
+    contain the classes.
     """
     tables = [roster.tables[name] for name in ("lineItems", "enrollments") if name in roster.tables]
-    astray = [table for table in tables if _names_no_school(table)]
-    if not astray:
+    open_tables = [table for table in tables if _school_is_open(table)]
+    if not open_tables:
         return roster
     schools = ledger.schools_of(job.key, "classes")
-    placed = {table.entity.name: with_schools(table, schools) for table in astray}
-    return replace(roster, tables=roster.tables | placed)
+    completed = {table.entity.name: with_schools(table, schools) for table in open_tables}
+    return replace(roster, tables=roster.tables | completed)
 
 
-def _names_no_school(table: Table) -> bool:
-    """Whether the drop leaves to others which schools these rows belong to; a snapshot of a column is what it is."""
+def _school_is_open(table: Table) -> bool:
+    """Whether some rows have no school, and the drop does not mean them to have none.
+
+    In a full snapshot that has the column, a blank school is meant.
+    """
     left_open = table.mode != "bulk" or "schoolSourcedId" not in table.said
     return left_open and table.frame["schoolSourcedId"].null_count() > 0
 
 
 def _elsewhere(roster: Roster, job: Job, ledger: Ledger) -> Elsewhere:
-    """The records to which a drop may refer beside its own: of other feeds, of the target, and what waits for a person."""
+    """Return records outside the drop that its rows may refer to.
+
+    These are records of other feeds, external records in the target, and records that wait for
+    approval.
+    """
     wanted = wanted_elsewhere(roster)
     others = ledger.of_others(job.key, wanted)
     for name, ids in ledger.awaited(job.key).items():
         if name in wanted:
             waiting = pl.Series("sourcedId", ids, dtype=pl.String)
             others[name] = pl.concat([others[name], waiting]) if name in others else waiting
-    if asked := [
+    if external := [
         name
         for name in wanted
         if name in job.guard.external and name in job.load.target.profile.collections
     ]:
+        # The client takes a while to import, and most feeds refer to no external records.
         from flows.send import active_ids
 
-        others |= active_ids(asked, job)
+        others |= active_ids(external, job)
     return others
 
 
-def _root(ledger: Ledger, job: Job) -> str | None:
-    """The organisation above all others, as far as the ledger knows one; for drops without organisations."""
+def _root_org(ledger: Ledger, job: Job) -> str | None:
+    """Return the root organization that the ledger knows, for drops without organizations.
+
+    None if the ledger knows none or several.
+    """
     orgs = ledger.details(job.key, "orgs").filter(
         (pl.col("status") != DELETED) & pl.col("parents").fill_null("").eq("")
     )
     return str(orgs["sourcedId"][0]) if orgs.height == 1 else None
 
 
-FIRST = 3
+MOST_IDS = 3
 
 
 def shared_ids(changes: Changes, job: Job, ledger: Ledger) -> Findings:
-    """Name what is to be sent and what another feed has sent too: the target has one record for both."""
+    """Report the ids to send that another feed has sent too: the target has one record for both."""
     return gather(
-        _of_entity(name, changes[name].upserts["sourcedId"], job, ledger)
+        _shared_ids_of_entity(name, changes[name].upserts["sourcedId"], job, ledger)
         for name in changes
         if changes[name].upserts.height
     )
 
 
-def _of_entity(name: str, ids: pl.Series, job: Job, ledger: Ledger) -> Findings:
+def _shared_ids_of_entity(name: str, ids: pl.Series, job: Job, ledger: Ledger) -> Findings:
     claims = ledger.claims(job.key, name, ids)
     return gather(
-        of_file("id_claimed", "", f"{name} of feed {feed}: {_first(rows)}", count=rows.height)
+        of_file("id_claimed", "", f"{name} of feed {feed}: {_first_ids(rows)}", count=rows.height)
         for (feed,), rows in claims.group_by("feed", maintain_order=True)
     )
 
 
-def _first(rows: pl.DataFrame) -> str:
-    ids = rows["sourcedId"].head(FIRST).to_list()
-    return ", ".join([*ids, *(["…"] if rows.height > FIRST else [])])
+def _first_ids(rows: pl.DataFrame) -> str:
+    ids = rows["sourcedId"].head(MOST_IDS).to_list()
+    return ", ".join([*ids, *(["…"] if rows.height > MOST_IDS else [])])

@@ -1,4 +1,4 @@
-"""Where a feed's drops arrive, and by what is told that one has arrived as a whole."""
+"""Where a feed's drops arrive, and how a complete one is recognized."""
 
 from __future__ import annotations
 
@@ -11,53 +11,46 @@ from flows.dates import DATED
 if TYPE_CHECKING:
     from connectors.fetch import Access
 
-# What a marker's name may hold in the place of the drop's.
+# In the name of a marker, this stands for the name of the drop.
 DROP = "{drop}"
 LOOKS, LONGEST_PAUSE = 20, 10.0
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How uploads are waited out, in seconds: until nothing has changed for as long as they `settle`, or a marker is there.
+    """How to wait for an upload, in seconds."""
 
-    `ready` is the marker's name. What is not whole after the `wait` is refused. Files of one drop that were written
-    farther apart than `spread` are told. Once it is `over`, only the marker is known for what it is.
-    """
-
-    settle: float = 0
-    ready: str = ""
-    wait: float = 3600
-    spread: float | None = None
-    over: bool = False
+    settle: float = 0  # the drop is complete once nothing has changed for so long
+    ready: str = ""  # the name of the marker that says that the drop is complete
+    wait: float = 3600  # a drop that is not complete by then is refused
+    spread: float | None = None  # report files of one drop that were written farther apart
+    over: bool = False  # the drop has arrived: only leave out its marker
 
     @property
     def pause(self) -> float:
-        """How long to wait between two looks."""
+        """How many seconds to wait between two looks."""
         return self.settle or min(self.wait / LOOKS, LONGEST_PAUSE)
 
     @property
     def looks(self) -> bool:
-        """Whether there is anything to look at."""
+        """Whether the arrival must be checked."""
         return not self.over and bool(self.settle or self.ready or self.spread)
 
     def marker_of(self, drop: str) -> str:
-        """Name the marker of a drop."""
+        """Return the name of a drop's marker."""
         return self.ready.replace(DROP, drop)
 
 
 @dataclass(frozen=True)
 class Pickup:
-    """Where a job's drop lies: at an `address`, or, if that is blank, on this machine.
+    """Where a job's drop is, and how it arrives."""
 
-    Its last part may be a pattern, and `days` is how names say of which day a drop is.
-    """
-
-    address: str = ""
-    access: Access | None = None
+    address: str = ""  # its last part may be a pattern; blank: the drop is on this machine
+    access: Access | None = None  # the credentials for the address
     arrival: Arrival = Arrival()
-    days: re.Pattern[str] = DATED
+    days: re.Pattern[str] = DATED  # how the name of a drop says its day
 
     @property
     def over(self) -> Pickup:
-        """For drops that arrived on another day, and lie at hand now."""
+        """The same for a drop that arrived earlier and is on this machine now."""
         return Pickup(arrival=replace(self.arrival, over=True), days=self.days)

@@ -1,4 +1,4 @@
-"""Step 1 of the pipeline: from wherever a feed's drops lie to a drop as read."""
+"""Step 1 of the pipeline: finds a feed's drop, waits until it is complete, and reads it."""
 
 from __future__ import annotations
 
@@ -27,21 +27,25 @@ if TYPE_CHECKING:
 
 
 def extract(job: Job) -> Raw:
-    """Read the drop of a job, every column as text; whatever is wrong with it is among its findings."""
+    """Read the drop of a job, every column as text. What is wrong with it becomes findings."""
     source = job.source
     if source.rest:
         return read_rest(source.rest)
     try:
         with arrived_drop(job) as (drop, findings):
-            leave = frozenset({source.pickup.arrival.marker_of(drop.name)})
-            raw = read(drop, encoding=source.encoding, strict=source.strict, leave=leave)
-            # Only a layout that is recognized says whether it escapes quotes inside cells.
+            markers = frozenset({source.pickup.arrival.marker_of(drop.name)})
+            raw = read(drop, encoding=source.encoding, strict=source.strict, leave=markers)
+            # Whether cells escape their quotes is known only once the layout is recognized.
             if escape := escape_in(source.layout, raw):
                 raw = read(
-                    drop, encoding=source.encoding, strict=source.strict, leave=leave, escape=escape
+                    drop,
+                    encoding=source.encoding,
+                    strict=source.strict,
+                    leave=markers,
+                    escape=escape,
                 )
-    except Incomplete as lacking:
-        return Raw({}, findings=of_file("drop_incomplete", "", str(lacking)))
+    except Incomplete as missing:
+        return Raw({}, findings=of_file("drop_incomplete", "", str(missing)))
     return replace(raw, findings=gather([findings, raw.findings]))
 
 
@@ -49,58 +53,57 @@ CHANGED = "it changed while it was read"
 
 
 class Incomplete(Exception):
-    """A drop that is not there as a whole, and what it lacks."""
+    """A drop that is not complete; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """The files of a drop, but for its marker, as they are at one moment."""
+    """The files of a drop at one point in time."""
 
-    files: Mapping[str, RemoteFile]
+    files: Mapping[str, RemoteFile]  # by name, without the marker
     marker: RemoteFile | None = None
 
     @property
     def moments(self) -> list[tuple[datetime, str]]:
-        """When each file was changed, as far as that is known, the oldest first."""
+        """The modification times of the files, as far as they are known, oldest first."""
         return sorted((entry.changed, name) for name, entry in self.files.items() if entry.changed)
 
 
 @contextmanager
 def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
-    """Give a job's drop on this machine while the body lasts, with what was found of its arrival.
+    """Yield a job's drop on this machine, with the findings about its arrival.
 
-    Raises `Incomplete` if it has not arrived in time, and `FetchError`.
+    A drop from elsewhere is deleted here when the body ends. Raises `Incomplete` if the drop is not
+    complete in time, or changes while it is read, and `FetchError` if it cannot be fetched.
     """
     if not (job.source.pickup.address or job.source.pickup.arrival.looks):
         yield job.source.drop, Findings()
         return
-    # What reads stores takes a while to import, and most feeds need it not.
+    # The clients of stores take a while to import, and most feeds do not need them.
     from connectors.fetch import DropAddress
 
-    arrival, marker = (
-        job.source.pickup.arrival,
-        job.source.pickup.arrival.marker_of(job.source.drop.name),
-    )
-    place = DropAddress(job.source.pickup.address or str(job.source.drop), job.source.pickup.access)
+    pickup = job.source.pickup
+    arrival, marker = pickup.arrival, pickup.arrival.marker_of(job.source.drop.name)
+    place = DropAddress(pickup.address or str(job.source.drop), pickup.access)
     look = awaited(place, arrival, marker)
-    findings = _spread(look, arrival)
+    findings = _spread_findings(look, arrival)
     if not job.source.pickup.address:
         yield job.source.drop, findings
         _refuse_changed(place, look, marker)
         return
     with scratch_folder(job.run.state) as folder:
-        here = place.fetch(folder, leave=frozenset({marker}))
+        local_drop = place.fetch(folder, leave=frozenset({marker}))
         _refuse_changed(place, look, marker)
-        yield here, findings
+        yield local_drop, findings
 
 
 def awaited(place: DropAddress, arrival: Arrival, marker: str) -> Look:
-    """Look until nothing is lacking any more. Raises `Incomplete` when it has been waited for long enough."""
+    """Wait until the drop is complete. Raises `Incomplete` if it is not complete in time."""
     until = time.monotonic() + arrival.wait
     before, look = None, _look(place, marker)
-    while lacking := _lacking(before, look, arrival, marker):
+    while missing := _missing_part(before, look, arrival, marker):
         if time.monotonic() + arrival.pause > until:
-            raise Incomplete(lacking)
+            raise Incomplete(missing)
         time.sleep(arrival.pause)
         before, look = look, _look(place, marker)
     return look
@@ -111,8 +114,8 @@ def _look(place: DropAddress, marker: str) -> Look:
     return Look(files, place.marker(marker) if marker else None)
 
 
-def _lacking(before: Look | None, look: Look, arrival: Arrival, marker: str) -> str:
-    """Say what a drop lacks to be whole; blank for nothing."""
+def _missing_part(before: Look | None, look: Look, arrival: Arrival, marker: str) -> str:
+    """Return why a drop is not complete yet; blank if it is."""
     if arrival.ready and look.marker is None:
         return f"its marker {marker} is not there"
     if (
@@ -132,8 +135,8 @@ def _refuse_changed(place: DropAddress, look: Look, marker: str) -> None:
         raise Incomplete(CHANGED)
 
 
-def _spread(look: Look, arrival: Arrival) -> Findings:
-    """Tell files that were written so far apart that they may be of different exports."""
+def _spread_findings(look: Look, arrival: Arrival) -> Findings:
+    """Report files that were written so far apart that they may come from different exports."""
     if not arrival.spread or not look.moments:
         return Findings()
     (first, oldest), *_, (last, newest) = (*look.moments, look.moments[-1])
@@ -148,7 +151,7 @@ def _spread(look: Look, arrival: Arrival) -> Findings:
 
 ANY = "*"
 MOST_NAMES = 5
-# A path has no doubled slashes.
+# An address; one slash is enough, since a `Path` drops the second.
 ADDRESSED = re.compile(r"[a-z][a-z0-9]+:/", re.IGNORECASE)
 ADDRESS = "is an address. Write it into a feed's file, as its `drop`, and name that file."
 MISSING = "does not exist. Name a folder, a zip, or a feed's file (*.toml)."
@@ -156,7 +159,10 @@ NARROW = "Take one of them away, or narrow the pattern in the feed's file."
 
 
 def find_drop(job: Job) -> Job:
-    """Find a job's drop. Raises `SettingsError` if it is not there, and `FetchError` if that cannot be known."""
+    """Find a job's drop.
+
+    Raises `SettingsError` if it does not exist, and `FetchError` if its store cannot be listed.
+    """
     job = newest_drop(job)
     if not (job.source.pickup.address or job.source.drop.exists()):
         raise SettingsError(
@@ -166,13 +172,16 @@ def find_drop(job: Job) -> Job:
 
 
 def newest_drop(job: Job) -> Job:
-    """Give a job the newest of the drops that its pattern fits. Raises `SettingsError`, and `FetchError`."""
+    """Choose the newest drop that the job's pattern matches.
+
+    Raises `SettingsError` if there is none or the choice is not certain, and `FetchError`.
+    """
     place = job.source.pickup.address or str(job.source.drop)
     folder, _, pattern = place.rpartition("/")
     if ANY not in place or job.source.drop.exists():
         return job
-    _refuse_unlisted(place, folder)
-    name = newest(_fitting(folder or ".", pattern, job), job.source.pickup.days)
+    _refuse_pattern(place, folder)
+    name = newest(_matching_drops(folder or ".", pattern, job), job.source.pickup.days)
     day = job.source.dated or dated(name, job.source.pickup.days)
     if job.source.pickup.address:
         at = replace(job.source.pickup, address=f"{folder}/{name}")
@@ -181,18 +190,22 @@ def newest_drop(job: Job) -> Job:
 
 
 def newest(found: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
-    """Name the newest of the drops, of each of which it is known when it was changed. Raises `SettingsError` if that is not certain."""
+    """Return the name of the newest drop. Raises `SettingsError` if that is not certain.
+
+    `found` gives the modification time of each drop, if it is known; a day in the name counts
+    before it.
+    """
     days = {name: days_in(name, pattern) for name in sorted(found)}
-    if undecided := [name for name, said in days.items() if len(said) > 1]:
+    if undecided := [name for name, found_days in days.items() if len(found_days) > 1]:
         raise SettingsError(f"{undecided[0]} has two days in its name. Leave it that of its drop.")
     if not any(days.values()):
-        return _last(found, "were changed at")
-    if undated := [name for name, said in days.items() if not said]:
+        return _latest(found, "were changed at")
+    if undated := [name for name, found_days in days.items() if not found_days]:
         raise SettingsError(f"{undated[0]} says no day in its name, and others do. {NARROW}")
-    return _last({name: next(iter(said)) for name, said in days.items()}, "are of")
+    return _latest({name: next(iter(found_days)) for name, found_days in days.items()}, "are of")
 
 
-def _last(found: Mapping[str, date | None], what: str) -> str:
+def _latest(found: Mapping[str, date | None], what: str) -> str:
     if len(found) == 1:
         return next(iter(found))
     moments = {name: moment for name, moment in found.items() if moment is not None}
@@ -210,9 +223,9 @@ def _last(found: Mapping[str, date | None], what: str) -> str:
     return first
 
 
-def _fitting(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
-    """What fits of what lies in the folder, and when it was changed."""
-    # What reads stores takes a while to import, and most feeds name their drop.
+def _matching_drops(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
+    """Return the drops in a folder that match a pattern, with their modification times."""
+    # The clients of stores take a while to import, and most feeds name their drop.
     from connectors.fetch import DropStore, shown
 
     store = DropStore(folder, job.source.pickup.access)
@@ -220,17 +233,17 @@ def _fitting(folder: str, pattern: str, job: Job) -> dict[str, datetime | None]:
     found = {name: store.entries[name].changed for name in store.drops if wanted.fullmatch(name)}
     if not found:
         raise SettingsError(
-            f"No folder or zip in {shown(folder)} fits {pattern!r}. {_there(store.names)}"
+            f"No folder or zip in {shown(folder)} fits {pattern!r}. {_names_there(store.names)}"
         )
     return found
 
 
-def _there(names: list[str]) -> str:
+def _names_there(names: list[str]) -> str:
     more = ", …" if len(names) > MOST_NAMES else ""
     return f"There are: {', '.join(names[:MOST_NAMES])}{more}." if names else "It is empty."
 
 
-def _refuse_unlisted(place: str, folder: str) -> None:
+def _refuse_pattern(place: str, folder: str) -> None:
     if ANY in folder:
         raise SettingsError(
             f"{place} has {ANY} in a folder's name. Only what stands last may be a pattern."

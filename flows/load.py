@@ -1,4 +1,4 @@
-"""Steps 7 and 8 of the pipeline: send what the guard lets through, rehearse it, or count what would be sent."""
+"""Steps 7 and 8 of the pipeline: send what the guard lets through, or count what would be sent."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from transforms.guard import Guarded
 
 
 def load(guarded: Guarded, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
-    """Send the changes, or tell what would be sent."""
+    """Send the changes, rehearse them, or count what would be sent."""
     if job.run.command != "sync":
-        return Loaded({name: _would_be(entity) for name, entity in guarded.changes.items()})
+        return Loaded({name: _expected_counts(entity) for name, entity in guarded.changes.items()})
     if guarded.held and job.guard.all_or_nothing:
-        return Loaded({name: _waiting(entity) for name, entity in guarded.changes.items()})
-    loaded = _loaded(guarded.changes, job, ledger, watch)
-    # At the end: of a run that is killed, the next one sees again what vanished, and judges all of it.
-    _note(guarded.changes, job, ledger)
+        return Loaded({name: {"waiting": entity.due} for name, entity in guarded.changes.items()})
+    loaded = _send(guarded.changes, job, ledger, watch)
+    # Noted last. If a run is killed, the next one finds the missing records again, and the guard
+    # sees all of them.
+    _note_without_requests(guarded.changes, job, ledger)
     return loaded
 
 
-def _loaded(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
+def _send(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
     if not any(entity.due for entity in changes.values()):
         return Loaded({})
-    # What talks to a target takes a while to import, and most nights of most feeds send nothing.
+    # The client takes a while to import, and most nights of most feeds send nothing.
     if job.rehearsal:
         from flows.rehearse import rehearse
 
@@ -37,21 +38,21 @@ def _loaded(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
     return load(changes, job, ledger, watch)
 
 
-def _note(changes: Changes, job: Job, ledger: Ledger) -> None:
-    """Note in the ledger what needs no request: who vanished and is kept, and who is back as the target has them."""
+def _note_without_requests(changes: Changes, job: Job, ledger: Ledger) -> None:
+    """Note in the ledger what needs no request.
+
+    These are missing records that are kept, and records that are back in the drop and unchanged in
+    the target.
+    """
     for name, part in changes.items():
         for status, ids in ((KEPT, part.of("keep", "stay")["sourcedId"]), (ACTIVE, part.returned)):
             if ids.len():
                 ledger.mark(job.key, name, status, ids.to_list(), job.run.id)
 
 
-def _would_be(entity: EntityChanges) -> Counts:
+def _expected_counts(entity: EntityChanges) -> Counts:
     updates = entity.upserts.filter(pl.col(ACTION) == "update").height
     counts: Counts = {"created": entity.upserts.height - updates, "updated": updates}
     for action, (term, _) in REMOVALS.items():
         counts[term] = counts.get(term, 0) + entity.of(action).height
     return counts
-
-
-def _waiting(entity: EntityChanges) -> Counts:
-    return {"waiting": entity.due}

@@ -1,7 +1,7 @@
-"""The pipeline: from the drop of a feed to a target that holds exactly that roster.
+"""The pipeline: it brings a feed's target to the roster of a drop.
 
-`run_pipeline` runs the nine steps for a drop. Whatever else is sent (an earlier roster, an approved plan, a repair) ends in the
-same `deliver`.
+`run_pipeline` runs the nine steps for a drop. Everything else that sends changes (restoring an
+earlier roster, approving a plan, repairing the target) ends in the same `deliver`.
 """
 
 from __future__ import annotations
@@ -46,15 +46,17 @@ from transforms.sources import normalize
 
 ReadRoster = Callable[[Job, Watch], Roster]
 Judge = Callable[[Changes], Guarded]
-# What sends the changes of one run: the nine steps of a drop, or what ends in the same `deliver`.
+# What a run executes: `run_pipeline`, or another source of changes that ends in `deliver`.
 Pipeline = Callable[[Job, Ledger, Archive, Watch], RunResult]
 
 
 def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
-    """Run the nine steps; `watch` sees each stage, and each batch of the load.
+    """Run the nine steps. `watch` follows each stage, and each batch of the load.
 
-    Whatever is wrong with the drop or the target ends in the result. Only a target that cannot be read, where the
-    feed calls records there `external` or a killed run may have left some, raises `TargetError`, before anything is sent.
+    A faulty drop and a failing target are reported in the result. There is one exception: raises
+    `TargetError`, before anything is sent, if the target must be read and cannot be. It must be
+    read if the feed's file calls records there `external`, or if a run that was killed may have
+    left records there.
     """
     return deliver(compare(job, ledger, archive, watch), job, ledger, watch)
 
@@ -62,10 +64,10 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBO
 def check_drop(
     job: Job, ledger: Ledger, watch: Watch = NOBODY, read: ReadRoster | None = None
 ) -> CheckedDrop:
-    """Take the steps up to the check. `read` takes the roster from elsewhere than the job's drop."""
-    with ThreadPoolExecutor(2) as aside:
-        aside.submit(prepare)  # pandera takes as long to import as a small drop takes to be read
-        reading = aside.submit(ledger.known, job.key)
+    """Run the steps up to the check. `read` reads a roster from elsewhere than the job's drop."""
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(prepare)  # importing pandera takes as long as reading a small drop
+        reading = pool.submit(ledger.known, job.key)
         digests = digests_of(
             job.source.salt, job.as_written.prefix, job.key, ledger, job.source.unsent
         )
@@ -77,8 +79,8 @@ def check_drop(
         else:
             # 1 read the drop
             raw = watch.stage("extract", extract, job)
-            ids, found = _file_of_ids(raw, job)
-            written = _keeping_named(ids, job).as_written
+            ids, found = _id_file(raw, job)
+            written = _keep_named_ids(ids, job).as_written
             # 2 normalize to OneRoster 1.2
             roster = watch.stage("normalise", normalize, job.source.layout, raw, written)
             roster = renamed(roster, ids, found)
@@ -88,26 +90,27 @@ def check_drop(
 
 
 def accept_drop(job: Job, ledger: Ledger, watch: Watch = NOBODY) -> Accepted:
-    """Take steps 1 to 4."""
+    """Run steps 1 to 4."""
     return accept(check_drop(job, ledger, watch), job, ledger)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is to be delivered: the changes that a drop, an earlier roster or a plan came to."""
+    """The changes to deliver: those of a drop, an earlier roster or a plan."""
 
-    begun: float  # as `time.monotonic()` says
+    begun: float  # when the run began, by `time.monotonic()`
     changes: Changes = field(default_factory=dict)
     known: Known = field(default_factory=dict)
     judge: Judge = Guarded
     findings: tuple[Findings, ...] = ()
-    refused: pl.DataFrame | None = None  # the findings that refuse the drop
-    content: str = ""  # the digest of the roster, once it is archived
-    spoken: Mapping[str, pl.Series] = field(default_factory=dict)  # as in `Result`
+    # the findings that refuse the drop; None if it is not refused
+    refused: pl.DataFrame | None = None
+    content: str = ""  # the digest of the archived roster; blank if none was archived
+    spoken: Mapping[str, pl.Series] = field(default_factory=dict)  # as in `RunResult`
 
 
 def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Delivery:
-    """Take steps 1 to 5, and keep in the archive what is accepted of the drop."""
+    """Run steps 1 to 5, and archive the accepted roster."""
     begun = time.monotonic()
     # 4 check
     accepted = accept(check_drop(job, ledger, watch), job, ledger)
@@ -117,11 +120,13 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         )
     known = recover(accepted.standing, accepted.known, job, ledger, archive)
     before = roster_until_now(accepted.standing, known, job, ledger, archive)
-    standing, told = with_ends(accepted.standing, before, known, job.load.carrying)
-    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(told))]
+    standing, ended_roles = with_ends(accepted.standing, before, known, job.load.carrying)
+    findings = [spelt(one, accepted.spelt) for one in (accepted.findings, located(ended_roles))]
     marks = marked(standing)
     content = (
-        _keep(accepted, standing, marks, job, ledger, archive) if job.run.command == "sync" else ""
+        _archive_accepted(accepted, standing, marks, job, ledger, archive)
+        if job.run.command == "sync"
+        else ""
     )
     doubted = with_doubts(known, job, ledger)
     spoken = {
@@ -130,10 +135,10 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
         if judged.mode != "bulk"
     }
     if job.load.in_arrears and content:
-        standing, told = with_arrears(
+        standing, unsent = with_arrears(
             standing, archive.standing(job.run.id), doubted, decided_on(job, ledger)
         )
-        findings, marks = [*findings, told], marked(standing)
+        findings, marks = [*findings, unsent], marked(standing)
     # 5 diff
     difference = watch.stage("compare", diff, standing, doubted, marks)
     changes = with_policies(difference.changes, job, ledger)
@@ -152,19 +157,15 @@ def deliver(
     watch: Watch,
     before_load: Callable[[Guarded], None] | None = None,
 ) -> RunResult:
-    """Take steps 6 to 9. `before_load` is told what the guard lets through, before any of it is sent."""
+    """Run steps 6 to 9. `before_load` gets the guarded changes before any of them is sent."""
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
     # 6 guard
     guarded = watch.stage("guard", delivery.judge, delivery.changes)
     records = planned(guarded.changes, delivery.known)
-    begun, findings, content, spoken = (
-        delivery.begun,
-        delivery.findings,
-        delivery.content,
-        delivery.spoken,
-    )
-    del delivery  # a large district's frames need not live until the last record is sent
+    begun, findings = delivery.begun, delivery.findings
+    content, spoken = delivery.content, delivery.spoken
+    del delivery  # free the memory of a large district's frames before the load
     if before_load:
         before_load(guarded)
     # 7 load, parents first, deletes last
@@ -177,22 +178,22 @@ def deliver(
     return replace(result, records=records, content=content, spoken=spoken)
 
 
-def _file_of_ids(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
-    """The file of old and new ids: the drop's own, or the one that the feed's file names."""
+def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
+    """Return the file of old and new ids: the drop's own, or the one that the feed's file names."""
     if (file := file_of_ids(raw.files)) is not None or job.source.ids is None:
         return file, Findings()
-    other = read_file(job.source.ids)
-    return next(iter(other.files.values()), None), other.findings
+    separate = read_file(job.source.ids)
+    return next(iter(separate.files.values()), None), separate.findings
 
 
-def _keeping_named(ids: RawFile | None, job: Job) -> Job:
-    """Keep the readable id of whoever a person has named by it: in a file of ids, or as not to be shared."""
+def _keep_named_ids(ids: RawFile | None, job: Job) -> Job:
+    """Keep the readable ids that a person has named, in a file of ids or as not to be shared."""
     named = readable_in(ids) | frozenset(one for one in job.load.scope.exclude if "/" in one)
     digests = replace(job.source.digests, sent=job.source.digests.sent | named)
     return replace(job, source=replace(job.source, digests=digests))
 
 
-def _keep(
+def _archive_accepted(
     accepted: Accepted,
     standing: RosterState,
     marks: Marks,
@@ -200,7 +201,10 @@ def _keep(
     ledger: Ledger,
     archive: Archive,
 ) -> str:
-    """Keep what was accepted, and give its digest; how new it is first, so that nothing older ever goes over it."""
+    """Archive the accepted roster, and return its digest.
+
+    The ledger notes how new the records are first, so that an older drop never overwrites them.
+    """
     ledger.note_moments(job.key, accepted.moments)
     content = archive.keep(job.run.id, standing, job.source.before, marks)
     ledger.note_renamed(job.key, accepted.renamed, job.run.id)
@@ -218,7 +222,7 @@ def run_result(
     guarded: Guarded | None = None,
     loaded: Loaded | None = None,
 ) -> RunResult:
-    """Put together what a run came to."""
+    """Build the result of a run."""
     findings = gather([*found])
     changes = guarded.changes if guarded else {}
     sent = loaded or Loaded({})
@@ -232,7 +236,8 @@ def run_result(
             for name, entity in changes.items()
         },
         let_go={
-            name: _let_go(entity, sent.counts.get(name, {})) for name, entity in changes.items()
+            name: _count_removed(entity, sent.counts.get(name, {}))
+            for name, entity in changes.items()
         },
         findings=findings,
         refused=refused if refused is not None else findings.fatal.clear(),
@@ -253,6 +258,9 @@ def run_result(
     )
 
 
-def _let_go(entity: EntityChanges, sent: Counts) -> int:
-    """How much vanished and is gone by now, or is kept by the feed's policy; what did not arrive may still be held."""
+def _count_removed(entity: EntityChanges, sent: Counts) -> int:
+    """Count the removed records that were disabled, deleted or kept by policy.
+
+    A removal that did not arrive may still be held, and is not counted.
+    """
     return sent.get("deleted", 0) + sent.get("disabled", 0) + entity.of("keep").height

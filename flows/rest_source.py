@@ -1,4 +1,4 @@
-"""A feed whose rosters are read from a OneRoster API in place of files: which, how, and since when."""
+"""A feed's OneRoster API: which one it is, how it is read, and since when."""
 
 from __future__ import annotations
 
@@ -29,68 +29,70 @@ SENT = ("done", "unchanged")
 
 @dataclass(frozen=True, kw_only=True)
 class RestSource:
-    """A OneRoster API, and how it is read. Its `credentials` sign each request if `signature` names a method.
-
-    `changed` is when the feed's file was written. `since` is the moment (in UTC) after which a change is asked for;
-    None: everything is. `known` are the ids that it had when it was read before, by collection.
-    """
+    """A OneRoster API, and how it is read."""
 
     url: str
     version: Version
     collections: tuple[str, ...]
     token_url: str = ""
+    # the OAuth 1.0a method that signs each request; blank: a token is fetched
     signature: Literal["", "HMAC-SHA1", "HMAC-SHA256"] = ""
     credentials: Credentials = field(default_factory=Credentials)
     zone: ZoneInfo
     patience_seconds: float = 120.0
-    delta: bool = False
-    full_days: int = 7
-    overlap_hours: int = 1
-    changed: datetime
-    since: datetime | None = None
+    delta: bool = False  # ask only for changes where that is safe
+    full_days: int = 7  # read everything again after so many days
+    overlap_hours: int = 1  # how long before the last run a change is asked for
+    changed: datetime  # when the feed's file was written
+    since: datetime | None = None  # ask for changes since then (UTC); None: ask for everything
+    # the ids that the API had in earlier readings, by collection
     known: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
-        """Where the API is, for people."""
+        """The address of the API, for people."""
         return self.url.partition("://")[2]
 
     @property
     def drop_name(self) -> str:
-        """What stands in place of a drop's name, also in the ledger: what was read, and since when."""
+        """What replaces a drop's name, also in the ledger: what was read, and since when."""
         return f"{self.name}{CHANGES}{self.since:%Y-%m-%d %H:%M} UTC" if self.since else self.name
 
 
 def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | None:
-    """Give the API that a feed's file names, with its credentials. Raises `SettingsError`."""
-    said = feed.rest
-    if said is None:
+    """Return the API that a feed's file names, with its credentials; None if it names none.
+
+    Raises `SettingsError`.
+    """
+    table = feed.rest
+    if table is None:
         return None
     return RestSource(
-        url=said.url,
-        version=said.version,
-        collections=tuple(said.collections),
-        token_url=said.token_url or "",
-        signature=said.signature if said.oauth == "1.0a" else "",
+        url=table.url,
+        version=table.version,
+        collections=tuple(table.collections),
+        token_url=table.token_url or "",
+        signature=table.signature if table.oauth == "1.0a" else "",
         credentials=credentials(feed, "rest", environment),
         zone=ZoneInfo(feed.time_zone),
-        patience_seconds=said.patience_seconds,
-        delta=said.delta,
-        full_days=said.full_days,
-        overlap_hours=said.overlap_hours,
+        patience_seconds=table.patience_seconds,
+        delta=table.delta,
+        full_days=table.full_days,
+        overlap_hours=table.overlap_hours,
         changed=datetime.fromtimestamp(feed.path.stat().st_mtime, UTC),
     )
 
 
 def since_last(source: RestSource, runs: Sequence[Run], now: datetime) -> RestSource:
-    """Ask only for what changed since the last run that sent all (of a feed's `runs`, the newest first), if that is safe.
+    """Limit a reading to what changed since the last run that sent everything, if that is safe.
 
-    It is not if something else was loaded after it, if the feed's file says something else by now, or if the
-    last reading of everything is too long ago: whatever a source does not tell as a change waits for the next one.
+    `runs` are the feed's runs, newest first. Everything is read again if something else was loaded
+    since, if the feed's file has changed, or if the last full reading is too long ago: a change
+    that the source does not report waits for the next full reading.
     """
-    taken = (run for run in runs if run.command == "sync" and not run.approved)
-    ours = takewhile(lambda run: _is_of(source, run), taken)
-    sent = [run for run in ours if run.status in SENT]
+    drop_runs = (run for run in runs if run.command == "sync" and not run.approved)
+    runs_of_source = takewhile(lambda run: _has_read(source, run), drop_runs)
+    sent = [run for run in runs_of_source if run.status in SENT]
     whole = next((run for run in sent if run.drop == source.name), None)
     if not source.delta or whole is None or whole.started <= source.changed:
         return source
@@ -99,15 +101,16 @@ def since_last(source: RestSource, runs: Sequence[Run], now: datetime) -> RestSo
     return replace(source, since=sent[0].started - timedelta(hours=source.overlap_hours))
 
 
-def _is_of(source: RestSource, run: Run) -> bool:
-    """Whether a run read this source, and did not bring back an older roster."""
+def _has_read(source: RestSource, run: Run) -> bool:
+    """Whether a run read this source, and did not restore an older roster."""
     return run.drop.partition(CHANGES)[0] == source.name and run.note != RESTORED
 
 
 def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) -> RestSource:
-    """Tell what the ledger knows (`sourcedId`, `status`) of those who must not vanish because a page lacked them.
+    """Add the ids that the ledger knows as active.
 
-    Ids have a `prefix` here that they do not have there.
+    The source then asks for each of them that no page has. Ids have a `prefix` in the ledger that
+    they do not have in the source.
     """
     if source.since:
         return source
@@ -122,32 +125,32 @@ def knowing(source: RestSource, known: Mapping[str, pl.DataFrame], prefix: str) 
 
 def read_rest(source: RestSource) -> Raw:
     """Read a source as a drop. Raises `TargetError` if it cannot be used at all."""
-    # What talks to an API takes a while to import, and most feeds read files.
+    # The client takes a while to import, and most feeds read files.
     from connectors.oneroster.profile import standard_profile
     from connectors.oneroster.retry import RetryPolicy
     from connectors.oneroster.source import Key, read_source
     from connectors.oneroster.target import Endpoint
 
-    held = {
+    secrets = {
         name: secret.value
         for name, secret in vars(source.credentials).items()
         if secret is not None
     }
     key = (
-        Key(held["client_id"], held["client_secret"], source.signature)
+        Key(secrets["client_id"], secrets["client_secret"], source.signature)
         if source.signature
         else None
     )
-    address = Endpoint(
+    endpoint = Endpoint(
         source.url,
         source.token_url,
         patience=RetryPolicy(seconds=source.patience_seconds),
         profile=standard_profile(source.version),
-        **held,
+        **secrets,
     )
     return asyncio.run(
         read_source(
-            address,
+            endpoint,
             source.version,
             source.collections,
             since=source.since,

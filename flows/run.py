@@ -1,4 +1,4 @@
-"""Runs a job: under the lock of its feed, with what it leaves in the ledger, and what it tells."""
+"""Runs a job under the lock of its feed, and records in the ledger how it begins and ends."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ from transforms.guard.holds import WHOLE_RUN
 
 
 def pipeline_of(options: Options) -> Pipeline | None:
-    """Give what `restore` runs in place of the nine steps; None for any other command."""
+    """Return what `restore` runs instead of the nine steps; None for any other command."""
     return partial(restore_roster, run=options.restore) if options.restore is not None else None
 
 
 def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResult:
-    """Run a job under the lock of its feed, if it sends anything, and keep in the ledger what it came to.
+    """Run a job, and record its result in the ledger.
 
-    `pipeline` is what it runs if that is neither the drop's nine steps nor the approval of a plan.
+    A command that sends holds the lock of the feed meanwhile. `pipeline` is what to run if that is
+    neither the nine steps of a drop nor the approval of a plan.
     """
-    whole = pipeline is None and not job.run.approve
+    is_full_run = pipeline is None and not job.run.approve
     pipeline = pipeline or (approve if job.run.approve else run_pipeline)
     with Ledger(job.ledger_at) as ledger:
         archive = Archive(job.home / "rosters", job.key, ledger.forgotten())
@@ -65,49 +66,55 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
                 with noting_failure(run, job, ledger):
                     result = pipeline(with_newest_files(job, archive), ledger, archive, watch)
                 result = finish_run(result, run, job, ledger, archive)
-            return notify(result, job, ledger, whole=whole)
+            return notify(result, job, ledger, whole=is_full_run)
 
 
 def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
-    """Add what earlier runs settle: the newest archived roster, whether the raised limits were used, what an API is asked for."""
+    """Add what earlier runs determine.
+
+    This is the newest archived roster, whether the raised limits were used, and what to ask an API
+    for.
+    """
     runs = ledger.runs(job.key)
-    # The archive's own last one: a run that was killed has accepted its roster, though it never said so.
-    before, late = next(reversed(archive.runs()), ""), in_arrears(runs)
-    unsent = _people_of(before, archive) if late else frozenset()
-    rest = _asked(job.source.rest, job, ledger, runs) if job.source.rest else None
+    # Taken from the archive: a run that was killed has archived its roster, though the ledger does
+    # not have it.
+    before, has_unsent = next(reversed(archive.runs()), ""), in_arrears(runs)
+    unsent = _derived_people_ids(before, archive) if has_unsent else frozenset()
+    rest = _what_to_ask(job.source.rest, job, ledger, runs) if job.source.rest else None
     used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
     return replace(
         job,
         source=replace(job.source, before=before, unsent=unsent, rest=rest),
         guard=replace(job.guard, raised=None) if used else job.guard,
-        load=replace(job.load, in_arrears=late),
+        load=replace(job.load, in_arrears=has_unsent),
     )
 
 
-def _asked(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> RestSource:
-    """Say what an API is asked for: since when, and for whom by name where no page has them."""
-    asked = since_last(source, runs, datetime.now(UTC))
-    return knowing(asked, ledger.known(job.key), job.as_written.prefix)
+def _what_to_ask(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> RestSource:
+    """Add since when to ask an API for changes, and the known ids to ask for one by one."""
+    source = since_last(source, runs, datetime.now(UTC))
+    return knowing(source, ledger.known(job.key), job.as_written.prefix)
 
 
-def _people_of(run: str, archive: Archive) -> frozenset[str]:
-    """The ids of people in a roster that are made of something: what was not sent yet must not get another id."""
+def _derived_people_ids(run: str, archive: Archive) -> frozenset[str]:
+    """Return the ids of people in a roster that were made from personal data.
+
+    While they are unsent, these people must not get other ids.
+    """
     users = archive.frame(run, "users") if run else None
-    return (
-        frozenset()
-        if users is None
-        else frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
-    )
+    if users is None:
+        return frozenset()
+    return frozenset(users["sourcedId"].filter(users["sourcedId"].str.contains("/")))
 
 
 def with_newest_files(job: Job, archive: Archive) -> Job:
-    """Add which files the feed's newest roster came from."""
+    """Add the names of the files that the feed's newest roster came from."""
     fed_before = archive.fed(job.source.before) if job.source.before else {}
     return replace(job, source=replace(job.source, fed_before=fed_before))
 
 
 def begin_run(job: Job, ledger: Ledger) -> Run:
-    """Note in the ledger that a sync begins; give the run as it begins."""
+    """Record in the ledger that a sync begins, and return its run."""
     run = Run(
         job.run.id,
         job.key,
@@ -131,7 +138,10 @@ def begin_run(job: Job, ledger: Ledger) -> Run:
 
 @contextmanager
 def noting_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
-    """Note in the ledger if the body ends without a result: a plan that cannot be approved, a target or a disk that fails."""
+    """Record in the ledger that a run failed if the body raises.
+
+    A plan may not be approvable, or a target or a disk may fail.
+    """
     try:
         yield
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
@@ -149,7 +159,7 @@ def noting_failure(run: Run, job: Job, ledger: Ledger) -> Iterator[None]:
 def finish_run(
     result: RunResult, run: Run, job: Job, ledger: Ledger, archive: Archive
 ) -> RunResult:
-    """Keep what a run holds as a plan, note in the ledger how it ended, and delete what is older than the feed keeps."""
+    """Store what is held as a plan, record how the run ended, and delete what is past retention."""
     result = propose(result, job, ledger, archive)
     ended = replace(
         run,
@@ -164,22 +174,25 @@ def finish_run(
             result, stale=stale(ended, runs, datetime.now(UTC)), unusual=unusual_in(result, runs)
         )
     if job.run.command == "sync":
-        ledger.finish(_ended(ended, result, job))
+        ledger.finish(_ended_run(ended, result, job))
         apply_retention(job.run.keep, job.folder, job.key, ledger, archive, datetime.now(UTC))
     return result
 
 
 def _with_twin(result: RunResult, runs: list[Run]) -> RunResult:
-    """Tell if the roster was accepted before, to the last cell: it is the same drop, or one of a source in which nothing changed."""
+    """Report it if an earlier run accepted exactly the same roster.
+
+    It is the same drop, or one from a source in which nothing changed.
+    """
     twins = (run for run in runs if run.content == result.content and run.id != result.run)
     twin = next(twins, None) if result.content else None
     if twin is None:
         return result
-    told = of_file("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
-    return replace(result, findings=gather([result.findings, told]))
+    notice = of_file("drop_again", "", f"run {twin.id} of {twin.started:%Y-%m-%d %H:%M} UTC")
+    return replace(result, findings=gather([result.findings, notice]))
 
 
-def _ended(run: Run, result: RunResult, job: Job) -> Run:
+def _ended_run(run: Run, result: RunResult, job: Job) -> Run:
     undelivered = {hold.entity: hold.count for hold in result.holds if hold.rule == UNDELIVERED}
     counts = {
         name: {**terms, COUNTED: result.let_go.get(name, 0), UNDELIVERED: undelivered.get(name, 0)}
@@ -198,7 +211,7 @@ def _ended(run: Run, result: RunResult, job: Job) -> Run:
 
 
 def _note(result: RunResult) -> str:
-    """What later runs must know of this one beside its counts."""
+    """Return what later runs must know of this one besides its counts."""
     if any(hold.rule in WHOLE_RUN for hold in result.holds):
         return STOPPED
     if result.adds_only:
@@ -209,14 +222,15 @@ def _note(result: RunResult) -> str:
 
 
 def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
-    """Say since when a run's drop is older than its feed allows; blank if it is not, or the feed sets no age.
+    """Return a sentence if a run's drop is older than its feed allows; blank if not.
 
-    `runs` are those of the feed, the newest first. A drop is as old as the day that it says it is of; one that
-    does not say is as old as the first of the latest runs that saw this same content.
+    It is blank also if the feed sets no maximum age. `runs` are those of the feed, newest first. A
+    drop is as old as its date. A drop without a date is as old as the first of the latest runs with
+    the same content.
     """
     if run.max_age_hours is None or not run.content:
         return ""
-    since = _since(run, runs)
+    since = _content_since(run, runs)
     if now - since <= timedelta(hours=run.max_age_hours):
         return ""
     how = f"of {run.drop_date}" if run.drop_date else f"the same since {since:%Y-%m-%d %H:%M} UTC"
@@ -226,11 +240,11 @@ def stale(run: Run, runs: Sequence[Run], now: datetime) -> str:
     )
 
 
-def _since(run: Run, runs: Sequence[Run]) -> datetime:
+def _content_since(run: Run, runs: Sequence[Run]) -> datetime:
     if run.drop_date:
         return datetime.combine(run.drop_date, time.max, UTC)
     earlier = [
         one for one in runs if one.content and one.id != run.id and one.started <= run.started
     ]
-    same = takewhile(lambda one: one.content == run.content, earlier)
-    return min((one.started for one in (run, *same)), default=run.started)
+    same_content = takewhile(lambda one: one.content == run.content, earlier)
+    return min((one.started for one in (run, *same_content)), default=run.started)

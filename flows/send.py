@@ -1,10 +1,18 @@
-"""Steps 7 and 8: the target is named, opened and loaded; the embedded sandbox is started only if there is something to send."""
+"""The open target: loading changes into it, and reading from it.
+
+The embedded sandbox runs only while its target is open.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -36,27 +44,27 @@ from transforms.schemas.vocabularies import TOBEDELETED
 
 
 def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loaded:
-    """Send the changes batch by batch; the ledger is written after each."""
-    with open_target(
-        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
-    ) as address:
+    """Send the changes batch by batch. The ledger records the outcomes after each batch."""
+    with _open_target_of(job) as address:
         return asyncio.run(_load(changes, address, job, ledger, watch))
 
 
 def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
-    """Read from the target, page by page, which records of some entities are there."""
-    with open_target(
-        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
-    ) as address:
+    """Read the ids of all active records of some entities from the target, page by page."""
+    with _open_target_of(job) as address:
         return asyncio.run(_active_ids(entities, address))
 
 
 def count_active(wanted: dict[str, list[str]], job: Job) -> int:
-    """Look up some ids of each entity, and say how many of them the target holds as active."""
-    with open_target(
-        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
-    ) as address:
+    """Look up some ids of each entity, and count those that the target holds as active."""
+    with _open_target_of(job) as address:
         return asyncio.run(_count_active(wanted, address))
+
+
+def _open_target_of(job: Job) -> AbstractContextManager[Address]:
+    return open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    )
 
 
 async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
@@ -93,15 +101,15 @@ async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Ser
 async def _load(
     changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch
 ) -> loader.Loaded:
-    # Where others send, this process takes none of the target's slots.
-    here = replace(address, slots=None) if job.load.workers > 1 else address
-    async with Client(here) as client:
-        local: AbstractAsyncContextManager[Sender] = (
+    # If worker processes send, this process takes none of the target's slots.
+    own_address = replace(address, slots=None) if job.load.workers > 1 else address
+    async with Client(own_address) as client:
+        local_sender: AbstractAsyncContextManager[Sender] = (
             Processes(job.load.workers, address)
             if job.load.workers > 1
             else nullcontext(InProcessSender(client))
         )
-        async with watch.sending(local, address, job) as sender:
+        async with watch.sending(local_sender, address, job) as sender:
             with stopping(watch.warn) as stop:
                 return await loader.load(
                     changes,
@@ -113,17 +121,17 @@ async def _load(
                     progress=watch.advance,
                     stop=stop,
                     sender=sender,
-                    rosters=partial(_said, Archive(job.home / "rosters", job.key)),
+                    rosters=partial(_archived_records, Archive(job.home / "rosters", job.key)),
                 )
 
 
-def _said(archive: Archive, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
-    """What each roster that is kept says of the records with some ids."""
+def _archived_records(archive: Archive, entity: str, ids: pl.Series) -> Iterator[pl.DataFrame]:
+    """Yield the records with some ids from each archived roster."""
     for judged in archive.contents(entity):
         yield judged.accepted.filter(pl.col("sourcedId").is_in(ids.implode())).drop(ROW)
 
 
-# The one client that a sandbox knows; the secret of `roster sandbox` is the same word.
+# The only client of a sandbox; `roster sandbox` uses the same word as its secret.
 CLIENT = "sandbox"
 DATABASE = "sandbox.db"
 
@@ -132,12 +140,13 @@ DATABASE = "sandbox.db"
 def open_target(
     target: Target, state: Path, concurrency: int = 10, patience: float = RetryPolicy.seconds
 ) -> Iterator[Address]:
-    """Give the address of a target, and the `patience` for one request (seconds).
+    """Yield the endpoint of a target, with the `patience` for one request (seconds).
 
-    The embedded sandbox runs inside of this context, and has a secret that no other program knows. Runs against another
-    target share its slots.
+    The embedded sandbox runs inside this context, and has a secret that no other program knows.
+    Runs against another target share its slots.
     """
     if target.url is None:
+        # The server takes a while to import, and other targets do not need it.
         from connectors.oneroster.sandbox import Sandbox
 
         make_private_file(state / DATABASE)
@@ -152,15 +161,17 @@ def open_target(
                 profile=target.profile,
             )
         return
-    held = target.credentials or Credentials()
-    secrets = {name: secret.value for name, secret in vars(held).items() if secret is not None}
+    credentials = target.credentials or Credentials()
+    secrets = {
+        name: secret.value for name, secret in vars(credentials).items() if secret is not None
+    }
     slots = state / "slots" / sha256(target.name.encode()).hexdigest()[:32]
     yield Address(
         target.url,
         target.token_url or "",
         concurrency=concurrency,
         patience=RetryPolicy(seconds=patience),
-        # Who only looks leaves nothing behind.
+        # A command that only reads creates no state folder.
         slots=slots if state.is_dir() else None,
         profile=target.profile,
         **secrets,

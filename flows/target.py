@@ -1,4 +1,4 @@
-"""Where a run loads into: the embedded sandbox, or the address of an API with the credentials that were given for it."""
+"""The target of a run: the embedded sandbox, or an API at an address, with its credentials."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a run loads into."""
-
     name: str  # its key in the ledger
     url: str | None = None  # None for the embedded sandbox
     token_url: str | None = None
@@ -40,14 +38,14 @@ class Target:
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether what is sent stays on this machine."""
+        """Whether the target runs on this machine."""
         return self.url is None or _is_loopback(urlsplit(self.url).hostname or "")
 
 
 def address(text: str) -> str:
-    """Normalise an address: scheme and host in lower case, no default port, no slash at the end.
+    """Normalize an address: lower-case scheme and host, no default port, no trailing slash.
 
-    Raises `ValueError`, which says what is wrong, and does not repeat the text: it may hold a password.
+    Raises `ValueError`, whose message does not repeat the address, since that may hold a password.
     """
     try:
         parts = urlsplit(text)
@@ -63,8 +61,8 @@ def address(text: str) -> str:
         raise ValueError("is not an address, such as https://api.example.edu, without `?` and `#`.")
     if parts.scheme == "http" and not _is_loopback(host.strip("[]")):
         raise ValueError("is plain http, which is for this machine only. Use https.")
-    shown = f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
-    return f"{parts.scheme}://{host}{shown}{parts.path.rstrip('/')}"
+    port_part = f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
+    return f"{parts.scheme}://{host}{port_part}{parts.path.rstrip('/')}"
 
 
 def _host(name: str) -> str:

@@ -134,8 +134,10 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         told = why or [f"Plan {result.plan} still waits."]
         if result.moved is not None:
             told = [
-                f"Plan {result.plan} was not sent: some of its records are not any more as it "
-                "found them."
+                (
+                    f"Plan {result.plan} was not sent: some of its records are not any more as it "
+                    "found them."
+                )
             ]
         yield Cause("held", result.plan, tuple(told), f"roster sync {drop} --approve {result.plan}")
     elif result.holds:
