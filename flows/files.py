@@ -1,4 +1,4 @@
-"""State folders that others may write to, and how they are closed."""
+"""State folders that others may write to, and how they are protected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def closed(state: Path) -> Path:
-    """Give a state folder to which not everybody may write: one that was made so is closed, with all that is in it.
+    """Return a state folder, after removing the access of others to it if everyone may write to it.
 
-    Nobody means that: whoever may write to it can put another ledger in place of ours. What a group may do there stays as
-    it is where others may do nothing. Raises `SettingsError` for a folder that is not ours to close.
+    Nobody wants such access: anyone with it could replace our ledger. The access of the group stays
+    if others may not write. Raises `SettingsError` for a folder that we may not change.
     """
     mode = _mode(state)
     if not mode & stat.S_IWOTH:
@@ -39,7 +39,10 @@ def closed(state: Path) -> Path:
 
 
 def _mode(folder: Path) -> int:
-    """The mode of a folder; none of what is no folder or cannot be looked at, nor where modes mean nothing."""
+    """Return the mode of a folder.
+
+    It is 0 for anything that is no folder or cannot be read, and on systems without modes.
+    """
     try:
         return folder.stat().st_mode if os.name == "posix" and folder.is_dir() else 0
     except OSError:

@@ -1,4 +1,8 @@
-"""The settings of one run, from wherever they were told: the command line, the feed's file, the environment, earlier runs."""
+"""The settings of one run.
+
+`flows/make_job.py` makes them from the command line, the feed's file and the environment;
+`flows/run.py` adds what earlier runs determine.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ from transforms.target_vocabulary import Carrying
 
 
 def new_run() -> str:
-    """Name a run after the moment, on the clock of this machine."""
+    """Return a new run id: the local time, and random digits."""
     return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
 
 
@@ -38,28 +42,28 @@ class JobSource(SourceOptions):
 
     drop: Path
     rest: RestSource | None = None  # the API that is read instead of a drop
-    # where the drop lies, and how its arrival is awaited
+    # where the drop is, and how to wait for its arrival
     pickup: Pickup = field(default_factory=Pickup)
     layout: Layout | str = "auto"  # a code, `auto`, or a layout of the district's own
-    dialect: Dialect | None = None  # what the feed's file says about how it is written
+    dialect: Dialect | None = None  # the feed's settings for reading the layout
     encoding: str | None = None
-    dated: date | None = None  # the day that the drop is of
+    dated: date | None = None  # the day that the drop is about
     max_age_hours: float | None = None
-    older: bool = False  # a drop may be put over what is newer
+    older: bool = False  # older data may overwrite newer data
     ids: Path | None = None  # a file of old and new ids
-    salt: Salt = field(default_factory=Salt)  # how ids are made of personal data
-    # and which of them are made otherwise, since they were sent
+    salt: Salt = field(default_factory=Salt)  # how ids are derived from personal data
+    # the ids that keep an older form, since they were sent in it
     digests: Digests = field(default_factory=Digests)
-    # ids that the source gave up (see `Dialect`)
+    # ids that the source replaced (see `Dialect`)
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     before: str = ""  # the run whose archived roster is the feed's newest
-    # of that roster, as in `Table.fed`
+    # the files of that roster, as in `Table.fed`
     fed_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()  # ids of people in that roster, if not all of it was sent
 
     @property
     def name(self) -> str:
-        """What the drop is called, or what stands in its place."""
+        """The drop's name, or the name of the API that is read."""
         return self.rest.drop_name if self.rest else self.drop.name
 
     @property
@@ -70,19 +74,18 @@ class JobSource(SourceOptions):
 
 @dataclass(frozen=True)
 class JobGuard(GuardOptions):
-    """What may happen without a person."""
+    """What needs a person's approval."""
 
     limits: GuardLimits = field(default_factory=GuardLimits)
     raised: GuardLimits | None = None  # limits raised for one run
-    raised_name: str = ""  # under which the ledger knows those
-    # the feed's policies for what vanished
+    raised_name: str = ""  # the name by which the ledger knows the raised limits
+    # the feed's policies for records that are missing from a drop
     removed: Mapping[str, Policy] = field(default_factory=dict)
-    # entities whose records others put into the target, and that may be referred to
+    # entities of which a drop may refer to records that others put into the target
     external: frozenset[str] = frozenset()
-    blackout: date | None = (
-        None  # the last day of a time in which nothing is sent, if today is in one
-    )
-    adds_only: date | None = None  # the same of a time in which only new records are
+    blackout: date | None = None  # the last day of a blackout, if today is in one: nothing is sent
+    # the last day on which only new records are sent, if today is in such a time
+    adds_only: date | None = None
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,17 @@ class JobLoad(LoadOptions):
     target: Target
     scope: Scope
     carrying: Carrying
-    runner: str = ""  # what spreads batches over the processes of a cluster, for flows alone
-    cluster: str = ""  # the address of that
+    runner: str = ""  # the task runner that spreads batches over a cluster; only flows use it
+    cluster: str = ""  # the address of the cluster
     scratch: Path | None = (
-        None  # the folder of a rehearsal, which sends nothing and leaves its state there
+        None  # the state folder of a rehearsal, which sends nothing; None: no rehearsal
     )
-    in_arrears: bool = False  # a run before left something unsent
+    in_arrears: bool = False  # an earlier run left records unsent
 
 
 @dataclass(frozen=True)
 class JobRun(RunOptions):
-    """Which run this is, whose, and what is left of it."""
+    """Which run this is, whose, and what it leaves behind."""
 
     command: Command
     state: Path
@@ -110,9 +113,9 @@ class JobRun(RunOptions):
     today: date = field(default_factory=date.today)
     district: str = "default"
     feed: str = "default"
-    # its address, which holds a password; blank: a file
+    # its address, which contains a password; blank: a file
     ledger: str = field(default="", repr=False)
-    notify: Addressees | None = None  # who is told of the run
+    notify: Addressees | None = None  # who is notified of the run
     keep: Keep = field(default_factory=Keep)
     repeat: Repeat = field(default_factory=Repeat)
 
@@ -128,17 +131,17 @@ class Job:
 
     @property
     def key(self) -> FeedKey:
-        """Under which the ledger keeps what this feed sent to this target."""
+        """The key of this feed and target in the ledger."""
         return FeedKey(self.load.target.name, self.run.feed)
 
     @property
     def names(self) -> dict[str, object]:
-        """What a run is known by, also if it comes to nothing."""
+        """The names of a run, for results of every kind."""
         return {"run": self.run.id, "district": self.run.district, "target": self.load.target.name}
 
     @property
     def as_written(self) -> Dialect:
-        """How the drop is written, and how it is to be read today."""
+        """How the drop is written, and how to read it today."""
         dialect = self.source.dialect or Dialect(self.run.today, district=self.run.district)
         return replace(
             dialect,
@@ -151,25 +154,25 @@ class Job:
 
     @property
     def rehearsal(self) -> bool:
-        """Whether nothing is sent, and all of it is recorded as sent."""
+        """Whether the run sends nothing, and records everything as sent."""
         return self.load.scratch is not None
 
     @property
     def home(self) -> Path:
-        """Where the run leaves what it leaves."""
+        """The folder in which the run leaves its state and its files."""
         return self.load.scratch or self.run.state
 
     @property
     def folder(self) -> Path:
-        """Where this run writes its report and its rejects."""
+        """The folder of this run's report and rejects."""
         return self.home / "runs" / self.run.id
 
     @property
     def ledger_at(self) -> Path | str:
-        """Where the ledger is: at the address that it was told, or in a file."""
+        """The ledger's address, or its file."""
         return self.run.ledger or self.home / FILE
 
     @property
     def nothing_there(self) -> bool:
-        """Whether the target is an embedded sandbox that has never held anything."""
+        """Whether the target is an embedded sandbox that has never been started."""
         return self.load.target.url is None and not (self.run.state / "sandbox.db").exists()

@@ -9,20 +9,23 @@ from connectors.ledger import ADDRESS, fault_of, with_mode
 from flows.errors import SettingsError
 
 VARIABLE, FILE = "ROSTER_LEDGER", "ledger.db"
-# PostgreSQL's own variable, which counts where the address says nothing.
+# PostgreSQL's own variable, which applies if the address does not set the mode.
 MODE = "PGSSLMODE"
 
 
 def ledger_location(state: Path, environment: Mapping[str, str]) -> Path | str:
-    """Give the ledger's file, or its address on a server; raise `SettingsError` for what is none."""
+    """Return the ledger's file, or its address on a server.
+
+    Raises `SettingsError` if the address is invalid.
+    """
     return ledger_address(environment) or state / FILE
 
 
 def ledger_address(environment: Mapping[str, str]) -> str:
-    """Give the address of the ledger, which holds a password; blank if it is a file."""
+    """Return the ledger's address, which contains a password; blank if the ledger is a file."""
     address = environment.get(VARIABLE, "").strip()
     if address and (fault := fault_of(address)):
-        # Nothing of what was found is told: it may be the password.
+        # The message does not quote the value: it may be the password.
         raise SettingsError(
             f"${VARIABLE} {fault}. Expected {ADDRESS}; unset it to keep the ledger in the state "
             "folder."

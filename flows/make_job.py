@@ -1,4 +1,4 @@
-"""Make the settings of a run: from the command line's options, and the feed's file or the bare drop that they name."""
+"""The settings of a run, made from the options and from the feed's file or bare drop they name."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 
 def make_job(options: Options, environment: Mapping[str, str]) -> Job:
-    """Make the settings of a run out of options and a feed's file, or a bare folder or zip.
+    """Make the settings of a run from options and a feed's file, or from a bare folder or zip.
 
-    Raises `SettingsError` for what cannot be meant.
+    Raises `SettingsError` for settings that are invalid or contradict each other.
     """
     feed = _feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     try:
         return _make_job(options, feed, environment)
-    except (SettingsError, OSError) as error:  # also of what lies elsewhere
+    except (SettingsError, OSError) as error:  # also from a drop's store
         if feed and options.command == "sync" and not options.told.get("approve"):
             _tell_of_start(error, feed, options, environment)
         raise
@@ -55,14 +55,18 @@ def _tell_of_start(
 
 def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str]) -> Job:
     target = choose(options.target, feed, environment)
-    job = _of_feed(options, feed, target, environment) if feed else _of_drop(options, target)
+    job = (
+        _job_of_feed(options, feed, target, environment) if feed else _job_of_drop(options, target)
+    )
     job = replace(
         job,
         run=replace(
-            job.run, ledger=ledger_address(environment), repeat=_repeat(options, environment)
+            job.run,
+            ledger=ledger_address(environment),
+            repeat=_options_to_repeat(options, environment),
         ),
     )
-    # These take their rosters from the archive, or name their drops otherwise.
+    # These commands read the archive, or find their drops themselves.
     elsewhere = options.told.get("approve") or options.restore is not None or options.replays
     return job if elsewhere else find_drop(job)
 
@@ -74,8 +78,12 @@ def _feed(path: Path) -> Feed:
     return read_feed(path)
 
 
-def _of_drop(options: Options, target: Target) -> Job:
-    """A bare drop may share everything with a target on this machine; with any other, no demographics and no contacts."""
+def _job_of_drop(options: Options, target: Target) -> Job:
+    """Make a job of a bare drop.
+
+    It shares everything with a target on this machine. With any other target it shares no
+    demographics and no contacts.
+    """
     district = options.district or "default"
     scope = Scope(demographics=target.on_this_machine, contacts=target.on_this_machine)
     return Job(
@@ -86,13 +94,15 @@ def _of_drop(options: Options, target: Target) -> Job:
         JobLoad(
             target, scope, carrying(target.profile.vocabulary), **values_of(JobLoad, options, None)
         ),
-        _run(options, district, district, None),
+        _run_settings(options, district, district, None),
     )
 
 
-def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[str, str]) -> Job:
+def _job_of_feed(
+    options: Options, feed: Feed, target: Target, environment: Mapping[str, str]
+) -> Job:
     district = options.district or feed.district
-    run = _run(options, district, feed.key_name(district), feed)
+    run = _run_settings(options, district, feed.key_name(district), feed)
     source = JobSource(
         drop=feed.drop_path,
         rest=rest_source_of(feed, environment),
@@ -128,43 +138,43 @@ def _of_feed(options: Options, feed: Feed, target: Target, environment: Mapping[
     return Job(source, guard, load, replace(run, notify=notify, keep=feed.keep.keep))
 
 
-def _run(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
+def _run_settings(options: Options, district: str, feed: str, file: Feed | None) -> JobRun:
     values = values_of(JobRun, options, file)
     by = values.pop("by", "") or current_user()
     return JobRun(options.command, options.state, district=district, feed=feed, by=by, **values)
 
 
 def _layout(feed: Feed) -> Layout | str:
-    """Give the layout's code, or the layout itself where it is the district's own."""
+    """Return the layout's code, or the layout itself if it is the district's own."""
     from flows.feeds.mapping_file import layout_of
 
     return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout
 
 
 def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
-    """What the ids of contacts are made with: a secret or, however a run is told to call the feed, its district's name."""
+    """Return the salt of derived ids: a secret, or the district's name in the feed's file."""
     secret = feed.source.salt(feed.path, environment)
     return Salt(feed.district) if secret is None else Salt(secret.value, is_secret=True)
 
 
-def _repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
-    """What was told beside the drop, as far as the next command must be told it too."""
-    usual = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
-    state = () if options.state in usual else ("--state", str(options.state))
-    feed = [
+def _options_to_repeat(options: Options, environment: Mapping[str, str]) -> Repeat:
+    """Return the options that the next suggested command must repeat."""
+    defaults = (Path(".roster"), Path(environment.get("ROSTER_STATE", ".roster")))
+    state = () if options.state in defaults else ("--state", str(options.state))
+    named = [
         word
         for name in ("target", "district")
-        if (said := getattr(options, name))
-        for word in (f"--{name}", said)
+        if (value := getattr(options, name))
+        for word in (f"--{name}", value)
     ]
     return Repeat(
-        "".join(f" {shlex.quote(word)}" for word in (*feed, *state)),
+        "".join(f" {shlex.quote(word)}" for word in (*named, *state)),
         "".join(f" {shlex.quote(word)}" for word in state),
     )
 
 
 def current_user() -> str:
-    """The name of the user; the number of one without a name, as containers have them."""
+    """Return the user's name, or the user's number if there is no name, as in containers."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

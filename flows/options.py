@@ -1,7 +1,7 @@
-"""The options of a run: each is declared once, below.
+"""The options of a run. Each one is declared once, here.
 
-The command line, the flows, the feed file and the job (`flows/job.py`) take it from here. This module imports
-nothing that takes time, so that `roster --help` answers at once.
+The command line, the flows, the feed's file and the job (`flows/job.py`) derive from these
+declarations. This module imports nothing slow, so that `roster --help` answers at once.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ OPTION = "option"
 
 @dataclass(frozen=True)
 class Option:
-    """How people give a value of a job."""
+    """The declaration of an option besides its name, type and default."""
 
     help: str
     commands: tuple[str, ...] = ()  # the commands and flows that have it
-    metavar: str | None = None  # what `--help` calls the value
+    metavar: str | None = None  # how `--help` names the value
     least: float | None = None
     most: float | None = None
-    feed: str = ""  # where a feed file says it, such as `run.processes`; blank: nowhere
-    unsaid: str = ""  # what `--help` gives as the default, if the default is not told as it is
+    feed: str = ""  # its setting in a feed's file, such as `run.processes`; blank: none
+    unsaid: str = ""  # the default to show in `--help`, if it is not the declared one
 
 
 def option(default: Any, help: str = "", **more: Any) -> Any:
-    """Declare an option at its field; `more` as in `Option`."""
+    """Declare an option as a field. `more` are other fields of `Option`."""
     return field(default=default, metadata={OPTION: Option(help, **more)})
 
 
@@ -53,7 +53,7 @@ class SourceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class GuardOptions:
-    """What may happen without a person."""
+    """What needs a person's approval."""
 
     all_or_nothing: bool = option(
         False, "Send nothing if anything is held.", commands=("sync", "plan", "restore")
@@ -94,7 +94,7 @@ class LoadOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Whose decision a run carries out, and how long what it holds can be decided."""
+    """The decision that a run carries out, and how long later ones can be made."""
 
     approve: str | None = option(
         None, "Send exactly what this plan holds.", commands=("sync", "plan"), metavar="PLAN"
@@ -111,7 +111,7 @@ PARTS = (RunOptions, SourceOptions, GuardOptions, LoadOptions)
 
 @dataclass(frozen=True)
 class Options:
-    """What a command or a flow was told."""
+    """The options that a command or a flow was given."""
 
     command: Command
     drop: Path
@@ -119,29 +119,29 @@ class Options:
     district: str | None = None
     state: Path = Path(".roster")
     json: bool = False
-    restore: str | None = None  # the run whose roster is brought back
-    replays: bool = False  # the command finds its drops itself
-    # options of the job, by name; None is not told
+    restore: str | None = None  # the run whose roster is restored
+    replays: bool = False  # the command finds its drops itself; the feed's own is not read
+    # options of the job, by name; None: not given
     told: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, command: Command, drop: Path, **values: Any) -> Options:
-        """Make options out of values by name, whether they are of the job or not."""
+        """Make options from values by name, whether they belong to the job or not."""
         own = {one.name for one in fields(cls)}
-        told = {name: value for name, value in values.items() if name not in own}
-        if unknown := told.keys() - declared().keys():
+        given = {name: value for name, value in values.items() if name not in own}
+        if unknown := given.keys() - declared().keys():
             raise TypeError(f"no option is called {', '.join(sorted(unknown))}")
         return cls(
             command,
             drop,
             **{name: value for name, value in values.items() if name in own},
-            told=told,
+            told=given,
         )
 
 
 @cache
 def declared() -> dict[str, tuple[type, Field[Any], Option]]:
-    """Give each option by name: the type of its value, its field and how it is told."""
+    """Return each option by name: its type, its field and its declaration."""
     return {
         one.name: (get_type_hints(part)[one.name], one, one.metadata[OPTION])
         for part in PARTS
@@ -149,27 +149,28 @@ def declared() -> dict[str, tuple[type, Field[Any], Option]]:
     }
 
 
-def as_declared(_name: str, kind: type, default: Any, _told: Option) -> tuple[Any, Any]:
-    """Give the annotation and the default of an option as they are."""
+def as_declared(_name: str, kind: type, default: Any, _declaration: Option) -> tuple[Any, Any]:
+    """Return the annotation and the default of an option unchanged."""
     return kind, default
 
 
 def takes_options(
     command: str, annotate: Callable[[str, type, Any, Option], tuple[Any, Any]] = as_declared
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Give a function the options of a command or a flow as parameters, before `json` or at the end.
+    """Give a function the options of a command or a flow as parameters.
 
-    They come to it as keywords (`**told`). `annotate` says with which annotation and default they are shown.
+    They are inserted before `json`, or at the end, and passed as keywords (`**told`). `annotate`
+    returns the annotation and the default of each parameter.
     """
 
-    def changed(function: Callable[P, T]) -> Callable[P, T]:
+    def with_parameters(function: Callable[P, T]) -> Callable[P, T]:
         own = inspect.signature(function, eval_str=True).parameters.values()
         named = [one for one in own if one.kind is not Parameter.VAR_KEYWORD]
         more = [
             Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation, default=default)
-            for name, (kind, one, told) in declared().items()
-            if command in told.commands
-            for annotation, default in [annotate(name, kind, one.default, told)]
+            for name, (kind, one, declaration) in declared().items()
+            if command in declaration.commands
+            for annotation, default in [annotate(name, kind, one.default, declaration)]
         ]
         place = next((place for place, one in enumerate(named) if one.name == "json"), len(named))
         parameters = [*named[:place], *more, *named[place:]]
@@ -177,24 +178,24 @@ def takes_options(
         function.__annotations__ = {one.name: one.annotation for one in parameters}
         return function
 
-    return changed
+    return with_parameters
 
 
 def in_table(table: str) -> Iterator[tuple[str, type, Any, Option]]:
-    """Give the options that a table of a feed file has: key, type, default and how each is told."""
-    for kind, one, told in declared().values():
-        place, _, key = told.feed.rpartition(".")
+    """Yield the options that a table of a feed's file has: key, type, default and declaration."""
+    for kind, one, declaration in declared().values():
+        place, _, key = declaration.feed.rpartition(".")
         if key and place == table:
-            yield key, kind, one.default, told
+            yield key, kind, one.default, declaration
 
 
 def from_feed(name: str, feed: object) -> Any:
-    """Give what a feed file says for an option that it has."""
+    """Return a feed's value of an option that has a setting in its file."""
     return attrgetter(declared()[name][2].feed)(feed)
 
 
 def values_of(part: type, options: Options, feed: object | None) -> dict[str, Any]:
-    """Give the values of a part of a job that the options say, or else the feed file."""
+    """Return the values of a part of a job: from the options, or else from the feed's file."""
     values = {}
     for one in fields(part):
         if OPTION not in one.metadata:

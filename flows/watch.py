@@ -1,4 +1,4 @@
-"""How a run is seen while it goes: by nobody, by bars on a terminal, or by an orchestrator that has each stage as a task."""
+"""How a run is shown while it runs: not at all, by progress bars, or by Prefect tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Watch:
-    """Sees a run, and shows nothing; a context manager. What others show, they add to this."""
+    """Follows a run, and shows nothing. Subclasses show it. A context manager."""
 
     def __enter__(self) -> Self:
         return self
@@ -34,23 +34,23 @@ class Watch:
         """End what is shown."""
 
     def say(self, line: str) -> None:
-        """Tell people one line."""
+        """Show a line to people."""
 
     def warn(self, line: str) -> None:
-        """Tell people one line at once, apart from what the run prints."""
+        """Show a line to people immediately, apart from what the run prints."""
 
     def stage(self, _name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
-        """Do the work of one stage of the line, and give what came of it."""
+        """Run the work of one stage of the pipeline, and return its result."""
         return work(*args, **more)
 
     def advance(self, entity: str, done: int, total: int) -> None:
-        """Hear that `done` of `total` records of an entity are settled."""
+        """Show that `done` of `total` records of an entity are finished."""
 
     @asynccontextmanager
     async def sending(
         self, local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
     ) -> AsyncIterator[Sender]:
-        """Open what sends the batches of a load: `local` is this machine's way, which is begun only if it is used."""
+        """Open the sender of a load's batches. `local` sends from this machine, and starts only if used."""
         async with local as sender:
             yield sender
 
@@ -64,23 +64,26 @@ STOPPING = "Stopping: the requests under way are finished and recorded. Once mor
 
 @contextmanager
 def stopping(say: Callable[[str], None]) -> Iterator[asyncio.Event]:
-    """Give an event that is set by the first signal, which `say` tells people; a second one raises `KeyboardInterrupt`."""
+    """Yield an event that the first signal sets; `say` shows a line then.
+
+    A second signal raises `KeyboardInterrupt`.
+    """
     stop = asyncio.Event()
 
-    def heard() -> None:
+    def handle_signal() -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
         say(STOPPING)
 
-    # Elsewhere than in the main thread there are no signals, and whoever started the thread sees to them.
+    # Signals reach only the main thread; whoever started another thread handles them.
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
     loop = asyncio.get_running_loop()
     before = {one: signal.getsignal(one) for one in SIGNALS}
     for one in SIGNALS:
-        loop.add_signal_handler(one, heard)
+        loop.add_signal_handler(one, handle_signal)
     try:
         yield stop
     finally:
