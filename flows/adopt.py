@@ -1,4 +1,7 @@
-"""`roster adopt`: builds the ledger from the target, for a district that was loaded by other means or lost its state."""
+"""`roster adopt`: builds the ledger from the target.
+
+It is for a district that was loaded by other means, or that lost its state.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ from transforms.schemas import ENTITIES
 
 @dataclass(frozen=True)
 class AdoptResult:
-    """What an adoption came to."""
+    """The result of an adoption."""
 
     job: Job
-    adopted: tuple[Adopted, ...] = ()  # what became of the drop's records, by entity
+    adopted: tuple[Adopted, ...] = ()  # the outcome for the drop's records, by entity
     requests: int = 0
     seconds: float = 0.0
-    refused: RunResult | None = None  # the run that refused the drop, so that nothing was adopted
+    refused: RunResult | None = None  # the run that refused the drop; None if it was adopted
 
     @property
     def exit_code(self) -> int:
@@ -44,9 +47,9 @@ class AdoptResult:
 def run_adopt(
     options: Options, environment: Mapping[str, str], watch: Watch, *, again: bool
 ) -> AdoptResult:
-    """Read the drop and the target, and enter in the ledger what the target holds of the drop.
+    """Record in the ledger the drop's records that the target holds.
 
-    Raises `SettingsError` if the ledger has records of the feed already, unless it is to be built `again`.
+    Raises `SettingsError` if the ledger has records of the feed already, unless `again` is set.
     """
     started = time.monotonic()
     job = make_job(options, environment)
@@ -56,21 +59,21 @@ def run_adopt(
         accepted = accept_drop(job, ledger)
         if accepted.salted:
             accepted = accept_drop(
-                replace(job, source=replace(job.source, unsent=_people_there(job))), ledger
+                replace(job, source=replace(job.source, unsent=_derived_people_ids(job))), ledger
             )
         if accepted.refused.height:
             refused = run_result(job, started, [accepted.findings], refused=accepted.refused)
             return AdoptResult(job, refused=refused)
         if accepted.salted:
             note_salt(job.source.salt, job.key, job.run.id, ledger)
-        adopted, requests = _adopted(
+        adopted, requests = _adopt_all(
             diff(accepted.standing, {}).changes, job, ledger, watch.advance
         )
     return AdoptResult(job, adopted, requests, time.monotonic() - started)
 
 
-def _people_there(job: Job) -> frozenset[str]:
-    """The ids of people in the target that are made of something: whoever has such an id there keeps it."""
+def _derived_people_ids(job: Job) -> frozenset[str]:
+    """Return the target's derived ids of people, so that these people keep them."""
     return frozenset(one for one in active_ids(["users"], job)["users"] if "/" in one)
 
 
@@ -84,22 +87,22 @@ def _refuse_known(job: Job, ledger: Ledger, *, again: bool) -> None:
         )
 
 
-def _adopted(
+def _adopt_all(
     changes: Changes, job: Job, ledger: Ledger, progress: Progress
 ) -> tuple[tuple[Adopted, ...], int]:
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
 
-        async def each() -> tuple[tuple[Adopted, ...], int]:
+        async def adopt_each() -> tuple[tuple[Adopted, ...], int]:
             async with Client(address) as client:
                 names = [
                     name
                     for name in ENTITIES
                     if name in changes and name in client.profile.collections
                 ]
-                done = [
+                adopted = [
                     await adopt(client, ledger, job.key, job.run.id, changes[name], progress)
                     for name in names
                 ]
-                return tuple(done), client.requests
+                return tuple(adopted), client.requests
 
-        return asyncio.run(each())
+        return asyncio.run(adopt_each())

@@ -1,4 +1,4 @@
-"""The approval flow: shows a plan that waits, asks a person about it, and sends it or discards it."""
+"""The approval flow: shows a person an open plan, then sends or discards it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from flows.result import FlowEnd
 def approval(
     district: str = "sample_data/demo.toml", plan: str = "", hours: float = 24, state: str = ""
 ) -> State[Any]:
-    """Ask a person about a plan of a district, for so many hours; a blank `plan` is the one that waits.
+    """Ask a person about a district's plan for so many hours. A blank `plan` means the open one.
 
-    Ends as Completed once it is sent, as Rejected or Timed out if nothing is to be sent, else as Failed.
+    Ends as Completed if the plan was sent, as Rejected or Timed out if nothing will be sent, and
+    otherwise as Failed.
     """
 
-    def decided() -> FlowEnd:
+    def decide_plan() -> FlowEnd:
         options = options_of(district, state)
         return decide(plan, options, os.environ, form(options.drop.stem, hours), end_of_run)
 
-    return conducted(decided)
+    return conducted(decide_plan)

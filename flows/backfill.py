@@ -1,4 +1,4 @@
-"""The backfill flow: replays dated drops or archived rosters of a district, the oldest first."""
+"""The backfill flow: replays a district's dated drops or archived rosters, oldest first."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ def backfill(
     every_step: bool = False,
     state: str = "",
 ) -> State[Any]:
-    """Replay what is of the days from `start` to `end` (ISO 8601): drops in a folder at any address, or the feed's rosters.
+    """Replay the days from `start` to `end` (ISO 8601).
 
-    Ends as Completed, as Held at a day that waits for a person, or as Refused or Failed.
+    `drops` is a folder of drops at any address; if it is blank, the feed's archived rosters are
+    replayed. Ends as Completed, as Held on a day that needs approval, or as Refused or Failed.
     """
 
-    def done() -> FlowEnd:
+    def replay() -> FlowEnd:
         options = options_of(district, state, replays=True)
-        wish = wish_of(
+        request = wish_of(
             options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step
         )
         return show_backfill(
-            backfilled(options, wish, os.environ, partial(replay_step, options)), options
+            backfilled(options, request, os.environ, partial(replay_step, options)), options
         )
 
-    return conducted(done)
+    return conducted(replay)

@@ -1,4 +1,4 @@
-"""`make dictionary`: writes the data dictionary from the schemas, and the reference of the layouts from the layouts."""
+"""`make dictionary`: writes the data dictionary and the reference of the layouts into `docs/`."""
 
 from __future__ import annotations
 

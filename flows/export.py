@@ -1,7 +1,8 @@
-"""`roster export`: writes a roster, in whatever layout it came, as a OneRoster 1.2 bulk zip.
+"""`roster export`: writes a roster of any layout as a OneRoster 1.2 bulk zip.
 
-The zip is the district's own file, on this machine: it has the whole roster, whatever `[share]` of the feed's file says;
-what leaves is limited when the zip is loaded. Passwords are in it only if the feed shares them, and those who are forgotten never.
+The zip is the district's own file, on this machine. It has the complete roster, whatever `[share]`
+in the feed's file says; sharing is limited when the zip is loaded. It has passwords only if the
+feed shares them, and never has forgotten people.
 """
 
 from __future__ import annotations
@@ -34,78 +35,78 @@ from transforms.roster import Raw, Roster
 from transforms.sources import normalize
 from transforms.target_values import uncarried
 
-# A record that was read, or whose row says that it is gone, ends in exactly one of the others.
+# A record that is read or vanished ends in exactly one of the other terms.
 TERMS = ("read", "vanished", "merged", "rejected", "unshared", "left_out", "exported")
 
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What an export came to."""
+    """The result of an export."""
 
     job: Job
-    origin: str  # the drop or the target whose roster it is
+    origin: str  # the drop or the target that the roster is from
     out: Path
     findings: Findings
-    refused: pl.DataFrame  # the findings that refused it, else no rows
-    standing: RosterState = field(default_factory=dict)  # the records by what became of them
-    # the rows of each file of the zip, by entity
+    refused: pl.DataFrame  # the findings that refused it; empty if it was not refused
+    # the accepted, refused and withheld records
+    standing: RosterState = field(default_factory=dict)
+    # the rows of the zip's files, by entity
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    error: str = ""  # why the zip was not written
+    error: str = ""  # why the zip could not be written; blank if it was
 
     def failed(self, error: str) -> ExportResult:
-        """Say that the zip could not be written."""
+        """Return the result for a zip that could not be written."""
         return replace(self, error=error)
 
     @property
     def status(self) -> str:
-        """The export in one word."""
+        """The status in one word."""
         return "refused" if self.refused.height else "failed" if self.error else "done"
 
     @property
     def exit_code(self) -> int:
-        """The contract's exit code."""
         return {"refused": REFUSED, "failed": FAILED, "done": DONE}[self.status]
 
     @property
     def rejects(self) -> Path | None:
-        """Where each error of each row is written, if there is any."""
+        """The file with all errors of rows; None if there are none."""
         return self.job.folder / "rejects.csv" if self.findings.errors.height else None
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """What became of the records of each entity, by `TERMS`; what folds into a record is counted with it."""
+        """The records of each entity, counted by `TERMS`; a part is counted with its record."""
         counts = {}
         for name, judged in self.standing.items():
-            rows = self.tables[name].height if name in self.tables else 0
+            exported_rows = self.tables[name].height if name in self.tables else 0
             gone = judged.gone.len()
             ended = {
                 "vanished": gone,
-                "left_out": gone + judged.accepted.height - rows,
-                "exported": rows,
+                "left_out": gone + judged.accepted.height - exported_rows,
+                "exported": exported_rows,
             }
-            known = {str(term): count for term, count in judged.counts.items()} | ended
-            counts[name] = {term: known[term] for term in TERMS}
+            known_counts = {str(term): count for term, count in judged.counts.items()} | ended
+            counts[name] = {term: known_counts[term] for term in TERMS}
         return counts
 
     def total(self, term: str) -> int:
-        """How many records of all entities ended in a term."""
+        """Count the records of all entities by a term."""
         return sum(counts[term] for counts in self.counts.values())
 
     @property
     def breaches(self) -> int:
-        """How many cells of the zip are not as the standard has them."""
-        return self._noticed("export_breach")
+        """How many cells of the zip break a rule of the standard."""
+        return self._count_notices("export_breach")
 
     @property
     def outside(self) -> int:
-        """How many references lead out of the zip."""
-        return self._noticed("export_outside")
+        """How many references in the zip point to records outside it."""
+        return self._count_notices("export_outside")
 
-    def _noticed(self, rule: str) -> int:
+    def _count_notices(self, rule: str) -> int:
         return sum(notice.count for notice in self.findings.notices if notice.rule == rule)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the object that `--json` prints."""
+        """Return the object that `--json` prints."""
         return {
             "run": self.job.run.id,
             "district": self.job.run.district,
@@ -127,37 +128,38 @@ def export(
     strict: bool = False,
     from_api: bool = False,
 ) -> ExportResult:
-    """Export what a check accepts of a roster, if `strict` only what is conformant.
+    """Export the accepted records of a roster; if `strict`, only conformant ones.
 
-    The roster is that of a drop or, `from_api`, what the target holds. Raises `TargetError` if that cannot be used at all.
+    The roster is that of a drop or, with `from_api`, of the target. Raises `TargetError` if the
+    target cannot be used at all, and `SettingsError` if the zip cannot be written there.
     """
     job = make_job(options, environment)
-    nowhere = from_api and options.drop == Path()
-    refuse_place(out, None if nowhere else job.source.drop, force=force)
+    without_drop = from_api and options.drop == Path()
+    refuse_place(out, None if without_drop else job.source.drop, force=force)
     if from_api:
-        return exported(job, job.load.target.name, out, _source_of_api(), strict=strict)
+        return exported(job, job.load.target.name, out, roster_of_api, strict=strict)
     return exported(job, str(options.drop), out, strict=strict)
-
-
-def _source_of_api() -> ReadRoster:
-    # What talks to an API takes a while to import, and exports of drops do not need it.
-
-    return roster_of_api
 
 
 def exported(
     job: Job, origin: str, out: Path, source: ReadRoster | None = None, *, strict: bool = False
 ) -> ExportResult:
-    """Write what a check accepts of a roster, unless it is refused; neither ledger nor target is changed."""
+    """Write the accepted records of a roster, unless it is refused.
+
+    Neither the ledger nor the target is changed.
+    """
     with Ledger.reading(job.ledger_at) as ledger:
         drop = check_drop(job, ledger, NOBODY, source)
     if drop.refused.height:
         return ExportResult(job, origin, out, drop.findings, drop.refused)
-    return _written(job, origin, out, drop, strict)
+    return _write(job, origin, out, drop, strict)
 
 
 def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
-    """Raise `SettingsError` if the zip cannot be meant to be written there; `drop` is what is read, if that is on the disk."""
+    """Raise `SettingsError` if the zip must not be written there.
+
+    `drop` is the drop that is read, if it is on the disk.
+    """
     if out.suffix.lower() != ".zip":
         raise SettingsError(
             f"{out} does not end in .zip. Name the zip that is to be written, such as roster.zip."
@@ -178,21 +180,24 @@ def refuse_place(out: Path, drop: Path | None, *, force: bool) -> None:
         )
 
 
-def _written(job: Job, origin: str, out: Path, drop: CheckedDrop, strict: bool) -> ExportResult:
-    made = bulk(drop.standing, drop.checked.parts, strict=strict, today=job.run.today)
-    findings = located(gather([drop.findings, made.findings]))
-    refused = refusals(made.findings, strict=False)
-    done = ExportResult(job, origin, out, findings, refused, drop.standing, made.tables)
+def _write(job: Job, origin: str, out: Path, drop: CheckedDrop, strict: bool) -> ExportResult:
+    bulk_export = bulk(drop.standing, drop.checked.parts, strict=strict, today=job.run.today)
+    findings = located(gather([drop.findings, bulk_export.findings]))
+    refused = refusals(bulk_export.findings, strict=False)
+    result = ExportResult(job, origin, out, findings, refused, drop.standing, bulk_export.tables)
     if not refused.height:
         try:
-            write_zip(out, made.files(job.run.district))
+            write_zip(out, bulk_export.files(job.run.district))
         except OSError as error:
-            return done.failed(error.strerror or str(error))
-    return done
+            return result.failed(error.strerror or str(error))
+    return result
 
 
 def roster_of_api(job: Job, watch: Watch) -> Roster:
-    """Read all collections of a job's target as a roster. Raises `TargetError` if it cannot be used at all."""
+    """Read all collections of a job's target as a roster.
+
+    Raises `TargetError` if the target cannot be used at all.
+    """
     raw = watch.stage("extract", read_target, job)
     return uncarried(
         watch.stage("normalise", normalize, "oneroster", raw, job.as_written),
@@ -201,7 +206,11 @@ def roster_of_api(job: Job, watch: Watch) -> Roster:
 
 
 def read_target(job: Job) -> Raw:
-    """Read a target as a drop; what of it cannot be read is told, and refuses the export if every roster needs it."""
+    """Read a target as a drop.
+
+    Collections that cannot be read become findings. They refuse the export if every roster needs
+    them.
+    """
     with open_target(
         job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
     ) as address:

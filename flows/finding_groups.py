@@ -1,6 +1,7 @@
-"""Findings grouped by rule, as people read them. Rows and columns are named, values are not.
+"""Findings grouped by rule, as people read them.
 
-Reports, notifications and the preflight all say what is wrong with a drop in these words.
+Reports, notifications and the preflight use these sentences. They name rows and columns, never
+values of rows.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ MOST_PLACES = 6
 
 @dataclass(frozen=True)
 class FindingPlace:
-    """All breaches of one rule in one column of one file; `rows` are the first ones."""
+    """All breaches of one rule in one column of one file."""
 
     severity: str
     rule: str
     file: str
     column: str
     count: int
-    rows: tuple[int, ...]
+    rows: tuple[int, ...]  # the first ones
     detail: str = ""
 
     @property
     def sentence(self) -> str:
-        """Say where it is, in which rows, and what was found there."""
+        """The file, the column, the first rows, and what was found there."""
         where = " ".join(part for part in (self.file or "the drop", self.column) if part)
         more = ", …" if self.rows and self.count > len(self.rows) else ""
         rows = ""
@@ -44,7 +45,7 @@ class FindingPlace:
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """All breaches of one rule, the place with the most of them first."""
+    """All breaches of one rule. The place with the most breaches comes first."""
 
     rule: Rule
     severity: str
@@ -52,12 +53,12 @@ class FindingGroup:
 
     @property
     def count(self) -> int:
-        """How often the rule was broken."""
+        """How many times the rule was broken."""
         return sum(place.count for place in self.places)
 
     @property
     def sentence(self) -> str:
-        """Say what is wrong, and what to do next."""
+        """What is wrong, and what to do next."""
         return f"{self.rule.says[0].upper()}{self.rule.says[1:]}. {self.rule.fix}"
 
     @property
@@ -69,12 +70,16 @@ class FindingGroup:
 
 
 def finding_groups(findings: Findings) -> list[FindingGroup]:
-    """Group findings by rule, the worst and the most frequent first."""
+    """Group findings by rule, the most severe and most frequent first."""
     places = [*_error_places(findings), *map(_notice_place, findings.notices)]
     places.sort(key=lambda place: (place.rule, place.severity))
     groups = []
-    for (rule, severity), same in groupby(places, key=lambda place: (place.rule, place.severity)):
-        most_first = sorted(same, key=lambda place: (-place.count, place.file, place.column))
+    for (rule, severity), places_of_rule in groupby(
+        places, key=lambda place: (place.rule, place.severity)
+    ):
+        most_first = sorted(
+            places_of_rule, key=lambda place: (-place.count, place.file, place.column)
+        )
         groups.append(FindingGroup(RULES[rule], severity, tuple(most_first)))
     return sorted(groups, key=_order)
 
@@ -85,7 +90,8 @@ def _order(group: FindingGroup) -> tuple[int, bool, int, str]:
 
 
 def _error_places(findings: Findings) -> Iterator[FindingPlace]:
-    # Values of rows are personal; details of whole files are names of columns, members and the like.
+    # Values of rows are personal. Details of complete files are names of columns, members and so
+    # on.
     detail = pl.when(pl.col("row").is_null()).then("value").alias("detail")
     by = ("severity", "rule", "file", "column")
     grouped = findings.errors.group_by(*by, detail, maintain_order=True)

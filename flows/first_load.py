@@ -1,4 +1,4 @@
-"""A district's first load: looked at from all sides, planned, approved by a person, loaded and verified."""
+"""A district's first load: preflight, probe, plan, approval by a person, load and verification."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from flows.watch import Watch
 
 Perform = Callable[[Options], RunResult]
 Verify = Callable[[Options], Verification]
-# Shows a page (a short name, and its lines) to people.
+# Shows people a page, given its short name and its lines.
 Show = Callable[[str, list[str]], None]
 
 
 @dataclass(frozen=True)
 class Means:
-    """By what a first load asks, runs, compares and tells: pages and forms of Prefect's, or whatever a test has."""
+    """What a first load shows, asks and runs with: Prefect's pages and forms, or those of a test."""
 
     watch: Watch
     ask: Ask
@@ -33,7 +33,7 @@ class Means:
 
 
 def first_load(options: Options, environment: Mapping[str, str], means: Means) -> FlowEnd:
-    """Take a district from its drop to a target that holds it. Nothing is sent before a person has approved the plan."""
+    """Load a district for the first time. Nothing is sent before a person has approved the plan."""
     drop = str(options.drop)
     ready = means.watch.stage("preflight", preflight, options, environment)
     means.show("preflight", list(ready.lines()))
@@ -61,15 +61,15 @@ def first_load(options: Options, environment: Mapping[str, str], means: Means) -
         return flow_end(means.perform(approved), drop)
 
     end = decide(proposed.plan, options, environment, means.ask, send)
-    return _verified(options, means, end) if end.name == "Completed" else end
+    return _verify_load(options, means, end) if end.name == "Completed" else end
 
 
-def _verified(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
+def _verify_load(options: Options, means: Means, loaded: FlowEnd) -> FlowEnd:
     found = means.verify(options)
     if not found.found:
         return replace(loaded, message=f"{loaded.message} Verified: the target holds it.")
-    told = (
+    message = (
         f"It was loaded, and {found.found:,} records in the target differ. `roster verify "
         f"{options.drop}` names them."
     )
-    return FlowEnd("Failed", told, loaded.outcome)
+    return FlowEnd("Failed", message, loaded.outcome)

@@ -97,9 +97,8 @@ class JobLoad(LoadOptions):
     carrying: Carrying
     runner: str = ""  # the task runner that spreads batches over a cluster; only flows use it
     cluster: str = ""  # the address of the cluster
-    scratch: Path | None = (
-        None  # the state folder of a rehearsal, which sends nothing; None: no rehearsal
-    )
+    # the state folder of a rehearsal, which sends nothing; None: no rehearsal
+    scratch: Path | None = None
     in_arrears: bool = False  # an earlier run left records unsent
 
 

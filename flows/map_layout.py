@@ -1,4 +1,4 @@
-"""`roster map`: looks at a drop, and writes a first mapping file for a person to finish."""
+"""`roster map`: examines a drop, and writes a first mapping file for a person to finish."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ FILE = ".toml"
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What is to be looked at."""
+    """The drop to examine, and the mapping file to write."""
 
     drop: Path
-    out: Path  # where the mapping file goes
-    force: bool = False  # replace a mapping file that is there
+    out: Path  # the mapping file to write
+    force: bool = False  # replace an existing mapping file
 
 
 @dataclass(frozen=True)
 class MapResult:
-    """What was found in a drop."""
+    """The result for a drop."""
 
     status: Literal["refused", "known", "guessed"]
     out: Path
-    problems: tuple[str, ...] = ()  # why there is nothing to look at, in sentences
-    layout: str = ""  # the layout that the drop is certainly written in, which needs no mapping
+    problems: tuple[str, ...] = ()  # why the drop cannot be examined, in sentences
+    layout: str = ""  # the recognized layout, which needs no mapping
     reason: str = ""  # why it is that layout
     guess: Guess | None = None  # the mapping that was written
     left_out: tuple[
         tuple[str, str], ...
-    ] = ()  # files that could not be looked at, each with what is wrong
+    ] = ()  # files that could not be examined, each with the reason
 
     @property
     def exit_code(self) -> int:
@@ -49,23 +49,26 @@ class MapResult:
         return REFUSED if self.status == "refused" else DONE
 
 
-def map_drop(wish: MapRequest) -> MapResult:
-    """Guess a mapping and write it, unless the drop's layout is known."""
-    drop, encoding = _meant(wish.drop)
+def map_drop(request: MapRequest) -> MapResult:
+    """Infer a mapping and write it, unless the drop's layout is recognized.
+
+    Raises `SettingsError` for a drop or a mapping file that cannot be used.
+    """
+    drop, encoding = _drop_and_encoding(request.drop)
     raw = read(drop, encoding=encoding)
-    if wrong := _refused(raw, drop):
-        return MapResult("refused", wish.out, tuple(wrong))
-    if known := _known(raw, drop):
+    if wrong := _why_refused(raw, drop):
+        return MapResult("refused", request.out, tuple(wrong))
+    if known := _recognized_layout(raw, drop):
         layout, reason = known
-        return MapResult("known", wish.out, layout=layout, reason=reason)
-    _refuse_place(wish)
-    made = guess(raw, _code(drop))
-    write_private(wish.out.resolve(), made.text)
-    return MapResult("guessed", wish.out, guess=made, left_out=tuple(_wrong(raw)))
+        return MapResult("known", request.out, layout=layout, reason=reason)
+    _refuse_place(request)
+    mapping = guess(raw, _code(drop))
+    write_private(request.out.resolve(), mapping.text)
+    return MapResult("guessed", request.out, guess=mapping, left_out=tuple(_refused_files(raw)))
 
 
-def _meant(drop: Path) -> tuple[Path, str | None]:
-    """The drop itself, or the one that a feed's file names, with its encoding."""
+def _drop_and_encoding(drop: Path) -> tuple[Path, str | None]:
+    """Return the drop itself, or the one that a feed's file names, with its encoding."""
     encoding = None
     if drop.suffix.lower() == FILE:
         from flows.feeds.feed import read_feed
@@ -88,23 +91,26 @@ def _meant(drop: Path) -> tuple[Path, str | None]:
     return drop, encoding
 
 
-def _refused(raw: Raw, drop: Path) -> list[str]:
-    """Why there is nothing in the drop to look at, in sentences; empty if there is."""
-    wrong = _wrong(raw)
+def _why_refused(raw: Raw, drop: Path) -> list[str]:
+    """Return why the drop cannot be examined, in sentences; empty if it can be."""
+    refused = _refused_files(raw)
     if raw.files:
-        return [f"{drop}: {says}" for file, says in wrong if not file]
-    told = [f"{file or drop}: {says}" for file, says in wrong]
-    return told or [f"{drop}: there are no CSV files in it. Name the folder that has them."]
+        return [f"{drop}: {says}" for file, says in refused if not file]
+    reasons = [f"{file or drop}: {says}" for file, says in refused]
+    return reasons or [f"{drop}: there are no CSV files in it. Name the folder that has them."]
 
 
-def _wrong(raw: Raw) -> list[tuple[str, str]]:
-    """What refuses the drop, or a file of it: the file, and what is wrong with it."""
+def _refused_files(raw: Raw) -> list[tuple[str, str]]:
+    """Return each file that is refused, blank for the drop itself, with the reason."""
     found = raw.findings.fatal.select("file", "rule").unique(maintain_order=True)
     return [(file, f"{RULES[rule].says}. {RULES[rule].fix}") for file, rule in found.rows()]
 
 
-def _known(raw: Raw, drop: Path) -> tuple[str, str] | None:
-    """The layout in which a drop certainly is, and why. Raises `SettingsError` if two fit."""
+def _recognized_layout(raw: Raw, drop: Path) -> tuple[str, str] | None:
+    """Return the layout that a drop certainly has, and the reason; None if there is none.
+
+    Raises `SettingsError` if two layouts fit.
+    """
     found = recognised(AUTO, raw)
     if found.layout == ONEROSTER and says_so(raw):
         return ONEROSTER, "its manifest, or its files' first columns, are the standard's"
@@ -117,9 +123,9 @@ def _known(raw: Raw, drop: Path) -> tuple[str, str] | None:
     return None
 
 
-def _refuse_place(wish: MapRequest) -> None:
-    """Raise `SettingsError` if the mapping cannot be meant to be written there."""
-    out = wish.out
+def _refuse_place(request: MapRequest) -> None:
+    """Raise `SettingsError` if the mapping file cannot be written, or must not be replaced."""
+    out = request.out
     if out.suffix.lower() != FILE:
         raise SettingsError(
             f"{out} does not end in {FILE}. Name the file that is to be written, such as "
@@ -131,7 +137,7 @@ def _refuse_place(wish: MapRequest) -> None:
         )
     if out.is_dir():
         raise SettingsError(f"{out} is a folder. Name a file.")
-    if out.exists() and (not wish.force or out.resolve() == wish.drop.resolve()):
+    if out.exists() and (not request.force or out.resolve() == request.drop.resolve()):
         raise SettingsError(
             f"{out} exists already, and may hold your work. Name another file with --out, or say "
             "--force to replace it."
@@ -139,5 +145,5 @@ def _refuse_place(wish: MapRequest) -> None:
 
 
 def _code(drop: Path) -> str:
-    """A short name after the drop's."""
+    """Return a code for the layout, from the drop's name."""
     return re.sub(r"[^a-z0-9]+", "_", drop.resolve().stem.casefold()).strip("_") or "own"

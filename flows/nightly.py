@@ -1,4 +1,4 @@
-"""The nightly flow: the straight line for one feed, with its stages and batches as tasks."""
+"""The nightly flow: the pipeline for one feed, with its stages and batches as tasks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from flows.orchestration.runs import superseded, sync
 def nightly(
     district: str = "sample_data/demo.toml", target: str | None = None, state: str = "", **told: Any
 ) -> State[Any]:
-    """Load a district's drop: `district` is the name of its feed's file in $ROSTER_FEEDS.
+    """Load a district's drop. `district` is the name of the feed's file in $ROSTER_FEEDS.
 
-    Ends as Completed, Held (what waits for a person must not block the next night), Refused or Failed; and as
-    Superseded, with nothing done, if a later night of the same deployment is due already.
+    Ends as Completed, Held, Refused or Failed. It ends as Superseded, with nothing done, if a later
+    night of the same deployment is already due. Changes that are held must not block the next
+    night.
     """
     return conducted(lambda: superseded() or sync(district, state, target=target, **told))

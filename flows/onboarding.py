@@ -1,4 +1,4 @@
-"""The onboarding flow: preflight, check and plan of a district's first load; then a person decides, and it is loaded."""
+"""The onboarding flow: a district's first load, from preflight to verification."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from flows.result import FlowEnd
 def onboarding(
     district: str = "sample_data/demo.toml", hours: float = 72, state: str = ""
 ) -> State[Any]:
-    """Load a district for the first time; a person has so many hours to approve the plan.
+    """Load a district for the first time. A person has so many hours to approve the plan.
 
-    Ends as Completed once it is loaded and verified, as Not ready, Refused, Rejected or Timed out if nothing was
-    sent, else as Failed.
+    Ends as Completed once the load is verified; as Not ready, Refused, Rejected or Timed out if
+    nothing was sent; otherwise as Failed.
     """
 
-    def loaded() -> FlowEnd:
+    def load_district() -> FlowEnd:
         options = options_of(district, state)
         name = options.drop.stem
         return first_load(
@@ -37,4 +37,4 @@ def onboarding(
             Means(Tasks(name), form(name, hours), perform, verify, partial(page, name)),
         )
 
-    return conducted(loaded)
+    return conducted(load_district)

@@ -1,4 +1,4 @@
-"""`roster get` and `roster enrollments`: read the API to its end."""
+"""`roster get` and `roster enrollments`: read all pages of a collection from the API."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ FIND_IDS = "Find ids with: roster get users --target ..."
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked of the API."""
+    """A query to the API."""
 
     collection: str
     filter: str = ""
     sort: str = "sourcedId"
-    fields: str = ""  # names of properties, joined by commas; blank for all
-    limit: int | None = None  # records at most; None for all
+    fields: str = ""  # names of properties, joined by commas; blank: all
+    limit: int | None = None  # at most so many records; None: all
 
 
 @dataclass(frozen=True)
 class QueryResult:
-    """What the API answered."""
+    """The records that the API returned."""
 
     collection: str
     records: tuple[Json, ...]
-    fields: tuple[str, ...] = ()  # the properties that were asked for; empty for all
+    fields: tuple[str, ...] = ()  # the requested properties; empty: all
     exit_code: int = DONE
 
 
 def ask(query: Query, target: str, state: Path, environment: Mapping[str, str]) -> QueryResult:
-    """Read what a query asks for of the target that settings name. Raises `SettingsError`."""
+    """Run a query against the target that settings name. Raises `SettingsError`."""
     return answers(query, choose(target, None, environment), state)
 
 
 def answers(query: Query, target: Target, state: Path) -> QueryResult:
-    """Read what a query asks for. Raises `SettingsError` if the target has no such collection."""
+    """Run a query. Raises `SettingsError` if the target has no such collection."""
     names = target.profile.lists
     if query.collection not in names:
         close = difflib.get_close_matches(query.collection, names, 1)
@@ -59,7 +59,7 @@ def answers(query: Query, target: Target, state: Path) -> QueryResult:
             f"There is no collection {query.collection!r}.{hint} There are: {', '.join(names)}."
         )
     with open_target(target, state) as address:
-        records = asyncio.run(_answers(query, address))
+        records = asyncio.run(_read_records(query, address))
     fields = tuple(name for name in query.fields.split(",") if name)
     return QueryResult(query.collection, tuple(records), fields)
 
@@ -67,39 +67,43 @@ def answers(query: Query, target: Target, state: Path) -> QueryResult:
 def enrollments(
     student: str, target: str, state: Path, environment: Mapping[str, str], today: date
 ) -> QueryResult:
-    """Find in which courses a person is, through which class, in which role, from when to when, and whether that holds."""
+    """Find a person's enrollments, the active ones first.
+
+    Each names course, class, role and dates, and says whether it is active `today`. Raises
+    `SettingsError` if the target has no such user.
+    """
     with open_target(choose(target, None, environment), state) as address:
-        records = asyncio.run(_enrollments(student, address))
-    lines = [_enrollment(record, today) for record in records]
-    lines.sort(key=lambda one: (not one["active"], str(one["course"])))
-    return QueryResult("enrollments", tuple(lines))
+        records = asyncio.run(_read_enrollments(student, address))
+    rows = [_enrollment_row(record, today) for record in records]
+    rows.sort(key=lambda one: (not one["active"], str(one["course"])))
+    return QueryResult("enrollments", tuple(rows))
 
 
-async def _enrollments(student: str, address: Address) -> list[Json]:
+async def _read_enrollments(student: str, address: Address) -> list[Json]:
     if not wire.addressable(student.strip()):
         raise SettingsError(f"{student!r} cannot be the sourcedId of a person. {FIND_IDS}")
     async with Client(address) as client:
         request = wire.read(client.profile.collections["users"], student)
         if wire.understood(request, await client.send(request)).kind == "missing":
             raise SettingsError(f"{client.target.host} has no user {student!r}. {FIND_IDS}")
-        found = pages(client, "enrollments", filter=f"user.sourcedId={quoted(student)}")
-        return [record async for page in found for record in page]
+        found_pages = pages(client, "enrollments", filter=f"user.sourcedId={quoted(student)}")
+        return [record async for page in found_pages for record in page]
 
 
 def _properties(fields: str) -> str:
-    """The properties that the API is asked for: of `metadata.url`, all of `metadata`."""
+    """Return the properties to request: for `metadata.url`, all of `metadata`."""
     return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
 
 
 def quoted(value: str) -> str:
-    """Write a value for a filter; quotes in it are doubled (API reference, section 6)."""
+    """Quote a value for a filter; quotes in it are doubled (API reference, section 6)."""
     return "'" + value.replace("'", "''") + "'"
 
 
-def _enrollment(record: Json, today: date) -> Json:
+def _enrollment_row(record: Json, today: date) -> Json:
     course, group = record.get("course") or {}, record.get("class") or {}
     begin, end = (str(record.get(name) or "")[:10] for name in ("beginDate", "endDate"))
-    holds = (
+    active = (
         record.get("status") == "active"
         and (not begin or begin <= str(today))
         and (not end or str(today) < end)
@@ -112,12 +116,12 @@ def _enrollment(record: Json, today: date) -> Json:
         "role": record.get("role"),
         "beginDate": begin or None,
         "endDate": end or None,
-        "active": holds,
+        "active": active,
         "sourcedId": record.get("sourcedId"),
     }
 
 
-async def _answers(query: Query, address: Address) -> list[Json]:
+async def _read_records(query: Query, address: Address) -> list[Json]:
     records: list[Json] = []
     async with Client(address) as client:
         async for page in pages(

@@ -1,4 +1,7 @@
-"""A rehearsal: the whole line, against a copy of the ledger in which every change counts as acknowledged; nothing is sent."""
+"""A rehearsal: the pipeline on a copy of the ledger. Nothing is sent.
+
+Every change counts as acknowledged.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,15 @@ from flows.job import Job
 from flows.scratch import scratch_folder
 from transforms.changes import Changes
 
-# Where a client would send, if anything were sent.
+# The address of a client that sends nothing.
 NOWHERE = "https://nowhere.invalid"
 
 
 @contextmanager
 def rehearsal(job: Job) -> Iterator[Job]:
-    """Give the job as it is rehearsed: with ledger, archive and folders of runs of its own, until the body is over.
+    """Yield the job for a rehearsal, with its own ledger, archive and folders of runs.
 
-    What it asks of the target, it asks the target itself.
+    They are deleted when the body ends. Questions to the target still go to the target itself.
     """
     with scratch_folder(job.run.state) as folder:
         load = replace(job.load, scratch=folder)
@@ -40,25 +43,31 @@ def rehearsal(job: Job) -> Iterator[Job]:
 
 
 def _copy_archive(job: Job, own: Job) -> None:
-    """Have the same rosters: files of an archive are never written again, so that a second name for each will do."""
+    """Copy the archived rosters.
+
+    Files of an archive are never written again, so that hard links will do.
+    """
     rosters, copy = (Archive(one.home / "rosters", one.key).folder for one in (job, own))
     if rosters.is_dir():
-        shutil.copytree(rosters, copy, copy_function=_linked)
+        shutil.copytree(rosters, copy, copy_function=_link_or_copy)
 
 
-def _linked(source: str, target: str) -> None:
+def _link_or_copy(source: str, target: str) -> None:
     try:
         os.link(source, target)
-    except OSError:  # not every file system has links
+    except OSError:  # not every file system has hard links
         shutil.copy2(source, target)
 
 
 def rehearse(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
-    """Record in the copy all that would be sent, as if the target had acknowledged it; what would wait, waits."""
-    return asyncio.run(_loaded(changes, job, ledger))
+    """Record all changes in the copied ledger as if the target had acknowledged them.
+
+    A change that would wait for its parent waits here too.
+    """
+    return asyncio.run(_load_nowhere(changes, job, ledger))
 
 
-async def _loaded(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
+async def _load_nowhere(changes: Changes, job: Job, ledger: Ledger) -> Loaded:
     async with Client(Address(NOWHERE, profile=job.load.target.profile)) as client:
         return await load(
             changes,

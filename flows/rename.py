@@ -1,4 +1,7 @@
-"""`roster rename`: gives all that is known of a feed to another name, after its file or its district was renamed."""
+"""`roster rename`: moves everything known about a feed to another name.
+
+It is for a feed whose file or district was renamed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class RenamedFeed:
 
 @dataclass(frozen=True)
 class RenameResult:
-    """The feed in each target that it has."""
+    """The renamed feed, once for each of its targets."""
 
     feeds: tuple[RenamedFeed, ...]
     exit_code: int = DONE
@@ -40,48 +43,49 @@ class RenameResult:
 def rename(
     old: str, new: str, target: str | None, state: Path, environment: Mapping[str, str]
 ) -> RenameResult:
-    """Move a feed to another name, in every target that it has, or in one. Killed midway, it is finished by being run again.
+    """Rename a feed in one target, or in all of its targets. If killed, run it again to finish.
 
-    `new` is a name, or the feed's file under its new name. Raises `SettingsError` if there is no such feed, or if the
-    new name has records of its own: those are another feed's.
+    `new` is a name, or the feed's file under its new name. Raises `SettingsError` if there is no
+    such feed, or if the new name has records of its own, since those belong to another feed.
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         keys = [
             key
             for key in chosen(ledger.feeds(), old, target, environment)
-            if key.feed == _name(old, environment)
+            if key.feed == _feed_name(old, environment)
         ]
         if not keys:
             raise SettingsError(
-                f"The ledger knows no feed {old!r} by its whole name. {_there(ledger)}"
+                f"The ledger knows no feed {old!r} by its whole name. {_feeds_there(ledger)}"
             )
-        moves = [(key, FeedKey(key.target, _name(new, environment))) for key in keys]
+        moves = [(key, FeedKey(key.target, _feed_name(new, environment))) for key in keys]
         for one, other in moves:
             _refuse(one, other, ledger)
         return RenameResult(
-            tuple(
-                RenamedFeed(one, other, _moved(one, other, state, ledger)) for one, other in moves
-            )
+            tuple(RenamedFeed(one, other, _move(one, other, state, ledger)) for one, other in moves)
         )
 
 
-def _name(said: str, environment: Mapping[str, str]) -> str:
+def _feed_name(text: str, environment: Mapping[str, str]) -> str:
     return (
-        key_of(Path(said), environment).feed
-        if said.lower().endswith(FILE) and Path(said).exists()
-        else said
+        key_of(Path(text), environment).feed
+        if text.lower().endswith(FILE) and Path(text).exists()
+        else text
     )
 
 
-def _there(ledger: Ledger) -> str:
+def _feeds_there(ledger: Ledger) -> str:
     return f"There are: {', '.join(f'{one.feed} into {one.target}' for one in ledger.feeds())}."
 
 
 def _refuse(old: FeedKey, new: FeedKey, ledger: Ledger) -> None:
-    """Refuse a name that is the same, or that has records most of which the old name does not have."""
+    """Raise `SettingsError` for the same name, or for a name with records that are not the feed's.
+
+    A name is refused if the feed has sent less than half of its records.
+    """
     if old == new:
         raise SettingsError(f"Feed {old.feed!r} has that name already. Give the new one.")
-    ours, theirs = (_ids(ledger, key) for key in (old, new))
+    ours, theirs = (_ids_in_target(ledger, key) for key in (old, new))
     shared = theirs.join(ours, on=["entity", "sourcedId"], how="semi").height
     if 2 * shared < theirs.height:
         raise SettingsError(
@@ -92,7 +96,7 @@ def _refuse(old: FeedKey, new: FeedKey, ledger: Ledger) -> None:
         )
 
 
-def _ids(ledger: Ledger, key: FeedKey) -> pl.DataFrame:
+def _ids_in_target(ledger: Ledger, key: FeedKey) -> pl.DataFrame:
     found = [
         frame.filter(pl.col("status").is_in(IN_TARGET)).select("sourcedId", entity=pl.lit(name))
         for name, frame in ledger.known(key).items()
@@ -100,11 +104,11 @@ def _ids(ledger: Ledger, key: FeedKey) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema={"sourcedId": pl.String, "entity": pl.String}), *found])
 
 
-def _moved(old: FeedKey, new: FeedKey, state: Path, ledger: Ledger) -> int:
-    """Move rosters first, and the ledger last: until that is done, it says what is to be moved."""
+def _move(old: FeedKey, new: FeedKey, state: Path, ledger: Ledger) -> int:
+    """Move the rosters first and the ledger last, so that a killed rename can be run again."""
     run = new_run()
     with ledger.hold(old, run), ledger.hold(new, run):
-        count = _ids(ledger, old).height
+        count = _ids_in_target(ledger, old).height
         Archive(state / "rosters", new).take_over(Archive(state / "rosters", old))
         progress = [state / FOLDER / f"{folder_of(key)}.json" for key in (old, new)]
         if progress[0].exists() and not progress[1].exists():

@@ -1,4 +1,4 @@
-"""The restore flow: brings a district's target back to the roster of an earlier run, through the same guard."""
+"""The restore flow: brings a target back to the roster of an earlier run, through the guard."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flows.orchestration.runs import sync
 def restore(
     district: str = "sample_data/demo.toml", run: str = "", dry_run: bool = True, state: str = ""
 ) -> State[Any]:
-    """Send what makes the target hold the roster that `run` accepted; with `dry_run`, only say what that would be."""
+    """Bring the target back to the roster of `run`. A `dry_run` only reports the changes."""
     return conducted(
         lambda: sync(district, state, restore=run, command="plan" if dry_run else "sync")
     )

@@ -1,7 +1,8 @@
-"""The files that runs leave in their folders below `runs/`: one list, for those who write and for `roster forget`.
+"""The files that runs write into their folders below `runs/`.
 
-All of them have ids, and some have names. A file that is not on the list cannot be written, so that a new one cannot
-outlive the person whose id is in it.
+This one list is for writing and for `roster forget`. All of these files contain ids, and some
+contain names. A file that is not on the list cannot be written, so that no new file can outlive the
+person whose id is in it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from connectors.private_files import write_private
 RunFile = Literal[
     "report.md", "rejects.csv", "plan.md", "plan.csv", "ids.csv", "ids_in_doubt.csv", "verify.csv"
 ]
-# The columns in which ids, names and values of people stand, by which `roster forget` takes rows out of a table. Texts
-# have no columns: there the words by which a person is known are masked.
+# The columns with ids, names and values of people: `roster forget` removes rows by them. Texts have
+# no columns; in them the words that identify a person are masked.
 RUN_FILES: dict[RunFile, frozenset[str]] = {
     "report.md": frozenset(),
     "rejects.csv": frozenset({"sourcedId", "value"}),
@@ -28,7 +29,7 @@ RUN_FILES: dict[RunFile, frozenset[str]] = {
 
 
 def write_run_file(folder: Path, name: RunFile, text: str) -> Path:
-    """Write a file of a run, for its owner only, into the folder of that run; give its path."""
+    """Write a file of a run into its folder, readable by the owner only. Return its path."""
     path = folder / name
     write_private(path, text)
     return path

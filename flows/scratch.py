@@ -1,4 +1,4 @@
-"""Folders that are needed for as long as something goes on; what a killed process left is swept up by the next one."""
+"""Temporary folders below the state folder. Each run removes those that a killed process left."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ SCRATCH, LOCK = "scratch", ".lock"
 
 @contextmanager
 def scratch_folder(state: Path) -> Iterator[Path]:
-    """Give an empty folder below the state folder, for its owner only; it is gone when the body is over.
+    """Yield an empty folder below the state folder, for its owner only; delete it afterwards.
 
-    Its lock is there before it, so that nobody takes it for one that was left.
+    Its lock exists first, so that no other process takes the folder for a leftover.
     """
     make_private_folder(state / SCRATCH)
-    _sweep(state / SCRATCH)
+    _remove_leftovers(state / SCRATCH)
     folder = state / SCRATCH / secrets.token_hex(8)
     lock = folder.with_suffix(LOCK)
     try:
@@ -31,11 +31,11 @@ def scratch_folder(state: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         lock.unlink(missing_ok=True)
-        with suppress(OSError):  # others are in it
+        with suppress(OSError):  # other runs use it
             folder.parent.rmdir()
 
 
-def _sweep(place: Path) -> None:
+def _remove_leftovers(place: Path) -> None:
     for folder in (one for one in place.iterdir() if one.is_dir()):
         lock = folder.with_suffix(LOCK)
         if not is_file_locked(lock):

@@ -14,13 +14,13 @@ from flows.send import DATABASE
 
 @dataclass(frozen=True)
 class SandboxEnd:
-    """The sandbox served until it was interrupted."""
+    """The result of a sandbox that was interrupted."""
 
     exit_code: int = DONE
 
 
 def serve(state: Path, port: int, seed: bool, started: Callable[[str], None]) -> SandboxEnd:
-    """Serve until interrupted; `port` is on 127.0.0.1, and `started` is given the server's address."""
+    """Serve on 127.0.0.1 until interrupted. `started` gets the server's address."""
     make_private_file(state / DATABASE)
     serve_forever(state / DATABASE, port, seed, started)
     return SandboxEnd()

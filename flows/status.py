@@ -1,4 +1,4 @@
-"""`roster status`: of each feed its last runs, who is running, what is held and what is stale."""
+"""`roster status`: each feed's last runs, its running run, held changes and stale drops."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from flows.ledgers import ledger_location
 from flows.result import DONE, FAILED, HELD, REPAIRED, SENT, UNDELIVERED, USAGE
 from flows.run import stale
 
-# How many runs of a feed are shown, and how many with `--all`.
+# How many runs of a feed are shown, without and with `--all`.
 FEW, MANY = 3, 20
 
 
 @dataclass(frozen=True)
 class StatusResult:
-    """How feeds stand."""
+    """The state of several feeds."""
 
     feeds: tuple[FeedStatus, ...]
     state: Path
@@ -32,7 +32,7 @@ class StatusResult:
 
     @property
     def exit_code(self) -> int:
-        """1 if any feed failed, else 3 if anything is held."""
+        """1 if any feed failed; otherwise 3 if anything is held."""
         codes = {feed.exit_code for feed in self.feeds}
         return next((code for code in (FAILED, HELD) if code in codes), DONE)
 
@@ -40,7 +40,7 @@ class StatusResult:
 def status(
     drops: Sequence[Path], state: Path, environment: Mapping[str, str], *, every: bool
 ) -> StatusResult:
-    """Look how feeds stand, those named or all; `every` shows more runs.
+    """Return the state of the named feeds, or of all; `every` shows more runs.
 
     Raises `SettingsError` for a drop or a feed's file that cannot be read.
     """
@@ -66,13 +66,13 @@ WORST: tuple[Word, ...] = (
     "not due",
     "succeeded",
 )
-# A run may begin so much later than it is due: workers are busy, or were away for a while.
+# A run may begin this much later than scheduled: workers may be busy, or down for a while.
 GRACE = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a feed stands, in one word, and in a sentence if there is something to do."""
+    """The state of a feed in one word, with a sentence if there is something to do."""
 
     feed: str
     word: Word
@@ -83,18 +83,21 @@ class Standing:
 def standings(
     folder: Path, state: Path, environment: Mapping[str, str], now: datetime
 ) -> list[Standing]:
-    """Say how each feed stands whose file is in a folder, the worst first. Raises `SettingsError` if there is none."""
+    """Return the state of each feed whose file is in a folder, the worst first.
+
+    Raises `SettingsError` if the folder has no feed's file.
+    """
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise SettingsError(
             f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
         )
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        found = [_standing(file, ledger, environment, now) for file in files]
+        found = [_state_of_file(file, ledger, environment, now) for file in files]
     return sorted(found, key=lambda one: WORST.index(one.word))
 
 
-def _standing(
+def _state_of_file(
     file: Path, ledger: Ledger, environment: Mapping[str, str], now: datetime
 ) -> Standing:
     try:
@@ -102,18 +105,18 @@ def _standing(
     except SettingsError as error:
         return Standing(file.stem, "failed", " ".join(error.problems))
     status = status_of(key, str(file), ledger, now)
-    word, sentence = _word(feed, status, now)
+    word, sentence = _state_in_words(feed, status, now)
     return Standing(file.stem, word, sentence, status)
 
 
-def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
-    missed = _missed(feed, status, now)
+def _state_in_words(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
+    missed = _missed_run(feed, status, now)
     if status.holder:
         return "running", f"Run {status.holder.run} is under way since {status.holder.since}."
     if missed:
         return "did not run", missed
     if status.last is None:
-        return _never(feed)
+        return _never_run(feed)
     if status.exit_code == FAILED:
         return (
             "failed",
@@ -126,14 +129,14 @@ def _word(feed: Feed, status: FeedStatus, now: datetime) -> tuple[Word, str]:
     return "succeeded", ""
 
 
-def _never(feed: Feed) -> tuple[Word, str]:
+def _never_run(feed: Feed) -> tuple[Word, str]:
     if feed.schedule.paused:
         return "paused", "Its schedule is paused."
     return ("did not run" if feed.schedule.cron else "not due"), "It has never run."
 
 
-def _missed(feed: Feed, status: FeedStatus, now: datetime) -> str:
-    """Say which night the feed missed; blank if it missed none, or has no schedule."""
+def _missed_run(feed: Feed, status: FeedStatus, now: datetime) -> str:
+    """Return a sentence if the feed missed its last scheduled run; otherwise blank."""
     if not feed.schedule.cron or feed.schedule.paused:
         return ""
     due = last_due(feed.schedule.cron, feed.time_zone, now - GRACE)
@@ -162,19 +165,19 @@ class FeedStatus:
 
     @property
     def last(self) -> Run | None:
-        """The newest run that is not under way; one that was told something wrong did nothing, and does not count."""
+        """The newest run that has ended. Runs with wrong settings do not count, since they did nothing."""
         return next(
             (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None
         )
 
     @property
     def good(self) -> Run | None:
-        """The newest run after which everything had been sent."""
+        """The newest run that left nothing unsent."""
         return next((run for run in self.runs if run.exit_code == DONE), None)
 
     @property
     def loaded(self) -> Run | None:
-        """The newest run of a drop, or of a plan; one that mended the target says nothing of what a drop could not deliver."""
+        """The newest run of a drop or a plan. A repair says nothing about what a drop could not deliver."""
         return next(
             (
                 run
@@ -186,45 +189,50 @@ class FeedStatus:
 
     @property
     def foreign(self) -> int:
-        """How many records the last load held because the target has them otherwise, and this feed has not sent them."""
+        """How many records the last load held as foreign.
+
+        The target has different records with these ids, and this feed has not sent them.
+        """
         if self.loaded is None or self.loaded.exit_code != HELD or self.loaded.plan:
             return 0
         return sum(counts.get("held", 0) for counts in self.loaded.counts.values())
 
     @property
     def undelivered(self) -> tuple[str, ...]:
-        """The entities by whose faults the last load could not deliver most of them."""
+        """The entities of which the last load could not deliver most records, because of errors."""
         counts = self.loaded.counts if self.loaded else {}
         return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
 
     @property
     def exit_code(self) -> int:
-        """1 if the last run failed, was refused or broke off; 3 if something is held or stale; else 0."""
+        """1 if the last run failed, was refused or ended early; 3 if anything is held or stale; else 0."""
         if self.last and self.last.exit_code not in PASSED:
             return FAILED
         return HELD if self.held or self.foreign or self.undelivered or self.stale else DONE
 
     def is_running(self, run: Run) -> bool:
-        """Whether a run is the one that holds the feed now."""
+        """Whether a run is running now."""
         return run.ended is None and self.holder is not None and run.id == self.holder.run
 
 
 def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
-    """Ask the ledger how a feed stands."""
+    """Return the state of a feed, from the ledger."""
     runs = ledger.runs(key)
     accepted = next((run for run in runs if run.content and run.ended), None)
-    old = stale(accepted, runs, now) if accepted else ""
-    return FeedStatus(key, tuple(runs), ledger.holder(key), _held(key, ledger, now), old, drop)
+    stale_sentence = stale(accepted, runs, now) if accepted else ""
+    return FeedStatus(
+        key, tuple(runs), ledger.holder(key), _waiting_plans(key, ledger, now), stale_sentence, drop
+    )
 
 
-def _held(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
-    """The plans that can still be approved, and those whose approval was not brought to its end."""
-    waits = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
-    return (*waits, *ledger.plans(key, status="approved"))
+def _waiting_plans(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
+    """Return the open plans, and approved ones that were not sent completely."""
+    open_plans = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
+    return (*open_plans, *ledger.plans(key, status="approved"))
 
 
 def run_totals(run: Run) -> dict[str, int]:
-    """Count the records of all entities that a run sent, rejected and held."""
+    """Count a run's sent, rejected and held records of all entities."""
     terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
     return {
         name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)

@@ -1,4 +1,4 @@
-"""The summary flow: how every feed of a folder stands, once a morning."""
+"""The summary flow: the state of every feed of a folder, each morning."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from flows.status import standings
 
 @flow(name="summary", flow_run_name="summary of {feeds}")
 def summary(feeds: str = "sample_data", state: str = "") -> State[Any]:
-    """Say of each feed's file in a folder whether its last night succeeded, was held, is stale, failed or did not run.
+    """Report whether each feed's last night succeeded, was held, is stale, failed or did not run.
 
-    The folder is $ROSTER_FEEDS, or lies in it. Ends as Completed if all succeeded, as Held if some wait for a person, else as Failed.
+    `feeds` is $ROSTER_FEEDS, or a folder in it. Ends as Completed if all succeeded, as Held if some
+    need approval, otherwise as Failed.
     """
 
-    def summed() -> FlowEnd:
+    def summarize() -> FlowEnd:
         folder, place = feeds_folder(feeds, os.environ), state_folder(state, os.environ)
         found = standings(folder, place, os.environ, datetime.now(UTC))
         table("feeds", [standing_row(one) for one in found], "How every feed stands")
         return summary_end(found)
 
-    return conducted(summed)
+    return conducted(summarize)

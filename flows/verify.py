@@ -1,4 +1,4 @@
-"""`roster verify`: finds what the target holds otherwise than the ledger and the last roster do, and repairs it if asked to."""
+"""`roster verify`: compares the target with the ledger and the last roster, and repairs it on request."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ from transforms.schemas import ENTITIES
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What a verification came to."""
+    """The result of a verification."""
 
     job: Job
     found: Verification
-    repair: RunResult | None  # the run that repaired the target, if that was asked for
+    repair: RunResult | None  # the run that repaired the target; None without a repair
     seconds: float
 
     @property
     def exit_code(self) -> int:
-        """1 for differences that nothing was done about; else how the repair ended."""
+        """The exit code of the repair; without one, 1 if there are differences."""
         if self.repair:
             return self.repair.exit_code
         return FAILED if self.found.found else DONE
@@ -86,24 +86,29 @@ def verify(
     repair: bool,
     lost: bool = False,
 ) -> VerifyResult:
-    """Compare, and repair if asked to; `begun` is given the job before anything is compared."""
+    """Compare, and repair on request. `begun` gets the job before the comparison.
+
+    `lost` allows a repair even if many records are missing in the target.
+    """
     started = time.monotonic()
     job = make_job(options, environment)
     begun(job)
-    found, result = _repaired(job, watch, lost=lost) if repair else (compare_feed(job, watch), None)
+    found, result = (
+        _compare_and_repair(job, watch, lost=lost) if repair else (compare_feed(job, watch), None)
+    )
     return VerifyResult(job, found, result, time.monotonic() - started)
 
 
 def compare_feed(job: Job, watch: Watch = NOBODY) -> Verification:
-    """Compare all that the ledger knows of a feed."""
+    """Compare everything that the ledger knows of a feed."""
     with Ledger.reading(job.ledger_at) as ledger, watch:
         return compare_target(
             job, ledger, Archive(job.run.state / "rosters", job.key), watch.advance
         )
 
 
-def _repaired(job: Job, watch: Watch, *, lost: bool) -> tuple[Verification, RunResult]:
-    """Compare and repair as one run: under the feed's lock, and kept in the ledger like any other."""
+def _compare_and_repair(job: Job, watch: Watch, *, lost: bool) -> tuple[Verification, RunResult]:
+    """Compare and repair as one run: under the feed's lock, and recorded in the ledger."""
     found: list[Verification] = []
 
     def pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> RunResult:
@@ -118,20 +123,20 @@ def _repaired(job: Job, watch: Watch, *, lost: bool) -> tuple[Verification, RunR
 
 @dataclass(frozen=True)
 class Verification:
-    """What a comparison came to; `roster` is the run whose roster was compared, blank if none is kept."""
+    """The differences that a comparison found."""
 
     entities: dict[str, Verified]
-    roster: str = ""
+    roster: str = ""  # the run whose roster was compared; blank if none is archived
     requests: int = 0
 
     @property
     def found(self) -> int:
-        """How many records are not as they should be."""
+        """How many records differ."""
         return sum(one.found.height for one in self.entities.values())
 
 
 def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progress) -> Verification:
-    """Compare each entity of which the ledger has records. Nothing is sent, and nothing is written.
+    """Compare each entity that the ledger has records of. Nothing is sent or written.
 
     Raises `TargetError` if the target cannot be read.
     """
@@ -141,16 +146,16 @@ def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progres
     roster = next(reversed(archive.runs()), "")
     collections = job.load.target.profile.collections
     names = [name for name in ENTITIES if name in known and name in collections]
-    # One entity of the roster at a time: a district's need not all be in memory.
+    # One entity of the roster at a time, so that a large district's need not all be in memory.
     wanted = (
         expected(collections[name], known[name], archive.judged(roster, name) if roster else None)
         for name in names
     )
     with open_target(job.load.target, job.run.state, job.load.concurrency) as address:
-        return asyncio.run(_compared(address, wanted, roster, progress))
+        return asyncio.run(_compare_entities(address, wanted, roster, progress))
 
 
-async def _compared(
+async def _compare_entities(
     address: Address, wanted: Iterator[Expected], roster: str, progress: Progress
 ) -> Verification:
     async with Client(address) as client:
@@ -158,7 +163,7 @@ async def _compared(
         return Verification(entities, roster, client.requests)
 
 
-LEDGERS = {
+LEDGER_COLUMNS = {
     FINGERPRINT: "fingerprint",
     SCHOOL: "school",
     PARENTS: "parents",
@@ -171,31 +176,39 @@ LEDGERS = {
 def repair(
     found: Verification, job: Job, ledger: Ledger, archive: Archive, watch: Watch
 ) -> RunResult:
-    """Create what is missing, update what differs and remove what came back, as the feed's policy says, all through the guard.
+    """Create missing records, update different ones and remove those that came back.
 
-    Without a roster of which to take the records, only the ledger is corrected: the next sync sends them.
+    All changes pass the guard, and removals follow the feed's policy. Without an archived roster
+    only the ledger is corrected: the next sync sends the records.
     """
     begun = time.monotonic()
     for one in found.entities.values():
-        _correct(one, job, ledger)
+        _correct_ledger(one, job, ledger)
     known = ledger.known(job.key)
-    standing = archive.standing(found.roster) if found.roster else {}
+    roster = archive.standing(found.roster) if found.roster else {}
     content = archive.keep(job.run.id, {}, found.roster) if found.roster else ""
-    changes = with_policies(_changes(found, standing, known), job, ledger)
-    # The content is that of the last roster, whatever its age.
+    changes = with_policies(_repairing_changes(found, roster, known), job, ledger)
+    # The content is that of the last roster, so its age does not matter.
     context = replace(
         guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
     )
     judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
     result = deliver(Delivery(begun, changes, known, judge, content=content), job, ledger, watch)
-    # It looks at what differs, and at nothing else: what plans hold besides goes on waiting.
+    # A repair looks only at differences. What older plans hold keeps waiting.
     return replace(result, repaired=True, whole=frozenset())
 
 
 def refuse_losses(found: Verification, known: Known, limits: GuardLimits) -> None:
-    """Raise `SettingsError` if so much is missing that this may be another target, or one that shows only a part."""
+    """Raise `SettingsError` if more records are missing than the limits allow.
+
+    It may be the wrong target, or one that shows only a part of its records.
+    """
     for name, one in found.entities.items():
-        count, total, percent = one.of(MISSING).len(), _held(known[name]), limits.vanished(name)
+        count, total, percent = (
+            one.of(MISSING).len(),
+            _count_in_target(known[name]),
+            limits.vanished(name),
+        )
         if not allows(count, total, percent, limits.vanished_records):
             raise SettingsError(
                 f"{count:,} of {total:,} {name} are missing in the target, more than "
@@ -205,12 +218,12 @@ def refuse_losses(found: Verification, known: Known, limits: GuardLimits) -> Non
             )
 
 
-def _held(known: pl.DataFrame) -> int:
+def _count_in_target(known: pl.DataFrame) -> int:
     return known.filter(pl.col("status").is_in(IN_TARGET)).height
 
 
-def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
-    """Note in the ledger what the target said: who is not there, who is there again, and who is not as we sent them."""
+def _correct_ledger(one: Verified, job: Job, ledger: Ledger) -> None:
+    """Correct the ledger by what the target has: missing, extra and different records."""
     details = ledger.details(job.key, one.entity, one.of(DIFFERENT))
     enabled = details.filter(pl.col("status") == DISABLED)["sourcedId"]
     for status, ids in ((DELETED, one.of(MISSING)), (ACTIVE, one.of(EXTRA)), (ACTIVE, enabled)):
@@ -219,7 +232,7 @@ def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
     rows = details.filter(pl.col("status") != DISABLED)
     if rows.height:
         rows = rows.select(
-            "sourcedId", **{name: pl.col(column) for name, column in LEDGERS.items()}
+            "sourcedId", **{name: pl.col(column) for name, column in LEDGER_COLUMNS.items()}
         )
         ledger.record(
             job.key,
@@ -231,18 +244,20 @@ def _correct(one: Verified, job: Job, ledger: Ledger) -> None:
         )
 
 
-def _changes(found: Verification, standing: RosterState, known: Known) -> Changes:
-    """The changes that repair what was found, and no others: what else waits is another run's."""
-    changes = diff(standing, known).changes
+def _repairing_changes(found: Verification, roster: RosterState, known: Known) -> Changes:
+    """Return only the changes that repair differences. Other changes belong to other runs."""
+    changes = diff(roster, known).changes
     return {
-        name: _repair(changes[name], one) for name, one in found.entities.items() if name in changes
+        name: _only_differences(changes[name], one)
+        for name, one in found.entities.items()
+        if name in changes
     }
 
 
-def _repair(part: EntityChanges, one: Verified) -> EntityChanges:
-    found = pl.col("sourcedId").is_in(one.found["sourcedId"].implode())
-    upserts = part.upserts.filter(found)
-    removals = part.removals.filter((pl.col(ACTION) == "delete") & found)
+def _only_differences(part: EntityChanges, one: Verified) -> EntityChanges:
+    differs = pl.col("sourcedId").is_in(one.found["sourcedId"].implode())
+    upserts = part.upserts.filter(differs)
+    removals = part.removals.filter((pl.col(ACTION) == "delete") & differs)
     # The guard must see how much of the roster there is, and each record is counted once.
     others = part.upserts.height - upserts.height
     counts: Counts = {**part.counts, "vanished": removals.height, "waiting": others}

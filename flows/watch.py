@@ -50,7 +50,7 @@ class Watch:
     async def sending(
         self, local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
     ) -> AsyncIterator[Sender]:
-        """Open the sender of a load's batches. `local` sends from this machine, and starts only if used."""
+        """Yield the sender of a load's batches. `local` sends from this machine if it is entered."""
         async with local as sender:
             yield sender
 
