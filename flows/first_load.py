@@ -23,7 +23,7 @@ Show = Callable[[str, list[str]], None]
 
 @dataclass(frozen=True)
 class Means:
-    """What a first load shows, asks and runs with: Prefect's pages and forms, or those of a test."""
+    """What a first load shows, asks and runs with: Prefect's pages and forms, or a test's."""
 
     watch: Watch
     ask: Ask

@@ -53,6 +53,97 @@ def status(
     return StatusResult(feeds, state, now, MANY if every else FEW)
 
 
+PASSED = (DONE, HELD)
+
+
+@dataclass(frozen=True)
+class FeedStatus:
+    """The state of a feed."""
+
+    key: FeedKey
+    runs: tuple[Run, ...]  # all runs, the newest first
+    holder: Holder | None  # the run that is running now
+    held: tuple[Plan, ...]  # open plans, and approved ones that were not sent completely
+    stale: str  # a sentence; blank if the drop is new enough
+    drop: str = ""  # the drop or the feed's file that named the feed; blank if none did
+
+    @property
+    def last(self) -> Run | None:
+        """The newest run that has ended. Runs with wrong settings do not count: they did nothing."""
+        return next(
+            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None
+        )
+
+    @property
+    def good(self) -> Run | None:
+        """The newest run that left nothing unsent."""
+        return next((run for run in self.runs if run.exit_code == DONE), None)
+
+    @property
+    def loaded(self) -> Run | None:
+        """The newest run of a drop or a plan. Repairs say nothing about what was not delivered."""
+        return next(
+            (
+                run
+                for run in self.runs
+                if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED
+            ),
+            None,
+        )
+
+    @property
+    def foreign(self) -> int:
+        """How many records the last load held as foreign.
+
+        The target has different records with these ids, and this feed has not sent them.
+        """
+        if self.loaded is None or self.loaded.exit_code != HELD or self.loaded.plan:
+            return 0
+        return sum(counts.get("held", 0) for counts in self.loaded.counts.values())
+
+    @property
+    def undelivered(self) -> tuple[str, ...]:
+        """The entities of which the last load could not deliver most records, because of errors."""
+        counts = self.loaded.counts if self.loaded else {}
+        return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
+
+    @property
+    def exit_code(self) -> int:
+        """1 if the last run failed, was refused or ended early; 3 if anything is held or stale."""
+        if self.last and self.last.exit_code not in PASSED:
+            return FAILED
+        return HELD if self.held or self.foreign or self.undelivered or self.stale else DONE
+
+    def is_running(self, run: Run) -> bool:
+        """Whether a run is running now."""
+        return run.ended is None and self.holder is not None and run.id == self.holder.run
+
+
+def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
+    """Return the state of a feed, from the ledger."""
+    runs = ledger.runs(key)
+    accepted = next((run for run in runs if run.content and run.ended), None)
+    stale_sentence = stale(accepted, runs, now) if accepted else ""
+    return FeedStatus(
+        key, tuple(runs), ledger.holder(key), _waiting_plans(key, ledger, now), stale_sentence, drop
+    )
+
+
+def _waiting_plans(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
+    """Return the open plans, and approved ones that were not sent completely."""
+    open_plans = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
+    return (*open_plans, *ledger.plans(key, status="approved"))
+
+
+def run_totals(run: Run) -> dict[str, int]:
+    """Count a run's sent, rejected and held records of all entities."""
+    terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
+    return {
+        name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)
+        for name, wanted in terms.items()
+    }
+
+
 Word = Literal[
     "succeeded", "held", "stale", "failed", "did not run", "running", "paused", "not due"
 ]
@@ -143,98 +234,3 @@ def _missed_run(feed: Feed, status: FeedStatus, now: datetime) -> str:
     if due is None or any(run.started >= due for run in status.runs):
         return ""
     return f"It was due at {due:%Y-%m-%d %H:%M %Z}, and did not run. Is the worker up?"
-
-
-PASSED = (DONE, HELD)
-
-
-@dataclass(frozen=True)
-class FeedStatus:
-    """How a feed stands. `runs` are all of it, the newest first, `holder` is the run that is under way.
-
-    `held` are the plans that wait for a person, or were approved and not sent to their end. `drop` is what
-    the feed was named by, blank if nobody named it. `stale` is a sentence, blank if its drop is new enough.
-    """
-
-    key: FeedKey
-    runs: tuple[Run, ...]
-    holder: Holder | None
-    held: tuple[Plan, ...]
-    stale: str
-    drop: str = ""
-
-    @property
-    def last(self) -> Run | None:
-        """The newest run that has ended. Runs with wrong settings do not count, since they did nothing."""
-        return next(
-            (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None
-        )
-
-    @property
-    def good(self) -> Run | None:
-        """The newest run that left nothing unsent."""
-        return next((run for run in self.runs if run.exit_code == DONE), None)
-
-    @property
-    def loaded(self) -> Run | None:
-        """The newest run of a drop or a plan. A repair says nothing about what a drop could not deliver."""
-        return next(
-            (
-                run
-                for run in self.runs
-                if not self.is_running(run) and run.exit_code != USAGE and run.note != REPAIRED
-            ),
-            None,
-        )
-
-    @property
-    def foreign(self) -> int:
-        """How many records the last load held as foreign.
-
-        The target has different records with these ids, and this feed has not sent them.
-        """
-        if self.loaded is None or self.loaded.exit_code != HELD or self.loaded.plan:
-            return 0
-        return sum(counts.get("held", 0) for counts in self.loaded.counts.values())
-
-    @property
-    def undelivered(self) -> tuple[str, ...]:
-        """The entities of which the last load could not deliver most records, because of errors."""
-        counts = self.loaded.counts if self.loaded else {}
-        return tuple(name for name, terms in counts.items() if terms.get(UNDELIVERED))
-
-    @property
-    def exit_code(self) -> int:
-        """1 if the last run failed, was refused or ended early; 3 if anything is held or stale; else 0."""
-        if self.last and self.last.exit_code not in PASSED:
-            return FAILED
-        return HELD if self.held or self.foreign or self.undelivered or self.stale else DONE
-
-    def is_running(self, run: Run) -> bool:
-        """Whether a run is running now."""
-        return run.ended is None and self.holder is not None and run.id == self.holder.run
-
-
-def status_of(key: FeedKey, drop: str, ledger: Ledger, now: datetime) -> FeedStatus:
-    """Return the state of a feed, from the ledger."""
-    runs = ledger.runs(key)
-    accepted = next((run for run in runs if run.content and run.ended), None)
-    stale_sentence = stale(accepted, runs, now) if accepted else ""
-    return FeedStatus(
-        key, tuple(runs), ledger.holder(key), _waiting_plans(key, ledger, now), stale_sentence, drop
-    )
-
-
-def _waiting_plans(key: FeedKey, ledger: Ledger, now: datetime) -> tuple[Plan, ...]:
-    """Return the open plans, and approved ones that were not sent completely."""
-    open_plans = [plan for plan in ledger.plans(key, status="open") if plan.expires > now]
-    return (*open_plans, *ledger.plans(key, status="approved"))
-
-
-def run_totals(run: Run) -> dict[str, int]:
-    """Count a run's sent, rejected and held records of all entities."""
-    terms = {"sent": SENT, "rejected": ("rejected",), "held": ("held",)}
-    return {
-        name: sum(counts.get(term, 0) for counts in run.counts.values() for term in wanted)
-        for name, wanted in terms.items()
-    }

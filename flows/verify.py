@@ -1,4 +1,4 @@
-"""`roster verify`: compares the target with the ledger and the last roster, and repairs it on request."""
+"""`roster verify`: compares the target with the ledger and the last roster, and repairs it."""
 
 from __future__ import annotations
 
@@ -77,6 +77,20 @@ class VerifyResult:
         return FAILED if self.found.found else DONE
 
 
+@dataclass(frozen=True)
+class Verification:
+    """The differences that a comparison found."""
+
+    entities: dict[str, Verified]
+    roster: str = ""  # the run whose roster was compared; blank if none is archived
+    requests: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many records differ."""
+        return sum(one.found.height for one in self.entities.values())
+
+
 def verify(
     options: Options,
     environment: Mapping[str, str],
@@ -121,20 +135,6 @@ def _compare_and_repair(job: Job, watch: Watch, *, lost: bool) -> tuple[Verifica
     return found[0], result
 
 
-@dataclass(frozen=True)
-class Verification:
-    """The differences that a comparison found."""
-
-    entities: dict[str, Verified]
-    roster: str = ""  # the run whose roster was compared; blank if none is archived
-    requests: int = 0
-
-    @property
-    def found(self) -> int:
-        """How many records differ."""
-        return sum(one.found.height for one in self.entities.values())
-
-
 def compare_target(job: Job, ledger: Ledger, archive: Archive, progress: Progress) -> Verification:
     """Compare each entity that the ledger has records of. Nothing is sent or written.
 
@@ -161,16 +161,6 @@ async def _compare_entities(
     async with Client(address) as client:
         entities = {one.entity: await verified(client, one, progress) for one in wanted}
         return Verification(entities, roster, client.requests)
-
-
-LEDGER_COLUMNS = {
-    FINGERPRINT: "fingerprint",
-    SCHOOL: "school",
-    PARENTS: "parents",
-    LABEL: "label",
-    FIELDS: "fields",
-    ENDS: "ends",
-}
 
 
 def repair(
@@ -220,6 +210,16 @@ def refuse_losses(found: Verification, known: Known, limits: GuardLimits) -> Non
 
 def _count_in_target(known: pl.DataFrame) -> int:
     return known.filter(pl.col("status").is_in(IN_TARGET)).height
+
+
+LEDGER_COLUMNS = {
+    FINGERPRINT: "fingerprint",
+    SCHOOL: "school",
+    PARENTS: "parents",
+    LABEL: "label",
+    FIELDS: "fields",
+    ENDS: "ends",
+}
 
 
 def _correct_ledger(one: Verified, job: Job, ledger: Ledger) -> None:

@@ -1,1 +1,1 @@
-"""Replaying days that are over, and rehearsing that."""
+"""`roster backfill`: replays past days."""

@@ -1,4 +1,7 @@
-"""`roster backfill`: replays drops or archived rosters of a span of days, the oldest first, each as a run of its own."""
+"""`roster backfill`: replays a span of days, oldest first, each as a run of its own.
+
+It replays dated drops, or the feed's archived rosters.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from flows.result import DONE, RunResult
 from flows.run_history import newest_of
 from transforms.replay import Step, needed
 
-# Runs one step, by the pipeline that is given, or as a drop if there is none, and writes what it leaves for people.
+# Runs a step by a pipeline, or as a drop without one, and writes its report.
 Perform = Callable[[Job, Pipeline | None], RunResult]
 OLDER = (
     "The target holds what is of {newest}, and {first} would be replayed: "
@@ -45,8 +48,11 @@ def wish_of(
     dry_run: bool,
     every_step: bool,
 ) -> BackfillRequest:
-    """Say what is meant by two days in ISO 8601 and the rest. Raises `SettingsError`."""
-    span = Span(_day("first", start), _day("last", end), drops, _pattern(options))
+    """Make a request from the first and the last day (ISO 8601) and the options.
+
+    Raises `SettingsError` for a day that is no date.
+    """
+    span = Span(_day("first", start), _day("last", end), drops, _day_pattern(options))
     return BackfillRequest(span, force, dry_run, every_step)
 
 
@@ -59,53 +65,55 @@ def _day(which: str, text: str) -> date:
         ) from None
 
 
-def _pattern(options: Options) -> re.Pattern[str]:
-    """How the names of drops say their day: as the feed's file has it."""
+def _day_pattern(options: Options) -> re.Pattern[str]:
+    """Return the feed's pattern for the days in names of drops."""
     if options.drop.suffix.lower() != ".toml":
         return DATED
     from flows.feeds.feed import read_feed
 
-    said = read_feed(options.drop).drop_date_pattern
-    return re.compile(said) if said else DATED
+    pattern = read_feed(options.drop).drop_date_pattern
+    return re.compile(pattern) if pattern else DATED
 
 
 def backfilled(
     options: Options,
-    wish: BackfillRequest,
+    request: BackfillRequest,
     environment: Mapping[str, str],
     perform: Perform,
     begun: Callable[[Backfill], None] = lambda _: None,
 ) -> Backfill:
-    """Replay day after day, up to the first one that is held, fails or is refused. Raises `SettingsError`.
+    """Replay day after day, up to the first one that is held, fails or is refused.
 
-    A dry run rehearses each day with what the days before it would have left. `begun` is given what will be the result.
+    A dry run rehearses each day with what the days before it would have left. `begun` gets the
+    result before the first day is replayed. Raises `SettingsError` if there is nothing to replay,
+    if newer data would be overwritten, or if another run has loaded the feed meanwhile.
     """
     job = make_job(options, environment)
-    job = replace(job, source=replace(job.source, max_age_hours=None, older=wish.force))
-    with Ledger.reading(job.ledger_at) as ledger, steps_of(wish.span, job, ledger) as found:
-        chosen = list(found.steps) if wish.every_step else needed(found.steps)
+    job = replace(job, source=replace(job.source, max_age_hours=None, older=request.force))
+    with Ledger.reading(job.ledger_at) as ledger, steps_of(request.span, job, ledger) as found:
+        steps = list(found.steps) if request.every_step else needed(found.steps)
         progress, meanwhile = Progress(job), Meanwhile(job)
-        marks = [Begun.of(step, found.content(step)) for step in chosen]
+        marks = [Begun.of(step, found.content(step)) for step in steps]
         count = progress.done(marks, ledger, job)
-        if not wish.force:
-            _refuse_older(chosen[count], ledger, job)
-        skipped = [step for step in found.steps if step not in chosen]
+        if not request.force:
+            _refuse_older(steps[count], ledger, job)
+        skipped = [step for step in found.steps if step not in steps]
         result = Backfill(
             job,
-            wish,
+            request,
             str(options.drop),
-            left=chosen[count:],
-            before=chosen[:count],
+            left=steps[count:],
+            before=steps[:count],
             skipped=skipped,
             undated=found.undated,
         )
         begun(result)
-        with rehearsal(job) if wish.dry_run else nullcontext(job) as place:
+        with rehearsal(job) if request.dry_run else nullcontext(job) as place:
             while result.left and result.exit_code == DONE:
                 if meanwhile.overtaken(job):
                     raise SettingsError(OVERTAKEN.format(day=result.left[0].day))
                 run = _replay_next(
-                    result, found, place, perform, None if wish.dry_run else progress, marks
+                    result, found, place, perform, None if request.dry_run else progress, marks
                 )
                 meanwhile.expect(run)
     return result
@@ -125,49 +133,49 @@ def _replay_next(
     progress: Progress | None,
     marks: list[Begun],
 ) -> str:
-    """Replay the first step that is left; give the run's id."""
+    """Replay the first remaining step, and return its run's id."""
     step = result.left[0]
-    own, pipeline = found.run_of(step, _with_rosters(job, len(result.left)))
+    step_job, pipeline = found.run_of(step, _with_rosters(job, len(result.left)))
     if progress:
         place = len(marks) - len(result.left)
-        progress.begin(place, marks[place], own.run.id)
-    came = perform(own, pipeline)
+        progress.begin(place, marks[place], step_job.run.id)
+    step_result = perform(step_job, pipeline)
     del result.left[0]
-    result.done.append((step, came))
-    return own.run.id
+    result.done.append((step, step_result))
+    return step_job.run.id
 
 
 def _with_rosters(job: Job, steps: int) -> Job:
-    """Keep what is still to be replayed, while rosters are added."""
+    """Keep enough archived rosters: each step adds one, and the remaining steps must not be deleted."""
     keep = replace(job.run.keep, rosters=job.run.keep.rosters + steps - 1)
     return replace(job, run=replace(job.run, keep=keep))
 
 
 @dataclass(frozen=True)
 class BackfillRequest:
-    """What is to be replayed: a span of days; `force` puts older truth over newer, `every_step` replays each day."""
+    """A request to replay a span of days."""
 
     span: Span
-    force: bool = False
+    force: bool = False  # older data may overwrite newer data
     dry_run: bool = False
-    every_step: bool = False
+    every_step: bool = False  # replay also the days that later ones make unnecessary
 
 
 @dataclass
 class Backfill:
-    """What came of each day that was replayed. `drop` is what the feed is known by.
-
-    `left` are the days after one that was held or failed, `before` those that this backfill had loaded when it ended
-    so, `skipped` those that later ones make needless, `undated` drops whose names say no day.
-    """
+    """The result of each day that was replayed."""
 
     job: Job
     wish: BackfillRequest
-    drop: str
+    drop: str  # the drop or the feed's file that names the feed
     done: list[tuple[Step, RunResult]] = field(default_factory=list)
+    # the remaining days, after one that was held, failed or was refused
     left: list[Step] = field(default_factory=list)
+    # days that an earlier attempt of this backfill has loaded
     before: list[Step] = field(default_factory=list)
+    # days that later ones make unnecessary
     skipped: list[Step] = field(default_factory=list)
+    # drops without a day in their names
     undated: list[str] = field(default_factory=list)
 
     @property

@@ -1,4 +1,4 @@
-"""Which drops or archived rosters of a span of days there are to replay, each with its day, and how each is replayed."""
+"""The steps of a backfill: which drops or archived rosters to replay, and which ones are done."""
 
 from __future__ import annotations
 
@@ -36,81 +36,89 @@ EVERYTHING = frozenset(ENTITIES)
 
 @dataclass(frozen=True)
 class Span:
-    """From the first to the last day, both included; `drops` is where they lie, blank: the feed's own archive."""
+    """The days to replay."""
 
     start: date
-    end: date
-    drops: str = ""
+    end: date  # included
+    drops: str = ""  # the address of a folder of drops; blank: the feed's archived rosters
     pattern: re.Pattern[str] = DATED
 
 
 @dataclass(frozen=True)
 class Steps:
-    """What is to be replayed, the oldest first: drops in a folder, or else rosters in an archive. `undated` is left out."""
+    """The steps to replay, oldest first: drops in a folder, or rosters in an archive."""
 
     steps: list[Step]
     folder: Path | None = None
     rosters: Archive | None = None
+    # drops without a day in their names, which are not replayed
     undated: list[str] = field(default_factory=list)
 
     def run_of(self, step: Step, job: Job) -> tuple[Job, Pipeline | None]:
-        """Say how a step is replayed: as a run of its own, of a drop, or by the line that brings a roster back."""
+        """Return the job of a step, and the pipeline that restores a roster; None for a drop."""
         run = replace(job.run, id=new_run())
         if self.folder:
-            source = _lying(self.folder / step.source, job.source)
+            source = _arrived_source(self.folder / step.source, job.source)
             return replace(job, run=run, source=replace(source, dated=step.day)), None
-        own = replace(job, run=run, source=replace(job.source, dated=step.day))
-        return own, partial(restore_roster, run=step.source, rosters=self.rosters)
+        roster_job = replace(job, run=run, source=replace(job.source, dated=step.day))
+        return roster_job, partial(restore_roster, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:
-        """Give a digest of what a step says (hex)."""
+        """Return a digest of a step's content (hex)."""
         if self.rosters:
             return self.rosters.digest(step.source)
         drop = (self.folder or Path()) / step.source
         files = sorted(one for one in drop.iterdir() if one.is_file()) if drop.is_dir() else [drop]
-        return sha256(repr([(file.name, _digest(file)) for file in files]).encode()).hexdigest()
+        return sha256(
+            repr([(file.name, _file_digest(file)) for file in files]).encode()
+        ).hexdigest()
 
 
 @contextmanager
 def steps_of(span: Span, job: Job, ledger: Ledger) -> Iterator[Steps]:
-    """Find what there is, and bring it here as long as the body lasts. Raises `SettingsError`."""
+    """Yield the steps of a span. Drops from elsewhere are on this machine until the body ends.
+
+    Raises `SettingsError` if there are none, or if their days are not clear.
+    """
     if span.start > span.end:
         raise SettingsError(
             f"The span ends ({span.end}) before it begins ({span.start}). Swap the two."
         )
     if not span.drops:
         archive = Archive(job.run.state / "rosters", job.key, ledger.forgotten())
-        yield _of_archive(archive, span, ledger.runs(job.key))
+        yield _archived_steps(archive, span, ledger.runs(job.key))
         return
     with scratch_folder(job.run.state) as folder:
-        yield _elsewhere(folder, span, job, ledger)
+        yield _fetched_steps(folder, span, job, ledger)
 
 
-def _elsewhere(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+def _fetched_steps(into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     try:
-        return _brought(DropStore(span.drops, job.source.pickup.access), into, span, job, ledger)
+        return _steps_in_store(
+            DropStore(span.drops, job.source.pickup.access), into, span, job, ledger
+        )
     except FetchError as error:
         raise SettingsError(str(error)) from None
 
 
-def _brought(store: DropStore, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
+def _steps_in_store(store: DropStore, into: Path, span: Span, job: Job, ledger: Ledger) -> Steps:
     if any(MANIFEST.fullmatch(name) for name in store.names):
-        kept = [
+        archive_files = [
             name for name in store.names if MANIFEST.fullmatch(name) or name.endswith(".parquet")
         ]
-        archive = Archive.at(store.fetch(kept, into), ledger.forgotten())
-        return _of_archive(archive, span, ledger.runs(job.key))
-    days = _by_day(store.drops, span)
+        archive = Archive.at(store.fetch(archive_files, into), ledger.forgotten())
+        return _archived_steps(archive, span, ledger.runs(job.key))
+    days = _drops_by_day(store.drops, span)
     folder = store.fetch(list(days.values()), into)
-    steps = [_step(day, name, folder, job) for day, name in sorted(days.items())]
+    steps = [_step_of_drop(day, name, folder, job) for day, name in sorted(days.items())]
     return Steps(
         steps, folder, undated=[name for name in store.drops if not days_in(name, span.pattern)]
     )
 
 
-def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
+def _archived_steps(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     days = {run.id: day_of(run) for run in runs}
-    # Of several rosters of one day the last one counts.
+    # Of several rosters of a day the last one counts.
     found = {day: run for run in archive.runs() if (day := days.get(run) or dated(run))}
     steps = [
         Step(day, run, EVERYTHING)
@@ -121,11 +129,14 @@ def _of_archive(archive: Archive, span: Span, runs: Iterable[Run]) -> Steps:
     return Steps(steps, rosters=archive)
 
 
-def _by_day(names: list[str], span: Span) -> dict[date, str]:
-    """Name the drop of each day of the span. Raises `SettingsError` for a day with two, and a drop with two days."""
+def _drops_by_day(names: list[str], span: Span) -> dict[date, str]:
+    """Return the drop of each day of the span.
+
+    Raises `SettingsError` for a day with two drops, and for a drop with two days.
+    """
     found: dict[date, str] = {}
-    said = {name: sorted(days_in(name, span.pattern)) for name in names}
-    for name, days in said.items():
+    days_of = {name: sorted(days_in(name, span.pattern)) for name in names}
+    for name, days in days_of.items():
         inside = [day for day in days if span.start <= day <= span.end]
         if inside and len(days) > 1:
             raise SettingsError(
@@ -137,7 +148,7 @@ def _by_day(names: list[str], span: Span) -> dict[date, str]:
                 f"{found[inside[0]]} and {name} are both of {inside[0]}. Take one of them away."
             )
         found |= dict.fromkeys(inside, name)
-    _refuse_none(found, span, sorted(day for days in said.values() for day in days))
+    _refuse_none(found, span, sorted(day for days in days_of.values() for day in days))
     return found
 
 
@@ -151,20 +162,20 @@ def _refuse_none(found: object, span: Span, days: list[date]) -> None:
     raise SettingsError(f"Nothing {where} is of {span.start} to {span.end}. {there}")
 
 
-def _step(day: date, name: str, folder: Path, job: Job) -> Step:
-    """Say of which entities a drop is a full snapshot, as its manifest has it."""
-    raw = extract(replace(job, source=_lying(folder / name, job.source)))
+def _step_of_drop(day: date, name: str, folder: Path, job: Job) -> Step:
+    """Return the step of a drop, with the entities of which it is a full snapshot."""
+    raw = extract(replace(job, source=_arrived_source(folder / name, job.source)))
     tables = normalize(job.source.layout, raw, job.as_written).tables
     whole = frozenset(entity for entity, table in tables.items() if table.mode == "bulk")
     return Step(day, name, whole, frozenset(tables) - whole)
 
 
-def _lying(drop: Path, source: JobSource) -> JobSource:
-    """Read a drop that has arrived already."""
+def _arrived_source(drop: Path, source: JobSource) -> JobSource:
+    """Return the source for a drop that has arrived already."""
     return replace(source, drop=drop, rest=None, pickup=source.pickup.over)
 
 
-def _digest(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
 
@@ -174,48 +185,51 @@ FOLDER = "backfills"
 
 @dataclass(frozen=True)
 class Begun:
-    """A day that was begun: what it was of, and the runs that loaded it, the last of which counts."""
+    """A step that was begun."""
 
     day: str
     source: str
     content: str
-    runs: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()  # the runs that loaded it; the last one counts
 
     @classmethod
     def of(cls, step: Step, content: str) -> Begun:
-        """Name a step; it is the same one as long as its content is."""
+        """Return a step without runs. It stays the same step as long as its content is the same."""
         return cls(str(step.day), step.source, content)
 
     @property
     def step(self) -> Begun:
-        """The step without its runs."""
+        """The same step without its runs, for comparisons."""
         return replace(self, runs=())
 
 
 class Progress:
-    """The days that the last backfill of a feed has begun, in order, in a file of the state folder."""
+    """The steps that the last backfill of a feed has begun, in order, in a file of the state folder."""
 
     def __init__(self, job: Job) -> None:
         self._path = job.run.state / FOLDER / f"{folder_of(job.key)}.json"
-        self._begun = _read(self._path)
+        self._begun = _read_progress(self._path)
 
     def done(self, steps: Sequence[Begun], ledger: Ledger, job: Job) -> int:
-        """Count the first steps that the target holds by the last backfill, if nothing else was loaded since.
+        """Count the first steps that the last backfill has loaded, if nothing else was loaded since.
 
-        The last of all steps is never counted: to replay it once more is harmless, and shows that it is there.
+        The last of all steps is never counted: replaying it again is harmless, and shows that the
+        target has it.
         """
-        here = [] if not self._begun or _came_between(self._begun, ledger, job) else self._begun
+        here = [] if not self._begun or _was_interrupted(self._begun, ledger, job) else self._begun
         pairs = zip(here, steps[:-1], strict=False)
         count = len(
             list(
-                takewhile(lambda pair: pair[0].step == pair[1] and _arrived(pair[0], ledger), pairs)
+                takewhile(
+                    lambda pair: pair[0].step == pair[1] and _is_loaded(pair[0], ledger), pairs
+                )
             )
         )
         self._begun = here if count else []
         return count
 
     def begin(self, place: int, step: Begun, run: str) -> None:
-        """Note that a run is about to load the step at a place; what was noted of those after it is not true any more."""
+        """Record that a run is about to load the step at a place, and forget the steps after it."""
         before = (
             self._begun[place].runs
             if place < len(self._begun) and self._begun[place].step == step
@@ -226,36 +240,36 @@ class Progress:
 
 
 class Meanwhile:
-    """Looks whether another run has loaded the feed since this backfill began."""
+    """Checks whether another run has loaded the feed since this backfill began."""
 
     def __init__(self, job: Job) -> None:
-        self._expected = _loaded(job)
+        self._expected = _loading_runs(job)
 
     def expect(self, run: str) -> None:
-        """Know a run as one of this backfill."""
+        """Count a run as one of this backfill."""
         self._expected.add(run)
 
     def overtaken(self, job: Job) -> bool:
-        """Whether there is one that was not expected."""
-        return bool(_loaded(job) - self._expected)
+        """Whether another run has loaded the feed."""
+        return bool(_loading_runs(job) - self._expected)
 
 
-def _loaded(job: Job) -> set[str]:
-    with Ledger.reading(job.ledger_at) as ledger:  # as it is now
+def _loading_runs(job: Job) -> set[str]:
+    with Ledger.reading(job.ledger_at) as ledger:  # opened again to see the latest runs
         return {run.id for run in ledger.runs(job.key) if loaded(run)}
 
 
-def _read(path: Path) -> list[Begun]:
-    """Read what was noted; of a file that is damaged nothing is known."""
+def _read_progress(path: Path) -> list[Begun]:
+    """Read the recorded steps; none if the file is missing or damaged."""
     try:
-        said = json.loads(path.read_text())
-        return [Begun(**one | {"runs": tuple(one["runs"])}) for one in said]
+        steps = json.loads(path.read_text())
+        return [Begun(**one | {"runs": tuple(one["runs"])}) for one in steps]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return []
 
 
-def _arrived(begun: Begun, ledger: Ledger) -> bool:
-    """Whether all of a day is in the target: what was held of it was approved, and sent."""
+def _is_loaded(begun: Begun, ledger: Ledger) -> bool:
+    """Whether a step was loaded completely, including approval of what was held."""
     run = ledger.run(begun.runs[-1])
     if run is None or run.status != "held":
         return run is not None and run.status in ("done", "unchanged")
@@ -263,7 +277,7 @@ def _arrived(begun: Begun, ledger: Ledger) -> bool:
     return plan is not None and plan.status == "sent"
 
 
-def _came_between(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
+def _was_interrupted(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
     """Whether something else was loaded since the backfill began."""
     own = {run for one in begun for run in one.runs}
     first = ledger.run(begun[0].runs[0])
@@ -272,10 +286,10 @@ def _came_between(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
         if first is None
         else [run for run in ledger.runs(job.key) if run.started >= first.started]
     )
-    return first is None or any(loaded(run) and not _is_of(run, own, ledger) for run in since)
+    return first is None or any(loaded(run) and not _is_own(run, own, ledger) for run in since)
 
 
-def _is_of(run: Run, own: set[str], ledger: Ledger) -> bool:
+def _is_own(run: Run, own: set[str], ledger: Ledger) -> bool:
     if run.id in own:
         return True
     plan = ledger.plan(run.approved) if run.approved else None
