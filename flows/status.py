@@ -69,7 +69,7 @@ class FeedStatus:
 
     @property
     def last(self) -> Run | None:
-        """The newest run that has ended. Runs with wrong settings do not count: they did nothing."""
+        """The newest run that has ended. Runs with wrong settings did nothing, and do not count."""
         return next(
             (run for run in self.runs if not self.is_running(run) and run.exit_code != USAGE), None
         )

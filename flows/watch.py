@@ -50,7 +50,7 @@ class Watch:
     async def sending(
         self, local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
     ) -> AsyncIterator[Sender]:
-        """Yield the sender of a load's batches; `local` sends from this machine if it is entered."""
+        """Yield the sender of a load's batches. `local` sends from this machine, once entered."""
         async with local as sender:
             yield sender
 

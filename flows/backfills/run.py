@@ -38,6 +38,39 @@ OVERTAKEN = (
 )
 
 
+@dataclass(frozen=True)
+class BackfillRequest:
+    """A request to replay a span of days."""
+
+    span: Span
+    force: bool = False  # older data may overwrite newer data
+    dry_run: bool = False
+    every_step: bool = False  # replay also the days that later ones make unnecessary
+
+
+@dataclass
+class Backfill:
+    """The result of each day that was replayed."""
+
+    job: Job
+    wish: BackfillRequest
+    drop: str  # the drop or the feed's file that names the feed
+    done: list[tuple[Step, RunResult]] = field(default_factory=list)
+    # the remaining days, after one that was held, failed or was refused
+    left: list[Step] = field(default_factory=list)
+    # days that an earlier attempt of this backfill has loaded
+    before: list[Step] = field(default_factory=list)
+    # days that later ones make unnecessary
+    skipped: list[Step] = field(default_factory=list)
+    # drops without a day in their names
+    undated: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the last day that was replayed."""
+        return self.done[-1][1].exit_code if self.done else DONE
+
+
 def wish_of(
     options: Options,
     start: str,
@@ -146,39 +179,6 @@ def _replay_next(
 
 
 def _with_rosters(job: Job, steps: int) -> Job:
-    """Keep enough archived rosters: each step adds one, and the remaining steps must not be deleted."""
+    """Keep more archived rosters: each step adds one, and none of the remaining may be deleted."""
     keep = replace(job.run.keep, rosters=job.run.keep.rosters + steps - 1)
     return replace(job, run=replace(job.run, keep=keep))
-
-
-@dataclass(frozen=True)
-class BackfillRequest:
-    """A request to replay a span of days."""
-
-    span: Span
-    force: bool = False  # older data may overwrite newer data
-    dry_run: bool = False
-    every_step: bool = False  # replay also the days that later ones make unnecessary
-
-
-@dataclass
-class Backfill:
-    """The result of each day that was replayed."""
-
-    job: Job
-    wish: BackfillRequest
-    drop: str  # the drop or the feed's file that names the feed
-    done: list[tuple[Step, RunResult]] = field(default_factory=list)
-    # the remaining days, after one that was held, failed or was refused
-    left: list[Step] = field(default_factory=list)
-    # days that an earlier attempt of this backfill has loaded
-    before: list[Step] = field(default_factory=list)
-    # days that later ones make unnecessary
-    skipped: list[Step] = field(default_factory=list)
-    # drops without a day in their names
-    undated: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the last day that was replayed."""
-        return self.done[-1][1].exit_code if self.done else DONE

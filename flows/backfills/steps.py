@@ -204,17 +204,17 @@ class Begun:
 
 
 class Progress:
-    """The steps that the last backfill of a feed has begun, in order, in a file of the state folder."""
+    """The steps that a feed's last backfill has begun, in order, in a file of the state folder."""
 
     def __init__(self, job: Job) -> None:
         self._path = job.run.state / FOLDER / f"{folder_of(job.key)}.json"
         self._begun = _read_progress(self._path)
 
     def done(self, steps: Sequence[Begun], ledger: Ledger, job: Job) -> int:
-        """Count the first steps that the last backfill has loaded, if nothing else was loaded since.
+        """Count the leading steps that the last backfill has loaded.
 
-        The last of all steps is never counted: replaying it again is harmless, and shows that the
-        target has it.
+        There are none if something else was loaded since. The last step is never counted: replaying
+        it again is harmless, and shows that the target has it.
         """
         here = [] if not self._begun or _was_interrupted(self._begun, ledger, job) else self._begun
         pairs = zip(here, steps[:-1], strict=False)

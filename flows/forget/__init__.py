@@ -1,1 +1,1 @@
-"""Removing a person here and in the target."""
+"""`roster forget`: removes a person here and in the target."""

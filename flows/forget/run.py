@@ -1,4 +1,7 @@
-"""`roster forget`: removes one person here and in the target, and has later drops, restores and approvals leave that person out."""
+"""`roster forget`: removes one person here and in the target.
+
+Later drops, restores and approvals leave that person out.
+"""
 
 from __future__ import annotations
 
@@ -38,23 +41,23 @@ from transforms.schemas import ENTITIES, LIFECYCLE
 
 @dataclass(frozen=True)
 class ForgetRequest:
-    """Who is to be forgotten."""
+    """The person to forget."""
 
     person: str  # the sourcedId of a user
     feed: str | None = None  # the name of a feed, its district's or its file; None for all feeds
     target: str | None = None
-    by: str = ""  # who asks for it; blank for the user of this process
+    by: str = ""  # who asks for it; blank: the user of this process
     note: str = ""
     here: bool = False  # leave the targets as they are
 
 
 @dataclass(frozen=True)
 class FeedErasure:
-    """What came of one feed."""
+    """The result for one feed."""
 
     found: Traces
-    target: Forgotten  # what the target did, if it was asked
-    rosters: int = 0  # how many archived rosters changed
+    target: Forgotten  # what was done in the target, if anything
+    rosters: int = 0  # how many archived rosters were changed
     asked: bool = True
 
     @property
@@ -65,12 +68,12 @@ class FeedErasure:
 
 @dataclass(frozen=True)
 class ForgetResult:
-    """What came of all feeds."""
+    """The result for all feeds."""
 
     person: str
     feeds: Sequence[FeedErasure]
-    files: int  # how many files of runs changed
-    compacted: bool = True  # whether the file of the embedded sandbox is clean
+    files: int  # how many files of runs were changed
+    compacted: bool = True  # the embedded sandbox's file has no traces any more
     elsewhere: Sequence[FeedKey] = field(default_factory=list)  # other feeds that have the person
 
     @property
@@ -80,74 +83,81 @@ class ForgetResult:
 
     @property
     def exit_code(self) -> int:
-        """1 if a target could not be brought to it; running again finishes."""
+        """1 if a target could not remove the person; running again finishes."""
         return DONE if self.is_done else FAILED
 
     def is_foreign(self, one: FeedErasure) -> bool:
-        """Whether none of these feeds has sent the person to the target, so that a user of that id there is not ours."""
+        """Whether no feed has sent the person to this target: a user with that id there is not ours."""
         target = one.found.key.target
         return not any(
             other.found.is_ours for other in self.feeds if other.found.key.target == target
         )
 
 
-def forget(asked: ForgetRequest, state: Path, environment: Mapping[str, str]) -> ForgetResult:
-    """Forget a person in every feed that is meant.
+def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) -> ForgetResult:
+    """Forget a person in every selected feed.
 
-    Raises `SettingsError`, before anything is done, if nobody knows the id or credentials are missing.
+    Raises `SettingsError`, before anything is done, if no feed knows the id or credentials are
+    missing.
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger, ExitStack() as locks:
-        feeds = chosen(ledger.feeds(), asked.feed, asked.target, environment)
-        keys = [one.key for one in _known(feeds, asked, state, ledger)]
+        feeds = chosen(ledger.feeds(), request.feed, request.target, environment)
+        keys = [one.key for one in _search(feeds, request, state, ledger)]
         run = new_run()
         for key in keys:
             locks.enter_context(ledger.hold(key, run))
-        # What was seen before the feeds were held may be another by now.
-        found = sorted(_known(keys, asked, state, ledger), key=lambda one: one.is_ours)
-        digest = digest_of(asked.person)
+        # Searched again under the locks: the feeds may have changed before.
+        found = sorted(_search(keys, request, state, ledger), key=lambda one: one.is_ours)
+        digest = digest_of(request.person)
         if not found and digest not in ledger.forgotten():
-            raise SettingsError(_nobody(asked.person, feeds, state))
+            raise SettingsError(_unknown_message(request.person, feeds, state))
         targets = {
-            one.key: _target(one.key, asked, environment)
+            one.key: _choose_target(one.key, request, environment)
             for one in found
-            if _is_in_target(one) and not asked.here
+            if _is_in_target(one) and not request.here
         }
         others = {
             new
             for key in keys
             for (name, new), was in ledger.renamed(key).items()
-            if (name, was) == (PEOPLE, asked.person)
+            if (name, was) == (PEOPLE, request.person)
         }
         mask = Mask(
             {
-                asked.person,
-                discreet(asked.person),
+                request.person,
+                discreet(request.person),
                 *others,
                 *(word for one in found for word in one.words),
             }
         )
-        by = asked.by or current_user()
-        # An id that is made of personal data is this person's in any other spelling of that too.
-        alike = {plainly(asked.person)} if "/" in asked.person else set()
+        by = request.by or current_user()
+        # An id that is derived from personal data is this person's in any other spelling, too.
+        alike = {plainly(request.person)} if "/" in request.person else set()
         for one in (digest, *map(digest_of, sorted(others | alike))):
-            ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(asked.note))
+            ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(request.note))
         files = mask_files(state / "runs", mask)
-        outcomes = [_of_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found]
+        outcomes = [
+            _forget_in_feed(one, targets.get(one.key), mask, by, state, ledger) for one in found
+        ]
         ledger.compact()
         elsewhere = [
-            one for one in ledger.feeds() if one not in keys and ledger.of_person(one, asked.person)
+            one
+            for one in ledger.feeds()
+            if one not in keys and ledger.of_person(one, request.person)
         ]
-    return ForgetResult(asked.person, outcomes, files, _compacted(targets, state), elsewhere)
+    return ForgetResult(
+        request.person, outcomes, files, _compact_sandbox(targets, state), elsewhere
+    )
 
 
-def _known(
-    keys: Sequence[FeedKey], asked: ForgetRequest, state: Path, ledger: Ledger
+def _search(
+    keys: Sequence[FeedKey], request: ForgetRequest, state: Path, ledger: Ledger
 ) -> list[Traces]:
-    found = (traces(key, asked.person, ledger, Archive(state / "rosters", key)) for key in keys)
+    found = (traces(key, request.person, ledger, Archive(state / "rosters", key)) for key in keys)
     return [one for one in found if one.is_known]
 
 
-def _nobody(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
+def _unknown_message(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
     if not feeds:
         return (
             f"No run is known in {state} yet, so that there is nothing of {person!r} to remove. "
@@ -161,28 +171,28 @@ def _nobody(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
 
 
 def _is_in_target(found: Traces) -> bool:
-    """Whether the target has to be asked for anything."""
+    """Whether there is anything to do in the target."""
     return bool(found.sent or found.friends)
 
 
-def _target(key: FeedKey, asked: ForgetRequest, environment: Mapping[str, str]) -> Target:
-    if asked.feed is None or not asked.feed.lower().endswith(FILE):
+def _choose_target(key: FeedKey, request: ForgetRequest, environment: Mapping[str, str]) -> Target:
+    if request.feed is None or not request.feed.lower().endswith(FILE):
         return choose(key.target, None, environment)
     from flows.feeds.feed import read_feed
 
-    return choose(key.target, read_feed(Path(asked.feed)), environment)
+    return choose(key.target, read_feed(Path(request.feed)), environment)
 
 
-def _of_feed(
+def _forget_in_feed(
     found: Traces, target: Target | None, mask: Mask, by: str, state: Path, ledger: Ledger
 ) -> FeedErasure:
-    """Forget in one feed: in the target first, since what is kept here says what is to be removed there."""
+    """Forget the person in one feed, in the target first: our records say what to remove there."""
     friends = _sent_friends(found, ledger)
-    done = _in_target(found, target, friends, state) if target else Forgotten()
+    done = _forget_in_target(found, target, friends, state) if target else Forgotten()
     if not done.is_done:
         return FeedErasure(found, done)
     contents = Archive(state / "rosters", found.key).rewrite(found.left)
-    # Those who name the person were told apart in the target only if it was asked; else the next sync sends them.
+    # The target has the changed users only if it was updated. Otherwise the next sync sends them.
     marks = found.marks if target else found.marks.clear()
     for plan in ledger.erase(found.key, Erasure(found.ids, marks, contents, mask.over)):
         ledger.decide(plan, "discarded", by=by, note="nothing of it is left", at=datetime.now(UTC))
@@ -190,27 +200,27 @@ def _of_feed(
 
 
 def _sent_friends(found: Traces, ledger: Ledger) -> list[str]:
-    """Who names the person, of those that we sent."""
+    """Return the users who refer to the person, and whom we have sent."""
     known = ledger.known(found.key).get(PEOPLE)
-    return (
-        []
-        if known is None or not found.friends
-        else sorted(found.friends & set(known["sourcedId"]))
-    )
+    if known is None or not found.friends:
+        return []
+    return sorted(found.friends & set(known["sourcedId"]))
 
 
-def _in_target(found: Traces, target: Target, friends: Sequence[str], state: Path) -> Forgotten:
+def _forget_in_target(
+    found: Traces, target: Target, friends: Sequence[str], state: Path
+) -> Forgotten:
     with open_target(target, state) as address:
-        return asyncio.run(_sent(found, friends, address))
+        return asyncio.run(_send_forget(found, friends, address))
 
 
-async def _sent(found: Traces, friends: Sequence[str], address: Address) -> Forgotten:
+async def _send_forget(found: Traces, friends: Sequence[str], address: Address) -> Forgotten:
     async with Client(address) as client:
         return await forget_there(client, found.person, found.sent, friends)
 
 
-def _compacted(targets: Mapping[FeedKey, Target], state: Path) -> bool:
-    """Leave nothing in the file of the embedded sandbox either; False if that was not possible."""
+def _compact_sandbox(targets: Mapping[FeedKey, Target], state: Path) -> bool:
+    """Remove all traces from the embedded sandbox's file. Return False if that was not possible."""
     if all(target.url for target in targets.values()):
         return True
     from connectors.oneroster.sandbox.store import compact
@@ -218,26 +228,26 @@ def _compacted(targets: Mapping[FeedKey, Target], state: Path) -> bool:
     return compact(state / DATABASE)
 
 
-# Besides the label: what stands for one person alone, if it is long enough to be no other word.
+# Columns that identify one person, besides the label. Short values are skipped: they may be other
+# words.
 TELLING = ("email", "username", "identifier", "userMasterIdentifier", "sms", "phone")
 
 
 @dataclass(frozen=True)
 class Traces:
-    """`sent` are the ids of what the target holds of ours, `ids` all that are known, both by entity.
-
-    `rows` counts the archived records. `friends` are users who name the person, `marks` their fingerprints with and
-    without (`sourcedId`, `old`, `new`). `words` are the ids, names and addresses by which the person is known.
-    """
+    """What one feed has about a person."""
 
     key: FeedKey
     person: str
+    # the ids of our records in the target, by entity
     sent: Mapping[str, list[str]] = field(default_factory=dict)
+    # all known ids, by entity
     ids: Mapping[str, list[str]] = field(default_factory=dict)
-    rows: int = 0
-    friends: frozenset[str] = frozenset()
+    rows: int = 0  # how many archived records there are
+    friends: frozenset[str] = frozenset()  # users who refer to the person
+    # their fingerprints with and without the person: `sourcedId`, `old`, `new`
     marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKS))
-    words: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()  # the ids, names and addresses that identify the person
 
     @property
     def is_known(self) -> bool:
@@ -250,53 +260,58 @@ class Traces:
         return PEOPLE in self.sent
 
     def left(self, judged: EntityRecords) -> EntityRecords:
-        """Take the person out of a roster's records of one entity."""
+        """Return a roster's records of one entity without the person."""
         ids = pl.Series("sourcedId", self.ids.get(judged.entity.name, []), dtype=pl.String)
         return erased(judged, ids, _series(self.person))
 
 
 def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Traces:
-    """Look for a person in ledger and archive of a feed. Raises `ArchiveError`, `LedgerError`."""
+    """Search a feed's ledger and archive for a person. Raises `ArchiveError` or `LedgerError`."""
     sent = ledger.of_person(key, person)
     found = {name: set(ids) for name, ids in sent.items()}
     if ledger.awaits(key, person):
         found.setdefault(PEOPLE, set()).add(person)
-    people, named, marks, words, rows = (
-        _series(person),
-        set[str](),
-        [pl.DataFrame(schema=MARKS)],
-        set[str](),
-        0,
-    )
+    people, rows = _series(person), 0
+    referring, words = set[str](), set[str]()
+    marks = [pl.DataFrame(schema=MARKS)]
     for judged in (one for name in ENTITIES for one in archive.contents(name)):
-        mine = is_of(judged, people)
-        rows += mine.len()
-        found.setdefault(judged.entity.name, set()).update(mine)
+        own_ids = is_of(judged, people)
+        rows += own_ids.len()
+        found.setdefault(judged.entity.name, set()).update(own_ids)
         if judged.entity.name == PEOPLE:
             others = pl.concat([judged.refused, judged.withheld])["sourcedId"]
             found[PEOPLE].update(others.filter(others == person))
-            named.update(friends(judged.accepted, people))
+            referring.update(friends(judged.accepted, people))
             marks.append(_marks(judged, people))
             words.update(_words(judged.accepted.filter(sourcedId=person)))
     ids = {
-        name: sorted(_own(key, name, ids, sent.get(name, []), ledger))
+        name: sorted(_without_others_ids(key, name, ids, sent.get(name, []), ledger))
         for name, ids in found.items()
         if ids
     }
     words.update(_labels(ledger, key, person), *ids.values())
     return Traces(
-        key, person, sent, ids, rows, frozenset(named), pl.concat(marks).unique(), frozenset(words)
+        key,
+        person,
+        sent,
+        ids,
+        rows,
+        frozenset(referring),
+        pl.concat(marks).unique(),
+        frozenset(words),
     )
 
 
-def _own(key: FeedKey, name: str, ids: set[str], sent: list[str], ledger: Ledger) -> set[str]:
-    """Leave out the ids that another person's record has by now."""
+def _without_others_ids(
+    key: FeedKey, name: str, ids: set[str], sent: list[str], ledger: Ledger
+) -> set[str]:
+    """Return only the ids that do not belong to another person's record by now."""
     known = ledger.details(key, name, pl.Series("sourcedId", sorted(ids), dtype=pl.String))
     return ids - (set(known["sourcedId"]) - set(sent))
 
 
 def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
-    """The fingerprints of those who name the person, with that and without."""
+    """Return the fingerprints of users who refer to the person, before and after the removal."""
     named = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
     without = erased(judged, people.clear(), people).accepted
     before, after = (
@@ -314,7 +329,7 @@ def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
 
 
 def _words(rows: pl.DataFrame) -> Iterator[str]:
-    """The name and what else stands for one person alone."""
+    """Yield the person's name, and other values that identify the person."""
     label = [name for name in ENTITIES[PEOPLE].label if name in rows.columns]
     for row in rows.iter_rows(named=True):
         yield from filter(None, [" ".join(row[name] for name in label if row[name])])

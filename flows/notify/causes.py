@@ -1,6 +1,7 @@
-"""What people are told of: kinds of causes, each known by a digest of what they would act upon.
+"""The causes of notifications. The ledger knows each cause by a digest of what people would act on.
 
-What is sent leaves this machine, often to a service of others: it has nobody's name, and nothing of what a target answered.
+A notification leaves this machine, often for another service. It contains no person's name, and
+nothing that a target answered.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4,8}")
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that people should know: what they would act upon, in sentences, and the next command, if there is one."""
+    """One thing that people should know."""
 
     kind: NoticeKind
-    about: str
+    about: str  # what identifies the cause
     sentences: tuple[str, ...]
-    command: str = ""
+    command: str = ""  # the next command, if there is one
 
     def told_to(self, addressee: str) -> str:
-        """Under which the ledger keeps that an addressee was told: the kind, and digests of the cause and of who it was."""
+        """The ledger's name for a notification: the kind, and digests of the cause and the recipient."""
         return f"{self._name} {_digest(addressee)}"
 
     def is_told_by(self, name: str) -> bool:
-        """Whether what the ledger keeps under a name is of this cause."""
+        """Whether a name in the ledger is of this cause."""
         return name.startswith(f"{self._name} ")
 
     @property
@@ -52,7 +53,7 @@ class Cause:
 
 
 def kind_of(name: str) -> str:
-    """Of which kind the cause is that the ledger keeps under a name."""
+    """Return the kind of cause of a name in the ledger."""
     return name.partition(" ")[0]
 
 
@@ -61,7 +62,7 @@ def _digest(text: str) -> str:
 
 
 def causes_of(result: RunResult, drop: str, standing: str) -> list[Cause]:
-    """Find what people should know of a run; `standing` says what makes a stale drop another one."""
+    """Return the causes of a run; `standing` identifies the drop, for causes about its age."""
     refused = sorted(set(result.refused["rule"]))
     found = [*_failures(result, drop)]
     if refused:
@@ -74,15 +75,21 @@ def causes_of(result: RunResult, drop: str, standing: str) -> list[Cause]:
 
 
 def broken_off(error: Exception, sentence: str, drop: str) -> Cause:
-    """Tell of a run that ended without a result."""
-    said = own(sentence)
-    return Cause("failed", f"{type(error).__name__} {bare(said)}", (said,), f"roster sync {drop}")
+    """Return the cause of a run that ended without a result."""
+    public_sentence = own(sentence)
+    return Cause(
+        "failed",
+        f"{type(error).__name__} {bare(public_sentence)}",
+        (public_sentence,),
+        f"roster sync {drop}",
+    )
 
 
 def settled(result: RunResult, *, whole: bool) -> frozenset[NoticeKind]:
-    """Of which kinds a run knows all causes, so that any other of them is over; `whole`: it went through the whole line.
+    """Return the kinds of causes that a run knows completely, so that older ones are over.
 
-    What only sends a plan, restores or repairs knows of nothing but what is held.
+    `whole` says that the run took all nine steps. A run that only sends a plan, restores or repairs
+    knows only of held changes.
     """
     if result.status == "refused":
         return frozenset({"refused"})
@@ -92,12 +99,12 @@ def settled(result: RunResult, *, whole: bool) -> frozenset[NoticeKind]:
 
 
 def own(sentence: str) -> str:
-    """Take out of a sentence what a target said: what follows its status."""
+    """Remove a target's answer from a sentence: everything after its status."""
     return re.sub(r"['\"]?(HTTP \d{3}):.*", r"\1", sentence, flags=re.DOTALL)
 
 
 def bare(sentence: str) -> str:
-    """A sentence without what differs from run to run: names of runs, and numbers."""
+    """Remove what differs from run to run: ids of runs, and numbers."""
     return re.sub(r"\d+(?:[.,]\d+)*", "#", RUN.sub("run", sentence))
 
 
@@ -106,7 +113,7 @@ def _failures(result: RunResult, drop: str) -> Iterator[Cause]:
     if result.error:
         yield Cause("failed", bare(own(result.error)), (own(result.error),), again)
     failed = Counter(
-        (one.entity, _answer(one.detail)) for one in result.troubles if one.result == "failed"
+        (one.entity, _http_status(one.detail)) for one in result.troubles if one.result == "failed"
     )
     for (entity, answer), count in failed.items():
         why = f" ({answer})" if answer else ""
@@ -122,27 +129,29 @@ def _failures(result: RunResult, drop: str) -> Iterator[Cause]:
         )
 
 
-def _answer(detail: str) -> str:
+def _http_status(detail: str) -> str:
     found = re.match(r"HTTP \d{3}", detail)
     return found[0] if found else ""
 
 
 def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
     if result.plan and (result.records.height or result.waits or result.moved is not None):
-        # Some sentences end in examples, which are ids.
+        # Some sentences end with examples, which are ids.
         why = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
-        told = why or [f"Plan {result.plan} still waits."]
+        sentences = why or [f"Plan {result.plan} still waits."]
         if result.moved is not None:
-            told = [
+            sentences = [
                 (
                     f"Plan {result.plan} was not sent: some of its records are not any more as it "
                     "found them."
                 )
             ]
-        yield Cause("held", result.plan, tuple(told), f"roster sync {drop} --approve {result.plan}")
+        yield Cause(
+            "held", result.plan, tuple(sentences), f"roster sync {drop} --approve {result.plan}"
+        )
     elif result.holds:
-        told = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
-        yield Cause("held", bare(" ".join(told)), tuple(told), f"roster check {drop}")
+        sentences = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
+        yield Cause("held", bare(" ".join(sentences)), tuple(sentences), f"roster check {drop}")
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():
         sentence = (
@@ -153,13 +162,14 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
 
 
 def unusual_in(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
-    """Say what is unusual in a run of a drop; `runs` are the feed's, the newest first, this one perhaps among them.
+    """Return sentences about what is unusual in a run of a drop.
 
-    The oldest good run is left out: it loaded everything for the first time.
+    `runs` are the feed's runs, newest first, with or without this one. The oldest good run is left
+    out: it loaded everything for the first time.
     """
     if result.error or result.restored or not result.total("read"):
         return ()
-    good = [run.counts for run in runs if run.id != result.run and _tells(run)][:-1]
+    good = [run.counts for run in runs if run.id != result.run and _is_comparable(run)][:-1]
     counts = {
         entity: {str(term): count for term, count in terms.items()}
         for entity, terms in result.counts.items()
@@ -167,7 +177,7 @@ def unusual_in(result: RunResult, runs: Sequence[Run]) -> tuple[str, ...]:
     return tuple(one.sentence for one in unusual(counts, good))
 
 
-def _tells(run: Run) -> bool:
+def _is_comparable(run: Run) -> bool:
     read = sum(counts.get("read", 0) for counts in run.counts.values())
     return (
         read > 0

@@ -1,4 +1,4 @@
-"""Whom a feed's file says to tell: what holds their addresses, and the addresses themselves, which are secrets."""
+"""The recipients of a feed's notifications, and their addresses, which are secrets."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Addressee:
-    """One who is told: the `name` of what holds the address; the address, or the `fault` for which there is none.
+    """A recipient of notifications."""
 
-    A `block` is read when there is something to tell, since that takes seconds; `said` is the setting that names it.
-    """
-
-    name: str
-    known: Secret | None = None
-    fault: str = ""
+    name: str  # the variable, file or block that has the address
+    known: Secret | None = None  # the address, if it could be read
+    fault: str = ""  # why the address could not be read
+    # a Prefect block, which is loaded only for sending, since that takes seconds
     block: str = ""
-    said: str = ""
+    said: str = ""  # the setting that names the block
 
     @property
     def address(self) -> Secret:
@@ -38,34 +36,34 @@ class Addressee:
 
 @dataclass(frozen=True)
 class Addressees:
-    """Those whom a feed tells, and `on` which kinds of causes; `drop` is how commands name the feed."""
+    """The recipients of a feed."""
 
-    drop: str
+    drop: str  # how commands name the feed
     everyone: tuple[Addressee, ...]
-    on: frozenset[NoticeKind] = frozenset(NOTICE_KINDS)
+    on: frozenset[NoticeKind] = frozenset(NOTICE_KINDS)  # the kinds of causes to notify of
 
 
 def addressees(feed: Feed, drop: str, environment: Mapping[str, str]) -> Addressees | None:
-    """Read whom a feed's file says to tell; None if it says nothing of that."""
+    """Return the recipients that a feed's file names; None if it has no notifications."""
     if feed.notify is None:
         return None
-    return Addressees(drop, tuple(_everyone(feed, environment)), feed.notify.on)
+    return Addressees(drop, tuple(_each_recipient(feed, environment)), feed.notify.on)
 
 
-def _everyone(feed: Feed, environment: Mapping[str, str]) -> Iterator[Addressee]:
+def _each_recipient(feed: Feed, environment: Mapping[str, str]) -> Iterator[Addressee]:
     if feed.notify is None:
         return
-    said = f"{feed.path}: `notify."
+    setting = f"{feed.path}: `notify."
     for name in sorted(feed.notify.env):
-        yield _known(f"${name}", partial(in_variable, f"{said}env`", name, environment))
+        yield _read_address(f"${name}", partial(in_variable, f"{setting}env`", name, environment))
     for name in sorted(feed.notify.files):
-        yield _known(name, partial(in_file, f"{said}files`", feed.path.parent / name))
+        yield _read_address(name, partial(in_file, f"{setting}files`", feed.path.parent / name))
     for name in sorted(feed.notify.blocks):
-        yield Addressee(f"the block {name}", block=name, said=f"{said}blocks`")
+        yield Addressee(f"the block {name}", block=name, said=f"{setting}blocks`")
 
 
-def _known(name: str, door: Callable[[], Secret]) -> Addressee:
+def _read_address(name: str, read: Callable[[], Secret]) -> Addressee:
     try:
-        return Addressee(name, door())
+        return Addressee(name, read())
     except SettingsError as error:
         return Addressee(name, fault=str(error))

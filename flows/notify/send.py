@@ -1,4 +1,4 @@
-"""Tells people of what a run came to, each cause once; whether that goes well changes nothing of the run."""
+"""Sends notifications about a run, each cause once. A failure to send never changes the run."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from flows.watch import Watch
 
 @contextmanager
 def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[None]:
-    """Notify the feed's people if the body ends early."""
+    """Notify the feed's recipients if the body raises an error."""
     try:
         yield
     except (SettingsError, TargetError, ArchiveError, OSError) as error:
         who = job.run.notify
-        # A plan that cannot be approved is told to who would approve it, and is no fault of the feed.
+        # Only the person who approves sees that a plan cannot be approved; it is no fault of the
+        # feed.
         if (
             who
             and job.run.command == "sync"
@@ -44,7 +45,7 @@ def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[Non
 
 
 def notify(result: RunResult, job: Job, ledger: Ledger, *, whole: bool) -> RunResult:
-    """Notify the feed's people of what a run came to; the result says who could not be reached.
+    """Notify the feed's recipients of a run's result. The result says who could not be reached.
 
     `whole` says that the run took all nine steps.
     """
@@ -52,36 +53,39 @@ def notify(result: RunResult, job: Job, ledger: Ledger, *, whole: bool) -> RunRe
     if who is None or job.run.command != "sync":
         return result
     causes = causes_of(result, who.drop, str(job.source.dated or result.content))
-    untold = _tell(
+    failed = _notify_each(
         causes, settled(result, whole=whole), who, Occasion(job.key, job.run.id, result), ledger
     )
-    return replace(result, untold=tuple(untold))
+    return replace(result, untold=tuple(failed))
 
 
 def tell_of_error(
     error: Exception, who: Addressees, occasion: Occasion, ledger: Ledger
 ) -> list[str]:
-    """Tell of a run that broke off; give what could not be told. Nothing is known to be over."""
-    return _tell(
+    """Notify of a run that ended early, and return the failures. No older cause is over."""
+    return _notify_each(
         [broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger
     )
 
 
-def _tell(
+def _notify_each(
     causes: Sequence[Cause],
     over: Collection[NoticeKind],
     who: Addressees,
     occasion: Occasion,
     ledger: Ledger,
 ) -> list[str]:
-    """Tell each addressee of what is new to them, and keep that; other causes of the kinds `over` are forgotten."""
+    """Send each recipient the causes that are new to them, and record that.
+
+    Other causes of the kinds in `over` are forgotten. Returns a sentence for each failure.
+    """
     wanted = [cause for cause in causes if cause.kind in who.on]
     faults = [one.fault for one in who.everyone]
     try:
         before, now = ledger.told(occasion.key), set()
         for one in who.everyone:
             new = [cause for cause in wanted if cause.told_to(one.name) not in before]
-            fault = _delivered(new, occasion, one) if new else ""
+            fault = _send_causes(new, occasion, one) if new else ""
             now |= set() if fault else {cause.told_to(one.name) for cause in new}
             faults.append(fault)
         past = [
@@ -95,9 +99,8 @@ def _tell(
     return [f"Not told: {fault}" for fault in dict.fromkeys(faults) if fault]
 
 
-def _delivered(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
-    """Send what is new to an addressee; give a sentence if that cannot be done, else blank."""
-    # What can send takes a while to import, and on most nights there is nothing to tell.
+def _send_causes(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
+    """Send causes to a recipient. Return a sentence if that failed; otherwise blank."""
 
     try:
         return deliver(*message(causes, occasion), one)
@@ -109,11 +112,12 @@ APP = "roster"
 
 
 def deliver(title: str, body: str, addressee: Addressee) -> str:
-    """Send a message; blank if it was taken, else a sentence that says why it was not, without the address."""
-    with _silent():
+    """Send a message. Return a sentence without the address if that failed; otherwise blank."""
+    with _silenced_apprise():
         from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
-        # One after the other in this thread, whatever loop it may have; nowhere else than the address says; nothing on the disk.
+        # One after the other in this thread, whether or not it has an event loop; no redirects, and
+        # nothing stored on disk.
         asset = AppriseAsset(
             app_id=APP,
             app_desc=APP,
@@ -139,8 +143,8 @@ def deliver(title: str, body: str, addressee: Addressee) -> str:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
-    """Keep apprise from logging meanwhile: its words have the address in them."""
+def _silenced_apprise() -> Iterator[None]:
+    """Silence apprise's log and warnings, since they contain the address."""
     log = logging.getLogger("apprise")
     before, log.disabled = log.disabled, True
     try:
@@ -151,28 +155,28 @@ def _silent() -> Iterator[None]:
         log.disabled = before
 
 
-# What a night on which all is well has too.
+# Counts that every good night has.
 QUIET = ("read", "unchanged")
 
 
 @dataclass(frozen=True)
 class Occasion:
-    """The run of which people are told; `run` is blank if it never began, `result` is None if it broke off."""
+    """The run that a notification is about."""
 
     key: FeedKey
-    run: str = ""
-    result: RunResult | None = None
+    run: str = ""  # blank if it never began
+    result: RunResult | None = None  # None if it ended early
 
 
 def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
-    """Give title and text."""
+    """Return the title and the text of a notification."""
     kinds = dict.fromkeys(cause.kind for cause in causes)
     return f"{occasion.key.feed}: {', '.join(kinds)}", public_text(
-        "\n".join(_text(causes, occasion))
+        "\n".join(_lines(causes, occasion))
     )
 
 
-def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
+def _lines(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
     for cause in causes:
         yield from (f"{cause.kind.title()}: {sentence}" for sentence in cause.sentences)
     if occasion.result:
@@ -190,10 +194,10 @@ def _text(causes: Sequence[Cause], occasion: Occasion) -> Iterator[str]:
 
 def _counts(result: RunResult) -> Iterator[str]:
     for entity, counts in result.counts.items():
-        if told := [
+        if parts := [
             f"{count:,} {term}" for term, count in counts.items() if count and term not in QUIET
         ]:
-            yield f"{entity}: {', '.join(told)}"
+            yield f"{entity}: {', '.join(parts)}"
 
 
 def tell_of_start(
@@ -205,9 +209,10 @@ def tell_of_start(
     state: Path,
     environment: Mapping[str, str],
 ) -> None:
-    """Tell people of it, if it can be known which feed of which target it is: a cause is kept under that.
+    """Notify of a run that could not begin, if its feed and its target are known.
 
-    Who could not be told is added to the error as notes.
+    The ledger keeps causes under both. Recipients who could not be reached are added to the error
+    as notes.
     """
     who = addressees(feed, str(drop), environment)
     if who is None:
@@ -215,8 +220,8 @@ def tell_of_start(
     try:
         key = FeedKey(target_name(target or feed.target.url, environment), key_name)
         with Ledger(ledger_location(state, environment)) as ledger:
-            untold = tell_of_error(error, who, Occasion(key), ledger)
+            failed = tell_of_error(error, who, Occasion(key), ledger)
     except (LedgerError, SettingsError, OSError) as other:
-        untold = [f"Not told: {other}"]
-    for line in untold:
+        failed = [f"Not told: {other}"]
+    for line in failed:
         error.add_note(line)

@@ -1,1 +1,1 @@
-"""What can be known before a first load: `roster preflight`, and `roster probe` for staging targets."""
+"""Checks before a first load: `roster preflight`, and `roster probe` for staging targets."""

@@ -1,4 +1,4 @@
-"""What a preflight is made of: checks, each with how it stands and a sentence."""
+"""The checks of a preflight, each with its state and a sentence."""
 
 from __future__ import annotations
 
@@ -8,51 +8,48 @@ from typing import Any, Literal
 from flows.result import DONE, FAILED, REFUSED, USAGE
 
 Standing = Literal["ok", "warning", "not ok", "not looked at"]
-# Of several reasons to fail, the first of these gives the exit code: what is wrong in the settings may be the cause of the rest.
+# The first of these that occurs is the exit code: wrong settings may cause the other failures.
 ORDER = (USAGE, FAILED, REFUSED)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; `says` ends with the next step if it is not ok, `exit` is the code that it then gives.
-
-    What it says of several things stands on a line each.
-    """
+    """The result of one check."""
 
     name: str
     standing: Standing
-    says: str
-    exit: int = DONE
+    says: str  # ends with the next step if the check failed; several facts stand on a line each
+    exit: int = DONE  # the exit code if the check failed
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """All that can be known before a first load of a feed into a target (blank: not known)."""
+    """The results of all checks before a first load of a feed."""
 
     feed: str
-    target: str
+    target: str  # blank if it is not known
     checks: tuple[Check, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands in the way of a load; warnings do not."""
+        """Whether nothing prevents a load. Warnings do not prevent it."""
         return not any(check.standing == "not ok" for check in self.checks)
 
     @property
     def exit_code(self) -> int:
-        """2 for settings, 1 for what the target or this machine refuses, 4 for a drop that is refused."""
+        """2 for settings, 1 for a failure of the target or this machine, 4 for a refused drop."""
         codes = {check.exit for check in self.checks if check.standing == "not ok"}
         return next((code for code in ORDER if code in codes), DONE)
 
     def lines(self) -> list[str]:
-        """Say how each check stands, a line each."""
+        """The checks, one a line."""
         return [
             f"{check.standing}: {check.name}: {' '.join(check.says.split())}"
             for check in self.checks
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Give the object that `--json` prints."""
+        """Return the object that `--json` prints."""
         checks = [
             {name: value for name, value in asdict(check).items() if name != "exit"}
             for check in self.checks
@@ -67,20 +64,20 @@ class Preflight:
 
 
 def ok(name: str, says: str) -> Check:
-    """Say that something is as it should be."""
+    """Return a check that passed."""
     return Check(name, "ok", says)
 
 
 def warning(name: str, says: str) -> Check:
-    """Say what a person should know, and that does not stand in the way."""
+    """Return a check with something that people should know, and that does not prevent a load."""
     return Check(name, "warning", says)
 
 
 def failed(name: str, says: str, exit_code: int = FAILED) -> Check:
-    """Say what stands in the way."""
+    """Return a check of something that prevents a load."""
     return Check(name, "not ok", says, exit_code)
 
 
 def unseen(name: str, why: str) -> Check:
-    """Say what could not be looked at, and why."""
+    """Return a check that was not possible, with the reason."""
     return Check(name, "not looked at", why)

@@ -1,4 +1,4 @@
-"""The checks of a preflight that read the drop: whether it would load, and which of its words the target does not know."""
+"""The preflight's checks of the drop: would it load, and which of its words are not mapped?"""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from transforms.target_values import UNMAPPED, becomes, not_carried, unmapped
 from transforms.target_vocabulary import TargetVocabulary
 
 DROP, MAPPING = "drop", "mapping"
-# What the feed's file can mend beside words: addresses, and an organisation for sessions.
-MENDED = ("target_email", "target_session_org", "target_required")
+# Rules that settings in the feed's file can satisfy, besides words: addresses, an organization for
+# sessions.
+FIXED_BY_SETTINGS = ("target_email", "target_session_org", "target_required")
 MOST_WORDS = 100
 HEAD = (
     "# Words of the drop that the target does not know. "
@@ -40,16 +41,17 @@ HEAD = (
 
 @dataclass(frozen=True)
 class DropContents:
-    """A drop as it was read: its rows, its entities that the target has, and the words that the target has not; or why it is `absent`."""
+    """The contents of a drop."""
 
-    files: int = 0
+    files: int = 0  # how many were read
     rows: int = 0
     roster: Roster = field(default_factory=lambda: Roster({}))
+    # words that the target does not know
     words: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNMAPPED))
-    absent: str = ""
+    absent: str = ""  # why there is no drop
 
     def touched(self, collections: Collection[str]) -> list[str]:
-        """The collections that a load of this drop would touch; all of them if it holds nothing."""
+        """The collections that a load of this drop would touch; all of them if it has no rows."""
         names = {
             table.entity.folds_into or name
             for name, table in self.roster.tables.items()
@@ -59,18 +61,18 @@ class DropContents:
 
 
 def found(job: Job) -> tuple[Job, DropContents]:
-    """Find the drop of a job, and read it; what is wrong with it is told by `dropped`."""
+    """Find and read the drop of a job. `dropped` reports what is wrong with it."""
     try:
         job = find_drop(job)
-        return job, _seen(job)
+        return job, _read_contents(job)
     except (SettingsError, OSError, TargetError) as error:
         return job, DropContents(absent=error_sentence(error))
 
 
-def _seen(job: Job) -> DropContents:
+def _read_contents(job: Job) -> DropContents:
     raw = extract(job)
     roster = normalize(job.source.layout, raw, job.as_written)
-    # Of one file there may be several tables: OneRoster 1.1 has the roles in users.csv.
+    # A file may have several tables: OneRoster 1.1 has roles in users.csv.
     files = [
         raw.files[name]
         for name in {table.file for table in roster.tables.values()}
@@ -81,7 +83,7 @@ def _seen(job: Job) -> DropContents:
 
 
 def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]:
-    """Judge the drop as a run would, and say what of it would be loaded, and what is to be mapped."""
+    """Check the drop as a run would: what would be loaded, and what must be mapped?"""
     if drop.absent:
         return [failed(DROP, drop.absent, USAGE), unseen(MAPPING, "There is no drop.")], None
     try:
@@ -95,13 +97,16 @@ def dropped(job: Job, drop: DropContents) -> tuple[list[Check], Accepted | None]
             "The feed's file says that others have records in the target (`external`), and they "
             f"cannot be read. {error}"
         )
-        return [failed(DROP, why), _mapping(job, drop, Findings())], None
+        return [failed(DROP, why), _mapping_check(job, drop, Findings())], None
     if accepted.refused.height:
-        return [_refused(job, accepted), unseen(MAPPING, "The drop is refused.")], None
-    return [_judged(job, drop, accepted), _mapping(job, drop, accepted.findings)], accepted
+        return [_refused_check(job, accepted), unseen(MAPPING, "The drop is refused.")], None
+    return [
+        _accepted_check(job, drop, accepted),
+        _mapping_check(job, drop, accepted.findings),
+    ], accepted
 
 
-def _refused(job: Job, accepted: Accepted) -> Check:
+def _refused_check(job: Job, accepted: Accepted) -> Check:
     reasons = [
         f"{group.sentence} ({'; '.join(group.examples)})"
         for group in finding_groups(Findings(accepted.refused))
@@ -109,7 +114,7 @@ def _refused(job: Job, accepted: Accepted) -> Check:
     return failed(DROP, f"{job.source.drop} is refused. {' '.join(reasons)}", REFUSED)
 
 
-def _judged(job: Job, drop: DropContents, accepted: Accepted) -> Check:
+def _accepted_check(job: Job, drop: DropContents, accepted: Accepted) -> Check:
     by_name = {name: judged.counts for name, judged in accepted.standing.items()}
     total = {
         term: sum(one.get(term, 0) for one in by_name.values())
@@ -124,35 +129,37 @@ def _judged(job: Job, drop: DropContents, accepted: Accepted) -> Check:
     )
     if not total["rejected"]:
         return ok(DROP, f"{size}{unshared} None is rejected.")
-    hardly = sentences(
+    mostly_rejected = sentences(
         {name: counts for name, counts in by_name.items() if ENTITIES[name].needed},
         accepted.rejections,
     )
-    if hardly:
+    if mostly_rejected:
         return failed(
-            DROP, " ".join([f"{size}{unshared}", *(sentence for _, sentence in hardly)]), REFUSED
+            DROP,
+            " ".join([f"{size}{unshared}", *(sentence for _, sentence in mostly_rejected)]),
+            REFUSED,
         )
     why = f"{total['rejected']:,} would be rejected: `roster check` says by which rules."
     return warning(DROP, f"{size}{unshared} {why}")
 
 
-def _mapping(job: Job, drop: DropContents, findings: Findings) -> Check:
-    said = [
-        *_words(drop.words, job.load.carrying.vocabulary),
-        *_mended(findings),
-        *_no_place(drop.roster, job),
+def _mapping_check(job: Job, drop: DropContents, findings: Findings) -> Check:
+    lines = [
+        *_unmapped_words(drop.words, job.load.carrying.vocabulary),
+        *_fixable_errors(findings),
+        *_files_without_place(drop.roster, job),
     ]
-    if not said:
+    if not lines:
         return ok(
             MAPPING, "The target has a word for each of the drop's, or the feed's file gives one."
         )
     if drop.words.height:
-        said.append(_kept(job, drop.words))
-    return warning(MAPPING, "\n".join(said))
+        lines.append(_write_words(job, drop.words))
+    return warning(MAPPING, "\n".join(lines))
 
 
-def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
-    """Tell of each column how many rows have words that lead nowhere; the words themselves are told in a file."""
+def _unmapped_words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
+    """Yield a sentence for each column with words that are not mapped. The words go into a file."""
     grouped = words.group_by("entity", "column", maintain_order=True).agg(
         pl.len(), pl.col("rows").sum()
     )
@@ -164,45 +171,46 @@ def _words(words: pl.DataFrame, vocabulary: TargetVocabulary) -> Iterator[str]:
         )
 
 
-def _mended(findings: Findings) -> Iterator[str]:
-    errors = Findings(findings.errors.filter(pl.col("rule").is_in(MENDED)))
+def _fixable_errors(findings: Findings) -> Iterator[str]:
+    errors = Findings(findings.errors.filter(pl.col("rule").is_in(FIXED_BY_SETTINGS)))
     for group in finding_groups(errors):
         yield f"{'; '.join(group.examples)}: {group.count:,} records. {group.sentence}"
 
 
-def _no_place(roster: Roster, job: Job) -> Iterator[str]:
-    homeless = not_carried(
-        roster, job.load.carrying.vocabulary, job.load.target.profile.collections
-    )
-    files = [notice.file for notice in gather(homeless).notices]
+def _files_without_place(roster: Roster, job: Job) -> Iterator[str]:
+    notices = not_carried(roster, job.load.carrying.vocabulary, job.load.target.profile.collections)
+    files = [notice.file for notice in gather(notices).notices]
     if files:
         yield f"The target has no place for {', '.join(files)}."
 
 
-def _kept(job: Job, words: pl.DataFrame) -> str:
-    """Write the words for their owner only: they may be personal where a column is not what it should be."""
+def _write_words(job: Job, words: pl.DataFrame) -> str:
+    """Write the words to a file for the owner only.
+
+    They may be personal if a column has the wrong contents.
+    """
     path = job.run.state / "preflight" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', job.run.feed)}.toml"
     try:
-        write_private(path, _tables(words, job.load.carrying.vocabulary))
+        write_private(path, _word_tables(words, job.load.carrying.vocabulary))
     except OSError as error:
         return f"The words could not be written to {path}: {error.strerror}."
     return f"The words stand in {path}: say what each is sent, and put it into the feed's file."
 
 
-def _tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
-    """Write the words as tables for the feed's file."""
+def _word_tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
+    """Return the words as tables for the feed's file."""
     tables = [HEAD]
     for (name,), rows in words.group_by("map", maintain_order=True):
         tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(vocabulary.words[str(name)])}\n"]
-        # One word may stand in several columns, and a key only once.
-        once = rows.group_by("word", maintain_order=True).agg(
+        # A word may be in several columns, but a key only once in a table.
+        unique_words = rows.group_by("word", maintain_order=True).agg(
             "entity", "column", pl.col("rows").sum()
         )
-        for word, entities, columns, count in once.head(MOST_WORDS).iter_rows():
+        for word, entities, columns, count in unique_words.head(MOST_WORDS).iter_rows():
             places = ", ".join(
                 f"{entity}.{column}" for entity, column in zip(entities, columns, strict=True)
             )
             tables.append(f'{json.dumps(word, ensure_ascii=False)} = ""  # {count:,} in {places}\n')
-        if once.height > MOST_WORDS:
-            tables.append(f"# and {once.height - MOST_WORDS:,} others\n")
+        if unique_words.height > MOST_WORDS:
+            tables.append(f"# and {unique_words.height - MOST_WORDS:,} others\n")
     return "".join(tables)

@@ -1,4 +1,4 @@
-"""`roster probe`: finds out on a staging target what its API really does, keeps it, and tells it."""
+"""`roster probe`: finds out what the API of a staging target does, and stores the answers."""
 
 from __future__ import annotations
 
@@ -36,64 +36,67 @@ LEFT = "Not taken away yet: {names}. The next probe tries again."
 
 
 def is_staging(options: Options, environment: Mapping[str, str]) -> bool:
-    """Tell whether a target may be probed. Raises `SettingsError` for settings that cannot be meant."""
-    return _chosen(options, environment)[1]
+    """Whether a target may be probed. Raises `SettingsError` for invalid settings."""
+    return _choose_target(options, environment)[1]
 
 
 def probe(
     options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None
 ) -> Probed:
-    """Find out what a target does, and keep that. Raises `SettingsError` for a target that is not for staging."""
-    target = _target(options, environment)
+    """Probe a target and store the result. Raises `SettingsError` if it is no staging target."""
+    target = _staging_target(options, environment)
     run, before = secrets.token_hex(4), kept(options.state, target)
     new = begun(target)
     earlier = before.left if before else ()
     say(WRITING.format(target=target.name, prefix=f"{PREFIX}{run}"))
 
-    def swept(left: Sequence[Made]) -> None:
-        """Keep what may still be there, however the probe ends."""
+    def store_left(left: Sequence[Made]) -> None:
+        """Store what may still be in the target, however the probe ends."""
         keep(options.state, replace(before or new, left=tuple(left)))
 
-    # A probe that is killed leaves its ids here, and the next one takes their records away.
-    swept([*earlier, *Throwaways(run).ids()])
+    # If this probe is killed, the next one deletes its records by the stored ids.
+    store_left([*earlier, *Throwaways(run).ids()])
     with open_target(target, options.state, 1) as address:
         try:
-            found = asyncio.run(asked(address, run, earlier, swept))
+            found = asyncio.run(asked(address, run, earlier, store_left))
         except KeyboardInterrupt:
-            _tell_left(options.state, target, say)
+            _report_left(options.state, target, say)
             raise
     probed = replace(
         new, facts=found.facts, left=found.left, broken=found.broken, requests=found.requests
     )
-    if not (probed.broken and before):  # one that broke off knows less than the one before
+    if not (probed.broken and before):  # an incomplete probe knows less than the previous one
         keep(options.state, probed)
     return probed
 
 
-def _target(options: Options, environment: Mapping[str, str]) -> Target:
-    target, staging = _chosen(options, environment)
+def _staging_target(options: Options, environment: Mapping[str, str]) -> Target:
+    target, staging = _choose_target(options, environment)
     if not staging:
         raise SettingsError(REFUSED.format(target=target.name))
     return target
 
 
-def _chosen(options: Options, environment: Mapping[str, str]) -> tuple[Target, bool]:
-    """Choose the target, and say whether it is for staging: on this machine, or because the feed's file says so of it."""
+def _choose_target(options: Options, environment: Mapping[str, str]) -> tuple[Target, bool]:
+    """Return the target, and whether it is for staging.
+
+    It is if it runs on this machine, or if the feed's file says so of it.
+    """
     feed = None
     if options.drop.suffix.lower() == ".toml":
         from flows.feeds.feed import read_feed
 
         feed = read_feed(options.drop)
     target = choose(options.target, feed, environment)
-    said = (
+    declared = (
         feed is not None
         and feed.target.staging
         and choose(None, feed, environment).name == target.name
     )
-    return target, target.on_this_machine or said
+    return target, target.on_this_machine or declared
 
 
-def _tell_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
+def _report_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
     probed = kept(state, target)
     if probed and probed.left:
         say(
@@ -103,17 +106,14 @@ def _tell_left(state: Path, target: Target, say: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True)
 class Probed:
-    """What a probe found out about a target, and when (UTC). `broken` and `left` as in `Probe`.
-
-    `created_by_put` are the collections where, as far as we know, a PUT makes what is not there.
-    """
+    """The result of a probe of a target."""
 
     target: str
-    created_by_put: frozenset[str]
-    at: datetime
+    created_by_put: frozenset[str]  # the collections in which, as far as we know, a PUT creates
+    at: datetime  # UTC
     facts: tuple[Fact, ...] = ()
-    left: tuple[Made, ...] = ()
-    broken: str = ""
+    left: tuple[Made, ...] = ()  # as in `Probe`
+    broken: str = ""  # as in `Probe`
     requests: int = 0
 
     @property
@@ -123,11 +123,11 @@ class Probed:
 
     @property
     def exit_code(self) -> int:
-        """1 if it broke off, or left something in the target."""
+        """1 if the probe ended early, or left records in the target."""
         return FAILED if self.broken or self.left else DONE
 
     def as_json(self) -> dict[str, Any]:
-        """Give the object that is kept, and that `--json` prints."""
+        """Return the object that is stored, and that `--json` prints."""
         return {
             "target": self.target,
             "at": self.at.isoformat(timespec="seconds"),
@@ -140,7 +140,7 @@ class Probed:
 
 
 def problem_sentence(problem: ProbeProblem) -> str:
-    """Say where a target differs from what the loader assumes, and what that comes to."""
+    """Return a sentence about a difference from what the loader assumes, and its effect."""
     where = ", ".join(filter(None, problem.collections))
     return (
         f"{QUESTIONS[problem.question].says}: "
@@ -150,15 +150,18 @@ def problem_sentence(problem: ProbeProblem) -> str:
 
 
 def begun(target: Target) -> Probed:
-    """Give what is known of a target before it is probed."""
+    """Return what is known of a target before it is probed."""
     by_put = frozenset(name for name, one in target.profile.collections.items() if one.put_creates)
     return Probed(target.name, by_put, datetime.now(UTC))
 
 
 def kept(state: Path, target: Target) -> Probed | None:
-    """Read what is kept of the last probe of a target; None if nothing is, or it cannot be understood."""
+    """Return the stored result of the last probe of a target.
+
+    None if there is none, or it cannot be read.
+    """
     try:
-        read = json.loads(_file(state, target.name).read_text("utf-8"))
+        read = json.loads(_probe_file(state, target.name).read_text("utf-8"))
         left = tuple((str(name), str(sourced_id)) for name, sourced_id in read["left"])
         facts = tuple(Fact(**fact) for fact in read["facts"])
         return replace(
@@ -174,14 +177,14 @@ def kept(state: Path, target: Target) -> Probed | None:
 
 
 def keep(state: Path, probed: Probed) -> Path:
-    """Keep a probe in place of the last one of its target; give the file."""
-    path = _file(state, probed.target)
+    """Store a probe instead of the last one of its target. Return the file."""
+    path = _probe_file(state, probed.target)
     write_private(path, json.dumps(probed.as_json(), indent=2) + "\n")
     return path
 
 
-def _file(state: Path, target: str) -> Path:
+def _probe_file(state: Path, target: str) -> Path:
     words = re.sub(r"[^a-z0-9.]+", "-", target.rpartition("//")[2]).strip("-")
-    # Two addresses may be alike without their slashes.
+    # Two addresses may be the same without their punctuation.
     mark = "" if words == target else f"-{sha256(target.encode()).hexdigest()[:8]}"
     return state / "probes" / f"{words}{mark}.json"

@@ -1,4 +1,7 @@
-"""`roster preflight`: all that can be known before a first load, without writing to the target. What a person can mend is told, never raised."""
+"""`roster preflight`: everything that can be known before a first load.
+
+Nothing is written to the target. Problems that a person can fix are reported, never raised.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from flows.target import Credentials, Target
 
 
 def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
-    """Look at settings, secrets, target, drop and state; nothing is sent but questions."""
+    """Check settings, secrets, target, drop and state. The target is only read."""
     meant, job = settings(options, environment)
     if job is None:
         return Preflight(str(options.drop), "", tuple(meant))
@@ -33,7 +36,7 @@ def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     there = target(job, drop.touched(job.load.target.profile.collections))
     usable = not any(check.standing == "not ok" for check in there)
     here = state(job)
-    # Records of others in a target that cannot be read are not asked for once more.
+    # If the target cannot be read, external records are not requested again.
     alone = replace(job, guard=replace(job.guard, external=frozenset()))
     judged, accepted = dropped(job if usable else alone, drop)
     checks = [*meant, *there, *judged, *here, first_load(job, accepted, usable)]
@@ -45,34 +48,38 @@ SETTINGS, SECRETS = "settings", "secrets"
 
 
 def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Check], Job | None]:
-    """Look at the settings, and make a job of them if they can be meant."""
+    """Check the settings, and make a job of them if they are valid."""
+    # pydantic takes a while to import, and `roster --help` does not need it.
     from flows.feeds.feed import read_feed
 
     try:
         feed = read_feed(options.drop) if options.drop.suffix.lower() == ".toml" else None
     except SettingsError as error:
-        return [_wrong(SETTINGS, error)], None
+        return [_settings_failure(SETTINGS, error)], None
     try:
         target = choose(options.target, feed, environment)
     except SettingsError as error:
-        return [ok(SETTINGS, f"{options.drop} can be read."), _wrong(SECRETS, error)], None
+        return [
+            ok(SETTINGS, f"{options.drop} can be read."),
+            _settings_failure(SECRETS, error),
+        ], None
     try:
-        # As for a restore, which takes nothing from the drop: one that is not there is found by its own check.
+        # `replays` skips the search for the drop, which has a check of its own.
         job = make_job(replace(options, replays=True), environment)
     except SettingsError as error:
-        return [_wrong(SETTINGS, error)], None
+        return [_settings_failure(SETTINGS, error)], None
     origin = job.source.rest.name if job.source.rest else job.source.drop
     said = (
         f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
     )
-    return [ok(SETTINGS, said), ok(SECRETS, _secrets(target))], job
+    return [ok(SETTINGS, said), ok(SECRETS, _secrets_sentence(target))], job
 
 
-def _wrong(name: str, error: SettingsError) -> Check:
+def _settings_failure(name: str, error: SettingsError) -> Check:
     return failed(name, " ".join(error.problems), USAGE)
 
 
-def _secrets(target: Target) -> str:
+def _secrets_sentence(target: Target) -> str:
     held = target.credentials or Credentials()
     if target.url is None:
         return "The sandbox of this machine needs none."
@@ -91,12 +98,12 @@ UNKNOWN = (
 
 
 def state(job: Job) -> list[Check]:
-    """Look at the folder and the ledger, without leaving anything there."""
-    return [_folder(job.run.state), *_ledger(job)]
+    """Check the state folder and the ledger, without creating either."""
+    return [_check_folder(job.run.state), *_check_ledger(job)]
 
 
 def probed(job: Job, staging: bool) -> Check:
-    """Say what the last probe of the target found, and where that differs from what the loader assumes."""
+    """Report what the last probe found, and where the target differs from the loader's assumptions."""
     found = kept(job.run.state, job.load.target)
     if found is None or not found.facts:
         return (
@@ -108,10 +115,10 @@ def probed(job: Job, staging: bool) -> Check:
                 "and whether the client may write.",
             )
         )
-    return _probe(found)
+    return _probe_check(found)
 
 
-def _folder(folder: Path) -> Check:
+def _check_folder(folder: Path) -> Check:
     there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
     if not there.is_dir():
         return failed(
@@ -134,19 +141,19 @@ def _folder(folder: Path) -> Check:
     return ok(STATE, f"{folder} can be written to, by its owner only.")
 
 
-def _ledger(job: Job) -> list[Check]:
+def _check_ledger(job: Job) -> list[Check]:
     place = job.ledger_at
     if isinstance(place, Path) and place.exists() and not os.access(place, os.W_OK):
         return [
             failed(LEDGER, f"{place} cannot be written to. Let this user write to it."),
-            _unseen_feed(),
+            _unchecked_feed(),
         ]
     try:
         with Ledger.reading(place) as ledger:
             holder = ledger.holder(job.key)
             shown = ledger.place
     except LedgerError as error:
-        return [failed(LEDGER, str(error)), _unseen_feed()]
+        return [failed(LEDGER, str(error)), _unchecked_feed()]
     new = isinstance(place, Path) and not place.exists()
     there = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
     if holder is None:
@@ -162,11 +169,11 @@ def _ledger(job: Job) -> list[Check]:
     ]
 
 
-def _unseen_feed() -> Check:
+def _unchecked_feed() -> Check:
     return unseen(FREE, "Who loads this feed stands in the ledger.")
 
 
-def _probe(found: Probed) -> Check:
+def _probe_check(found: Probed) -> Check:
     days = (datetime.now(UTC) - found.at).days
     when = "today" if days < 1 else f"{days} day{'s' if days > 1 else ''} ago"
     problems = found.problems
@@ -175,7 +182,7 @@ def _probe(found: Probed) -> Check:
             PROBE, f"The probe of {found.at:%Y-%m-%d} broke off: {found.broken} Probe again."
         )
     fine = "The client may write, and nothing differs from what the loader assumes."
-    said = [
+    lines = [
         f"Found on {found.at:%Y-%m-%d}, {when}.",
         *(map(problem_sentence, problems) if problems else [fine]),
     ]
@@ -185,13 +192,13 @@ def _probe(found: Probed) -> Check:
             if len(found.left) == 1
             else f"{len(found.left)} throw-away records are"
         )
-        said.append(f"{number} still there: `roster probe` again takes away what it can.")
+        lines.append(f"{number} still there: `roster probe` again takes away what it can.")
     if days > OLD_DAYS:
-        said.append("That is long ago: probe again.")
-    if any(map(_forbids, problems)):
-        return failed(PROBE, "\n".join(said))
-    return (warning if problems or found.left or days > OLD_DAYS else ok)(PROBE, "\n".join(said))
+        lines.append("That is long ago: probe again.")
+    if any(map(_forbids_writing, problems)):
+        return failed(PROBE, "\n".join(lines))
+    return (warning if problems or found.left or days > OLD_DAYS else ok)(PROBE, "\n".join(lines))
 
 
-def _forbids(problem: ProbeProblem) -> bool:
+def _forbids_writing(problem: ProbeProblem) -> bool:
     return problem.question == "create"

@@ -1,4 +1,4 @@
-"""The checks of a preflight that ask the target: is it there, may we read it, and whose records does it hold."""
+"""The preflight's checks of the target: does it answer, may we read it, whose records does it have?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOOKED_UP = 10
 
 
 def target(job: Job, names: Sequence[str]) -> list[Check]:
-    """Ask whether the target answers, takes our credentials and shows each of the collections that a load would touch."""
+    """Check that the target answers, takes our credentials and shows the touched collections."""
     if job.nothing_there:
         return [
             ok(TARGET, SLEEPING),
@@ -40,11 +40,11 @@ def target(job: Job, names: Sequence[str]) -> list[Check]:
             down=f"{job.load.target.name} cannot be opened: {error}. Check the permissions of the "
             "state folder."
         )
-    return _told(job.load.target.name, found)
+    return _target_checks(job.load.target.name, found)
 
 
 def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
-    """Say whether the target is empty of this feed's records, or the ledger knows them."""
+    """Check that the target has none of the drop's records, or that the ledger knows the feed."""
     try:
         with Ledger.reading(job.ledger_at) as ledger:
             known = sum(frame.height for frame in ledger.known(job.key).values())
@@ -60,10 +60,10 @@ def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
         return ok(EMPTY, SLEEPING)
     if accepted is None or not usable:
         return unseen(EMPTY, "It takes a drop that is read and a target that answers.")
-    return _strangers(job, wanted)
+    return _check_foreign(job, wanted)
 
 
-def _told(name: str, found: Examined) -> list[Check]:
+def _target_checks(name: str, found: Examined) -> list[Check]:
     if found.unreached:
         why = f"{name} does not answer: {found.unreached}. Check its address and the network."
         return [
@@ -83,32 +83,32 @@ def _told(name: str, found: Examined) -> list[Check]:
             unseen(CREDENTIALS, "The target fails."),
             unseen(SCOPES, "The target fails."),
         ]
-    return [there, ok(CREDENTIALS, "They are accepted."), _scopes(found.shown)]
+    return [there, ok(CREDENTIALS, "They are accepted."), _scope_check(found.shown)]
 
 
-def _scopes(shown: Mapping[str, Shown]) -> Check:
+def _scope_check(shown: Mapping[str, Shown]) -> Check:
     hidden = {name: one for name, one in shown.items() if one.total is None}
     if not hidden:
         return ok(SCOPES, f"All {len(shown)} collections that a load would touch can be read.")
-    lacking: dict[str, list[str]] = {}
+    missing_scopes: dict[str, list[str]] = {}
     for name, one in hidden.items():
         if one.scope:
-            lacking.setdefault(one.scope, []).append(name)
-    said = [
+            missing_scopes.setdefault(one.scope, []).append(name)
+    sentences = [
         f"{', '.join(names)} cannot be read: the client lacks the scope {scope}. Ask who runs the "
         "target for it."
-        for scope, names in lacking.items()
+        for scope, names in missing_scopes.items()
     ]
-    said += [
+    sentences += [
         f"{name} cannot be read: {one.why}. Check the address."
         for name, one in hidden.items()
         if not one.scope
     ]
-    return failed(SCOPES, " ".join(said))
+    return failed(SCOPES, " ".join(sentences))
 
 
 def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]]:
-    """Some ids of the drop, evenly spread, that no other feed of this ledger has sent."""
+    """Return some evenly spread ids of the drop that no other feed of this ledger has sent."""
     others = ledger.of_others(job.key, SAMPLED)
     wanted = {}
     for name in SAMPLED:
@@ -121,7 +121,7 @@ def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]
     return wanted
 
 
-def _strangers(job: Job, wanted: dict[str, list[str]]) -> Check:
+def _check_foreign(job: Job, wanted: dict[str, list[str]]) -> Check:
     asked = sum(map(len, wanted.values()))
     try:
         found = count_active(

@@ -1,4 +1,4 @@
-"""`roster why`: one record's story, from the row in the drop to what the target says of it today."""
+"""`roster why`: explains one record, from its row in the drop to its state in the target today."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from flows.why.story import InLedger, Story, Waiting
 from transforms.changes import ACTIVE, DELETED, DISABLED, ENDED, KEPT
 from transforms.schemas import ENTITIES
 
-# Among so many ids at least, and at most, the closest are sought.
+# Similar ids are searched among at least, and at most, so many candidates.
 ENOUGH, ALIKE = 50, 5000
 
 
 @dataclass(frozen=True)
 class WhyRequest:
-    """Whose story is asked for."""
+    """The record to explain."""
 
     sourced_id: str
     feed: str | None = None  # the name of a feed, its district's or its file; None for all feeds
@@ -36,35 +36,35 @@ class WhyRequest:
 
     @property
     def file(self) -> Path | None:
-        """The feed's file, if it was named by that."""
+        """The feed's file, if it names the feed."""
         return Path(self.feed) if self.feed and self.feed.lower().endswith(FILE) else None
 
 
 @dataclass(frozen=True)
 class WhyResult:
-    """The stories of all records that have an id, one for each feed and entity."""
+    """The stories of all records with an id, one for each feed and entity."""
 
     sourced_id: str
     stories: tuple[Story, ...]
     exit_code: int = DONE
 
 
-def why(asked: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
-    """Find the story of a record in every feed and entity that has it.
+def why(request: WhyRequest, state: Path, environment: Mapping[str, str]) -> WhyResult:
+    """Return the story of a record in every feed and entity that has it.
 
-    Raises `SettingsError`, with ids that are spelled alike, if nobody knows the id.
+    Raises `SettingsError`, with similar ids, if the id is unknown.
     """
-    entities = _entities(asked.entity)
+    entities = _entities(request.entity)
     with Ledger.reading(ledger_location(state, environment)) as ledger:
-        keys = chosen(ledger.feeds(), asked.feed, asked.target, environment)
+        keys = chosen(ledger.feeds(), request.feed, request.target, environment)
         stories = [
             story
             for key in keys
-            for story in _of_feed(key, entities, asked, state, environment, ledger)
+            for story in _stories_of_feed(key, entities, request, state, environment, ledger)
         ]
         if not stories:
-            raise SettingsError(_nobody(asked.sourced_id, keys, state, ledger))
-    return WhyResult(asked.sourced_id, tuple(stories))
+            raise SettingsError(_unknown_message(request.sourced_id, keys, state, ledger))
+    return WhyResult(request.sourced_id, tuple(stories))
 
 
 def _entities(entity: str | None) -> list[str]:
@@ -77,34 +77,34 @@ def _entities(entity: str | None) -> list[str]:
     return [entity]
 
 
-def _of_feed(
+def _stories_of_feed(
     key: FeedKey,
     entities: Sequence[str],
-    asked: WhyRequest,
+    request: WhyRequest,
     state: Path,
     environment: Mapping[str, str],
     ledger: Ledger,
 ) -> list[Story]:
-    """The stories that anybody knows; if nobody here does, those of the records that the target holds."""
-    told = list(told_here(key, asked.sourced_id, entities, state, ledger))
-    if asked.file:
-        told = [replace(story, drop=str(asked.file)) for story in told]
-    known = [story for story in told if story.is_known]
-    if asked.offline:
+    """Return the stories of known records, or else those of records that only the target has."""
+    stories = list(told_here(key, request.sourced_id, entities, state, ledger))
+    if request.file:
+        stories = [replace(story, drop=str(request.file)) for story in stories]
+    known = [story for story in stories if story.is_known]
+    if request.offline:
         return known
-    found = seen(known or told, asked.file, state, environment)
+    found = seen(known or stories, request.file, state, environment)
     return (
         found if known else [story for story in found if story.target.seen in ("there", "deleted")]
     )
 
 
-def _nobody(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> str:
+def _unknown_message(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> str:
     if not keys:
         return (
             f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. "
             "`roster sync DROP` makes the first."
         )
-    close = _alike(sourced_id, every_id(keys, state, ledger))
+    close = _similar_ids(sourced_id, every_id(keys, state, ledger))
     meant = (
         f"Did you mean {' or '.join(map(repr, close))}?"
         if close
@@ -120,8 +120,11 @@ def _feeds(keys: Sequence[FeedKey]) -> str:
     return f"feed {keys[0].feed!r}" if len(keys) == 1 else f"these {len(keys)} feeds"
 
 
-def _alike(sourced_id: str, ids: pl.Series) -> list[str]:
-    """The closest ids, sought among those of a similar length that share the longest beginning or end with it."""
+def _similar_ids(sourced_id: str, ids: pl.Series) -> list[str]:
+    """Return the most similar ids.
+
+    They are searched among ids of a similar length that share the longest beginning or end.
+    """
     wanted, lower = sourced_id.lower(), ids.str.to_lowercase()
     similar = (lower.str.len_chars().cast(pl.Int64) - len(wanted)).abs() <= 2
     near = ids.clear()
@@ -136,7 +139,7 @@ def _alike(sourced_id: str, ids: pl.Series) -> list[str]:
     return [spelled[one] for one in get_close_matches(wanted, spelled, 3)]
 
 
-WELL = {
+FINE = {
     ACTIVE: "All is well: the target holds it as the roster says. Nothing to do.",
     KEPT: "It vanished from the drop and is kept in the target, as the feed's policy wants. "
     "Nothing to do.",
@@ -149,11 +152,14 @@ WELL = {
 
 
 def comes_to(story: Story) -> str:
-    """Say it: what waits for a person goes before what is wrong in the drop, and that before the target."""
+    """Return the conclusion of a story.
+
+    Waiting changes come first, then errors in the drop, then the target.
+    """
     if story.waiting:
-        return _waits(story, story.waiting)
+        return _waiting_sentence(story, story.waiting)
     if story.last.findings:
-        return _rejected(story)
+        return _rejected_sentence(story)
     if story.roster and story.roster.standing == "withheld":
         return (
             "It is in the drop and does not leave: the feed's file does not share it, or the "
@@ -164,10 +170,14 @@ def comes_to(story: Story) -> str:
             "The last run did not bring it to the target. Mend the cause, and run: roster sync "
             f"{story.drop}"
         )
-    return _in_ledger(story, story.ledger) if story.ledger else _unknown_to_ledger(story)
+    return (
+        _sentence_with_ledger(story, story.ledger)
+        if story.ledger
+        else _sentence_without_ledger(story)
+    )
 
 
-def _waits(story: Story, waiting: Waiting) -> str:
+def _waiting_sentence(story: Story, waiting: Waiting) -> str:
     sent = (
         f"It waits for a person, and is {WORDS[waiting.action]} once the plan is sent: roster "
         f"sync {story.drop} --approve {waiting.plan.id}"
@@ -175,7 +185,7 @@ def _waits(story: Story, waiting: Waiting) -> str:
     return f"{sent}. To drop the plan: roster discard {waiting.plan.id}"
 
 
-def _rejected(story: Story) -> str:
+def _rejected_sentence(story: Story) -> str:
     first = story.last.findings[0]
     where = " ".join(
         part for part in (first.file, f"row {first.row}" if first.row else "", first.column) if part
@@ -187,7 +197,7 @@ def _rejected(story: Story) -> str:
     )
 
 
-def _unknown_to_ledger(story: Story) -> str:
+def _sentence_without_ledger(story: Story) -> str:
     if story.roster and story.roster.standing == "accepted":
         return (
             "It was accepted, and the target has not acknowledged it yet. To send it: roster "
@@ -217,7 +227,7 @@ def _unknown_to_ledger(story: Story) -> str:
     )
 
 
-def _in_ledger(story: Story, ledger: InLedger) -> str:
+def _sentence_with_ledger(story: Story, ledger: InLedger) -> str:
     repair = f"roster verify {story.drop} --repair"
     there = story.target.seen
     if ledger.status == DELETED:
@@ -231,7 +241,7 @@ def _in_ledger(story: Story, ledger: InLedger) -> str:
             "It was deleted, and is in the roster again. To bring it back: roster sync "
             f"{story.drop}"
             if back
-            else WELL[DELETED]
+            else FINE[DELETED]
         )
     if there in ("absent", "deleted"):
         return f"The target has lost it. To send it again: {repair}"
@@ -255,4 +265,4 @@ def _in_ledger(story: Story, ledger: InLedger) -> str:
             "As far as is known here, all is well: the target has acknowledged it. Whether it "
             "still has it was not asked."
         )
-    return WELL[ledger.status]
+    return FINE[ledger.status]

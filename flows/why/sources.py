@@ -1,4 +1,4 @@
-"""What this machine knows of a record: the archived roster, the last run's files, the ledger and its plans."""
+"""What is known of a record: here, from roster, runs, ledger and plans, and in the target."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.secrets import without_secrets
 
-# What has the id of a person.
-OF_PEOPLE = (PEOPLE, "demographics")
+# Entities whose ids are those of people.
+PEOPLES_ENTITIES = (PEOPLE, "demographics")
 TROUBLES = ("failed", "waiting", "held")
 
 
 def told_here(
     key: FeedKey, sourced_id: str, entities: Sequence[str], state: Path, ledger: Ledger
 ) -> Iterator[Story]:
-    """Tell what is known of an id in one feed, a story for each entity, also for those that do not have it."""
+    """Yield what this machine knows of an id in one feed: a story for each entity, known or not."""
     archive = Archive(state / "rosters", key)
     runs = [run for run in ledger.runs(key) if run.ended]
     plans = [*ledger.plans(key, status="open"), *ledger.plans(key, status="approved")]
     planned = [(plan, ledger.planned(plan.id).filter(sourcedId=sourced_id)) for plan in plans]
     for entity in entities:
-        known = _in_ledger(ledger, key, entity, sourced_id)
+        known = _ledger_part(ledger, key, entity, sourced_id)
         yield Story(
             key,
             entity,
             sourced_id,
-            _in_roster(archive, entity, sourced_id),
+            _roster_part(archive, entity, sourced_id),
             _last_run(runs, entity, sourced_id, state, known.run if known else ""),
             known,
             waiting=_waiting(planned, entity),
-            forgotten=entity in OF_PEOPLE and digest_of(sourced_id) in ledger.forgotten(),
+            forgotten=entity in PEOPLES_ENTITIES and digest_of(sourced_id) in ledger.forgotten(),
         )
 
 
-def _in_roster(archive: Archive, entity: str, sourced_id: str) -> InRoster | None:
+def _roster_part(archive: Archive, entity: str, sourced_id: str) -> InRoster | None:
     run = next(reversed(archive.runs()), None)
     if run is None:
         return None
     judged = archive.judged(run, entity)
-    return InRoster(run) if judged is None else _of_judged(run, judged, sourced_id)
+    return InRoster(run) if judged is None else _in_records(run, judged, sourced_id)
 
 
-def _of_judged(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
+def _in_records(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
     row = judged.accepted.filter(sourcedId=sourced_id).drop(ROW, *LIFECYCLE)
     if row.height:
         mark = int(fingerprints(judged.entity, row)[0])
@@ -86,24 +86,26 @@ def _of_judged(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
 def _last_run(
     runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str
 ) -> LastRun:
-    """What the last run that judged a drop found, and what it and later approvals could not send.
+    """Return what the last run of a drop found, and why it or a later approval did not send the record.
 
-    The run that `settled` the record has nothing to tell of it, and what went before is over.
+    Only runs after the one that `settled` the record count.
     """
-    later = list(takewhile(lambda run: not _judged(run), runs))
-    judging = runs[len(later)] if len(later) < len(runs) else None
+    later = list(takewhile(lambda run: not _has_checked_drop(run), runs))
+    checking = runs[len(later)] if len(later) < len(runs) else None
     found = (
-        _findings(state / "runs" / judging.id / "rejects.csv", entity, sourced_id)
-        if judging
+        _findings(state / "runs" / checking.id / "rejects.csv", entity, sourced_id)
+        if checking
         else ()
     )
-    since = takewhile(lambda run: run.id != settled, [*later, *filter(None, [judging])])
+    since = takewhile(lambda run: run.id != settled, [*later, *filter(None, [checking])])
     reports = (state / "runs" / run.id / "report.md" for run in since)
-    trouble = next(filter(None, (_trouble(report, entity, sourced_id) for report in reports)), "")
-    return LastRun(judging.id if judging else "", tuple(found), trouble)
+    trouble = next(
+        filter(None, (_trouble_in_report(report, entity, sourced_id) for report in reports)), ""
+    )
+    return LastRun(checking.id if checking else "", tuple(found), trouble)
 
 
-def _judged(run: Run) -> bool:
+def _has_checked_drop(run: Run) -> bool:
     return bool(run.roster) or run.status == "refused"
 
 
@@ -116,8 +118,11 @@ def _findings(path: Path, entity: str, sourced_id: str) -> Iterator[Finding]:
             yield Finding(*(row[name] for name in ("file", "row", "column", "rule", "value")))
 
 
-def _trouble(report: Path, entity: str, sourced_id: str) -> str:
-    """Find in a report why a record was not sent: `failed: ...`; blank if it does not say so, or a plan holds it."""
+def _trouble_in_report(report: Path, entity: str, sourced_id: str) -> str:
+    """Return why a record was not sent, from a report: `failed: ...`.
+
+    Blank if the report does not say so, or if a plan holds the record.
+    """
     if not report.exists():
         return ""
     starts = {f"- {word} {entity} {public_text(sourced_id)}: ": word for word in TROUBLES}
@@ -128,7 +133,7 @@ def _trouble(report: Path, entity: str, sourced_id: str) -> str:
     return ""
 
 
-def _in_ledger(ledger: Ledger, key: FeedKey, entity: str, sourced_id: str) -> InLedger | None:
+def _ledger_part(ledger: Ledger, key: FeedKey, entity: str, sourced_id: str) -> InLedger | None:
     rows = ledger.details(key, entity, pl.Series("sourcedId", [sourced_id]))
     for row in rows.iter_rows(named=True):
         return InLedger(row["status"], row["run"] or "", row["fingerprint"], row["ends"] or "")
@@ -147,7 +152,7 @@ def _waiting(planned: Sequence[tuple[Plan, pl.DataFrame]], entity: str) -> Waiti
 
 
 def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
-    """Every id that ledger and rosters of some feeds know, in order."""
+    """Return every id that the ledger or the last roster of some feeds has, sorted."""
     found = [pl.Series("sourcedId", [], dtype=pl.String)]
     for key in keys:
         archive = Archive(state / "rosters", key)
@@ -158,34 +163,34 @@ def every_id(keys: Sequence[FeedKey], state: Path, ledger: Ledger) -> pl.Series:
     return pl.concat(found).unique().sort()
 
 
-# Somebody waits for this answer, and a target that is down is told at once.
+# A person waits for this answer, so a target that is down is reported quickly.
 HURRY = RetryPolicy(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.0)
 
 
 def seen(
     stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]
 ) -> list[Story]:
-    """Add to stories of one feed what the target says; `feed` is its file, if that is known."""
+    """Add what the target says to the stories of one feed. `feed` is the feed's file, if known."""
     if not stories:
         return []
     try:
-        target = _target(stories[0], feed, environment)
+        target = _choose_target(stories[0], feed, environment)
         if target.url is None and not (state / DATABASE).exists():
             raise SettingsError("the sandbox has never been started")
         with open_target(target, state, 1) as address:
-            records = asyncio.run(_records(stories, address))
+            records = asyncio.run(_read_records(stories, address))
             collections = address.profile.collections
     except (SettingsError, TargetError) as error:
         return [replace(story, target=InTarget("unasked", reason=str(error))) for story in stories]
     return [
-        replace(story, target=_in_target(story, record, collections[story.entity]))
+        replace(story, target=_target_part(story, record, collections[story.entity]))
         if story.entity in collections
         else story
         for story, record in zip(stories, records, strict=True)
     ]
 
 
-def _target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> Target:
+def _choose_target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> Target:
     if feed is None:
         return choose(story.key.target, None, environment)
     from flows.feeds.feed import read_feed
@@ -193,14 +198,14 @@ def _target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> 
     return choose(story.key.target, read_feed(feed), environment)
 
 
-async def _records(stories: Sequence[Story], address: Address) -> list[Json | None]:
+async def _read_records(stories: Sequence[Story], address: Address) -> list[Json | None]:
     hurried = replace(address, patience=HURRY, connect_seconds=5.0, request_seconds=10.0)
     async with Client(hurried) as client:
-        return [await _record(story, client) for story in stories]
+        return [await _read_record(story, client) for story in stories]
 
 
-async def _record(story: Story, client: Client) -> Json | None:
-    """Read a record; None if the target has none of that id. Raises `TargetError`."""
+async def _read_record(story: Story, client: Client) -> Json | None:
+    """Read a record; None if the target does not have it. Raises `TargetError`."""
     collection = client.profile.collections.get(story.entity)
     if collection is None or not wire.addressable(story.sourced_id):
         return None
@@ -212,7 +217,7 @@ async def _record(story: Story, client: Client) -> Json | None:
     return wire.record_in(collection, answer)
 
 
-def _in_target(story: Story, record: Json | None, collection: Collection) -> InTarget:
+def _target_part(story: Story, record: Json | None, collection: Collection) -> InTarget:
     if record is None:
         return InTarget("absent")
     if record.get("status") == TOBEDELETED:
@@ -221,7 +226,7 @@ def _in_target(story: Story, record: Json | None, collection: Collection) -> InT
 
 
 def _expected(story: Story) -> tuple[Json, frozenset[str]]:
-    """What the target should say of a record; nothing if neither roster nor ledger know that."""
+    """Return what the target should have of a record; nothing if neither roster nor ledger knows it."""
     if story.ledger and story.ledger.status == DISABLED:
         return {"enabledUser": False}, frozenset()
     return (story.roster.body, story.roster.partial) if story.roster else ({}, frozenset())

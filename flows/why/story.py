@@ -1,4 +1,4 @@
-"""One record's story in one feed: what drop, ledger, target and plans say of it."""
+"""One record's story in one feed: what the drop, the ledger, the target and plans have of it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,22 @@ Seen = Literal["there", "deleted", "absent", "unasked"]
 
 @dataclass(frozen=True)
 class InRoster:
-    """What the last accepted roster, that of `run`, says of a record: `body` is it as it is sent, if it was accepted, without passwords.
+    """What the last accepted roster has of a record."""
 
-    `partial` are the kinds of parts of which the target may hold more.
-    """
-
-    run: str
+    run: str  # the run that accepted the roster
     standing: Standing = "absent"
+    # the record as it is sent, if it was accepted, without passwords
     body: Json = field(default_factory=dict)
     fingerprint: int | None = None
-    partial: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()  # the kinds of parts of which the target may have more
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An error in a row of a record; `row` is the record's number in its file, blank if it is the file's."""
+    """An error in a row of a record."""
 
     file: str
-    row: str
+    row: str  # the record's number in its file; blank for an error of the file
     column: str
     rule: str
     value: str
@@ -39,47 +37,44 @@ class Finding:
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the last run says of a record: the errors of its rows, and why it did not reach the target (blank: it did)."""
+    """What the last run says of a record."""
 
     run: str = ""
-    findings: tuple[Finding, ...] = ()
-    trouble: str = ""
+    findings: tuple[Finding, ...] = ()  # the errors of its rows
+    trouble: str = ""  # why it did not reach the target; blank if it did
 
 
 @dataclass(frozen=True)
 class InLedger:
-    """What the target has acknowledged of a record, in which run; `ends` is the last day of what is over some day."""
+    """What the target has acknowledged of a record."""
 
     status: str
-    run: str
+    run: str  # the run that sent it
     fingerprint: int
-    ends: str = ""
+    ends: str = ""  # the last day of a record that ends
 
 
 @dataclass(frozen=True)
 class InTarget:
-    """What the target says of a record, and which properties it says otherwise than the roster; or why it was not asked."""
+    """What the target has of a record."""
 
     seen: Seen
-    differs: tuple[str, ...] = ()
-    reason: str = ""
+    differs: tuple[str, ...] = ()  # the properties that differ from the roster
+    reason: str = ""  # why the target was not asked
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """The plan in which a record waits, what would be done with it, and why it waits."""
+    """The plan that holds a record."""
 
     plan: Plan
-    action: str
-    sentence: str
+    action: str  # what will be done with the record
+    sentence: str  # why it waits
 
 
 @dataclass(frozen=True)
 class Story:
-    """All of it; None where nothing is known. `drop` is what the feed was named by, `DROP` if nobody named it.
-
-    `forgotten` says that the id is one of a person who is to be forgotten.
-    """
+    """The complete story; None where nothing is known."""
 
     key: FeedKey
     entity: str
@@ -89,18 +84,18 @@ class Story:
     ledger: InLedger | None = None
     target: InTarget = field(default_factory=lambda: InTarget("unasked"))
     waiting: Waiting | None = None
-    drop: str = "DROP"
-    forgotten: bool = False
+    drop: str = "DROP"  # the drop or the feed's file that named the feed
+    forgotten: bool = False  # the id is that of a person who must be forgotten
 
     @property
     def is_known(self) -> bool:
-        """Whether anybody on this machine knows the record."""
+        """Whether this machine knows the record."""
         in_roster = self.roster is not None and self.roster.standing != "absent"
         return bool(in_roster or self.last.findings or self.ledger or self.waiting)
 
     @property
     def is_same(self) -> bool | None:
-        """Whether the target has acknowledged what the roster says; None if one of them does not know the record."""
+        """Whether the target has acknowledged the roster's record; None if one of them has none."""
         if self.roster is None or self.roster.fingerprint is None or self.ledger is None:
             return None
         return self.roster.fingerprint == self.ledger.fingerprint
