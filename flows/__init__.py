@@ -1,1 +1,1 @@
-"""The commands, the pipeline, the reports and the Prefect flows: what runs when, and in what order."""
+"""The commands, the pipeline, the reports and the Prefect flows: what runs, and in what order."""

@@ -87,7 +87,7 @@ class ForgetResult:
         return DONE if self.is_done else FAILED
 
     def is_foreign(self, one: FeedErasure) -> bool:
-        """Whether no feed has sent the person to this target: a user with that id there is not ours."""
+        """Whether no feed has sent the person to this target: such a user there is not ours."""
         target = one.found.key.target
         return not any(
             other.found.is_ours for other in self.feeds if other.found.key.target == target

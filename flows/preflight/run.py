@@ -103,7 +103,7 @@ def state(job: Job) -> list[Check]:
 
 
 def probed(job: Job, staging: bool) -> Check:
-    """Report what the last probe found, and where the target differs from the loader's assumptions."""
+    """Report what the last probe found, and where the loader's assumptions are wrong."""
     found = kept(job.run.state, job.load.target)
     if found is None or not found.facts:
         return (

@@ -1,4 +1,4 @@
-"""The preflight's checks of the target: does it answer, may we read it, whose records does it have?"""
+"""The preflight's checks of the target: its answers, our access, and whose records it has."""
 
 from __future__ import annotations
 

@@ -145,7 +145,8 @@ FINE = {
     "Nothing to do.",
     DISABLED: "It vanished from the drop, and may not sign in any more. Who returns to the drop is "
     "enabled again.",
-    ENDED: "It vanished from the drop, and has ended in the target. What returns to the drop goes on.",
+    ENDED: "It vanished from the drop, and has ended in the target. "
+    "What returns to the drop goes on.",
     DELETED: "It was deleted in the target when it vanished from the drop. "
     "What returns to the drop is brought back.",
 }

@@ -86,9 +86,9 @@ def _in_records(run: str, judged: EntityRecords, sourced_id: str) -> InRoster:
 def _last_run(
     runs: Sequence[Run], entity: str, sourced_id: str, state: Path, settled: str
 ) -> LastRun:
-    """Return what the last run of a drop found, and why it or a later approval did not send the record.
+    """Return what the last run of a drop found, and why the record was not sent.
 
-    Only runs after the one that `settled` the record count.
+    Later approvals count too, but only those after the run that `settled` the record.
     """
     later = list(takewhile(lambda run: not _has_checked_drop(run), runs))
     checking = runs[len(later)] if len(later) < len(runs) else None
@@ -226,7 +226,7 @@ def _target_part(story: Story, record: Json | None, collection: Collection) -> I
 
 
 def _expected(story: Story) -> tuple[Json, frozenset[str]]:
-    """Return what the target should have of a record; nothing if neither roster nor ledger knows it."""
+    """Return what the target should have of a record; nothing if nobody here knows it."""
     if story.ledger and story.ledger.status == DISABLED:
         return {"enabledUser": False}, frozenset()
     return (story.roster.body, story.roster.partial) if story.roster else ({}, frozenset())
