@@ -1,7 +1,7 @@
 """`roster export`: writes a roster of any layout as a OneRoster 1.2 bulk zip.
 
 The zip is the district's own file, on this machine. It has the complete roster, whatever `[share]`
-in the feed's file says; sharing is limited when the zip is loaded. It has passwords only if the
+in the feed file says; sharing is limited when the zip is loaded. It has passwords only if the
 feed shares them, and never has forgotten people.
 """
 

@@ -1,6 +1,6 @@
 """The settings of one run.
 
-`flows/make_job.py` makes them from the command line, the feed's file and the environment;
+`flows/make_job.py` makes them from the command line, the feed file and the environment;
 `flows/run.py` adds what earlier runs determine.
 """
 

@@ -1,4 +1,4 @@
-"""The settings of a run, made from the options and from the feed's file or bare drop they name."""
+"""The settings of a run, made from the options and from the feed file or bare drop they name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def make_job(options: Options, environment: Mapping[str, str]) -> Job:
-    """Make the settings of a run from options and a feed's file, or from a bare folder or zip.
+    """Make the settings of a run from options and a feed file, or from a bare folder or zip.
 
     Raises `SettingsError` for settings that are invalid or contradict each other.
     """
@@ -152,7 +152,7 @@ def _layout(feed: Feed) -> Layout | str:
 
 
 def _salt(feed: Feed, environment: Mapping[str, str]) -> Salt:
-    """Return the salt of derived ids: a secret, or the district's name in the feed's file."""
+    """Return the salt of derived ids: a secret, or the district's name in the feed file."""
     secret = feed.source.salt(feed.path, environment)
     return Salt(feed.district) if secret is None else Salt(secret.value, is_secret=True)
 

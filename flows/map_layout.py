@@ -68,7 +68,7 @@ def map_drop(request: MapRequest) -> MapResult:
 
 
 def _drop_and_encoding(drop: Path) -> tuple[Path, str | None]:
-    """Return the drop itself, or the one that a feed's file names, with its encoding."""
+    """Return the drop itself, or the one that a feed file names, with its encoding."""
     encoding = None
     if drop.suffix.lower() == FILE:
         from flows.feeds.feed import read_feed

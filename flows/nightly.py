@@ -17,7 +17,7 @@ from flows.orchestration.runs import superseded, sync
 def nightly(
     district: str = "sample_data/demo.toml", target: str | None = None, state: str = "", **told: Any
 ) -> State[Any]:
-    """Load a district's drop. `district` is the name of the feed's file in $ROSTER_FEEDS.
+    """Load a district's drop. `district` is the name of the feed file in $ROSTER_FEEDS.
 
     Ends as Completed, Held, Refused or Failed. It ends as Superseded, with nothing done, if a later
     night of the same deployment is already due. Changes that are held must not block the next

@@ -1,6 +1,6 @@
 """The options of a run. Each one is declared once, here.
 
-The command line, the flows, the feed's file and the job (`flows/job.py`) derive from these
+The command line, the flows, the feed file and the job (`flows/job.py`) derive from these
 declarations. This module imports nothing slow, so that `roster --help` answers at once.
 """
 
@@ -31,7 +31,7 @@ class Option:
     metavar: str | None = None  # how `--help` names the value
     least: float | None = None
     most: float | None = None
-    feed: str = ""  # its setting in a feed's file, such as `run.processes`; blank: none
+    feed: str = ""  # its setting in a feed file, such as `run.processes`; blank: none
     unsaid: str = ""  # the default to show in `--help`, if it is not the declared one
 
 
@@ -182,7 +182,7 @@ def takes_options(
 
 
 def in_table(table: str) -> Iterator[tuple[str, type, Any, Option]]:
-    """Yield the options that a table of a feed's file has: key, type, default and declaration."""
+    """Yield the options that a table of a feed file has: key, type, default and declaration."""
     for kind, one, declaration in declared().values():
         place, _, key = declaration.feed.rpartition(".")
         if key and place == table:
@@ -195,7 +195,7 @@ def from_feed(name: str, feed: object) -> Any:
 
 
 def values_of(part: type, options: Options, feed: object | None) -> dict[str, Any]:
-    """Return the values of a part of a job: from the options, or else from the feed's file."""
+    """Return the values of a part of a job: from the options, or else from the feed file."""
     values = {}
     for one in fields(part):
         if OPTION not in one.metadata:

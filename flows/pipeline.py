@@ -55,7 +55,7 @@ def run_pipeline(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBO
 
     A faulty drop and a failing target are reported in the result. There is one exception: raises
     `TargetError`, before anything is sent, if the target must be read and cannot be. It must be
-    read if the feed's file calls records there `external`, or if a run that was killed may have
+    read if the feed file calls records there `external`, or if a run that was killed may have
     left records there.
     """
     return deliver(compare(job, ledger, archive, watch), job, ledger, watch)
@@ -179,7 +179,7 @@ def deliver(
 
 
 def _id_file(raw: Raw, job: Job) -> tuple[RawFile | None, Findings]:
-    """Return the file of old and new ids: the drop's own, or the one that the feed's file names."""
+    """Return the file of old and new ids: the drop's own, or the one that the feed file names."""
     if (file := file_of_ids(raw.files)) is not None or job.source.ids is None:
         return file, Findings()
     separate = read_file(job.source.ids)

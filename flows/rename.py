@@ -45,7 +45,7 @@ def rename(
 ) -> RenameResult:
     """Rename a feed in one target, or in all of its targets. If killed, run it again to finish.
 
-    `new` is a name, or the feed's file under its new name. Raises `SettingsError` if there is no
+    `new` is a name, or the feed file under its new name. Raises `SettingsError` if there is no
     such feed, or if the new name has records of its own, since those belong to another feed.
     """
     with Ledger.reading(ledger_location(state, environment)) as ledger:

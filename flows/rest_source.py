@@ -43,7 +43,7 @@ class RestSource:
     delta: bool = False  # ask only for changes where that is safe
     full_days: int = 7  # read everything again after so many days
     overlap_hours: int = 1  # how long before the last run a change is asked for
-    changed: datetime  # when the feed's file was written
+    changed: datetime  # when the feed file was written
     since: datetime | None = None  # ask for changes since then (UTC); None: ask for everything
     # the ids that the API had in earlier readings, by collection
     known: Mapping[str, Collection[str]] = field(default_factory=dict, repr=False)
@@ -60,7 +60,7 @@ class RestSource:
 
 
 def rest_source_of(feed: Feed, environment: Mapping[str, str]) -> RestSource | None:
-    """Return the API that a feed's file names, with its credentials; None if it names none.
+    """Return the API that a feed file names, with its credentials; None if it names none.
 
     Raises `SettingsError`.
     """
@@ -87,7 +87,7 @@ def since_last(source: RestSource, runs: Sequence[Run], now: datetime) -> RestSo
     """Limit a reading to what changed since the last run that sent everything, if that is safe.
 
     `runs` are the feed's runs, newest first. Everything is read again if something else was loaded
-    since, if the feed's file has changed, or if the last full reading is too long ago: a change
+    since, if the feed file has changed, or if the last full reading is too long ago: a change
     that the source does not report waits for the next full reading.
     """
     drop_runs = (run for run in runs if run.command == "sync" and not run.approved)

@@ -42,7 +42,7 @@ def status(
 ) -> StatusResult:
     """Return the state of the named feeds, or of all; `every` shows more runs.
 
-    Raises `SettingsError` for a drop or a feed's file that cannot be read.
+    Raises `SettingsError` for a drop or a feed file that cannot be read.
     """
     now = datetime.now(UTC)
     named = {key_of(drop, environment): str(drop) for drop in drops}
@@ -65,7 +65,7 @@ class FeedStatus:
     holder: Holder | None  # the run that is running now
     held: tuple[Plan, ...]  # open plans, and approved ones that were not sent completely
     stale: str  # a sentence; blank if the drop is new enough
-    drop: str = ""  # the drop or the feed's file that named the feed; blank if none did
+    drop: str = ""  # the drop or the feed file that named the feed; blank if none did
 
     @property
     def last(self) -> Run | None:
@@ -176,7 +176,7 @@ def standings(
 ) -> list[Standing]:
     """Return the state of each feed whose file is in a folder, the worst first.
 
-    Raises `SettingsError` if the folder has no feed's file.
+    Raises `SettingsError` if the folder has no feed file.
     """
     files = sorted(folder.glob("*.toml"))
     if not files:

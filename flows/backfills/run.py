@@ -54,7 +54,7 @@ class Backfill:
 
     job: Job
     wish: BackfillRequest
-    drop: str  # the drop or the feed's file that names the feed
+    drop: str  # the drop or the feed file that names the feed
     done: list[tuple[Step, RunResult]] = field(default_factory=list)
     # the remaining days, after one that was held, failed or was refused
     left: list[Step] = field(default_factory=list)

@@ -44,7 +44,7 @@ class Addressees:
 
 
 def addressees(feed: Feed, drop: str, environment: Mapping[str, str]) -> Addressees | None:
-    """Return the recipients that a feed's file names; None if it has no notifications."""
+    """Return the recipients that a feed file names; None if it has no notifications."""
     if feed.notify is None:
         return None
     return Addressees(drop, tuple(_each_recipient(feed, environment)), feed.notify.on)

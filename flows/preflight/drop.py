@@ -29,7 +29,7 @@ from transforms.target_values import UNMAPPED, becomes, not_carried, unmapped
 from transforms.target_vocabulary import TargetVocabulary
 
 DROP, MAPPING = "drop", "mapping"
-# Rules that settings in the feed's file can satisfy, besides words: addresses, an organization for
+# Rules that settings in the feed file can satisfy, besides words: addresses, an organization for
 # sessions.
 FIXED_BY_SETTINGS = ("target_email", "target_session_org", "target_required")
 MOST_WORDS = 100
@@ -198,7 +198,7 @@ def _write_words(job: Job, words: pl.DataFrame) -> str:
 
 
 def _word_tables(words: pl.DataFrame, vocabulary: TargetVocabulary) -> str:
-    """Return the words as tables for the feed's file."""
+    """Return the words as tables for the feed file."""
     tables = [HEAD]
     for (name,), rows in words.group_by("map", maintain_order=True):
         tables += [f"\n[target.{name}]\n", f"# one of: {', '.join(vocabulary.words[str(name)])}\n"]

@@ -80,7 +80,7 @@ def _staging_target(options: Options, environment: Mapping[str, str]) -> Target:
 def _choose_target(options: Options, environment: Mapping[str, str]) -> tuple[Target, bool]:
     """Return the target, and whether it is for staging.
 
-    It is if it runs on this machine, or if the feed's file says so of it.
+    It is if it runs on this machine, or if the feed file says so of it.
     """
     feed = None
     if options.drop.suffix.lower() == ".toml":

@@ -36,7 +36,7 @@ class WhyRequest:
 
     @property
     def file(self) -> Path | None:
-        """The feed's file, if it names the feed."""
+        """The feed file, if it names the feed."""
         return Path(self.feed) if self.feed and self.feed.lower().endswith(FILE) else None
 
 

@@ -170,7 +170,7 @@ HURRY = RetryPolicy(attempts=2, broken_attempts=1, first_attempts=1, seconds=10.
 def seen(
     stories: Sequence[Story], feed: Path | None, state: Path, environment: Mapping[str, str]
 ) -> list[Story]:
-    """Add what the target says to the stories of one feed. `feed` is the feed's file, if known."""
+    """Add what the target says to the stories of one feed. `feed` is the feed file, if known."""
     if not stories:
         return []
     try:

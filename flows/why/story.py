@@ -84,7 +84,7 @@ class Story:
     ledger: InLedger | None = None
     target: InTarget = field(default_factory=lambda: InTarget("unasked"))
     waiting: Waiting | None = None
-    drop: str = "DROP"  # the drop or the feed's file that named the feed
+    drop: str = "DROP"  # the drop or the feed file that named the feed
     forgotten: bool = False  # the id is that of a person who must be forgotten
 
     @property
