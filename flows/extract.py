@@ -189,36 +189,36 @@ def newest_drop(job: Job) -> Job:
     return replace(job, source=replace(job.source, drop=job.source.drop.with_name(name), dated=day))
 
 
-def newest(found: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
+def newest(changed: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
     """Return the name of the newest drop. Raises `SettingsError` if that is not certain.
 
     `found` gives the modification time of each drop, if it is known; a day in the name counts
     before it.
     """
-    days = {name: days_in(name, pattern) for name in sorted(found)}
-    if undecided := [name for name, found_days in days.items() if len(found_days) > 1]:
+    days = {name: days_in(name, pattern) for name in sorted(changed)}
+    if undecided := [name for name, named_days in days.items() if len(named_days) > 1]:
         raise SettingsError(f"{undecided[0]} has two days in its name. Leave it that of its drop.")
     if not any(days.values()):
-        return _latest(found, "were changed at")
-    if undated := [name for name, found_days in days.items() if not found_days]:
+        return _latest(changed, "were changed at")
+    if undated := [name for name, named_days in days.items() if not named_days]:
         raise SettingsError(f"{undated[0]} says no day in its name, and others do. {NARROW}")
-    return _latest({name: next(iter(found_days)) for name, found_days in days.items()}, "are of")
+    return _latest({name: next(iter(named_days)) for name, named_days in days.items()}, "are of")
 
 
-def _latest(found: Mapping[str, date | None], what: str) -> str:
-    if len(found) == 1:
-        return next(iter(found))
-    moments = {name: moment for name, moment in found.items() if moment is not None}
-    if len(moments) < len(found):
+def _latest(dates: Mapping[str, date | None], what: str) -> str:
+    if len(dates) == 1:
+        return next(iter(dates))
+    known_dates = {name: day for name, day in dates.items() if day is not None}
+    if len(known_dates) < len(dates):
         raise SettingsError(
-            f"{min(found.keys() - moments.keys())} says neither its day nor when it was changed. "
+            f"{min(dates.keys() - known_dates.keys())} says neither its day nor when it was changed. "
             f"{NARROW}"
         )
-    last = max(moments.values())
-    first, *others = sorted(name for name, moment in moments.items() if moment == last)
+    latest = max(known_dates.values())
+    first, *others = sorted(name for name, day in known_dates.items() if day == latest)
     if others:
         raise SettingsError(
-            f"{first} and {others[0]} {what} {last}: which one is newer is not certain. {NARROW}"
+            f"{first} and {others[0]} {what} {latest}: which one is newer is not certain. {NARROW}"
         )
     return first
 

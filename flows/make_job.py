@@ -47,6 +47,7 @@ def make_job(options: Options, environment: Mapping[str, str]) -> Job:
 def _tell_of_start(
     error: Exception, feed: Feed, options: Options, environment: Mapping[str, str]
 ) -> None:
+    # Notifications are rarely needed here, and take a while to import.
     from flows.notify.send import tell_of_start
 
     key_name = feed.key_name(options.district)
@@ -72,7 +73,7 @@ def _make_job(options: Options, feed: Feed | None, environment: Mapping[str, str
 
 
 def _feed(path: Path) -> Feed:
-    # pydantic takes a while to import, and a bare drop does not need it.
+    # The models of feed files take a while to build, and a bare drop does not need them.
     from flows.feeds.feed import read_feed
 
     return read_feed(path)
@@ -146,6 +147,7 @@ def _run_settings(options: Options, district: str, feed: str, file: Feed | None)
 
 def _layout(feed: Feed) -> Layout | str:
     """Return the layout's code, or the layout itself if it is the district's own."""
+    # The models of mapping files take a while to build, and most feeds have none.
     from flows.feeds.mapping_file import layout_of
 
     return layout_of(feed.mapping_path) if feed.mapping_path else feed.layout

@@ -71,6 +71,7 @@ def _drop_and_encoding(drop: Path) -> tuple[Path, str | None]:
     """Return the drop itself, or the one that a feed file names, with its encoding."""
     encoding = None
     if drop.suffix.lower() == FILE:
+        # The models of feed files take a while to build, and a bare drop does not need them.
         from flows.feeds.feed import read_feed
 
         feed = read_feed(drop)

@@ -59,10 +59,13 @@ def rename(
                 f"The ledger knows no feed {old!r} by its whole name. {_feeds_there(ledger)}"
             )
         moves = [(key, FeedKey(key.target, _feed_name(new, environment))) for key in keys]
-        for one, other in moves:
-            _refuse(one, other, ledger)
+        for old_key, new_key in moves:
+            _refuse(old_key, new_key, ledger)
         return RenameResult(
-            tuple(RenamedFeed(one, other, _move(one, other, state, ledger)) for one, other in moves)
+            tuple(
+                RenamedFeed(old_key, new_key, _move(old_key, new_key, state, ledger))
+                for old_key, new_key in moves
+            )
         )
 
 

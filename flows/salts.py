@@ -24,26 +24,26 @@ class Salt:
 
 
 def digests_of(
-    told: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]
+    setting: Salt, prefix: str, key: FeedKey, ledger: Ledger, more: frozenset[str]
 ) -> Digests:
     """Return how to derive ids from personal data, so that every known id stays the same.
 
     `more` are unsent ids. Raises `SettingsError` if earlier ids have another salt and one of the
     two salts is a secret.
     """
-    kept, now = ledger.salt(key), kept_of(told.text, secret=told.is_secret)
-    salt = told.text
-    if kept is not None and kept.mark != now.mark:
-        if told.is_secret or not kept.text:
-            raise SettingsError(_other_salt_message(key, secret_before=not kept.text))
-        salt = kept.text  # the district may have been renamed
-    return Digests(salt, ledger.readable(key) | more, ledger.forgotten(), prefix)
+    first, current = ledger.salt(key), kept_of(setting.text, secret=setting.is_secret)
+    text = setting.text
+    if first is not None and first.mark != current.mark:
+        if setting.is_secret or not first.text:
+            raise SettingsError(_other_salt_message(key, secret_before=not first.text))
+        text = first.text  # the district may have been renamed
+    return Digests(text, ledger.readable(key) | more, ledger.forgotten(), prefix)
 
 
-def note_salt(told: Salt, key: FeedKey, run: str, ledger: Ledger) -> None:
+def note_salt(setting: Salt, key: FeedKey, run: str, ledger: Ledger) -> None:
     """Record the salt of a feed's first ids in the ledger."""
     if ledger.salt(key) is None:
-        ledger.note_salt(key, kept_of(told.text, secret=told.is_secret), run)
+        ledger.note_salt(key, kept_of(setting.text, secret=setting.is_secret), run)
 
 
 def _other_salt_message(key: FeedKey, *, secret_before: bool) -> str:

@@ -45,10 +45,11 @@ def status(
     Raises `SettingsError` for a drop or a feed file that cannot be read.
     """
     now = datetime.now(UTC)
-    named = {key_of(drop, environment): str(drop) for drop in drops}
+    names_by_key = {key_of(drop, environment): str(drop) for drop in drops}
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         feeds = tuple(
-            status_of(key, named.get(key, ""), ledger, now) for key in named or ledger.feeds()
+            status_of(key, names_by_key.get(key, ""), ledger, now)
+            for key in names_by_key or ledger.feeds()
         )
     return StatusResult(feeds, state, now, MANY if every else FEW)
 

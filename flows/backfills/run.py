@@ -102,6 +102,7 @@ def _day_pattern(options: Options) -> re.Pattern[str]:
     """Return the feed's pattern for the days in names of drops."""
     if options.drop.suffix.lower() != ".toml":
         return DATED
+    # The models of feed files take a while to build, and a bare drop does not need them.
     from flows.feeds.feed import read_feed
 
     pattern = read_feed(options.drop).drop_date_pattern

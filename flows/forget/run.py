@@ -114,7 +114,7 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
         targets = {
             one.key: _choose_target(one.key, request, environment)
             for one in found
-            if _is_in_target(one) and not request.here
+            if (one.sent or one.friends) and not request.here
         }
         others = {
             new
@@ -170,14 +170,10 @@ def _unknown_message(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
     )
 
 
-def _is_in_target(found: Traces) -> bool:
-    """Whether there is anything to do in the target."""
-    return bool(found.sent or found.friends)
-
-
 def _choose_target(key: FeedKey, request: ForgetRequest, environment: Mapping[str, str]) -> Target:
     if request.feed is None or not request.feed.lower().endswith(FILE):
         return choose(key.target, None, environment)
+    # The models of feed files take a while to build, and the name of a feed does not need them.
     from flows.feeds.feed import read_feed
 
     return choose(key.target, read_feed(Path(request.feed)), environment)
@@ -223,6 +219,7 @@ def _compact_sandbox(targets: Mapping[FeedKey, Target], state: Path) -> bool:
     """Remove all traces from the embedded sandbox's file. Return False if that was not possible."""
     if all(target.url for target in targets.values()):
         return True
+    # The sandbox takes a while to import, and other targets do not need it.
     from connectors.oneroster.sandbox.store import compact
 
     return compact(state / DATABASE)
@@ -289,7 +286,8 @@ def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Trace
         for name, ids in found.items()
         if ids
     }
-    words.update(_labels(ledger, key, person), *ids.values())
+    labels = ledger.details(key, PEOPLE, people)["label"].drop_nulls()
+    words.update(labels, *ids.values())
     return Traces(
         key,
         person,
@@ -334,10 +332,6 @@ def _words(rows: pl.DataFrame) -> Iterator[str]:
     for row in rows.iter_rows(named=True):
         yield from filter(None, [" ".join(row[name] for name in label if row[name])])
         yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG)
-
-
-def _labels(ledger: Ledger, key: FeedKey, person: str) -> Iterator[str]:
-    yield from ledger.details(key, PEOPLE, _series(person))["label"].drop_nulls()
 
 
 def _series(person: str) -> pl.Series:

@@ -1,1 +1,1 @@
-"""Telling people what a run came to, each cause once."""
+"""Notifications about runs, each cause once."""

@@ -135,10 +135,10 @@ def _http_status(detail: str) -> str:
 
 
 def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
+    # Some sentences end with examples, which are ids.
+    sentences = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
     if result.plan and (result.records.height or result.waits or result.moved is not None):
-        # Some sentences end with examples, which are ids.
-        why = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
-        sentences = why or [f"Plan {result.plan} still waits."]
+        sentences = sentences or [f"Plan {result.plan} still waits."]
         if result.moved is not None:
             sentences = [
                 (
@@ -149,8 +149,7 @@ def _holds(result: RunResult, drop: str) -> Iterator[Cause]:
         yield Cause(
             "held", result.plan, tuple(sentences), f"roster sync {drop} --approve {result.plan}"
         )
-    elif result.holds:
-        sentences = [re.sub(r" \([^)]*\)", "", hold.sentence) for hold in result.holds]
+    elif sentences:
         yield Cause("held", bare(" ".join(sentences)), tuple(sentences), f"roster check {drop}")
     foreign = Counter(one.entity for one in result.troubles if one.result == "held")
     for entity, count in foreign.items():

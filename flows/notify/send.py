@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.ledger import FeedKey, Ledger, LedgerError
 from connectors.oneroster.target import TargetError
 from connectors.roster_archive import ArchiveError
 from flows.errors import SettingsError, error_sentence
-from flows.feeds.feed import Feed
 from flows.feeds.keys import target_name
 from flows.job import Job
 from flows.ledgers import ledger_location
@@ -23,6 +23,9 @@ from flows.notify.recipients import Addressee, Addressees, addressees
 from flows.result import NoticeKind, RunResult
 from flows.safe_text import public_text
 from flows.watch import Watch
+
+if TYPE_CHECKING:
+    from flows.feeds.feed import Feed
 
 
 @contextmanager
@@ -101,7 +104,6 @@ def _notify_each(
 
 def _send_causes(causes: Sequence[Cause], occasion: Occasion, one: Addressee) -> str:
     """Send causes to a recipient. Return a sentence if that failed; otherwise blank."""
-
     try:
         return deliver(*message(causes, occasion), one)
     except SettingsError as error:
@@ -114,6 +116,7 @@ APP = "roster"
 def deliver(title: str, body: str, addressee: Addressee) -> str:
     """Send a message. Return a sentence without the address if that failed; otherwise blank."""
     with _silenced_apprise():
+        # apprise takes a while to import, and on most nights there is nothing to send.
         from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
         # One after the other in this thread, whether or not it has an event loop; no redirects, and

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.oneroster.probe.questions import QUESTIONS, Fact, ProbeProblem, problems
 from connectors.oneroster.probe.records import PREFIX, Made, Throwaways
-from connectors.oneroster.probe.run import probe as asked
+from connectors.oneroster.probe.run import probe as ask_questions
 from connectors.private_files import write_private
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
@@ -44,7 +44,9 @@ def probe(
     options: Options, environment: Mapping[str, str], say: Callable[[str], None] = lambda _: None
 ) -> Probed:
     """Probe a target and store the result. Raises `SettingsError` if it is no staging target."""
-    target = _staging_target(options, environment)
+    target, staging = _choose_target(options, environment)
+    if not staging:
+        raise SettingsError(REFUSED.format(target=target.name))
     run, before = secrets.token_hex(4), kept(options.state, target)
     new = begun(target)
     earlier = before.left if before else ()
@@ -58,7 +60,7 @@ def probe(
     store_left([*earlier, *Throwaways(run).ids()])
     with open_target(target, options.state, 1) as address:
         try:
-            found = asyncio.run(asked(address, run, earlier, store_left))
+            found = asyncio.run(ask_questions(address, run, earlier, store_left))
         except KeyboardInterrupt:
             _report_left(options.state, target, say)
             raise
@@ -70,13 +72,6 @@ def probe(
     return probed
 
 
-def _staging_target(options: Options, environment: Mapping[str, str]) -> Target:
-    target, staging = _choose_target(options, environment)
-    if not staging:
-        raise SettingsError(REFUSED.format(target=target.name))
-    return target
-
-
 def _choose_target(options: Options, environment: Mapping[str, str]) -> tuple[Target, bool]:
     """Return the target, and whether it is for staging.
 
@@ -84,6 +79,7 @@ def _choose_target(options: Options, environment: Mapping[str, str]) -> tuple[Ta
     """
     feed = None
     if options.drop.suffix.lower() == ".toml":
+        # The models of feed files take a while to build, and a bare drop does not need them.
         from flows.feeds.feed import read_feed
 
         feed = read_feed(options.drop)

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.ledger import Ledger, LedgerError
-from connectors.oneroster.probe.questions import ProbeProblem
 from flows.errors import SettingsError
 from flows.feeds.targets import choose
 from flows.job import Job
@@ -29,17 +28,23 @@ from flows.target import Credentials, Target
 
 def preflight(options: Options, environment: Mapping[str, str]) -> Preflight:
     """Check settings, secrets, target, drop and state. The target is only read."""
-    meant, job = settings(options, environment)
+    settings_checks, job = settings(options, environment)
     if job is None:
-        return Preflight(str(options.drop), "", tuple(meant))
+        return Preflight(str(options.drop), "", tuple(settings_checks))
     job, drop = found(job)
-    there = target(job, drop.touched(job.load.target.profile.collections))
-    usable = not any(check.standing == "not ok" for check in there)
-    here = state(job)
+    target_checks = target(job, drop.touched(job.load.target.profile.collections))
+    usable = not any(check.standing == "not ok" for check in target_checks)
+    state_checks = state(job)
     # If the target cannot be read, external records are not requested again.
-    alone = replace(job, guard=replace(job.guard, external=frozenset()))
-    judged, accepted = dropped(job if usable else alone, drop)
-    checks = [*meant, *there, *judged, *here, first_load(job, accepted, usable)]
+    without_external = replace(job, guard=replace(job.guard, external=frozenset()))
+    drop_checks, accepted = dropped(job if usable else without_external, drop)
+    checks = [
+        *settings_checks,
+        *target_checks,
+        *drop_checks,
+        *state_checks,
+        first_load(job, accepted, usable),
+    ]
     staging = is_staging(options, environment)
     return Preflight(job.run.feed, job.load.target.name, (*checks, probed(job, staging)))
 
@@ -49,7 +54,7 @@ SETTINGS, SECRETS = "settings", "secrets"
 
 def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Check], Job | None]:
     """Check the settings, and make a job of them if they are valid."""
-    # pydantic takes a while to import, and `roster --help` does not need it.
+    # The models of feed files take a while to build, and `roster --help` does not need them.
     from flows.feeds.feed import read_feed
 
     try:
@@ -69,10 +74,10 @@ def settings(options: Options, environment: Mapping[str, str]) -> tuple[list[Che
     except SettingsError as error:
         return [_settings_failure(SETTINGS, error)], None
     origin = job.source.rest.name if job.source.rest else job.source.drop
-    said = (
+    sentence = (
         f"{job.run.feed} into {job.load.target.name}, from {origin}, as {job.source.layout_name}."
     )
-    return [ok(SETTINGS, said), ok(SECRETS, _secrets_sentence(target))], job
+    return [ok(SETTINGS, sentence), ok(SECRETS, _secrets_sentence(target))], job
 
 
 def _settings_failure(name: str, error: SettingsError) -> Check:
@@ -80,11 +85,13 @@ def _settings_failure(name: str, error: SettingsError) -> Check:
 
 
 def _secrets_sentence(target: Target) -> str:
-    held = target.credentials or Credentials()
+    credentials = target.credentials or Credentials()
     if target.url is None:
         return "The sandbox of this machine needs none."
     return (
-        "A ready access token is there." if held.access_token else "Client id and secret are there."
+        "A ready access token is there."
+        if credentials.access_token
+        else "Client id and secret are there."
     )
 
 
@@ -119,20 +126,20 @@ def probed(job: Job, staging: bool) -> Check:
 
 
 def _check_folder(folder: Path) -> Check:
-    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
-    if not there.is_dir():
+    nearest = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if not nearest.is_dir():
         return failed(
-            STATE, f"{there} is a file, where a folder is needed. Name another with --state."
+            STATE, f"{nearest} is a file, where a folder is needed. Name another with --state."
         )
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(nearest, os.W_OK | os.X_OK):
         return failed(
             STATE,
-            f"{there} cannot be written to. Let this user write to it, or name another with "
+            f"{nearest} cannot be written to. Let this user write to it, or name another with "
             "--state.",
         )
     if not folder.exists():
         return ok(STATE, f"{folder} will be made, for its owner only.")
-    if there.stat().st_mode & OTHERS:
+    if nearest.stat().st_mode & OTHERS:
         return warning(
             STATE,
             f"{folder} is open to others of this machine, and will hold names of people: chmod "
@@ -142,25 +149,25 @@ def _check_folder(folder: Path) -> Check:
 
 
 def _check_ledger(job: Job) -> list[Check]:
-    place = job.ledger_at
-    if isinstance(place, Path) and place.exists() and not os.access(place, os.W_OK):
+    location = job.ledger_at
+    if isinstance(location, Path) and location.exists() and not os.access(location, os.W_OK):
         return [
-            failed(LEDGER, f"{place} cannot be written to. Let this user write to it."),
+            failed(LEDGER, f"{location} cannot be written to. Let this user write to it."),
             _unchecked_feed(),
         ]
     try:
-        with Ledger.reading(place) as ledger:
+        with Ledger.reading(location) as ledger:
             holder = ledger.holder(job.key)
             shown = ledger.place
     except LedgerError as error:
         return [failed(LEDGER, str(error)), _unchecked_feed()]
-    new = isinstance(place, Path) and not place.exists()
-    there = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
+    new = isinstance(location, Path) and not location.exists()
+    usable = ok(LEDGER, f"{shown} will be made." if new else f"{shown} can be used.")
     if holder is None:
-        return [there, ok(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}.")]
+        return [usable, ok(FREE, f"Nobody else loads {job.run.feed} into {job.load.target.name}.")]
     who = f"run {holder.run} (process {holder.process} on {holder.host}), since {holder.since}"
     return [
-        there,
+        usable,
         failed(
             FREE,
             f"{job.run.feed} is being loaded by {who}. Wait until it has ended, or stop that "
@@ -195,10 +202,6 @@ def _probe_check(found: Probed) -> Check:
         lines.append(f"{number} still there: `roster probe` again takes away what it can.")
     if days > OLD_DAYS:
         lines.append("That is long ago: probe again.")
-    if any(map(_forbids_writing, problems)):
+    if any(problem.question == "create" for problem in problems):  # the client may not write
         return failed(PROBE, "\n".join(lines))
     return (warning if problems or found.left or days > OLD_DAYS else ok)(PROBE, "\n".join(lines))
-
-
-def _forbids_writing(problem: ProbeProblem) -> bool:
-    return problem.question == "create"

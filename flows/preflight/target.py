@@ -48,7 +48,7 @@ def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
     try:
         with Ledger.reading(job.ledger_at) as ledger:
             known = sum(frame.height for frame in ledger.known(job.key).values())
-            wanted = {} if known or accepted is None else _sample(accepted, job, ledger)
+            sample = {} if known or accepted is None else _sample(accepted, job, ledger)
     except LedgerError:
         return unseen(EMPTY, "Whether the ledger knows this feed cannot be read.")
     if known:
@@ -60,7 +60,7 @@ def first_load(job: Job, accepted: Accepted | None, usable: bool) -> Check:
         return ok(EMPTY, SLEEPING)
     if accepted is None or not usable:
         return unseen(EMPTY, "It takes a drop that is read and a target that answers.")
-    return _check_foreign(job, wanted)
+    return _check_foreign(job, sample)
 
 
 def _target_checks(name: str, found: Examined) -> list[Check]:
@@ -70,10 +70,10 @@ def _target_checks(name: str, found: Examined) -> list[Check]:
             failed(TARGET, why),
             *(unseen(one, "The target does not answer.") for one in (CREDENTIALS, SCOPES)),
         ]
-    there = ok(TARGET, f"{name} answers.")
+    answers = ok(TARGET, f"{name} answers.")
     if found.refused:
         return [
-            there,
+            answers,
             failed(CREDENTIALS, found.refused),
             unseen(SCOPES, "The credentials come first."),
         ]
@@ -83,7 +83,7 @@ def _target_checks(name: str, found: Examined) -> list[Check]:
             unseen(CREDENTIALS, "The target fails."),
             unseen(SCOPES, "The target fails."),
         ]
-    return [there, ok(CREDENTIALS, "They are accepted."), _scope_check(found.shown)]
+    return [answers, ok(CREDENTIALS, "They are accepted."), _scope_check(found.shown)]
 
 
 def _scope_check(shown: Mapping[str, Shown]) -> Check:
@@ -110,30 +110,30 @@ def _scope_check(shown: Mapping[str, Shown]) -> Check:
 def _sample(accepted: Accepted, job: Job, ledger: Ledger) -> dict[str, list[str]]:
     """Return some evenly spread ids of the drop that no other feed of this ledger has sent."""
     others = ledger.of_others(job.key, SAMPLED)
-    wanted = {}
+    sample = {}
     for name in SAMPLED:
         if name in accepted.standing:
             ids = accepted.standing[name].accepted["sourcedId"]
             ids = ids.filter(~ids.is_in(others[name].implode())) if name in others else ids
-            wanted[name] = (
+            sample[name] = (
                 ids.gather_every(max(1, ids.len() // LOOKED_UP)).head(LOOKED_UP).to_list()
             )
-    return wanted
+    return sample
 
 
-def _check_foreign(job: Job, wanted: dict[str, list[str]]) -> Check:
-    asked = sum(map(len, wanted.values()))
+def _check_foreign(job: Job, ids_by_entity: dict[str, list[str]]) -> Check:
+    count = sum(map(len, ids_by_entity.values()))
     try:
         found = count_active(
-            wanted, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds))
+            ids_by_entity, replace(job, load=replace(job.load, patience_seconds=HURRY.seconds))
         )
     except TargetError as error:
         return unseen(EMPTY, str(error))
     if not found:
-        return ok(EMPTY, f"The target holds none of the drop's records ({asked} were looked up).")
+        return ok(EMPTY, f"The target holds none of the drop's records ({count} were looked up).")
     return warning(
         EMPTY,
-        f"The target holds {found} of {asked} records of the drop that were looked up, and the "
+        f"The target holds {found} of {count} records of the drop that were looked up, and the "
         "ledger knows none of them. If they are this district's, run `roster adopt` first; "
         "if they are not, see whose they are, and load with --first-run. "
         "Until then a load is held.",

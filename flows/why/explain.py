@@ -72,8 +72,8 @@ def _entities(entity: str | None) -> list[str]:
         return list(ENTITIES)
     if entity not in ENTITIES:
         close = get_close_matches(entity, ENTITIES, 1)
-        meant = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(ENTITIES)}."
-        raise SettingsError(f"--entity: there is no entity {entity!r}. {meant}")
+        hint = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(ENTITIES)}."
+        raise SettingsError(f"--entity: there is no entity {entity!r}. {hint}")
     return [entity]
 
 
@@ -104,15 +104,15 @@ def _unknown_message(sourced_id: str, keys: Sequence[FeedKey], state: Path, ledg
             f"No run is known in {state} yet, so that nobody knows {sourced_id!r}. "
             "`roster sync DROP` makes the first."
         )
-    close = _similar_ids(sourced_id, every_id(keys, state, ledger))
-    meant = (
-        f"Did you mean {' or '.join(map(repr, close))}?"
-        if close
+    similar = _similar_ids(sourced_id, every_id(keys, state, ledger))
+    hint = (
+        f"Did you mean {' or '.join(map(repr, similar))}?"
+        if similar
         else "Find ids with: roster get users --target ..."
     )
     return (
         f"Nobody knows {sourced_id!r}: no roster, run, plan or ledger of {_feeds(keys)} has it. "
-        f"{meant}"
+        f"{hint}"
     )
 
 

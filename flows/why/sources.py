@@ -193,6 +193,7 @@ def seen(
 def _choose_target(story: Story, feed: Path | None, environment: Mapping[str, str]) -> Target:
     if feed is None:
         return choose(story.key.target, None, environment)
+    # The models of feed files take a while to build, and most targets do not need them.
     from flows.feeds.feed import read_feed
 
     return choose(story.key.target, read_feed(feed), environment)
