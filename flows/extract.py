@@ -209,10 +209,9 @@ def _latest(dates: Mapping[str, date | None], what: str) -> str:
     if len(dates) == 1:
         return next(iter(dates))
     known_dates = {name: day for name, day in dates.items() if day is not None}
-    if len(known_dates) < len(dates):
+    if unknown := dates.keys() - known_dates.keys():
         raise SettingsError(
-            f"{min(dates.keys() - known_dates.keys())} says neither its day nor when it was changed. "
-            f"{NARROW}"
+            f"{min(unknown)} says neither its day nor when it was changed. {NARROW}"
         )
     latest = max(known_dates.values())
     first, *others = sorted(name for name, day in known_dates.items() if day == latest)

@@ -20,7 +20,7 @@ from flows.notify.send import notify, notifying_of_failure
 from flows.options import Options
 from flows.pipeline import Pipeline, run_pipeline
 from flows.plans import propose
-from flows.rest_source import RestSource, knowing, since_last
+from flows.rest_source import knowing, since_last
 from flows.restore_roster import restore_roster
 from flows.result import (
     ADDS_ONLY,
@@ -72,15 +72,18 @@ def run_job(job: Job, watch: Watch, pipeline: Pipeline | None = None) -> RunResu
 def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
     """Add what earlier runs determine.
 
-    This is the newest archived roster, whether the raised limits were used, and what to ask an API
-    for.
+    This is the newest archived roster, the unsent ids of people, whether the raised limits were
+    used, and what to ask an API for.
     """
     runs = ledger.runs(job.key)
     # Taken from the archive: a run that was killed has archived its roster, though the ledger does
     # not have it.
     before, has_unsent = next(reversed(archive.runs()), ""), in_arrears(runs)
     unsent = _derived_people_ids(before, archive) if has_unsent else frozenset()
-    rest = _what_to_ask(job.source.rest, job, ledger, runs) if job.source.rest else None
+    rest = job.source.rest
+    if rest:
+        rest = since_last(rest, runs, datetime.now(UTC))
+        rest = knowing(rest, ledger.known(job.key), job.as_written.prefix)
     used = job.guard.raised_name and any(run.raised == job.guard.raised_name for run in runs)
     return replace(
         job,
@@ -88,12 +91,6 @@ def with_history(job: Job, ledger: Ledger, archive: Archive) -> Job:
         guard=replace(job.guard, raised=None) if used else job.guard,
         load=replace(job.load, in_arrears=has_unsent),
     )
-
-
-def _what_to_ask(source: RestSource, job: Job, ledger: Ledger, runs: list[Run]) -> RestSource:
-    """Add since when to ask an API for changes, and the known ids to ask for one by one."""
-    source = since_last(source, runs, datetime.now(UTC))
-    return knowing(source, ledger.known(job.key), job.as_written.prefix)
 
 
 def _derived_people_ids(run: str, archive: Archive) -> frozenset[str]:
