@@ -64,6 +64,27 @@ def answers(query: Query, target: Target, state: Path) -> QueryResult:
     return QueryResult(query.collection, tuple(records), fields)
 
 
+async def _read_records(query: Query, address: Address) -> list[Json]:
+    records: list[Json] = []
+    async with Client(address) as client:
+        async for page in pages(
+            client,
+            query.collection,
+            filter=query.filter,
+            sort=query.sort,
+            fields=_properties(query.fields),
+        ):
+            records += page
+            if query.limit and len(records) >= query.limit:
+                return records[: query.limit]
+    return records
+
+
+def _properties(fields: str) -> str:
+    """Return the properties to request: for `metadata.url`, all of `metadata`."""
+    return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
+
+
 def enrollments(
     student: str, target: str, state: Path, environment: Mapping[str, str], today: date
 ) -> QueryResult:
@@ -90,16 +111,6 @@ async def _read_enrollments(student: str, address: Address) -> list[Json]:
         return [record async for page in found_pages for record in page]
 
 
-def _properties(fields: str) -> str:
-    """Return the properties to request: for `metadata.url`, all of `metadata`."""
-    return ",".join(dict.fromkeys(name.partition(".")[0] for name in fields.split(",") if name))
-
-
-def quoted(value: str) -> str:
-    """Quote a value for a filter; quotes in it are doubled (API reference, section 6)."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _enrollment_row(record: Json, today: date) -> Json:
     course, group = record.get("course") or {}, record.get("class") or {}
     begin, end = (str(record.get(name) or "")[:10] for name in ("beginDate", "endDate"))
@@ -121,17 +132,6 @@ def _enrollment_row(record: Json, today: date) -> Json:
     }
 
 
-async def _read_records(query: Query, address: Address) -> list[Json]:
-    records: list[Json] = []
-    async with Client(address) as client:
-        async for page in pages(
-            client,
-            query.collection,
-            filter=query.filter,
-            sort=query.sort,
-            fields=_properties(query.fields),
-        ):
-            records += page
-            if query.limit and len(records) >= query.limit:
-                return records[: query.limit]
-    return records
+def quoted(value: str) -> str:
+    """Quote a value for a filter; quotes in it are doubled (API reference, section 6)."""
+    return "'" + value.replace("'", "''") + "'"

@@ -49,55 +49,6 @@ def load(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> loader.Loa
         return asyncio.run(_load(changes, address, job, ledger, watch))
 
 
-def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
-    """Read the ids of all active records of some entities from the target, page by page."""
-    with _open_target_of(job) as address:
-        return asyncio.run(_active_ids(entities, address))
-
-
-def count_active(wanted: dict[str, list[str]], job: Job) -> int:
-    """Look up some ids of each entity, and count those that the target holds as active."""
-    with _open_target_of(job) as address:
-        return asyncio.run(_count_active(wanted, address))
-
-
-def _open_target_of(job: Job) -> AbstractContextManager[Address]:
-    return open_target(
-        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
-    )
-
-
-async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
-    found = 0
-    async with Client(address) as client:
-        for name, ids in wanted.items():
-            for one in filter(wire.addressable, ids):
-                found += await _is_active(client.profile.collections[name], one, client)
-    return found
-
-
-async def _is_active(collection: Collection, sourced_id: str, client: Client) -> bool:
-    request = wire.read(collection, sourced_id)
-    answer = await client.send(request)
-    outcome = wire.understood(request, answer)
-    if outcome.kind not in ("done", "missing"):
-        raise TargetError(
-            f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}"
-        )
-    record = wire.record_in(collection, answer)
-    return record is not None and record.get("status") != TOBEDELETED
-
-
-async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
-    found = {}
-    async with Client(address) as client:
-        for name in entities:
-            pages_of = pages(client, name, filter="status='active'", fields="sourcedId", limit=None)
-            ids = [record["sourcedId"] async for page in pages_of for record in page]
-            found[name] = pl.Series("sourcedId", ids, dtype=pl.String)
-    return found
-
-
 async def _load(
     changes: Changes, address: Address, job: Job, ledger: Ledger, watch: Watch
 ) -> loader.Loaded:
@@ -129,6 +80,55 @@ def _archived_records(archive: Archive, entity: str, ids: pl.Series) -> Iterator
     """Yield the records with some ids from each archived roster."""
     for judged in archive.contents(entity):
         yield judged.accepted.filter(pl.col("sourcedId").is_in(ids.implode())).drop(ROW)
+
+
+def active_ids(entities: list[str], job: Job) -> dict[str, pl.Series]:
+    """Read the ids of all active records of some entities from the target, page by page."""
+    with _open_target_of(job) as address:
+        return asyncio.run(_active_ids(entities, address))
+
+
+async def _active_ids(entities: list[str], address: Address) -> dict[str, pl.Series]:
+    found = {}
+    async with Client(address) as client:
+        for name in entities:
+            pages_of = pages(client, name, filter="status='active'", fields="sourcedId", limit=None)
+            ids = [record["sourcedId"] async for page in pages_of for record in page]
+            found[name] = pl.Series("sourcedId", ids, dtype=pl.String)
+    return found
+
+
+def count_active(wanted: dict[str, list[str]], job: Job) -> int:
+    """Look up some ids of each entity, and count those that the target holds as active."""
+    with _open_target_of(job) as address:
+        return asyncio.run(_count_active(wanted, address))
+
+
+async def _count_active(wanted: dict[str, list[str]], address: Address) -> int:
+    found = 0
+    async with Client(address) as client:
+        for name, ids in wanted.items():
+            for one in filter(wire.addressable, ids):
+                found += await _is_active(client.profile.collections[name], one, client)
+    return found
+
+
+async def _is_active(collection: Collection, sourced_id: str, client: Client) -> bool:
+    request = wire.read(collection, sourced_id)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind not in ("done", "missing"):
+        raise TargetError(
+            f"{client.target.host} does not show {collection.name} {sourced_id}: {outcome.detail}"
+        )
+    record = wire.record_in(collection, answer)
+    return record is not None and record.get("status") != TOBEDELETED
+
+
+def _open_target_of(job: Job) -> AbstractContextManager[Address]:
+    return open_target(
+        job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
+    )
 
 
 # The only client of a sandbox; `roster sandbox` uses the same word as its secret.

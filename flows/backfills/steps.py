@@ -56,12 +56,11 @@ class Steps:
 
     def run_of(self, step: Step, job: Job) -> tuple[Job, Pipeline | None]:
         """Return the job of a step, and the pipeline that restores a roster; None for a drop."""
-        run = replace(job.run, id=new_run())
+        source = replace(job.source, dated=step.day)
+        job = replace(job, run=replace(job.run, id=new_run()), source=source)
         if self.folder:
-            source = _arrived_source(self.folder / step.source, job.source)
-            return replace(job, run=run, source=replace(source, dated=step.day)), None
-        roster_job = replace(job, run=run, source=replace(job.source, dated=step.day))
-        return roster_job, partial(restore_roster, run=step.source, rosters=self.rosters)
+            return replace(job, source=_arrived_source(self.folder / step.source, source)), None
+        return job, partial(restore_roster, run=step.source, rosters=self.rosters)
 
     def content(self, step: Step) -> str:
         """Return a digest of a step's content (hex)."""

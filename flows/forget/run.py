@@ -52,6 +52,38 @@ class ForgetRequest:
 
 
 @dataclass(frozen=True)
+class Traces:
+    """What one feed has about a person."""
+
+    key: FeedKey
+    person: str
+    # the ids of our records in the target, by entity
+    sent: Mapping[str, list[str]] = field(default_factory=dict)
+    # all known ids, by entity
+    ids: Mapping[str, list[str]] = field(default_factory=dict)
+    rows: int = 0  # how many archived records there are
+    friends: frozenset[str] = frozenset()  # users who refer to the person
+    # their fingerprints with and without the person: `sourcedId`, `old`, `new`
+    marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKS))
+    words: frozenset[str] = frozenset()  # the ids, names and addresses that identify the person
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the feed has anything of the person."""
+        return bool(self.ids or self.friends)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we sent the person, so that the record in the target is ours."""
+        return PEOPLE in self.sent
+
+    def left(self, judged: EntityRecords) -> EntityRecords:
+        """Return a roster's records of one entity without the person."""
+        ids = pl.Series("sourcedId", self.ids.get(judged.entity.name, []), dtype=pl.String)
+        return erased(judged, ids, _series(self.person))
+
+
+@dataclass(frozen=True)
 class FeedErasure:
     """The result for one feed."""
 
@@ -157,6 +189,87 @@ def _search(
     return [one for one in found if one.is_known]
 
 
+def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Traces:
+    """Search a feed's ledger and archive for a person. Raises `ArchiveError` or `LedgerError`."""
+    sent = ledger.of_person(key, person)
+    found = {name: set(ids) for name, ids in sent.items()}
+    if ledger.awaits(key, person):
+        found.setdefault(PEOPLE, set()).add(person)
+    people, rows = _series(person), 0
+    referring, words = set[str](), set[str]()
+    marks = [pl.DataFrame(schema=MARKS)]
+    for judged in (one for name in ENTITIES for one in archive.contents(name)):
+        own_ids = is_of(judged, people)
+        rows += own_ids.len()
+        found.setdefault(judged.entity.name, set()).update(own_ids)
+        if judged.entity.name == PEOPLE:
+            others = pl.concat([judged.refused, judged.withheld])["sourcedId"]
+            found[PEOPLE].update(others.filter(others == person))
+            referring.update(friends(judged.accepted, people))
+            marks.append(_marks(judged, people))
+            words.update(_words(judged.accepted.filter(sourcedId=person)))
+    ids = {
+        name: sorted(_without_others_ids(key, name, ids, sent.get(name, []), ledger))
+        for name, ids in found.items()
+        if ids
+    }
+    labels = ledger.details(key, PEOPLE, people)["label"].drop_nulls()
+    words.update(labels, *ids.values())
+    return Traces(
+        key,
+        person,
+        sent,
+        ids,
+        rows,
+        frozenset(referring),
+        pl.concat(marks).unique(),
+        frozenset(words),
+    )
+
+
+def _without_others_ids(
+    key: FeedKey, name: str, ids: set[str], sent: list[str], ledger: Ledger
+) -> set[str]:
+    """Return only the ids that do not belong to another person's record by now."""
+    known = ledger.details(key, name, pl.Series("sourcedId", sorted(ids), dtype=pl.String))
+    return ids - (set(known["sourcedId"]) - set(sent))
+
+
+def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
+    """Return the fingerprints of users who refer to the person, before and after the removal."""
+    named = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
+    without = erased(judged, people.clear(), people).accepted
+    before, after = (
+        frame.filter(named).drop(ROW, *LIFECYCLE, strict=False)
+        for frame in (judged.accepted, without)
+    )
+    return pl.DataFrame(
+        {
+            "sourcedId": before["sourcedId"],
+            "old": fingerprints(judged.entity, before),
+            "new": fingerprints(judged.entity, after),
+        },
+        schema=MARKS,
+    )
+
+
+# Columns that identify one person, besides the label. Short values are skipped: they may be other
+# words.
+TELLING = ("email", "username", "identifier", "userMasterIdentifier", "sms", "phone")
+
+
+def _words(rows: pl.DataFrame) -> Iterator[str]:
+    """Yield the person's name, and other values that identify the person."""
+    label = [name for name in ENTITIES[PEOPLE].label if name in rows.columns]
+    for row in rows.iter_rows(named=True):
+        yield from filter(None, [" ".join(row[name] for name in label if row[name])])
+        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG)
+
+
+def _series(person: str) -> pl.Series:
+    return pl.Series("sourcedId", [person], dtype=pl.String)
+
+
 def _unknown_message(person: str, feeds: Sequence[FeedKey], state: Path) -> str:
     if not feeds:
         return (
@@ -223,116 +336,3 @@ def _compact_sandbox(targets: Mapping[FeedKey, Target], state: Path) -> bool:
     from connectors.oneroster.sandbox.store import compact
 
     return compact(state / DATABASE)
-
-
-# Columns that identify one person, besides the label. Short values are skipped: they may be other
-# words.
-TELLING = ("email", "username", "identifier", "userMasterIdentifier", "sms", "phone")
-
-
-@dataclass(frozen=True)
-class Traces:
-    """What one feed has about a person."""
-
-    key: FeedKey
-    person: str
-    # the ids of our records in the target, by entity
-    sent: Mapping[str, list[str]] = field(default_factory=dict)
-    # all known ids, by entity
-    ids: Mapping[str, list[str]] = field(default_factory=dict)
-    rows: int = 0  # how many archived records there are
-    friends: frozenset[str] = frozenset()  # users who refer to the person
-    # their fingerprints with and without the person: `sourcedId`, `old`, `new`
-    marks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKS))
-    words: frozenset[str] = frozenset()  # the ids, names and addresses that identify the person
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the feed has anything of the person."""
-        return bool(self.ids or self.friends)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether we sent the person, so that the record in the target is ours."""
-        return PEOPLE in self.sent
-
-    def left(self, judged: EntityRecords) -> EntityRecords:
-        """Return a roster's records of one entity without the person."""
-        ids = pl.Series("sourcedId", self.ids.get(judged.entity.name, []), dtype=pl.String)
-        return erased(judged, ids, _series(self.person))
-
-
-def traces(key: FeedKey, person: str, ledger: Ledger, archive: Archive) -> Traces:
-    """Search a feed's ledger and archive for a person. Raises `ArchiveError` or `LedgerError`."""
-    sent = ledger.of_person(key, person)
-    found = {name: set(ids) for name, ids in sent.items()}
-    if ledger.awaits(key, person):
-        found.setdefault(PEOPLE, set()).add(person)
-    people, rows = _series(person), 0
-    referring, words = set[str](), set[str]()
-    marks = [pl.DataFrame(schema=MARKS)]
-    for judged in (one for name in ENTITIES for one in archive.contents(name)):
-        own_ids = is_of(judged, people)
-        rows += own_ids.len()
-        found.setdefault(judged.entity.name, set()).update(own_ids)
-        if judged.entity.name == PEOPLE:
-            others = pl.concat([judged.refused, judged.withheld])["sourcedId"]
-            found[PEOPLE].update(others.filter(others == person))
-            referring.update(friends(judged.accepted, people))
-            marks.append(_marks(judged, people))
-            words.update(_words(judged.accepted.filter(sourcedId=person)))
-    ids = {
-        name: sorted(_without_others_ids(key, name, ids, sent.get(name, []), ledger))
-        for name, ids in found.items()
-        if ids
-    }
-    labels = ledger.details(key, PEOPLE, people)["label"].drop_nulls()
-    words.update(labels, *ids.values())
-    return Traces(
-        key,
-        person,
-        sent,
-        ids,
-        rows,
-        frozenset(referring),
-        pl.concat(marks).unique(),
-        frozenset(words),
-    )
-
-
-def _without_others_ids(
-    key: FeedKey, name: str, ids: set[str], sent: list[str], ledger: Ledger
-) -> set[str]:
-    """Return only the ids that do not belong to another person's record by now."""
-    known = ledger.details(key, name, pl.Series("sourcedId", sorted(ids), dtype=pl.String))
-    return ids - (set(known["sourcedId"]) - set(sent))
-
-
-def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
-    """Return the fingerprints of users who refer to the person, before and after the removal."""
-    named = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
-    without = erased(judged, people.clear(), people).accepted
-    before, after = (
-        frame.filter(named).drop(ROW, *LIFECYCLE, strict=False)
-        for frame in (judged.accepted, without)
-    )
-    return pl.DataFrame(
-        {
-            "sourcedId": before["sourcedId"],
-            "old": fingerprints(judged.entity, before),
-            "new": fingerprints(judged.entity, after),
-        },
-        schema=MARKS,
-    )
-
-
-def _words(rows: pl.DataFrame) -> Iterator[str]:
-    """Yield the person's name, and other values that identify the person."""
-    label = [name for name in ENTITIES[PEOPLE].label if name in rows.columns]
-    for row in rows.iter_rows(named=True):
-        yield from filter(None, [" ".join(row[name] for name in label if row[name])])
-        yield from (row[name] for name in TELLING if len(row.get(name) or "") >= LONG)
-
-
-def _series(person: str) -> pl.Series:
-    return pl.Series("sourcedId", [person], dtype=pl.String)

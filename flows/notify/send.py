@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from flows.feeds.feed import Feed
 
 
+@dataclass(frozen=True)
+class Occasion:
+    """The run that a notification is about."""
+
+    key: FeedKey
+    run: str = ""  # blank if it never began
+    result: RunResult | None = None  # None if it ended early
+
+
 @contextmanager
 def notifying_of_failure(job: Job, ledger: Ledger, watch: Watch) -> Iterator[None]:
     """Notify the feed's recipients if the body raises an error."""
@@ -69,6 +78,33 @@ def tell_of_error(
     return _notify_each(
         [broken_off(error, error_sentence(error), who.drop)], frozenset(), who, occasion, ledger
     )
+
+
+def tell_of_start(
+    error: Exception,
+    feed: Feed,
+    key_name: str,
+    target: str | None,
+    drop: Path,
+    state: Path,
+    environment: Mapping[str, str],
+) -> None:
+    """Notify of a run that could not begin, if its feed and its target are known.
+
+    The ledger keeps causes under both. Recipients who could not be reached are added to the error
+    as notes.
+    """
+    who = addressees(feed, str(drop), environment)
+    if who is None:
+        return
+    try:
+        key = FeedKey(target_name(target or feed.target.url, environment), key_name)
+        with Ledger(ledger_location(state, environment)) as ledger:
+            failed = tell_of_error(error, who, Occasion(key), ledger)
+    except (LedgerError, SettingsError, OSError) as other:
+        failed = [f"Not told: {other}"]
+    for line in failed:
+        error.add_note(line)
 
 
 def _notify_each(
@@ -162,15 +198,6 @@ def _silenced_apprise() -> Iterator[None]:
 QUIET = ("read", "unchanged")
 
 
-@dataclass(frozen=True)
-class Occasion:
-    """The run that a notification is about."""
-
-    key: FeedKey
-    run: str = ""  # blank if it never began
-    result: RunResult | None = None  # None if it ended early
-
-
 def message(causes: Sequence[Cause], occasion: Occasion) -> tuple[str, str]:
     """Return the title and the text of a notification."""
     kinds = dict.fromkeys(cause.kind for cause in causes)
@@ -201,30 +228,3 @@ def _counts(result: RunResult) -> Iterator[str]:
             f"{count:,} {term}" for term, count in counts.items() if count and term not in QUIET
         ]:
             yield f"{entity}: {', '.join(parts)}"
-
-
-def tell_of_start(
-    error: Exception,
-    feed: Feed,
-    key_name: str,
-    target: str | None,
-    drop: Path,
-    state: Path,
-    environment: Mapping[str, str],
-) -> None:
-    """Notify of a run that could not begin, if its feed and its target are known.
-
-    The ledger keeps causes under both. Recipients who could not be reached are added to the error
-    as notes.
-    """
-    who = addressees(feed, str(drop), environment)
-    if who is None:
-        return
-    try:
-        key = FeedKey(target_name(target or feed.target.url, environment), key_name)
-        with Ledger(ledger_location(state, environment)) as ledger:
-            failed = tell_of_error(error, who, Occasion(key), ledger)
-    except (LedgerError, SettingsError, OSError) as other:
-        failed = [f"Not told: {other}"]
-    for line in failed:
-        error.add_note(line)

@@ -35,6 +35,41 @@ WRITING = (
 LEFT = "Not taken away yet: {names}. The next probe tries again."
 
 
+@dataclass(frozen=True)
+class Probed:
+    """The result of a probe of a target."""
+
+    target: str
+    created_by_put: frozenset[str]  # the collections in which, as far as we know, a PUT creates
+    at: datetime  # UTC
+    facts: tuple[Fact, ...] = ()
+    left: tuple[Made, ...] = ()  # as in `Probe`
+    broken: str = ""  # as in `Probe`
+    requests: int = 0
+
+    @property
+    def problems(self) -> list[ProbeProblem]:
+        """Where the target differs from what the loader assumes."""
+        return problems(self.facts, self.created_by_put)
+
+    @property
+    def exit_code(self) -> int:
+        """1 if the probe ended early, or left records in the target."""
+        return FAILED if self.broken or self.left else DONE
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that is stored, and that `--json` prints."""
+        return {
+            "target": self.target,
+            "at": self.at.isoformat(timespec="seconds"),
+            "broken": self.broken or None,
+            "left": [list(one) for one in self.left],
+            "requests": self.requests,
+            "problems": [asdict(problem) for problem in self.problems],
+            "facts": [asdict(fact) for fact in self.facts],
+        }
+
+
 def is_staging(options: Options, environment: Mapping[str, str]) -> bool:
     """Whether a target may be probed. Raises `SettingsError` for invalid settings."""
     return _choose_target(options, environment)[1]
@@ -98,41 +133,6 @@ def _report_left(state: Path, target: Target, say: Callable[[str], None]) -> Non
         say(
             LEFT.format(names=", ".join(f"{name} {sourced_id}" for name, sourced_id in probed.left))
         )
-
-
-@dataclass(frozen=True)
-class Probed:
-    """The result of a probe of a target."""
-
-    target: str
-    created_by_put: frozenset[str]  # the collections in which, as far as we know, a PUT creates
-    at: datetime  # UTC
-    facts: tuple[Fact, ...] = ()
-    left: tuple[Made, ...] = ()  # as in `Probe`
-    broken: str = ""  # as in `Probe`
-    requests: int = 0
-
-    @property
-    def problems(self) -> list[ProbeProblem]:
-        """Where the target differs from what the loader assumes."""
-        return problems(self.facts, self.created_by_put)
-
-    @property
-    def exit_code(self) -> int:
-        """1 if the probe ended early, or left records in the target."""
-        return FAILED if self.broken or self.left else DONE
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the object that is stored, and that `--json` prints."""
-        return {
-            "target": self.target,
-            "at": self.at.isoformat(timespec="seconds"),
-            "broken": self.broken or None,
-            "left": [list(one) for one in self.left],
-            "requests": self.requests,
-            "problems": [asdict(problem) for problem in self.problems],
-            "facts": [asdict(fact) for fact in self.facts],
-        }
 
 
 def problem_sentence(problem: ProbeProblem) -> str:
