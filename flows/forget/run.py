@@ -90,7 +90,7 @@ class FeedErasure:
     found: Traces
     target: Forgotten  # what was done in the target, if anything
     rosters: int = 0  # how many archived rosters were changed
-    asked: bool = True
+    asked: bool = True  # the target was asked; False with `ForgetRequest.here`
 
     @property
     def is_done(self) -> bool:

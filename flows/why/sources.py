@@ -37,7 +37,7 @@ from transforms.schemas.vocabularies import TOBEDELETED
 from transforms.secrets import without_secrets
 
 # Entities whose ids are those of people.
-PEOPLES_ENTITIES = (PEOPLE, "demographics")
+ENTITIES_OF_PEOPLE = (PEOPLE, "demographics")
 TROUBLES = ("failed", "waiting", "held")
 
 
@@ -59,7 +59,7 @@ def told_here(
             _last_run(runs, entity, sourced_id, state, known.run if known else ""),
             known,
             waiting=_waiting(planned, entity),
-            forgotten=entity in PEOPLES_ENTITIES and digest_of(sourced_id) in ledger.forgotten(),
+            forgotten=entity in ENTITIES_OF_PEOPLE and digest_of(sourced_id) in ledger.forgotten(),
         )
 
 
