@@ -40,7 +40,7 @@ class Cause:
     command: str = ""  # the next command, if there is one
 
     def told_to(self, addressee: str) -> str:
-        """The ledger's name for a notification: kind, and digests of cause and recipient."""
+        """Return the ledger's name for a notification: kind, digests of cause and recipient."""
         return f"{self._name} {_digest(addressee)}"
 
     def is_told_by(self, name: str) -> bool:

@@ -42,7 +42,7 @@ class Preflight:
         return next((code for code in ORDER if code in codes), DONE)
 
     def lines(self) -> list[str]:
-        """The checks, one a line."""
+        """Return the checks, one a line."""
         return [
             f"{check.standing}: {check.name}: {' '.join(check.says.split())}"
             for check in self.checks

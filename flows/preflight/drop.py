@@ -51,7 +51,7 @@ class DropContents:
     absent: str = ""  # why there is no drop
 
     def touched(self, collections: Collection[str]) -> list[str]:
-        """The collections that a load of this drop would touch; all of them if it has no rows."""
+        """Return the collections that a load would touch; all of them if the drop has no rows."""
         names = {
             table.entity.folds_into or name
             for name, table in self.roster.tables.items()
