@@ -44,8 +44,8 @@ def extract(job: Job) -> Raw:
                     leave=markers,
                     escape=escape,
                 )
-    except Incomplete as missing:
-        return Raw({}, findings=of_file("drop_incomplete", "", str(missing)))
+    except Incomplete as error:
+        return Raw({}, findings=of_file("drop_incomplete", "", str(error)))
     return replace(raw, findings=gather([findings, raw.findings]))
 
 
@@ -87,7 +87,7 @@ def arrived_drop(job: Job) -> Iterator[tuple[Path, Findings]]:
     place = DropAddress(pickup.address or str(job.source.drop), pickup.access)
     look = awaited(place, arrival, marker)
     findings = _spread_findings(look, arrival)
-    if not job.source.pickup.address:
+    if not pickup.address:
         yield job.source.drop, findings
         _refuse_changed(place, look, marker)
         return
@@ -101,9 +101,9 @@ def awaited(place: DropAddress, arrival: Arrival, marker: str) -> Look:
     """Wait until the drop is complete. Raises `Incomplete` if it is not complete in time."""
     until = time.monotonic() + arrival.wait
     before, look = None, _look(place, marker)
-    while missing := _missing_part(before, look, arrival, marker):
+    while reason := _why_incomplete(before, look, arrival, marker):
         if time.monotonic() + arrival.pause > until:
-            raise Incomplete(missing)
+            raise Incomplete(reason)
         time.sleep(arrival.pause)
         before, look = look, _look(place, marker)
     return look
@@ -114,7 +114,7 @@ def _look(place: DropAddress, marker: str) -> Look:
     return Look(files, place.marker(marker) if marker else None)
 
 
-def _missing_part(before: Look | None, look: Look, arrival: Arrival, marker: str) -> str:
+def _why_incomplete(before: Look | None, look: Look, arrival: Arrival, marker: str) -> str:
     """Return why a drop is not complete yet; blank if it is."""
     if arrival.ready and look.marker is None:
         return f"its marker {marker} is not there"
@@ -151,7 +151,7 @@ def _spread_findings(look: Look, arrival: Arrival) -> Findings:
 
 ANY = "*"
 MOST_NAMES = 5
-# An address; one slash is enough, since a `Path` drops the second.
+# An address; one slash is enough, since a `Path` removes the second.
 ADDRESSED = re.compile(r"[a-z][a-z0-9]+:/", re.IGNORECASE)
 ADDRESS = "is an address. Write it into a feed's file, as its `drop`, and name that file."
 MISSING = "does not exist. Name a folder, a zip, or a feed's file (*.toml)."
@@ -176,15 +176,16 @@ def newest_drop(job: Job) -> Job:
 
     Raises `SettingsError` if there is none or the choice is not certain, and `FetchError`.
     """
-    place = job.source.pickup.address or str(job.source.drop)
+    pickup = job.source.pickup
+    place = pickup.address or str(job.source.drop)
     folder, _, pattern = place.rpartition("/")
     if ANY not in place or job.source.drop.exists():
         return job
     _refuse_pattern(place, folder)
-    name = newest(_matching_drops(folder or ".", pattern, job), job.source.pickup.days)
-    day = job.source.dated or dated(name, job.source.pickup.days)
-    if job.source.pickup.address:
-        at = replace(job.source.pickup, address=f"{folder}/{name}")
+    name = newest(_matching_drops(folder or ".", pattern, job), pickup.days)
+    day = job.source.dated or dated(name, pickup.days)
+    if pickup.address:
+        at = replace(pickup, address=f"{folder}/{name}")
         return replace(job, source=replace(job.source, drop=Path(name), pickup=at, dated=day))
     return replace(job, source=replace(job.source, drop=job.source.drop.with_name(name), dated=day))
 
@@ -192,8 +193,8 @@ def newest_drop(job: Job) -> Job:
 def newest(changed: Mapping[str, datetime | None], pattern: re.Pattern[str]) -> str:
     """Return the name of the newest drop. Raises `SettingsError` if that is not certain.
 
-    `found` gives the modification time of each drop, if it is known; a day in the name counts
-    before it.
+    `changed` gives the modification time of each drop, if it is known. A day in the name takes
+    precedence.
     """
     days = {name: days_in(name, pattern) for name in sorted(changed)}
     if undecided := [name for name, named_days in days.items() if len(named_days) > 1]:
