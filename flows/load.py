@@ -39,7 +39,7 @@ def _send(changes: Changes, job: Job, ledger: Ledger, watch: Watch) -> Loaded:
 
 
 def _note_without_requests(changes: Changes, job: Job, ledger: Ledger) -> None:
-    """Note in the ledger what needs no request.
+    """Record in the ledger what needs no request.
 
     These are missing records that are kept, and records that are back in the drop and unchanged in
     the target.

@@ -30,7 +30,6 @@ OLDER = (
     "The target holds what is of {newest}, and {first} would be replayed: "
     "older truth would go over newer. Let the span begin later, or say --force if that is meant."
 )
-
 OVERTAKEN = (
     "Another run has loaded this feed since the backfill began, and {day} would put older truth "
     "over it. The days before were replayed. Run the backfill again: "
@@ -124,14 +123,14 @@ def backfilled(
     """
     job = make_job(options, environment)
     job = replace(job, source=replace(job.source, max_age_hours=None, older=request.force))
-    with Ledger.reading(job.ledger_at) as ledger, steps_of(request.span, job, ledger) as found:
-        steps = list(found.steps) if request.every_step else needed(found.steps)
+    with Ledger.reading(job.ledger_at) as ledger, steps_of(request.span, job, ledger) as available:
+        steps = list(available.steps) if request.every_step else needed(available.steps)
         progress, meanwhile = Progress(job), Meanwhile(job)
-        marks = [Begun.of(step, found.content(step)) for step in steps]
+        marks = [Begun.of(step, available.content(step)) for step in steps]
         count = progress.done(marks, ledger, job)
         if not request.force:
             _refuse_older(steps[count], ledger, job)
-        skipped = [step for step in found.steps if step not in steps]
+        skipped = [step for step in available.steps if step not in steps]
         result = Backfill(
             job,
             request,
@@ -139,7 +138,7 @@ def backfilled(
             left=steps[count:],
             before=steps[:count],
             skipped=skipped,
-            undated=found.undated,
+            undated=available.undated,
         )
         begun(result)
         with rehearsal(job) if request.dry_run else nullcontext(job) as place:
@@ -147,7 +146,7 @@ def backfilled(
                 if meanwhile.overtaken(job):
                     raise SettingsError(OVERTAKEN.format(day=result.left[0].day))
                 run = _replay_next(
-                    result, found, place, perform, None if request.dry_run else progress, marks
+                    result, available, place, perform, None if request.dry_run else progress, marks
                 )
                 meanwhile.expect(run)
     return result
@@ -161,7 +160,7 @@ def _refuse_older(first: Step, ledger: Ledger, job: Job) -> None:
 
 def _replay_next(
     result: Backfill,
-    found: Steps,
+    available: Steps,
     job: Job,
     perform: Perform,
     progress: Progress | None,
@@ -169,7 +168,7 @@ def _replay_next(
 ) -> str:
     """Replay the first remaining step, and return its run's id."""
     step = result.left[0]
-    step_job, pipeline = found.run_of(step, _with_rosters(job, len(result.left)))
+    step_job, pipeline = available.run_of(step, _with_rosters(job, len(result.left)))
     if progress:
         place = len(marks) - len(result.left)
         progress.begin(place, marks[place], step_job.run.id)

@@ -215,8 +215,8 @@ class Progress:
         There are none if something else was loaded since. The last step is never counted: replaying
         it again is harmless, and shows that the target has it.
         """
-        here = [] if not self._begun or _was_interrupted(self._begun, ledger, job) else self._begun
-        pairs = zip(here, steps[:-1], strict=False)
+        begun = [] if not self._begun or _was_interrupted(self._begun, ledger, job) else self._begun
+        pairs = zip(begun, steps[:-1], strict=False)
         count = len(
             list(
                 takewhile(
@@ -224,16 +224,13 @@ class Progress:
                 )
             )
         )
-        self._begun = here if count else []
+        self._begun = begun if count else []
         return count
 
     def begin(self, place: int, step: Begun, run: str) -> None:
         """Record that a run is about to load the step at a place, and forget the steps after it."""
-        before = (
-            self._begun[place].runs
-            if place < len(self._begun) and self._begun[place].step == step
-            else ()
-        )
+        is_repeated = place < len(self._begun) and self._begun[place].step == step
+        before = self._begun[place].runs if is_repeated else ()
         self._begun = [*self._begun[:place], replace(step, runs=(*before, run))]
         write_private(self._path, json.dumps([asdict(begun) for begun in self._begun], indent=1))
 
@@ -280,12 +277,10 @@ def _was_interrupted(begun: Sequence[Begun], ledger: Ledger, job: Job) -> bool:
     """Whether something else was loaded since the backfill began."""
     own = {run for one in begun for run in one.runs}
     first = ledger.run(begun[0].runs[0])
-    since = (
-        []
-        if first is None
-        else [run for run in ledger.runs(job.key) if run.started >= first.started]
-    )
-    return first is None or any(loaded(run) and not _is_own(run, own, ledger) for run in since)
+    if first is None:
+        return True
+    since = [run for run in ledger.runs(job.key) if run.started >= first.started]
+    return any(loaded(run) and not _is_own(run, own, ledger) for run in since)
 
 
 def _is_own(run: Run, own: set[str], ledger: Ledger) -> bool:

@@ -148,7 +148,7 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
             for one in found
             if (one.sent or one.friends) and not request.here
         }
-        others = {
+        newer_ids = {
             new
             for key in keys
             for (name, new), was in ledger.renamed(key).items()
@@ -158,14 +158,14 @@ def forget(request: ForgetRequest, state: Path, environment: Mapping[str, str]) 
             {
                 request.person,
                 discreet(request.person),
-                *others,
+                *newer_ids,
                 *(word for one in found for word in one.words),
             }
         )
         by = request.by or current_user()
         # An id that is derived from personal data is this person's in any other spelling, too.
-        alike = {plainly(request.person)} if "/" in request.person else set()
-        for one in (digest, *map(digest_of, sorted(others | alike))):
+        other_spellings = {plainly(request.person)} if "/" in request.person else set()
+        for one in (digest, *map(digest_of, sorted(newer_ids | other_spellings))):
             ledger.note_forgotten(one, at=datetime.now(UTC), by=by, note=mask.over(request.note))
         files = mask_files(state / "runs", mask)
         outcomes = [
@@ -237,10 +237,10 @@ def _without_others_ids(
 
 def _marks(judged: EntityRecords, people: pl.Series) -> pl.DataFrame:
     """Return the fingerprints of users who refer to the person, before and after the removal."""
-    named = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
+    refers = pl.col("sourcedId").is_in(friends(judged.accepted, people).implode())
     without = erased(judged, people.clear(), people).accepted
     before, after = (
-        frame.filter(named).drop(ROW, *LIFECYCLE, strict=False)
+        frame.filter(refers).drop(ROW, *LIFECYCLE, strict=False)
         for frame in (judged.accepted, without)
     )
     return pl.DataFrame(

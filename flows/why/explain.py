@@ -171,11 +171,9 @@ def comes_to(story: Story) -> str:
             "The last run did not bring it to the target. Mend the cause, and run: roster sync "
             f"{story.drop}"
         )
-    return (
-        _sentence_with_ledger(story, story.ledger)
-        if story.ledger
-        else _sentence_without_ledger(story)
-    )
+    if story.ledger:
+        return _sentence_with_ledger(story, story.ledger)
+    return _sentence_without_ledger(story)
 
 
 def _waiting_sentence(story: Story, waiting: Waiting) -> str:
