@@ -1,7 +1,7 @@
 """The bearer token of a run: fetched once for all requests, and again before it expires.
 
-Source: API reference, section 1. Client-credentials grant; the credentials go as form fields, or
-as HTTP Basic where the token endpoint does not take the form.
+Source: API reference, section 1. The grant is client credentials. They are sent as form fields, or
+with HTTP Basic if the token endpoint refuses the form.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ EARLY_SECONDS = 60.0
 LIFETIME_SECONDS = 3600.0
 FORM_REFUSED = (400, 401)
 ERROR_CODE = re.compile(r"[a-z_]{3,40}")
-# More than any token endpoint says, and longer than any token lives.
+# More than any token endpoint sends, and longer than any token lives.
 MOST_BYTES, MOST_SECONDS = 1024 * 1024, 365 * 86_400.0
 
 
 class Token:
-    """The token that all concurrent requests share; one fetch at a time, whose failure they share too."""
+    """The token that all concurrent requests share.
+
+    Only one fetch runs at a time, and all requests share its failure.
+    """
 
     def __init__(
         self,
@@ -48,9 +51,9 @@ class Token:
         self._failure: TargetError | None = None
 
     async def current(self, refused: str = "") -> str:
-        """Give a token that is good for a while and is not the `refused` one.
+        """Return a token that is valid for a while and is not the `refused` one.
 
-        Raises `TargetError` if the credentials are refused or the token endpoint does not answer.
+        Raises `TargetError` if the token endpoint refuses the credentials or does not answer.
         """
         if self._usable(refused):
             return self._value
@@ -65,41 +68,39 @@ class Token:
     async def _renew(self) -> None:
         if self._failure is None:
             try:
-                self._value, lifetime = await self._fetched()
+                self._value, lifetime = await self._fetch()
                 self._until = self._clock() + lifetime - min(EARLY_SECONDS, lifetime / 2)
                 return
             except TargetError as failure:
                 self._failure = failure
         raise self._failure
 
-    async def _fetched(self) -> tuple[str, float]:
+    async def _fetch(self) -> tuple[str, float]:
         if not self._target.token_url:
             raise TargetError(
-                f"{self._target.host} refused the access token (HTTP 401). Renew it, or give a client id and secret."
+                f"{self._target.host} refused the access token (HTTP 401). "
+                "Renew it, or give a client id and secret."
             )
-        response = await self._patiently()
+        response = await self._ask_with_retries()
         answer = parsed(response.content)
         token, lifetime = answer.get("access_token"), answer.get("expires_in", LIFETIME_SECONDS)
         if not response.is_success or not isinstance(token, str) or not token:
-            raise TargetError(self._refusal(response.status_code, answer.get("error")))
-        told = isinstance(lifetime, int | float) and lifetime > 0
-        return token, float(min(lifetime, MOST_SECONDS)) if told else LIFETIME_SECONDS
+            raise TargetError(self._refusal_message(response.status_code, answer.get("error")))
+        has_lifetime = isinstance(lifetime, int | float) and lifetime > 0
+        return token, float(min(lifetime, MOST_SECONDS)) if has_lifetime else LIFETIME_SECONDS
 
-    async def _patiently(self) -> httpx.Response:
-        """Ask until there is an answer that will not pass, or the target's patience is spent.
+    async def _ask_with_retries(self) -> httpx.Response:
+        """Ask until the response is final or the retry budget is used up.
 
-        That a first token is not to be had, since nobody answers, is known after a few attempts.
+        If nobody answers the first request for a token, a few attempts are enough to know.
         """
-        patience, attempt, until = (
-            self._target.patience,
-            1,
-            time.monotonic() + self._target.patience.seconds,
-        )
+        patience, attempt = self._target.patience, 1
+        until = time.monotonic() + patience.seconds
         while True:
             attempt += 1
             wait = None
             try:
-                response = await self._answer()
+                response = await self._ask()
             except TargetError:
                 if attempt > (patience.attempts if self._value else patience.first_attempts):
                     raise
@@ -115,18 +116,18 @@ class Token:
                     return response
             await self._rest(wait or patience.rest_before(attempt, random.random()))
 
-    async def _answer(self) -> httpx.Response:
+    async def _ask(self) -> httpx.Response:
         url, grant = self._target.token_url, {"grant_type": "client_credentials"}
         identity, secret = self._target.client_id, self._target.client_secret
         try:
             async with asyncio.timeout(self._target.request_seconds):
-                response = await self._posted(
+                response = await self._post(
                     {**grant, "client_id": identity, "client_secret": secret}
                 )
                 if response.status_code in FORM_REFUSED:
-                    response = await self._posted(grant, (identity, secret))
+                    response = await self._post(grant, (identity, secret))
                 return response
-        # The transport does not translate every error of the library below it.
+        # The httpx transport does not translate every error of aiohttp.
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, TimeoutError) as error:
             raise TargetError(
                 f"{host(url)}, which gives out tokens, did not answer ({type(error).__name__}). "
@@ -137,10 +138,10 @@ class Token:
                 f"{host(url)} gave no token, but {error}. Check the token address, and run again."
             ) from None
 
-    async def _posted(
+    async def _post(
         self, form: dict[str, str], basic: tuple[str, str] | None = None
     ) -> httpx.Response:
-        """Ask once; of the answer no more is read than a token needs."""
+        """Ask once, and read no more of the response than a token needs."""
         async with self._http.stream(
             "POST", self._target.token_url, data=form, auth=basic
         ) as response:
@@ -150,8 +151,11 @@ class Token:
         }
         return httpx.Response(response.status_code, headers=plain, content=body)
 
-    def _refusal(self, status: int, code: object) -> str:
-        """Say who refused what; of the answer only its error code, since it might repeat the secret."""
+    def _refusal_message(self, status: int, code: object) -> str:
+        """Say who refused what.
+
+        The message repeats only an error code of the response: other text might contain the secret.
+        """
         known = (
             f", {code}"
             if isinstance(code, str) and ERROR_CODE.fullmatch(code) and not self._is_secret(code)

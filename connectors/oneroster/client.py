@@ -1,4 +1,8 @@
-"""Sends requests to a target and hands back what it answers; retries are made here, and nowhere else."""
+"""Send requests to a target and return its responses.
+
+`Client` keeps to the limit of concurrent requests and retries; nothing else in the project retries.
+Below it, `Exchange` sends a single request with a token.
+"""
 
 from __future__ import annotations
 
@@ -30,40 +34,56 @@ from connectors.oneroster.target import Endpoint, Stopped, TargetError
 from connectors.oneroster.throttle import Pace, shared
 from connectors.oneroster.wire import Answer, Request, hidden_status
 
-# So many records are made under ids of the target's own before it gets no more of their kind, if none was made under ours.
+# After so many new records under ids of the target's own, and none under ours, the run ends.
 MOST_STRAYS = 10
-# Who stops a service kills it some ten seconds later.
+# A service manager kills a process some ten seconds after it asked it to stop.
 STOP_SECONDS = 7.0
+
+Rest = Callable[[float], Awaitable[None]]
+UNAUTHORISED = 401
+# One is enough, unless the fresh token is revoked before it is used.
+FRESH_TOKENS = 2
+AGENT = {"user-agent": "roster"}
+# No count of records has more digits.
+MOST_DIGITS = 15
+# Shorter than servers wait (5 is common): no request is sent on a connection that is closing.
+IDLE_SECONDS = 2.0
+# The transport turns these, and a connection that broke later, into the same `ConnectTimeout`.
+UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+TOO_SLOW = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
+# A shorter text is no secret, and is part of many words.
+SHORTEST = 8
+HIDDEN = b"..."
 
 
 class Client:
-    """A target that is being used, and the profile of its API: an async context manager.
+    """A connection to a target with the profile of its API; an async context manager.
 
-    `requests` counts what was sent to the API, `retries` what of it was sent again. Once a `TargetError`
-    has ended the run, every other request ends with it.
+    Once a `TargetError` has ended the run, every other request ends with the same error.
     """
 
     def __init__(self, target: Endpoint, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.target = target
         self.profile = target.profile
+        # How many of the requests were retries.
         self.retries = 0
         self._pace = Pace(target.concurrency)
         self._shared = AsyncExitStack()
         self._exchange = Exchange(target, transport, self._pace.rest)
         self._patience = target.patience
-        self._was_reached = False
+        self._is_reached = False
         self._hopeless = 0
-        self._kept: set[str] = set()
-        self._strays: Counter[str] = Counter()
+        self._keeps_our_ids: set[str] = set()
+        self._misplaced: Counter[str] = Counter()
 
     @property
     def concurrency(self) -> int:
-        """How many requests may be under way at once, at most."""
+        """How many requests may be under way at once."""
         return self.target.concurrency
 
     @property
     def requests(self) -> int:
-        """How many requests were sent to the API."""
+        """How many requests were sent to the API, retries included."""
         return self._exchange.requests
 
     async def __aenter__(self) -> Self:
@@ -81,35 +101,44 @@ class Client:
         await self._exchange.close()
 
     async def send(self, request: Request) -> Answer:
-        """Send a request and give the answer, whatever its status; a lost one says why it was lost.
+        """Send a request and return the response, whatever its status.
 
-        What may pass is repeated, within the target's patience. Raises `TargetError` if the target cannot be
-        reached, is down, asks for more patience than there is, or refuses a fresh token too.
+        If no response came, `Answer.lost` says why. A request that may succeed later is retried
+        within the target's retry budget. Raises `TargetError` if the target is unreachable or down,
+        asks for a longer pause than we accept, or refuses a fresh token too.
         """
-        answer = await self._sent(request)
-        return await self._repeated(request, answer) if wire.may_pass(request, answer) else answer
+        answer = await self._send_once(request)
+        return await self._retry(request, answer) if wire.may_pass(request, answer) else answer
 
     def end(self, error: TargetError) -> TargetError:
-        """Send nothing more: what waits, also to be repeated, ends with the error; what is under way is finished."""
+        """Send nothing more, and return the error.
+
+        Requests that wait for their turn or for a retry raise the error; those under way are
+        finished.
+        """
         self._pace.end(error)
         if isinstance(error, Stopped):
             self._exchange.hurry(STOP_SECONDS)
         return error
 
     def note_place(self, collection: str, *, elsewhere: bool) -> None:
-        """Note whether a new record is kept under its id; a target that never does so would have everybody again each night."""
+        """Note whether the target keeps a new record under our id.
+
+        A target that never does so would receive all records again each night, so the run ends.
+        """
         if not elsewhere:
-            self._kept.add(collection)
+            self._keeps_our_ids.add(collection)
             return
-        self._strays[collection] += 1
-        if self._strays[collection] >= MOST_STRAYS and collection not in self._kept:
+        self._misplaced[collection] += 1
+        if self._misplaced[collection] >= MOST_STRAYS and collection not in self._keeps_our_ids:
             self.end(
                 TargetError(
-                    f"{self.target.host} keeps no {collection} under the ids that they are sent with, but makes ids of its own. Ask who runs it to keep them."
+                    f"{self.target.host} keeps no {collection} under the ids that they are sent "
+                    "with, but makes ids of its own. Ask who runs it to keep them."
                 )
             )
 
-    async def _sent(self, request: Request) -> Answer:
+    async def _send_once(self, request: Request) -> Answer:
         burst = await self._pace.enter()
         try:
             answer = await self._exchange.answer(request)
@@ -122,31 +151,37 @@ class Client:
         else:
             self._pace.answered()
             self._hopeless = 0
-        self._was_reached = self._was_reached or answer.fault != "unreached"
+        self._is_reached = self._is_reached or answer.fault != "unreached"
         return answer
 
     def _heed(self, answer: Answer, burst: int) -> None:
-        """Go slower if the target is too slow or asks for it, and leave it alone for as long as it asks."""
+        """Slow down if the target is too slow or asks for it, and pause for as long as it asks."""
         if answer.status == BUSY or answer.fault == "slow":
             self._pace.slow_down(burst)
         if answer.wait is None:
             return
         if answer.wait > self._patience.pause:
-            why = f"asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). Run again after that."
+            why = (
+                f"asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). "
+                "Run again after that."
+            )
         elif self._pace.paused > self._patience.pauses:
-            why = f"asks again and again to be left alone (HTTP {answer.status}), {self._pace.paused:,.0f} seconds so far. Run again later."
+            why = (
+                f"asks again and again to be left alone (HTTP {answer.status}), "
+                f"{self._pace.paused:,.0f} seconds so far. Run again later."
+            )
         else:
             self._pace.pause(answer.wait)
             return
         raise self.end(TargetError(f"{self.target.host} {why}", unsure=wire.may_be_done(answer)))
 
-    async def _repeated(self, request: Request, answer: Answer) -> Answer:
-        """Repeat a request until it is answered, is found to have been carried out, or the budget is spent."""
+    async def _retry(self, request: Request, answer: Answer) -> Answer:
+        """Retry a request until it is answered, the record is there, or the budget is used up."""
         attempt, again, began = 1, False, self._now()
         while wire.may_pass(request, answer):
             again = again or wire.may_be_done(answer)
             attempt += 1
-            if not self._goes_on(attempt, self._now() - began, answer):
+            if not self._may_retry(attempt, self._now() - began, answer):
                 self._give_up(request, answer, again=again)
                 break
             try:
@@ -160,13 +195,13 @@ class Client:
                 ):
                     return replace(answer, again=again and answer.status != BROKEN)
                 self.retries += 1
-                answer = await self._sent(request)
+                answer = await self._send_once(request)
             except TargetError as error:
                 raise type(error)(str(error), unsure=again) from None
         return replace(answer, again=again)
 
-    def _goes_on(self, attempt: int, seconds: float, answer: Answer) -> bool:
-        if answer.fault == "unreached" and not self._was_reached:
+    def _may_retry(self, attempt: int, seconds: float, answer: Answer) -> bool:
+        if answer.fault == "unreached" and not self._is_reached:
             return (
                 attempt <= self._patience.first_attempts and seconds < self.target.connect_seconds
             )
@@ -179,23 +214,24 @@ class Client:
         )
 
     def _now(self) -> float:
-        """The time in seconds, without that for which the target asked to be left alone."""
+        """Return the time in seconds, without the pauses that the target asked for."""
         return time.monotonic() - self._pace.paused
 
     async def _is_there(self, path: str) -> bool:
-        """Ask for a record before it is sent again."""
+        """Return whether the target has the record that a request was to create."""
         read = Request("GET", path)
         return wire.understood(read, await self.send(read)).kind == "done"
 
     def _give_up(self, request: Request, answer: Answer, *, again: bool) -> None:
-        """Raise `TargetError` if it is not this request that cannot be had, but the target.
+        """Raise `TargetError` if the target fails, and not only this request.
 
         A 500 to a write may be the record's own fault.
         """
         if answer.fault == "unreached":
             raise self.end(
                 TargetError(
-                    f"{self.target.host} cannot be reached: {answer.lost}. Check its address and the network, and run again.",
+                    f"{self.target.host} cannot be reached: {answer.lost}. "
+                    "Check its address and the network, and run again.",
                     unsure=again,
                 )
             )
@@ -206,34 +242,21 @@ class Client:
             seen = wire.understood(request, answer).detail
             raise self.end(
                 TargetError(
-                    f"{self.target.host} is down: {self._hopeless} requests in a row failed to the end, the last with {seen!r}. Run again when it is up.",
+                    f"{self.target.host} is down: {self._hopeless} requests in a row failed to the "
+                    f"end, the last with {seen!r}. Run again when it is up.",
                     unsure=again,
                 )
             )
 
 
-Rest = Callable[[float], Awaitable[None]]
-UNAUTHORISED = 401
-# One is enough, unless that was revoked as well before it was used.
-FRESH_TOKENS = 2
-# What requests are sent by, as the target sees it.
-AGENT = {"user-agent": "roster"}
-# A count of records has no more digits.
-MOST_DIGITS = 15
-# Less than servers wait (5 is common), so that no request is sent on a connection that is being closed.
-IDLE_SECONDS = 2.0
-# What the transport makes of these is a `ConnectTimeout`, as it is of a connection that broke later.
-UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-TOO_SLOW = (httpx.ReadTimeout, httpx.WriteTimeout, aiohttp.SocketTimeoutError)
-
-
 class Exchange:
-    """A target that is being asked. `requests` counts what was sent to the API, `rest` is how one waits."""
+    """Sends single requests to the API, each with a valid token."""
 
     def __init__(
         self, target: Endpoint, transport: httpx.AsyncBaseTransport | None, rest: Rest
     ) -> None:
         timeout = httpx.Timeout(target.read_seconds, connect=target.connect_seconds, pool=None)
+        # How many requests were sent to the API.
         self.requests = 0
         self.transport = transport or connections(target)
         self._target = target
@@ -251,18 +274,19 @@ class Exchange:
         await self._http.aclose()
 
     async def answer(self, request: Request) -> Answer:
-        """Send a request and give the answer, whatever its status; a lost one says why it was lost.
+        """Send a request and return the response, whatever its status.
 
-        A failure in the body of a 2xx gets the status that it stands for. Raises `TargetError` if the
-        target refuses a fresh token too, or none is to be had.
+        If no response came, `Answer.lost` says why. A failure in the body of a 2xx gets the status
+        that it stands for. Raises `TargetError` if there is no token, or the target refuses a fresh
+        one too.
         """
         token = await self._token.current()
-        answer = await self._exchanged(request, token)
+        answer = await self._exchange_once(request, token)
         for _ in range(FRESH_TOKENS):
             if answer.status != UNAUTHORISED:
                 return answer
             token = await self._token.current(refused=token)
-            answer = await self._exchanged(request, token)
+            answer = await self._exchange_once(request, token)
         if answer.status == UNAUTHORISED:
             raise TargetError(
                 f"{self._target.host} refuses a fresh token (HTTP 401). Ask who runs it for access."
@@ -270,20 +294,20 @@ class Exchange:
         return answer
 
     def hurry(self, seconds: float) -> None:
-        """Wait for the answers that are under way only so much longer."""
+        """Wait no longer than this for the responses under way."""
         until = asyncio.get_running_loop().time() + seconds
         for one in self._under_way:
             if not one.expired():
                 one.reschedule(min(until, one.when() or until))
 
-    async def _exchanged(self, request: Request, token: str) -> Answer:
+    async def _exchange_once(self, request: Request, token: str) -> Answer:
         self.requests += 1
         try:
             async with asyncio.timeout(self._target.request_seconds) as limit:
                 self._under_way.add(limit)
                 try:
-                    return self._told(
-                        request, token, await self._heard(self._message(request, token))
+                    return self._hide_credentials(
+                        request, token, await self._receive(self._message(request, token))
                     )
                 finally:
                     self._under_way.discard(limit)
@@ -301,28 +325,34 @@ class Exchange:
                 0, lost=f"the answer was lost ({name})", fault="slow" if _slow(error) else "lost"
             )
 
-    async def _heard(self, message: httpx.Request) -> Answer:
+    async def _receive(self, message: httpx.Request) -> Answer:
         response = await self.transport.handle_async_request(message)
         try:
             body, status = await body_of(response, self._target.answer_bytes), response.status_code
         finally:
             await response.aclose()
         if status < 300:
-            told = _paging(response) if message.method == "GET" else {}
-            return Answer(hidden_status(body) or status, body, **told)
+            paging = _paging(response) if message.method == "GET" else {}
+            return Answer(hidden_status(body) or status, body, **paging)
         asked = response.headers.get("retry-after")
         wait = asked_pause(asked, response.headers.get("date", ""), time.time()) if asked else None
         return Answer(status, body, wait=wait)
 
-    def _told(self, request: Request, token: str, answer: Answer) -> Answer:
-        """Hide our credentials where an answer repeats them that may be told to people; a record that was read is left as it is."""
+    def _hide_credentials(self, request: Request, token: str, answer: Answer) -> Answer:
+        """Hide our credentials if a response repeats them, since reports may show it.
+
+        A record that was read stays as it is.
+        """
         if answer.status < 300 and request.method == "GET":
             return answer
-        body = without(answer.body, (*self._credentials, *_spelled(token)))
+        body = without(answer.body, (*self._credentials, *_token_spellings(token)))
         return answer if body is answer.body else replace(answer, body=body)
 
     def _message(self, request: Request, token: str) -> httpx.Request:
-        """Build the request from parsed parts: with `content=` httpx would prepare what aiohttp prepares anyway."""
+        """Build the request from parsed parts.
+
+        With `content=`, httpx would prepare what aiohttp prepares again.
+        """
         if not request.path.startswith("/"):
             raise ValueError("a path must begin with a slash, or it could lead to another host")
         url, headers, body = (
@@ -337,20 +367,8 @@ class Exchange:
         return message
 
 
-def connections(target: Endpoint) -> httpx.AsyncBaseTransport:
-    """Give what connects to a target, no more often at once than it bears."""
-    limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
-    return AiohttpTransport(verify=_trusted(), limits=limits)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Load the trusted certificates once per process: that takes 20 ms, and a run connects more than once."""
-    return httpx.create_ssl_context()
-
-
 def _paging(response: httpx.Response) -> dict[str, Any]:
-    """What a page says of the others: `X-Total-Count`, and `Link` (RFC 8288)."""
+    """Return what the headers of a page say: `X-Total-Count`, and `Link` (RFC 8288)."""
     total, links = (response.headers.get(name, "") for name in ("x-total-count", "link"))
     follows = re.search(r"""rel="?([^";,]+ )?next""", links) is not None if links else None
     counts = total.isdecimal() and len(total) <= MOST_DIGITS
@@ -367,7 +385,7 @@ def _url(address: str) -> httpx.URL:
 
 
 @lru_cache(maxsize=4)
-def _spelled(token: str) -> tuple[bytes, ...]:
+def _token_spellings(token: str) -> tuple[bytes, ...]:
     return spellings(token)
 
 
@@ -377,13 +395,26 @@ def _headers(token: str) -> httpx.Headers:
     return httpx.Headers({"authorization": f"Bearer {token}", **AGENT, **json})
 
 
-# What is shorter keeps no secret, and stands in many a word.
-SHORTEST = 8
-HIDDEN = b"..."
+def connections(target: Endpoint) -> httpx.AsyncBaseTransport:
+    """Return the transport to a target, limited to its number of concurrent requests."""
+    limits = httpx.Limits(max_connections=target.concurrency, keepalive_expiry=IDLE_SECONDS)
+    return AiohttpTransport(verify=_certificates(), limits=limits)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load the trusted certificates once per process.
+
+    That takes 20 ms, and a run connects more than once.
+    """
+    return httpx.create_ssl_context()
 
 
 def spellings(secret: str) -> tuple[bytes, ...]:
-    """How a secret may be spelled in an answer: as it is, in JSON, which may escape slashes, in a form or in an address."""
+    """Return the spellings of a secret that a response may contain.
+
+    It may stand there as it is, in JSON (which may escape slashes), in a form or in a URL.
+    """
     if len(secret) < SHORTEST:
         return ()
     escaped = json.dumps(secret)[1:-1]
@@ -398,7 +429,7 @@ def spellings(secret: str) -> tuple[bytes, ...]:
 
 
 def credentials(target: Endpoint) -> tuple[bytes, ...]:
-    """How the client secret and the ready token of a target may be spelled, the longest first."""
+    """Return the spellings of a target's client secret and ready token, the longest first."""
     secret = target.client_secret
     basic = (
         b64encode(f"{target.client_id}:{secret}".encode()).decode()
@@ -409,9 +440,9 @@ def credentials(target: Endpoint) -> tuple[bytes, ...]:
     return tuple(sorted(spelled, key=len, reverse=True))
 
 
-def without(said: bytes, secrets: Iterable[bytes]) -> bytes:
-    """Hide secrets, however they are spelled."""
+def without(body: bytes, secrets: Iterable[bytes]) -> bytes:
+    """Hide secrets in the body of a response."""
     for one in secrets:
-        if one in said:
-            said = said.replace(one, HIDDEN)
-    return said
+        if one in body:
+            body = body.replace(one, HIDDEN)
+    return body

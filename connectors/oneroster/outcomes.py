@@ -1,4 +1,4 @@
-"""What came of a load: counts by entity, and every record that did not arrive, with its reason."""
+"""The outcome of a load: counts by entity, and each record that did not arrive, with its reason."""
 
 from __future__ import annotations
 
@@ -13,72 +13,71 @@ ARRIVED: frozenset[Term] = frozenset({"created", "updated", "unchanged"})
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A record that failed, was held or waits; `detail` says why, without personal values."""
+    """A record that failed, was held or waits."""
 
     entity: str
     sourcedId: str
     result: Term
+    # Why, without personal values.
     detail: str
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The end of a load. `requests` were sent to the API, `retries` of them not for the first time.
-
-    `error` says why the load broke off, if it did.
-    """
+    """The outcome of a load."""
 
     counts: dict[str, Counts]
     troubles: tuple[Trouble, ...] = ()
     notices: tuple[Notice, ...] = ()
+    # Requests sent to the API, retries included.
     requests: int = 0
     retries: int = 0
+    # Why the load ended early; None if it did not.
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordResult:
-    """What became of one record.
-
-    `settled` is false where nobody knows whether the target has it: the intent then stays, so that
-    the next run knows it as ours. `moved` marks a class that the target left where it was.
-    """
+    """What became of one record."""
 
     term: Term
     detail: str = ""
+    # False if nobody knows whether the target has it. Then the intent stays, so that the next run
+    # knows the record as ours.
     settled: bool = True
+    # Whether the record changed a property that the target never changes, such as a class's school.
     moved: bool = False
 
     @property
     def arrived(self) -> bool:
-        """True if the target has acknowledged the record as we have it."""
+        """Whether the target has acknowledged the record as we have it."""
         return self.term in ARRIVED
 
 
 @dataclass
 class Tally:
-    """Counts while a load runs; each record is counted once."""
+    """The counts of a load under way; each record is counted once."""
 
     terms: dict[str, Counter[Term]] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
 
     def add(self, entity: str, sourced_id: str, term: Term, detail: str = "") -> None:
-        """Count one record; what did not arrive is kept with its reason."""
+        """Count one record; a record with a `detail` is listed with its reason."""
         self.terms.setdefault(entity, Counter())[term] += 1
         if detail:
             self.troubles.append(Trouble(entity, sourced_id, term, detail))
 
     def done(self, entity: str) -> int:
-        """How many records of an entity were counted so far."""
+        """Return how many records of an entity were counted so far."""
         return self.terms.get(entity, Counter()).total()
 
     def counts(self) -> dict[str, Counts]:
-        """The counts of each entity of which anything was to be done."""
+        """Return the counts of each entity that had anything to do."""
         return {entity: dict(terms) for entity, terms in self.terms.items()}
 
     def notices(self) -> tuple[Notice, ...]:
-        """The classes that did not move, as one group."""
+        """Return the classes that did not move, as one notice."""
         if not self.moved:
             return ()
         examples = tuple((None, sourced_id) for sourced_id in self.moved[:EXAMPLES])

@@ -1,9 +1,11 @@
-"""What one API that speaks OneRoster is like, as a value that is passed: where its collections are, and what it asks for.
+"""What one API that speaks OneRoster is like: a value that is passed and never imported.
 
-`standard_profile` is the REST binding as 1EdTech publishes it. `TIMEBACK` is the one API that we know: the standard's
-collections, and all that differs there. Source: API reference, sections 4 (operations), 8 (required fields) and 11b (fixed
-properties and maps), and appendix A. Only the sandbox and `flows/feeds/targets.py`, where settings choose a target's API,
-import a profile; everything else is given one.
+`standard_profile` is the REST binding as 1EdTech publishes it. `TIMEBACK` is the one API that we
+know: the standard's collections with its differences. Source: API reference, sections 4
+(operations), 8 (required fields) and 11b (fixed properties and maps), and appendix A.
+
+Only the sandbox and `flows/feeds/targets.py`, where settings choose a target's API, import a
+profile. All other code receives one.
 """
 
 from __future__ import annotations
@@ -19,63 +21,63 @@ from transforms.schemas.entity import Version
 from transforms.target_vocabulary import MappedColumn, TargetVocabulary, Words
 
 PREFIX = "/ims/oneroster/"
+# These entities are ours; the standard has no paths for them.
+BELOW_COURSES = {
+    "courseComponents": "courses/components",
+    "componentResources": "courses/component-resources",
+}
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One collection: where it is, how its records are wrapped, what a write must have.
+    """One collection: where it is, how its records are wrapped, what a write must have."""
 
-    Attributes:
-        name: Name of the entity, which is the name of the collection too.
-        path: From the root of the host, spelled as published: with its trailing slash, or without.
-        wrapper: Wraps one record, on write and on a single read.
-        list_key: Holds the records of a list.
-        required: The JSON properties that a POST must have.
-        required_on_put: The JSON properties that a PUT must have.
-        put_status: What a PUT answers.
-        put_body: Whether the record that a PUT answers is in its wrapper.
-        duplicate_status: What a POST of an id that exists answers.
-        written_as: Properties that the target names otherwise than the standard on write: (standard's, target's).
-        extra: Properties that the target takes and the standard does not have.
-        fixed: Properties that a PUT does not change.
-        twins: Properties that are written under a second name as well, null where they are blank.
-        put_creates: Whether a PUT makes what is not there.
-        derived: Properties that the target works out by itself, whatever is written.
-        read_only: Properties that only reads have, beside those that the standard calls so.
-        unwritable: Values that a read of a property may have and a write may not.
-        full_references: References that must be whole on write: (property, path of its collection, type).
-        nullable_flags: Whether flags may be null on write.
-    """
-
+    # Name of the entity and of the collection.
     name: str
+    # Path from the root of the host, as published: with its trailing slash, or without.
     path: str
+    # Property that wraps one record, in a write and in a read of one record.
     wrapper: str
+    # Property that holds the records of a list.
     list_key: str
+    # JSON properties that a POST and a PUT must have.
     required: tuple[str, ...] = ()
     required_on_put: tuple[str, ...] = ()
+    # Status of a successful PUT, and whether its record is in a wrapper.
     put_status: int = 200
     put_body: Literal["wrapped", "bare"] = "wrapped"
+    # Status of a POST of an id that exists.
     duplicate_status: Literal[404, 409, 500] = 409
+    # Properties that have another name in a write: (standard's, target's).
     written_as: tuple[tuple[str, str], ...] = ()
+    # Properties that the target accepts and the standard does not have.
     extra: tuple[str, ...] = ()
+    # Properties that a PUT does not change.
     fixed: tuple[str, ...] = ()
+    # Properties that are written under a second name too, as null where they are blank.
     twins: tuple[tuple[str, str], ...] = ()
+    # Whether a PUT creates a missing record.
     put_creates: bool = False
+    # Properties that the target computes, whatever is written.
     derived: tuple[str, ...] = ()
+    # Properties that only a read has, beside those that the standard calls read-only.
     read_only: tuple[str, ...] = ()
+    # Values of a property that a read may have and a write may not.
     unwritable: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    # References that must be complete in a write: (property, path of its collection, type).
     full_references: tuple[tuple[str, str, str], ...] = ()
+    # Whether a flag may be null in a write.
     nullable_flags: bool = False
 
     @property
     def entity(self) -> Entity:
-        """The entity whose records it holds."""
+        """The entity of its records."""
         return ENTITIES[self.name]
 
 
 @dataclass(frozen=True)
 class View:
-    """A list of some records of a collection, under a path and a key of its own."""
+    """A list of some records of a collection, with its own path and key."""
 
     path: str
     list_key: str
@@ -83,38 +85,41 @@ class View:
 
 @dataclass(frozen=True)
 class TargetProfile:
-    """All that is true of one API and not of the standard. It can be pickled: processes that send get it with their target.
+    """All that is true of one API and not of the standard.
 
-    Attributes:
-        name: By which settings choose it.
-        prefix: Under which all of its paths are.
-        collections: The collections that are written and read, by name, parents first.
-        views: The lists beside the collections that can be read, by name.
-        vocabulary: What its records can say.
-        largest_page: How many records a page may have.
+    It can be pickled: each sending process receives it with its target.
     """
 
+    # The name by which settings choose it.
     name: str
+    # All paths begin with it.
     prefix: str
+    # The collections that are written and read, by name, parents first.
     collections: Mapping[str, Collection] = field(repr=False)
+    # Other lists that can be read, by name.
     views: Mapping[str, View] = field(default_factory=dict, repr=False)
+    # The values that its records may have.
     vocabulary: TargetVocabulary = field(default_factory=TargetVocabulary, repr=False)
+    # Records of the largest page.
     largest_page: int = 3000
 
     @cached_property
     def lists(self) -> Mapping[str, View]:
-        """All that can be read page by page: the collections, and the views after them."""
+        """All that can be read page by page: the collections, then the views."""
         return {
             name: View(one.path, one.list_key) for name, one in self.collections.items()
         } | dict(self.views)
 
     def below_prefix(self, path: str) -> str:
-        """A path as people are told it."""
+        """Return a path as it is shown to people."""
         return path.removeprefix(self.prefix)
 
 
 def standard_profile(version: Version) -> TargetProfile:
-    """Give the REST binding of one version as it is published: no slashes at the end, and nothing of one API's own."""
+    """Return the published REST binding of one version.
+
+    Its paths have no slash at the end, and no collection has anything of one API's own.
+    """
     found = {
         name: Collection(
             name, _standard_path(ENTITIES[name], version), ENTITIES[name].singular, name
@@ -125,17 +130,13 @@ def standard_profile(version: Version) -> TargetProfile:
 
 
 def _standard_path(entity: Entity, version: Version) -> str:
-    """Where a collection is: 1.1 has one service, 1.2 has one for each kind of record."""
+    """Return the path of a collection.
+
+    Version 1.1 has one service. Version 1.2 has one for each kind of record.
+    """
     if version == "1.1":
         return f"{PREFIX}v1p1/{entity.name}"
     return f"{PREFIX}{entity.service}/v1p2/{BELOW_COURSES.get(entity.name, entity.name)}"
-
-
-# The standard has no paths for these files of our own.
-BELOW_COURSES = {
-    "courseComponents": "courses/components",
-    "componentResources": "courses/component-resources",
-}
 
 
 # Timeback
@@ -144,15 +145,22 @@ _STANDARD = standard_profile("1.2").collections
 
 
 def _published(name: str, *required: str, **quirks: Any) -> Collection:
-    """A collection of the standard with what Timeback says of it; a PUT must have what a POST must, if nothing else is said."""
+    """Return a collection of the standard with Timeback's differences.
+
+    A PUT requires what a POST requires, unless `quirks` say otherwise.
+    """
     standard = _STANDARD[name]
     path = standard.path if name in BELOW_COURSES else f"{standard.path}/"
-    said: dict[str, Any] = {"required": required, "required_on_put": required, "put_body": "bare"}
-    return replace(standard, path=path, **(said | quirks))
+    defaults: dict[str, Any] = {
+        "required": required,
+        "required_on_put": required,
+        "put_body": "bare",
+    }
+    return replace(standard, path=path, **(defaults | quirks))
 
 
 def _gradebook(name: str, *required: str, extra: tuple[str, ...] = ()) -> Collection:
-    """A collection of the gradebook, where a PUT makes what is not there (section 2.1)."""
+    """Return a gradebook collection, where a PUT creates a missing record (section 2.1)."""
     return _published(
         name, *required, put_status=201, put_body="wrapped", put_creates=True, extra=extra
     )
@@ -168,7 +176,7 @@ _COLLECTIONS = (
         "users", "enabledUser", "givenName", "familyName", "roles", "email",
         put_body="wrapped", read_only=("demographics",),
     ),
-    # A read of demographics may say of sex what a write may not (section 8).
+    # A read of demographics may have values of `sex` that a write may not have (section 8).
     _published(
         "demographics", "sourcedId", unwritable=(("sex", ("other", "unspecified")),), nullable_flags=True,
     ),
@@ -206,17 +214,11 @@ _COLLECTIONS = (
 
 _GRADES = ("-1", *(str(grade) for grade in range(14)))
 _SUBJECTS = (
-    "Reading",
-    "Language",
-    "Vocabulary",
-    "Social Studies",
-    "Writing",
-    "Science",
-    "FastMath",
-    "Math",
-)
+    "Reading", "Language", "Vocabulary", "Social Studies", "Writing", "Science", "FastMath", "Math",
+)  # fmt: skip
 _ROLES = (
-    "system_administrator", "administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher",
+    "system_administrator", "administrator", "aide", "guardian", "parent", "proctor", "relative",
+    "student", "teacher",
 )  # fmt: skip
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "grades": _GRADES,
@@ -227,15 +229,15 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "session_types": vocabularies.SESSION_TYPES,
     "class_types": vocabularies.CLASS_TYPES,
     "sex": ("male", "female"),
-    # For whom a resource is meant, in the target's published vocabulary; it has no roles of people here.
+    # The audience of a resource, in the target's published vocabulary: no roles of people.
     "resource_roles": ("primary", "secondary"),
     "score_statuses": vocabularies.SCORE_STATUS,
 }
-# What of the standard, or of common use, stands for one of the target's words, beside the word itself.
-_MEANT: Mapping[str, Words] = {
+# Words of the standard, or in common use, that are mapped to one of the target's words.
+_SYNONYMS: Mapping[str, Words] = {
     # Grade codes of the standard (CEDS), and the target's own numbers.
     "grades": {"PK": "-1", "KG": "0", "TK": "0", **{f"{grade:02}": str(grade) for grade in range(1, 14)}},
-    # A key that ends in `*` stands for every word that begins so.
+    # A key that ends in `*` matches every word with that beginning.
     "subjects": {
         "Mathematics": "Math", "Algebra*": "Math", "Geometry": "Math",
         "English*": "Language", "Language Arts": "Language", "ELA": "Language",
@@ -247,7 +249,8 @@ _MEANT: Mapping[str, Words] = {
         "systemAdministrator": "system_administrator", "counselor": "aide",
     },
 }  # fmt: skip
-# The roles of OneRoster 1.1 are words of the target; its own word for administrators of the system is led to by 1.2's.
+# The target accepts the roles of OneRoster 1.1. Its own word for system administrators is mapped
+# from the role of 1.2.
 _KNOWN: Mapping[str, tuple[str, ...]] = {**_WORDS, "roles": vocabularies.ROLES_1_1}
 
 TIMEBACK = TargetProfile(
@@ -264,7 +267,7 @@ TIMEBACK = TargetProfile(
     vocabulary=TargetVocabulary(
         words=_WORDS,
         maps={
-            name: {word: word for word in known} | dict(_MEANT.get(name, {}))
+            name: {word: word for word in known} | dict(_SYNONYMS.get(name, {}))
             for name, known in _KNOWN.items()
         },
         columns={
@@ -288,14 +291,14 @@ TIMEBACK = TargetProfile(
                 "score_statuses", refuses="target_score_status"
             ),
         },
-        # What the target wants and the standard leaves open (section 8).
+        # Required by the target, optional in the standard (section 8).
         wanted={"resources": ("title",)},
-        # Columns without a property in the REST binding, or with one that the target keeps in the wrong place
-        # (results.scoreScale leads to resources there, section 8).
+        # Columns without a property in the REST binding, or with one that the target misplaces
+        # (results.scoreScale refers to resources there, section 8).
         homeless={"scoreScales": ("orgSourcedId",), "results": ("resultScoreScales",)},
         wants_email=True,
         wants_session_org=True,
-        # Its other administrators are none of the system, whatever they administer.
+        # Its other administrators are never administrators of the system.
         administrators_as_in_1_1=True,
         roles_read_as={"system_administrator": "systemAdministrator"},
     ),

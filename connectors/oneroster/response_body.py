@@ -1,4 +1,7 @@
-"""Reads what a target says, up to a limit: no answer fills the memory, and none is nested deeper than we can follow."""
+"""Read the body of a response within limits on its size and depth.
+
+No response fills the memory, and none is nested deeper than our recursion can follow.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,22 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-# Deeper than any record; what compares and merges records steps down into them.
+# Deeper than any record. Comparing and merging recurse into records.
 DEEPEST = 64
-# What is looked at to tell that most answers are not nested too deep.
+# Levels that are peeled off before JSON is parsed: enough to clear most responses.
 SHALLOW = 8
 ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class UnfitError(Exception):
-    """An answer that is too large or nested too deep to be read; it says which."""
+    """A response that is too large or nested too deep to be read; the message says which."""
 
 
 async def body_of(response: httpx.Response, most: int) -> bytes:
-    """Read a body of up to `most` bytes, unpacked. Raises `UnfitError`."""
+    """Read and decompress a body.
+
+    Raises `UnfitError` if it has more than `most` bytes or is nested too deep.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in _parts(response):
@@ -34,7 +40,7 @@ async def body_of(response: httpx.Response, most: int) -> bytes:
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Tell whether JSON is nested deeper than `DEEPEST`; what is no JSON is not."""
+    """Return whether JSON is nested deeper than `DEEPEST`; False for anything but JSON."""
     left = body.translate(None, ALL_BUT_BRACKETS)
     if len(left) <= DEEPEST:
         return False
@@ -59,7 +65,11 @@ def _is_nested(body: bytes) -> bool:
 
 
 def _parts(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Where nothing is to be decoded, what httpx does beside reading costs a tenth of a request."""
+    """Return the parts of a body.
+
+    A body without an encoding is read directly: what httpx does beside reading costs a tenth of a
+    request.
+    """
     if "content-encoding" in response.headers or not isinstance(
         response.stream, httpx.AsyncByteStream
     ):

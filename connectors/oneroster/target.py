@@ -1,4 +1,4 @@
-"""Which target a feed loads into, and the error that ends a run against it."""
+"""The endpoint of a target with its settings, and the errors that end a run against it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from connectors.oneroster.retry import RetryPolicy
 
 
 class TargetError(Exception):
-    """The target cannot be used: not reached, down, or it refuses our credentials. The run breaks off.
+    """The target cannot be used: it is unreachable, down, or refuses our credentials.
 
-    `unsure` is true where the request that was under way may have been carried out.
+    The run ends. `unsure` is true if the request that was under way may have been carried out.
     """
 
     def __init__(self, message: str, *, unsure: bool = False) -> None:
@@ -22,18 +22,14 @@ class TargetError(Exception):
 
 
 class Stopped(TargetError):
-    """Somebody stopped the run."""
+    """A person or the system stopped the run."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Address and credentials of a target: client id and secret, or a ready access token.
+    """Where a target is, how we sign in, and how hard it may be used; times are in seconds.
 
-    `concurrency` is how many requests are under way at most; more than 10 is not borne (reference
-    section 3). Credentials stay out of the `repr`. The time-outs are in seconds; `request_seconds`
-    is for one request from its first byte to its last. An answer may have up to `answer_bytes`. `patience` is for
-    a request that fails. `slots` is the folder by which all runs against this target share what it bears; None if there are no others.
-    `profile` is what its API is like.
+    The credentials are a client id and secret, or a ready access token, and stay out of the `repr`.
     """
 
     url: str
@@ -41,21 +37,28 @@ class Endpoint:
     client_id: str = field(default="", repr=False)
     client_secret: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
+    # Requests at a time. The API accepts no more than 10 (API reference, section 3).
     concurrency: int = 10
     connect_seconds: float = 10.0
     read_seconds: float = 30.0
+    # For one request, from its first byte to the last byte of its response.
     request_seconds: float = 60.0
+    # Largest body of a response.
     answer_bytes: int = 64 * 1024 * 1024
+    # The retry budget.
     patience: RetryPolicy = field(default_factory=RetryPolicy)
+    # Folder through which all runs against this target share its limit of concurrent requests; None
+    # if there are no other runs.
     slots: Path | None = None
+    # What its API is like.
     profile: TargetProfile = field(kw_only=True, repr=False)
 
     @property
     def host(self) -> str:
-        """Where the API is, for people: the host and its port."""
+        """The host and port of the API, for people."""
         return host(self.url)
 
 
 def host(url: str) -> str:
-    """The host and port of an address, without credentials that it may hold."""
+    """Return the host and port of a URL, without any credentials in it."""
     return urlsplit(url).netloc.rpartition("@")[2]

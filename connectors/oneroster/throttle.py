@@ -1,7 +1,8 @@
-"""How many requests may be under way: fewer when the target is too slow or asks to be spared, slowly more again.
+"""How many requests may be under way: within one run, and among all runs on this machine.
 
-Additive increase, multiplicative decrease: a burst of complaints halves the window once, and each
-round of answers widens it by one, up to the ceiling.
+`Pace` is the gate of one run. Additive increase, multiplicative decrease: a burst of complaints
+halves the window once, and each round of answers widens it by one, up to the ceiling. `shared`
+divides the target's limit among runs, by locks on files.
 """
 
 from __future__ import annotations
@@ -19,15 +20,14 @@ from connectors.private_files import open_private_file
 
 
 class Pace:
-    """The gate that every request of a run passes, first come, first served.
-
-    `paused` is for how many seconds it was closed altogether. `under_way` are the requests that have passed
-    and are not answered. `short` is called when some wait who could pass if more were allowed.
-    """
+    """The gate that every request of a run passes, first come, first served."""
 
     def __init__(self, ceiling: int) -> None:
+        # Seconds for which the gate was closed, in total.
         self.paused = 0.0
+        # Requests that have passed and are not answered yet.
         self.under_way = 0
+        # Called when a request waits that could pass if `allow` had given more.
         self.short: Callable[[], None] | None = None
         self._ceiling = ceiling
         self._allowed = ceiling
@@ -40,48 +40,48 @@ class Pace:
 
     @property
     def window(self) -> int:
-        """How many requests may be under way at once, as the target bears them."""
+        """How many requests may be under way at once, as far as the target tolerates them."""
         return int(self._window)
 
     @property
     def wanted(self) -> int:
-        """How many requests would be under way at once, if as many were allowed."""
+        """How many requests would be under way if the window were the only limit."""
         return min(int(self._window), self.under_way + len(self._turns))
 
     async def enter(self) -> int:
-        """Wait for one's turn, and take it; give the burst to which the request belongs."""
+        """Wait for a turn and take it; return the burst to which the request belongs."""
         if self._end:
             raise self._end
         if self._has_room():
             self.under_way += 1
         else:
-            await self._turn()
+            await self._wait_for_turn()
         return self._burst
 
     def leave(self) -> None:
-        """Give one's turn to the next."""
+        """Pass the turn to the next request."""
         self.under_way -= 1
         if self._turns:
             self._admit()
 
     def answered(self) -> None:
-        """Widen the window after an answer: by one for each round of them."""
+        """Widen the window after an answer: by one for each round of answers."""
         if self._window < self._ceiling:
             self._window = min(float(self._ceiling), self._window + 1 / self._window)
 
     def slow_down(self, burst: int) -> None:
-        """Halve the window, unless that was done since the requests of this burst were sent."""
+        """Halve the window, unless it was halved after this burst was sent."""
         if burst == self._burst:
             self._burst += 1
             self._window = max(1.0, self._window / 2)
 
     def allow(self, requests: int) -> None:
-        """Let no more requests be under way than this, whatever the window."""
+        """Allow no more requests than this at once, whatever the window."""
         self._allowed = requests
         self._admit()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody pass for a while."""
+        """Let no request pass for a while."""
         loop = asyncio.get_running_loop()
         begun, until = loop.time(), loop.time() + seconds
         if self._pause:
@@ -91,7 +91,7 @@ class Pace:
         self._pause = loop.call_at(until, self._resume)
 
     async def rest(self, seconds: float) -> None:
-        """Rest before a request is repeated; raise the error with which the run ends, if it does meanwhile."""
+        """Wait before a retry; raise the error that ends the run if it ends meanwhile."""
         try:
             async with asyncio.timeout(seconds):
                 await self._ended.wait()
@@ -101,14 +101,14 @@ class Pace:
             raise self._end
 
     def end(self, error: TargetError) -> None:
-        """Let nobody pass any more: whoever waits is told why."""
+        """Let no request pass any more; those that wait raise the error."""
         self._end = self._end or error
         self._ended.set()
         while self._turns:
             if not (turn := self._turns.popleft()).done():
                 turn.set_exception(self._end)
 
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._turns.append(turn)
         if self.short and self._allowed < self.wanted:
@@ -116,7 +116,7 @@ class Pace:
         try:
             await turn
         except asyncio.CancelledError:
-            # The turn may have come at the moment at which nobody waited for it any more.
+            # The turn may have come just when the request was canceled.
             if turn.done() and not turn.cancelled():
                 self.leave()
             raise
@@ -139,9 +139,13 @@ class Pace:
         )
 
 
-# More than ten requests at once are not borne (API reference, section 3).
-SLOTS, SEATS = 10, 16
-LOOK_SECONDS, AT_ONCE_SECONDS, LONGEST_WAIT = 0.2, 0.02, 1800.0
+# The API accepts ten requests at once (API reference, section 3).
+SLOTS = 10
+# More runs than this are not counted.
+SEATS = 16
+# How often a run looks for free slots, and how soon again if it is short of them.
+LOOK_SECONDS, AT_ONCE_SECONDS = 0.2, 0.02
+LONGEST_WAIT = 1800.0
 TAKEN = (
     "Other runs on this machine have been making all the requests that the target bears. "
     "Wait until they have ended, or end one that hangs, and run again."
@@ -158,13 +162,16 @@ class Slots:
         self._held: list[int] = []
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release all slots and the seat."""
         for file in (*self._slots, *self._seats):
             os.close(file)
 
     def hold(self, wanted: int, in_use: int) -> int:
-        """Hold as many slots as are wanted, free and fair, but never less than are in use; say how many."""
-        self._sit(wanted > 0)
+        """Hold as many free slots as wanted, up to a fair share; return how many are held.
+
+        Slots of requests under way are kept.
+        """
+        self._count_in(wanted > 0)
         due = max(in_use, min(wanted, max(1, SLOTS // self._runs())))
         while len(self._held) > due:
             _free(self._held.pop())
@@ -173,8 +180,11 @@ class Slots:
                 self._held.append(slot)
         return len(self._held)
 
-    def _sit(self, sends: bool) -> None:
-        """Be counted while there is something to send; whoever finds no seat is not."""
+    def _count_in(self, sends: bool) -> None:
+        """Take a seat while there is something to send, so that other runs count this one.
+
+        A run that finds no free seat is not counted.
+        """
         if sends and self._seat is None:
             self._seat = next((seat for seat in self._seats if _locked(seat, fcntl.LOCK_EX)), None)
         elif self._seat is not None and not sends:
@@ -182,7 +192,7 @@ class Slots:
             self._seat = None
 
     def _runs(self) -> int:
-        """How many runs send, this one included."""
+        """Return how many runs send, this one included."""
         return 1 + sum(_is_taken(seat) for seat in self._seats if seat != self._seat)
 
 
@@ -190,21 +200,22 @@ class Slots:
 async def shared(
     folder: Path, pace: Pace, longest_wait: float = LONGEST_WAIT
 ) -> AsyncIterator[None]:
-    """Let a pace admit only as many requests as slots can be had: looked for when it is short of them, and now and then.
+    """Let a pace admit only as many requests as the run holds slots.
 
-    A run that has had none for so many seconds ends, since whoever holds them may have stopped for good.
+    The run looks for free slots now and then, and at once when it is short of them. A run that has
+    held none for `longest_wait` seconds ends, since the run that holds them may hang.
     """
-    slots, looked, loop = Slots(folder), 0.0, asyncio.get_running_loop()
+    slots, looked_at, loop = Slots(folder), 0.0, asyncio.get_running_loop()
 
     def look() -> int:
-        nonlocal looked
-        looked = loop.time()
+        nonlocal looked_at
+        looked_at = loop.time()
         held = slots.hold(pace.wanted, pace.under_way)
         pace.allow(held)
         return held
 
     def short() -> None:
-        if pace.under_way == 0 or loop.time() - looked > AT_ONCE_SECONDS:
+        if pace.under_way == 0 or loop.time() - looked_at > AT_ONCE_SECONDS:
             look()
 
     async def watch() -> None:

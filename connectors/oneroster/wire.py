@@ -1,4 +1,4 @@
-"""Requests to the target and what its responses mean; no I/O.
+"""Build the requests to the target and interpret its responses; no I/O.
 
 Source: API reference, sections 2 (creating and duplicates), 4 (operations) and 8 (wrappers).
 """
@@ -21,176 +21,127 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Fault = Literal["", "unreached", "slow", "lost", "unfit"]
 Kind = Literal["done", "exists", "missing", "unclear", "elsewhere", "refused", "broken"]
 ALREADY = b"already exists"
-# Answers that may be others in a while: API reference, section 7, and what gateways say.
+# A retry may get past these statuses: API reference, section 7, and those of gateways.
 PASSING = frozenset({0, 429, 500, 502, 503, 504})
 UNTOLD = "an answer that does not say what became of the record"
 ELSEWHERE = (
     "HTTP {status}: the target keeps it under another id, {ids}, where nothing of ours finds it. "
-    "Delete that record there if it is new, and ask who runs the target to keep the ids that it is given."
+    "Delete that record there if it is new, and ask who runs the target to keep the ids that it is "
+    "given."
 )
+LONGEST = 200
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Properties whose values a report may show: ids, and words that are the same for everybody.
+PUBLIC = frozenset({"sourcedId", "status", "href"})
 
-# Escapes everything but ASCII: a lone surrogate that another program stored cannot be written as UTF-8.
+# Escapes everything but ASCII: a lone surrogate that others stored cannot be written as UTF-8.
 _encode = JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `path` is percent-encoded, begins with a slash and has the query.
-
-    `seen_by` is the path by which the target shows what the request makes: who is to repeat it asks there first.
-    `sourced_id` is the id under which a record is written, in its `wrapper`.
-    """
+    """One request to the target."""
 
     method: Method
+    # Percent-encoded, with a leading slash and the query.
     path: str
     body: bytes = b""
+    # Path of the record that a POST creates: a retry reads it first.
     seen_by: str = ""
+    # Id and wrapper of the record that is written.
     sourced_id: str = ""
     wrapper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response to a request; `status` is 0 if none came, or one that cannot be read (`unfit`): `lost` then says why, and `fault` how.
+    """The response to a request, or why there is none."""
 
-    `wait` is for how many seconds the target asks to be left alone. `again` is true if the request may have been
-    carried out before: what it met may be its own. `total` and `follows` are what the headers of a page say: how many
-    records there are, and whether another page follows.
-    """
-
+    # 0 if no response came, or one that cannot be read.
     status: int
     body: bytes = b""
+    # Why there is no response, for people.
     lost: str = ""
+    # The same as a code; `unreached`: no connection; `unfit`: too large or nested too deep to read.
     fault: Fault = ""
+    # Seconds for which the target asks us to pause (Retry-After).
     wait: float | None = None
+    # Whether an earlier attempt may have been carried out, so that this one met its own effect.
     again: bool = False
+    # From the headers of a page: how many records the collection has, and whether a page follows.
     total: int | None = None
     follows: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an answer means; `detail` tells people why it is not `done`.
+    """What a response means.
 
-    `exists`: the id is taken. `missing`: the API, and not a web server with a page of its own, says
-    that there is no such record. `unclear`: a GET must decide
-    whether the id is taken. `elsewhere`: the target made the record under an id of its own, which `detail` names.
-    `refused`: the target will not have it. `broken`: nobody knows whether it was done.
+    The kinds are:
+
+    - `done`: the target carried the request out.
+    - `exists`: the id is taken.
+    - `missing`: the API says that there is no such record. A web server's own page does not count.
+    - `unclear`: only a GET can show whether the id is taken.
+    - `elsewhere`: the target created the record under an id of its own, named in `detail`.
+    - `refused`: the target rejects the request.
+    - `broken`: the request may have been carried out, or not.
     """
 
     kind: Kind
+    # Why it is not `done`, for people.
     detail: str = ""
 
 
 def addressable(sourced_id: str) -> bool:
-    """Tell whether an id can stand in a path: dots alone are taken for folders, however encoded (RFC 3986 5.2.4)."""
+    """Return whether an id can be part of a path.
+
+    An id of dots alone cannot: they mean folders, however they are encoded (RFC 3986 5.2.4).
+    """
     return sourced_id not in ("", ".", "..")
 
 
 def create(collection: Collection, record: Json) -> Request:
-    """Ask to create a record."""
-    one, body = record["sourcedId"], _body(collection, record)
-    return Request("POST", collection.path, body, _path(collection, one), one, collection.wrapper)
+    """Build the POST that creates a record."""
+    sourced_id, body = record["sourcedId"], _body(collection, record)
+    return Request(
+        "POST", collection.path, body, _path(collection, sourced_id), sourced_id, collection.wrapper
+    )
 
 
 def replace(collection: Collection, record: Json) -> Request:
-    """Ask to put a whole record in the place of the one with its id."""
-    one, body = record["sourcedId"], _body(collection, record)
-    return Request("PUT", _path(collection, one), body, sourced_id=one, wrapper=collection.wrapper)
+    """Build the PUT that replaces the record of the same id."""
+    sourced_id, body = record["sourcedId"], _body(collection, record)
+    return Request(
+        "PUT",
+        _path(collection, sourced_id),
+        body,
+        sourced_id=sourced_id,
+        wrapper=collection.wrapper,
+    )
 
 
 def read(collection: Collection, sourced_id: str) -> Request:
-    """Ask for one record."""
+    """Build the GET of one record."""
     return Request("GET", _path(collection, sourced_id))
 
 
 def remove(collection: Collection, sourced_id: str) -> Request:
-    """Ask to delete a record, which sets its status to `tobedeleted` (section 2.3)."""
+    """Build the DELETE of a record, which sets its status to `tobedeleted` (section 2.3)."""
     return Request("DELETE", _path(collection, sourced_id))
 
 
 def listing(path: str, parameters: dict[str, str]) -> Request:
-    """Ask for one page of a collection or view (section 6)."""
+    """Build the GET of one page of a collection or view (section 6)."""
     return Request("GET", f"{path}?{urlencode(parameters, quote_via=quote)}")
 
 
-def understood(request: Request, answer: Answer) -> Outcome:
-    """Say what an answer means. A 2xx to a write is a success if it says nothing, or that our id is the record's (section 8)."""
-    if _succeeded(request, answer):
-        return _written_as(request, answer) if request.sourced_id else Outcome("done")
-    return Outcome(
-        _kind(request, answer),
-        description(answer.status, answer.body, answer.lost, sent=request.body),
-    )
-
-
-def may_pass(request: Request, answer: Answer) -> bool:
-    """Tell whether the same request may be answered otherwise in a while."""
-    if answer.fault == "unfit":
-        return False
-    return answer.status in PASSING or (answer.status < 300 and not _succeeded(request, answer))
-
-
-def may_be_done(answer: Answer) -> bool:
-    """Tell whether a request that failed may have been carried out all the same."""
-    return answer.status != 429 and answer.fault != "unreached"
-
-
-def record_in(collection: Collection, answer: Answer) -> Json | None:
-    """Take the record out of the answer to a read; None if it is not there."""
-    record = parsed(answer.body).get(collection.wrapper)
-    return record if isinstance(record, dict) else None
-
-
-def _succeeded(request: Request, answer: Answer) -> bool:
-    """Tell a 2xx of the API from one that something on the way gave; a read must have brought JSON."""
-    if not 200 <= answer.status < 300:
-        return False
-    return readable(answer.body) if request.method == "GET" else not is_page(answer.body)
-
-
-def _written_as(request: Request, answer: Answer) -> Outcome:
-    """Tell whether a record was written under its id; what is not understood must be looked up."""
-    ids = allocated(answer.body, request.sourced_id, request.wrapper)
-    if ids is None or request.sourced_id in ids:
-        return Outcome("done")
-    if ids:
-        return Outcome(
-            "elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_shown, ids)))
-        )
-    return Outcome(
-        "unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}"
-    )
-
-
-def _shown(sourced_id: str) -> str:
-    """Write an id for people; control characters are escaped."""
-    return repr(sourced_id if len(sourced_id) <= LONGEST else sourced_id[: LONGEST - 1] + "…")
-
-
-def _kind(request: Request, answer: Answer) -> Kind:
-    posted = request.method == "POST"
-    if posted and (
-        answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())
-    ):
-        return "exists"
-    if answer.status == 404 and not is_page(answer.body):
-        return "missing"
-    if answer.status >= 500 or answer.status < 300:
-        return "unclear" if posted else "broken"
-    return "refused"
-
-
-def _path(collection: Collection, sourced_id: str) -> str:
-    return f"{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
-
-
 def _body(collection: Collection, record: Json) -> bytes:
-    return _encode({collection.wrapper: _written(collection, record)}).encode()
+    return _encode({collection.wrapper: _spelled_for_target(collection, record)}).encode()
 
 
-def _written(collection: Collection, record: Json) -> Json:
-    """Spell a record as the target wants it written."""
+def _spelled_for_target(collection: Collection, record: Json) -> Json:
+    """Spell a record as the target expects it in a write."""
     for name, path, kind in collection.full_references:
         if isinstance(reference := record.get(name), dict):
             record = record | {name: _full_reference(path, reference["sourcedId"], kind)}
@@ -208,20 +159,94 @@ def _full_reference(path: str, sourced_id: str, kind: str) -> Json:
     return {"href": f"{path}/{quote(sourced_id, safe='')}", "sourcedId": sourced_id, "type": kind}
 
 
-LONGEST = 200
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What is said of a record in a report: ids, and words that are the same for everybody.
-PUBLIC = frozenset({"sourcedId", "status", "href"})
+def _path(collection: Collection, sourced_id: str) -> str:
+    return f"{collection.path.rstrip('/')}/{quote(sourced_id, safe='')}"
+
+
+def understood(request: Request, answer: Answer) -> Outcome:
+    """Return what a response means.
+
+    A 2xx to a write is a success if its body is silent or confirms our id (section 8).
+    """
+    if _succeeded(request, answer):
+        return _write_outcome(request, answer) if request.sourced_id else Outcome("done")
+    return Outcome(
+        _kind(request, answer),
+        description(answer.status, answer.body, answer.lost, sent=request.body),
+    )
+
+
+def may_pass(request: Request, answer: Answer) -> bool:
+    """Return whether a retry of the request may get another response."""
+    if answer.fault == "unfit":
+        return False
+    return answer.status in PASSING or (answer.status < 300 and not _succeeded(request, answer))
+
+
+def may_be_done(answer: Answer) -> bool:
+    """Return whether a request that failed may have been carried out all the same."""
+    return answer.status != 429 and answer.fault != "unreached"
+
+
+def record_in(collection: Collection, answer: Answer) -> Json | None:
+    """Return the record in the response to a read, or None."""
+    record = parsed(answer.body).get(collection.wrapper)
+    return record if isinstance(record, dict) else None
+
+
+def _succeeded(request: Request, answer: Answer) -> bool:
+    """Return whether a 2xx comes from the API, and not from a proxy on the way.
+
+    A read must have brought JSON.
+    """
+    if not 200 <= answer.status < 300:
+        return False
+    return readable(answer.body) if request.method == "GET" else not is_page(answer.body)
+
+
+def _write_outcome(request: Request, answer: Answer) -> Outcome:
+    """Return what a 2xx to a write means: whether the record is stored under its id.
+
+    A response that does not say so is `unclear` or `broken`: the caller must read the record.
+    """
+    ids = allocated(answer.body, request.sourced_id, request.wrapper)
+    if ids is None or request.sourced_id in ids:
+        return Outcome("done")
+    if ids:
+        return Outcome(
+            "elsewhere", ELSEWHERE.format(status=answer.status, ids=", ".join(map(_quoted_id, ids)))
+        )
+    return Outcome(
+        "unclear" if request.method == "POST" else "broken", f"HTTP {answer.status}: {UNTOLD}"
+    )
+
+
+def _quoted_id(sourced_id: str) -> str:
+    """Quote an id for people; `repr` escapes its control characters."""
+    return repr(sourced_id if len(sourced_id) <= LONGEST else sourced_id[: LONGEST - 1] + "…")
+
+
+def _kind(request: Request, answer: Answer) -> Kind:
+    posted = request.method == "POST"
+    if posted and (
+        answer.status == 409 or (answer.status == 404 and ALREADY in answer.body.lower())
+    ):
+        return "exists"
+    if answer.status == 404 and not is_page(answer.body):
+        return "missing"
+    if answer.status >= 500 or answer.status < 300:
+        return "unclear" if posted else "broken"
+    return "refused"
 
 
 def parsed(body: bytes) -> Json:
-    """Read a JSON object; an empty one if the body is cut short, HTML or anything else."""
+    """Parse a JSON object; return an empty one if the body is cut short, HTML, or anything else."""
     value = value_of(body)
     return value if isinstance(value, dict) else {}
 
 
 def value_of(body: bytes) -> Any:
-    """Read JSON; None if it is none."""
+    """Parse JSON; return None if the body is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -229,26 +254,29 @@ def value_of(body: bytes) -> Any:
 
 
 def readable(body: bytes) -> bool:
-    """Tell whether a body is a JSON object to its end."""
+    """Return whether a body is one complete JSON object."""
     return bool(parsed(body)) or body.strip() == b"{}"
 
 
 def is_page(body: bytes) -> bool:
-    """Tell whether a body is a page for people, as proxies and sign-in portals send it."""
+    """Return whether a body is a page for people, as proxies and sign-in portals send it."""
     return body.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
 
 def description(status: int, body: bytes, lost: str, *, sent: bytes = b"") -> str:
-    """Say in a line why a request failed, without any value of the record that was `sent`, and of nobody else's."""
+    """Say in one line why a request failed.
+
+    The line has no value of the record that was `sent`, and no word that may be personal.
+    """
     if lost:
         return lost
     record = parsed(sent) if sent else {}
-    said = " ".join(_said(body).split())
-    safe = public(_without(said, _values(record)), _ids(record)) if said else _speechless(body)
-    return f"HTTP {status}: {safe if len(safe) <= LONGEST else safe[: LONGEST - 1] + '…'}"
+    words = " ".join(_error_words(body).split())
+    line = public(_without(words, _values(record)), _ids(record)) if words else _kind_of_body(body)
+    return f"HTTP {status}: {line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}"
 
 
-def _said(body: bytes) -> str:
+def _error_words(body: bytes) -> str:
     answer = parsed(body)
     answer = (
         answer["imsx_StatusInfo"] if isinstance(answer.get("imsx_StatusInfo"), dict) else answer
@@ -259,26 +287,30 @@ def _said(body: bytes) -> str:
     return ""
 
 
-def _speechless(body: bytes) -> str:
+def _kind_of_body(body: bytes) -> str:
     if not body.strip():
         return "no explanation"
     return "an HTML page" if is_page(body) else "an answer that is not understood"
 
 
-def _text(told: Any) -> str:
-    """Take the words out of what tells of a failure: a text, an object that has one, or the first of a list."""
-    if isinstance(told, list):
-        told = next(iter(told), "")
-    if isinstance(told, dict):
-        told = next(
-            (told[name] for name in ("message", "description", "detail", "title") if name in told),
+def _text(error: Any) -> str:
+    """Return the words of an error: a text, an object that has one, or the first of a list."""
+    if isinstance(error, list):
+        error = next(iter(error), "")
+    if isinstance(error, dict):
+        error = next(
+            (
+                error[name]
+                for name in ("message", "description", "detail", "title")
+                if name in error
+            ),
             "",
         )
-    return told if isinstance(told, str) and told.strip() else ""
+    return error if isinstance(error, str) and error.strip() else ""
 
 
 def _details(details: Any) -> str:
-    """Add the properties that a 422 names, each with its fault."""
+    """Return the properties that a 422 names, each with its fault."""
     parts = (
         [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
     )
@@ -287,7 +319,7 @@ def _details(details: Any) -> str:
 
 
 def _values(value: Any) -> Iterator[str]:
-    """Give every text and number of a record but the public ones."""
+    """Yield each text and number of a record, except the public ones."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name not in PUBLIC:
@@ -300,53 +332,63 @@ def _values(value: Any) -> Iterator[str]:
 
 
 def _ids(value: Any) -> frozenset[str]:
-    """Give the ids in a record, its own and those to which it refers."""
+    """Return the ids in a record: its own, and those of its references."""
     if isinstance(value, dict):
         own = value.get("sourcedId")
-        found = [
+        ids = [
             frozenset([own]) if isinstance(own, str) else frozenset(),
             *map(_ids, value.values()),
         ]
     else:
-        found = [_ids(one) for one in value] if isinstance(value, list) else []
-    return frozenset().union(*found)
+        ids = [_ids(one) for one in value] if isinstance(value, list) else []
+    return frozenset().union(*ids)
 
 
 def _without(text: str, values: Iterator[str]) -> str:
-    """Hide values where they stand as words; single characters tell nobody anything."""
+    """Hide values where they stand as words.
+
+    Single characters stay: they identify nobody.
+    """
     for value in sorted({" ".join(value.split()) for value in values}, key=len, reverse=True):
         if len(value) > 1:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", text, flags=re.IGNORECASE)
     return text
 
 
-# What a failure stands for, by its code; one that names none is the server's.
+# The HTTP status of each error code. An error without a code counts as the server's.
 CODES = {
-    "invaliddata": 422, "unauthorisedrequest": 401, "forbidden": 403, "unknownobject": 404, "server_busy": 429,
+    "invaliddata": 422,
+    "unauthorisedrequest": 401,
+    "forbidden": 403,
+    "unknownobject": 404,
+    "server_busy": 429,
     "internal_server_error": 500,
-}  # fmt: skip
+}
 UNKNOWN = 500
 FAILED = frozenset({"failure", "failed", "fail", "unsupported", "error"})
-# One of these stands in the text of every answer that tells of a failure; most answers have none, and need not be read.
+# Every body that reports a failure contains one of these. Most bodies do not, and are not parsed.
 SIGNS = (b"codem", b'"err', b'"fail', b'"fault', b'"success', b"statusinfo")
 WRAPPERS = ("statusinfo", "statusinfoset")
 
 
 def hidden_status(body: bytes) -> int:
-    """Give the status that stands for a failure which came as a success; 0 if the body tells of none."""
+    """Return the status of a failure that came as a 2xx, or 0 if the body reports none."""
     text = body.lower()
     if not any(sign in text for sign in SIGNS):
         return 0
     answer = _with_plain_names(parsed(body))
-    for info in (answer, *_wrapped(answer)):
+    for info in (answer, *_status_infos(answer)):
         codes = [CODES[code] for code in _codes(info) if code in CODES]
-        if codes or _word(info.get("codemajor")) in FAILED:
+        if codes or _lowercase(info.get("codemajor")) in FAILED:
             return codes[0] if codes else UNKNOWN
     return _status(answer) if _is_failure(answer) else 0
 
 
 def _with_plain_names(answer: Any) -> Json:
-    """Give an object under names that are spelled alike: `imsx_CodeMajor`, `codeMajor` and `code_major` are one."""
+    """Return an object under names of one spelling.
+
+    `imsx_CodeMajor`, `codeMajor` and `code_major` become the same name.
+    """
     if not isinstance(answer, dict):
         return {}
     return {
@@ -354,7 +396,7 @@ def _with_plain_names(answer: Any) -> Json:
     }
 
 
-def _wrapped(answer: Json) -> Iterator[Json]:
+def _status_infos(answer: Json) -> Iterator[Json]:
     for name in WRAPPERS:
         value = answer.get(name)
         yield from map(_with_plain_names, value if isinstance(value, list) else [value])
@@ -363,24 +405,24 @@ def _wrapped(answer: Json) -> Iterator[Json]:
 def _codes(info: Json) -> Iterator[str]:
     fields = _with_plain_names(info.get("codeminor")).get("codeminorfield")
     for one in fields if isinstance(fields, list) else [fields]:
-        if code := _word(_with_plain_names(one).get("codeminorfieldvalue")):
+        if code := _lowercase(_with_plain_names(one).get("codeminorfieldvalue")):
             yield code
 
 
 def _is_failure(answer: Json) -> bool:
-    told = any(
+    has_error = any(
         answer.get(name) not in (None, False, "", [], {}) for name in ("error", "errors", "fault")
     )
     return (
-        told
+        has_error
         or answer.get("success") is False
-        or _word(answer.get("success")) == "false"
-        or _word(answer.get("status")) in FAILED
+        or _lowercase(answer.get("success")) == "false"
+        or _lowercase(answer.get("status")) in FAILED
     )
 
 
 def _status(answer: Json) -> int:
-    """The status that such a failure names, of itself or inside; else the server's."""
+    """Return the status that an error names, at its top or inside `error`; else the server's."""
     for part in (answer, _with_plain_names(answer.get("error"))):
         for name in ("status", "statuscode", "code"):
             value = part.get(name)
@@ -389,14 +431,15 @@ def _status(answer: Json) -> int:
     return UNKNOWN
 
 
-def _word(value: Any) -> str:
+def _lowercase(value: Any) -> str:
     return value.strip().lower() if isinstance(value, str) else ""
 
 
 def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
-    """The ids under which the target keeps what was supplied under an id, in a wrapper; none if it says something else.
+    """Return the ids under which the target stored the record that we sent as `supplied`.
 
-    None if it says nothing: no body, an empty one, or one that is no JSON.
+    None if the body says nothing: it is absent, empty, or not JSON. An empty list if it says
+    something else.
     """
     answer = value_of(body)
     if answer in (None, {}, []):
@@ -404,21 +447,24 @@ def allocated(body: bytes, supplied: str, wrapper: str) -> list[str] | None:
     if not isinstance(answer, dict):
         return []
     if "sourcedIdPairs" in answer:
-        return _paired(answer["sourcedIdPairs"], supplied)
+        return _allocated_ids(answer["sourcedIdPairs"], supplied)
     return _record_ids(answer, wrapper)
 
 
-def _paired(pairs: Any, supplied: str) -> list[str]:
-    """The allocated ids of the pairs that are of what was supplied, or of all if none says so."""
-    told = [
+def _allocated_ids(pairs: Any, supplied: str) -> list[str]:
+    """Return the allocated ids of the pairs for our id, or of all pairs if none is for it."""
+    objects = [
         pair for pair in (pairs if isinstance(pairs, list) else [pairs]) if isinstance(pair, dict)
     ]
-    ours = [pair for pair in told if pair.get("suppliedSourcedId") == supplied] or told
+    ours = [pair for pair in objects if pair.get("suppliedSourcedId") == supplied] or objects
     return [str(one) for pair in ours if (one := pair.get("allocatedSourcedId")) not in (None, "")]
 
 
 def _record_ids(answer: Json, wrapper: str) -> list[str]:
-    """The id of the record in an answer: bare, in its wrapper, or in one that is all there is."""
+    """Return the id of the record in a response.
+
+    The record is bare, in its wrapper, or in a wrapper that is the only property.
+    """
     records = [answer, answer.get(wrapper), *(answer.values() if len(answer) == 1 else ())]
     ids = (record.get("sourcedId") for record in records if isinstance(record, dict))
     return [str(one) for one in ids if one is not None][:1]
