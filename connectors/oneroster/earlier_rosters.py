@@ -1,7 +1,7 @@
-"""What killed runs may have sent of records that are to be created, as rosters say it that are kept.
+"""What killed runs may have sent of the records to create, according to the rosters that we keep.
 
-An intent is written for a whole batch before any of it is sent. It does not show that a record in the target is ours: that
-the record says what a roster of ours said of it does.
+An intent is written for a whole batch before any of it is sent. So an intent does not prove that a
+record in the target is ours. A record that equals what a roster of ours had is ours.
 """
 
 from __future__ import annotations
@@ -15,34 +15,38 @@ from transforms.changes import ACTION, EntityChanges
 from transforms.payload import Json, bodies, names_in
 from transforms.schemas import ENTITIES
 
-# Gives what rosters of ours say of the records of an entity with some ids, roster by roster.
+# Returns, for an entity and ids, what our rosters have of these records: one frame per roster.
 Rosters = Callable[[str, pl.Series], Iterable[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What is `said` of each record, now or in any roster, by id; `filled` are the columns that any of them fills."""
+    """What this drop and earlier rosters have of each record, by id."""
 
+    # The different bodies of a record.
     said: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    # The columns that any of them fills.
     filled: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def earlier(part: EntityChanges, intended: frozenset[str], rosters: Rosters) -> Earlier:
-    """Look up the records that are to be created and that killed runs `intended` to send."""
+    """Look up the records to create that killed runs `intended` to send."""
     new = part.upserts.filter((pl.col(ACTION) == "create") & pl.col("sourcedId").is_in(intended))
-    said: dict[str, tuple[Json, ...]] = {}
-    filled: dict[str, frozenset[str]] = {}
+    bodies_by_id: dict[str, tuple[Json, ...]] = {}
+    columns_by_id: dict[str, frozenset[str]] = {}
     for frame in (new, *(rosters(part.entity, new["sourcedId"]) if new.height else ())):
-        for body, columns in zip(bodies(ENTITIES[part.entity], frame), _filled(frame), strict=True):
-            one = body["sourcedId"]
-            if body not in said.get(one, ()):
-                said[one] = (*said.get(one, ()), body)
-                filled[one] = filled.get(one, frozenset()) | columns
-    return Earlier(said, filled)
+        for body, columns in zip(
+            bodies(ENTITIES[part.entity], frame), _filled_columns(frame), strict=True
+        ):
+            sourced_id = body["sourcedId"]
+            if body not in bodies_by_id.get(sourced_id, ()):
+                bodies_by_id[sourced_id] = (*bodies_by_id.get(sourced_id, ()), body)
+                columns_by_id[sourced_id] = columns_by_id.get(sourced_id, frozenset()) | columns
+    return Earlier(bodies_by_id, columns_by_id)
 
 
-def _filled(frame: pl.DataFrame) -> Iterator[frozenset[str]]:
-    """Name what each row fills, as the ledger names it."""
+def _filled_columns(frame: pl.DataFrame) -> Iterator[frozenset[str]]:
+    """Yield the columns that each row fills, under the ledger's names."""
     names = [name for name in frame.columns if not name.startswith("#")]
     for row in frame.select(names).iter_rows():
         cells = zip(names, row, strict=True)

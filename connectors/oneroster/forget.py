@@ -1,4 +1,7 @@
-"""Takes one person out of a target: what a PUT can blank is blanked, then all is deleted, children first."""
+"""Remove one person from a target.
+
+First a PUT blanks all it can. Then the records are deleted, children first.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,29 @@ from transforms.payload import Json
 Step = Literal["blank", "unlink", "delete"]
 Errand = tuple[Step, str, str]
 USERS = "users"
+# What the target requires of every user, with values that identify nobody.
+NEUTRAL: Json = {
+    "givenName": "forgotten",
+    "familyName": "forgotten",
+    "email": "forgotten@example.invalid",
+    "enabledUser": False,
+}
+ROLE = ("roleType", "role", "org")
+# The collections whose records have personal data beside references.
+PERSONAL = frozenset({"users", "demographics", "results", "assessmentResults"})
 
 
 @dataclass
 class Forgotten:
-    """What became of a person in a target: ids by entity that are `deleted`, users who are `unlinked`, and what failed.
+    """What became of a person in a target."""
 
-    `failed` has entity, id and reason; `error` says why the target is of no use, if it is.
-    """
-
+    # Ids by entity.
     deleted: dict[str, list[str]] = field(default_factory=dict)
+    # Users who no longer have the person as an agent.
     unlinked: list[str] = field(default_factory=list)
+    # (entity, id, reason).
     failed: list[tuple[str, str, str]] = field(default_factory=list)
+    # Why the target cannot be used; blank if it can.
     error: str = ""
 
     @property
@@ -41,17 +55,18 @@ class Forgotten:
 async def forget(
     client: Client, person: str, ids: Mapping[str, Sequence[str]], friends: Sequence[str]
 ) -> Forgotten:
-    """Blank and delete what we sent of a person (`ids` by entity), and take the person from the agents of `friends`.
+    """Blank and delete what we sent of a person (`ids` by entity).
 
-    A record that cannot be blanked is deleted all the same, and counts as failed.
+    The person is also removed from the agents of `friends`. A record that cannot be blanked is
+    deleted all the same, and counts as failed.
     """
     done = Forgotten()
     for errands in _stages(client.profile.collections, person, ids, friends):
         results, error = await spread(
-            errands, client.concurrency, lambda one: _do(client, one, person)
+            errands, client.concurrency, lambda one: _carry_out(client, one, person)
         )
         for place, result in sorted(results.items()):
-            _take_note(done, errands[place], result)
+            _note(done, errands[place], result)
         if error:
             done.error = str(error)
             break
@@ -64,7 +79,10 @@ def _stages(
     ids: Mapping[str, Sequence[str]],
     friends: Sequence[str],
 ) -> Iterator[list[Errand]]:
-    """What can be done at once, stage after stage: names first, then links, then what hangs on the person, then the person."""
+    """Yield the operations that can run at once, stage after stage.
+
+    Names are blanked first, then links removed, then the person's records deleted, then the person.
+    """
     mine = [name for name in reversed(list(collections)) if name != USERS and ids.get(name)]
     users = [one for one in ids.get(USERS, ()) if one == person]
     yield [("blank", USERS, one) for one in users]
@@ -76,7 +94,7 @@ def _stages(
     yield [("delete", USERS, one) for one in users]
 
 
-def _take_note(done: Forgotten, errand: Errand, result: RecordResult) -> None:
+def _note(done: Forgotten, errand: Errand, result: RecordResult) -> None:
     step, name, sourced_id = errand
     if result.term == "failed":
         done.failed.append((name, sourced_id, result.detail))
@@ -86,20 +104,23 @@ def _take_note(done: Forgotten, errand: Errand, result: RecordResult) -> None:
         done.deleted.setdefault(name, []).append(sourced_id)
 
 
-async def _do(client: Client, errand: Errand, person: str) -> RecordResult:
+async def _carry_out(client: Client, errand: Errand, person: str) -> RecordResult:
     step, name, sourced_id = errand
     collection = client.profile.collections[name]
     if not wire.addressable(sourced_id):
         return RecordResult("failed", DOTS)
     if step == "delete":
         return await remove(client, collection, sourced_id)
-    return await _put(client, collection, sourced_id, person, step)
+    return await _put_less(client, collection, sourced_id, person, step)
 
 
-async def _put(
+async def _put_less(
     client: Client, collection: Collection, sourced_id: str, person: str, step: Step
 ) -> RecordResult:
-    """Read a record and put less of it; one that is not there, or says no more, is left alone."""
+    """Read a record and PUT less of it.
+
+    A record that is not there, or has nothing to remove, is left alone.
+    """
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
     outcome = wire.understood(request, answer)
@@ -122,36 +143,30 @@ async def _put(
     )
 
 
-# What the target wants of every user, and says nothing of anybody.
-NEUTRAL: Json = {
-    "givenName": "forgotten", "familyName": "forgotten", "email": "forgotten@example.invalid", "enabledUser": False,
-}  # fmt: skip
-ROLE = ("roleType", "role", "org")
-# The collections whose records say anything of a person but to whom and to what they belong.
-PERSONAL = frozenset({"users", "demographics", "results", "assessmentResults"})
-
-
 def blanked(collection: Collection, record: Json) -> Json:
-    """Give a record in write shape with nothing in it but what a PUT must have, references and neutral values."""
+    """Return a record in write shape without its content.
+
+    Only what a PUT must have, references and neutral values stay.
+    """
     kept = {"sourcedId", "status", *collection.required_on_put}
-    # Where a flag may not be null, it must be one of two words (appendix A).
+    # A flag that may not be null must be one of two words (appendix A).
     neutral = {} if collection.nullable_flags else dict.fromkeys(_flags(collection), "false")
-    whole = {
+    blank_record = {
         name: value if name in kept or is_reference(value) else neutral.get(name, _cleared(value))
         for name, value in record.items()
     }
     if collection.name != "users":
-        return whole
-    # A read does not show the password, and what a PUT does not name stays.
+        return blank_record
+    # A read does not show the password, and a PUT keeps properties that it does not name.
     return (
-        whole
+        blank_record
         | NEUTRAL
         | {"roles": [_role(role) for role in record.get("roles") or ()], "password": None}
     )
 
 
 def unlinked(record: Json, person: str) -> Json:
-    """Give a user without one of its agents."""
+    """Return a user without one of its agents."""
     agents = record.get("agents") or []
     return record | {"agents": [agent for agent in agents if agent.get("sourcedId") != person]}
 
@@ -165,7 +180,10 @@ def _role(role: Json) -> Json:
 
 
 def _cleared(value: Any) -> Any:
-    """Metadata is merged by a PUT: a key that were left out would stay."""
+    """Return the blank form of a value.
+
+    The keys of metadata stay, as null: a PUT merges metadata, so a missing key would remain.
+    """
     if isinstance(value, dict) and not blank(value):
         return dict.fromkeys(value)
     return [] if isinstance(value, list) else None

@@ -1,6 +1,6 @@
-"""Step 7 and 8 of the straight line: send the changes of a run to the target, and record what arrived.
+"""Steps 7 and 8 of the pipeline: send the changes of a run in batches, and record what arrived.
 
-Parents first; deletes last, and children first (API reference, section 9).
+Parents are sent first. Deletes are sent last, children first (API reference, section 9).
 """
 
 from __future__ import annotations
@@ -51,31 +51,16 @@ from transforms.schemas import ENTITIES, Entity
 
 BATCH_SIZE = 1000
 WHY_STOPPED = "it was stopped, and the requests under way were finished. Run again to go on."
-
+TEXTS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+NONE_ACKNOWLEDGED = pl.DataFrame(schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXTS, pl.String))
+Removal = tuple[str, Action, str]
+RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
+Results = dict[int, RecordResult]
 __all__ = ["BATCH_SIZE", "Loaded", "Trouble", "Watch", "load"]
 
 
 def _silent(entity: str, done: int, total: int) -> None:
-    """Tell nobody."""
-
-
-def _held(changes: Changes) -> set[str]:
-    """What waits for a person and is not in the target, so that nothing may name it yet."""
-    new = pl.col(ACTION).is_in(["create", "revive"])
-    return {
-        f"{name}:{one}"
-        for name, part in changes.items()
-        for one in part.held.filter(new)["sourcedId"]
-    }
-
-
-def _awaited(changes: Changes, job: LoadState) -> set[str]:
-    """What plans of runs before hold, unless this run sends it."""
-    found = set()
-    for name, ids in job.ledger.awaited(job.key).items():
-        own = set(changes[name].upserts["sourcedId"]) if name in changes else set()
-        found |= {f"{name}:{one}" for one in ids if one not in own}
-    return found
+    """Report no progress."""
 
 
 async def load(
@@ -91,13 +76,14 @@ async def load(
     sender: Sender | None = None,
     rosters: Rosters = lambda *_: (),
 ) -> Loaded:
-    """Send changes in batches of `batch_size` records, and say what became of each record.
+    """Send changes in batches of `batch_size` records, and return what became of each record.
 
-    `progress` is called with an entity, how many of its records are done and how many there are. `sender` sends
-    instead of `target`, where there is one. `rosters` tells what killed runs may have sent: what the target holds is
-    ours from such a run if it says the same.
-    Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the target cannot
-    be used, the load breaks off, and `Loaded.error` says why.
+    `progress` is called with an entity, the number of its records that are done, and their total.
+    `sender` sends instead of `target`, if there is one. `rosters` returns what killed runs may have
+    sent: a record in the target that equals it is ours.
+
+    Once `stop` is set, the requests under way are finished and the rest waits. Then, and if the
+    target cannot be used, the load ends early, and `Loaded.error` says why.
     """
     job = LoadState(
         target,
@@ -110,42 +96,55 @@ async def load(
         stop,
         ledger.intended(key),
     )
-    requests, retries = _made(job)
+    requests, retries = job.sender.requests, job.sender.retries
     job.earlier = {
         name: earlier(part, job.intended[name], rosters)
         for name, part in changes.items()
         if name in job.intended
     }
-    job.blocked |= _held(changes) | _awaited(changes, job)
+    job.blocked |= _held_records(changes) | _records_of_open_plans(changes, job)
+    parts = [
+        changes[name] for name in ENTITIES if name in changes and name in target.profile.collections
+    ]
     async with _stopping(job):
-        await _each(
-            job,
-            [
-                changes[name]
-                for name in ENTITIES
-                if name in changes and name in target.profile.collections
-            ],
-        )
+        for part in parts:
+            await send_upserts(job, part)
+        for part in reversed(parts):
+            await send_removals(job, part)
+    # A stop that came when nothing was left to send is no error.
+    stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
     return Loaded(
         counts=job.tally.counts(),
         troubles=tuple(job.tally.troubles),
         notices=job.tally.notices(),
-        requests=_made(job)[0] - requests,
-        retries=_made(job)[1] - retries,
-        error=_error(job),
+        requests=job.sender.requests - requests,
+        retries=job.sender.retries - retries,
+        error=WHY_STOPPED if stopped else str(job.error) if job.error else None,
     )
 
 
-async def _each(job: LoadState, carried: list[EntityChanges]) -> None:
-    for part in carried:
-        await send_upserts(job, part)
-    for part in reversed(carried):
-        await send_removals(job, part)
+def _held_records(changes: Changes) -> set[str]:
+    """Return the held records that the target does not have: no request may refer to them."""
+    new = pl.col(ACTION).is_in(["create", "revive"])
+    return {
+        f"{name}:{one}"
+        for name, part in changes.items()
+        for one in part.held.filter(new)["sourcedId"]
+    }
+
+
+def _records_of_open_plans(changes: Changes, job: LoadState) -> set[str]:
+    """Return the records that plans of earlier runs hold, unless this run sends them."""
+    waiting = set()
+    for name, ids in job.ledger.awaited(job.key).items():
+        upserts = set(changes[name].upserts["sourcedId"]) if name in changes else set()
+        waiting |= {f"{name}:{one}" for one in ids if one not in upserts}
+    return waiting
 
 
 @asynccontextmanager
 async def _stopping(job: LoadState) -> AsyncIterator[None]:
-    """Let what waits for its turn, or to be sent again, wait no longer once the load is stopped."""
+    """End the waits for a turn or a retry once the load is stopped."""
 
     async def end() -> None:
         if job.stop and await job.stop.wait():
@@ -158,38 +157,30 @@ async def _stopping(job: LoadState) -> AsyncIterator[None]:
         ending.cancel()
 
 
-def _made(job: LoadState) -> tuple[int, int]:
-    """How many requests were made so far, and how many of them again."""
-    return job.sender.requests, job.sender.retries
-
-
-def _error(job: LoadState) -> str | None:
-    """Why the load broke off; a stop that came when nothing was left is none."""
-    stopped = any(trouble.detail == STOPPED for trouble in job.tally.troubles)
-    return WHY_STOPPED if stopped else str(job.error) if job.error else None
-
-
 async def send_upserts(job: LoadState, changes: EntityChanges) -> None:
-    """Send what is to be sent of one entity, parents first; users whose agents came later get a second pass."""
+    """Send the upserts of one entity, parents first.
+
+    Users whose agents arrive later get a second pass, which adds the agents.
+    """
     entity = ENTITIES[changes.entity]
     agents = agents_of(job, changes.upserts) if changes.entity == "users" else Agents()
     for name, batch in named(
         f"load {changes.entity}", batches(entity, changes.upserts, job.batch_size)
     ):
         await _first_pass(job, changes, name, batch, agents)
-        _report(job, changes)
+        _report_progress(job, changes)
     later = changes.upserts.filter(pl.col("sourcedId").is_in(list(agents.later)))
     for name, batch in named("load agents of users", slices(later, job.batch_size)):
         await _second_pass(job, changes, name, batch, agents)
-        _report(job, changes)
+        _report_progress(job, changes)
 
 
 async def _first_pass(
     job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
-    ready = _ready(job, changes.entity, batch)
+    ready = _with_parents_in_target(job, changes.entity, batch)
     known = filled(job, changes, ready)
-    said = job.earlier.get(changes.entity, Earlier()).said
+    earlier_bodies = job.earlier.get(changes.entity, Earlier()).said
     partial: set[str] = set()
 
     def errand(row: Row) -> Errand:
@@ -197,9 +188,15 @@ async def _first_pass(
         if agents.missing(record):
             partial.add(row.sourced_id)
             record = {name: value for name, value in record.items() if name != AGENTS}
-        gone, earlier = known.gone(row.sourced_id, row.fields), said.get(row.sourced_id, ())
         return Errand(
-            changes.entity, row.action, record, row.body, earlier, gone, known.partial, row.ended
+            changes.entity,
+            row.action,
+            record,
+            whole=row.body,
+            earlier=earlier_bodies.get(row.sourced_id, ()),
+            gone=known.gone(row.sourced_id, row.fields),
+            partial=known.partial,
+            ended=row.ended,
         )
 
     results = await sent(job, name, changes.entity, ready, errand, known, partial)
@@ -221,7 +218,10 @@ async def _first_pass(
 async def _second_pass(
     job: LoadState, changes: EntityChanges, name: str, batch: pl.DataFrame, agents: Agents
 ) -> None:
-    """Add the agents to users who were sent without; the ledger then holds them as they are in the drop."""
+    """Add the agents to users who were sent without them.
+
+    The ledger then has these users as they are in the drop.
+    """
     missing = [agents.missing(body) for body in bodies(ENTITIES[changes.entity], batch)]
     ready = batch.filter(pl.Series([not absent for absent in missing], dtype=pl.Boolean))
     for sourced_id, absent in zip(batch["sourcedId"], missing, strict=True):
@@ -244,8 +244,8 @@ async def _second_pass(
         job.tally.add(changes.entity, sourced_id, term, result.detail)
 
 
-def _ready(job: LoadState, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
-    """Leave out, and count, the records that wait for a parent."""
+def _with_parents_in_target(job: LoadState, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
+    """Return the records whose parents are in the target; count the others as waiting."""
     if job.halted or not job.blocked:
         return batch
     causes = [job.waits_for(parents) for parents in batch[PARENTS]]
@@ -257,71 +257,16 @@ def _ready(job: LoadState, entity: str, batch: pl.DataFrame) -> pl.DataFrame:
     return batch.filter(pl.Series([not cause for cause in causes], dtype=pl.Boolean))
 
 
-def _report(job: LoadState, changes: EntityChanges) -> None:
-    job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
-
-
-TEXTS = ("sourcedId", SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
-NONE_ACKNOWLEDGED = pl.DataFrame(schema={FINGERPRINT: pl.Int64} | dict.fromkeys(TEXTS, pl.String))
-Removal = tuple[str, Action, str]
-
-
-async def send_removals(job: LoadState, changes: EntityChanges) -> None:
-    """Send the removals of one entity; the ledger learns of them batch by batch."""
-    removals = changes.of(*REMOVALS)
-    if ENDS not in removals.columns:
-        removals = removals.with_columns(pl.lit("").alias(ENDS))
-    parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
-    for name, batch in named(f"remove {changes.entity}", parts):
-        if job.halted:
-            job.abandon(changes.entity, batch["sourcedId"])
-        else:
-            await _batch(job, name, changes.entity, batch.rows())
-        job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
-
-
-async def _batch(job: LoadState, name: str, entity: str, removals: list[Removal]) -> None:
-    # Whoever is killed now leaves word that the records may be gone, although the ledger still has them.
-    ids = [sourced_id for sourced_id, _, _ in removals]
-    job.ledger.intend(
-        job.key, entity, pl.DataFrame({"sourcedId": ids, FINGERPRINT: [0] * len(ids)}), job.run
-    )
-    # In a tree the next record may be the parent of the one under way.
-    workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
-    errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
-    results = await job.perform(name, errands, workers)
-    left: dict[str, list[str]] = {}
-    gone = set()
-    for place, result in sorted(results.items()):
-        sourced_id, action, _ = removals[place]
-        term, status = REMOVALS[action]
-        if result.term == term:
-            left.setdefault(status, []).append(sourced_id)
-            gone.add(place)
-        job.tally.add(entity, sourced_id, result.term, result.detail)
-    settled = [
-        one
-        for place, one in enumerate(ids)
-        if is_settled(job, entity, one, results.get(place), arrived=place in gone)
-    ]
-    job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, left, settled, job.run)
-    job.abandon(
-        entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results]
-    )
-
-
-RECORDED = ("sourcedId", FINGERPRINT, SCHOOL, PARENTS, LABEL, FIELDS, ENDS)
-Results = dict[int, RecordResult]
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record on its way: what is done with it, the columns it fills, all that we have to say of it, and what of it has ended."""
+    """One record to send."""
 
     sourced_id: str
     action: Action
+    # The columns that it fills, as the ledger names them.
     fields: str
     body: Json
+    # Items of its lists that have ended, by property.
     ended: Json | None = None
 
 
@@ -334,16 +279,17 @@ async def sent(
     known: Filled,
     partial: Container[str] = (),
 ) -> Results:
-    """Run the errand of each row, and give the results by place; none for what was not begun.
+    """Record the intent, send each row, and record in the ledger what arrived.
 
-    The ids in `partial`, which fills while they are sent, are recorded as unfinished.
+    Returns the results by place in the frame; a row that was not sent has none. The ids in
+    `partial`, which grows while rows are sent, are recorded as unfinished.
     """
     if job.halted or frame.is_empty():
         return {}
     job.ledger.intend(job.key, entity, frame.select("sourcedId", FINGERPRINT), job.run)
     results = await job.perform(batch, map(errand, _rows(ENTITIES[entity], frame)))
     arrived = [place for place, result in sorted(results.items()) if result.arrived]
-    # A class that the target did not move is told again every night, until someone sees to it.
+    # A class that the target did not move is reported every night, until a person fixes it.
     moved = [frame["sourcedId"][place] for place in arrived if results[place].moved]
     fingerprint = pl.when(pl.col("sourcedId").is_in([*partial, *moved])).then(
         unfinished(pl.col(FINGERPRINT))
@@ -351,23 +297,14 @@ async def sent(
     acknowledged = known.to_record(frame[arrived].select(RECORDED)).with_columns(
         fingerprint.otherwise(FINGERPRINT)
     )
-    there = set(arrived)
+    arrived_places = set(arrived)
     settled = [
         one
         for place, one in enumerate(frame["sourcedId"])
-        if is_settled(job, entity, one, results.get(place), arrived=place in there)
+        if is_settled(job, entity, one, results.get(place), arrived=place in arrived_places)
     ]
     job.ledger.record(job.key, entity, acknowledged, {}, settled, job.run)
     return results
-
-
-def is_settled(
-    job: LoadState, entity: str, sourced_id: str, result: RecordResult | None, *, arrived: bool
-) -> bool:
-    """Tell whether an intent can go: what was sent arrived, or it certainly did not, neither now nor from a killed run."""
-    return arrived or (
-        (result is None or result.settled) and sourced_id not in job.intended.get(entity, ())
-    )
 
 
 def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
@@ -379,38 +316,103 @@ def _rows(entity: Entity, frame: pl.DataFrame) -> Iterator[Row]:
         )
 
 
+def is_settled(
+    job: LoadState, entity: str, sourced_id: str, result: RecordResult | None, *, arrived: bool
+) -> bool:
+    """Return whether the intent of a record can be removed.
+
+    It can if the record arrived, or if it certainly did not arrive, neither now nor from a killed
+    run.
+    """
+    return arrived or (
+        (result is None or result.settled) and sourced_id not in job.intended.get(entity, ())
+    )
+
+
+def _report_progress(job: LoadState, changes: EntityChanges) -> None:
+    job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
+
+
+async def send_removals(job: LoadState, changes: EntityChanges) -> None:
+    """Send the removals of one entity; the ledger records them batch by batch."""
+    removals = changes.of(*REMOVALS)
+    if ENDS not in removals.columns:
+        removals = removals.with_columns(pl.lit("").alias(ENDS))
+    parts = slices(removals.select("sourcedId", ACTION, ENDS), job.batch_size)
+    for name, batch in named(f"remove {changes.entity}", parts):
+        if job.halted:
+            job.abandon(changes.entity, batch["sourcedId"])
+        else:
+            await _remove_batch(job, name, changes.entity, batch.rows())
+        job.progress(changes.entity, job.tally.done(changes.entity), changes.due)
+
+
+async def _remove_batch(job: LoadState, name: str, entity: str, removals: list[Removal]) -> None:
+    # If the run is killed now, the next one knows that the records may be deleted, although the
+    # ledger still has them.
+    ids = [sourced_id for sourced_id, _, _ in removals]
+    job.ledger.intend(
+        job.key, entity, pl.DataFrame({"sourcedId": ids, FINGERPRINT: [0] * len(ids)}), job.run
+    )
+    # In a tree, the next record may be the parent of the one under way.
+    workers = 1 if parent_column(ENTITIES[entity]) else job.target.concurrency
+    errands = (Errand(entity, action, {"sourcedId": one}, day=day) for one, action, day in removals)
+    results = await job.perform(name, errands, workers)
+    removed: dict[str, list[str]] = {}
+    removed_places = set()
+    for place, result in sorted(results.items()):
+        sourced_id, action, _ = removals[place]
+        term, status = REMOVALS[action]
+        if result.term == term:
+            removed.setdefault(status, []).append(sourced_id)
+            removed_places.add(place)
+        job.tally.add(entity, sourced_id, result.term, result.detail)
+    settled = [
+        one
+        for place, one in enumerate(ids)
+        if is_settled(job, entity, one, results.get(place), arrived=place in removed_places)
+    ]
+    job.ledger.record(job.key, entity, NONE_ACKNOWLEDGED, removed, settled, job.run)
+    job.abandon(
+        entity, [sourced_id for place, sourced_id in enumerate(ids) if place not in results]
+    )
+
+
 def batches(entity: Entity, frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
-    """Slice a frame, level by level: first the records that refer to no other record of the frame."""
+    """Slice a frame level by level.
+
+    The first level holds the records that refer to no other record of the frame.
+    """
     for level in levels(entity, frame):
         yield from slices(level, size)
 
 
 def slices(frame: pl.DataFrame, size: int) -> Iterator[pl.DataFrame]:
-    """Slice a frame; nothing if it is empty."""
+    """Slice a frame; an empty frame has no slices."""
     return (frame.slice(start, size) for start in range(0, frame.height, size))
 
 
 def named(what: str, batches: Iterable[pl.DataFrame]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Give each batch its name among its like, such as `load users 3/12`."""
+    """Give each batch a name with its number and their count, such as `load users 3/12`."""
     frames = list(batches)
     return ((f"{what} {number}/{len(frames)}", frame) for number, frame in enumerate(frames, 1))
 
 
 def levels(entity: Entity, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Split a frame so that a level refers only to levels before it, or to records outside the frame.
+    """Split a frame so that each level refers only to earlier levels, or to records outside it.
 
-    Lists of references (agents) may run in circles: there, the records without any come first.
+    Lists of references (agents) may be circular. There, the records without any come first.
     """
     if tree := parent_column(entity):
-        yield from _generations(frame, tree.name)
-    elif (listed := _listed(entity)) in frame.columns:
+        yield from _tree_levels(frame, tree.name)
+    elif (listed := _self_reference(entity)) in frame.columns:
         yield frame.filter(pl.col(listed).is_null())
         yield frame.filter(pl.col(listed).is_not_null())
     else:
         yield frame
 
 
-def _generations(frame: pl.DataFrame, parent: str) -> Iterator[pl.DataFrame]:
+def _tree_levels(frame: pl.DataFrame, parent: str) -> Iterator[pl.DataFrame]:
     if parent not in frame.columns:
         yield frame
         return
@@ -420,8 +422,8 @@ def _generations(frame: pl.DataFrame, parent: str) -> Iterator[pl.DataFrame]:
         yield frame.filter(depth == level)
 
 
-def _listed(entity: Entity) -> str:
-    """The column that lists other records of the same entity; blank if there is none."""
+def _self_reference(entity: Entity) -> str:
+    """Return the column that lists other records of the same entity; blank if there is none."""
     return next(
         (
             column.name

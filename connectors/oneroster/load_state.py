@@ -1,4 +1,7 @@
-"""One load while it runs: what it works with, what has come of it, and whether it goes on."""
+"""The state of a load: what it works with, what happened to its records, and whether it goes on.
+
+It also holds what the loader must remember of a record: its agents, and the columns it filled.
+"""
 
 from __future__ import annotations
 
@@ -23,32 +26,36 @@ Watch = Callable[[str, int, int], None]
 STOPPED = "the run was stopped before it"
 BROKEN_OFF = "the run broke off before it"
 Sent = tuple[dict[int, RecordResult], TargetError | None]
+COLUMN = "agentSourcedIds"
+UNFINISHED = 1
+NOTHING: frozenset[str] = frozenset()
+# Columns that we filled when an enrollment was missing from a drop, whatever columns the drop has.
+LAST_DAY = frozenset({"endDate"})
 
 
 class Sender(Protocol):
-    """Runs the errands of a batch, here or elsewhere. `requests` counts what it sent, `retries` what of it was sent again."""
+    """Carries out the operations of a batch, in this process or elsewhere."""
 
     @property
-    def requests(self) -> int: ...
+    def requests(self) -> int:
+        """How many requests it sent, retries included."""
 
     @property
-    def retries(self) -> int: ...
+    def retries(self) -> int:
+        """How many of them were retries."""
 
     async def run(
         self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
     ) -> Sent:
-        """Give the result of each errand by its place, none for those that were not begun, and why it broke off."""
+        """Return the result of each operation by its place, and the error that ended the batch.
+
+        An operation that was not begun has no result.
+        """
 
 
 @dataclass
 class LoadState:
-    """A load under way.
-
-    `intended` are the ids that killed runs may have sent, and `earlier` what they may have said of those that are to
-    be created. `blocked` are the records, as
-    `entity:sourcedId`, that the target does not hold and that others may refer to. `error` is set
-    once the target is of no use any more. `sender` is who sends.
-    """
+    """A load under way."""
 
     target: Client
     sender: Sender
@@ -58,10 +65,14 @@ class LoadState:
     batch_size: int
     progress: Watch
     stop: asyncio.Event | None
+    # Ids that killed runs may have sent, by entity.
     intended: dict[str, frozenset[str]]
     tally: Tally = field(default_factory=Tally)
+    # Records that the target does not have and others may refer to, as `entity:sourcedId`.
     blocked: set[str] = field(default_factory=set)
+    # What killed runs may have sent of the records to create, by entity.
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    # Set once the target cannot be used any more.
     error: TargetError | None = None
 
     @property
@@ -74,13 +85,16 @@ class LoadState:
     async def perform(
         self, batch: str, errands: Iterable[Errand], at_once: int = 0
     ) -> dict[int, RecordResult]:
-        """Run the errands of a batch, and give their results by place; those that were not begun are not there."""
+        """Carry out the operations of a batch, and return the results by place.
+
+        An operation that was not begun has no result.
+        """
         at_once = at_once or self.target.concurrency
         results, self.error = await self.sender.run(batch, list(errands), at_once, self.stop)
         return results
 
     def waits_for(self, parents: str | None) -> str:
-        """Name the first of a record's parents that the target does not hold; blank if it holds all."""
+        """Return the first parent that the target does not have; blank if it has all."""
         return next((word for word in words(parents) if word in self.blocked), "")
 
     def abandon(self, entity: str, sourced_ids: Iterable[str]) -> None:
@@ -89,36 +103,32 @@ class LoadState:
             self.tally.add(entity, sourced_id, "waiting", self.halted)
 
 
-COLUMN = "agentSourcedIds"
-UNFINISHED = 1
-
-
 @dataclass
 class Agents:
-    """Which of the users who are `named` as agents the target holds (`there`).
+    """Which agents the target has already, and which users must wait for theirs."""
 
-    `later` are the users who wait for their second pass, with the term that the first one earned.
-    """
-
+    # Ids of all agents of the users to be sent.
     named: frozenset[str] = frozenset()
+    # The agents that the target has.
     there: set[str] = field(default_factory=set)
+    # Users who wait for the second pass, with their result of the first one.
     later: dict[str, Term] = field(default_factory=dict)
 
     def missing(self, record: Json) -> list[str]:
-        """The agents of a user that the target does not hold yet."""
+        """Return the agents of a user that the target does not have yet."""
         if not self.named:
             return []
         ids = (agent["sourcedId"] for agent in record.get(AGENTS, ()))
         return [sourced_id for sourced_id in ids if sourced_id not in self.there]
 
     def arrived(self, sourced_id: str) -> None:
-        """Take note that a user is in the target."""
+        """Note that a user is in the target."""
         if sourced_id in self.named:
             self.there.add(sourced_id)
 
 
 def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
-    """Find out which agents of the users to be sent are in the target already, as the ledger knows it."""
+    """Find the agents of the users to be sent, and look up in the ledger which are in the target."""
     if COLUMN not in users.columns:
         return Agents()
     named = users.select(pl.col(COLUMN).str.split(",").explode().drop_nulls().unique())[COLUMN]
@@ -129,52 +139,56 @@ def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
 
 
 def unfinished(fingerprint: pl.Expr) -> pl.Expr:
-    """A fingerprint that differs from the one given, and from any drop's by all odds."""
+    """Return a fingerprint that differs from the one given, and almost certainly from any drop's."""
     return fingerprint.xor(pl.lit(UNFINISHED, pl.Int64))
-
-
-NOTHING: frozenset[str] = frozenset()
-# What we gave to enrollments that vanished, whatever their drop says of it.
-LAST_DAY = frozenset({"endDate"})
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The columns that were filled when records were `last` sent, by id, and those that the drop speaks of (`said`).
+    """Which columns were filled when records were last sent, and so which ones to clear now."""
 
-    `ended` are the records to which we gave a last day when they vanished.
-    """
-
+    # The columns that were filled, by id.
     last: Mapping[str, frozenset[str]]
+    # The columns that the drop has.
     said: frozenset[str]
+    # Lists in which the items of others stay.
     partial: frozenset[str] = NOTHING
+    # Records to which we gave a last day when they were missing from a drop.
     ended: frozenset[str] = NOTHING
 
     def gone(self, sourced_id: str, now: str) -> frozenset[str]:
-        """The columns to clear: filled then, blank now, and the drop says so."""
-        gone = frozenset(filter(self._spoken_of, self.last.get(sourced_id, NOTHING) - _names(now)))
-        return gone | (LAST_DAY - _names(now)) if sourced_id in self.ended else gone
+        """Return the columns to clear: filled then, blank now, and present in the drop."""
+        gone = frozenset(
+            filter(self._in_drop, self.last.get(sourced_id, NOTHING) - _columns_in(now))
+        )
+        return gone | (LAST_DAY - _columns_in(now)) if sourced_id in self.ended else gone
 
     def to_record(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep in mind the columns that we filled once and of which this drop does not speak."""
+        """Keep in the ledger the columns that we filled once and that this drop does not have."""
         rows = zip(frame["sourcedId"], frame[FIELDS], strict=True)
         return frame.with_columns(
-            pl.Series(FIELDS, [self._ever(one, now) for one, now in rows], dtype=pl.String)
+            pl.Series(FIELDS, [self._ever_filled(one, now) for one, now in rows], dtype=pl.String)
         )
 
-    def _ever(self, sourced_id: str, now: str) -> str:
-        unsaid = {name for name in self.last.get(sourced_id, NOTHING) if not self._spoken_of(name)}
-        return ",".join(sorted(unsaid | _names(now))) if unsaid else now
+    def _ever_filled(self, sourced_id: str, now: str) -> str:
+        not_in_drop = {
+            name for name in self.last.get(sourced_id, NOTHING) if not self._in_drop(name)
+        }
+        return ",".join(sorted(not_in_drop | _columns_in(now))) if not_in_drop else now
 
-    def _spoken_of(self, name: str) -> bool:
-        """Whether the drop has the column, or the one whose cell held an object with this name in it."""
+    def _in_drop(self, name: str) -> bool:
+        """Return whether the drop has the column, or the column of the metadata object around it."""
         return name in self.said or any(
             name.startswith(f"{one}.") for one in self.said if one.startswith(METADATA)
         )
 
 
 def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Filled:
-    """Ask the ledger about the records of a frame that it knows, and rosters about those that killed runs may have sent."""
+    """Look up which columns were filled when the records of a frame were last sent.
+
+    The ledger knows the records that it holds. Earlier rosters have those that killed runs may have
+    sent.
+    """
     known = frame.filter(pl.col(ACTION) != "create")["sourcedId"]
     sent = job.earlier.get(changes.entity, Earlier()).filled
     if known.is_empty():
@@ -183,12 +197,13 @@ def filled(job: LoadState, changes: EntityChanges, frame: pl.DataFrame) -> Fille
     last = {
         **sent,
         **{
-            one: _names(fields) for one, fields in details.select("sourcedId", "fields").iter_rows()
+            one: _columns_in(fields)
+            for one, fields in details.select("sourcedId", "fields").iter_rows()
         },
     }
     ended = frozenset(details.filter(pl.col("status") == ENDED)["sourcedId"])
     return Filled(last, changes.said, changes.partial, ended)
 
 
-def _names(fields: str | None) -> frozenset[str]:
+def _columns_in(fields: str | None) -> frozenset[str]:
     return frozenset(fields.split(",")) if fields else NOTHING

@@ -1,6 +1,7 @@
-"""What an update puts: the target's record, with ours laid over it, so that nothing of others is lost.
+"""What an update sends: the target's record with ours merged in, so that nothing of others is lost.
 
-Source: API reference, sections 2.4 (a PUT may replace everything) and 8; appendix B (what a read adds).
+Also how records are compared: a target may store a value in another spelling. Source: API
+reference, sections 2.4 (a PUT may replace everything) and 8; appendix B (what a read adds).
 """
 
 from __future__ import annotations
@@ -17,21 +18,47 @@ from transforms.secrets import without_secrets
 
 READ_ONLY = frozenset({"dateLastModified", "children"})
 OBJECTIVES = "learningObjectiveSet"
-# Which properties make an item of a list the same item.
-IDENTITY = {"roles": ("role", "org"), "userProfiles": ("profileId",), "userIds": ("type", "identifier"),
-            OBJECTIVES: ("source",)}  # fmt: skip
+# Properties by which two items of a list are the same item.
+IDENTITY = {
+    "roles": ("role", "org"),
+    "userProfiles": ("profileId",),
+    "userIds": ("type", "identifier"),
+    OBJECTIVES: ("source",),
+}
+REFERENCE = frozenset({"sourcedId", "href", "type", "name"})
+DEFAULTS = {"primary": "false"}
+BLANKS: tuple[Any, ...] = (None, "", [], {})
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?")
+TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)")
 
 
 def write_shape(collection: Collection, read: Json) -> Json:
-    """Turn a record as read into one as written, under the standard's names, without nulls and what a read adds."""
+    """Turn a record as read into the record as it would be written.
+
+    The result has the standard's names. It has no nulls, and nothing that only a read adds.
+    """
     names = {target: standard for standard, target in collection.written_as}
     hidden = READ_ONLY.union(collection.read_only, (twin for _, twin in collection.twins))
     unwritable = dict(collection.unwritable)
     return {
-        names.get(name, name): value if name == "metadata" else _plain(value)
+        names.get(name, name): value if name == "metadata" else _without_additions(value)
         for name, value in read.items()
         if name not in hidden and value is not None and value not in unwritable.get(name, ())
     }
+
+
+def _without_additions(value: Any) -> Any:
+    if is_reference(value):
+        return {"sourcedId": value["sourcedId"]}
+    if isinstance(value, list):
+        return [_without_additions(item) for item in value]
+    if isinstance(value, dict):
+        kept = {name: inner for name, inner in value.items() if inner is not None and name != "app"}
+        return {
+            name: inner if name == "metadata" else _without_additions(inner)
+            for name, inner in kept.items()
+        }
+    return value
 
 
 def merged(
@@ -42,122 +69,160 @@ def merged(
     partial: Container[str] = (),
     ended: Json | None = None,
 ) -> Json:
-    """Lay our record over `theirs`, which is in write shape, and clear the columns that are `gone` from ours.
+    """Return `theirs`, which is in write shape, with our record merged in.
 
-    Lists in `partial` gain our items and keep all others, but for those that were ours and have `ended` (by property).
+    The columns in `gone` are cleared: we sent them once, and they are blank now. In the lists named
+    in `partial`, items of others stay. Items that were ours and have `ended` (by property) are
+    removed.
     """
     whole = deepcopy(theirs)
     for column in gone:
-        _clear(collection, whole, column)
+        _clear_column(collection, whole, column)
     for name, value in ours.items():
         if name in collection.fixed and name in theirs:
             continue
-        before, over = theirs.get(name), (ended or {}).get(name, ())
-        if over and isinstance(before, list):
-            before = [item for item in before if not any(_twins(name, item, one) for one in over)]
-        whole[name] = _laid_over(
-            collection, name, before, whole.get(name), value, keep=name in partial
+        listed, ended_items = theirs.get(name), (ended or {}).get(name, ())
+        if ended_items and isinstance(listed, list):
+            listed = [
+                item
+                for item in listed
+                if not any(_is_same_item(name, item, one) for one in ended_items)
+            ]
+        whole[name] = _merged_value(
+            collection, name, listed, whole.get(name), value, keep=name in partial
         )
     return whole
 
 
 def moved(collection: Collection, theirs: Json, ours: Json) -> bool:
-    """Tell whether ours differs in a property that the target never changes."""
+    """Return whether our record differs in a property that the target never changes."""
     return any(
         name in ours and name in theirs and not equal(ours[name], theirs[name])
         for name in collection.fixed
     )
 
 
-def _plain(value: Any) -> Any:
-    if is_reference(value):
-        return {"sourcedId": value["sourcedId"]}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        kept = {name: inner for name, inner in value.items() if inner is not None and name != "app"}
-        return {
-            name: inner if name == "metadata" else _plain(inner) for name, inner in kept.items()
-        }
-    return value
+def differing(
+    collection: Collection, read: Json, ours: Json, partial: Container[str] = ()
+) -> list[str]:
+    """Return the names of our properties that a record as read has otherwise, sorted.
+
+    Properties that no update can change count too. Properties that the target computes, and
+    passwords, do not. A list in `partial` may hold more than we sent.
+    """
+    return differences(collection, write_shape(collection, read), ours, partial)
 
 
-def _laid_over(
+def differences(
+    collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
+) -> list[str]:
+    """Return what `differing` returns, for a record in write shape."""
+    ours = {
+        name: value
+        for name, value in without_secrets(ours).items()
+        if name not in collection.derived
+    }
+    if alike(theirs, ours):
+        return []
+    merged_record = merged(collection, theirs, ours, (), partial)
+    updated = {
+        name: value if name in collection.fixed else merged_record[name]
+        for name, value in ours.items()
+    }
+    return sorted(name for name, value in updated.items() if not alike(theirs, {name: value}))
+
+
+def _merged_value(
     collection: Collection, name: str, before: Any, cleared: Any, ours: Any, *, keep: bool
 ) -> Any:
     if name == "metadata":
-        return _nested(cleared if isinstance(cleared, dict) else {}, ours)
+        return _merged_metadata(cleared if isinstance(cleared, dict) else {}, ours)
     if name in IDENTITY and isinstance(before, list):
         if keep and name == OBJECTIVES:
-            ours = [_united(item, before) for item in ours]
+            ours = [_with_their_objectives(item, before) for item in ours]
         others = [
-            item for item in before if keep and not any(_twins(name, item, one) for one in ours)
+            item
+            for item in before
+            if keep and not any(_is_same_item(name, item, one) for one in ours)
         ]
-        return [*(_item(collection, name, before, item) for item in ours), *others]
+        return [*(_with_their_properties(collection, name, before, item) for item in ours), *others]
     return ours
 
 
-def _nested(theirs: Json, ours: Json) -> Json:
-    """Merge metadata key by key; ours win, theirs stay."""
+def _merged_metadata(theirs: Json, ours: Json) -> Json:
+    """Merge metadata key by key: our values win, and keys that only theirs has stay."""
     whole = dict(theirs)
     for name, value in ours.items():
         inner = theirs.get(name)
         whole[name] = (
-            _nested(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+            _merged_metadata(inner, value)
+            if isinstance(inner, dict) and isinstance(value, dict)
+            else value
         )
     return whole
 
 
-def _item(collection: Collection, name: str, theirs: list[Any], ours: Json) -> Json:
+def _with_their_properties(
+    collection: Collection, name: str, theirs: list[Any], ours: Json
+) -> Json:
     """Keep what others wrote on the same role, profile or id, such as the metadata of a role."""
     part = next(
         (part for part in folded(collection.entity).values() if part_property(part) == name), None
     )
     known = {column.json for column in part.columns} if part else set()
     twin = next(
-        (item for item in theirs if isinstance(item, dict) and _twins(name, item, ours)), {}
+        (item for item in theirs if isinstance(item, dict) and _is_same_item(name, item, ours)), {}
     )
     return {key: value for key, value in twin.items() if key not in known} | ours
 
 
-def _united(ours: Json, before: list[Any]) -> Json:
-    """Add our learning objectives to those that a record has of the same source."""
+def _with_their_objectives(ours: Json, before: list[Any]) -> Json:
+    """Add to our learning objectives those that the record has from the same source."""
     theirs = next(
-        (item for item in before if isinstance(item, dict) and _twins(OBJECTIVES, item, ours)), {}
+        (
+            item
+            for item in before
+            if isinstance(item, dict) and _is_same_item(OBJECTIVES, item, ours)
+        ),
+        {},
     )
     return ours | {
-        name: [*value, *(item for item in theirs.get(name) or () if not _listed(item, value))]
+        name: [*value, *(item for item in theirs.get(name) or () if not _is_listed(item, value))]
         for name, value in ours.items()
         if isinstance(value, list)
     }
 
 
-def _listed(item: Any, ours: list[Any]) -> bool:
+def _is_listed(item: Any, ours: list[Any]) -> bool:
     key = "learningObjectiveId"
     return any(
         item == one or (isinstance(item, dict) and item.get(key) == one[key]) for one in ours
     )
 
 
-def _twins(name: str, one: Json, other: Json) -> bool:
+def _is_same_item(name: str, one: Json, other: Json) -> bool:
     return all(equal(one.get(key), other.get(key)) for key in IDENTITY[name])
 
 
-def _clear(collection: Collection, whole: Json, column: str) -> None:
-    """Clear a column that was sent and is blank now; what is not declared any more has no place to clear."""
+def _clear_column(collection: Collection, whole: Json, column: str) -> None:
+    """Clear a column that was sent and is blank now.
+
+    A column that is no longer declared has no property to clear.
+    """
     entity = collection.entity
     if column.startswith(METADATA):
-        _blank(whole.get("metadata"), column.removeprefix(METADATA).split("."))
+        _clear_metadata(whole.get("metadata"), column.removeprefix(METADATA).split("."))
     elif column in folded(entity) or column in entity.by_name:
         name = property_of(entity, column)
         if name not in collection.fixed and not blank(whole.get(name)):
             whole[name] = [] if isinstance(whole[name], list) else None
 
 
-def _blank(metadata: Any, path: list[str]) -> None:
-    """Blank a value where `transforms.payload` has put it: nested, or dotted where a name held a value already.
+def _clear_metadata(metadata: Any, path: list[str]) -> None:
+    """Blank a value of metadata where `transforms.payload` put it.
 
-    It becomes null: a PUT merges metadata (section 2.4), so that a key that is left out would stay.
+    That is a nested key, or a dotted one if a name held a value already. It becomes null: a PUT
+    merges metadata (section 2.4), so a missing key would stay.
     """
     if not isinstance(metadata, dict):
         return
@@ -165,38 +230,36 @@ def _blank(metadata: Any, path: list[str]) -> None:
     if not isinstance(metadata.get(dotted, {}), dict):
         metadata[dotted] = None
     elif len(path) > 1:
-        _blank(metadata.get(path[0]), path[1:])
-
-
-REFERENCE = frozenset({"sourcedId", "href", "type", "name"})
-DEFAULTS = {"primary": "false"}
-BLANKS: tuple[Any, ...] = (None, "", [], {})
-MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?")
-MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|[+-]00:?00)")
+        _clear_metadata(metadata.get(path[0]), path[1:])
 
 
 def covers(theirs: Json, ours: Json) -> bool:
-    """Tell whether `theirs` has each property of `ours` with an equal value; what else it has is not looked at."""
+    """Return whether `theirs` has each property of `ours` with an equal value.
+
+    Other properties of `theirs` do not count.
+    """
     return all(
-        equal(_filled(name, value), _filled(name, theirs.get(name))) for name, value in ours.items()
+        equal(_with_default(name, value), _with_default(name, theirs.get(name)))
+        for name, value in ours.items()
     )
 
 
 def same(one: Json, other: Json) -> bool:
-    """Tell whether two records say the same in every property that either has."""
+    """Return whether two records have equal values in every property that either has."""
     return covers(one, other) and covers(other, one)
 
 
 def alike(theirs: Json, ours: Json) -> bool:
-    """Tell whether `theirs` covers `ours` but for how a target may spell a text.
+    """Return whether `theirs` covers `ours`, whatever spelling the target may give a text.
 
-    It may trim it, draw spaces in it together, change its case and compose its accents; an id is as it is.
+    A target may trim a text, collapse its spaces, change its case and compose its accents. An id
+    must be identical.
     """
-    return covers(theirs, ours) or covers(_settled(theirs), _settled(ours))
+    return covers(theirs, ours) or covers(_normalized(theirs), _normalized(ours))
 
 
 def equal(ours: Any, theirs: Any) -> bool:
-    """Compare one property."""
+    """Return whether a property has equal values."""
     if blank(ours) or blank(theirs):
         return blank(ours) and blank(theirs)
     if isinstance(ours, dict) and isinstance(theirs, dict):
@@ -207,27 +270,28 @@ def equal(ours: Any, theirs: Any) -> bool:
 
 
 def blank(value: Any) -> bool:
-    """Tell whether a property holds nothing: null, an empty text, list or object, or not there."""
+    """Return whether a property is missing, null, or an empty text, list or object."""
     return value in BLANKS
 
 
 def is_reference(value: Any) -> bool:
-    """Tell whether a value refers to a record: an id, perhaps with the decoration that a read adds."""
+    """Return whether a value is a reference: an id, perhaps with what a read adds to it."""
     return isinstance(value, dict) and "sourcedId" in value and value.keys() <= REFERENCE
 
 
-def _settled(value: Any) -> Any:
-    """Give a value in the one spelling by which `alike` compares."""
+def _normalized(value: Any) -> Any:
+    """Return a value in the one spelling by which `alike` compares."""
     if isinstance(value, str):
         return " ".join(normalize("NFC", normalize("NFC", _plain_value(value)).casefold()).split())
     if isinstance(value, dict):
         return {
-            name: inner if name == "sourcedId" else _settled(inner) for name, inner in value.items()
+            name: inner if name == "sourcedId" else _normalized(inner)
+            for name, inner in value.items()
         }
-    return [_settled(item) for item in value] if isinstance(value, list) else value
+    return [_normalized(item) for item in value] if isinstance(value, list) else value
 
 
-def _filled(name: str, value: Any) -> Any:
+def _with_default(name: str, value: Any) -> Any:
     return DEFAULTS[name] if name in DEFAULTS and blank(value) else value
 
 
@@ -237,12 +301,15 @@ def _equal_lists(ours: list[Any], theirs: list[Any]) -> bool:
     if len(ours) != len(theirs):
         return False
     if all(isinstance(item, dict) for item in ours):
-        return _paired(ours, theirs)
+        return _equal_items(ours, theirs)
     return all(map(equal, ours, theirs))
 
 
-def _paired(ours: list[Json], theirs: list[Any]) -> bool:
-    """Find each of ours among theirs in any order, the most detailed first so that none takes another's place."""
+def _equal_items(ours: list[Json], theirs: list[Any]) -> bool:
+    """Return whether each of our items has an equal item among theirs, in any order.
+
+    The most detailed item comes first, so that no other takes its match.
+    """
     left = list(theirs)
     for item in sorted(ours, key=len, reverse=True):
         match = next((other for other in left if equal(item, other)), None)
@@ -269,34 +336,6 @@ def _plain_value(value: Any) -> Any:
     if isinstance(value, str):
         if value.lower() in ("true", "false"):
             return value.lower()
-        found = MIDNIGHT.fullmatch(value) or MOMENT.fullmatch(value)
+        found = MIDNIGHT.fullmatch(value) or TIMESTAMP.fullmatch(value)
         return found[1] if found else value
     return value
-
-
-def differing(
-    collection: Collection, read: Json, ours: Json, partial: Container[str] = ()
-) -> list[str]:
-    """Name the properties of ours, sorted, that a record as `read` says otherwise, also those that no update can change.
-
-    What the target works out by itself is not ours, and passwords it keeps to itself; of lists in `partial` it may hold more than we sent.
-    """
-    return differences(collection, write_shape(collection, read), ours, partial)
-
-
-def differences(
-    collection: Collection, theirs: Json, ours: Json, partial: Container[str] = ()
-) -> list[str]:
-    """As `differing`, of a record in write shape."""
-    ours = {
-        name: value
-        for name, value in without_secrets(ours).items()
-        if name not in collection.derived
-    }
-    if alike(theirs, ours):
-        return []
-    whole = merged(collection, theirs, ours, (), partial)
-    laid = {
-        name: value if name in collection.fixed else whole[name] for name, value in ours.items()
-    }
-    return sorted(name for name, value in laid.items() if not alike(theirs, {name: value}))

@@ -120,13 +120,13 @@ def standard_profile(version: Version) -> TargetProfile:
 
     Its paths have no slash at the end, and no collection has anything of one API's own.
     """
-    found = {
+    published = {
         name: Collection(
             name, _standard_path(ENTITIES[name], version), ENTITIES[name].singular, name
         )
         for name in collections(version)
     }
-    return TargetProfile(f"OneRoster {version}", PREFIX, found)
+    return TargetProfile(f"OneRoster {version}", PREFIX, published)
 
 
 def _standard_path(entity: Entity, version: Version) -> str:
@@ -169,8 +169,8 @@ def _gradebook(name: str, *required: str, extra: tuple[str, ...] = ()) -> Collec
 _COLLECTIONS = (
     _published("orgs", "name", "type", put_status=201),
     _published(
-        "academicSessions", "title", "startDate", "endDate", "type", "schoolYear", "org", "status", "sourcedId",
-        extra=("org",),
+        "academicSessions", "title", "startDate", "endDate", "type", "schoolYear", "org", "status",
+        "sourcedId", extra=("org",),
     ),
     _published(
         "users", "enabledUser", "givenName", "familyName", "roles", "email",
@@ -178,7 +178,8 @@ _COLLECTIONS = (
     ),
     # A read of demographics may have values of `sex` that a write may not have (section 8).
     _published(
-        "demographics", "sourcedId", unwritable=(("sex", ("other", "unspecified")),), nullable_flags=True,
+        "demographics", "sourcedId",
+        unwritable=(("sex", ("other", "unspecified")),), nullable_flags=True,
     ),
     _published(
         "courses", "status", "title", "org",
@@ -191,12 +192,16 @@ _COLLECTIONS = (
     ),
     # An enrollment has the school of its class (section 8).
     _published(
-        "enrollments", "role", "user", "class", put_status=201, derived=("school",), read_only=("course",),
+        "enrollments", "role", "user", "class",
+        put_status=201, derived=("school",), read_only=("course",),
     ),
-    _published("courseComponents", "status", "title", "course", twins=(("parent", "courseComponent"),)),
+    _published(
+        "courseComponents", "status", "title", "course", twins=(("parent", "courseComponent"),),
+    ),
     _published("resources", "title", "vendorResourceId", required_on_put=()),
     _published(
-        "componentResources", "sourcedId", "status", "title", "courseComponent", "resource", duplicate_status=500,
+        "componentResources", "sourcedId", "status", "title", "courseComponent", "resource",
+        duplicate_status=500,
     ),
     _gradebook("categories", "title", "status"),
     _gradebook("scoreScales", "title", "status", "type", "class", "scoreScaleValue"),
@@ -204,7 +209,10 @@ _COLLECTIONS = (
         "lineItems", "title", "assignDate", "dueDate", "class", "school", "category",
         extra=("gradingPeriod", "scoreScale"),
     ),
-    _gradebook("results", "lineItem", "student", "scoreStatus", "scoreDate", "status", extra=("scoreScale",)),
+    _gradebook(
+        "results", "lineItem", "student", "scoreStatus", "scoreDate", "status",
+        extra=("scoreScale",),
+    ),
     _gradebook("assessmentLineItems", "title", "status", extra=("scoreScale",)),
     _gradebook(
         "assessmentResults", "assessmentLineItem", "student", "scoreStatus", "scoreDate", "status",
@@ -236,7 +244,9 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 # Words of the standard, or in common use, that are mapped to one of the target's words.
 _SYNONYMS: Mapping[str, Words] = {
     # Grade codes of the standard (CEDS), and the target's own numbers.
-    "grades": {"PK": "-1", "KG": "0", "TK": "0", **{f"{grade:02}": str(grade) for grade in range(1, 14)}},
+    "grades": {
+        "PK": "-1", "KG": "0", "TK": "0", **{f"{grade:02}": str(grade) for grade in range(1, 14)},
+    },
     # A key that ends in `*` matches every word with that beginning.
     "subjects": {
         "Mathematics": "Math", "Algebra*": "Math", "Geometry": "Math",
@@ -245,8 +255,9 @@ _SYNONYMS: Mapping[str, Words] = {
         "History": "Social Studies", "Geography": "Social Studies", "Civics": "Social Studies",
     },
     "roles": {
-        "siteAdministrator": "administrator", "districtAdministrator": "administrator", "principal": "administrator",
-        "systemAdministrator": "system_administrator", "counselor": "aide",
+        "siteAdministrator": "administrator", "districtAdministrator": "administrator",
+        "principal": "administrator", "systemAdministrator": "system_administrator",
+        "counselor": "aide",
     },
 }  # fmt: skip
 # The target accepts the roles of OneRoster 1.1. Its own word for system administrators is mapped

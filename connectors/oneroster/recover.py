@@ -1,7 +1,8 @@
-"""Finds what killed runs have left in the target, of which their successors do not speak any more.
+"""Find the records that killed runs left in the target and that are not in the next drop.
 
-A run that is killed between a request and its answer leaves an intent. Where the next drop has the record too, the load settles
-it. Where it has not, nobody would know that the record is there, and so that it has vanished.
+A run that is killed between a request and its response leaves an intent. If the next drop has the
+record too, the load settles the intent. If it does not, only this step notices that the record is
+in the target, and no longer in the drop.
 """
 
 from __future__ import annotations
@@ -23,17 +24,19 @@ from transforms.payload import Json, bodies
 async def recover_records(
     client: Client, ledger: Ledger, key: FeedKey, run: str, part: EntityChanges
 ) -> pl.Series:
-    """Enter in the ledger those of `part.upserts` that the target holds just so, and give their ids.
+    """Record in the ledger those of `part.upserts` that the target has exactly so; return their
+    ids.
 
-    One that it holds otherwise is not known to be ours. One that it does not hold may be on its way: its intent stays.
-    Raises `TargetError` if the target cannot be used.
+    A record that the target has otherwise is not known to be ours. The request for a record that it
+    does not have may still arrive, so its intent stays. Raises `TargetError` if the target cannot
+    be used.
     """
     collection = client.profile.collections[part.entity]
-    sent = [
-        _is_there(client, collection, body, part.partial)
+    checks = [
+        _is_in_target(client, collection, body, part.partial)
         for body in bodies(collection.entity, part.upserts)
     ]
-    there = part.upserts.filter(pl.Series(await asyncio.gather(*sent), dtype=pl.Boolean))
+    there = part.upserts.filter(pl.Series(await asyncio.gather(*checks), dtype=pl.Boolean))
     if there.height:
         ledger.record(
             key, part.entity, there.select(RECORDED), {}, there["sourcedId"].to_list(), run
@@ -41,7 +44,7 @@ async def recover_records(
     return there["sourcedId"]
 
 
-async def _is_there(
+async def _is_in_target(
     client: Client, collection: Collection, sent: Json, partial: frozenset[str]
 ) -> bool:
     if not wire.addressable(sent["sourcedId"]):

@@ -1,4 +1,4 @@
-"""Sending from this very process: so many workers of one client, each taking the next errand when it is free."""
+"""Ways to carry out a batch: through a client of this process, or as a rehearsal."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from transforms.changes import REMOVALS, Term
 
 
 class InProcessSender:
-    """Runs errands through a client of this process."""
+    """Carries out operations through a client of this process."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     @property
     def requests(self) -> int:
-        """How many requests the client sent."""
+        """How many requests the client sent, retries included."""
         return self._client.requests
 
     @property
     def retries(self) -> int:
-        """How many of them were sent again."""
+        """How many of them were retries."""
         return self._client.retries
 
     async def run(
         self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
     ) -> tuple[dict[int, RecordResult], TargetError | None]:
-        """Run them, up to `at_once` at a time; those that were not begun have no result."""
+        """Carry out operations, up to `at_once` at a time; one that was not begun has no result."""
         return await spread(errands, at_once, lambda errand: done(self._client, errand), stop)
 
 
@@ -46,9 +46,10 @@ Work = Callable[[Item], Awaitable[RecordResult]]
 async def spread(
     items: Iterable[Item], workers: int, work: Work[Item], stop: asyncio.Event | None = None
 ) -> tuple[dict[int, RecordResult], TargetError | None]:
-    """Give the result of each item by its place in `items`; those that were not done are not there.
+    """Give each item to one of the workers, and return the results by place in `items`.
 
-    After a `TargetError`, or once `stop` is set, nothing new is begun, and what is under way is finished.
+    After a `TargetError`, or once `stop` is set, nothing new is begun and what is under way is
+    finished. The first error is returned. An item without a result was not begun.
     """
     results: dict[int, RecordResult] = {}
     errors: list[TargetError] = []
@@ -72,13 +73,18 @@ async def spread(
 
 
 TERMS: dict[Action, Term] = {
-    "create": "created", "revive": "created", "update": "updated", "agents": "updated",
-    "delete": REMOVALS["delete"][0], "disable": REMOVALS["disable"][0], "end": REMOVALS["end"][0],
-}  # fmt: skip
+    "create": "created",
+    "revive": "created",
+    "update": "updated",
+    "agents": "updated",
+    "delete": REMOVALS["delete"][0],
+    "disable": REMOVALS["disable"][0],
+    "end": REMOVALS["end"][0],
+}
 
 
 class Acknowledging:
-    """Runs errands as a target would that takes everything."""
+    """Stands in for a target that accepts everything, in a rehearsal."""
 
     requests = 0
     retries = 0
@@ -86,13 +92,10 @@ class Acknowledging:
     async def run(
         self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
     ) -> Sent:
-        """Give each errand the result that it would have, but for what the target alone can know."""
-        return {place: _done(errand) for place, errand in enumerate(errands)}, None
-
-
-def _done(errand: Errand) -> RecordResult:
-    return (
-        RecordResult(TERMS[errand.action])
-        if addressable(errand.record["sourcedId"])
-        else RecordResult("failed", DOTS)
-    )
+        """Return the result of each operation if the target accepts it."""
+        return {
+            place: RecordResult(TERMS[errand.action])
+            if addressable(errand.record["sourcedId"])
+            else RecordResult("failed", DOTS)
+            for place, errand in enumerate(errands)
+        }, None

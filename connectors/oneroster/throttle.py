@@ -153,7 +153,7 @@ TAKEN = (
 
 
 class Slots:
-    """The slots of a target, as one run holds them; `folder` is the target's own."""
+    """The slots of a target that one run holds; `folder` belongs to the target."""
 
     def __init__(self, folder: Path) -> None:
         self._slots = [open_private_file(folder / f"{number}.slot") for number in range(SLOTS)]
