@@ -128,7 +128,7 @@ class Agents:
 
 
 def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
-    """Find the agents of the users to be sent, and look up in the ledger which are in the target."""
+    """Return the agents of the users to be sent, and those that the ledger has in the target."""
     if COLUMN not in users.columns:
         return Agents()
     named = users.select(pl.col(COLUMN).str.split(",").explode().drop_nulls().unique())[COLUMN]
@@ -139,7 +139,7 @@ def agents_of(job: LoadState, users: pl.DataFrame) -> Agents:
 
 
 def unfinished(fingerprint: pl.Expr) -> pl.Expr:
-    """Return a fingerprint that differs from the one given, and almost certainly from any drop's."""
+    """Return another fingerprint, which almost certainly differs from any drop's too."""
     return fingerprint.xor(pl.lit(UNFINISHED, pl.Int64))
 
 
@@ -177,7 +177,7 @@ class Filled:
         return ",".join(sorted(not_in_drop | _columns_in(now))) if not_in_drop else now
 
     def _in_drop(self, name: str) -> bool:
-        """Return whether the drop has the column, or the column of the metadata object around it."""
+        """Return whether the drop has the column, or the metadata object that contains it."""
         return name in self.said or any(
             name.startswith(f"{one}.") for one in self.said if one.startswith(METADATA)
         )

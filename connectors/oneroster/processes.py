@@ -183,12 +183,6 @@ async def _run(
     writer.write(packed(await run(batch, client, stop)))
 
 
-if __name__ == "__main__":
-    # It was started where its modules are; the paths that it is told are meant from where the run is.
-    os.chdir(sys.argv[2])
-    asyncio.run(serve(socket.socket(fileno=int(sys.argv[1]))))
-
-
 SIZE = 4
 
 
@@ -274,3 +268,12 @@ def run_part(message: bytes) -> bytes:
 async def _run_part(target: Endpoint, batch: Batch) -> BatchReply:
     async with Client(target) as client:
         return await run(batch, client)
+
+
+if __name__ == "__main__":
+    # Messages are pickled with the names of their classes, and those of `__main__` would be others.
+    from connectors.oneroster.processes import serve as serve_load
+
+    # The process was started where its modules are. Paths are relative to where the run is.
+    os.chdir(sys.argv[2])
+    asyncio.run(serve_load(socket.socket(fileno=int(sys.argv[1]))))

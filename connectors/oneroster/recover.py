@@ -24,8 +24,7 @@ from transforms.payload import Json, bodies
 async def recover_records(
     client: Client, ledger: Ledger, key: FeedKey, run: str, part: EntityChanges
 ) -> pl.Series:
-    """Record in the ledger those of `part.upserts` that the target has exactly so; return their
-    ids.
+    """Record in the ledger the `part.upserts` that the target has exactly so; return their ids.
 
     A record that the target has otherwise is not known to be ours. The request for a record that it
     does not have may still arrive, so its intent stays. Raises `TargetError` if the target cannot
