@@ -1,12 +1,16 @@
-"""Several processes that send for one load. What they send was built here, and what arrives is recorded here.
+"""Several processes that send for one load.
 
-The standard library's `ProcessPoolExecutor` was measured beside this (20,451 records, two processes, medians of three): it
-takes the same CPU, 0.322 against 0.325 ms a record, and it would leave us most of this code, since it can neither stop work
-that is under way nor keep the loop of a client between batches. It costs more elsewhere:
+The load builds what they send, and records what arrives. We measured the standard library's
+`ProcessPoolExecutor` beside this (20,451 records, two processes, medians of three). It takes the
+same CPU, 0.322 against 0.325 ms a record. Most of this code would remain, since it can neither stop
+work under way nor keep a client's event loop between batches. It also has costs elsewhere:
 
-- In a flow run it imports Prefect again in each process, with the module that started the run: 4.2 s of CPU for two, not 1.8 s.
-- Its processes hear the Ctrl-C of the terminal while they start, and die of it. These finish what is under way.
-- Where the load is killed its processes stay, each of which holds its own end of the queue. These end with their socket.
+- In a flow run, each process imports Prefect again, with the module that started the run: 4.2 s of
+  CPU for two processes, not 1.8 s.
+- Its processes receive the terminal's Ctrl-C while they start, and die. These finish what is under
+  way.
+- When the load is killed, its processes stay: each holds its own end of the queue. These end when
+  their socket closes.
 """
 
 from __future__ import annotations
@@ -32,15 +36,36 @@ PROGRAM = "connectors.oneroster.processes"
 ROOT = Path(__file__).parents[2]
 END_SECONDS = 5.0
 STOPPED = "the load was stopped"
+SIZE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The operations that one process is to carry out."""
+
+    errands: list[Errand]
+    # How many of them may run at once.
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReply:
+    """The results of a batch."""
+
+    # By place in the batch.
+    results: dict[int, RecordResult]
+    # Why the batch ended early; blank if it did not.
+    error: str
+    # Requests sent, retries included.
+    requests: int = 0
+    retries: int = 0
 
 
 class Processes:
-    """So many processes, between which the requests that a target bears at once are shared; an async context manager.
-
-    `requests` counts what they sent, `retries` what of it was sent again.
-    """
+    """Processes that share a target's limit of concurrent requests; an async context manager."""
 
     def __init__(self, count: int, target: Endpoint) -> None:
+        # What all of them sent, and how many of these requests were retries.
         self.requests = self.retries = 0
         self._target = target
         self._shares = shares(target.concurrency, count)
@@ -48,16 +73,16 @@ class Processes:
 
     @property
     def pids(self) -> list[int]:
-        """The processes, as the system numbers them."""
+        """The ids of the processes."""
         return [member.pid for member in self._members]
 
     async def __aenter__(self) -> Self:
-        # Slots are shared among processes as they are among runs: there each may have any of them.
-        own = [
+        # With slots, processes share the limit as runs do: each may use all of it.
+        endpoints = [
             self._target if self._target.slots else replace(self._target, concurrency=share)
             for share in self._shares
         ]
-        self._members = [await _started(target) for target in own]
+        self._members = [await _start(target) for target in endpoints]
         return self
 
     async def __aexit__(
@@ -72,19 +97,27 @@ class Processes:
     async def run(
         self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
     ) -> tuple[dict[int, RecordResult], TargetError | None]:
-        """Give the result of each errand by its place; those that were not run, or of which nobody knows, are not there."""
+        """Return the result of each operation by its place, and the first error.
+
+        An operation that was not begun has no result.
+        """
         members = self._members if at_once > 1 else self._members[:1]
-        stopping = asyncio.create_task(_stopped(stop, members))
+        stopping = asyncio.create_task(_stop_members(stop, members))
         parts = in_parts(errands, at_once, len(members))
         outcomes = await asyncio.gather(
-            *(self._of(member, part, members) for member, part in zip(members, parts, strict=False))
+            *(
+                self._run_member(member, part, members)
+                for member, part in zip(members, parts, strict=False)
+            )
         )
         stopping.cancel()
         self.requests += sum(outcome.requests for outcome in outcomes)
         self.retries += sum(outcome.retries for outcome in outcomes)
         return joined(outcomes)
 
-    async def _of(self, member: _Member, batch: Batch, all_of_them: list[_Member]) -> BatchReply:
+    async def _run_member(
+        self, member: _Member, batch: Batch, all_of_them: list[_Member]
+    ) -> BatchReply:
         outcome = await member.run(batch)
         if outcome.error:
             for other in all_of_them:
@@ -92,15 +125,18 @@ class Processes:
         return outcome
 
 
-async def _stopped(stop: asyncio.Event | None, members: list[_Member]) -> None:
+async def _stop_members(stop: asyncio.Event | None, members: list[_Member]) -> None:
     if stop:
         await stop.wait()
         for member in members:
             member.stop(STOPPED)
 
 
-async def _started(target: Endpoint) -> _Member:
-    """Start a process, which does not hear the Ctrl-C of this one's terminal; secrets go to it through the socket alone."""
+async def _start(target: Endpoint) -> _Member:
+    """Start a process, in a session of its own so that the terminal's Ctrl-C does not reach it.
+
+    Secrets go to it through the socket alone.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
@@ -134,7 +170,10 @@ class _Member:
         self._writer = writer
 
     async def run(self, batch: Batch) -> BatchReply:
-        """Let it run a batch. If it ends before it has told, nobody knows what it sent."""
+        """Let the process run a batch.
+
+        If it ends before it replies, nobody knows what it sent.
+        """
         try:
             self._writer.write(packed(batch))
             await self._writer.drain()
@@ -146,11 +185,11 @@ class _Member:
         )
 
     def stop(self, why: str) -> None:
-        """Let it finish what is under way, and begin nothing new."""
+        """Let the process finish what is under way, and begin nothing new."""
         self._writer.write(packed(why))
 
     async def end(self) -> None:
-        """Close the way to it, and wait until it has gone."""
+        """Close the socket, and wait until the process has ended."""
         self._writer.close()
         try:
             async with asyncio.timeout(END_SECONDS):
@@ -162,14 +201,17 @@ class _Member:
 
 
 async def serve(way: socket.socket) -> None:
-    """Run batch after batch until the load ends; a stop lets what is under way finish and begins nothing new."""
+    """Run batch after batch until the load ends.
+
+    After a stop, what is under way is finished and nothing new is begun.
+    """
     reader, writer = await asyncio.open_connection(sock=way)
     stop = asyncio.Event()
     async with Client(await received(reader)) as client:
         running: asyncio.Task[None] | None = None
         while (message := await received(reader)) is not None:
             if isinstance(message, Batch):
-                running = asyncio.create_task(_run(message, client, stop, writer))
+                running = asyncio.create_task(_reply_to(message, client, stop, writer))
             else:
                 stop.set()
                 client.end(Stopped(message))
@@ -177,41 +219,23 @@ async def serve(way: socket.socket) -> None:
             running.cancel()
 
 
-async def _run(
+async def _reply_to(
     batch: Batch, client: Client, stop: asyncio.Event, writer: asyncio.StreamWriter
 ) -> None:
     writer.write(packed(await run(batch, client, stop)))
 
 
-SIZE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Errands, and how many of them are run at once."""
-
-    errands: list[Errand]
-    at_once: int
-
-
-@dataclass(frozen=True, slots=True)
-class BatchReply:
-    """Results by place; `error` says why it broke off, if it did; `requests` were sent, `retries` of them again."""
-
-    results: dict[int, RecordResult]
-    error: str
-    requests: int = 0
-    retries: int = 0
-
-
 def packed(message: Endpoint | Batch | BatchReply | str) -> bytes:
-    """Make bytes of a message, which say how many they are; a text is why to stop."""
+    """Encode a message with its length in front.
+
+    A text is the reason to stop.
+    """
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return len(content).to_bytes(SIZE, "big") + content
 
 
 async def received(reader: asyncio.StreamReader) -> Any:
-    """Wait for the next message; None if the other side has ended."""
+    """Wait for the next message; return None if the other side has ended."""
     try:
         size = int.from_bytes(await reader.readexactly(SIZE), "big")
         return pickle.loads(await reader.readexactly(size))
@@ -220,19 +244,25 @@ async def received(reader: asyncio.StreamReader) -> Any:
 
 
 def shares(total: int, count: int) -> list[int]:
-    """Share a number among so many, or among fewer if it is smaller: 10 among 3 is 4, 3, 3."""
+    """Divide a number among `count`, or among fewer if the number is smaller.
+
+    For example, 10 among 3 is 4, 3, 3.
+    """
     count = min(count, total)
     return [total // count + (place < total % count) for place in range(count)]
 
 
 def in_parts(errands: list[Errand], at_once: int, count: int) -> list[Batch]:
-    """Deal errands out to so many processes, or to fewer if there are not as many, or not as many may run at once."""
+    """Deal operations out to `count` processes.
+
+    Fewer processes get a part if there are fewer operations, or if fewer may run at once.
+    """
     dealt = shares(at_once, min(count, max(len(errands), 1)))
     return [Batch(errands[first :: len(dealt)], share) for first, share in enumerate(dealt)]
 
 
 def joined(outcomes: list[BatchReply]) -> tuple[dict[int, RecordResult], TargetError | None]:
-    """Put results in the places that their errands had before they were dealt out; the first error counts."""
+    """Put the results in the places that their operations had before; the first error counts."""
     results = {
         first + place * len(outcomes): result
         for first, outcome in enumerate(outcomes)
@@ -243,13 +273,13 @@ def joined(outcomes: list[BatchReply]) -> tuple[dict[int, RecordResult], TargetE
 
 
 def lost(batch: Batch, sentence: str) -> BatchReply:
-    """Say that nobody knows what came of a part."""
+    """Return the reply for a part whose results nobody knows."""
     unknown = RecordResult("waiting", UNANSWERED, settled=False)
     return BatchReply(dict.fromkeys(range(len(batch.errands)), unknown), sentence)
 
 
 async def run(batch: Batch, client: Client, stop: asyncio.Event | None = None) -> BatchReply:
-    """Run a part through a client, and say what came of it."""
+    """Run a part through a client, and return its reply."""
     requests, retries = client.requests, client.retries
     results, error = await spread(
         batch.errands, batch.at_once, lambda errand: done(client, errand), stop
@@ -260,7 +290,10 @@ async def run(batch: Batch, client: Client, stop: asyncio.Event | None = None) -
 
 
 def run_part(message: bytes) -> bytes:
-    """Run a part (a pickled `Target` and `Batch`) to its end in this process; give its pickled `Outcome`."""
+    """Run a part to its end in this process, and return the pickled `BatchReply`.
+
+    `message` is a pickled `Endpoint` and `Batch`.
+    """
     target, batch = pickle.loads(message)
     return pickle.dumps(asyncio.run(_run_part(target, batch)), pickle.HIGHEST_PROTOCOL)
 

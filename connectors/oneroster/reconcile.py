@@ -1,7 +1,8 @@
-"""Compares what the target holds with what it should hold: by the ledger, and by the last roster that was sent.
+"""Compare what the target has with what the ledger and the last roster say that it should have.
 
-A collection is read page by page. Rows may shift between pages while others write (API reference, section 6), so
-that what no page had is asked for by itself before it is called missing.
+`verified` finds the differences, and `adopt` records what the target has already. A collection is
+read page by page. Rows may shift between pages while others write (API reference, section 6), so a
+record that no page had is read by itself before it counts as missing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ FOUND: dict[str, type[pl.DataType]] = {
     "detail": pl.String,
 }
 ABSENT = "not there"
-# Up to so many records are asked for by themselves; if more are missing, it is not for rows that shift.
+# Up to so many records are read one by one. If more are missing, shifting rows are not the cause.
 ASKED = 200
 
 Watch = Callable[[str, int, int], None]
@@ -51,15 +52,14 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Expected:
-    """What the target should hold of one `collection`.
-
-    `known` are the ledger's rows (`sourcedId`, `status`, ...). `records` are those of the last roster that the
-    ledger says were acknowledged just so; None if no roster is kept. `partial` as in `Judged`.
-    """
+    """What the target should have of one collection."""
 
     collection: Collection
+    # The ledger's rows: `sourcedId`, `status`, ...
     known: pl.DataFrame
+    # The records of the last roster that the target acknowledged as they are; None without a roster.
     records: pl.DataFrame | None = None
+    # Lists in which the items of others stay.
     partial: frozenset[str] = frozenset()
 
     @property
@@ -70,26 +70,30 @@ class Expected:
 
 @dataclass(frozen=True)
 class Verified:
-    """What the target holds of one entity.
-
-    `found` has `sourcedId`, `kind` (`missing`, `extra`, `different`) and `detail`, which names properties
-    and never says values. `equal` are there as they were sent, `unchecked` are there and could not be
-    compared. `others` are active in the target and not ours.
-    """
+    """How the target's records of one entity compare with ours."""
 
     entity: str
+    # Columns: `sourcedId`, `kind` (`missing`, `extra`, `different`), and `detail`, which names
+    # properties but never values.
     found: pl.DataFrame
+    # Records that the target has as they were sent.
     equal: int = 0
+    # Records that the target has and that could not be compared.
     unchecked: int = 0
+    # Records that are active in the target and not ours.
     others: int = 0
 
     def of(self, kind: str) -> pl.Series:
-        """The ids of one kind of difference."""
+        """Return the ids of one kind of difference."""
         return self.found.filter(pl.col("kind") == kind)["sourcedId"]
 
 
 def expected(collection: Collection, known: pl.DataFrame, roster: EntityRecords | None) -> Expected:
-    """Say what the target should hold, by the ledger (`sourcedId`, `fingerprint`, `status`) and the last `roster`."""
+    """Return what the target should have.
+
+    `known` are the ledger's rows (`sourcedId`, `fingerprint`, `status`). `roster` is the last one
+    that was sent, if it is kept.
+    """
     if roster is None:
         return Expected(collection, known)
     frame = roster.accepted.drop(ROW, *LIFECYCLE)
@@ -103,48 +107,52 @@ def expected(collection: Collection, known: pl.DataFrame, roster: EntityRecords 
 
 @dataclass
 class PagesRead:
-    """What the pages have shown so far.
+    """What the pages have shown so far."""
 
-    `active` are the ids of ours that are there, `extra` those that should not be, `deleted` all that
-    are `tobedeleted`, `different` names what differs, by id. `compared` and `others` are counts.
-    """
-
+    # Our ids that are active.
     active: set[str] = field(default_factory=set)
+    # Our ids that are active and should be deleted.
     extra: set[str] = field(default_factory=set)
+    # All ids that are `tobedeleted`.
     deleted: set[str] = field(default_factory=set)
+    # The properties that differ, by id.
     different: dict[str, str] = field(default_factory=dict)
+    # Counts of our records that were compared, and of records that are not ours.
     compared: int = 0
     others: int = 0
 
 
 async def verified(client: Client, expected: Expected, watch: Watch = lambda *_: None) -> Verified:
-    """Read a collection and compare; `watch` is told (entity, records of ours seen, records of ours). Raises `TargetError`."""
+    """Read a collection and compare it with what we expect.
+
+    `watch` is called with the entity, how many of our records were seen, and how many we have.
+    Raises `TargetError` if the target cannot be read.
+    """
     seen = PagesRead()
     async for page in pages(client, expected.entity, limit=None):
         look_at(seen, expected, page)
         watch(expected.entity, len(seen.active), expected.known.height)
     absent = _absent(seen, expected)
     if len(absent) <= ASKED:
-        look_at(
-            seen, expected, [one async for one in _asked(client, expected.collection, absent, seen)]
-        )
+        records = _read_one_by_one(client, expected.collection, absent, seen)
+        look_at(seen, expected, [record async for record in records])
     return outcome(seen, expected)
 
 
 def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
-    """Take note of what a page says; a record that was on an earlier page already is not looked at again."""
+    """Note what a page shows; a record that was on an earlier page is skipped."""
     new = [record for record in page if record["sourcedId"] not in seen.active]
     active = {record["sourcedId"]: record for record in new if record.get("status") != TOBEDELETED}
     seen.deleted.update(
         record["sourcedId"] for record in new if record.get("status") == TOBEDELETED
     )
     ids = pl.Series("sourcedId", list(active), dtype=pl.String).to_frame()
-    met = ids.join(expected.known.select("sourcedId", "status"), on="sourcedId", how="left")
-    ours = met.filter(pl.col("status").is_in(IN_TARGET))
+    matched = ids.join(expected.known.select("sourcedId", "status"), on="sourcedId", how="left")
+    ours = matched.filter(pl.col("status").is_in(IN_TARGET))
     seen.active.update(ours["sourcedId"])
-    seen.extra.update(met.filter(pl.col("status") == DELETED)["sourcedId"])
-    seen.others += met["status"].null_count()
-    for body in (*_bodies(expected, ours), *_disabled(ours)):
+    seen.extra.update(matched.filter(pl.col("status") == DELETED)["sourcedId"])
+    seen.others += matched["status"].null_count()
+    for body in (*_bodies(expected, ours), *_disabled_people(ours)):
         seen.compared += 1
         if names := differing(
             expected.collection, active[body["sourcedId"]], body, expected.partial
@@ -152,8 +160,27 @@ def look_at(seen: PagesRead, expected: Expected, page: list[Json]) -> None:
             seen.different[body["sourcedId"]] = ", ".join(names)
 
 
+async def _read_one_by_one(
+    client: Client, collection: Collection, ids: list[str], seen: PagesRead
+) -> AsyncIterator[Json]:
+    """Read the records that no page had, one by one."""
+    for one in ids:
+        if one in seen.deleted or not wire.addressable(one):
+            continue
+        request = wire.read(collection, one)
+        answer = await client.send(request)
+        answered = wire.understood(request, answer)
+        if answered.kind == "done" and (record := wire.record_in(collection, answer)) is not None:
+            yield record
+        elif answered.kind != "missing":
+            raise TargetError(
+                f"{client.target.host} does not say whether it holds {collection.name} {one}: "
+                f"{answered.detail}"
+            )
+
+
 def outcome(seen: PagesRead, expected: Expected) -> Verified:
-    """Put together what the pages have shown."""
+    """Return the result of all pages."""
     rows = [
         (one, MISSING, TOBEDELETED if one in seen.deleted else ABSENT)
         for one in _absent(seen, expected)
@@ -166,54 +193,36 @@ def outcome(seen: PagesRead, expected: Expected) -> Verified:
 
 
 def _absent(seen: PagesRead, expected: Expected) -> list[str]:
-    """The ids that should be there, and that no page had as active."""
+    """Return the ids that should be in the target, and that no page had as active."""
     ids = expected.known.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"].sort()
     return [one for one in ids if one not in seen.active]
 
 
 def _bodies(expected: Expected, ours: pl.DataFrame) -> Iterator[Json]:
-    """The records as they were sent, of those that can be compared."""
+    """Yield the records as they were sent, of those that can be compared."""
     if expected.records is not None:
         frame = expected.records.join(ours, on="sourcedId", how="semi")
         yield from bodies(expected.collection.entity, frame)
 
 
-def _disabled(ours: pl.DataFrame) -> Iterator[Json]:
-    """What should hold of people whom we disabled."""
+def _disabled_people(ours: pl.DataFrame) -> Iterator[Json]:
+    """Yield what should be true of people whom we disabled."""
     for sourced_id in ours.filter(pl.col("status") == DISABLED)["sourcedId"]:
         yield {"sourcedId": sourced_id, "enabledUser": False}
 
 
-async def _asked(
-    client: Client, collection: Collection, ids: list[str], seen: PagesRead
-) -> AsyncIterator[Json]:
-    """Ask for records that no page had, one by one."""
-    for one in ids:
-        if one in seen.deleted or not wire.addressable(one):
-            continue
-        request = wire.read(collection, one)
-        answer = await client.send(request)
-        answered = wire.understood(request, answer)
-        if answered.kind == "done" and (record := wire.record_in(collection, answer)) is not None:
-            yield record
-        elif answered.kind != "missing":
-            raise TargetError(
-                f"{client.target.host} does not say whether it holds {collection.name} {one}: {answered.detail}"
-            )
-
-
 @dataclass(frozen=True)
 class Adopted:
-    """How many records of one entity were adopted, as `equal` or `different`; `absent` are not in the target,
-    or there as deleted.
-
-    `others` are active in the target and not in the drop: they are left to whoever wrote them.
-    """
+    """How many records of one entity were adopted."""
 
     entity: str
+    # Adopted records that equal ours.
     equal: int = 0
+    # Adopted records that differ: the next sync updates them.
     different: int = 0
+    # Records of the drop that the target does not have, or has as deleted.
     absent: int = 0
+    # Records that are active in the target and not in the drop. They stay as they are.
     others: int = 0
 
 
@@ -225,37 +234,47 @@ async def adopt(
     changes: EntityChanges,
     watch: Watch = lambda *_: None,
 ) -> Adopted:
-    """Read a collection page by page, and enter in the ledger those of `changes.upserts` that it holds.
+    """Record in the ledger the `changes.upserts` that the target has already.
 
-    Those that it holds as deleted are entered as deleted, so that the next sync brings them back. Raises
-    `TargetError` if the target cannot be read; what was entered before stays, and is right.
+    The collection is read page by page. A record that the target has as deleted is recorded as
+    deleted, so the next sync brings it back. Raises `TargetError` if the target cannot be read.
+    What was recorded before stays, and is right.
     """
-    done: set[str] = set()
+    adopted: set[str] = set()
     deleted = different = others = 0
     async for page in pages(client, changes.entity, limit=None):
         records = {
-            record["sourcedId"]: record for record in page if record["sourcedId"] not in done
+            record["sourcedId"]: record for record in page if record["sourcedId"] not in adopted
         }
         ids = pl.Series("sourcedId", list(records), dtype=pl.String).to_frame()
         ours = changes.upserts.join(ids, on="sourcedId", how="semi")
-        otherwise = _different(client.profile.collections[changes.entity], changes, ours, records)
-        gone = [one for one in ours["sourcedId"] if not _active(records[one])]
+        changed_ids = _different_ids(
+            client.profile.collections[changes.entity], changes, ours, records
+        )
+        deleted_ids = [one for one in ours["sourcedId"] if not _is_active(records[one])]
         if ours.height:
-            ledger.record(key, changes.entity, _rows(ours, otherwise), {DELETED: gone}, [], run)
-        done.update(ours["sourcedId"])
-        deleted += len(gone)
-        different += len(set(otherwise).difference(gone))
-        others += sum(map(_active, records.values())) - ours.height + len(gone)
-        watch(changes.entity, len(done), changes.upserts.height)
-    absent = changes.upserts.height - len(done) + deleted
-    return Adopted(changes.entity, len(done) - deleted - different, different, absent, others)
+            ledger.record(
+                key,
+                changes.entity,
+                _ledger_rows(ours, changed_ids),
+                {DELETED: deleted_ids},
+                [],
+                run,
+            )
+        adopted.update(ours["sourcedId"])
+        deleted += len(deleted_ids)
+        different += len(set(changed_ids).difference(deleted_ids))
+        others += sum(map(_is_active, records.values())) - ours.height + len(deleted_ids)
+        watch(changes.entity, len(adopted), changes.upserts.height)
+    absent = changes.upserts.height - len(adopted) + deleted
+    return Adopted(changes.entity, len(adopted) - deleted - different, different, absent, others)
 
 
-def _active(record: Json) -> bool:
+def _is_active(record: Json) -> bool:
     return bool(record.get("status") != TOBEDELETED)
 
 
-def _different(
+def _different_ids(
     collection: Collection, changes: EntityChanges, ours: pl.DataFrame, records: dict[str, Json]
 ) -> list[str]:
     return [
@@ -265,8 +284,8 @@ def _different(
     ]
 
 
-def _rows(ours: pl.DataFrame, otherwise: list[str]) -> pl.DataFrame:
-    fingerprint = pl.when(pl.col("sourcedId").is_in(otherwise)).then(
+def _ledger_rows(ours: pl.DataFrame, changed_ids: list[str]) -> pl.DataFrame:
+    fingerprint = pl.when(pl.col("sourcedId").is_in(changed_ids)).then(
         unfinished(pl.col(FINGERPRINT))
     )
     return ours.select(RECORDED).with_columns(fingerprint.otherwise(FINGERPRINT).alias(FINGERPRINT))
