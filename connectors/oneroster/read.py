@@ -1,4 +1,4 @@
-"""Reading a collection page by page, as `roster get` does.
+"""Read a collection of the target page by page, and find out what a client may read at all.
 
 Source: API reference, section 6: pages may be short midway, and rows shift while others write.
 """
@@ -19,6 +19,24 @@ from connectors.oneroster.wire import listing, parsed, understood
 from transforms.payload import Json
 
 ID = "sourcedId"
+SCOPES = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
+# The family of scopes of each service, and of a collection that has its own.
+FAMILIES = {
+    "demographics": "roster-demographics",
+    "rostering": "roster",
+    "resources": "resource",
+    "gradebook": "gradebook",
+}
+# A token that no target knows. A response to it shows that the target is there.
+NOBODY = "nobody"
+FORBIDDEN = 403
+# How often a page may begin with an unknown record. Each time, ten times as many records are read
+# again.
+SHIFTS, FURTHER = 20, 10
+# By so many records pages may overlap; beyond that, they count as the same pages again.
+OVERLAP = 1000
+REPEATED = "its pages repeat: `offset` makes no difference"
+UNORDERED = "its records changed their order again and again"
 
 
 async def pages(
@@ -30,10 +48,10 @@ async def pages(
     fields: str = "",
     limit: int | None = 1000,
 ) -> AsyncIterator[list[Json]]:
-    """Give the records of a collection or view, each once, page by page, to its end.
+    """Yield the records of a collection or view page by page, each record once.
 
-    `limit` is the size of a page, at most the largest that the target gives; None is the largest. Raises `TargetError`
-    if a page is refused, or the collection is not had to its end.
+    `limit` is the size of a page, up to the largest that the target has; None is the largest.
+    Raises `TargetError` if a page is refused, or the collection cannot be read to its end.
     """
     view, largest = client.profile.lists[name], client.profile.largest_page
     wanted = {
@@ -43,9 +61,9 @@ async def pages(
         "filter": filter,
         "fields": fields,
     }
-    named = not fields or ID in fields.split(",")
-    # Records are told apart by their ids, also where nobody asks for them.
-    wanted |= {} if named else {"fields": f"{fields},{ID}"}
+    ids_wanted = not fields or ID in fields.split(",")
+    # Ids distinguish the records, so they are read even if nobody asked for them.
+    wanted |= {} if ids_wanted else {"fields": f"{fields},{ID}"}
     parameters = {name: value for name, value in wanted.items() if value}
 
     async def ask(offset: int) -> Page:
@@ -55,12 +73,13 @@ async def pages(
         async for records in whole(ask):
             yield (
                 records
-                if named
+                if ids_wanted
                 else [{name: one[name] for name in one if name != ID} for one in records]
             )
     except Moved as moved:
         raise TargetError(
-            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read as a whole: {moved}. Read it again."
+            f"{client.target.host}: {client.profile.below_prefix(view.path)} was not read as a "
+            f"whole: {moved}. Read it again."
         ) from None
 
 
@@ -74,133 +93,44 @@ async def _page(client: Client, view: View, parameters: dict[str, str]) -> Page:
     records, total = page.get(view.list_key), page.get("totalCount")
     if not isinstance(records, list) or not isinstance(total, int):
         raise TargetError(
-            f"{client.target.host} answered something that is not a page of {path}. Check its address."
+            f"{client.target.host} answered something that is not a page of {path}. "
+            "Check its address."
         )
     return Page(records, total_of(answer.total, total), answer.follows)
 
 
-SCOPES = "https://purl.imsglobal.org/spec/or/v1p1/scope/"
-# The family of scopes that opens a service, or a collection that has one of its own.
-FAMILIES = {
-    "demographics": "roster-demographics",
-    "rostering": "roster",
-    "resources": "resource",
-    "gradebook": "gradebook",
-}
-# Known to nobody; a target that answers it is there.
-NOBODY = "nobody"
-FORBIDDEN = 403
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a target showed of a collection: how many records it has, or why it shows none of them."""
-
-    collection: Collection
-    total: int | None = None
-    status: int = 0
-    why: str = ""
-
-    @property
-    def scope(self) -> str:
-        """The scope that is missing; blank if it is not for a scope that nothing is shown."""
-        return f"{SCOPES}{family(self.collection)}.readonly" if self.status == FORBIDDEN else ""
-
-
-@dataclass(frozen=True)
-class Examined:
-    """What is known of a target; the first of `unreached`, `refused` and `down` that is not blank says why there is no more."""
-
-    unreached: str = ""
-    refused: str = ""
-    down: str = ""
-    shown: Mapping[str, Shown] = field(default_factory=dict)
-
-
-def family(collection: Collection) -> str:
-    """Name the family of scopes that a collection needs: `.readonly`, `.createput` and `.delete` follow."""
-    return FAMILIES.get(collection.name) or FAMILIES[collection.entity.service]
-
-
-async def examined(target: Endpoint, collections: Sequence[Collection]) -> Examined:
-    """Ask, one thing after the other, until there is an answer that leaves no more to ask."""
-    first = _listing(collections[0])
-    stranger = Exchange(replace(target, access_token=NOBODY, token_url=""), None, asyncio.sleep)
-    try:
-        answer = await stranger.answer(first)
-    except TargetError:  # it does not know nobody, and says so
-        answer = wire.Answer(401)
-    finally:
-        await stranger.close()
-    if answer.lost:
-        return Examined(unreached=answer.lost)
-    ourselves = Exchange(target, None, asyncio.sleep)
-    try:
-        await ourselves.answer(first)
-    except TargetError as error:
-        return Examined(refused=str(error))
-    finally:
-        await ourselves.close()
-    try:
-        async with Client(target) as client:
-            return Examined(shown={one.name: await _shown(client, one) for one in collections})
-    except TargetError as error:
-        return Examined(down=str(error))
-
-
-async def _shown(client: Client, collection: Collection) -> Shown:
-    request = _listing(collection)
-    answer = await client.send(request)
-    outcome = wire.understood(request, answer)
-    if outcome.kind != "done":
-        return Shown(collection, None, answer.status, outcome.detail)
-    page = parsed(answer.body)
-    if not isinstance(page.get(collection.list_key), list) or not isinstance(
-        total := page.get("totalCount"), int
-    ):
-        return Shown(collection, None, answer.status, "it answers something that is not a page")
-    return Shown(collection, total, answer.status)
-
-
-def _listing(collection: Collection) -> wire.Request:
-    return wire.listing(collection.path, {"limit": "1", "fields": "sourcedId"})
-
-
-# How often a page may begin with a record that was not read before; each time, ten times as many are read again.
-SHIFTS, FURTHER = 20, 10
-# By so many records pages may overlap before they are taken for the same ones over and over.
-OVERLAP = 1000
-REPEATED = "its pages repeat: `offset` makes no difference"
-UNORDERED = "its records changed their order again and again"
-
-
 class Moved(Exception):
-    """A collection that was not read to its end: records moved on and on, or less came than was told of."""
+    """A collection could not be read to its end.
+
+    Its records moved again and again, or fewer came than the target had announced.
+    """
 
 
 @dataclass(frozen=True)
 class Page:
-    """Records of a collection; `total` is how many it has, `follows` whether there are more, None if that is not said."""
+    """One page of a collection."""
 
     records: list[Any]
+    # How many records the collection has; None if the response does not say.
     total: int | None = None
+    # Whether another page follows; None if the response does not say.
     follows: bool | None = None
 
 
 Ask = Callable[[int], Awaitable[Page]]
 
 
-def total_of(*told: object) -> int | None:
-    """The greatest of the totals that an answer tells, in its headers or its body."""
+def total_of(*totals: object) -> int | None:
+    """Return the largest total that a response has in its headers or body, or None."""
     return max(
-        (one for one in told if isinstance(one, int) and not isinstance(one, bool)), default=None
+        (one for one in totals if isinstance(one, int) and not isinstance(one, bool)), default=None
     )
 
 
 async def whole(ask: Ask) -> AsyncIterator[list[Any]]:
-    """Give the records of a collection, each once, page by page, to its end; `ask` gives the page at an offset.
+    """Yield the records of a collection page by page, each record once.
 
-    Raises `Moved`.
+    `ask` returns the page at an offset. Raises `Moved` if the collection cannot be read to its end.
     """
     reading = _Reading()
     while not reading.over:
@@ -210,28 +140,30 @@ async def whole(ask: Ask) -> AsyncIterator[list[Any]]:
 
 @dataclass
 class _Reading:
-    """What has been read so far.
+    """The state of reading one collection."""
 
-    `offset` is where the next page is to begin, `end` where the last one ended, with which record it began (`begin`)
-    and ended (`last`). `first` is the total that was told at first; `of_pages` is true once totals can only be those of
-    pages. `alone` is true if the next page need not begin with what was read before.
-    """
-
+    # Where the next page is to begin, and where the last one ended.
     offset: int = 0
     end: int = 0
+    # How many different records came so far.
     count: int = 0
+    # The first and the last record of the last page.
     begin: str = ""
     last: str = ""
+    # The first total that the target announced.
     first: int | None = None
+    # Whether the totals count a page, and not the collection.
     of_pages: bool = False
+    # Whether the next page may begin with a record that was not read before.
     alone: bool = True
+    # How often a page began with an unknown record, and how far the last step back went.
     shifts: int = 0
     back: int = 1
     over: bool = False
     seen: set[str] = field(default_factory=set)
 
     def take(self, page: Page) -> list[Any]:
-        """Take note of a page, and give what is new on it."""
+        """Note a page, and return its new records."""
         keys = [_key(record) for record in page.records]
         if not self.alone and not (keys and keys[0] in self.seen):
             self._step_back()
@@ -242,14 +174,14 @@ class _Reading:
         self.end, self.count, self.back = self.offset + len(keys), self.count + len(fresh), 1
         total = self._total(page)
         if self._is_last(page, keys, total, new=bool(fresh)):
-            self._refuse_less(total)
+            self._finish(total)
         else:
-            self._go_on(keys, total, new=bool(fresh))
+            self._continue(keys, total, new=bool(fresh))
         self.seen.update(keys)
         return fresh
 
     def _step_back(self) -> None:
-        """Records have left: begin the next page earlier."""
+        """Begin the next page earlier, since records were removed."""
         self.shifts += 1
         if self.shifts > SHIFTS:
             raise Moved(UNORDERED)
@@ -258,7 +190,10 @@ class _Reading:
         self.alone = self.offset == 0
 
     def _total(self, page: Page) -> int | None:
-        """The total of the collection, None if it is not known: no total of the whole is less than what came before."""
+        """Return the total of the collection, or None if it is not known.
+
+        A total that is less than what came before cannot be that of the collection.
+        """
         if page.records and page.total is not None and page.total < self.end:
             if page.total not in (len(page.records), self.count):
                 raise Moved(REPEATED)
@@ -274,22 +209,28 @@ class _Reading:
             return total is not None or not page.follows
         if page.follows:
             return False
-        # A total of no more than this page, or one that grows as pages come, may be the pages' own. No server gives one
-        # record at a time.
-        told = total is not None and total == self.first and total > len(keys)
+        # A total of this page's size, or one that grows with each page, may be that of the pages. A
+        # page of one record is the last one, since no server sends one record at a time.
+        is_complete = total is not None and total == self.first and total > len(keys)
         return (
-            told or keys == [self.last] or self.end == 1 or (not new and page.total == self.count)
+            is_complete
+            or keys == [self.last]
+            or self.end == 1
+            or (not new and page.total == self.count)
         )
 
-    def _refuse_less(self, total: int | None) -> None:
-        """Take it for the end, unless more was told of; who came or left meanwhile may be missing."""
+    def _finish(self, total: int | None) -> None:
+        """End the reading, unless the target announced more records.
+
+        Records that were added or removed meanwhile may be missing.
+        """
         least = min(self.first or 0, total or 0)
         if self.count < least:
             raise Moved(f"it ended after {self.count} of {least} records")
         self.over = True
 
-    def _go_on(self, keys: list[str], total: int | None, *, new: bool) -> None:
-        """Begin the next page with the last record of this one, unless it had no other."""
+    def _continue(self, keys: list[str], total: int | None, *, new: bool) -> None:
+        """Begin the next page with the last record of this one, unless that is its only record."""
         if not keys:
             more = (
                 f"of {total} records" if total is not None else "records, and tells of another page"
@@ -303,6 +244,90 @@ class _Reading:
 
 
 def _key(record: Any) -> str:
-    """What a record is known by: its id, or all of it."""
+    """Return what identifies a record: its id, or all of it."""
     sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
     return sourced_id if isinstance(sourced_id, str) else json.dumps(record, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a target shows of a collection."""
+
+    collection: Collection
+    # How many records it has; None if the target does not show it.
+    total: int | None = None
+    status: int = 0
+    # Why the target does not show it.
+    why: str = ""
+
+    @property
+    def scope(self) -> str:
+        """The scope that is missing; blank if a missing scope is not the reason."""
+        return f"{SCOPES}{family(self.collection)}.readonly" if self.status == FORBIDDEN else ""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is known of a target."""
+
+    # Why nothing more is known; at most one of the three is not blank.
+    unreached: str = ""
+    refused: str = ""
+    down: str = ""
+    # What it shows of each collection, by name.
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+
+
+def family(collection: Collection) -> str:
+    """Return the family of scopes that a collection needs.
+
+    Its scopes end with `.readonly`, `.createput` and `.delete`.
+    """
+    return FAMILIES.get(collection.name) or FAMILIES[collection.entity.service]
+
+
+async def examined(target: Endpoint, collections: Sequence[Collection]) -> Examined:
+    """Ask a target one question after another, until a response leaves nothing to ask.
+
+    The questions are: does it answer, does it accept our credentials, does it show each collection?
+    """
+    first = _first_record(collections[0])
+    stranger = Exchange(replace(target, access_token=NOBODY, token_url=""), None, asyncio.sleep)
+    try:
+        answer = await stranger.answer(first)
+    except TargetError:  # the target is there, and refuses the unknown token
+        answer = wire.Answer(401)
+    finally:
+        await stranger.close()
+    if answer.lost:
+        return Examined(unreached=answer.lost)
+    exchange = Exchange(target, None, asyncio.sleep)
+    try:
+        await exchange.answer(first)
+    except TargetError as error:
+        return Examined(refused=str(error))
+    finally:
+        await exchange.close()
+    try:
+        async with Client(target) as client:
+            return Examined(shown={one.name: await _show(client, one) for one in collections})
+    except TargetError as error:
+        return Examined(down=str(error))
+
+
+async def _show(client: Client, collection: Collection) -> Shown:
+    request = _first_record(collection)
+    answer = await client.send(request)
+    outcome = wire.understood(request, answer)
+    if outcome.kind != "done":
+        return Shown(collection, None, answer.status, outcome.detail)
+    page = parsed(answer.body)
+    if not isinstance(page.get(collection.list_key), list) or not isinstance(
+        total := page.get("totalCount"), int
+    ):
+        return Shown(collection, None, answer.status, "it answers something that is not a page")
+    return Shown(collection, total, answer.status)
+
+
+def _first_record(collection: Collection) -> wire.Request:
+    return wire.listing(collection.path, {"limit": "1", "fields": "sourcedId"})

@@ -57,7 +57,7 @@ class Expected:
     collection: Collection
     # The ledger's rows: `sourcedId`, `status`, ...
     known: pl.DataFrame
-    # The records of the last roster that the target acknowledged as they are; None without a roster.
+    # The last roster's records that the target acknowledged as they are; None without a roster.
     records: pl.DataFrame | None = None
     # Lists in which the items of others stay.
     partial: frozenset[str] = frozenset()

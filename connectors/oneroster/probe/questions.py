@@ -1,7 +1,8 @@
-"""What a probe asks a target, and which of the answers the loader can live with.
+"""What a probe asks a target, and which responses the loader cannot work with.
 
-`wire`, `sending` and `reading` are written for an API whose documentation leaves most of this open (API reference,
-section 11): each question says for which answers they do not do what they should, and what that comes to.
+`wire`, `operations` and `read` are written for an API whose documentation leaves most of this open
+(API reference, section 11). Each question lists the responses for which they do not do what they
+should, and the consequence.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from transforms.schemas.vocabularies import TOBEDELETED
 
 @dataclass(frozen=True)
 class ProbeQuestion:
-    """One question; `harms` are the answers that the loader does not bear, each with what it means for whom."""
+    """One question to a target."""
 
     says: str
+    # The answers that the loader cannot work with, each with its consequence.
     harms: Mapping[str, str] = field(default_factory=dict)
 
 
 NOT_LOADED = "`roster sync` cannot load these records"
-UNSEEN_DUPLICATE = "`roster sync` takes a record that is there for one that failed: a killed run does not find what it had sent"
+UNSEEN_DUPLICATE = (
+    "`roster sync` takes a record that is there for one that failed: a killed run does not find "
+    "what it had sent"
+)
 NOT_BACK = (
     "`roster sync` and `roster restore` fail for each record that comes back after it was deleted"
 )
@@ -86,40 +91,51 @@ QUESTIONS: Mapping[str, ProbeQuestion] = {
     }),
     "limits": ProbeQuestion("limits on requests, in headers"),
 }  # fmt: skip
-# Answers that do harm only where the collection is to make what is not there (section 2.1).
+# Harmful only in a collection whose PUT should create a missing record (section 2.1).
 UNMADE = "a repair and `roster sync` fail for a record that the target has lost"
+# A collection with few records and no personal data.
+COLLECTION = "orgs"
+NEWEST = {"sort": "dateLastModified", "orderBy": "desc", "limit": "100"}
+FORBIDDEN = 403
+WORDS: dict[wire.Kind, str] = {"done": "accepted"}
+# The names of draft-ietf-httpapi-ratelimit-headers, and older names that gateways use.
+LIMITING = ("retry-after", "ratelimit", "x-ratelimit", "x-rate-limit")
+BUSY = 429
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What a target answered to one question, in one collection (blank: of the whole API).
+    """A target's answer to one question.
 
-    `status` is that of the answer which decided, `body` what kind of body it had, and `detail` what was seen beside
-    it. There is nothing personal in a fact: all records were invented.
+    It has no personal data: all records of a probe are invented.
     """
 
     question: str
+    # Blank if the answer is about the whole API.
     collection: str
     answer: str
+    # Status of the response that decided, and the kind of its body.
     status: int = 0
     body: str = ""
+    # What else the response showed.
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class ProbeProblem:
-    """An answer that the loader does not bear, of some collections, and what that means."""
+    """An answer that the loader cannot work with."""
 
     question: str
     answer: str
     collections: tuple[str, ...]
+    # The consequence.
     means: str
 
 
 def problems(facts: Iterable[Fact], put_creates: frozenset[str]) -> list[ProbeProblem]:
-    """Say where a target differs from what the loader assumes, each difference once.
+    """Return where a target differs from what the loader assumes, each difference once.
 
-    `put_creates` are the collections in which a PUT is relied on to make what is not there.
+    `put_creates` are the collections whose PUT is expected to create a missing record.
     """
     found: dict[tuple[str, str, str], list[str]] = {}
     for fact in facts:
@@ -138,23 +154,18 @@ def _harm(fact: Fact, put_creates: frozenset[str]) -> str:
     return question.harms.get(fact.answer, "") if question else ""
 
 
-# Few, and nothing personal.
-COLLECTION = "orgs"
-NEWEST = {"sort": "dateLastModified", "orderBy": "desc", "limit": "100"}
-
-
 async def page(client: Client) -> Fact:
-    """Ask for the largest page that the loader asks for."""
-    answer, _ = await _listed(
+    """Ask for the largest page that the loader reads."""
+    answer, _ = await _list_orgs(
         client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"}
     )
     return _fact("page", "held" if answer.status < 300 else "refused", answer)
 
 
 async def page_beyond(client: Client) -> Fact:
-    """Ask for a page of one more than is documented."""
+    """Ask for a page of one record more than documented."""
     wanted = client.profile.largest_page + 1
-    answer, body = await _listed(client, {"limit": str(wanted), "fields": "sourcedId"})
+    answer, body = await _list_orgs(client, {"limit": str(wanted), "fields": "sourcedId"})
     if answer.status >= 300:
         return _fact("page beyond", "refused", answer)
     limit = body.get("limit")
@@ -165,8 +176,11 @@ async def page_beyond(client: Client) -> Fact:
 
 
 async def filter_status(client: Client) -> Fact:
-    """Ask for the active records among the newest; of those that a probe deleted a moment ago there must be none."""
-    answer, body = await _listed(client, NEWEST | {"filter": "status='active'"})
+    """Ask for the active ones among the newest records.
+
+    Records that the probe has just deleted must not be among them.
+    """
+    answer, body = await _list_orgs(client, NEWEST | {"filter": "status='active'"})
     records = body.get(client.profile.lists[COLLECTION].list_key)
     if answer.status >= 300 or not isinstance(records, list):
         return _fact("filter", "refused", answer)
@@ -175,14 +189,14 @@ async def filter_status(client: Client) -> Fact:
 
 
 def limits(heard: Listening) -> Fact:
-    """Tell of the headers by which a target spoke of limits so far."""
+    """Return which headers about limits the target has sent so far."""
     names = ", ".join(f"{name}: {value}" for name, value in sorted(heard.limits.items()))
     busy = f"HTTP 429 {heard.busy} times" if heard.busy else ""
-    told = "; ".join(filter(None, (names, busy)))
-    return Fact("limits", "", "seen" if told else "none seen", detail=told)
+    detail = "; ".join(filter(None, (names, busy)))
+    return Fact("limits", "", "seen" if detail else "none seen", detail=detail)
 
 
-async def _listed(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
+async def _list_orgs(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
     answer = await client.send(wire.listing(client.profile.lists[COLLECTION].path, parameters))
     return answer, parsed(answer.body)
 
@@ -196,31 +210,32 @@ def _fact(question: str, word: str, answer: wire.Answer) -> Fact:
     return Fact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
 
 
-FORBIDDEN = 403
-WORDS: dict[wire.Kind, str] = {"done": "accepted"}
-
-
 @dataclass(frozen=True)
 class Asking:
-    """One kind of record, of one probe, and the target that is asked about it; what may be there by now is in `made`."""
+    """The questions about one kind of record, in one probe."""
 
     client: Client
     things: Throwaways
     kind: ProbeKind
+    # The records that may be in the target by now.
     made: list[Made]
 
     @property
     def collection(self) -> Collection:
-        """Where the target has records of the kind."""
+        """The target's collection of this kind of record."""
         return self.client.profile.collections[self.kind.name]
 
     @property
     def record(self) -> Json:
-        """The record as it was made."""
+        """The record as it was created."""
         return self.things.record(self.kind)
 
     async def send(self, request: wire.Request) -> tuple[wire.Answer, str]:
-        """Send a request; give the answer and the word for it. One that is not understood is looked up, as the loader does."""
+        """Send a request; return the response and a word for it.
+
+        A success without a usable body counts as accepted, as it does for the loader, which then
+        reads the record.
+        """
         answer = await self.client.send(request)
         outcome = wire.understood(request, answer)
         if outcome.kind == "elsewhere":
@@ -242,18 +257,21 @@ class Asking:
         return wire.record_in(self.collection, answer) if answer.status < 300 else None
 
     def about_to_make(self, which: str = "") -> None:
-        """Note a record before it is sent: whatever the answer, it may be there then."""
+        """Note a record before it is sent.
+
+        Whatever the response, the record may be in the target then.
+        """
         self.made.append((self.kind.name, self.things.id_of(self.kind.name, which)))
 
     def fact(self, question: str, word: str, answer: wire.Answer, detail: str = "") -> Fact:
-        """Put an answer down."""
+        """Return an answer as a fact."""
         return Fact(
             question, self.kind.name, word, answer.status, kind_of_body(answer.body), detail
         )
 
 
 def kind_of_body(body: bytes) -> str:
-    """Say what kind of body an answer had."""
+    """Name the kind of body that a response has."""
     if not body.strip():
         return "nothing"
     if is_page(body):
@@ -271,40 +289,45 @@ async def create(asking: Asking) -> Fact:
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
     if word == "accepted" and await asking.read() is None:
         word = "not kept"
-    detail = "" if word == "accepted" else _said(answer)
+    detail = "" if word == "accepted" else _response_words(answer)
     return asking.fact(
-        "create", "forbidden" if answer.status == FORBIDDEN else _plain(word), answer, detail
+        "create",
+        "forbidden" if answer.status == FORBIDDEN else _without_duplicates(word),
+        answer,
+        detail,
     )
 
 
 async def while_there(asking: Asking) -> AsyncIterator[Fact]:
-    """Ask what is to be asked of a record that is active."""
+    """Ask the questions about a record that is active."""
     yield await _duplicate(asking)
     yield await _unchanged(asking)
     if asking.kind.spare:
-        yield await _spare(
+        yield await _spare_property(
             asking, "left out", {k: v for k, v in asking.record.items() if k != asking.kind.spare}
         )
-        yield await _spare(asking, "null", asking.record | {asking.kind.spare: None})
+        yield await _spare_property(asking, "null", asking.record | {asking.kind.spare: None})
     yield await _unknown(asking)
     if asking.kind.refers or asking.kind.shares:
         yield await _orphan(asking)
 
 
 async def while_going(asking: Asking) -> AsyncIterator[Fact]:
-    """Delete a record, and ask how it can be brought back; at the end it is deleted, if it can be."""
+    """Delete a record, and ask how it can be brought back; delete it again at the end."""
     yield (deleted := await _delete(asking))
     if deleted.answer in ("hard", "soft", "soft by PUT"):
         yield await _post_deleted(asking, hard=deleted.answer == "hard")
         if deleted.answer != "hard":
-            await _remove(asking)
+            await _delete_record(asking)
             yield await _revive(asking)
-    await _remove(asking)
+    await _delete_record(asking)
 
 
 async def _duplicate(asking: Asking) -> Fact:
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
-    return asking.fact("duplicate", word, answer, "" if word == "accepted" else _said(answer))
+    return asking.fact(
+        "duplicate", word, answer, "" if word == "accepted" else _response_words(answer)
+    )
 
 
 async def _unchanged(asking: Asking) -> Fact:
@@ -314,22 +337,22 @@ async def _unchanged(asking: Asking) -> Fact:
     )
     after = await asking.read() or {}
     if word != "accepted":
-        return asking.fact("unchanged", _plain(word), answer, _said(answer))
+        return asking.fact("unchanged", _without_duplicates(word), answer, _response_words(answer))
     moved = before.get("dateLastModified") != after.get("dateLastModified")
     return asking.fact(
         "unchanged", "new dateLastModified" if moved else "same dateLastModified", answer
     )
 
 
-async def _spare(asking: Asking, question: str, record: Json) -> Fact:
-    """PUT a record with its spare property left out or null, and see what became of that."""
+async def _spare_property(asking: Asking, question: str, record: Json) -> Fact:
+    """PUT a record without its spare property, or with null, and see what became of the property."""
     await asking.put(asking.record)
     before = await asking.read() or {}
     answer, word = await asking.put(record)
     after = await asking.read() or {}
     name = asking.kind.spare
     if word != "accepted":
-        return asking.fact(question, _plain(word), answer, _said(answer))
+        return asking.fact(question, _without_duplicates(word), answer, _response_words(answer))
     if blank(before.get(name)):
         return asking.fact(question, "not shown", answer, f"the target does not give {name} back")
     return asking.fact(question, "cleared" if blank(after.get(name)) else "kept", answer, name)
@@ -340,8 +363,8 @@ async def _unknown(asking: Asking) -> Fact:
     answer, word = await asking.put(asking.things.record(asking.kind, "unknown"))
     if word == "accepted":
         word = "created" if await asking.read("unknown") else "accepted, not made"
-        await _remove(asking, "unknown")
-    return asking.fact("unknown", _plain(word), answer)
+        await _delete_record(asking, "unknown")
+    return asking.fact("unknown", _without_duplicates(word), answer)
 
 
 async def _orphan(asking: Asking) -> Fact:
@@ -350,27 +373,29 @@ async def _orphan(asking: Asking) -> Fact:
         wire.create(asking.collection, asking.things.orphan(asking.kind))
     )
     if word == "accepted":
-        await _remove(asking, "orphan")
-    return asking.fact("orphan", word, answer, "" if word == "accepted" else _said(answer))
+        await _delete_record(asking, "orphan")
+    return asking.fact(
+        "orphan", word, answer, "" if word == "accepted" else _response_words(answer)
+    )
 
 
 async def _delete(asking: Asking) -> Fact:
     answer, word = await asking.send(wire.remove(asking.collection, asking.record["sourcedId"]))
     if word == "missing":
-        await _remove(asking)
-    left = await asking.read()
+        await _delete_record(asking)
+    remaining = await asking.read()
     if word == "accepted":
-        word = "hard" if left is None else "soft" if _is_deleted(left) else "ignored"
-    elif word == "missing" and left is not None and _is_deleted(left):
+        word = "hard" if remaining is None else "soft" if _is_deleted(remaining) else "ignored"
+    elif word == "missing" and remaining is not None and _is_deleted(remaining):
         word = "soft by PUT"
-    return asking.fact("delete", _plain(word), answer)
+    return asking.fact("delete", _without_duplicates(word), answer)
 
 
 async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
     answer, word = await asking.send(wire.create(asking.collection, asking.record))
     if word == "accepted":
-        left = await asking.read()
-        word = "revived" if left and not _is_deleted(left) else "accepted, stays deleted"
+        remaining = await asking.read()
+        word = "revived" if remaining and not _is_deleted(remaining) else "accepted, stays deleted"
     return asking.fact(
         "post deleted", "gone for good" if hard and word != "revived" else word, answer
     )
@@ -379,12 +404,17 @@ async def _post_deleted(asking: Asking, *, hard: bool) -> Fact:
 async def _revive(asking: Asking) -> Fact:
     answer, word = await asking.put(asking.record)
     if word == "accepted":
-        left = await asking.read()
-        word = "revived" if left and not _is_deleted(left) else "stays deleted"
-    return asking.fact("revive", _plain(word), answer, "" if word == "revived" else _said(answer))
+        remaining = await asking.read()
+        word = "revived" if remaining and not _is_deleted(remaining) else "stays deleted"
+    return asking.fact(
+        "revive",
+        _without_duplicates(word),
+        answer,
+        "" if word == "revived" else _response_words(answer),
+    )
 
 
-async def _remove(asking: Asking, which: str = "") -> None:
+async def _delete_record(asking: Asking, which: str = "") -> None:
     await sending.remove(
         asking.client, asking.collection, asking.things.id_of(asking.kind.name, which)
     )
@@ -394,44 +424,44 @@ def _is_deleted(record: Json) -> bool:
     return record.get("status") == TOBEDELETED
 
 
-def _plain(word: str) -> str:
-    """Where nothing has to be told from a duplicate, an answer that is not clear is a failure of the server."""
+def _without_duplicates(word: str) -> str:
+    """Return a word for a request that cannot meet a duplicate: `unclear` is a server failure then."""
     return "broken" if word == "unclear" else word
 
 
-def _said(answer: wire.Answer) -> str:
-    """What the target said; of records that are all invented it may say anything."""
+def _response_words(answer: wire.Answer) -> str:
+    """Return what the target said.
+
+    All records are invented, so it may say anything.
+    """
     return description(answer.status, answer.body, answer.lost)
-
-
-# Draft-ietf-httpapi-ratelimit-headers, and what gateways have called it before.
-LIMITING = ("retry-after", "ratelimit", "x-ratelimit", "x-rate-limit")
-BUSY = 429
 
 
 @dataclass
 class Listening(httpx.AsyncBaseTransport):
-    """Passes requests on. `limits` are the headers that speak of limits, with the first value of each; `busy` counts the 429s.
+    """A transport that passes requests on and notes headers about limits."""
 
-    `secrets` are hidden in what the headers say.
-    """
-
+    # Hidden in the values of the headers.
     secrets: tuple[bytes, ...] = ()
     real: httpx.AsyncBaseTransport = field(default_factory=AiohttpTransport)
+    # Headers about limits, each with its first value.
     limits: dict[str, str] = field(default_factory=dict)
+    # How many responses had status 429.
     busy: int = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and look at the headers of its answer."""
+        """Send a request, and look at the headers of its response."""
         response = await self.real.handle_async_request(request)
         for name, value in response.headers.items():
             if name.lower().startswith(LIMITING):
                 token = request.headers.get("authorization", "").removeprefix("Bearer ")
-                said = hiding.without(value.encode(), (*self.secrets, *hiding.spellings(token)))
-                self.limits.setdefault(name.lower(), said.decode())
+                value_shown = hiding.without(
+                    value.encode(), (*self.secrets, *hiding.spellings(token))
+                )
+                self.limits.setdefault(name.lower(), value_shown.decode())
         self.busy += response.status_code == BUSY
         return response
 
     async def aclose(self) -> None:
-        """Close the real network."""
+        """Close the real transport."""
         await self.real.aclose()

@@ -1,6 +1,7 @@
-"""Records that a probe makes and takes away again: one of each kind, all invented, none of which can sign in.
+"""The records that a probe creates and deletes again.
 
-Source: API reference, section 8 (required properties) and section 9 (parents first).
+There is one of each kind. All are invented, and no user can sign in. Source: API reference, section
+8 (required properties) and section 9 (parents first).
 """
 
 from __future__ import annotations
@@ -13,33 +14,32 @@ from typing import Any
 from transforms.payload import Json
 
 PREFIX = "roster-probe-"
-# (collection, id) of a record that a probe made, or may have made.
+# (collection, id) of a record that a probe created, or may have created.
 Made = tuple[str, str]
 PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class ProbeKind:
-    """A throw-away record of one collection.
-
-    In the texts of `properties`, `{orgs}` stands for the id of the record of that kind. `spare` is a property that
-    may be left out, and blank. `refers` is a reference that can be led astray. `shares` is the kind whose id
-    the record has.
-    """
+    """A throw-away record of one collection."""
 
     name: str
+    # In texts, `{orgs}` stands for the id of the record of that kind.
     properties: Json
+    # A property that may be left out or blank.
     spare: str = ""
+    # A reference that can point to an unknown record.
     refers: str = ""
+    # The kind whose id the record shares.
     shares: str = ""
 
     @property
     def needs(self) -> set[str]:
-        """The kinds whose records must be there before."""
+        """The kinds whose records must be there first."""
         return ({*PLACE.findall(str(self.properties)), self.shares}) - {self.name, ""}
 
 
-def _of(name: str) -> Json:
+def _reference_to(name: str) -> Json:
     return {"sourcedId": f"{{{name}}}"}
 
 
@@ -47,22 +47,22 @@ def _of(name: str) -> Json:
 KINDS: tuple[ProbeKind, ...] = (
     ProbeKind("orgs", {"name": "Roster Probe", "type": "local", "identifier": "probe"}, "identifier", "parent"),
     ProbeKind("academicSessions", {"title": "Roster Probe", "type": "term", "startDate": "2020-01-01", "endDate": "2020-06-30",
-                              "schoolYear": "2020", "org": _of("orgs")}, refers="org"),
+                              "schoolYear": "2020", "org": _reference_to("orgs")}, refers="org"),
     ProbeKind("users", {"enabledUser": False, "givenName": "Roster", "familyName": "Probe", "middleName": "Invented",
-                   "email": "{users}@example.edu", "primaryOrg": _of("orgs"),
-                   "roles": [{"roleType": "primary", "role": "student", "org": _of("orgs")}]}, "middleName", "primaryOrg"),
+                   "email": "{users}@example.edu", "primaryOrg": _reference_to("orgs"),
+                   "roles": [{"roleType": "primary", "role": "student", "org": _reference_to("orgs")}]}, "middleName", "primaryOrg"),
     ProbeKind("demographics", {"birthDate": "2000-01-01"}, "birthDate", shares="users"),
-    ProbeKind("courses", {"title": "Roster Probe", "courseCode": "probe", "org": _of("orgs")}, "courseCode", "org"),
-    ProbeKind("classes", {"title": "Roster Probe", "classType": "scheduled", "classCode": "probe", "course": _of("courses"),
-                     "school": _of("orgs"), "terms": [_of("academicSessions")]}, "classCode", "course"),
-    ProbeKind("enrollments", {"role": "student", "beginDate": "2020-01-01", "user": _of("users"), "class": _of("classes")},
+    ProbeKind("courses", {"title": "Roster Probe", "courseCode": "probe", "org": _reference_to("orgs")}, "courseCode", "org"),
+    ProbeKind("classes", {"title": "Roster Probe", "classType": "scheduled", "classCode": "probe", "course": _reference_to("courses"),
+                     "school": _reference_to("orgs"), "terms": [_reference_to("academicSessions")]}, "classCode", "course"),
+    ProbeKind("enrollments", {"role": "student", "beginDate": "2020-01-01", "user": _reference_to("users"), "class": _reference_to("classes")},
          "beginDate", "class"),
-    ProbeKind("courseComponents", {"title": "Roster Probe", "sortOrder": 1, "prerequisiteCriteria": "ALL", "course": _of("courses")},
+    ProbeKind("courseComponents", {"title": "Roster Probe", "sortOrder": 1, "prerequisiteCriteria": "ALL", "course": _reference_to("courses")},
          "prerequisiteCriteria", "course"),
     ProbeKind("resources", {"title": "Roster Probe", "vendorResourceId": "probe", "vendorId": "probe", "importance": "primary"},
          "vendorId"),
     ProbeKind("componentResources", {"title": "Roster Probe", "sortOrder": 1, "lessonType": "quiz",
-                                "courseComponent": _of("courseComponents"), "resource": _of("resources")},
+                                "courseComponent": _reference_to("courseComponents"), "resource": _reference_to("resources")},
          "lessonType", "resource"),
     ProbeKind("categories", {"title": "Roster Probe", "weight": 1}, "weight"),
 )  # fmt: skip
@@ -70,35 +70,36 @@ KINDS: tuple[ProbeKind, ...] = (
 
 @dataclass(frozen=True)
 class Throwaways:
-    """The records of one probe; `run` is a word of letters and digits that no other probe has."""
+    """The records of one probe."""
 
+    # A word of letters and digits that no other probe has.
     run: str
 
     @classmethod
     def with_id(cls, sourced_id: str) -> Throwaways:
-        """Give the records of the probe that made an id."""
+        """Return the records of the probe that created an id."""
         return cls(sourced_id.removeprefix(PREFIX).partition("-")[0])
 
     def id_of(self, name: str, which: str = "") -> str:
-        """Give the id of the record of a kind, or of another one: `unknown`, `orphan`."""
+        """Return the id of the record of a kind, or of another one: `unknown`, `orphan`."""
         return f"{PREFIX}{self.run}-{'-'.join(filter(None, (_kind(name).shares or name, which)))}"
 
     def record(self, kind: ProbeKind, which: str = "") -> Json:
-        """Give a record of a kind, as it is written under the standard's names."""
-        written: Json = _filled(kind.properties, self)
+        """Return a record of a kind under the standard's names."""
+        written: Json = _with_ids(kind.properties, self)
         return {"sourcedId": self.id_of(kind.name, which), "status": "active", **written}
 
     def orphan(self, kind: ProbeKind) -> Json:
-        """Give a record that refers to one that is nowhere."""
+        """Return a record that refers to an unknown one."""
         nowhere = {"sourcedId": f"{PREFIX}{self.run}-nowhere"}
         return self.record(kind, "orphan") | ({kind.refers: nowhere} if kind.refers else {})
 
     def record_of(self, name: str, sourced_id: str) -> Json:
-        """Give the record of a kind and an id, be it the first of its kind or another one."""
+        """Return a record of a kind with any id that a probe uses."""
         return self.record(_kind(name)) | {"sourcedId": sourced_id}
 
     def ids(self) -> list[Made]:
-        """Name everything that a probe may make, as (collection, id), parents first."""
+        """Return all records that a probe may create, as (collection, id), parents first."""
         return [
             (kind.name, self.id_of(kind.name, which))
             for kind in KINDS
@@ -110,14 +111,14 @@ def _kind(name: str) -> ProbeKind:
     return next(kind for kind in KINDS if kind.name == name)
 
 
-def _filled(value: Any, things: Throwaways) -> Any:
-    """Put ids in their places."""
+def _with_ids(value: Any, things: Throwaways) -> Any:
+    """Replace the placeholders in a value by ids."""
     if isinstance(value, dict):
-        return {name: _filled(inner, things) for name, inner in value.items()}
+        return {name: _with_ids(inner, things) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(inner, things) for inner in value]
-    return PLACE.sub(partial(_placed, things), value) if isinstance(value, str) else value
+        return [_with_ids(inner, things) for inner in value]
+    return PLACE.sub(partial(_id_for, things), value) if isinstance(value, str) else value
 
 
-def _placed(things: Throwaways, place: re.Match[str]) -> str:
+def _id_for(things: Throwaways, place: re.Match[str]) -> str:
     return things.id_of(place[1])

@@ -1,4 +1,7 @@
-"""Finds out with throw-away records what a target really does, and takes them away again however it ends."""
+"""Find out with throw-away records what a target really does.
+
+However the probe ends, it removes its records again.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,12 @@ from transforms.schemas.vocabularies import TOBEDELETED
 
 @dataclass(frozen=True)
 class Probe:
-    """What a probe came to: `broken` says why it broke off, if it did; `left` is what it could not take away."""
+    """The result of a probe."""
 
     facts: tuple[Fact, ...]
+    # The records that it could not remove.
     left: tuple[Made, ...] = ()
+    # Why it ended early; blank if it did not.
     broken: str = ""
     requests: int = 0
 
@@ -33,10 +38,10 @@ async def probe(
     earlier: Sequence[Made] = (),
     swept: Callable[[Sequence[Made]], None] = lambda _: None,
 ) -> Probe:
-    """Ask a target everything; never raises `TargetError`.
+    """Ask a target all questions; never raises `TargetError`.
 
-    `run` is a word that no other probe has. What `earlier` probes left is taken away too. `swept` is told what
-    remains, also where the probe is interrupted.
+    `run` is a word that no other probe has. What `earlier` probes left is removed too. `swept` is
+    called with what remains, also if the probe is interrupted.
     """
     facts: list[Fact] = []
     made, heard, broken, requests = list(earlier), Listening(hiding.credentials(target)), "", 0
@@ -52,7 +57,7 @@ async def probe(
             finally:
                 requests = client.requests
     finally:
-        left, sent = await _swept(target, made)
+        left, sent = await _sweep(target, made)
         swept(left)
     return Probe(tuple(facts), tuple(left), broken, requests + sent)
 
@@ -79,33 +84,39 @@ async def _facts(
     yield probe_reads.limits(heard)
 
 
-async def _swept(target: Endpoint, made: Sequence[Made]) -> tuple[list[Made], int]:
-    """Take records away, the last first, with a client that nothing has ended yet; give those that remain."""
+async def _sweep(target: Endpoint, made: Sequence[Made]) -> tuple[list[Made], int]:
+    """Remove records, the last one first, and return those that remain.
+
+    A new client does it: the first one may have ended.
+    """
     left = list(made)
     async with Client(target) as client:
         try:
             for one in reversed(made):
-                if await _taken_away(client, *one):
+                if await _remove(client, *one):
                     left.remove(one)
         except TargetError:
             return left, client.requests
     return left, client.requests
 
 
-async def _taken_away(client: Client, name: str, sourced_id: str) -> bool:
-    """Delete a record, or put it as deleted where that is all that works; tell whether it is gone."""
+async def _remove(client: Client, name: str, sourced_id: str) -> bool:
+    """Remove a record, and return whether it is deleted.
+
+    If a DELETE has no effect, the record is PUT as deleted.
+    """
     collection = client.profile.collections[name]
-    if await _is_gone(client, name, sourced_id):
+    if await _is_deleted(client, name, sourced_id):
         return True
     await sending.remove(client, collection, sourced_id)
-    if await _is_gone(client, name, sourced_id):
+    if await _is_deleted(client, name, sourced_id):
         return True
-    whole = Throwaways.with_id(sourced_id).record_of(name, sourced_id)
-    await sending.update(client, collection, whole | {"status": TOBEDELETED})
-    return await _is_gone(client, name, sourced_id)
+    invented = Throwaways.with_id(sourced_id).record_of(name, sourced_id)
+    await sending.update(client, collection, invented | {"status": TOBEDELETED})
+    return await _is_deleted(client, name, sourced_id)
 
 
-async def _is_gone(client: Client, name: str, sourced_id: str) -> bool:
+async def _is_deleted(client: Client, name: str, sourced_id: str) -> bool:
     collection = client.profile.collections[name]
     request = wire.read(collection, sourced_id)
     answer = await client.send(request)
