@@ -94,27 +94,27 @@ class Token:
 
         If nobody answers the first request for a token, a few attempts are enough to know.
         """
-        patience, attempt = self._target.patience, 1
-        until = time.monotonic() + patience.seconds
+        policy, attempt = self._target.patience, 1
+        until = time.monotonic() + policy.seconds
         while True:
             attempt += 1
             wait = None
             try:
                 response = await self._ask()
             except TargetError:
-                if attempt > (patience.attempts if self._value else patience.first_attempts):
+                if attempt > (policy.attempts if self._value else policy.first_attempts):
                     raise
             else:
                 asked, date = (response.headers.get(name, "") for name in ("retry-after", "date"))
                 wait = asked_pause(asked, date, time.time())
                 spent = (
-                    attempt > patience.attempts
+                    attempt > policy.attempts
                     or time.monotonic() > until
-                    or (wait or 0.0) > patience.pause
+                    or (wait or 0.0) > policy.pause
                 )
                 if response.status_code not in PASSING or spent:
                     return response
-            await self._rest(wait or patience.rest_before(attempt, random.random()))
+            await self._rest(wait or policy.rest_before(attempt, random.random()))
 
     async def _ask(self) -> httpx.Response:
         url, grant = self._target.token_url, {"grant_type": "client_credentials"}

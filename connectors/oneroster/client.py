@@ -68,11 +68,11 @@ class Client:
         # How many of the requests were retries.
         self.retries = 0
         self._pace = Pace(target.concurrency)
-        self._shared = AsyncExitStack()
+        self._shared_slots = AsyncExitStack()
         self._exchange = Exchange(target, transport, self._pace.rest)
-        self._patience = target.patience
-        self._is_reached = False
-        self._hopeless = 0
+        self._retry_policy = target.patience
+        self._was_reached = False
+        self._failures_in_a_row = 0
         self._keeps_our_ids: set[str] = set()
         self._misplaced: Counter[str] = Counter()
 
@@ -88,7 +88,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         if self.target.slots:
-            await self._shared.enter_async_context(shared(self.target.slots, self._pace))
+            await self._shared_slots.enter_async_context(shared(self.target.slots, self._pace))
         return self
 
     async def __aexit__(
@@ -97,7 +97,7 @@ class Client:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._shared.aclose()
+        await self._shared_slots.aclose()
         await self._exchange.close()
 
     async def send(self, request: Request) -> Answer:
@@ -147,25 +147,25 @@ class Client:
         finally:
             self._pace.leave()
         if wire.may_pass(request, answer):
-            self._heed(answer, burst)
+            self._adjust_pace(answer, burst)
         else:
             self._pace.answered()
-            self._hopeless = 0
-        self._is_reached = self._is_reached or answer.fault != "unreached"
+            self._failures_in_a_row = 0
+        self._was_reached = self._was_reached or answer.fault != "unreached"
         return answer
 
-    def _heed(self, answer: Answer, burst: int) -> None:
+    def _adjust_pace(self, answer: Answer, burst: int) -> None:
         """Slow down if the target is too slow or asks for it, and pause for as long as it asks."""
         if answer.status == BUSY or answer.fault == "slow":
             self._pace.slow_down(burst)
         if answer.wait is None:
             return
-        if answer.wait > self._patience.pause:
+        if answer.wait > self._retry_policy.pause:
             why = (
                 f"asks to be left alone for {answer.wait:,.0f} seconds (HTTP {answer.status}). "
                 "Run again after that."
             )
-        elif self._pace.paused > self._patience.pauses:
+        elif self._pace.paused > self._retry_policy.pauses:
             why = (
                 f"asks again and again to be left alone (HTTP {answer.status}), "
                 f"{self._pace.paused:,.0f} seconds so far. Run again later."
@@ -186,7 +186,7 @@ class Client:
                 break
             try:
                 await self._pace.rest(
-                    0.0 if answer.wait else self._patience.rest_before(attempt, random.random())
+                    0.0 if answer.wait else self._retry_policy.rest_before(attempt, random.random())
                 )
                 if (
                     request.seen_by
@@ -201,16 +201,17 @@ class Client:
         return replace(answer, again=again)
 
     def _may_retry(self, attempt: int, seconds: float, answer: Answer) -> bool:
-        if answer.fault == "unreached" and not self._is_reached:
+        if answer.fault == "unreached" and not self._was_reached:
             return (
-                attempt <= self._patience.first_attempts and seconds < self.target.connect_seconds
+                attempt <= self._retry_policy.first_attempts
+                and seconds < self.target.connect_seconds
             )
-        within = (
-            attempt <= self._patience.attempts_after(answer.status)
-            and seconds < self._patience.seconds
+        has_budget = (
+            attempt <= self._retry_policy.attempts_after(answer.status)
+            and seconds < self._retry_policy.seconds
         )
-        return within and (
-            answer.status == BUSY or self._patience.bears(self.retries, self.requests)
+        return has_budget and (
+            answer.status == BUSY or self._retry_policy.bears(self.retries, self.requests)
         )
 
     def _now(self) -> float:
@@ -237,12 +238,12 @@ class Client:
             )
         if answer.status == BROKEN and request.method != "GET":
             return
-        self._hopeless += 1
-        if self._hopeless >= self._patience.hopeless:
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= self._retry_policy.hopeless:
             seen = wire.understood(request, answer).detail
             raise self.end(
                 TargetError(
-                    f"{self.target.host} is down: {self._hopeless} requests in a row failed to the "
+                    f"{self.target.host} is down: {self._failures_in_a_row} requests in a row failed to the "
                     f"end, the last with {seen!r}. Run again when it is up.",
                     unsure=again,
                 )

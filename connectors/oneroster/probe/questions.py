@@ -13,10 +13,8 @@ from dataclasses import dataclass, field, replace
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from connectors.oneroster import client as hiding
-from connectors.oneroster import operations as sending
-from connectors.oneroster import wire
-from connectors.oneroster.client import Client
+from connectors.oneroster import operations, wire
+from connectors.oneroster.client import Client, spellings, without
 from connectors.oneroster.merge import blank, merged, write_shape
 from connectors.oneroster.probe.records import Made, ProbeKind, Throwaways
 from connectors.oneroster.profile import Collection
@@ -48,41 +46,49 @@ QUESTIONS: Mapping[str, ProbeQuestion] = {
         "refused": NOT_LOADED,
         "missing": NOT_LOADED,
         "broken": NOT_LOADED,
-        "elsewhere": f"{NOT_LOADED}: the target makes them under ids of its own, where nobody finds them again",
+        "elsewhere": f"{NOT_LOADED}: the target makes them under ids of its own, where nobody "
+        "finds them again",
         "not kept": f"{NOT_LOADED}: the target says that it made them, and does not have them",
     }),
     "duplicate": ProbeQuestion("POST of an id that exists", {
-        "accepted": "`roster sync` lays its record over one of others that has the same id, instead of holding it",
+        "accepted": "`roster sync` lays its record over one of others that has the same id, "
+        "instead of holding it",
         "refused": UNSEEN_DUPLICATE,
         "missing": UNSEEN_DUPLICATE,
-        "elsewhere": "`roster sync` makes a record that is there a second time, under an id of the target's own",
+        "elsewhere": "`roster sync` makes a record that is there a second time, under an id of the "
+        "target's own",
     }),
     "left out": ProbeQuestion("PUT without a property"),
     "null": ProbeQuestion("null in a PUT", {
-        "kept": "`roster sync` cannot clear a value: `roster verify` finds a difference that no `--repair` mends",
+        "kept": "`roster sync` cannot clear a value: `roster verify` finds a difference that no "
+        "`--repair` mends",
         "refused": "`roster sync` fails for each record in which a value became blank",
     }),
     "unchanged": ProbeQuestion("PUT of what is there already"),
     "unknown": ProbeQuestion("PUT of an unknown id"),
     "orphan": ProbeQuestion("POST with a reference that leads nowhere"),
     "delete": ProbeQuestion("DELETE", {
-        "hard": "`roster sync`, `roster restore` and a repair make a record anew when it comes back: what others wrote on it is lost, "
-        "and so is what hangs on it",
-        "ignored": "`roster sync` counts as deleted what stays in the target; `roster verify` finds it as extra",
-        "refused": "`roster sync` deletes nothing: who leaves stays in the target. `[removed]` in the feed's file can say \"keep\"",
+        "hard": "`roster sync`, `roster restore` and a repair make a record anew when it comes "
+        "back: what others wrote on it is lost, and so is what hangs on it",
+        "ignored": "`roster sync` counts as deleted what stays in the target; `roster verify` "
+        "finds it as extra",
+        "refused": "`roster sync` deletes nothing: who leaves stays in the target. `[removed]` in "
+        "the feed's file can say \"keep\"",
         "missing": "`roster sync` puts such records as deleted, which does not work here either",
     }),
     "post deleted": ProbeQuestion("POST of a deleted id", {
         "gone for good": NOT_BACK,
     }),
     "revive": ProbeQuestion("PUT as active on a deleted id", {
-        "stays deleted": "`roster sync` and `roster restore` cannot bring back what was deleted, and do not notice",
+        "stays deleted": "`roster sync` and `roster restore` cannot bring back what was deleted, "
+        "and do not notice",
         "refused": NOT_BACK,
         "missing": NOT_BACK,
         "broken": NOT_BACK,
     }),
     "page": ProbeQuestion("a page of 3,000", {
-        "refused": "`roster verify`, `roster adopt` and a feed with `external` cannot read the target",
+        "refused": "`roster verify`, `roster adopt` and a feed with `external` cannot read the "
+        "target",
     }),
     "page beyond": ProbeQuestion("a page of more than 3,000"),
     "filter": ProbeQuestion("filter=status='active'", {
@@ -152,62 +158,6 @@ def _harm(fact: Fact, put_creates: frozenset[str]) -> str:
         return UNMADE
     question = QUESTIONS.get(fact.question)
     return question.harms.get(fact.answer, "") if question else ""
-
-
-async def page(client: Client) -> Fact:
-    """Ask for the largest page that the loader reads."""
-    answer, _ = await _list_orgs(
-        client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"}
-    )
-    return _fact("page", "held" if answer.status < 300 else "refused", answer)
-
-
-async def page_beyond(client: Client) -> Fact:
-    """Ask for a page of one record more than documented."""
-    wanted = client.profile.largest_page + 1
-    answer, body = await _list_orgs(client, {"limit": str(wanted), "fields": "sourcedId"})
-    if answer.status >= 300:
-        return _fact("page beyond", "refused", answer)
-    limit = body.get("limit")
-    records = body.get(client.profile.lists[COLLECTION].list_key)
-    if limit == wanted or (isinstance(records, list) and len(records) == wanted):
-        return _fact("page beyond", "held", answer)
-    return _fact("page beyond", "clamped" if isinstance(limit, int) else "accepted", answer)
-
-
-async def filter_status(client: Client) -> Fact:
-    """Ask for the active ones among the newest records.
-
-    Records that the probe has just deleted must not be among them.
-    """
-    answer, body = await _list_orgs(client, NEWEST | {"filter": "status='active'"})
-    records = body.get(client.profile.lists[COLLECTION].list_key)
-    if answer.status >= 300 or not isinstance(records, list):
-        return _fact("filter", "refused", answer)
-    ignored = any(isinstance(one, dict) and one.get("status") == TOBEDELETED for one in records)
-    return _fact("filter", "ignored" if ignored else "works", answer)
-
-
-def limits(heard: Listening) -> Fact:
-    """Return which headers about limits the target has sent so far."""
-    names = ", ".join(f"{name}: {value}" for name, value in sorted(heard.limits.items()))
-    busy = f"HTTP 429 {heard.busy} times" if heard.busy else ""
-    detail = "; ".join(filter(None, (names, busy)))
-    return Fact("limits", "", "seen" if detail else "none seen", detail=detail)
-
-
-async def _list_orgs(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
-    answer = await client.send(wire.listing(client.profile.lists[COLLECTION].path, parameters))
-    return answer, parsed(answer.body)
-
-
-def _fact(question: str, word: str, answer: wire.Answer) -> Fact:
-    detail = (
-        description(answer.status, answer.body, answer.lost)
-        if answer.status >= 300 or answer.lost
-        else ""
-    )
-    return Fact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
 
 
 @dataclass(frozen=True)
@@ -345,7 +295,7 @@ async def _unchanged(asking: Asking) -> Fact:
 
 
 async def _spare_property(asking: Asking, question: str, record: Json) -> Fact:
-    """PUT a record without its spare property, or with null, and see what became of the property."""
+    """PUT a record with its spare property left out or null, and see what became of it."""
     await asking.put(asking.record)
     before = await asking.read() or {}
     answer, word = await asking.put(record)
@@ -415,7 +365,7 @@ async def _revive(asking: Asking) -> Fact:
 
 
 async def _delete_record(asking: Asking, which: str = "") -> None:
-    await sending.remove(
+    await operations.remove(
         asking.client, asking.collection, asking.things.id_of(asking.kind.name, which)
     )
 
@@ -425,7 +375,7 @@ def _is_deleted(record: Json) -> bool:
 
 
 def _without_duplicates(word: str) -> str:
-    """Return a word for a request that cannot meet a duplicate: `unclear` is a server failure then."""
+    """Return the word for a request that can meet no duplicate: `unclear` is a failure then."""
     return "broken" if word == "unclear" else word
 
 
@@ -435,6 +385,64 @@ def _response_words(answer: wire.Answer) -> str:
     All records are invented, so it may say anything.
     """
     return description(answer.status, answer.body, answer.lost)
+
+
+async def page(client: Client) -> Fact:
+    """Ask for the largest page that the loader reads."""
+    answer, _ = await _list_orgs(
+        client, {"limit": str(client.profile.largest_page), "fields": "sourcedId"}
+    )
+    return _fact_about_orgs("page", "held" if answer.status < 300 else "refused", answer)
+
+
+async def page_beyond(client: Client) -> Fact:
+    """Ask for a page of one record more than documented."""
+    wanted = client.profile.largest_page + 1
+    answer, body = await _list_orgs(client, {"limit": str(wanted), "fields": "sourcedId"})
+    if answer.status >= 300:
+        return _fact_about_orgs("page beyond", "refused", answer)
+    limit = body.get("limit")
+    records = body.get(client.profile.lists[COLLECTION].list_key)
+    if limit == wanted or (isinstance(records, list) and len(records) == wanted):
+        return _fact_about_orgs("page beyond", "held", answer)
+    return _fact_about_orgs(
+        "page beyond", "clamped" if isinstance(limit, int) else "accepted", answer
+    )
+
+
+async def filter_status(client: Client) -> Fact:
+    """Ask for the active ones among the newest records.
+
+    Records that the probe has just deleted must not be among them.
+    """
+    answer, body = await _list_orgs(client, NEWEST | {"filter": "status='active'"})
+    records = body.get(client.profile.lists[COLLECTION].list_key)
+    if answer.status >= 300 or not isinstance(records, list):
+        return _fact_about_orgs("filter", "refused", answer)
+    ignored = any(isinstance(one, dict) and one.get("status") == TOBEDELETED for one in records)
+    return _fact_about_orgs("filter", "ignored" if ignored else "works", answer)
+
+
+def limits(heard: Listening) -> Fact:
+    """Return which headers about limits the target has sent so far."""
+    names = ", ".join(f"{name}: {value}" for name, value in sorted(heard.limits.items()))
+    busy = f"HTTP 429 {heard.busy} times" if heard.busy else ""
+    detail = "; ".join(filter(None, (names, busy)))
+    return Fact("limits", "", "seen" if detail else "none seen", detail=detail)
+
+
+async def _list_orgs(client: Client, parameters: dict[str, str]) -> tuple[wire.Answer, Json]:
+    answer = await client.send(wire.listing(client.profile.lists[COLLECTION].path, parameters))
+    return answer, parsed(answer.body)
+
+
+def _fact_about_orgs(question: str, word: str, answer: wire.Answer) -> Fact:
+    detail = (
+        description(answer.status, answer.body, answer.lost)
+        if answer.status >= 300 or answer.lost
+        else ""
+    )
+    return Fact(question, COLLECTION, word, answer.status, kind_of_body(answer.body), detail)
 
 
 @dataclass
@@ -455,9 +463,7 @@ class Listening(httpx.AsyncBaseTransport):
         for name, value in response.headers.items():
             if name.lower().startswith(LIMITING):
                 token = request.headers.get("authorization", "").removeprefix("Bearer ")
-                value_shown = hiding.without(
-                    value.encode(), (*self.secrets, *hiding.spellings(token))
-                )
+                value_shown = without(value.encode(), (*self.secrets, *spellings(token)))
                 self.limits.setdefault(name.lower(), value_shown.decode())
         self.busy += response.status_code == BUSY
         return response

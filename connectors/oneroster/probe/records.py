@@ -45,27 +45,104 @@ def _reference_to(name: str) -> Json:
 
 # Parents first.
 KINDS: tuple[ProbeKind, ...] = (
-    ProbeKind("orgs", {"name": "Roster Probe", "type": "local", "identifier": "probe"}, "identifier", "parent"),
-    ProbeKind("academicSessions", {"title": "Roster Probe", "type": "term", "startDate": "2020-01-01", "endDate": "2020-06-30",
-                              "schoolYear": "2020", "org": _reference_to("orgs")}, refers="org"),
-    ProbeKind("users", {"enabledUser": False, "givenName": "Roster", "familyName": "Probe", "middleName": "Invented",
-                   "email": "{users}@example.edu", "primaryOrg": _reference_to("orgs"),
-                   "roles": [{"roleType": "primary", "role": "student", "org": _reference_to("orgs")}]}, "middleName", "primaryOrg"),
-    ProbeKind("demographics", {"birthDate": "2000-01-01"}, "birthDate", shares="users"),
-    ProbeKind("courses", {"title": "Roster Probe", "courseCode": "probe", "org": _reference_to("orgs")}, "courseCode", "org"),
-    ProbeKind("classes", {"title": "Roster Probe", "classType": "scheduled", "classCode": "probe", "course": _reference_to("courses"),
-                     "school": _reference_to("orgs"), "terms": [_reference_to("academicSessions")]}, "classCode", "course"),
-    ProbeKind("enrollments", {"role": "student", "beginDate": "2020-01-01", "user": _reference_to("users"), "class": _reference_to("classes")},
-         "beginDate", "class"),
-    ProbeKind("courseComponents", {"title": "Roster Probe", "sortOrder": 1, "prerequisiteCriteria": "ALL", "course": _reference_to("courses")},
-         "prerequisiteCriteria", "course"),
-    ProbeKind("resources", {"title": "Roster Probe", "vendorResourceId": "probe", "vendorId": "probe", "importance": "primary"},
-         "vendorId"),
-    ProbeKind("componentResources", {"title": "Roster Probe", "sortOrder": 1, "lessonType": "quiz",
-                                "courseComponent": _reference_to("courseComponents"), "resource": _reference_to("resources")},
-         "lessonType", "resource"),
-    ProbeKind("categories", {"title": "Roster Probe", "weight": 1}, "weight"),
-)  # fmt: skip
+    ProbeKind(
+        "orgs",
+        {"name": "Roster Probe", "type": "local", "identifier": "probe"},
+        spare="identifier",
+        refers="parent",
+    ),
+    ProbeKind(
+        "academicSessions",
+        {
+            "title": "Roster Probe",
+            "type": "term",
+            "startDate": "2020-01-01",
+            "endDate": "2020-06-30",
+            "schoolYear": "2020",
+            "org": _reference_to("orgs"),
+        },
+        refers="org",
+    ),
+    ProbeKind(
+        "users",
+        {
+            "enabledUser": False,
+            "givenName": "Roster",
+            "familyName": "Probe",
+            "middleName": "Invented",
+            "email": "{users}@example.edu",
+            "primaryOrg": _reference_to("orgs"),
+            "roles": [{"roleType": "primary", "role": "student", "org": _reference_to("orgs")}],
+        },
+        spare="middleName",
+        refers="primaryOrg",
+    ),
+    ProbeKind("demographics", {"birthDate": "2000-01-01"}, spare="birthDate", shares="users"),
+    ProbeKind(
+        "courses",
+        {"title": "Roster Probe", "courseCode": "probe", "org": _reference_to("orgs")},
+        spare="courseCode",
+        refers="org",
+    ),
+    ProbeKind(
+        "classes",
+        {
+            "title": "Roster Probe",
+            "classType": "scheduled",
+            "classCode": "probe",
+            "course": _reference_to("courses"),
+            "school": _reference_to("orgs"),
+            "terms": [_reference_to("academicSessions")],
+        },
+        spare="classCode",
+        refers="course",
+    ),
+    ProbeKind(
+        "enrollments",
+        {
+            "role": "student",
+            "beginDate": "2020-01-01",
+            "user": _reference_to("users"),
+            "class": _reference_to("classes"),
+        },
+        spare="beginDate",
+        refers="class",
+    ),
+    ProbeKind(
+        "courseComponents",
+        {
+            "title": "Roster Probe",
+            "sortOrder": 1,
+            "prerequisiteCriteria": "ALL",
+            "course": _reference_to("courses"),
+        },
+        spare="prerequisiteCriteria",
+        refers="course",
+    ),
+    ProbeKind(
+        "resources",
+        {
+            "title": "Roster Probe",
+            "vendorResourceId": "probe",
+            "vendorId": "probe",
+            "importance": "primary",
+        },
+        spare="vendorId",
+    ),
+    ProbeKind(
+        "componentResources",
+        {
+            "title": "Roster Probe",
+            "sortOrder": 1,
+            "lessonType": "quiz",
+            "courseComponent": _reference_to("courseComponents"),
+            "resource": _reference_to("resources"),
+        },
+        spare="lessonType",
+        refers="resource",
+    ),
+    ProbeKind("categories", {"title": "Roster Probe", "weight": 1}, spare="weight"),
+)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from connectors.oneroster import client as hiding
-from connectors.oneroster import operations as sending
-from connectors.oneroster import wire
-from connectors.oneroster.client import Client
-from connectors.oneroster.probe import questions as probe_reads
-from connectors.oneroster.probe import questions as probe_writes
+from connectors.oneroster import operations, wire
+from connectors.oneroster.client import Client, credentials
+from connectors.oneroster.probe import questions
 from connectors.oneroster.probe.questions import Asking, Fact, Listening
 from connectors.oneroster.probe.records import KINDS, Made, Throwaways
 from connectors.oneroster.target import Endpoint, TargetError
@@ -44,11 +41,11 @@ async def probe(
     called with what remains, also if the probe is interrupted.
     """
     facts: list[Fact] = []
-    made, heard, broken, requests = list(earlier), Listening(hiding.credentials(target)), "", 0
+    made, listening, broken, requests = list(earlier), Listening(credentials(target)), "", 0
     try:
-        async with Client(target, heard) as client:
+        async with Client(target, listening) as client:
             try:
-                async for fact in _facts(client, Throwaways(run), made, heard):
+                async for fact in _facts(client, Throwaways(run), made, listening):
                     facts.append(fact)  # noqa: PERF401 (what was found before it broke off is kept)
             except TargetError as error:
                 broken = str(error)
@@ -63,25 +60,25 @@ async def probe(
 
 
 async def _facts(
-    client: Client, things: Throwaways, made: list[Made], heard: Listening
+    client: Client, things: Throwaways, made: list[Made], listening: Listening
 ) -> AsyncIterator[Fact]:
     there: set[str] = set()
     for kind in KINDS:
         if kind.name not in client.profile.collections or not there.issuperset(kind.needs):
             continue
         asking = Asking(client, things, kind, made)
-        yield (first := await probe_writes.create(asking))
+        yield (first := await questions.create(asking))
         if first.answer == "accepted":
             there.add(kind.name)
-            async for fact in probe_writes.while_there(asking):
+            async for fact in questions.while_there(asking):
                 yield fact
     for kind in reversed(KINDS):
         if kind.name in there:
-            async for fact in probe_writes.while_going(Asking(client, things, kind, made)):
+            async for fact in questions.while_going(Asking(client, things, kind, made)):
                 yield fact
-    for question in (probe_reads.page, probe_reads.page_beyond, probe_reads.filter_status):
+    for question in (questions.page, questions.page_beyond, questions.filter_status):
         yield await question(client)
-    yield probe_reads.limits(heard)
+    yield questions.limits(listening)
 
 
 async def _sweep(target: Endpoint, made: Sequence[Made]) -> tuple[list[Made], int]:
@@ -108,11 +105,11 @@ async def _remove(client: Client, name: str, sourced_id: str) -> bool:
     collection = client.profile.collections[name]
     if await _is_deleted(client, name, sourced_id):
         return True
-    await sending.remove(client, collection, sourced_id)
+    await operations.remove(client, collection, sourced_id)
     if await _is_deleted(client, name, sourced_id):
         return True
     invented = Throwaways.with_id(sourced_id).record_of(name, sourced_id)
-    await sending.update(client, collection, invented | {"status": TOBEDELETED})
+    await operations.update(client, collection, invented | {"status": TOBEDELETED})
     return await _is_deleted(client, name, sourced_id)
 
 
