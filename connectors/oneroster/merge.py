@@ -71,8 +71,8 @@ def merged(
 ) -> Json:
     """Return `theirs`, which is in write shape, with our record merged in.
 
-    The columns in `gone` are cleared: we sent them once, and they are blank now. In the lists named
-    in `partial`, items of others stay. Items that were ours and have `ended` (by property) are
+    Columns in `gone` are cleared: we sent them once, and they are blank now. In the lists named in
+    `partial`, items of others stay. Items that were ours and have `ended` (by property) are
     removed.
     """
     whole = deepcopy(theirs)

@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from connectors.oneroster.client import Client
+from connectors.oneroster.load_state import Sent
 from connectors.oneroster.operations import Errand, done
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.senders import UNANSWERED, spread
@@ -96,7 +97,7 @@ class Processes:
 
     async def run(
         self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> tuple[dict[int, RecordResult], TargetError | None]:
+    ) -> Sent:
         """Return the result of each operation by its place, and the first error.
 
         An operation that was not begun has no result.
@@ -104,25 +105,25 @@ class Processes:
         members = self._members if at_once > 1 else self._members[:1]
         stopping = asyncio.create_task(_stop_members(stop, members))
         parts = in_parts(errands, at_once, len(members))
-        outcomes = await asyncio.gather(
+        replies = await asyncio.gather(
             *(
                 self._run_member(member, part, members)
                 for member, part in zip(members, parts, strict=False)
             )
         )
         stopping.cancel()
-        self.requests += sum(outcome.requests for outcome in outcomes)
-        self.retries += sum(outcome.retries for outcome in outcomes)
-        return joined(outcomes)
+        self.requests += sum(reply.requests for reply in replies)
+        self.retries += sum(reply.retries for reply in replies)
+        return joined(replies)
 
     async def _run_member(
-        self, member: _Member, batch: Batch, all_of_them: list[_Member]
+        self, member: _Member, batch: Batch, members: list[_Member]
     ) -> BatchReply:
-        outcome = await member.run(batch)
-        if outcome.error:
-            for other in all_of_them:
-                other.stop(outcome.error)
-        return outcome
+        reply = await member.run(batch)
+        if reply.error:
+            for other in members:
+                other.stop(reply.error)
+        return reply
 
 
 async def _stop_members(stop: asyncio.Event | None, members: list[_Member]) -> None:
@@ -177,12 +178,10 @@ class _Member:
         try:
             self._writer.write(packed(batch))
             await self._writer.drain()
-            outcome: BatchReply | None = await received(self._reader)
+            reply: BatchReply | None = await received(self._reader)
         except ConnectionError:
-            outcome = None
-        return outcome or lost(
-            batch, f"Process {self.pid}, which was sending, has ended. Run again."
-        )
+            reply = None
+        return reply or lost(batch, f"Process {self.pid}, which was sending, has ended. Run again.")
 
     def stop(self, why: str) -> None:
         """Let the process finish what is under way, and begin nothing new."""
@@ -261,14 +260,14 @@ def in_parts(errands: list[Errand], at_once: int, count: int) -> list[Batch]:
     return [Batch(errands[first :: len(dealt)], share) for first, share in enumerate(dealt)]
 
 
-def joined(outcomes: list[BatchReply]) -> tuple[dict[int, RecordResult], TargetError | None]:
+def joined(replies: list[BatchReply]) -> Sent:
     """Put the results in the places that their operations had before; the first error counts."""
     results = {
-        first + place * len(outcomes): result
-        for first, outcome in enumerate(outcomes)
-        for place, result in outcome.results.items()
+        first + place * len(replies): result
+        for first, reply in enumerate(replies)
+        for place, result in reply.results.items()
     }
-    error = next((outcome.error for outcome in outcomes if outcome.error), "")
+    error = next((reply.error for reply in replies if reply.error), "")
     return results, TargetError(error) if error else None
 
 

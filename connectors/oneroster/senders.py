@@ -33,7 +33,7 @@ class InProcessSender:
 
     async def run(
         self, _batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
-    ) -> tuple[dict[int, RecordResult], TargetError | None]:
+    ) -> Sent:
         """Carry out operations, up to `at_once` at a time; one that was not begun has no result."""
         return await spread(errands, at_once, lambda errand: done(self._client, errand), stop)
 
@@ -45,7 +45,7 @@ Work = Callable[[Item], Awaitable[RecordResult]]
 
 async def spread(
     items: Iterable[Item], workers: int, work: Work[Item], stop: asyncio.Event | None = None
-) -> tuple[dict[int, RecordResult], TargetError | None]:
+) -> Sent:
     """Give each item to one of the workers, and return the results by place in `items`.
 
     After a `TargetError`, or once `stop` is set, nothing new is begun and what is under way is

@@ -380,9 +380,9 @@ def _without_duplicates(word: str) -> str:
 
 
 def _response_words(answer: wire.Answer) -> str:
-    """Return what the target said.
+    """Return the words of a response.
 
-    All records are invented, so it may say anything.
+    They are not filtered: all records of a probe are invented.
     """
     return description(answer.status, answer.body, answer.lost)
 
