@@ -1,4 +1,4 @@
-"""Step 6 of the straight line: which changes a person has to agree to before they are sent."""
+"""Step 6 of the pipeline: which changes a person must approve before they are sent."""
 
 from transforms.guard.context import GuardContext, Rejections
 from transforms.guard.guard import Guarded, guard, guard_plan

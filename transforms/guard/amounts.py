@@ -1,4 +1,8 @@
-"""Limits of how much is taken away, changed and added in one run; what each of them showed is kept as a reading."""
+"""Limits on how many records may be removed, added, changed or rejected in one run.
+
+Each limit leaves a reading, whether it holds something or not. In this module, losses are removals,
+and updates that lock out, end or postpone a record.
+"""
 
 from __future__ import annotations
 
@@ -16,213 +20,230 @@ from transforms.schemas import ENTITIES
 
 TAKEN = pl.col(TAKING).is_not_null()
 UPDATE = pl.col(ACTION) == "update"
+# If more than this share of an entity's records is rejected, the entity counts as undelivered.
+MOST = 0.5
+AllCounts = Mapping[str, Mapping[Any, int]]
 
 
-def vanished(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Limit what is taken away of each entity, of each of its groups, and of all together."""
-    everything = sum(_vanished(stops, past, limits, name) for name in list(stops.parts))
-    total, percent, records = past.everything, limits.vanished_percent, limits.vanished_records
-    stops.read(
-        LimitReading(
-            "vanished",
-            "removed of all records",
-            everything,
-            allowed(total, percent, records),
-            total,
-        )
+def vanished(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Limit the losses of each entity, of each of its groups, and of all entities together."""
+    everything = sum(
+        _limit_losses(stops, context, limits, name, limits.vanished(name))
+        for name in list(stops.parts)
     )
-    if not allows(everything, total, percent, records):
-        sentence = f"{everything:,} of all {total:,} records vanished, more than {limit_text(percent, records)}."
+    total, percent, records = context.everything, limits.vanished_percent, limits.vanished_records
+    most = allowed(total, percent, records)
+    stops.read(LimitReading("vanished", "removed of all records", everything, most, total))
+    if everything > most:
+        sentence = (
+            f"{everything:,} of all {total:,} records vanished, "
+            f"more than {limit_text(percent, records)}."
+        )
         stops.stop("vanished", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
 
 
-def _vanished(stops: Stops, past: GuardContext, limits: GuardLimits, entity: str) -> int:
-    """Stop all that is taken away of an entity if it is too much of one kind, or of all kinds; say how much it is."""
-    percent, records = limits.vanished(entity), limits.vanished_records
-    taken = stops.taken(HeldKind(entity))
-    sums, too_many = [], not allows(taken.height, past.total(entity), percent, records)
+def _limit_losses(
+    stops: Stops, context: GuardContext, limits: GuardLimits, entity: str, percent: float
+) -> int:
+    """Hold all losses of an entity if one of its groups, or the entity itself, loses too many.
+
+    Returns the number of losses.
+    """
+    records = limits.vanished_records
+    lost = stops.taken(HeldKind(entity))
+    sums, too_many = [], not allows(lost.height, context.total(entity), percent, records)
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
-        here, total = stops.taken(kind), kind.total(past)
+        of_kind, total = stops.taken(kind), kind.total(context)
         most = allowed(total, percent, records)
-        stops.read(LimitReading("vanished", f"removed {kind.word}", here.height, most, total))
-        sums += [_lost(here, total, kind.word)] if here.height else []
-        too_many |= here.height > most
+        stops.read(LimitReading("vanished", f"removed {kind.word}", of_kind.height, most, total))
+        sums += [_losses_text(of_kind, total, kind.word)] if of_kind.height else []
+        too_many |= of_kind.height > most
     if too_many:
-        sentence = f"{'; '.join(sums)}, more than {limit_text(percent, records)}.{files(entity, stops, past)}"
+        sentence = (
+            f"{'; '.join(sums)}, more than {limit_text(percent, records)}."
+            f"{files(entity, stops, context)}"
+        )
         stops.stop("vanished", sentence, entity, removals=ALL, upserts=TAKEN)
-    return taken.height
+    return lost.height
 
 
-def of_schools(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Limit what is taken away of each entity in one school, and, beyond a few, of each group of people and of their enrollments.
+def of_schools(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Limit the losses in one school: of each entity, and of each group of people or enrollments.
 
-    Sessions are those of the district, and have limits of their own.
+    Only the groups have a number of records that is always allowed. Sessions belong to the
+    district, and have limits of their own.
     """
     groups = [kind for kind in stops.kinds if kind.group]
-    for kind in (
-        *groups,
-        *(HeldKind(name) for name in stops.parts if name not in ("orgs", "academicSessions")),
-    ):
-        records = limits.school_records if kind.group else 0
-        taken = stops.taken(kind)
-        there = past.of_schools(kind.entity, kind.group)
-        # A record that belongs to no school is limited with its kind.
-        gone = taken.drop_nulls(SCHOOL).group_by(SCHOOL).len()
-        lost = _less_those_who_come(gone, stops, kind).join(
-            there, left_on=SCHOOL, right_on="school", how="left"
+    entities = [name for name in stops.parts if name not in ("orgs", "academicSessions")]
+    for kind in (*groups, *map(HeldKind, entities)):
+        percent, records = limits.school_percent, limits.school_records if kind.group else 0
+        # A record without a school is limited with its kind.
+        in_school = stops.taken(kind).drop_nulls(SCHOOL)
+        lost = _net_losses(in_school.group_by(SCHOOL).len(), stops, kind).join(
+            context.of_schools(kind.entity, kind.group),
+            left_on=SCHOOL,
+            right_on="school",
+            how="left",
         )
         for school, count, total in lost.sort("len", descending=True).head(1).iter_rows():
-            most = allowed(total or 0, limits.school_percent, records)
-            stops.read(
-                LimitReading(
-                    "school",
-                    f"removed {kind.word} of {past.name('orgs', school)}",
-                    count,
-                    most,
-                    total or 0,
-                )
-            )
+            most = allowed(total or 0, percent, records)
+            what = f"removed {kind.word} of {context.name('orgs', school)}"
+            stops.read(LimitReading("school", what, count, most, total or 0))
         for school, count, total in lost.sort(SCHOOL).iter_rows():
-            if not allows(count, total or 0, limits.school_percent, records):
-                _of_school(stops, past, limits, kind, school, total or 0)
+            if allows(count, total or 0, percent, records):
+                continue
+            of_school = stops.taken(kind).filter(pl.col(SCHOOL) == school)
+            sentence = (
+                f"{context.name('orgs', school)}: "
+                f"{_losses_text(of_school, total or 0, kind.word)}, "
+                f"more than {limit_text(percent, records)} of a school."
+            )
+            here = kind.chosen & (pl.col(SCHOOL) == school)
+            stops.stop(
+                "vanished_of_school",
+                sentence,
+                kind.entity,
+                school=school,
+                removals=here,
+                upserts=here & TAKEN,
+            )
 
 
-def _less_those_who_come(gone: pl.DataFrame, stops: Stops, kind: HeldKind) -> pl.DataFrame:
-    """Of enrollments by role, leave out as many as come into the same school: one teacher takes the classes of another."""
+def _net_losses(lost: pl.DataFrame, stops: Stops, kind: HeldKind) -> pl.DataFrame:
+    """Subtract new enrollments of the same role and school: one teacher takes over from another."""
     if kind.entity != "enrollments" or not kind.group:
-        return gone
+        return lost
     come = stops.created("enrollments").filter(kind.chosen).group_by(SCHOOL).len("come")
-    net = gone.join(come, on=SCHOOL, how="left").with_columns(
+    net = lost.join(come, on=SCHOOL, how="left").with_columns(
         pl.col("len").cast(pl.Int64) - pl.col("come").fill_null(0)
     )
     return net.filter(pl.col("len") > 0).drop("come")
 
 
-def _of_school(
-    stops: Stops, past: GuardContext, limits: GuardLimits, kind: HeldKind, school: str, total: int
-) -> None:
-    taken = stops.taken(kind).filter(pl.col(SCHOOL) == school)
-    limit = limit_text(limits.school_percent, limits.school_records if kind.group else 0)
-    sentence = f"{past.name('orgs', school)}: {_lost(taken, total, kind.word)}, more than {limit} of a school."
-    here = kind.chosen & (pl.col(SCHOOL) == school)
-    stops.stop(
-        "vanished_of_school",
-        sentence,
-        kind.entity,
-        school=school,
-        removals=here,
-        upserts=here & TAKEN,
-    )
-
-
-def week(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Limit what is taken away in seven days, so that a little each night is not let through either."""
+def week(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Limit the losses of seven days, so that a little each night does not pass either."""
     counted: Counter[str] = Counter()
     for kind in stops.kinds:
         counted[kind.entity] += stops.taken(kind).height
     counted = +counted
-    if counted and past.week is None:
-        sentence = "It is not known how much vanished in the last seven days, so that this cannot be limited."
+    if counted and context.week is None:
+        sentence = (
+            "It is not known how much vanished in the last seven days, "
+            "so that this cannot be limited."
+        )
         stops.stop("vanished_in_week", sentence, *stops.parts, removals=ALL, upserts=TAKEN)
         return
-    earlier = past.week or {}
+    earlier = context.week or {}
     for name, count in counted.items():
-        _week(stops, limits, name, count, earlier.get(name, 0), past.total(name), (name,))
-    _week(
-        stops,
-        limits,
-        "records",
-        counted.total(),
-        sum(earlier.values()),
-        past.everything,
-        tuple(stops.parts),
-    )
+        before = earlier.get(name, 0)
+        _limit_week(stops, limits, name, count, before, context.total(name), (name,))
+    now, before = counted.total(), sum(earlier.values())
+    _limit_week(stops, limits, "records", now, before, context.everything, tuple(stops.parts))
 
 
-def _week(
+def _limit_week(
     stops: Stops,
     limits: GuardLimits,
     word: str,
     count: int,
     earlier: int,
-    left: int,
+    active: int,
     names: tuple[str, ...],
 ) -> None:
-    """Limit what went in the days before and what goes now; of these, `left` are still there."""
+    """Limit the losses of this run (`count`) and of the days before (`earlier`).
+
+    `active` is the number of active records, which includes those that this run would remove.
+    """
     if not (count and earlier):
         return
-    total, percent, records = left + earlier, limits.week_percent, limits.week_records
-    stops.read(
-        LimitReading(
-            "week",
-            f"removed {word} in seven days",
-            count + earlier,
-            allowed(total, percent, records),
-            total,
-        )
-    )
-    if not allows(count + earlier, total, percent, records):
+    total, percent, records = active + earlier, limits.week_percent, limits.week_records
+    most = allowed(total, percent, records)
+    stops.read(LimitReading("week", f"removed {word} in seven days", count + earlier, most, total))
+    if count + earlier > most:
         every = "all " if len(names) > 1 else ""
-        sentence = f"{count + earlier:,} of {every}{total:,} {word} were removed, locked out or ended in seven days, more than {limit_text(percent, records)}."
+        sentence = (
+            f"{count + earlier:,} of {every}{total:,} {word} were removed, locked out or ended "
+            f"in seven days, more than {limit_text(percent, records)}."
+        )
         stops.stop("vanished_in_week", sentence, *names, removals=ALL, upserts=TAKEN)
 
 
-def updated(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Limit the updates of each kind, and of all together."""
-    limit, percent, records = (
-        limit_text(limits.updated_percent, limits.updated_records),
-        limits.updated_percent,
-        limits.updated_records,
+def _losses_text(lost: pl.DataFrame, total: int, word: str) -> str:
+    """Return losses in words: `12 of 40 students: 9 vanished, 3 would be locked out`."""
+    ways = Counter(lost[TAKING].to_list())
+    removed = ways.pop(None, 0)
+    shares = [f"{removed:,} vanished"] if removed else []
+    shares += [f"{count:,} would be {way}" for way, count in sorted(ways.items())]
+    return (
+        f"{lost.height:,} of {total:,} {word} vanished"
+        if len(shares) == 1 and removed
+        else f"{lost.height:,} of {total:,} {word}: {', '.join(shares)}"
     )
+
+
+def files(entity: str, stops: Stops, context: GuardContext) -> str:
+    """Compare the number of records in this drop with the last one, if that explains losses."""
+    now, before = stops.parts[entity].counts.get("read", 0), context.read.get(entity, 0)
+    if not before or now >= before or not stops.parts[entity].whole:
+        return ""
+    rejections = context.rejections.get(entity)
+    file = rejections.file if rejections else f"The drop's {entity}"
+    return f" {file}: {now:,} {entity}, last time {before:,}."
+
+
+def created(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Limit the new people of schools that were there before.
+
+    A new school brings its own people, and a first load is no growth.
+    """
+    for kind in (kind for kind in stops.kinds if kind.entity == "users"):
+        schools = context.of_schools(kind.entity, kind.group).drop_nulls("school")
+        new = (
+            stops.created("users")
+            .filter(kind.chosen)
+            .join(schools.rename({"school": SCHOOL}), on=SCHOOL, how="semi")
+        )
+        total = kind.total(context)
+        most = allowed(total, limits.created_percent, limits.created_records)
+        stops.read(LimitReading("created", f"new {kind.word}", new.height, most, total))
+        if total and context.settled is not None and new.height > most:
+            limit = limit_text(limits.created_percent, limits.created_records)
+            sentence = (
+                f"{new.height:,} new {kind.word} would come to schools that have {total:,} of them, "
+                f"more than {limit}. See whether this is another district's export, "
+                "or whether the ids of all have changed."
+            )
+            ids = new["sourcedId"].implode()
+            stops.stop("created", sentence, "users", upserts=pl.col("sourcedId").is_in(ids))
+
+
+def updated(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Limit the updates of each kind, and of all kinds together."""
+    percent, records = limits.updated_percent, limits.updated_records
+    limit = limit_text(percent, records)
     everything = 0
     for kind in stops.kinds:
-        count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(past)
+        count, total = stops.updates(kind.entity).filter(kind.chosen).height, kind.total(context)
         everything += count
-        stops.read(
-            LimitReading(
-                "updated", f"updated {kind.word}", count, allowed(total, percent, records), total
-            )
-        )
-        if not allows(count, total, percent, records):
+        most = allowed(total, percent, records)
+        stops.read(LimitReading("updated", f"updated {kind.word}", count, most, total))
+        if count > most:
             sentence = f"{count:,} of {total:,} {kind.word} would be updated, more than {limit}."
             stops.stop("updated", sentence, kind.entity, upserts=UPDATE & kind.chosen)
-    total = past.everything
+    total = context.everything
     if not allows(everything, total, percent, records):
         sentence = f"{everything:,} of all {total:,} records would be updated, more than {limit}."
         stops.stop("updated", sentence, *stops.parts, upserts=UPDATE)
 
 
-def created(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Limit new people of schools that were there before; a new school brings its own, and the first load is no growth."""
-    for kind in (kind for kind in stops.kinds if kind.entity == "users"):
-        there = (
-            past.of_schools(kind.entity, kind.group).drop_nulls("school").rename({"school": SCHOOL})
-        )
-        new = stops.created("users").filter(kind.chosen).join(there, on=SCHOOL, how="semi")
-        total = kind.total(past)
-        most = allowed(total, limits.created_percent, limits.created_records)
-        stops.read(LimitReading("created", f"new {kind.word}", new.height, most, total))
-        if total and past.settled is not None and new.height > most:
-            limit = limit_text(limits.created_percent, limits.created_records)
-            sentence = (
-                f"{new.height:,} new {kind.word} would come to schools that have {total:,} of them, more than {limit}. "
-                "See whether this is another district's export, or whether the ids of all have changed."
-            )
-            stops.stop(
-                "created",
-                sentence,
-                "users",
-                upserts=pl.col("sourcedId").is_in(new["sourcedId"].implode()),
-            )
+def rejected(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Hold all changes of a file that has too many wrong rows, if its entity was loaded before.
 
-
-def rejected(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Hold all changes of a file too many of whose rows are wrong; what was never loaded has nothing to lose.
-
-    The worse a file is, the less of it there is to hold: what every roster needs is told all the same, but for rows that never were right.
+    A very bad file leaves little to hold. So an entity that every roster needs is reported even if
+    nothing is held, unless its rejected rows were never loaded.
     """
-    for name, file in past.rejections.items():
-        if name not in stops.names or not past.total(name):
+    for name, file in context.rejections.items():
+        if name not in stops.names or not context.total(name):
             continue
         most = allowed(file.rows, limits.rejected_percent)
         stops.read(
@@ -232,56 +253,30 @@ def rejected(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
             continue
         cause = f" Most often: {file.cause}. {file.fix}" if file.cause else ""
         sentence = (
-            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected for a fault of their own, "
-            f"more than {limits.rejected_percent:g} %.{cause}"
+            f"{file.file}: {file.faults:,} of {file.rows:,} rows were rejected "
+            f"for a fault of their own, more than {limits.rejected_percent:g} %.{cause}"
         )
         if name in stops.parts:
             stops.stop("rejected", sentence, name, removals=ALL, upserts=ALL)
-        if _misses_many(stops, past, limits, name) and not any(
+        if _misses_many(stops, context, limits, name) and not any(
             hold.entity == name for hold in stops.holds
         ):
             stops.tell("undelivered", sentence, name, file.faults)
 
 
-def _misses_many(stops: Stops, past: GuardContext, limits: GuardLimits, name: str) -> bool:
-    """Whether many of the records that are there are not as they were in this drop, of a kind that every roster needs."""
-    part, total = stops.parts.get(name) or stops.idle[name], past.total(name)
+def _misses_many(stops: Stops, context: GuardContext, limits: GuardLimits, name: str) -> bool:
+    """Whether too many active records of a needed entity are not in this drop, or not unchanged."""
+    part, total = stops.parts.get(name) or stops.idle[name], context.total(name)
     return ENTITIES[name].needed and not allows(
         total - part.counts.get("unchanged", 0), total, limits.rejected_percent
     )
 
 
-def files(entity: str, stops: Stops, past: GuardContext) -> str:
-    """Say how many records a drop has of an entity and how many the last one had, if that explains what is missing."""
-    now, before = stops.parts[entity].counts.get("read", 0), past.read.get(entity, 0)
-    if not before or now >= before or not stops.parts[entity].whole:
-        return ""
-    file = past.rejections[entity].file if entity in past.rejections else f"The drop's {entity}"
-    return f" {file}: {now:,} {entity}, last time {before:,}."
+def undelivered(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
+    """Report entities most of whose records were rejected. Nothing is held.
 
-
-def _lost(taken: pl.DataFrame, total: int, word: str) -> str:
-    """Say what is taken away: `12 of 40 students vanished, 3 would be locked out`."""
-    ways = Counter(taken[TAKING].to_list())
-    gone = ways.pop(None, 0)
-    told = [f"{gone:,} vanished"] if gone else []
-    told += [f"{count:,} would be {way}" for way, count in sorted(ways.items())]
-    return (
-        f"{taken.height:,} of {total:,} {word} vanished"
-        if len(told) == 1 and gone
-        else f"{taken.height:,} of {total:,} {word}: {', '.join(told)}"
-    )
-
-
-# If more than this share of a kind is rejected, it is not delivered.
-MOST = 0.5
-AllCounts = Mapping[str, Mapping[Any, int]]
-
-
-def undelivered(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
-    """Tell of kinds that every roster needs, or that were loaded before, if most of their records were rejected.
-
-    It stops nothing. A feed that takes any number of rejected rows (`rejected_percent = 100`) is not told.
+    This is about entities that every roster needs, or that were loaded before. A feed that accepts
+    any number of rejected rows (`rejected_percent = 100`) gets no such report.
     """
     if limits.rejected_percent >= 100:
         return
@@ -289,20 +284,23 @@ def undelivered(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     counts = {
         name: part.counts
         for name, part in parts.items()
-        if ENTITIES[name].needed or past.total(name)
+        if ENTITIES[name].needed or context.total(name)
     }
-    for name, sentence in sentences(counts, past.rejections):
+    for name, sentence in sentences(counts, context.rejections):
         stops.tell("undelivered", sentence, name, counts[name].get("rejected", 0))
 
 
 def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[tuple[str, str]]:
-    """Say of each entity that is at fault what became of it, and of those that were rejected with it."""
+    """Return each undelivered entity that is at fault, with a sentence for people.
+
+    The first sentence also names the entities that were rejected because of it.
+    """
     hit = [
         name
         for name in ENTITIES
         if name in counts and _is_undelivered(counts[name], rejections.get(name))
     ]
-    roots = [name for name in hit if _at_fault(name, rejections)] or hit[:1]
+    roots = [name for name in hit if _is_at_fault(name, rejections)] or hit[:1]
     followers = [name for name in hit if name not in roots]
     return [
         (name, _sentence(name, followers if name == roots[0] else [], counts, rejections))
@@ -311,34 +309,37 @@ def sentences(counts: AllCounts, rejections: Mapping[str, Rejections]) -> list[t
 
 
 def _is_undelivered(counts: Mapping[Any, int], file: Rejections | None) -> bool:
-    """Whether most records of an entity were rejected, though rows arrived; many rows may be of one record by a damaged id."""
-    rows = file is not None and file.faults > file.rows * MOST
-    return rows or counts.get("rejected", 0) > counts.get("read", 0) * MOST
+    # Rows count too: a damaged id can make one record of many rows.
+    most_rows = file is not None and file.faults > file.rows * MOST
+    return most_rows or counts.get("rejected", 0) > counts.get("read", 0) * MOST
 
 
-def _at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:
+def _is_at_fault(name: str, rejections: Mapping[str, Rejections]) -> bool:
+    """Whether most rows of the entity were rejected because of errors in those rows."""
     return name in rejections and rejections[name].faults * 2 > rejections[name].rows
 
 
 def _sentence(
     name: str, followers: list[str], counts: AllCounts, rejections: Mapping[str, Rejections]
 ) -> str:
+    shares = {
+        one: f"{count.get('rejected', 0):,} of {count.get('read', 0):,} {one}"
+        for one, count in counts.items()
+    }
     with_them = (
-        f", and with them {', '.join(_of(one, counts) for one in followers)}" if followers else ""
+        f", and with them {', '.join(shares[one] for one in followers)}" if followers else ""
     )
-    root = (
-        name if _at_fault(name, rejections) else _parent_at_fault(name, counts, rejections) or name
-    )
-    because = f" So were {_of(root, counts)}, which they need." if root != name else ""
+    root = name
+    if not _is_at_fault(name, rejections):
+        root = _parent_at_fault(name, counts, rejections) or name
+    because = f" So were {shares[root]}, which they need." if root != name else ""
     file = rejections.get(root)
     cause = f" {file.cause}. {file.fix}" if file and file.cause else ""
-    return (
-        f"{_of(name, counts)} were rejected{with_them}: most cannot be delivered.{because}{cause}"
-    )
+    return f"{shares[name]} were rejected{with_them}: most cannot be delivered.{because}{cause}"
 
 
 def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Rejections]) -> str:
-    """Of the kinds that the records of one kind need, that with the most rejected rows; blank if none has any."""
+    """Return the required parent entity with the largest share of wrong rows, or blank."""
     entity = ENTITIES[name]
     needed = {
         column.refers or "" for column in entity.references if entity.needs(column)
@@ -347,7 +348,3 @@ def _parent_at_fault(name: str, counts: AllCounts, rejections: Mapping[str, Reje
     return max(
         faulty, key=lambda one: (rejections[one].faults / rejections[one].rows, one), default=""
     )
-
-
-def _of(name: str, counts: AllCounts) -> str:
-    return f"{counts[name].get('rejected', 0):,} of {counts[name].get('read', 0):,} {name}"

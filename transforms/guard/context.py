@@ -1,4 +1,8 @@
-"""What the guard is told of the past and of the day: the ledger's totals, the records as they were sent, the calendar, the drop's age."""
+"""What the guard knows besides the changes of a run.
+
+It knows what earlier runs left in the ledger and the archive, the calendar, and facts about the
+drop.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from datetime import date
 
 import polars as pl
 
+# Columns of `GuardContext.totals`, `.groups`, `.sizes` and `.children`.
 TOTALS: dict[str, type[pl.DataType]] = {
     "entity": pl.String,
     "school": pl.String,
@@ -20,35 +25,36 @@ SIZES: dict[str, type[pl.DataType]] = {"class": pl.String, "records": pl.Int64}
 CHILDREN: dict[str, type[pl.DataType]] = {
     "entity": pl.String, "sourcedId": pl.String, "of": pl.String, "parent": pl.String,
 }  # fmt: skip
-# The name by which the ledger knows a record that no kept roster has.
+# A person's name from the ledger, where no archived roster has the record.
 NAME = "#name"
-# True where a record is given as a roster has it, and not as it was sent: no roster is kept that has it so.
+# True where a record is given as a roster has it, because no archived roster has it as it was sent.
 NEAR = "#near"
+# Columns of `GuardContext.left_behind`.
 LEFT_BEHIND = dict.fromkeys(("entity", "sourcedId", "feed", "last", "now"), pl.String)
 
 
 def no_totals() -> pl.DataFrame:
-    """Give totals of a ledger that knows nothing."""
+    """Return the totals of an empty ledger."""
     return pl.DataFrame(schema=TOTALS)
 
 
 def no_groups() -> pl.DataFrame:
-    """Give totals of groups of which nothing is known."""
+    """Return an empty frame of group totals."""
     return pl.DataFrame(schema=GROUPED)
 
 
 def no_sizes() -> pl.DataFrame:
-    """Give sizes of no classes."""
+    """Return an empty frame of class sizes."""
     return pl.DataFrame(schema=SIZES)
 
 
 def no_children() -> pl.DataFrame:
-    """Give children of records that have none."""
+    """Return an empty frame of children."""
     return pl.DataFrame(schema=CHILDREN)
 
 
 def with_columns_of(frame: pl.DataFrame | None, names: Sequence[str]) -> pl.DataFrame:
-    """Give `sourcedId` and the named columns of records; one that is missing is blank throughout."""
+    """Return `sourcedId` and the named columns of a frame. A missing column becomes all null."""
     if frame is None:
         return pl.DataFrame(schema=dict.fromkeys(("sourcedId", *names), pl.String))
     columns = [
@@ -60,97 +66,103 @@ def with_columns_of(frame: pl.DataFrame | None, names: Sequence[str]) -> pl.Data
 
 @dataclass(frozen=True)
 class Rejections:
-    """How many `rows` a file has, and how many of them were rejected for a fault of their own.
-
-    `cause` says which fault most of them have, where and how often, `fix` the next step.
-    """
+    """The rejected rows of one file."""
 
     file: str
     rows: int
-    faults: int
-    cause: str = ""
-    fix: str = ""
+    faults: int  # rows that were rejected because of errors in those rows
+    cause: str = ""  # the most frequent error, with its place and count
+    fix: str = ""  # the next step for a person
 
 
 @dataclass(frozen=True)
 class ColumnHistory:
-    """A column that earlier drops filled: `records` had a value in it. `missing` if this drop does not have it at all.
+    """A column that earlier drops filled."""
 
-    `file` is the file where it should stand, `strange` are the columns of that file that nothing reads.
-    """
-
-    records: int
-    missing: bool = False
-    file: str = ""
-    strange: tuple[str, ...] = ()
+    records: int  # how many records had a value
+    missing: bool = False  # this drop does not have the column at all
+    file: str = ""  # the file that should have the column
+    strange: tuple[str, ...] = ()  # columns of that file that nothing reads
 
 
 @dataclass(frozen=True)
 class GuardContext:
-    """Everything that the guard judges by, besides the changes.
+    """Everything that the guard considers besides the changes.
 
-    `totals` are the active records by entity and school, `groups` the active users by what they are (`students`, `staff`, `contacts`)
-    and the active enrollments by their role, and by school. `week` is how many vanished in the last seven
-    days, by entity; None if that is not known. `children` are the active records (`entity`, `sourcedId`)
-    that name one that is to be deleted (`of`, `parent`). `rejections` are by entity. `newest` is the date
-    of the newest drop that was loaded, `dated` that of this one; None if a drop does not say. `today` is the
-    day of the run. `twin` is the day of a roster of more than a week ago that this drop repeats to the last cell, although others came since. `strangers` is how many of a sample of the drop's ids the target holds although the ledger
-    is empty. `blackout` and `adds_only` are the last days of such a time, if today is in one. `ask_first` is true if a person
-    is to see all of it before anything is sent. `sent` are, by entity, records as the target has them (columns of the roster, as far
-    as any has a value): those that are to change, and those that new ones may be under other ids. `sizes` are the people of
-    classes that lose some, `over` the ids of classes whose terms are over, `ends` the last days of sessions, `taught` how many classes are taught in each. `read` is how many records of each entity the last drop had. `names` are those of schools and classes,
-    by `entity:sourcedId`. `settled` are the ids of users and classes by the last run that came to its end; None if none ever did: what a killed run
-    began goes on. `columns` are those of each entity that earlier drops filled.
-    `left_behind` are the records that vanished and that a `feed` has sent too which no longer runs, when it `last` did, and
-    what this one is called `now`.
+    A record is active if the ledger says so.
     """
 
+    # Active records by entity and school (`TOTALS`).
     totals: pl.DataFrame = field(default_factory=no_totals)
+    # Active users by group (`students`, `staff`, `contacts`) and school, and active enrollments
+    # by role and school (`GROUPED`).
     groups: pl.DataFrame = field(default_factory=no_groups)
+    # Records removed in the last seven days, by entity. None if that is not known.
     week: Mapping[str, int] | None = field(default_factory=dict)
+    # Active records (`entity`, `sourcedId`) that name a record to be deleted (`of`, `parent`).
     children: pl.DataFrame = field(default_factory=no_children)
+    # By entity.
     rejections: Mapping[str, Rejections] = field(default_factory=dict)
+    # The date of the newest drop that was loaded, and of this one. None if a drop has no date.
     newest: date | None = None
     dated: date | None = None
+    # How many of a sample of the drop's ids the target holds, although the ledger is empty.
     strangers: int = 0
+    # The day of the run.
     today: date | None = None
+    # The day of a roster, more than a week old, that equals this drop although others came since.
     twin: date | None = None
+    # The last day of a period in which nothing is sent, or only new records are. None outside one.
     blackout: date | None = None
     adds_only: date | None = None
+    # A person must approve everything before anything is sent.
     ask_first: bool = False
+    # Records as the target has them, by entity: those that change, and those that may be the same
+    # as a new record with another id. Columns of the roster, except those without any value.
     sent: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    # The number of people in each class that loses some (`SIZES`).
     sizes: pl.DataFrame = field(default_factory=no_sizes)
+    # Ids of classes whose terms are over.
     over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    # The last day of each session.
     ends: Mapping[str, str | None] = field(default_factory=dict)
+    # The number of classes in each session.
     taught: Mapping[str, int] = field(default_factory=dict)
+    # The number of records of each entity in the last drop.
     read: Mapping[str, int] = field(default_factory=dict)
+    # Names of schools and classes, by `entity:sourcedId`.
     names: Mapping[str, str] = field(default_factory=dict)
+    # Ids of users and classes in the roster of the last run that left nothing unsent. None if
+    # there is no such run. What an interrupted run has created still counts as new.
     settled: Mapping[str, pl.Series] | None = None
+    # Columns that earlier drops filled, by entity and column.
     columns: Mapping[str, Mapping[str, ColumnHistory]] = field(default_factory=dict)
+    # Records missing from the drop that another `feed` has sent too, one that no longer runs
+    # (`LEFT_BEHIND`). `last` is when that feed last ran, and `now` is the name of this feed.
     left_behind: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_BEHIND))
 
     def total(self, entity: str, group: str = "") -> int:
-        """How many active records of an entity the ledger knows, or of one group of them."""
+        """Return the number of active records of an entity, or of one group of them."""
         if group:
             return int(self.groups.filter(entity=entity, group=group)["records"].sum())
         return int(self.totals.filter(pl.col("entity") == entity)["records"].sum())
 
     def of_schools(self, entity: str, group: str = "") -> pl.DataFrame:
-        """The active records of an entity, or of one group of them, by `school` (`records`)."""
+        """Return the active records of an entity, or of one group: columns `school`, `records`."""
         if group:
             return self.groups.filter(entity=entity, group=group).select("school", "records")
         return self.totals.filter(pl.col("entity") == entity).select("school", "records")
 
     @property
     def everything(self) -> int:
-        """How many active records the ledger knows."""
+        """The number of active records of all entities."""
         return int(self.totals["records"].sum())
 
     def records(self, entity: str, *columns: str) -> pl.DataFrame:
-        """Give `sourcedId` and columns of records as the target has them."""
+        """Return `sourcedId` and some columns of the records that the target has."""
         return with_columns_of(self.sent.get(entity), columns)
 
     def name(self, entity: str, sourced_id: str) -> str:
-        """Name a school or a class as people call it, with its id; the id alone if no name is known."""
+        """Return the name of a school or class with its id, or only the id if no name is known."""
         name = self.names.get(f"{entity}:{sourced_id}")
         return f"{name} ({sourced_id})" if name else sourced_id

@@ -1,4 +1,4 @@
-"""Goes over the changes of a run, and holds what is too much or too strange to be sent unseen."""
+"""Step 6 of the pipeline: hold the changes of a run that are too many or too strange."""
 
 from __future__ import annotations
 
@@ -11,20 +11,12 @@ from transforms.changes import ACTION, HOLD, PARENTS, Changes, Counts, EntityCha
 from transforms.checks.references import ids_in
 from transforms.guard import amounts
 from transforms.guard import special_cases as special
-from transforms.guard.amounts import undelivered
 from transforms.guard.context import GuardContext
 from transforms.guard.holds import Hold, Stops
 from transforms.guard.identity import identities, recycled
 from transforms.guard.limits import GuardLimits, LimitReading
 from transforms.guard.moves import emptied_classes, moves
 from transforms.guard.new_ids import rekeyed
-from transforms.guard.special_cases import (
-    FIRST,
-    emptied_columns,
-    followers,
-    left_behind,
-    still_named,
-)
 from transforms.removals import OWNERS
 from transforms.schemas import ENTITIES
 
@@ -32,80 +24,64 @@ PAIRS = {"entity": pl.String, "old": pl.String, "new": pl.String, "certain": pl.
 
 
 def no_pairs() -> pl.DataFrame:
-    """Give pairs of ids without rows."""
+    """Return an empty frame of id pairs."""
     return pl.DataFrame(schema=PAIRS)
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """The changes, some of them held, and why; `raised` is true if only a limit that was raised once let them through.
-
-    `readings` say what each limit showed. `pairs` are records that are there under another id: `entity`, `old`, `new`,
-    and whether that is `certain`.
-    """
+    """The changes of a run, some of them held."""
 
     changes: Changes
-    holds: tuple[Hold, ...] = ()
-    raised: bool = False
+    holds: tuple[Hold, ...] = ()  # the reasons
+    raised: bool = False  # some changes passed only because a person raised a limit for this run
     readings: tuple[LimitReading, ...] = ()
+    # Records that the target has under another id (`PAIRS`).
     pairs: pl.DataFrame = field(default_factory=no_pairs)
 
     @property
     def held(self) -> int:
-        """How many changes wait for a person."""
+        """The number of held changes."""
         return sum(part.held.height for part in self.changes.values())
 
 
 def guard(
     changes: Changes, past: GuardContext, limits: GuardLimits, raised: GuardLimits | None = None
 ) -> Guarded:
-    """Hold what trips a limit or is a special case; the rest goes on.
+    """Hold the changes that exceed a limit or are a special case, and let the others pass.
 
-    `raised` are limits that a person raised for once: they are used only where the ordinary ones hold something.
+    `raised` are limits for this run only. They apply only if the usual `limits` hold something.
     """
     if past.adds_only:
-        changes = {name: _adds_only(part) for name, part in changes.items()}
-    guarded = _guarded(changes, past, limits)
+        changes = {name: _only_additions(part) for name, part in changes.items()}
+    guarded = _apply_rules(changes, past, limits)
     if raised is None or not guarded.held:
         return guarded
-    again = _guarded(changes, past, raised)
+    again = _apply_rules(changes, past, raised)
     return replace(again, raised=again.held < guarded.held)
 
 
-def _guarded(changes: Changes, past: GuardContext, limits: GuardLimits) -> Guarded:
-    """Ask for causes first and for amounts last, so that one cause is told as one reason."""
-    stops = Stops.of(changes, past)
-    special.whole_run(stops, past)
-    undelivered(stops, past, limits)
-    amounts.rejected(stops, past, limits)
-    special.emptied(stops, past)
-    special.lacking(stops, past)
-    special.widths(stops)
-    special.terms(stops, past)
-    rekeyed(stops, past, limits)
-    special.all_others(stops)
-    emptied_columns(stops, past)
-    identities(stops, past, limits)
-    recycled(stops, past)
-    special.rollover(stops, past)
-    special.old_terms(stops, past, limits)
-    special.schools(stops, past)
-    moves(stops, past, limits)
-    left_behind(stops, past)
-    amounts.vanished(stops, past, limits)
-    amounts.of_schools(stops, past, limits)
-    emptied_classes(stops, past, limits)
-    amounts.week(stops, past, limits)
-    amounts.created(stops, past, limits)
-    amounts.updated(stops, past, limits)
-    special.still_named(stops, past)
+def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
+    """Hold the changes of an approved plan that no longer fit the target.
+
+    These are deletions of records that others need by now, and records whose parents are gone.
+
+    `children` has the columns of `GuardContext.children`, without the children that the plan has
+    shown already. `there` are the ids, by entity, that the target holds and that records may name.
+    References to other entities are not checked.
+    """
+    context = GuardContext(children=children)
+    stops = Stops.of(changes, context)
+    for name in ENTITIES:
+        if name in stops.parts:
+            _hold_orphans(stops, name, there)
+    special.still_named(stops, context)
     special.followers(stops, OWNERS)
-    pairs = pl.DataFrame(stops.pairs, schema=PAIRS, orient="row")
-    return Guarded(stops.changes(), tuple(stops.holds), readings=tuple(stops.readings), pairs=pairs)
+    return Guarded(stops.changes(), tuple(stops.holds))
 
 
-def _adds_only(part: EntityChanges) -> EntityChanges:
-    """Let only new and returning records through: updates wait, and what vanished stays, for the time being."""
+def _only_additions(part: EntityChanges) -> EntityChanges:
+    """Let new and returning records pass. Updates wait, and missing records stay for now."""
     updates = part.upserts.filter(pl.col(ACTION) == "update").height
     counts: Counts = {**part.counts, "waiting": updates}
     kept = part.removals.with_columns(pl.lit("kept").alias(ACTION))
@@ -114,32 +90,54 @@ def _adds_only(part: EntityChanges) -> EntityChanges:
     )
 
 
-def guard_plan(changes: Changes, children: pl.DataFrame, there: Mapping[str, pl.Series]) -> Guarded:
-    """Hold what of a plan would be sent or deleted although it needs, or is needed by, what the plan did not foresee.
+def _apply_rules(changes: Changes, context: GuardContext, limits: GuardLimits) -> Guarded:
+    # Rules that know a cause come first, and plain amounts last. So one cause gives one reason.
+    stops = Stops.of(changes, context)
+    special.whole_run(stops, context)
+    amounts.undelivered(stops, context, limits)
+    amounts.rejected(stops, context, limits)
+    special.emptied(stops, context)
+    special.lacking(stops, context)
+    special.widths(stops)
+    special.terms(stops, context)
+    rekeyed(stops, context, limits)
+    special.all_others(stops)
+    special.emptied_columns(stops, context)
+    identities(stops, context, limits)
+    recycled(stops, context)
+    special.rollover(stops, context)
+    special.old_terms(stops, context, limits)
+    special.schools(stops, context)
+    moves(stops, context, limits)
+    special.left_behind(stops, context)
+    amounts.vanished(stops, context, limits)
+    amounts.of_schools(stops, context, limits)
+    emptied_classes(stops, context, limits)
+    amounts.week(stops, context, limits)
+    amounts.created(stops, context, limits)
+    amounts.updated(stops, context, limits)
+    special.still_named(stops, context)
+    special.followers(stops, OWNERS)
+    pairs = pl.DataFrame(stops.pairs, schema=PAIRS, orient="row")
+    return Guarded(stops.changes(), tuple(stops.holds), readings=tuple(stops.readings), pairs=pairs)
 
-    `children` are as in `Past`, but for those of which the plan told already. `there` are the ids, by entity, that the target holds and records may name; an entity
-    that is not among its keys is not looked at.
+
+def _hold_orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> None:
+    """Hold records whose parent is not in the target and is not sent with them.
+
+    A held record may be the parent of others, so repeat until nothing is left to hold.
     """
-    past = GuardContext(children=children)
-    stops = Stops.of(changes, past)
-    for name in ENTITIES:
-        if name in stops.parts:
-            _unfounded(stops, name, there)
-    still_named(stops, past)
-    followers(stops, OWNERS)
-    return Guarded(stops.changes(), tuple(stops.holds))
-
-
-def _unfounded(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> None:
-    """Stop records that name one which is neither in the target nor sent with them, and what needs those in its turn."""
-    while (ids := _without_parent(stops, name, there)).len():
-        first = ", ".join(ids.head(FIRST)) + (", …" if ids.len() > FIRST else "")
-        sentence = f"{name}: {ids.len():,} records name others that are not in the target any more ({first})."
+    while (ids := _orphans(stops, name, there)).len():
+        first = ", ".join(ids.head(special.FIRST)) + (", …" if ids.len() > special.FIRST else "")
+        sentence = (
+            f"{name}: {ids.len():,} records name others that are not in the target any more "
+            f"({first})."
+        )
         stops.stop("parent_gone", sentence, name, upserts=pl.col("sourcedId").is_in(ids.implode()))
 
 
-def _without_parent(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> pl.Series:
-    sent = _sent(stops, name)
+def _orphans(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> pl.Series:
+    sent = _upserts_to_send(stops, name)
     found = [sent["sourcedId"].clear()]
     for parent, ids in there.items():
         named = (
@@ -148,13 +146,13 @@ def _without_parent(stops: Stops, name: str, there: Mapping[str, pl.Series]) -> 
             .drop_nulls("parent")
         )
         stay = ids.filter(~ids.is_in(stops.going(parent).implode()))
-        known = pl.concat([stay, _sent(stops, parent)["sourcedId"]])
+        known = pl.concat([stay, _upserts_to_send(stops, parent)["sourcedId"]])
         found.append(named.filter(~pl.col("parent").is_in(known.implode()))["sourcedId"])
     return pl.concat(found).unique(maintain_order=True)
 
 
-def _sent(stops: Stops, name: str) -> pl.DataFrame:
-    """The records that are to be sent, as far as nothing stops them."""
+def _upserts_to_send(stops: Stops, name: str) -> pl.DataFrame:
+    """Return the upserts of an entity that are not held."""
     if name not in stops.parts:
         return pl.DataFrame(schema={"sourcedId": pl.String, PARENTS: pl.String})
     return stops.parts[name].upserts.filter(pl.col(HOLD).is_null())

@@ -28,23 +28,23 @@ TOLD_BY = {
 JUMP = 3
 
 
-def identities(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
+def identities(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
     """Limit how many records become others: people, enrollments, and the names of classes, courses and schools."""
     for entity, columns in TOLD_BY.items():
         if entity not in stops.parts:
             continue
         updates = stops.updates(entity)
         met = _told_by(entity, updates).join(
-            _told_by(entity, past.sent.get(entity)), on="sourcedId", suffix="_was"
+            _told_by(entity, context.sent.get(entity)), on="sourcedId", suffix="_was"
         )
-        year = _is_new_year(met, past)
+        year = _is_new_year(met, context)
         changed = met.select(
             "sourcedId",
             *(_differs(name, year=year).alias(name) for name in columns),
             along=_goes_along(met),
         )
         changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
-        _limit(stops, past, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
+        _limit(stops, context, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
 
 
 def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
@@ -66,9 +66,9 @@ def _goes_along(met: pl.DataFrame) -> pl.Expr:
     return up | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
 
 
-def _is_new_year(met: pl.DataFrame, past: GuardContext) -> bool:
+def _is_new_year(met: pl.DataFrame, context: GuardContext) -> bool:
     """Whether at least half of the students go up by one grade."""
-    students = past.total("users", STUDENTS) or past.total("users")
+    students = context.total("users", STUDENTS) or context.total("users")
     return "grades" in met.columns and met.filter(_up() == 1).height * 2 >= max(students, 1)
 
 
@@ -102,13 +102,13 @@ def _grade(cell: pl.Expr) -> pl.Expr:
 
 
 def _limit(
-    stops: Stops, past: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame
+    stops: Stops, context: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame
 ) -> None:
     """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
     columns, found, too_many = TOLD_BY[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
-        count, total = others.filter(kind.chosen).height, kind.total(past)
+        count, total = others.filter(kind.chosen).height, kind.total(context)
         most = allowed(total, limits.identity_percent, limits.identity_records)
         stops.read(
             LimitReading("identity", f"{kind.word} with another identity", count, most, total)
@@ -128,27 +128,27 @@ def _limit(
     )
     # Where so many are others, those who are new may be as wrong; where most people are, so may all that is new.
     ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
-    stops.stop("identity", sentence, entity, upserts=ids | _new(entity, past))
-    if entity == "users" and others.height * 2 > past.total("users"):
+    stops.stop("identity", sentence, entity, upserts=ids | _new(entity, context))
+    if entity == "users" and others.height * 2 > context.total("users"):
         said = "What is new and what vanished waits with the people who would become others."
-        upserts = {name: _new(name, past) for name in stops.parts} | {
+        upserts = {name: _new(name, context) for name in stops.parts} | {
             "demographics": pl.lit(value=True)
         }
         stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=upserts)
 
 
-def _new(entity: str, past: GuardContext) -> pl.Expr:
+def _new(entity: str, context: GuardContext) -> pl.Expr:
     """What comes, or comes again, and what changes without anybody knowing from what: no roster is kept that has it as it was sent."""
-    sent = past.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
+    sent = context.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
     sure = sent.filter(~pl.col(NEAR)) if NEAR in sent.columns else sent
     return (pl.col(ACTION) != "update") | ~pl.col("sourcedId").is_in(sure["sourcedId"].implode())
 
 
-def recycled(stops: Stops, past: GuardContext) -> None:
+def recycled(stops: Stops, context: GuardContext) -> None:
     """Stop updates that would make another person of somebody, by two signs of five; a marriage shows one."""
     if "users" not in stops.parts:
         return
-    met = _beside(stops, past)
+    met = _beside(stops, context)
     ids = [row["sourcedId"] for row in met.iter_rows(named=True) if sum(_signs(row)) > 1]
     first = ", ".join(ids[:FIRST]) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
     subject = "1 id seems" if len(ids) == 1 else f"{len(ids):,} ids seem"
@@ -165,7 +165,7 @@ def recycled(stops: Stops, past: GuardContext) -> None:
     )
 
 
-def _beside(stops: Stops, past: GuardContext) -> pl.DataFrame:
+def _beside(stops: Stops, context: GuardContext) -> pl.DataFrame:
     """Put beside each updated user what was sent of it before (`_was`)."""
     columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")
@@ -175,7 +175,7 @@ def _beside(stops: Stops, past: GuardContext) -> pl.DataFrame:
         else pl.lit(None, pl.String).alias(NAME)
     )
     met = now.join(
-        past.records("users", *columns, NAME),
+        context.records("users", *columns, NAME),
         on="sourcedId",
         how="inner",
         suffix="_was",
@@ -183,7 +183,7 @@ def _beside(stops: Stops, past: GuardContext) -> pl.DataFrame:
     )
     births = stops.parts["demographics"].upserts if "demographics" in stops.parts else None
     born = with_columns_of(births, ["birthDate"]).join(
-        past.records("demographics", "birthDate"), on="sourcedId", suffix="_was"
+        context.records("demographics", "birthDate"), on="sourcedId", suffix="_was"
     )
     return met.join(born, on="sourcedId", how="left", maintain_order="left")
 

@@ -40,17 +40,17 @@ Same = dict[str, dict[str, str]]
 FEW = 2
 
 
-def rekeyed(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
+def rekeyed(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
     """Stop what comes under new ids although it is there, and what vanishes for it: it would be there twice."""
     same: Same = {}
     for name in ("orgs", "academicSessions", "users", "courses", "classes", "enrollments"):
-        if name in stops.parts and name in past.sent:
+        if name in stops.parts and name in context.sent:
             if name == "users":
-                _people(stops, past, limits, same)
+                _people(stops, context, limits, same)
             else:
-                _records(stops, past, limits, name, same)
+                _records(stops, context, limits, name, same)
     schools = {old for entity, old, _, _ in stops.pairs if entity == "orgs"}
-    if len(schools) * 2 > past.total("orgs"):
+    if len(schools) * 2 > context.total("orgs"):
         # It is another district, or another system, throughout.
         said = "What is new and what vanished waits with the schools that have come under new ids."
         stops.stop(
@@ -62,13 +62,13 @@ def rekeyed(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
         )
 
 
-def _people(stops: Stops, past: GuardContext, limits: GuardLimits, same: Same) -> None:
+def _people(stops: Stops, context: GuardContext, limits: GuardLimits, same: Same) -> None:
     """Find people by two signs of five; many of them also by one that nobody else has."""
     arrived = stops.created("users")
     new = _signs_of(
         arrived, stops.parts["demographics"].upserts if "demographics" in stops.parts else None
     )
-    old = _signs_of(past.sent["users"], past.sent.get("demographics"))
+    old = _signs_of(context.sent["users"], context.sent.get("demographics"))
     met = old.join(new, on=["sign", "value"], how="inner", suffix="_new")
     alike = pl.col(GROUP).is_null() | pl.col(GROUP).eq_missing(pl.col(f"{GROUP}_new"))
     met = met.filter(alike & (pl.col("sourcedId") != pl.col("sourcedId_new")))
@@ -80,15 +80,15 @@ def _people(stops: Stops, past: GuardContext, limits: GuardLimits, same: Same) -
     two = (pl.col("sign").list.len() > 1) & (
         pl.col("sign").list.set_difference(list(NOT_ENOUGH)).list.len() > 0
     )
-    known = _without_a_few_contacts(shared.filter(two), past, limits)
+    known = _without_a_few_contacts(shared.filter(two), context, limits)
     rest = shared.filter(~two).join(known, on="old", how="anti").join(known, on="new", how="anti")
-    rest = _without_a_few_contacts(rest, past, limits)
+    rest = _without_a_few_contacts(rest, context, limits)
     once = _by_one_sign(rest, arrived.height - known["new"].n_unique())
     _stop_pairs(stops, "users", pl.concat([known, once]), _one_to_one(known), same)
 
 
 def _without_a_few_contacts(
-    pairs: pl.DataFrame, past: GuardContext, limits: GuardLimits
+    pairs: pl.DataFrame, context: GuardContext, limits: GuardLimits
 ) -> pl.DataFrame:
     """Leave out contacts who are there still, or whose id is made of their address, unless they are many.
 
@@ -96,7 +96,9 @@ def _without_a_few_contacts(
     """
     usual = (pl.col(GROUP) == CONTACTS) & (~pl.col("gone") | pl.col("old").str.contains(MADE_ID))
     usual = usual.fill_null(value=False)
-    most = allowed(past.total("users", CONTACTS), limits.identity_percent, limits.identity_records)
+    most = allowed(
+        context.total("users", CONTACTS), limits.identity_percent, limits.identity_records
+    )
     return pairs.filter(~usual) if pairs.filter(usual)["new"].n_unique() <= most else pairs
 
 
@@ -141,23 +143,25 @@ def _plain(name: str) -> str:
     return " ".join(sorted(words(name)))
 
 
-def _records(stops: Stops, past: GuardContext, limits: GuardLimits, name: str, same: Same) -> None:
+def _records(
+    stops: Stops, context: GuardContext, limits: GuardLimits, name: str, same: Same
+) -> None:
     """Find records that are made of the same, where what they refer to under new ids counts as what it is."""
     columns = MADE_OF[name]
     new = _translated(with_columns_of(stops.created(name), columns), columns, same)
-    old = with_columns_of(past.sent[name], columns)
+    old = with_columns_of(context.sent[name], columns)
     met = old.join(new, on=list(columns), how="inner", suffix="_new", nulls_equal=True)
     pairs = met.filter(pl.col("sourcedId") != pl.col("sourcedId_new")).select(
         old="sourcedId", new="sourcedId_new"
     )
     pairs = pairs.with_columns(gone=_gone(stops, name, "old"))
     if name == "courses":
-        pairs = _of_one_term(pairs, stops, past, same)
+        pairs = _of_one_term(pairs, stops, context, same)
     certain = _one_to_one(pairs)
     same[name] = dict(certain.select("new", "old").iter_rows())
     if stops.parts[name].whole and name != "enrollments":
         doubled = (
-            _with_the_same_people(stops, past, pairs, same)
+            _with_the_same_people(stops, context, pairs, same)
             if name == "classes"
             else pairs["new"].clear()
         )
@@ -165,7 +169,7 @@ def _records(stops: Stops, past: GuardContext, limits: GuardLimits, name: str, s
             one.filter(pl.col("gone") | pl.col("new").is_in(doubled.implode()))
             for one in (pairs, certain)
         )
-    count, total, most = pairs["new"].n_unique(), past.total(name), FEW
+    count, total, most = pairs["new"].n_unique(), context.total(name), FEW
     if name == "enrollments":
         most = allowed(total, limits.identity_percent, limits.identity_records)
         _with_their_people(stops, same.get("users", {}))
@@ -175,13 +179,13 @@ def _records(stops: Stops, past: GuardContext, limits: GuardLimits, name: str, s
 
 
 def _with_the_same_people(
-    stops: Stops, past: GuardContext, pairs: pl.DataFrame, same: Same
+    stops: Stops, context: GuardContext, pairs: pl.DataFrame, same: Same
 ) -> pl.Series:
     """Of classes that look like others which go on beside them: those into which most people of the other one come."""
     if "enrollments" not in stops.parts or pairs.is_empty():
         return pairs["new"].clear()
     new = _translated(with_columns_of(stops.created("enrollments"), SEAT), ("userSourcedId",), same)
-    old = past.records("enrollments", *SEAT)
+    old = context.records("enrollments", *SEAT)
     left, right = (
         pairs.select("old", "new")
         .join(seats.select(SEAT), left_on=side, right_on="classSourcedId", how="inner")
@@ -198,7 +202,9 @@ def _with_the_same_people(
     return met.filter(pl.col("both") * 2 > pl.col("people"))["new"]
 
 
-def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: GuardContext, same: Same) -> pl.DataFrame:
+def _of_one_term(
+    pairs: pl.DataFrame, stops: Stops, context: GuardContext, same: Same
+) -> pl.DataFrame:
     """Leave out courses that begin in other terms: some sources have a course of its own for each term."""
     if pairs.is_empty() or "classes" not in stops.parts:
         return pairs
@@ -207,7 +213,7 @@ def _of_one_term(pairs: pl.DataFrame, stops: Stops, past: GuardContext, same: Sa
     )
     terms = {
         side: _terms_of(frame, side)
-        for side, frame in (("old", past.records("classes", *TAUGHT)), ("new", new))
+        for side, frame in (("old", context.records("classes", *TAUGHT)), ("new", new))
     }
     met = pairs.join(terms["old"], on="old", how="left").join(
         terms["new"], on="new", how="left", maintain_order="left"

@@ -22,45 +22,45 @@ CHILDREN_FIRST = tuple(
 )
 
 
-def whole_run(stops: Stops, past: GuardContext) -> None:
+def whole_run(stops: Stops, context: GuardContext) -> None:
     """Stop everything in a blackout or an onboarding, of a drop older than one that was loaded, or before a target that is not empty."""
-    if past.blackout:
+    if context.blackout:
         _everything(
             stops,
             "blackout",
-            f"Nothing is sent until {past.blackout} is over: the feed's file says so.",
+            f"Nothing is sent until {context.blackout} is over: the feed's file says so.",
         )
-    if past.ask_first:
+    if context.ask_first:
         _everything(
             stops,
             "ask_first",
             "This is an onboarding: nothing is sent before a person has seen and approved it.",
         )
-    if past.dated and past.newest and past.dated < past.newest:
+    if context.dated and context.newest and context.dated < context.newest:
         _everything(
             stops,
             "older_drop",
-            f"This drop is of {past.dated}, and one of {past.newest} was loaded already. "
+            f"This drop is of {context.dated}, and one of {context.newest} was loaded already. "
             "Send it only if it is meant to put the older truth over the newer.",
         )
-    if past.twin:
+    if context.twin:
         _everything(
             stops,
             "older_drop",
-            f"This drop is, to the last cell, the one of {past.twin}, and others were loaded since. "
+            f"This drop is, to the last cell, the one of {context.twin}, and others were loaded since. "
             "Send it only if it is meant to put the older truth over the newer.",
         )
-    if past.dated and past.today and past.dated > past.today + timedelta(days=1):
+    if context.dated and context.today and context.dated > context.today + timedelta(days=1):
         _everything(
             stops,
             "future_drop",
-            f"This drop is of {past.dated}, and today is {past.today}. Correct its name, or its date in the feed's file.",
+            f"This drop is of {context.dated}, and today is {context.today}. Correct its name, or its date in the feed's file.",
         )
-    if past.strangers:
+    if context.strangers:
         _everything(
             stops,
             "not_ours_yet",
-            f"This feed has no ledger yet, and the target already holds {past.strangers:,} of the "
+            f"This feed has no ledger yet, and the target already holds {context.strangers:,} of the "
             "records that were looked up. If they are this district's, run `roster adopt` first; "
             "if they are not, see whose they are, and load with --first-run.",
         )
@@ -70,22 +70,22 @@ def _everything(stops: Stops, rule: str, sentence: str) -> None:
     stops.stop(rule, sentence, *stops.parts, removals=ALL, upserts=ALL)
 
 
-def emptied(stops: Stops, past: GuardContext) -> None:
+def emptied(stops: Stops, context: GuardContext) -> None:
     """Stop what vanished because a file that had rows has none."""
     for name, _ in list(stops.counted()):
         if stops.parts[name].emptied:
-            sentence = f"{name}: the drop has no records at all, and {past.total(name):,} were loaded before."
+            sentence = f"{name}: the drop has no records at all, and {context.total(name):,} were loaded before."
             stops.stop(
                 "emptied", f"{sentence} Find out why the export came out empty.", name, removals=ALL
             )
 
 
-def lacking(stops: Stops, past: GuardContext) -> None:
+def lacking(stops: Stops, context: GuardContext) -> None:
     """Stop what vanished while a file or a column is missing in which such records stood before."""
     for name, vanished in list(stops.counted()):
         if lacking := ", ".join(stops.parts[name].lacking):
             sentence = (
-                f"{name}: {lacking} had such records before, and is missing or empty; {vanished:,} of {past.total(name):,} "
+                f"{name}: {lacking} had such records before, and is missing or empty; {vanished:,} of {context.total(name):,} "
                 "vanished. Find out why; if it will not come again, approve, and name it in `without` under [source]."
             )
             stops.stop("file_gone", sentence, name, removals=ALL)
@@ -130,16 +130,18 @@ def widths(stops: Stops) -> None:
         )
 
 
-def schools(stops: Stops, past: GuardContext) -> None:
+def schools(stops: Stops, context: GuardContext) -> None:
     """Stop what belongs to a school that is missing altogether, and what becomes of its people elsewhere."""
-    movers = to_other_schools(stops, past) if "users" in stops.parts else None
+    movers = to_other_schools(stops, context) if "users" in stops.parts else None
     gone = list(stops.gone("orgs")["sourcedId"]) if "orgs" in stops.parts else []
-    for school in dict.fromkeys([*gone, *_deserted(stops, past)]):
+    for school in dict.fromkeys([*gone, *_deserted(stops, context)]):
         said = "is not in the drop any more" if school in gone else "has no record left in the drop"
-        people = int(past.of_schools("users").filter(pl.col("school") == school)["records"].sum())
+        people = int(
+            context.of_schools("users").filter(pl.col("school") == school)["records"].sum()
+        )
         of_it = f", and {people:,} users are of it" if people else ""
         sentence = (
-            f"School {past.name('orgs', school)} {said}{of_it}.{files('users', stops, past) if 'users' in stops.parts else ''} "
+            f"School {context.name('orgs', school)} {said}{of_it}.{files('users', stops, context) if 'users' in stops.parts else ''} "
             "If it was closed or left the district, approve; else correct the export."
         )
         of_school = (pl.col(SCHOOL) == school) | (
@@ -166,13 +168,13 @@ def schools(stops: Stops, past: GuardContext) -> None:
         )
 
 
-def terms(stops: Stops, past: GuardContext) -> None:
+def terms(stops: Stops, context: GuardContext) -> None:
     """Stop what ends or puts off a session in which classes are taught: one row takes their classes from everybody."""
     if "academicSessions" not in stops.parts:
         return
     taken = (
         set(stops.taken(HeldKind("academicSessions")).drop_nulls(TAKING)["sourcedId"])
-        & past.taught.keys()
+        & context.taught.keys()
     )
     rows = (
         stops.parts["academicSessions"]
@@ -181,23 +183,27 @@ def terms(stops: Stops, past: GuardContext) -> None:
     )
     for row in rows.iter_rows(named=True):
         one, name = row["sourcedId"], row.get("title") or ""
-        was = past.records("academicSessions", "startDate", "endDate").filter(sourcedId=one).row(0)
+        was = (
+            context.records("academicSessions", "startDate", "endDate").filter(sourcedId=one).row(0)
+        )
         sentence = (
             f"Session {name} ({one}) would last from {row.get('startDate') or was[1]} to {row.get('endDate') or was[2]}, and was to last from {was[1]} to {was[2]}: "
-            f"{past.taught[one]:,} classes are taught in it, and nobody would be in them today. If that is meant, approve; else correct the dates."
+            f"{context.taught[one]:,} classes are taught in it, and nobody would be in them today. If that is meant, approve; else correct the dates."
         )
         stops.stop(
             "session_moved", sentence, "academicSessions", upserts=pl.col("sourcedId") == one
         )
 
 
-def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
+def old_terms(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
     """Stop many new classes whose terms are over, with what is new in them: an export of long ago has them."""
-    if past.settled is None or past.today is None or "classes" not in stops.parts:
+    if context.settled is None or context.today is None or "classes" not in stops.parts:
         return
     new = with_columns_of(stops.created("classes"), ["termSourcedIds"])
     over = new.filter(
-        all_over(new["termSourcedIds"], stops.ends, past.today.isoformat()).fill_null(value=False)
+        all_over(new["termSourcedIds"], stops.ends, context.today.isoformat()).fill_null(
+            value=False
+        )
     )
     stops.read(
         LimitReading(
@@ -205,7 +211,7 @@ def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
             "new classes of terms that are over",
             over.height,
             limits.created_records,
-            past.total("classes"),
+            context.total("classes"),
         )
     )
     if over.height <= limits.created_records:
@@ -224,17 +230,17 @@ def old_terms(stops: Stops, past: GuardContext, limits: GuardLimits) -> None:
     stops.stop("old_terms", sentence, *upserts, upserts=upserts)
 
 
-def rollover(stops: Stops, past: GuardContext) -> None:
+def rollover(stops: Stops, context: GuardContext) -> None:
     """Stop what a new school year takes away while the terms of the old one still run: as one change, which is what it is."""
     if not {"classes", "enrollments"} <= stops.parts.keys():
         return
     gone, new = stops.gone("classes")["sourcedId"], stops.created("classes")
-    old = past.records("classes", "termSourcedIds").filter(
+    old = context.records("classes", "termSourcedIds").filter(
         pl.col("sourcedId").is_in(gone.implode())
     )
     terms, next_terms = _terms(old), _terms(new) if "termSourcedIds" in new.columns else set()
     if (
-        gone.len() * 2 <= past.total("classes")
+        gone.len() * 2 <= context.total("classes")
         or new.height * 2 <= gone.len()
         or terms & next_terms
         or not terms
@@ -259,7 +265,7 @@ def _listed(ids: set[str]) -> str:
     return ", ".join(first) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
 
 
-def _deserted(stops: Stops, past: GuardContext) -> list[str]:
+def _deserted(stops: Stops, context: GuardContext) -> list[str]:
     """The schools all of whose records vanished."""
     frames = [stops.gone(name).select(SCHOOL) for name in IN_SCHOOLS if name in stops.parts]
     gone = (
@@ -269,7 +275,7 @@ def _deserted(stops: Stops, past: GuardContext) -> list[str]:
         .len()
     )
     there = (
-        past.totals.filter(pl.col("entity").is_in(IN_SCHOOLS))
+        context.totals.filter(pl.col("entity").is_in(IN_SCHOOLS))
         .group_by("school")
         .agg(pl.col("records").sum())
     )
@@ -279,12 +285,12 @@ def _deserted(stops: Stops, past: GuardContext) -> list[str]:
     return sorted(lost[SCHOOL])
 
 
-def still_named(stops: Stops, past: GuardContext) -> None:
+def still_named(stops: Stops, context: GuardContext) -> None:
     """Stop deletes of records that others name, if those stay: because they are held, rejected, or just not deleted."""
     for name in CHILDREN_FIRST:
         if name not in stops.parts:
             continue
-        while stays := _children_that_stay(stops, past, name):
+        while stays := _children_that_stay(stops, context, name):
             parents = list(dict.fromkeys(parent for parent, _ in stays))
             first = ", ".join(child for _, child in stays[:FIRST]) + (
                 ", …" if len(stays) > FIRST else ""
@@ -293,10 +299,10 @@ def still_named(stops: Stops, past: GuardContext) -> None:
             stops.stop("still_named", sentence, name, removals=pl.col("sourcedId").is_in(parents))
 
 
-def _children_that_stay(stops: Stops, past: GuardContext, name: str) -> list[tuple[str, str]]:
+def _children_that_stay(stops: Stops, context: GuardContext, name: str) -> list[tuple[str, str]]:
     """Pairs of a record to be deleted and one that names it and stays, as `entity:sourcedId`."""
     going = stops.going(name)
-    children = past.children.filter(
+    children = context.children.filter(
         (pl.col("of") == name) & pl.col("parent").is_in(going.implode())
     )
     found = []
@@ -325,21 +331,23 @@ def followers(stops: Stops, owners: dict[str, str]) -> None:
 FEWEST, MOST = 5, 0.5
 
 
-def emptied_columns(stops: Stops, past: GuardContext) -> None:
+def emptied_columns(stops: Stops, context: GuardContext) -> None:
     """Stop the updates by which most of the records lose, or change, a value whose column is gone or has run dry."""
-    for name, columns in past.columns.items():
+    for name, columns in context.columns.items():
         for column, before in columns.items():
             if name in stops.parts and before.records >= FEWEST:
-                _judge(stops, past, name, column, before)
+                _judge(stops, context, name, column, before)
 
 
-def _judge(stops: Stops, past: GuardContext, name: str, column: str, before: ColumnHistory) -> None:
+def _judge(
+    stops: Stops, context: GuardContext, name: str, column: str, before: ColumnHistory
+) -> None:
     updates = stops.updates(name)
     now = updates.select(
         "sourcedId",
         (pl.col(column) if column in updates.columns else pl.lit(None, pl.String)).alias("now"),
     )
-    met = now.join(past.records(name, column), on="sourcedId", how="inner").drop_nulls(column)
+    met = now.join(context.records(name, column), on="sourcedId", how="inner").drop_nulls(column)
     # What a setting makes up in place of a missing column, such as an address, is no value of the export.
     lost = met.filter(
         pl.col("now").ne_missing(pl.col(column)) if before.missing else pl.col("now").is_null()
@@ -366,9 +374,9 @@ def _judge(stops: Stops, past: GuardContext, name: str, column: str, before: Col
     )
 
 
-def left_behind(stops: Stops, past: GuardContext) -> None:
+def left_behind(stops: Stops, context: GuardContext) -> None:
     """Stop removals of what a feed has sent too that no longer runs: it may be this one, under the name that it had."""
-    for (feed, last, now, name), rows in past.left_behind.group_by(
+    for (feed, last, now, name), rows in context.left_behind.group_by(
         "feed", "last", "now", "entity", maintain_order=True
     ):
         sentence = (
