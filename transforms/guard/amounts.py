@@ -209,8 +209,8 @@ def created(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
         if total and context.settled is not None and new.height > most:
             limit = limit_text(limits.created_percent, limits.created_records)
             sentence = (
-                f"{new.height:,} new {kind.word} would come to schools that have {total:,} of them, "
-                f"more than {limit}. See whether this is another district's export, "
+                f"{new.height:,} new {kind.word} would come to schools that have {total:,} of "
+                f"them, more than {limit}. See whether this is another district's export, "
                 "or whether the ids of all have changed."
             )
             ids = new["sourcedId"].implode()

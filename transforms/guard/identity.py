@@ -1,4 +1,4 @@
-"""Ids that pass to other people: many at once, as when a column was sorted by itself, or a single one."""
+"""Ids that pass to other records: many at once, as after a sorted column, or a single person's."""
 
 from __future__ import annotations
 
@@ -14,97 +14,104 @@ from transforms.guard.holds import GROUP, STAFF, STUDENTS, Stops, group_of
 from transforms.guard.limits import GuardLimits, LimitReading, allowed, limit_text
 
 FIRST = 3
-# By what people know each other, and sign in.
+# What identifies a person to other people, and at sign-in.
 IDENTITY = ("givenName", "familyName", "email", "username", "identifier")
-# By what other programs know them.
+# What identifies a person to other programs.
 ELSEWHERE = ("userMasterIdentifier", "userIds")
-# By what each kind of record is told from others of its kind.
+# What identifies a record of each kind.
 TOLD_BY = {
-    "orgs": ("name",), "users": (*IDENTITY, *ELSEWHERE, "grades", "roles", "agentSourcedIds"), "courses": ("title",),
-    "classes": ("title", "courseSourcedId", "schoolSourcedId"), "enrollments": ("userSourcedId", "role"),
+    "orgs": ("name",),
+    "users": (*IDENTITY, *ELSEWHERE, "grades", "roles", "agentSourcedIds"),
+    "courses": ("title",),
+    "classes": ("title", "courseSourcedId", "schoolSourcedId"),
+    "enrollments": ("userSourcedId", "role"),
     "demographics": ("birthDate",),
-}  # fmt: skip
-# So many grades in one night are no promotion.
+}
+# A change of that many grades is no promotion.
 JUMP = 3
 
 
 def identities(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
-    """Limit how many records become others: people, enrollments, and the names of classes, courses and schools."""
+    """Limit the records that become others: users, enrollments, classes, courses and schools."""
     for entity, columns in TOLD_BY.items():
         if entity not in stops.parts:
             continue
         updates = stops.updates(entity)
-        met = _told_by(entity, updates).join(
-            _told_by(entity, context.sent.get(entity)), on="sourcedId", suffix="_was"
-        )
+        now, was = _identity_of(entity, updates), _identity_of(entity, context.sent.get(entity))
+        met = now.join(was, on="sourcedId", suffix="_was")
         year = _is_new_year(met, context)
         changed = met.select(
             "sourcedId",
             *(_differs(name, year=year).alias(name) for name in columns),
-            along=_goes_along(met),
+            along=_has_minor_change(met),
         )
         changed = changed.join(updates.select("sourcedId", GROUP), on="sourcedId")
-        _limit(stops, context, limits, entity, changed.filter(pl.any_horizontal(*columns, "along")))
+        changed = changed.filter(pl.any_horizontal(*columns, "along"))
+        _limit_identities(stops, context, limits, entity, changed)
 
 
-def _told_by(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
-    """Give records with the columns by which they are told apart; of roles, what they make of a person, and of staff which they are."""
+def _identity_of(entity: str, records: pl.DataFrame | None) -> pl.DataFrame:
+    """Return records with the columns that identify them.
+
+    The roles of staff stay as they are. Those of other people become the group.
+    """
     found = with_columns_of(records, TOLD_BY[entity])
     if "roles" not in found.columns:
         return found
-    group, held = group_of(found["roles"]), parts.values(found["roles"], "role")
-    return found.with_columns(
-        held.zip_with((group == STAFF).fill_null(value=False), group).alias("roles")
-    )
-
-
-def _goes_along(met: pl.DataFrame) -> pl.Expr:
-    """Whether a grade goes up, or a parent comes or goes: that is no other person, unless too many others are."""
-    if "grades" not in met.columns:
-        return pl.lit(value=False)
-    up = (pl.col("grades") != pl.col("grades_was")).fill_null(value=False)
-    return up | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
+    group, roles = group_of(found["roles"]), parts.values(found["roles"], "role")
+    is_staff = (group == STAFF).fill_null(value=False)
+    return found.with_columns(roles.zip_with(is_staff, group).alias("roles"))
 
 
 def _is_new_year(met: pl.DataFrame, context: GuardContext) -> bool:
-    """Whether at least half of the students go up by one grade."""
+    """Whether at least half of the students move up by one grade."""
+    if "grades" not in met.columns:
+        return False
     students = context.total("users", STUDENTS) or context.total("users")
-    return "grades" in met.columns and met.filter(_up() == 1).height * 2 >= max(students, 1)
-
-
-def _up() -> pl.Expr:
-    """By how many grades somebody goes up."""
-    return _grade(pl.col("grades")) - _grade(pl.col("grades_was"))
+    return met.filter(_grades_up() == 1).height * 2 >= max(students, 1)
 
 
 def _differs(name: str, *, year: bool) -> pl.Expr:
-    """Whether a value is another one, or has gone; one that comes is none, and so is one agent more or less.
+    """Whether a value was replaced or removed. A value that was blank before does not count.
 
-    A grade that goes up by one is no other person's where all go up (`year`).
+    One agent more or less does not count either, nor does the next grade at the start of a `year`.
     """
     now, was = pl.col(name), pl.col(f"{name}_was")
+    removed = now.is_null() & was.is_not_null()
     if name == "grades":
-        usual = _up().is_in([0, 1] if year else [0]).fill_null(value=True)
-        lost = now.is_null() & was.is_not_null()
-        return lost | ((now != was) & ~usual).fill_null(value=False)
+        usual = _grades_up().is_in([0, 1] if year else [0]).fill_null(value=True)
+        return removed | ((now != was) & ~usual).fill_null(value=False)
     if name == "agentSourcedIds":
         both = now.str.split(",").list.set_intersection(was.str.split(",")).list.len()
         return (both == 0).fill_null(value=False)
-    return (_text(now) != _text(was)).fill_null(now.is_null() & was.is_not_null())
+    plain_now, plain_was = (cell.str.to_lowercase().str.strip_chars() for cell in (now, was))
+    return (plain_now != plain_was).fill_null(removed)
 
 
-def _text(cell: pl.Expr) -> pl.Expr:
-    return cell.str.to_lowercase().str.strip_chars()
+def _grades_up() -> pl.Expr:
+    """Return by how many grades a user moves up."""
+    now, was = (
+        pl.col(name).str.split(",").list.first().cast(pl.Int8, strict=False)
+        for name in ("grades", "grades_was")
+    )
+    return now - was
 
 
-def _grade(cell: pl.Expr) -> pl.Expr:
-    return cell.str.split(",").list.first().cast(pl.Int8, strict=False)
+def _has_minor_change(met: pl.DataFrame) -> pl.Expr:
+    """Whether the grade or the parents of a user changed.
+
+    That alone makes no other person. If too many records become others, it is suspicious too.
+    """
+    if "grades" not in met.columns:
+        return pl.lit(value=False)
+    grade = (pl.col("grades") != pl.col("grades_was")).fill_null(value=False)
+    return grade | pl.col("agentSourcedIds").ne_missing(pl.col("agentSourcedIds_was"))
 
 
-def _limit(
+def _limit_identities(
     stops: Stops, context: GuardContext, limits: GuardLimits, entity: str, changed: pl.DataFrame
 ) -> None:
-    """Stop all that changed of an entity if it is too much of one kind: what was done to one was done to the others."""
+    """Hold all changed records of an entity if one kind has too many: all may be wrong."""
     columns, found, too_many = TOLD_BY[entity], [], False
     others = changed.filter(pl.any_horizontal(columns))
     for kind in (kind for kind in stops.kinds if kind.entity == entity):
@@ -126,61 +133,54 @@ def _limit(
         f"{', '.join(found)} would become others ({ways}), more than {limit}. "
         "See whether a column of the export was sorted or shifted by itself, or is missing."
     )
-    # Where so many are others, those who are new may be as wrong; where most people are, so may all that is new.
+    # If so many records become others, the new ones may be wrong too. If most people do, anything
+    # new may be wrong.
     ids = pl.col("sourcedId").is_in(changed["sourcedId"].implode())
-    stops.stop("identity", sentence, entity, upserts=ids | _new(entity, context))
+    stops.stop("identity", sentence, entity, upserts=ids | _is_new(entity, context))
     if entity == "users" and others.height * 2 > context.total("users"):
-        said = "What is new and what vanished waits with the people who would become others."
-        upserts = {name: _new(name, context) for name in stops.parts} | {
-            "demographics": pl.lit(value=True)
-        }
-        stops.stop("follows", said, *stops.parts, removals=pl.lit(value=True), upserts=upserts)
+        upserts = {name: _is_new(name, context) for name in stops.parts}
+        upserts["demographics"] = pl.lit(value=True)
+        stops.stop(
+            "follows",
+            "What is new and what vanished waits with the people who would become others.",
+            *stops.parts,
+            removals=pl.lit(value=True),
+            upserts=upserts,
+        )
 
 
-def _new(entity: str, context: GuardContext) -> pl.Expr:
-    """What comes, or comes again, and what changes without anybody knowing from what: no roster is kept that has it as it was sent."""
+def _is_new(entity: str, context: GuardContext) -> pl.Expr:
+    """Whether a record is new or returns, or no archived roster has it as it was sent."""
     sent = context.sent.get(entity, pl.DataFrame(schema={"sourcedId": pl.String}))
     sure = sent.filter(~pl.col(NEAR)) if NEAR in sent.columns else sent
     return (pl.col(ACTION) != "update") | ~pl.col("sourcedId").is_in(sure["sourcedId"].implode())
 
 
 def recycled(stops: Stops, context: GuardContext) -> None:
-    """Stop updates that would make another person of somebody, by two signs of five; a marriage shows one."""
+    """Hold updates that make another person of a user, by two of five signs. A marriage has one."""
     if "users" not in stops.parts:
         return
-    met = _beside(stops, context)
+    met = _beside_sent(stops, context)
     ids = [row["sourcedId"] for row in met.iter_rows(named=True) if sum(_signs(row)) > 1]
     first = ", ".join(ids[:FIRST]) + (f" and {len(ids) - FIRST:,} more" if len(ids) > FIRST else "")
     subject = "1 id seems" if len(ids) == 1 else f"{len(ids):,} ids seem"
     sentence = (
-        f"{subject} to have passed to other people ({first}): more than one of name, date of birth, email or username, "
-        "identifier and grade is another one. Give new people ids of their own; if it is one person whose record was corrected, approve."
+        f"{subject} to have passed to other people ({first}): more than one of name, "
+        "date of birth, email or username, identifier and grade is another one. "
+        "Give new people ids of their own; if it is one person whose record was corrected, approve."
     )
-    chosen = pl.col("sourcedId").is_in(ids)
-    stops.stop(
-        "recycled",
-        sentence,
-        *(name for name in ("users", "demographics") if name in stops.parts),
-        upserts=chosen,
-    )
+    entities = [name for name in ("users", "demographics") if name in stops.parts]
+    stops.stop("recycled", sentence, *entities, upserts=pl.col("sourcedId").is_in(ids))
 
 
-def _beside(stops: Stops, context: GuardContext) -> pl.DataFrame:
-    """Put beside each updated user what was sent of it before (`_was`)."""
+def _beside_sent(stops: Stops, context: GuardContext) -> pl.DataFrame:
+    """Return each updated user, with the values that were sent before (`_was`)."""
     columns = (*IDENTITY, "grades", "roles", "agentSourcedIds")
     updates = stops.updates("users")
-    now = with_columns_of(updates, columns).with_columns(
-        updates[LABEL].alias(NAME)
-        if LABEL in updates.columns
-        else pl.lit(None, pl.String).alias(NAME)
-    )
-    met = now.join(
-        context.records("users", *columns, NAME),
-        on="sourcedId",
-        how="inner",
-        suffix="_was",
-        maintain_order="left",
-    )
+    label = pl.col(LABEL) if LABEL in updates.columns else pl.lit(None, pl.String)
+    now = with_columns_of(updates.with_columns(label.alias(NAME)), (*columns, NAME))
+    was = context.records("users", *columns, NAME)
+    met = now.join(was, on="sourcedId", how="inner", suffix="_was", maintain_order="left")
     births = stops.parts["demographics"].upserts if "demographics" in stops.parts else None
     born = with_columns_of(births, ["birthDate"]).join(
         context.records("demographics", "birthDate"), on="sourcedId", suffix="_was"
@@ -189,37 +189,34 @@ def _beside(stops: Stops, context: GuardContext) -> pl.DataFrame:
 
 
 def _signs(row: dict[str, str | None]) -> tuple[bool, ...]:
-    """Tell which signs of another person there are: name, birth, address, number, grade."""
+    """Return which signs of another person a row shows."""
     return (
-        _another_name(row),
-        _other(row, "birthDate"),
-        _other(row, "email") or _other(row, "username"),
-        _other(row, "identifier"),
-        _jump(row["grades"], row["grades_was"]),
+        _has_other_name(row),
+        _has_other(row, "birthDate"),
+        _has_other(row, "email") or _has_other(row, "username"),
+        _has_other(row, "identifier"),
+        _jumps(row["grades"], row["grades_was"]),
     )
 
 
-def _another_name(row: dict[str, str | None]) -> bool:
-    """Whether no word of the name is what it was."""
-    now, was = words(row[NAME]), words(row[f"{NAME}_was"]) or _full(row, "_was")
+def _has_other_name(row: dict[str, str | None]) -> bool:
+    """Whether the old and the new name have no word in common."""
+    now = words(row[NAME])
+    was = words(row[f"{NAME}_was"]) or words(row["givenName_was"]) | words(row["familyName_was"])
     return bool(now and was) and not now & was
 
 
-def _full(row: dict[str, str | None], suffix: str) -> set[str]:
-    return words(row[f"givenName{suffix}"]) | words(row[f"familyName{suffix}"])
-
-
-def _other(row: dict[str, str | None], name: str) -> bool:
+def _has_other(row: dict[str, str | None], name: str) -> bool:
     now, was = row[name], row[f"{name}_was"]
     return now is not None and was is not None and now.casefold() != was.casefold()
 
 
-def _jump(now: str | None, was: str | None) -> bool:
+def _jumps(now: str | None, was: str | None) -> bool:
     first = [(grades or "").split(",")[0] for grades in (now, was)]
     return all(one.isdigit() for one in first) and abs(int(first[0]) - int(first[1])) >= JUMP
 
 
 def words(name: str | None) -> set[str]:
-    """The words of a name, whatever its case and accents."""
+    """Return the words of a name, without case and accents."""
     plain = unicodedata.normalize("NFKD", name or "").casefold()
     return set("".join(sign for sign in plain if not unicodedata.combining(sign)).split())

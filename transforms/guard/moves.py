@@ -42,7 +42,7 @@ def moves(stops: Stops, context: GuardContext, limits: GuardLimits) -> None:
 
 
 def to_other_schools(stops: Stops, context: GuardContext) -> pl.DataFrame:
-    """Return the users (`sourcedId`) that an update moves to another school, and the old one (`was`)."""
+    """Return the users whom an update moves to another school: `sourcedId`, old school (`was`)."""
     sent = context.sent.get("users", pl.DataFrame(schema={"sourcedId": pl.String}))
     was = sent.select("sourcedId", school_of(ENTITIES["users"], sent).alias("was"))
     updates = stops.updates("users").select("sourcedId", SCHOOL)
@@ -56,10 +56,10 @@ def to_other_schools(stops: Stops, context: GuardContext) -> pl.DataFrame:
 def _into_earlier_classes(
     stops: Stops, context: GuardContext, kind: HeldKind, settled: Mapping[str, pl.Series]
 ) -> pl.DataFrame:
-    """Return enrollments that are new or change their class, without those of new classes or people.
+    """Return enrollments that are new or change their class, if class and person are not new.
 
-    `settled` are the ids of earlier classes and people. Nobody knows what is new among the records
-    of other feeds, so an entity that is missing there filters nothing.
+    `settled` are the ids of earlier classes and people. If it has no ids of an entity, other feeds
+    send that entity, and all of its records count as earlier.
     """
     was = context.records("enrollments", "classSourcedId")
     updated = with_columns_of(stops.updates("enrollments").filter(kind.chosen), PLACED)
@@ -102,8 +102,8 @@ def _limit_moves(
         limit = limit_text(limits.moved_percent, limits.moved_records)
         sentence = (
             f"{moved.height:,} {kind.word} would be {where} ({total:,} are there now), "
-            f"more than {limit}. See whether a column of the export was sorted or shifted by itself, "
-            "or is of another school or year."
+            f"more than {limit}. See whether a column of the export was sorted or shifted by "
+            "itself, or is of another school or year."
         )
         ids = moved["sourcedId"].implode()
         stops.stop("moved", sentence, kind.entity, upserts=pl.col("sourcedId").is_in(ids))
