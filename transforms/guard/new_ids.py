@@ -236,6 +236,7 @@ def _of_one_term(
 
 
 def _terms_of(classes: pl.DataFrame, side: str) -> pl.DataFrame:
+    """Return the `terms` in which each course (column `side`) is taught."""
     taught = classes.select(
         pl.col("courseSourcedId").alias(side),
         pl.col("termSourcedIds").str.split(",").alias("terms"),

@@ -1,4 +1,4 @@
-"""A plan: exactly the changes that wait, so that a person can agree to them tomorrow, and to nothing else."""
+"""A plan: exactly the changes that are held, so that a person can approve these and no others."""
 
 from __future__ import annotations
 
@@ -27,42 +27,59 @@ from transforms.records import EntityRecords, RosterState
 
 PLAN_DIGITS = 10
 REMOVAL_ACTIONS = (*REMOVALS, "keep")
+REMOVAL = pl.col("action").is_in(REMOVAL_ACTIONS)
+# Columns of a plan. `was` and `was_status` are what the ledger had when the plan was made.
 PLANNED: dict[str, type[pl.DataType]] = {
-    "entity": pl.String, "sourcedId": pl.String, "action": pl.String, "fingerprint": pl.Int64, "was": pl.Int64,
-    "was_status": pl.String, "school": pl.String, "grade": pl.String, "hold": pl.String,
+    "entity": pl.String, "sourcedId": pl.String, "action": pl.String, "fingerprint": pl.Int64,
+    "was": pl.Int64, "was_status": pl.String, "school": pl.String, "grade": pl.String,
+    "hold": pl.String,
 }  # fmt: skip
 GRADES: dict[str, type[pl.DataType]] = {
     "entity": pl.String,
     "sourcedId": pl.String,
     "found": pl.String,
 }
-# Whose grade a record has that has none itself.
+# Records without a grade of their own have the grade of this user.
 OF_USERS = {"enrollments": "userSourcedId", "demographics": "sourcedId"}
 GRADED = ("users", "classes", "courses", *OF_USERS)
-# What the guard looks at of upserts.
+# Columns of upserts that the guard needs.
 NO_UPSERTS = dict.fromkeys(("sourcedId", ACTION, PARENTS, SCHOOL), pl.String)
+# What a plan needs from the ledger.
 UNKNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
+RECORDS = {"entity": pl.String, "sourcedId": pl.String}
 
 
 def planned(changes: Changes, known: Known) -> pl.DataFrame:
-    """Everything that is held (columns of `PLANNED`), and what the ledger said of it (`was`, `was_status`)."""
-    frames = [_planned(part, known.get(name)) for name, part in changes.items() if part.held.height]
+    """Return all held changes as a plan (columns `PLANNED`, `grade` null)."""
+    frames = [
+        _with_ledger(part.held, known.get(name), fingerprint="was", status="was_status").select(
+            entity=pl.lit(part.entity),
+            sourcedId="sourcedId",
+            action=ACTION,
+            fingerprint=FINGERPRINT,
+            was="was",
+            was_status="was_status",
+            school=SCHOOL,
+            grade=pl.lit(None, pl.String),
+            hold=HOLD,
+        )
+        for name, part in changes.items()
+        if part.held.height
+    ]
     return pl.concat([pl.DataFrame(schema=PLANNED), *frames])
 
 
 def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame:
-    """Say the grade of each record: its own first one, or that of its user; the first of the rosters that knows it does.
+    """Fill in missing grades: the first grade of the record, or of its user.
 
-    `rosters` have frames of users, classes, courses and enrollments, as far as they have them.
+    `rosters` have frames of `GRADED` entities, as far as they are known. The first roster that has
+    the grade counts.
     """
-    grades = pl.concat(
-        [
-            pl.DataFrame(schema=GRADES),
-            *(_grades(name, roster) for roster in rosters for name in GRADED),
-        ]
-    )
-    grades = grades.drop_nulls("found").unique(
-        ["entity", "sourcedId"], keep="first", maintain_order=True
+    frames = [_grades(name, roster) for roster in rosters for name in GRADED]
+    grades = (
+        pl.concat([pl.DataFrame(schema=GRADES), *frames])
+        .drop_nulls("found")
+        .unique(["entity", "sourcedId"], keep="first", maintain_order=True)
     )
     met = records.join(grades, on=["entity", "sourcedId"], how="left", maintain_order="left")
     return met.with_columns(pl.coalesce("grade", "found").alias("grade")).drop("found")
@@ -71,7 +88,7 @@ def with_grades(records: pl.DataFrame, rosters: Sequence[Known]) -> pl.DataFrame
 def _grades(name: str, roster: Known) -> pl.DataFrame:
     frame, users = roster.get(name), roster.get("users")
     owner = OF_USERS.get(name, "")
-    # A roster without any record of an entity may know none of its columns but the id.
+    # A roster without records of an entity may have only the id column.
     if (
         frame is not None
         and owner in frame.columns
@@ -91,76 +108,60 @@ def _grades(name: str, roster: Known) -> pl.DataFrame:
 
 
 def plan_id(records: pl.DataFrame, feed: str) -> str:
-    """Name a plan by its content and its feed: the same changes have the same name tomorrow, others another one."""
+    """Return an id that depends only on the feed and on the changes of a plan.
+
+    The same changes get the same id tomorrow, and other changes get another id.
+    """
     digest = hashlib.sha256(feed.encode())
-    for row in (
-        records.select("entity", "sourcedId", "action", "fingerprint")
-        .sort("entity", "sourcedId")
-        .iter_rows()
-    ):
+    rows = records.select("entity", "sourcedId", "action", "fingerprint")
+    for row in rows.sort("entity", "sourcedId").iter_rows():
         digest.update(repr(row).encode())
     return digest.hexdigest()[:PLAN_DIGITS]
 
 
-def _planned(part: EntityChanges, known: pl.DataFrame | None) -> pl.DataFrame:
-    ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
-    ledger = ledger.rename({"fingerprint": "was", "status": "was_status"})
-    rows = part.held.join(ledger, on="sourcedId", how="left", maintain_order="left")
-    return rows.select(
-        entity=pl.lit(part.entity),
-        sourcedId="sourcedId",
-        action=ACTION,
-        fingerprint=FINGERPRINT,
-        was="was",
-        was_status="was_status",
-        school=SCHOOL,
-        grade=pl.lit(None, pl.String),
-        hold=HOLD,
-    )
-
-
 def moved(records: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """The records of a plan (`entity`, `sourcedId`) of which the ledger says something else by now.
+    """Return the records of a plan (`entity`, `sourcedId`) that changed in the ledger since.
 
-    What the plan wanted already, because an approval that broke off has sent it, has not moved.
+    Records that already are as the plan wants them, because an interrupted approval has sent them,
+    are left out.
     """
-    found = [_moved(rows, known.get(name)) for name, rows in by_entity(records)]
-    return pl.concat([pl.DataFrame(schema={"entity": pl.String, "sourcedId": pl.String}), *found])
-
-
-def _moved(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
-    met = _met(rows, known)
     same = pl.col("status").eq_missing(pl.col("was_status")) & pl.col("now").eq_missing(
         pl.col("was")
     )
-    return met.filter(~same & ~_done()).select("entity", "sourcedId")
+    found = [
+        _with_ledger(rows, known.get(name), fingerprint="now")
+        .filter(~same & ~_is_done())
+        .select(*RECORDS)
+        for name, rows in by_entity(records)
+    ]
+    return pl.concat([pl.DataFrame(schema=RECORDS), *found])
 
 
 def undone(records: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """The records of a plan that have not been sent yet."""
+    """Return the records of a plan that are not sent yet."""
     found = [
-        _met(rows, known.get(name)).filter(~_done()).select(*PLANNED)
+        _with_ledger(rows, known.get(name), fingerprint="now").filter(~_is_done()).select(*PLANNED)
         for name, rows in by_entity(records)
     ]
     return pl.concat([pl.DataFrame(schema=PLANNED), *found])
 
 
 def by_entity(records: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The records of a plan, entity by entity."""
+    """Return the records of a plan, entity by entity."""
     return (
         (name, records.filter(entity=name))
         for name in records["entity"].unique(maintain_order=True)
     )
 
 
-def _met(rows: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+def _with_ledger(rows: pl.DataFrame, known: pl.DataFrame | None, **names: str) -> pl.DataFrame:
+    """Add `fingerprint` and `status` from the ledger, perhaps under other `names`."""
     ledger = pl.DataFrame(schema=UNKNOWN) if known is None else known.select(*UNKNOWN)
-    ledger = ledger.rename({"fingerprint": "now"})
-    return rows.join(ledger, on="sourcedId", how="left", maintain_order="left")
+    return rows.join(ledger.rename(names), on="sourcedId", how="left", maintain_order="left")
 
 
-def _done() -> pl.Expr:
-    """Whether the ledger says of a record what the plan wanted."""
+def _is_done() -> pl.Expr:
+    """Whether the ledger already has a record as the plan wants it."""
     wanted = pl.col("action").replace_strict(
         {action: status for action, (_, status) in REMOVALS.items()} | {"keep": "kept"},
         default="active",
@@ -170,22 +171,24 @@ def _done() -> pl.Expr:
 
 
 def of_plan(records: pl.DataFrame, changes: Changes, today: date) -> Changes:
-    """The changes of a plan, and no others: its upserts out of those that the archived roster makes, and its removals."""
-    names = records["entity"].unique(maintain_order=True)
+    """Return the changes of a plan, and no others.
+
+    The upserts come from `changes`, the difference between the archived roster and the ledger. The
+    removals come from the plan itself.
+    """
     return {
-        name: _of_plan(changes.get(name), name, records.filter(entity=name), today)
-        for name in names
+        name: _part_of_plan(changes.get(name), name, rows, today)
+        for name, rows in by_entity(records)
     }
 
 
-def _of_plan(
+def _part_of_plan(
     part: EntityChanges | None, name: str, rows: pl.DataFrame, today: date
 ) -> EntityChanges:
     part = part or EntityChanges(name, pl.DataFrame(schema=NO_UPSERTS))
-    agreed = rows.filter(~pl.col("action").is_in(REMOVAL_ACTIONS))
-    upserts = part.upserts.filter(pl.col("sourcedId").is_in(agreed["sourcedId"].implode()))
-    gone = rows.filter(pl.col("action").is_in(REMOVAL_ACTIONS))
-    removals = gone.select(
+    ids = rows.filter(~REMOVAL)["sourcedId"].implode()
+    upserts = part.upserts.filter(pl.col("sourcedId").is_in(ids))
+    removals = rows.filter(REMOVAL).select(
         "sourcedId",
         pl.col("action").alias(ACTION),
         pl.col("school").alias(SCHOOL),
@@ -198,19 +201,16 @@ def _of_plan(
     )
 
 
-RECORDS = {"entity": pl.String, "sourcedId": pl.String}
-REMOVAL = pl.col("action").is_in(REMOVAL_ACTIONS)
-
-
 def overtaken(records: pl.DataFrame, source: RosterState, newer: RosterState) -> pl.DataFrame:
-    """The records of a plan (`entity`, `sourcedId`) that are to go and the newer roster has, or that it has otherwise.
+    """Return the records of a plan (`entity`, `sourcedId`) that a newer roster contradicts.
 
-    `source` is the roster of which the plan is. Of entities that the newer one lacks it says nothing.
+    It has records that the plan removes, or has other values than the plan sends. `source` is the
+    roster of the plan. Entities that are missing from `newer` are not compared.
     """
     found = [
         rows.filter(
-            _returned(rows, source.get(name), newer[name])
-            | _changed(rows, source.get(name), newer[name])
+            _has_returned(rows, source.get(name), newer[name])
+            | _has_changed(rows, source.get(name), newer[name])
         )
         for name, rows in by_entity(records)
         if name in newer
@@ -218,8 +218,13 @@ def overtaken(records: pl.DataFrame, source: RosterState, newer: RosterState) ->
     return pl.concat([pl.DataFrame(schema=RECORDS), *(rows.select(*RECORDS) for rows in found)])
 
 
-def _returned(rows: pl.DataFrame, source: EntityRecords | None, newer: EntityRecords) -> pl.Series:
-    """Which rows are to go, and are there: nobody can say who is missing once there are rows whose id is not certain."""
+def _has_returned(
+    rows: pl.DataFrame, source: EntityRecords | None, newer: EntityRecords
+) -> pl.Series:
+    """Whether the plan removes a record that the newer roster has.
+
+    If some rows of the newer roster have no certain id, any record may be among them.
+    """
     there = pl.concat(
         [newer.accepted["sourcedId"], newer.refused["sourcedId"], newer.withheld["sourcedId"]]
     )
@@ -229,18 +234,21 @@ def _returned(rows: pl.DataFrame, source: EntityRecords | None, newer: EntityRec
     )["hit"]
 
 
-def _changed(rows: pl.DataFrame, source: EntityRecords | None, newer: EntityRecords) -> pl.Series:
-    """Which rows are to be sent as the plan's roster has them, and are not so any more."""
+def _has_changed(
+    rows: pl.DataFrame, source: EntityRecords | None, newer: EntityRecords
+) -> pl.Series:
+    """Whether the plan sends a record that differs in the newer roster."""
     met = rows.select("sourcedId", "action")
-    for name, judged in (("then", source), ("now", newer)):
-        met = met.join(_marks(judged, name), on="sourcedId", how="left", maintain_order="left")
+    for name, roster in (("then", source), ("now", newer)):
+        met = met.join(_marks(roster, name), on="sourcedId", how="left", maintain_order="left")
     return met.select(
         hit=~REMOVAL & pl.col("then").is_not_null() & pl.col("then").ne_missing(pl.col("now"))
     )["hit"]
 
 
-def _marks(judged: EntityRecords | None, name: str) -> pl.DataFrame:
-    if judged is None:
+def _marks(records: EntityRecords | None, name: str) -> pl.DataFrame:
+    """Return the fingerprint of each accepted record, in a column of this name."""
+    if records is None:
         return pl.DataFrame(schema={"sourcedId": pl.String, name: pl.Int64})
-    marks = marked({judged.entity.name: judged})[judged.entity.name]
-    return pl.DataFrame({"sourcedId": judged.accepted["sourcedId"], name: marks})
+    marks = marked({records.entity.name: records})[records.entity.name]
+    return pl.DataFrame({"sourcedId": records.accepted["sourcedId"], name: marks})
