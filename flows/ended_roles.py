@@ -1,4 +1,4 @@
-"""The roster until now, by which a drop that does not name every role says which roles have ended."""
+"""The roster before a drop. It shows which roles ended, if the drop does not list every role."""
 
 from __future__ import annotations
 
@@ -19,40 +19,32 @@ from transforms.role_ends import is_silent
 def roster_until_now(
     standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
 ) -> RosterState:
-    """What of the roster until now says which roles have ended, where a drop does not say all roles.
+    """Return the users and enrollments before this drop. Empty if the drop lists every role.
 
-    Of what people have decided not to send, it is what was sent before; so it is of what waits, where a drop tells of everybody
-    again. What a delta said and what waits is not said again.
+    Records that a person decided not to send are given as they were sent before. So are records
+    that wait in a plan, unless the drop is a delta: a delta does not repeat what waits.
     """
     if not is_silent(standing) or job.source.before not in archive.runs():
         return {}
+    unsent = turned_down(job, ledger)
+    if any(records.mode == "unknown" for records in standing.values()):
+        unsent = unsent.vstack(decided_on(job, ledger).drop_nulls("fingerprint"))
     found = {name: archive.judged(job.source.before, name) for name in ("users", "enrollments")}
-    down = turned_down(job, ledger)
-    if any(judged.mode == "unknown" for judged in standing.values()):
-        down = down.vstack(decided_on(job, ledger).drop_nulls("fingerprint"))
     return {
-        name: _as_sent(judged, down.filter(entity=name)["sourcedId"], known, job, archive)
-        for name, judged in found.items()
-        if judged is not None
+        name: _as_sent(records, unsent.filter(entity=name)["sourcedId"], known, job, archive)
+        for name, records in found.items()
+        if records is not None
     }
 
 
 def _as_sent(
-    judged: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive
+    records: EntityRecords, ids: pl.Series, known: Known, job: Job, archive: Archive
 ) -> EntityRecords:
-    """Give a roster's records, some of them as the target has them; those that it lacks are left out."""
-    name = judged.entity.name
+    """Return records, those with these `ids` as they were sent. Records never sent are left out."""
+    name = records.entity.name
     if not ids.len() or name not in known:
-        return judged
-    there = (
-        known[name]
-        .filter(pl.col("sourcedId").is_in(ids.implode()))
-        .select("sourcedId", "fingerprint")
-    )
-    others = judged.accepted.filter(~pl.col("sourcedId").is_in(ids.implode()))
-    return replace(
-        judged,
-        accepted=pl.concat(
-            [others, archive.sent(name, there, job.source.before).drop(NEAR)], how="diagonal"
-        ),
-    )
+        return records
+    rows = known[name].filter(pl.col("sourcedId").is_in(ids.implode()))
+    sent = archive.sent(name, rows.select("sourcedId", "fingerprint"), job.source.before)
+    others = records.accepted.filter(~pl.col("sourcedId").is_in(ids.implode()))
+    return replace(records, accepted=pl.concat([others, sent.drop(NEAR)], how="diagonal"))

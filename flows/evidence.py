@@ -1,4 +1,7 @@
-"""What the guard is shown of the records that are to change: as the target has them, out of the archived rosters."""
+"""What the archived rosters and the ledger say about the records that a run changes.
+
+The guard compares the changes with it. Archived rosters have the records as the target has them.
+"""
 
 from __future__ import annotations
 
@@ -31,81 +34,93 @@ from transforms.guard.new_ids import MADE_OF
 from transforms.removals import what_is_over
 from transforms.schemas import ENTITIES
 
+# By entity, records as they were sent.
 Sent = Mapping[str, pl.DataFrame]
 # Reads the records of one entity of a roster.
 Before = Callable[[str], pl.DataFrame | None]
 NAMED = {"orgs": "name", "classes": "title"}
-# By whose changes some records are asked for.
+# Entities whose changes need another entity's records.
 OF = {"demographics": ("users", "demographics")}
 
 
 def reading(run: str, archive: Archive) -> Before:
-    """Give what reads the roster of a run, each entity once; none has any if the roster is not kept."""
+    """Return a function that reads the roster of a run, each entity once.
+
+    It returns None if the roster is not in the archive, or does not have the entity.
+    """
     there = run in archive.runs()
     return cache(lambda entity: archive.frame(run, entity) if there else None)
 
 
 def sent_before(changes: Changes, known: Known, job: Job, ledger: Ledger, archive: Archive) -> Sent:
-    """Give the records that are to change as they were sent, and those that new ones may be under other ids, by entity."""
+    """Return the records that change or that new records may duplicate, as they were sent."""
+    names = set(changes)
+    if "users" in changes and "demographics" in known:
+        names.add("demographics")
     found = {}
-    for name in changes.keys() | (
-        {"demographics"} if "users" in changes and "demographics" in known else set()
-    ):
-        ids = _wanted(name, changes, known)
+    for name in names:
+        ids = _ids_to_look_up(name, changes, known)
         if ids.len():
-            wanted = (
-                known[name]
-                .filter(pl.col("sourcedId").is_in(ids.implode()))
-                .select("sourcedId", "fingerprint")
-            )
-            found[name] = archive.sent(name, wanted, job.source.before)
+            rows = known[name].filter(pl.col("sourcedId").is_in(ids.implode()))
+            fingerprints = rows.select("sourcedId", "fingerprint")
+            found[name] = archive.sent(name, fingerprints, job.source.before)
     if "users" in found:
         found["users"] = _with_names(found["users"], changes["users"], job, ledger)
     return found
 
 
-def _wanted(name: str, changes: Changes, known: Known) -> pl.Series:
-    """The ids of the records to show: what changes or vanished; all that are there where new ones may be the same."""
-    part = next(
-        (
-            changes[one]
-            for one in OF.get(name, (name,))
-            if one in changes and _changes(changes[one])
-        ),
-        None,
-    )
+def _ids_to_look_up(name: str, changes: Changes, known: Known) -> pl.Series:
+    """Return the ids that change, and all active ids if new records may duplicate others."""
+    parts = [changes[one] for one in OF.get(name, (name,)) if one in changes]
+    part = next((one for one in parts if one.upserts.height or one.removals.height), None)
     if part is None or name not in known:
         return pl.Series("sourcedId", dtype=pl.String)
-    there = known[name].filter(pl.col("status") == ACTIVE)["sourcedId"]
+    active = known[name].filter(pl.col("status") == ACTIVE)["sourcedId"]
     if name == "demographics":
-        return there
-    changed = pl.concat(
-        [part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]]
-    )
+        return active
+    changed = _changed_ids(part)
     new = (part.upserts[ACTION] == "create").any()
-    return (
-        pl.concat([there, changed]).unique()
-        if name == "users" or (new and name in MADE_OF)
-        else changed
-    )
+    if name == "users" or (new and name in MADE_OF):
+        return pl.concat([active, changed]).unique()
+    return changed
 
 
-def _changes(part: EntityChanges) -> bool:
-    return bool(part.upserts.height or part.removals.height)
+def _changed_ids(part: EntityChanges) -> pl.Series:
+    """Return the ids of earlier records that change or are missing from the drop."""
+    updated = part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"]
+    return pl.concat([updated, part.removals["sourcedId"]])
 
 
 def _with_names(users: pl.DataFrame, part: EntityChanges, job: Job, ledger: Ledger) -> pl.DataFrame:
-    """Add people of whom no roster is kept, by the name that the ledger has."""
-    ids = pl.concat(
-        [part.upserts.filter(pl.col(ACTION) != "create")["sourcedId"], part.removals["sourcedId"]]
-    )
+    """Add people who are in no archived roster, with the name that the ledger has."""
+    ids = _changed_ids(part)
     unseen = ids.filter(~ids.is_in(users["sourcedId"].implode()))
     if not unseen.len():
         return users
-    named = ledger.details(job.key, "users", unseen).select(
+    labels = ledger.details(job.key, "users", unseen).select(
         "sourcedId", pl.col("label").alias(NAME)
     )
-    return pl.concat([users, named], how="diagonal")
+    return pl.concat([users, labels], how="diagonal")
+
+
+def there_of(sent: Sent, known: Known, before: Before) -> Sent:
+    """Return all active users and enrollments, if any of them changes.
+
+    Those that change are as they were sent, and the others as the last roster has them.
+    """
+    return {
+        name: _active(sent[name], known[name], before(name))
+        for name in ("users", "enrollments")
+        if name in sent
+    }
+
+
+def _active(sent: pl.DataFrame, known: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    active = known.filter(pl.col("status") == ACTIVE).select("sourcedId")
+    frames = [frame for frame in (sent, before) if frame is not None]
+    records = pl.concat(frames, how="diagonal")
+    records = records.unique("sourcedId", keep="first", maintain_order=True)
+    return records.join(active, on="sourcedId", how="semi")
 
 
 def groups_of(there: Sent) -> pl.DataFrame:
@@ -116,15 +131,14 @@ def groups_of(there: Sent) -> pl.DataFrame:
             grouped(name, records).alias("group"),
             school_of(ENTITIES[name], records).alias("school"),
         )
-        counted = placed.drop_nulls("group").group_by("group", "school").len("records")
-        found.append(
-            counted.select(pl.lit(name).alias("entity"), "group", "school", "records").cast(GROUPED)
-        )  # type: ignore[arg-type]
+        counts = placed.drop_nulls("group").group_by("group", "school").len("records")
+        counts = counts.select(pl.lit(name).alias("entity"), "group", "school", "records")
+        found.append(counts.cast(GROUPED))  # type: ignore[arg-type]
     return pl.concat(found)
 
 
 def sizes_of(there: Sent) -> pl.DataFrame:
-    """Count the people (`records`) of each `class`."""
+    """Count the people (`records`) of each `class` (columns of `SIZES`)."""
     if "enrollments" not in there:
         return no_sizes()
     classes = with_columns_of(there["enrollments"], ["classSourcedId"])
@@ -137,15 +151,18 @@ def sizes_of(there: Sent) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the ledger knows of sessions: the ids of classes that are `over`, the last days (`ends`), and how many classes are `taught` in each."""
+    """What the ledger knows about sessions."""
 
+    # Ids of classes whose terms are over.
     over: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.String))
+    # The last day of each session.
     ends: Mapping[str, str | None] = field(default_factory=dict)
+    # The number of active classes in each session.
     taught: Mapping[str, int] = field(default_factory=dict)
 
 
 def terms_of(changes: Changes, job: Job, ledger: Ledger) -> Terms:
-    """Ask for the sessions, if they, classes or enrollments are to change."""
+    """Read the sessions from the ledger, if sessions, classes or enrollments are to be sent."""
     if not any(
         name in changes and changes[name].upserts.height
         for name in ("academicSessions", "classes", "enrollments")
@@ -175,43 +192,23 @@ def taken_since(
     ledger: Ledger,
     archive: Archive,
 ) -> dict[str, int]:
-    """Count by entity who was locked out and what was ended since the roster of a run, where more of that is to come.
+    """Count what updates took away since the roster of a run, for entities where more is to come.
 
-    What a person approved is decided, and left out.
+    These are users who were locked out, and records that ended or were postponed. What a person
+    approved does not count.
     """
-    found = {}
+    day, found = job.run.today, {}
     for name, records in there.items():
-        if taking(
-            name, changes[name].upserts, sent[name], job.run.today, terms.over, terms.ends
-        ).count():
-            old, now = (
-                archive.frame(run, name),
-                records.with_columns(pl.lit("update").alias(ACTION)),
-            )
-            taken = now.filter(
-                taking(name, now, old, job.run.today, terms.over, terms.ends).is_not_null()
-            )["sourcedId"]
-            approved = [one.id for one in ledger.runs(job.key) if one.approved]
-            found[name] = (
-                ledger.details(job.key, name, taken).filter(~pl.col("run").is_in(approved)).height
-            )
+        losses = taking(name, changes[name].upserts, sent[name], day, terms.over, terms.ends)
+        if not losses.count():
+            continue
+        old, now = archive.frame(run, name), records.with_columns(pl.lit("update").alias(ACTION))
+        losses = taking(name, now, old, day, terms.over, terms.ends)
+        ids = now.filter(losses.is_not_null())["sourcedId"]
+        approved = [one.id for one in ledger.runs(job.key) if one.approved]
+        details = ledger.details(job.key, name, ids)
+        found[name] = details.filter(~pl.col("run").is_in(approved)).height
     return found
-
-
-def there_of(sent: Sent, known: Known, before: Before) -> Sent:
-    """The active users and enrollments, if any of them is to change: those as they were sent, the others as the last roster has them."""
-    return {
-        name: _there(sent[name], known[name], before(name))
-        for name in ("users", "enrollments")
-        if name in sent
-    }
-
-
-def _there(sent: pl.DataFrame, known: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
-    active = known.filter(pl.col("status") == ACTIVE).select("sourcedId")
-    frames = [frame for frame in (sent, before) if frame is not None]
-    there = pl.concat(frames, how="diagonal").unique("sourcedId", keep="first", maintain_order=True)
-    return there.join(active, on="sourcedId", how="semi")
 
 
 def columns_of(
@@ -221,21 +218,26 @@ def columns_of(
     rejections: Mapping[str, Rejections],
     findings: Findings,
 ) -> dict[str, dict[str, ColumnHistory]]:
-    """Say which columns of the entities that have updates were filled before, and whether the drop has them."""
+    """Return the columns that had values before, of each entity that has updates."""
     found = {}
     for name, part in changes.items():
         if name in sent and (part.upserts[ACTION] == "update").any():
             file = rejections[name].file if name in rejections else ""
-            found[name] = _columns(part, sent[name], before(name), file, _strange(file, findings))
+            unread = tuple(
+                notice.column
+                for notice in findings.notices
+                if notice.rule == "header_unknown" and notice.file in files_of(file)
+            )
+            found[name] = _column_histories(part, sent[name], before(name), file, unread)
     return found
 
 
-def _columns(
+def _column_histories(
     part: EntityChanges,
     sent: pl.DataFrame,
     before: pl.DataFrame | None,
     file: str,
-    strange: tuple[str, ...],
+    unread: tuple[str, ...],
 ) -> dict[str, ColumnHistory]:
     entity = ENTITIES[part.entity]
     frames = [frame for frame in (sent, before) if frame is not None]
@@ -245,44 +247,35 @@ def _columns(
         if name in entity.by_name and name != "sourcedId"
     }
     return {
-        name: ColumnHistory(count, name not in part.said, file, strange)
+        name: ColumnHistory(count, name not in part.said, file, unread)
         for name, count in filled.items()
         if count
     }
 
 
-def _strange(file: str, findings: Findings) -> tuple[str, ...]:
-    """The columns of some files that nothing reads."""
-    files = files_of(file)
-    return tuple(
-        one.column for one in findings.notices if one.rule == "header_unknown" and one.file in files
-    )
-
-
 def settled_in(runs: Sequence[Run], job: Job, archive: Archive) -> dict[str, pl.Series] | None:
-    """Give the ids of users and classes by the roster of the last of `runs`, the newest first, that sent all that it was to send; None if none did."""
+    """Return the ids of users and classes in the roster of the last run that left nothing unsent.
+
+    None if there is no such run. `runs` has the newest first.
+    """
     kept = archive.runs()
-    last = next(
-        (
-            run.id
-            for run in runs
-            if run.id in kept and run.id != job.run.id and _came_to_its_end(run)
-        ),
-        None,
+    settled = (
+        run.id for run in runs if run.id in kept and run.id != job.run.id and _is_settled(run)
     )
+    last = next(settled, None)
     if last is None:
         return None
     frames = {name: archive.frame(last, name) for name in ("users", "classes")}
     return {name: frame["sourcedId"] for name, frame in frames.items() if frame is not None}
 
 
-def _came_to_its_end(run: Run) -> bool:
+def _is_settled(run: Run) -> bool:
     waiting = any(counts.get("waiting", 0) for counts in run.counts.values())
     return run.ended is not None and run.status not in ("", "refused") and not waiting
 
 
 def names_in(sent: Sent, before: Before) -> dict[str, str]:
-    """Give the names of schools, and those of classes if enrollments are to change, by `entity:sourcedId`."""
+    """Return names by `entity:sourcedId`: of schools, and of classes if enrollments change."""
     wanted = {
         entity: column
         for entity, column in NAMED.items()

@@ -1,4 +1,7 @@
-"""Step 6 of the pipeline: what the guard must know about earlier runs and about the target, asked only where the changes give it something to judge."""
+"""What step 6, the guard, needs to know about earlier runs and about the target.
+
+Most questions are asked only if the changes need an answer, so a night without changes is fast.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,10 @@ from flows.evidence import (
     there_of,
 )
 from flows.job import Job
+from flows.rest_source import CHANGES
 from flows.result import COUNTED, DONE
 from flows.run_history import day_of, loaded
+from flows.send import count_active
 from transforms.changes import ACTION, ACTIVE, IN_TARGET, Changes
 from transforms.checks.references import Known, ids_in
 from transforms.findings import Findings
@@ -40,12 +45,248 @@ from transforms.removals import Details
 from transforms.schemas import ENTITIES
 
 WEEK = timedelta(days=7)
+# A drop with no more changes than this may equal an older one by chance.
 FEW = 10
+# Entities of which a few records are looked up in the target.
 SAMPLED = ("orgs", "users", "courses", "classes")
+# Another feed no longer runs if its last run is so long ago, and twice as long as the longest time
+# between two of its last runs.
+QUIET = timedelta(days=14)
+LAST = 10
+
+
+def guard_context(
+    changes: Changes,
+    rejections: Mapping[str, Rejections],
+    known: Known,
+    job: Job,
+    ledger: Ledger,
+    archive: Archive,
+    findings: Findings | None = None,
+) -> GuardContext:
+    """Return what the guard needs for these changes. `findings` are those of the drop.
+
+    If nothing changed, the ledger is read only if rows were rejected.
+    """
+    if not any(part.upserts.height or part.removals.height for part in changes.values()):
+        faulty = any(one.faults for one in rejections.values())
+        return GuardContext(
+            rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals()
+        )
+    begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
+    runs = [run for run in begun if run.ended]
+    newest = None
+    if not job.source.older:
+        newest = next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
+    there = any(frame.height for frame in known.values())
+    sent = sent_before(changes, known, job, ledger, archive)
+    before = reading(job.source.before, archive)
+    people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
+    return GuardContext(
+        totals=ledger.totals(job.key) if there else no_totals(),
+        week=_losses_of_week(begun, changes, sent, people, terms, known, job, ledger, archive),
+        children=children_of(changes, job, ledger),
+        rejections=rejections,
+        newest=newest,
+        dated=job.source.dated,
+        today=job.run.today,
+        twin=_twin(changes, runs, job, ledger, archive),
+        strangers=0 if there else _count_strangers(changes, job, ledger),
+        blackout=job.guard.blackout,
+        adds_only=job.guard.adds_only,
+        ask_first=job.guard.ask_first,
+        sent=sent,
+        groups=groups_of(people),
+        sizes=sizes_of(people),
+        over=terms.over,
+        ends=terms.ends,
+        taught=terms.taught,
+        read=_read_last_time(runs),
+        settled=settled_in(runs, job, archive),
+        names=names_in(sent, before),
+        columns=columns_of(changes, sent, before, rejections, findings or Findings()),
+        left_behind=left_behind(changes, job, ledger),
+    )
+
+
+def _losses_of_week(
+    runs: Sequence[Run],
+    changes: Changes,
+    sent: Sent,
+    there: Sent,
+    terms: Terms,
+    known: Known,
+    job: Job,
+    ledger: Ledger,
+    archive: Archive,
+) -> dict[str, int] | None:
+    """Return how many records of each entity were lost in the last seven days.
+
+    None if there are records but no `runs`. Losses that a person approved do not count.
+    """
+    if not runs:
+        return None if any(frame.height for frame in known.values()) else {}
+    since = datetime.now(UTC) - WEEK
+    # Removals are in the rows of the ledger, even those of a killed run.
+    lost = Counter(ledger.left_since(job.key, since, but=job.run.id))
+    # Rows do not tell why a record was kept, so records kept by policy come from the runs. A killed
+    # run has kept nothing yet.
+    for run in runs:
+        if run.started >= since and not run.approved and not run.raised:
+            lost.update({name: _kept_by_policy(counts) for name, counts in run.counts.items()})
+    # For people who were locked out, and records that ended, compare with a roster of a week ago.
+    kept = archive.runs()
+    old = next(
+        (run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), "")
+    )
+    if old:
+        lost.update(taken_since(old, changes, sent, there, terms, job, ledger, archive))
+    return dict(lost)
+
+
+def _kept_by_policy(counts: Mapping[str, int]) -> int:
+    return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
+
+
+def _twin(
+    changes: Changes, runs: list[Run], job: Job, ledger: Ledger, archive: Archive
+) -> date | None:
+    """Return the day of a roster, more than a week old, that this one equals.
+
+    None if the last roster equals it too, or if the drop changes so little that this may be chance:
+    perhaps a new student has left again.
+    """
+    changed = sum(part.upserts.height + part.removals.height for part in changes.values())
+    if job.source.older or changed <= FEW:
+        return None
+    content = archive.digest(job.run.id) if job.run.id in archive.runs() else ""
+    digests = [(run, _content(run, runs, ledger)) for run in runs if loaded(run)]
+    digests = [(run, digest) for run, digest in digests if digest]
+    if not content or not digests or digests[0][1] == content:
+        return None
+    since = datetime.now(UTC) - WEEK
+    return next(
+        (day_of(run) for run, digest in digests if digest == content and run.started < since), None
+    )
+
+
+def _content(run: Run, runs: list[Run], ledger: Ledger) -> str:
+    """Return the digest of the roster that a run loaded. An approval loads that of its plan."""
+    plan = ledger.plan(run.approved) if run.approved else None
+    return next((one.content for one in runs if one.id == plan.run), "") if plan else run.content
+
+
+def _read_last_time(runs: list[Run]) -> dict[str, int]:
+    """Return how many records of each entity the last good drop had."""
+    good = next(
+        (run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None
+    )
+    return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
+
+
+def _count_strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
+    """Return how many of a few ids of the drop the target holds, if the ledger is empty."""
+    if job.guard.first_run or ledger.intended(job.key) or job.nothing_there:
+        return 0
+    others = ledger.of_others(job.key, SAMPLED)
+    wanted = {}
+    for name in SAMPLED:
+        part = changes.get(name)
+        if part is None:
+            continue
+        new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
+        if name in others:
+            new = new.filter(~new.is_in(others[name].implode()))
+        places = (0, new.len() // 2, new.len() - 1) if new.len() else ()
+        wanted[name] = list(dict.fromkeys(new[place] for place in places))
+    if not any(wanted.values()):
+        return 0
+    return count_active(wanted, job)
+
+
+def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """Return the records missing from the drop that only feeds which no longer run have sent too.
+
+    Such a feed may be this one under an earlier name. So it counts only if it has at least half of
+    the records that this one has of the entity. Columns are those of `LEFT_BEHIND`.
+    """
+    claims = [
+        _claims(name, part.of(*VANISHED)["sourcedId"], job, ledger)
+        for name, part in changes.items()
+    ]
+    found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
+    feeds = found["feed"].unique(maintain_order=True).to_list()
+    last = {feed: _idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
+    last_run = (
+        pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String)
+        if last
+        else pl.lit(None, pl.String)
+    )
+    found = found.with_columns(last=last_run, now=pl.lit(job.run.feed))
+    of_running_feeds = found.filter(pl.col("last").is_null()).select("entity", "sourcedId")
+    idle = found.drop_nulls("last").join(
+        of_running_feeds, on=["entity", "sourcedId"], how="anti", maintain_order="left"
+    )
+    alike = [
+        (feed, name)
+        for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows()
+        if _has_most(feed, name, job, ledger)
+    ]
+    pairs = pl.DataFrame(alike, schema={"feed": pl.String, "entity": pl.String}, orient="row")
+    return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(
+        *LEFT_BEHIND
+    )
+
+
+def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFrame:
+    """Return the other feeds that have sent records, which are active: entity, id, feed."""
+    rows = (
+        ledger.claims(job.key, name, gone, (ACTIVE,))
+        if gone.len()
+        else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})
+    )
+    return rows.select(entity=pl.lit(name), sourcedId="sourcedId", feed="feed")
+
+
+def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
+    """Whether another feed has at least half of this feed's records of an entity."""
+    ours, theirs = (ledger.known(key).get(name) for key in (job.key, FeedKey(job.key.target, feed)))
+    if ours is None or theirs is None:
+        return False
+    own, other = (
+        frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)
+    )
+    return 2 * own.is_in(other.implode()).sum() >= own.len()
+
+
+def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
+    """Return when another feed last ran, if it no longer runs; else None.
+
+    It no longer runs if this feed reads the same drops since, or if its last run is much longer ago
+    than usual.
+    """
+    runs = [run for run in ledger.runs(other) if run.command == "sync"]
+    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
+    if not runs:
+        return "never"
+    last = runs[0].started
+    same_drops = ours and last < ours[-1].started and _drop_name(runs[0]) in map(_drop_name, ours)
+    pauses = [later.started - earlier.started for later, earlier in pairwise(runs[:LAST])]
+    idle = datetime.now(UTC) - last > max(QUIET, 2 * max(pauses, default=timedelta()))
+    return f"on {last:%Y-%m-%d}" if same_drops or idle else None
+
+
+def _drop_name(run: Run) -> str:
+    """Return the name of a run's drop without digits, so that its date does not matter."""
+    return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
 
 
 def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
-    """What the ledger keeps of the records that vanished, and of the sessions and classes by which some have ended."""
+    """Return the ledger's details of records that are missing from the drop, by entity.
+
+    If enrollments or classes are among them, the details of all sessions (and classes) come too.
+    These tell which terms are over.
+    """
     gone = {
         name: part.removals["sourcedId"] for name, part in changes.items() if part.removals.height
     }
@@ -59,137 +300,13 @@ def details_of(changes: Changes, job: Job, ledger: Ledger) -> Details:
     return details
 
 
-def guard_context(
-    changes: Changes,
-    rejections: Mapping[str, Rejections],
-    known: Known,
-    job: Job,
-    ledger: Ledger,
-    archive: Archive,
-    findings: Findings | None = None,
-) -> GuardContext:
-    """Ask for what these changes need; a night on which nothing changed asks for the runs before it, and no more.
-
-    `findings` are those of the drop.
-    """
-    quiet = not any(part.upserts.height or part.removals.height for part in changes.values())
-    begun = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
-    runs = [run for run in begun if run.ended]
-    newest = (
-        None
-        if job.source.older
-        else next((run.drop_date for run in runs if run.drop_date and loaded(run)), None)
-    )
-    if quiet:
-        faulty = any(one.faults for one in rejections.values())
-        return GuardContext(
-            rejections=rejections, totals=ledger.totals(job.key) if faulty else no_totals()
-        )
-    there = any(frame.height for frame in known.values())
-    sent, before = (
-        sent_before(changes, known, job, ledger, archive),
-        reading(job.source.before, archive),
-    )
-    people, terms = there_of(sent, known, before), terms_of(changes, job, ledger)
-    return GuardContext(
-        totals=ledger.totals(job.key) if there else no_totals(),
-        week=_week(begun, changes, sent, people, terms, known, job, ledger, archive),
-        children=children_of(changes, job, ledger),
-        rejections=rejections,
-        newest=newest,
-        dated=job.source.dated,
-        today=job.run.today,
-        twin=None if job.source.older or _few(changes) else _twin(runs, job, ledger, archive),
-        strangers=0 if there else _strangers(changes, job, ledger),
-        blackout=job.guard.blackout,
-        adds_only=job.guard.adds_only,
-        ask_first=job.guard.ask_first,
-        sent=sent,
-        groups=groups_of(people),
-        sizes=sizes_of(people),
-        over=terms.over,
-        ends=terms.ends,
-        taught=terms.taught,
-        read=_read(runs),
-        settled=settled_in(runs, job, archive),
-        names=names_in(sent, before),
-        columns=columns_of(changes, sent, before, rejections, findings or Findings()),
-        left_behind=left_behind(changes, job, ledger),
-    )
-
-
-def _week(
-    runs: Sequence[Run],
-    changes: Changes,
-    sent: Sent,
-    there: Sent,
-    terms: Terms,
-    known: Known,
-    job: Job,
-    ledger: Ledger,
-    archive: Archive,
-) -> dict[str, int] | None:
-    """How many records of each entity were let go in the last seven days; None if there were no `runs` at all.
-
-    Who was locked out, and what was ended, the rosters of a week ago and of now say. What was removed, its rows say, also of runs that were killed. What was kept by the feed's policy, runs tell: rows do
-    not say why they were kept, and a killed run kept nothing yet. What a person has let go is decided; the sum is
-    there for what nobody saw.
-    """
-    if not runs:
-        return None if any(frame.height for frame in known.values()) else {}
-    since = datetime.now(UTC) - WEEK
-    let_go = Counter(ledger.left_since(job.key, since, but=job.run.id))
-    for run in runs:
-        if run.started >= since and not run.approved and not run.raised:
-            let_go.update({name: _kept(counts) for name, counts in run.counts.items()})
-    kept = archive.runs()
-    old = next(
-        (run.id for run in runs if run.started < since and run.id in kept), next(iter(kept), "")
-    )
-    if old:
-        let_go.update(taken_since(old, changes, sent, there, terms, job, ledger, archive))
-    return dict(let_go)
-
-
-def _few(changes: Changes) -> bool:
-    """Whether a drop changes so little that it may well say by chance what an older one said: a newcomer has left again."""
-    return sum(part.upserts.height + part.removals.height for part in changes.values()) <= FEW
-
-
-def _twin(runs: list[Run], job: Job, ledger: Ledger, archive: Archive) -> date | None:
-    """The day of a roster of more than a week ago that this one repeats, although another one was loaded last."""
-    content = archive.digest(job.run.id) if job.run.id in archive.runs() else ""
-    contents = [(run, _content(run, runs, ledger)) for run in runs if loaded(run)]
-    came = [(run, one) for run, one in contents if one]
-    if not content or not came or came[0][1] == content:
-        return None
-    since = datetime.now(UTC) - WEEK
-    return next((day_of(run) for run, one in came if one == content and run.started < since), None)
-
-
-def _content(run: Run, runs: list[Run], ledger: Ledger) -> str:
-    """The digest of the roster that a run loaded; an approval loads that of its plan."""
-    plan = ledger.plan(run.approved) if run.approved else None
-    return next((one.content for one in runs if one.id == plan.run), "") if plan else run.content
-
-
-def _read(runs: list[Run]) -> dict[str, int]:
-    """How many records of each entity the last good drop had."""
-    good = next(
-        (run for run in runs if run.exit_code == DONE and loaded(run) and not run.approved), None
-    )
-    return {name: counts.get("read", 0) for name, counts in good.counts.items()} if good else {}
-
-
-def _kept(counts: Mapping[str, int]) -> int:
-    """How much of what a run let go it kept, by the feed's policy."""
-    return max(0, counts.get(COUNTED, 0) - counts.get("deleted", 0) - counts.get("disabled", 0))
-
-
 def children_of(
     changes: Changes, job: Job, ledger: Ledger, sent_by: Collection[str] | None = None
 ) -> pl.DataFrame:
-    """The active records that name one that is to be deleted: all, or those that some runs have sent."""
+    """Return the active records that name a record to be deleted (columns `CHILDREN`).
+
+    With `sent_by`, only the records that these runs have sent.
+    """
     found = [no_children()]
     for name, part in changes.items():
         going = part.of("delete")["sourcedId"]
@@ -197,10 +314,8 @@ def children_of(
             details = ledger.details(job.key, child).filter(pl.col("status") == "active")
             if sent_by is not None:
                 details = details.filter(pl.col("run").is_in(list(sent_by)))
-            named = details.select("sourcedId", parent=ids_in(pl.col("parents"), name)).explode(
-                "parent"
-            )
-            named = named.filter(pl.col("parent").is_in(going.implode()))
+            parents = details.select("sourcedId", parent=ids_in(pl.col("parents"), name))
+            named = parents.explode("parent").filter(pl.col("parent").is_in(going.implode()))
             found.append(
                 named.select(
                     entity=pl.lit(child), sourcedId="sourcedId", of=pl.lit(name), parent="parent"
@@ -210,124 +325,13 @@ def children_of(
 
 
 def _referring(name: str, collections: Collection[str]) -> list[str]:
-    """The entities whose records may name one of this entity; demographics are a part of their user, and follow it."""
+    """Return the entities that may refer to this one.
+
+    Demographics are not among them. They are part of their user, and follow it.
+    """
     return [
         other.name
         for other in ENTITIES.values()
         if not other.folds_into and other.name in collections and other.name != "demographics"
         if any(column.refers == name for column in other.references)
     ]
-
-
-def _strangers(changes: Changes, job: Job, ledger: Ledger) -> int:
-    """Look up a few of the drop's ids in a target of which this feed's ledger knows nothing."""
-    if job.guard.first_run or ledger.intended(job.key) or job.nothing_there:
-        return 0
-    others = ledger.of_others(job.key, SAMPLED)
-    wanted = {}
-    for name in SAMPLED:
-        part = changes.get(name)
-        if part is None:
-            continue
-        new = part.upserts.filter(pl.col(ACTION) == "create")["sourcedId"]
-        if name in others:
-            new = new.filter(~new.is_in(others[name].implode()))
-        wanted[name] = (
-            list(dict.fromkeys(new[place] for place in (0, new.len() // 2, new.len() - 1)))
-            if new.len()
-            else []
-        )
-    if not any(wanted.values()):
-        return 0
-    from flows.send import count_active
-
-    return count_active(wanted, job)
-
-
-# A feed that has not run for so long, and twice as long as it ever has between two of its last runs, is taken to be given up.
-QUIET = timedelta(days=14)
-LAST = 10
-
-
-def left_behind(changes: Changes, job: Job, ledger: Ledger) -> pl.DataFrame:
-    """The records that vanished from this feed, and that of all others only feeds have sent that no longer run (columns of `LEFT_BEHIND`).
-
-    Such a feed has sent most of what this one has of an entity: a few records in common are no sign of a new name.
-    """
-    claims = [
-        _claims(name, part.of(*VANISHED)["sourcedId"], job, ledger)
-        for name, part in changes.items()
-    ]
-    found = pl.concat([pl.DataFrame(schema=LEFT_BEHIND).drop("last", "now"), *claims])
-    feeds = found["feed"].unique(maintain_order=True).to_list()
-    last = {feed: _idle_since(FeedKey(job.key.target, feed), job, ledger) for feed in feeds}
-    said = (
-        pl.col("feed").replace_strict(last, default=None, return_dtype=pl.String)
-        if last
-        else pl.lit(None, pl.String)
-    )
-    found = found.with_columns(last=said, now=pl.lit(job.run.feed))
-    living = found.filter(pl.col("last").is_null()).select("entity", "sourcedId")
-    idle = found.drop_nulls("last").join(
-        living, on=["entity", "sourcedId"], how="anti", maintain_order="left"
-    )
-    same = [
-        (feed, name)
-        for feed, name in idle.select("feed", "entity").unique(maintain_order=True).iter_rows()
-        if _has_most(feed, name, job, ledger)
-    ]
-    pairs = pl.DataFrame(same, schema={"feed": pl.String, "entity": pl.String}, orient="row")
-    return idle.join(pairs, on=["feed", "entity"], how="semi", maintain_order="left").select(
-        *LEFT_BEHIND
-    )
-
-
-def _claims(name: str, gone: pl.Series, job: Job, ledger: Ledger) -> pl.DataFrame:
-    rows = (
-        ledger.claims(job.key, name, gone, (ACTIVE,))
-        if gone.len()
-        else pl.DataFrame(schema={"sourcedId": pl.String, "feed": pl.String})
-    )
-    return rows.select(entity=pl.lit(name), sourcedId="sourcedId", feed="feed")
-
-
-def _has_most(feed: str, name: str, job: Job, ledger: Ledger) -> bool:
-    """Whether another feed has at least half of this one's records of an entity."""
-    ours, theirs = (ledger.known(key).get(name) for key in (job.key, FeedKey(job.key.target, feed)))
-    if ours is None or theirs is None:
-        return False
-    held = [
-        frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"] for frame in (ours, theirs)
-    ]
-    return 2 * held[0].is_in(held[1].implode()).sum() >= held[0].len()
-
-
-def _idle_since(other: FeedKey, job: Job, ledger: Ledger) -> str | None:
-    """When a feed last ran, if it no longer does: for much longer than it is used to, or since this one began to read its drops."""
-    runs = [run for run in ledger.runs(other) if run.command == "sync"]
-    ours = [run for run in ledger.runs(job.key) if run.command == "sync" and run.id != job.run.id]
-    if not runs:
-        return "never"
-    said = f"on {runs[0].started:%Y-%m-%d}"
-    if ours and runs[0].started < ours[-1].started and _source(runs[0]) in map(_source, ours):
-        return said
-    return (
-        said
-        if datetime.now(UTC) - runs[0].started > max(QUIET, 2 * _longest(runs[:LAST]))
-        else None
-    )
-
-
-def _source(run: Run) -> str:
-    """What a run's drop is called, whatever its day."""
-    # That module asks for the runs before, which ask for this one.
-    from flows.rest_source import CHANGES
-
-    return re.sub(r"\d", "", run.drop.partition(CHANGES)[0])
-
-
-def _longest(runs: list[Run]) -> timedelta:
-    """The longest time between two runs, which are given the newest first."""
-    return max(
-        (later.started - earlier.started for later, earlier in pairwise(runs)), default=timedelta()
-    )

@@ -1,4 +1,4 @@
-"""What is done with records that vanished: the feed's policies, what other feeds claim, and the order of removal."""
+"""What happens to records that are missing from a drop: the feed's policies, and other feeds."""
 
 from __future__ import annotations
 
@@ -9,48 +9,42 @@ import polars as pl
 from connectors.ledger import Ledger
 from flows.guard_context import details_of, left_behind
 from flows.job import Job
-from transforms.changes import ACTION, ACTIVE, Changes, EntityChanges
+from transforms.changes import ACTION, ACTIVE, Changes
 from transforms.removals import Details, children_first, decided
 
 
 def with_policies(changes: Changes, job: Job, ledger: Ledger) -> Changes:
-    """Say what is done with what vanished, and in which order: nothing is deleted before what hangs on it."""
+    """Decide what happens to each missing record, and in which order: children before parents."""
     details = details_of(changes, job, ledger)
-    return ordered(
-        decided(not_of_others(changes, job, ledger), details, job.guard.removed, job.run.today),
-        details,
-    )
+    changes = not_of_others(changes, job, ledger)
+    return ordered(decided(changes, details, job.guard.removed, job.run.today), details)
 
 
 def not_of_others(changes: Changes, job: Job, ledger: Ledger) -> Changes:
-    """Leave to other feeds of the same target what they have sent too, until it has vanished from their drops as well.
+    """Keep records that other feeds of the same target have sent too, until they remove them.
 
-    Of what only feeds have sent that no longer run a person decides (`idle.py`).
+    A person decides on records that only feeds which no longer run have sent (`left_behind`).
     """
     names = [name for name, part in changes.items() if part.removals.height]
     others = ledger.of_others(job.key, names, (ACTIVE,))
     orphans = left_behind(changes, job, ledger) if others else None
-
-    def _left(part: EntityChanges) -> EntityChanges:
-        theirs = pl.col("sourcedId").is_in(others[part.entity].implode())
+    kept = {}
+    for name, ids in others.items():
+        theirs = pl.col("sourcedId").is_in(ids.implode())
         if orphans is not None and orphans.height:
-            theirs &= ~pl.col("sourcedId").is_in(
-                orphans.filter(entity=part.entity)["sourcedId"].implode()
-            )
+            orphan_ids = orphans.filter(entity=name)["sourcedId"]
+            theirs &= ~pl.col("sourcedId").is_in(orphan_ids.implode())
         action = pl.when(theirs & (pl.col(ACTION) != "kept")).then(pl.lit("stay")).otherwise(ACTION)
-        return replace(part, removals=part.removals.with_columns(action.alias(ACTION)))
-
-    return {name: _left(part) if name in others else part for name, part in changes.items()}
+        removals = changes[name].removals.with_columns(action.alias(ACTION))
+        kept[name] = replace(changes[name], removals=removals)
+    return changes | kept
 
 
 def ordered(changes: Changes, details: Details) -> Changes:
-    """Order what vanished such that children come before their parents."""
-
-    def _ordered(part: EntityChanges) -> EntityChanges:
-        if part.entity not in details or not part.removals.height:
-            return part
-        return replace(
-            part, removals=children_first(part.entity, part.removals, details[part.entity])
-        )
-
-    return {name: _ordered(part) for name, part in changes.items()}
+    """Order the removals of each entity: children before parents."""
+    return {
+        name: replace(part, removals=children_first(name, part.removals, details[name]))
+        if name in details and part.removals.height
+        else part
+        for name, part in changes.items()
+    }

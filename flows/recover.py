@@ -1,4 +1,8 @@
-"""What killed runs may have done to the target: each record of which they wrote an intent is looked at again."""
+"""Records that killed runs may have sent.
+
+Before it sends records, a run writes their ids into the ledger: the intent. After a kill, the
+intended records may be in the target or not.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +29,25 @@ Ids = dict[str, set[str]]
 def recover(
     standing: RosterState, known: Known, job: Job, ledger: Ledger, archive: Archive
 ) -> Known:
-    """Give what the ledger knows, once the records are entered that killed runs have left in the target and the drop does not have.
+    """Record what killed runs left in the target, and return the records of the ledger.
 
-    Raises `TargetError` if the target cannot be used.
+    Only a sync looks for such records, and only for those that the drop does not have: it would
+    send the others again anyway. Raises `TargetError` if the target cannot be used.
     """
-    left = _left(standing, known, ledger.intended(job.key)) if job.run.command == "sync" else {}
-    if not left:
+    if job.run.command != "sync":
         return known
-    asyncio.run(_recovered(left, job, ledger, archive))
-    return known | {name: frame for name, frame in ledger.known(job.key).items() if name in left}
+    unsure = _unsure_ids(standing, known, ledger.intended(job.key))
+    if not unsure:
+        return known
+    asyncio.run(_search_target(unsure, job, ledger, archive))
+    return known | {name: frame for name, frame in ledger.known(job.key).items() if name in unsure}
 
 
 def with_doubts(known: Known, job: Job, ledger: Ledger) -> Known:
-    """Give what to compare a roster with: of what killed runs may have sent, nobody knows what it says now.
+    """Return the records of the ledger, so that intended records differ from any roster.
 
-    It gets a fingerprint that no drop has, so that the roster is laid over it.
+    Nobody knows what killed runs have sent of them. They get a fingerprint that no drop has, so the
+    roster overwrites them.
     """
     intended = ledger.intended(job.key)
     fingerprint = pl.col("fingerprint")
@@ -56,8 +64,8 @@ def with_doubts(known: Known, job: Job, ledger: Ledger) -> Known:
     }
 
 
-def _left(standing: RosterState, known: Known, intended: dict[str, frozenset[str]]) -> Ids:
-    """The ids that a killed run may have sent, and that neither the ledger nor a full snapshot has."""
+def _unsure_ids(standing: RosterState, known: Known, intended: dict[str, frozenset[str]]) -> Ids:
+    """Return the intended ids that neither the ledger nor a full snapshot has."""
     found = {}
     for name, ids in intended.items():
         if name in standing and standing[name].mode == "bulk":
@@ -71,21 +79,21 @@ def _left(standing: RosterState, known: Known, intended: dict[str, frozenset[str
     return found
 
 
-async def _recovered(left: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
+async def _search_target(unsure: Ids, job: Job, ledger: Ledger, archive: Archive) -> None:
     with open_target(
         job.load.target, job.run.state, job.load.concurrency, job.load.patience_seconds
     ) as address:
         async with Client(address) as client:
-            for name, ids in left.items():
-                await _looked_for(client, name, ids, job, ledger, archive)
+            for name, ids in unsure.items():
+                await _search(client, name, ids, job, ledger, archive)
 
 
-async def _looked_for(
+async def _search(
     client: Client, name: str, ids: set[str], job: Job, ledger: Ledger, archive: Archive
 ) -> None:
-    """Look for records of an entity as each roster has them that is kept, the newest first, until they are found."""
-    for judged in reversed(list(archive.contents(name))):
-        rows = judged.accepted.filter(pl.col("sourcedId").is_in(list(ids)))
+    """Look for records as the archived rosters have them, the newest roster first, until found."""
+    for records in reversed(list(archive.contents(name))):
+        rows = records.accepted.filter(pl.col("sourcedId").is_in(list(ids)))
         if rows.height:
-            part = diff({name: replace(judged, accepted=rows)}, {}).changes[name]
+            part = diff({name: replace(records, accepted=rows)}, {}).changes[name]
             ids -= set(await recover_records(client, ledger, job.key, job.run.id, part))

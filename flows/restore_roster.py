@@ -1,4 +1,4 @@
-"""Bring the target back to the roster of an earlier run, through the same guard as any drop."""
+"""Restore the roster of an earlier run, through the same guard as any drop."""
 
 from __future__ import annotations
 
@@ -30,29 +30,30 @@ def restore_roster(
     run: str,
     rosters: Archive | None = None,
 ) -> RunResult:
-    """Send what makes the target hold the roster that `run` accepted. What a person must see is held, as always.
+    """Send the changes that bring the target back to the roster that `run` accepted.
 
     The roster is in the feed's archive, or in another one (`rosters`).
 
-    Raises `SettingsError` if no roster of that run is kept, `TargetError` if a killed run may have left records
-    and the target cannot be used.
+    Raises `SettingsError` if the roster of that run is not in the archive. Raises `TargetError` if
+    the target cannot be used and a killed run may have left records there.
     """
     begun = time.monotonic()
-    if run not in (runs := (rosters or archive).runs()):
+    runs = (rosters or archive).runs()
+    if run not in runs:
         last = (
             f"There are those of {', '.join(runs[-5:])}." if runs else "None is kept of this feed."
         )
         raise SettingsError(f"No roster of run {run!r} is kept. {last}")
     standing = (rosters or archive).standing(run)
-    if job.source.before in archive.runs() and (
-        newest := archive.judged(job.source.before, "users")
-    ):
+    before = job.source.before
+    newest = archive.judged(before, "users") if before in archive.runs() else None
+    if newest:
         standing = taken_back(standing, newest)
     content = archive.keep(job.run.id, standing, run) if job.run.command == "sync" else ""
     known = recover(standing, ledger.known(job.key), job, ledger, archive)
     difference = watch.stage("compare", diff, standing, with_doubts(known, job, ledger))
     changes = with_policies(difference.changes, job, ledger)
-    # That this roster is older is the point, and no reason to hold it.
+    # An old roster is the point of a restore, and no reason to hold it.
     context = replace(
         guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
     )

@@ -1,4 +1,4 @@
-"""What a run came to: its counts, its findings, its exit code, its JSON."""
+"""The result of a run: its counts, findings, holds, exit code and JSON."""
 
 from __future__ import annotations
 
@@ -20,60 +20,34 @@ from transforms.guard.plan import PLANNED
 from transforms.refuse import breaches
 
 Status = Literal["done", "unchanged", "held", "failed", "refused"]
-DONE, FAILED, USAGE, HELD, REFUSED = range(5)
+DONE, FAILED, USAGE, HELD, REFUSED = range(5)  # exit codes
 SENT = ("created", "updated", "disabled", "deleted")
 
-# What a run may come to that people are notified of.
+# The kinds of notifications about a run.
 NoticeKind = Literal["failed", "refused", "held", "stale", "unusual"]
 NOTICE_KINDS: tuple[NoticeKind, ...] = get_args(NoticeKind)
 
-# Notes in the ledger of a run that was held as a whole, that let only new records through, whose export was no full snapshot,
-# that repaired the target, and that brought an earlier roster back.
+# Notes on a run in the ledger: all of it was held; only new records were sent; the export was no
+# full snapshot.
 STOPPED, ADDS_ONLY, CHANGES_ONLY = "stopped", "adds only", "changes only"
+# Notes: the run repaired the target, or restored an earlier roster.
 REPAIRED, RESTORED = "repaired", "restored"
-# What the ledger counts of a run beside its terms: records that are gone by now, and those that an export did not deliver.
+# Counts of a run in the ledger beside its terms: records that left the target, or were kept by
+# policy; and rejected records of an entity that was not delivered.
 COUNTED, UNDELIVERED = "counted", "undelivered"
-
-
-def nothing(district: str | None) -> dict[str, object]:
-    """Give what the object of `--json` has of a run that came to nothing; `as_json` says the same of others."""
-    names = dict.fromkeys(("run", "district", "target", "status", "plan"))
-    return {
-        **names,
-        "district": district,
-        "entities": {},
-        "requests": 0,
-        "retries": 0,
-        "seconds": 0.0,
-        "rejects": None,
-        "report": None,
-    }
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """Options that a command which is told to people needs, to mean the same again: `feed` after a drop, `state` where there is none."""
+    """The options that a suggested command needs, so that it concerns the same feed and state."""
 
-    feed: str = ""
-    state: str = ""
+    feed: str = ""  # after a drop
+    state: str = ""  # for a command without a drop
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """One run of the straight line; `refused` are the findings that refused the drop, if it was.
-
-    `troubles` are the records that failed, wait or are held as foreign. `error` says why a run broke
-    off. `holds` are the reasons why changes wait, or why the run is not done although nothing waits, `records` those
-    changes (columns of a plan), and `plan` its name. `readings` say what each limit showed, `pairs` which records came
-    under new ids. `let_go` is how much vanished and was not held, `moved` what is not any more as an approved
-    plan found it. `content` is the digest of the roster,
-    `whole` the entities of which the drop is a full snapshot, `spoken` whom it has of the others. `stale` says that the drop is too old, `unusual` what is far
-    from the feed's usual, `untold` who could not be told of it, `waits`
-    names the run whose plan still waits. `approved` is the
-    plan that was sent, `restored` the run whose roster was, `repaired` says that the target was mended.
-    `source` is the run whose roster the held changes are of, if it is not this one, and `told` is what people are to
-    know of an approval. `seconds` is wall-clock time, `repeat` what commands that are told need beside the drop.
-    """
+    """The result of one run of the pipeline."""
 
     run: str
     command: Command
@@ -81,42 +55,47 @@ class RunResult:
     target: str
     counts: dict[str, Counts]
     findings: Findings
-    refused: pl.DataFrame
-    plan: str = ""
-    troubles: tuple[Trouble, ...] = ()
-    error: str = ""
+    refused: pl.DataFrame  # the findings that refused the drop, if it was refused
+    plan: str = ""  # the id of the plan that holds `records`
+    troubles: tuple[Trouble, ...] = ()  # records that failed, wait, or are held as foreign
+    error: str = ""  # why the run ended early
     requests: int = 0
     retries: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # wall-clock time
     strict: bool = False
-    approval: str = ""
+    # Why changes wait, or why the run is not done although nothing waits.
     holds: tuple[Hold, ...] = ()
     readings: tuple[LimitReading, ...] = ()
+    # Records that the target has under another id.
     pairs: pl.DataFrame = field(default_factory=no_pairs)
+    # The held changes (columns of a plan).
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PLANNED))
+    # By entity, how many records left the target or were kept by policy.
     let_go: dict[str, int] = field(default_factory=dict)
+    # Records of an approved plan that changed in the ledger since.
     moved: pl.DataFrame | None = None
+    # Entities of which the drop is a full snapshot. For the others, the ids that it has.
     whole: frozenset[str] = frozenset()
     spoken: Mapping[str, pl.Series] = field(default_factory=dict)
-    raised: bool = False
-    adds_only: date | None = None
-    content: str = ""
-    stale: str = ""
-    unusual: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
-    waits: str = ""
-    approved: str = ""
-    source: str = ""
-    told: tuple[str, ...] = ()
-    restored: str = ""
-    repaired: bool = False
+    raised: bool = False  # changes passed only because a limit was raised for this run
+    adds_only: date | None = None  # the last day on which only new records are sent
+    content: str = ""  # the digest of the roster
+    stale: str = ""  # how old the drop is, if it is too old
+    unusual: tuple[str, ...] = ()  # what differs from this feed's usual runs
+    untold: tuple[str, ...] = ()  # who could not be notified
+    waits: str = ""  # the run of an earlier plan that still waits
+    approved: str = ""  # the plan that was sent
+    source: str = ""  # the run whose roster the held changes come from, if it is another one
+    told: tuple[str, ...] = ()  # what a person should know about an approval
+    restored: str = ""  # the run whose roster was restored
+    repaired: bool = False  # the target was repaired
     expires: datetime | None = None
     folder: Path = field(default_factory=Path)
     repeat: Repeat = field(default_factory=Repeat)
 
     @property
     def status(self) -> Status:
-        """The run in one word; what failed goes before what is held."""
+        """The run in one word. `failed` takes precedence over `held`."""
         if self.refused.height:
             return "refused"
         if self.error or self.total("failed") or any(map(imbalance, self.counts.values())):
@@ -134,7 +113,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """The contract's exit code."""
+        """The exit code of the command."""
         if self.command == "check" and self.strict and breaches(self.findings):
             return REFUSED
         if self.command == "check" and self.status != "refused":
@@ -148,12 +127,17 @@ class RunResult:
         }[self.status]
 
     def total(self, term: str) -> int:
-        """How many records of all entities ended in a term."""
-        return sum(counts.get(term, 0) for counts in self.counts.values())  # type: ignore[call-overload]
+        """Return the number of records of all entities under one term."""
+        return sum(
+            count
+            for counts in self.counts.values()
+            for name, count in counts.items()
+            if name == term
+        )
 
     @property
     def causes(self) -> list[tuple[tuple[str, str, str], list[str]]]:
-        """The ids that each cause (entity, result, detail) troubled, the most frequent cause first."""
+        """The ids of `troubles` by cause (entity, result, detail), most frequent cause first."""
         ids: dict[tuple[str, str, str], list[str]] = {}
         for trouble in self.troubles:
             ids.setdefault((trouble.entity, trouble.result, trouble.detail), []).append(
@@ -163,16 +147,15 @@ class RunResult:
 
     @property
     def rejects(self) -> Path:
-        """Where each error of each row is written."""
+        """The file with the errors of all rows."""
         return self.folder / "rejects.csv"
 
     @property
     def report(self) -> Path:
-        """Where the report is written."""
         return self.folder / "report.md"
 
     def as_json(self) -> dict[str, Any]:
-        """Give the object that `--json` prints."""
+        """Return the object that `--json` prints."""
         entities = {
             name: {term: counts.get(term, 0) for term in TERMS}
             for name, counts in self.counts.items()
@@ -192,6 +175,21 @@ class RunResult:
         }
 
 
+def nothing(district: str | None) -> dict[str, object]:
+    """Return the `--json` object of a command that ended before there was a run."""
+    names = dict.fromkeys(("run", "district", "target", "status", "plan"))
+    return {
+        **names,
+        "district": district,
+        "entities": {},
+        "requests": 0,
+        "retries": 0,
+        "seconds": 0.0,
+        "rejects": None,
+        "report": None,
+    }
+
+
 FlowEndName = Literal[
     "Completed", "Held", "Failed", "Refused", "Rejected", "Timed out", "Not ready", "Superseded"
 ]
@@ -202,5 +200,7 @@ class FlowEnd:
     """How a flow ended."""
 
     name: FlowEndName
-    message: str  # what people read of it
-    outcome: dict[str, Any] = field(default_factory=dict)  # the run as one object, if there was one
+    message: str  # for people
+    outcome: dict[str, Any] = field(
+        default_factory=dict
+    )  # `RunResult.as_json()`, if there was a run

@@ -1,4 +1,4 @@
-"""What the earlier runs of a feed say: of which day its newest roster is, whether something was left unsent, what people decided."""
+"""What earlier runs of a feed tell: its newest roster, unsent records, and people's decisions."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from transforms.guard import PLANNED_COLUMNS
 
 
 def newest_of(runs: list[Run]) -> date | None:
-    """Of which day the drop is that was loaded last (of `runs`, the newest first); the day it was loaded, if it says none."""
+    """Return the day of the roster that was loaded last. `runs` has the newest first."""
     return next(
         (day_of(run) for run in runs if run.command == "sync" and run.ended and loaded(run)), None
     )
 
 
 def day_of(run: Run) -> date:
-    """Of which day a run's roster is: the day of its drop, else the one on which it began, by the clock of this machine."""
+    """Return the day of a run's roster: the date of its drop, or the local day of the run."""
     return run.drop_date or run.started.astimezone().date()
 
 
 def loaded(run: Run) -> bool:
-    """Whether a run put its drop into the target, or as much of it as would go."""
+    """Whether a run loaded its drop, apart from single records that were held or failed."""
     return (
         run.status != "failed"
         if run.approved
@@ -36,7 +36,10 @@ def loaded(run: Run) -> bool:
 
 
 def in_arrears(runs: list[Run]) -> bool:
-    """Whether the last run of a drop (of `runs`, the newest first) was killed, or left something that it should have sent."""
+    """Whether the last run of a drop was killed, or left records unsent.
+
+    `runs` has the newest first.
+    """
     last = next(
         (
             run
@@ -50,40 +53,42 @@ def in_arrears(runs: list[Run]) -> bool:
     return (
         last.status in ("failed", "")
         or last.note == ADDS_ONLY
-        # What is held may also be somebody else's, and in no plan.
+        # Held records may also be foreign, and in no plan.
         or any(counts.get("waiting", 0) or counts.get("held", 0) for counts in last.counts.values())
     )
 
 
 def decided_on(job: Job, ledger: Ledger) -> pl.DataFrame:
-    """What the plans of a feed hold, or held until a person decided otherwise (`entity`, `sourcedId`, `fingerprint`).
+    """Return the records that wait in a plan, or that a person decided not to send.
 
-    What a plan held that was replaced is in the one that took its place, or nobody has decided on it. A full snapshot that came
-    since a decision has asked again: what it could not send is late, and no one has decided on that.
+    Columns: `entity`, `sourcedId`, `fingerprint`. A replaced plan does not count: its records are
+    in the plan that replaced it, or nobody decided on them. A full snapshot ends earlier decisions:
+    what it could not send is unsent, and nobody has decided on it yet.
     """
-    return _planned(job, ledger, PENDING).vstack(turned_down(job, ledger))
+    return _records_of_plans(job, ledger, PENDING).vstack(turned_down(job, ledger))
 
 
 def turned_down(job: Job, ledger: Ledger) -> pl.DataFrame:
-    """What people have decided not to send, or let expire, since the last full snapshot (as in `decided_on`)."""
-    since = next((run.started for run in ledger.runs(job.key) if _said_all(run)), None)
-    return _planned(job, ledger, ("discarded", "expired"), since)
+    """Return the records of plans that were discarded or expired since the last full snapshot.
+
+    Columns are those of `decided_on`.
+    """
+    since = next((run.started for run in ledger.runs(job.key) if _has_full_snapshot(run)), None)
+    return _records_of_plans(job, ledger, ("discarded", "expired"), since)
 
 
-def _planned(
+def _records_of_plans(
     job: Job, ledger: Ledger, statuses: Collection[str], since: datetime | None = None
 ) -> pl.DataFrame:
     plans = [
-        plan
+        ledger.planned(plan.id)
         for plan in ledger.plans(job.key)
         if plan.status in statuses and (since is None or plan.made > since)
     ]
-    rows = pl.concat(
-        [pl.DataFrame(schema=PLANNED_COLUMNS), *(ledger.planned(plan.id) for plan in plans)]
-    )
+    rows = pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans])
     return rows.select("entity", "sourcedId", "fingerprint")
 
 
-def _said_all(run: Run) -> bool:
-    """Whether a run that came to its end accepted a full snapshot."""
+def _has_full_snapshot(run: Run) -> bool:
+    """Whether a run ended, and accepted a full snapshot. Other runs have a note, or no roster."""
     return run.command == "sync" and not run.approved and bool(run.content) and not run.note
