@@ -1,4 +1,4 @@
-"""Sends a plan that a person has approved: what of it still holds, once, out of the archived roster that it came from."""
+"""Send a plan that a person has approved, from the archived roster that it was made of."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from transforms.diff import diff
 from transforms.guard import Guarded, guard_plan, moved, of_plan
 from transforms.schemas import ENTITIES
 
+# Why a plan cannot be approved, by its status.
 WHY_NOT = {
     "sent": "was sent on {day}. There is nothing left to approve",
     "replaced": "was replaced by a newer one",
@@ -36,30 +37,27 @@ WHY_NOT = {
 
 
 def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -> RunResult:
-    """Send the plan that `job.approve` names; under `plan`, say what that would send.
+    """Send the plan that `job.run.approve` names. `roster plan` only reports what it would send.
 
-    What newer rosters contradict is left out. If the ledger says something else by now about any of the other records,
-    nothing is sent, and the result says which. What others need, or what needs others that are gone, goes on waiting.
-    Raises `SettingsError` if there is no such plan of this feed, or it cannot be approved any more.
+    Changes that newer rosters contradict are left out. If any other record of the plan changed in
+    the ledger since, nothing is sent, and the result lists these records. The guard holds deletions
+    of records that others need by now, and records whose parents are gone.
+
+    Raises `SettingsError` if this feed has no such plan, or it cannot be approved any more.
     """
     begun = time.monotonic()
-    plan = _plan(job, ledger)
+    plan = _find_plan(job, ledger)
     valid, known = still_valid(plan, job, ledger, archive, watch), ledger.known(job.key)
-    astray = moved(valid.records, known)
-    if astray.height:
-        return replace(
-            run_result(job, begun, []),
-            moved=astray,
-            plan=plan.id,
-            approved=plan.id,
-            told=valid.told,
-        )
+    changed = moved(valid.records, known)
+    if changed.height:
+        result = run_result(job, begun, [])
+        return replace(result, moved=changed, plan=plan.id, approved=plan.id, told=valid.told)
     difference = watch.stage("compare", diff, archive.standing(plan.run), known)
     changes = of_plan(valid.records, difference.changes, job.run.today)
-    judge = partial(_judge, plan=plan, known=known, job=job, ledger=ledger)
+    judge = partial(_guard_approved, plan=plan, known=known, job=job, ledger=ledger)
 
     def note_approval(guarded: Guarded) -> None:
-        if job.run.command == "sync" and plan.status == "open" and _is_sent(guarded, job):
+        if job.run.command == "sync" and plan.status == "open" and _sends_some(guarded, job):
             ledger.decide(
                 plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC)
             )
@@ -70,22 +68,60 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
         result.error or result.total("failed") or result.total("waiting")
     ):
         ledger.decide(plan.id, "sent", by=job.run.by, note=job.run.note, at=datetime.now(UTC))
-    return _with_rest(replace(result, approved=plan.id, told=valid.told), plan, job)
+    result = replace(result, approved=plan.id, told=valid.told)
+    # What is held again becomes a plan that expires when this one does.
+    if not (result.records.height and job.guard.all_or_nothing):
+        return replace(result, source=plan.run, expires=plan.expires)
+    # Nothing was sent without the held changes, so this plan stays as it is.
+    return replace(
+        result,
+        records=result.records.clear(),
+        plan=plan.id,
+        waits=plan.run,
+        expires=plan.expires,
+        told=(*result.told, *(hold.sentence for hold in result.holds)),
+    )
 
 
-def _judge(changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger) -> Guarded:
-    """Leave to other feeds what is theirs, and hold what the plan did not foresee: records that came after it and need what it removes."""
+def _find_plan(job: Job, ledger: Ledger) -> Plan:
+    expire(job, ledger)
+    plan = ledger.plan(job.run.approve or "")
+    waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.run.approve]
+    there = f"Waiting: {', '.join(waiting)}." if waiting else "No plan of this feed waits."
+    if plan is None:
+        raise SettingsError(f"There is no plan {job.run.approve!r}. {there}")
+    if plan.key != job.key:
+        raise SettingsError(
+            f"Plan {plan.id} is of feed {plan.key.feed!r} into {plan.key.target}, "
+            f"and this is {job.key.feed!r} into {job.key.target}."
+        )
+    if plan.status in WHY_NOT:
+        day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
+        why = WHY_NOT[plan.status].format(day=day, expires=f"{plan.expires:%Y-%m-%d}")
+        raise SettingsError(
+            f"Plan {plan.id} {why}. {there} Run `roster plan` to see what would be held now."
+        )
+    return plan
+
+
+def _guard_approved(
+    changes: Changes, plan: Plan, known: Known, job: Job, ledger: Ledger
+) -> Guarded:
+    """Keep what other feeds have sent too, and hold what no longer fits the target."""
     changes = not_of_others(changes, job, ledger)
     changes = ordered(changes, details_of(changes, job, ledger))
     since = [run.id for run in ledger.runs(job.key) if run.started > plan.made]
-    # Of what has waited in an older plan already nobody has looked since then who needs it: all count.
+    # The person has seen the children that were there when the plan was made, so only newer ones
+    # count. But nobody checked the children of changes that come from an older plan: all count.
     taken_over = any(hold.rule == WAITS for hold in plan.holds)
     children = children_of(changes, job, ledger, sent_by=None if taken_over else since)
-    return guard_plan(changes, children, _there(changes, known, job, ledger))
+    return guard_plan(changes, children, _ids_in_target(changes, known, job, ledger))
 
 
-def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str, pl.Series]:
-    """The records of this feed and of others in the target, of the kinds that what is to be sent may name."""
+def _ids_in_target(
+    changes: Changes, known: Known, job: Job, ledger: Ledger
+) -> dict[str, pl.Series]:
+    """Return the ids in the target, of this feed and of others, that the upserts may refer to."""
     sent = [name for name, part in changes.items() if part.upserts.height]
     named = {column.refers for name in sent for column in ENTITIES[name].references}
     names = [
@@ -100,38 +136,7 @@ def _there(changes: Changes, known: Known, job: Job, ledger: Ledger) -> dict[str
     }
 
 
-def _is_sent(guarded: Guarded, job: Job) -> bool:
-    """Whether anything of a plan goes on its way; what is only held waits as it did."""
+def _sends_some(guarded: Guarded, job: Job) -> bool:
+    """Whether the guard lets any change of the plan pass, or holds none."""
     left = any(part.upserts.height or part.removals.height for part in guarded.changes.values())
     return not guarded.held or (left and not job.guard.all_or_nothing)
-
-
-def _with_rest(result: RunResult, plan: Plan, job: Job) -> RunResult:
-    """Let what is held be a plan for as long as this one was; if nothing was to be sent without it, this one stays."""
-    if result.records.height and job.guard.all_or_nothing:
-        told = (*result.told, *(hold.sentence for hold in result.holds))
-        nothing = result.records.clear()
-        return replace(
-            result, records=nothing, plan=plan.id, waits=plan.run, expires=plan.expires, told=told
-        )
-    return replace(result, source=plan.run, expires=plan.expires)
-
-
-def _plan(job: Job, ledger: Ledger) -> Plan:
-    expire(job, ledger)
-    plan = ledger.plan(job.run.approve or "")
-    waiting = [one.id for one in ledger.plans(job.key, status="open") if one.id != job.run.approve]
-    there = f"Waiting: {', '.join(waiting)}." if waiting else "No plan of this feed waits."
-    if plan is None:
-        raise SettingsError(f"There is no plan {job.run.approve!r}. {there}")
-    if plan.key != job.key:
-        raise SettingsError(
-            f"Plan {plan.id} is of feed {plan.key.feed!r} into {plan.key.target}, and this is {job.key.feed!r} into {job.key.target}."
-        )
-    if plan.status in WHY_NOT:
-        day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
-        why = WHY_NOT[plan.status].format(day=day, expires=f"{plan.expires:%Y-%m-%d}")
-        raise SettingsError(
-            f"Plan {plan.id} {why}. {there} Run `roster plan` to see what would be held now."
-        )
-    return plan

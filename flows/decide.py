@@ -1,4 +1,4 @@
-"""A person decides on a plan that waits: approved, it is sent; rejected, it is discarded; undecided, it goes on waiting."""
+"""What a person decides about a plan: approve and send it, or discard it."""
 
 from __future__ import annotations
 
@@ -21,84 +21,22 @@ from flows.safe_text import public_text
 
 @dataclass(frozen=True)
 class DecisionRequest:
-    """What a person said, who it was and why."""
+    """A decision, as a person made it."""
 
     decision: Literal["approve", "reject"]
     by: str
     note: str = ""
 
 
-# Asks a person about a plan, shown as text (`plan.md`, without names); None if nobody decided in time.
+# Asks a person about a plan. The text is `plan.md`, without names. None: nobody decided in time.
 Ask = Callable[[Plan, str], DecisionRequest | None]
-# Sends a plan as it was approved, and says how that ended.
+# Sends an approved plan, and returns how that ended.
 Send = Callable[[Options], FlowEnd]
 
-
-def decide(
-    plan: str, options: Options, environment: Mapping[str, str], ask: Ask, send: Send
-) -> FlowEnd:
-    """Ask about a plan of a feed (blank: the one that waits), and do what was decided.
-
-    The command line's `--approve` and `discard` are other doors to the same plan. Raises `SettingsError` if
-    no such plan waits.
-    """
-    found = waiting(plan, options, environment)
-    decision = ask(found, _told(found, options))
-    if decision is None:
-        until = f"Plan {found.id} can be approved until {found.expires:%Y-%m-%d %H:%M} UTC."
-        return FlowEnd("Timed out", f"Nobody decided in time, and nothing was sent. {until}")
-    if decision.decision == "reject":
-        discard(found.id, options.state, environment, decision.by, decision.note)
-        return FlowEnd(
-            "Rejected", f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent."
-        )
-    return send(
-        replace(options, told={"approve": found.id, "by": decision.by, "note": decision.note})
-    )
-
-
-def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
-    """Find a plan of a feed that can be approved. Raises `SettingsError`."""
-    key, now = key_of(options.drop, environment), datetime.now(UTC)
-    with Ledger.reading(ledger_location(options.state, environment)) as ledger:
-        # One whose approval was not brought to its end is approved once more.
-        plans = [
-            one
-            for one in ledger.plans(key)
-            if one.status == "approved" or (one.status == "open" and one.expires > now)
-        ]
-    there = [one for one in plans if plan in ("", one.id)]
-    if len(there) == 1:
-        return there[0]
-    wanted = (
-        f"There is no plan {plan!r} of {options.drop} that waits."
-        if plan
-        else "Which plan is meant is not said."
-    )
-    ids = (
-        f"Waiting: {', '.join(one.id for one in plans)}."
-        if plans
-        else f"No plan of {options.drop} waits."
-    )
-    raise SettingsError(
-        f"{wanted} {ids} `roster status {options.drop}` says what is held."
-        if plan or plans
-        else ids
-    )
-
-
-def _told(plan: Plan, options: Options) -> str:
-    """What the plan would do: the page that the run wrote, or only why it waits, if that was on another machine."""
-    page = options.state / "runs" / plan.run / "plan.md"
-    if page.is_file() and (text := page.read_text("utf-8")).startswith(title(plan.id, plan.run)):
-        return public_text(text)
-    return public_text(
-        "\n".join((title(plan.id, plan.run), "", *(f"- {hold.sentence}" for hold in plan.holds)))
-    )
-
-
+# Why a plan cannot be discarded, by its status.
 DECIDED = {
-    "approved": "was approved by {by} on {day}, so that it cannot be discarded. If its sending broke off: roster sync DROP --approve {id}",
+    "approved": "was approved by {by} on {day}, so that it cannot be discarded. "
+    "If its sending broke off: roster sync DROP --approve {id}",
     "sent": "was sent on {day}, as {by} had approved. To undo that: roster restore RUN DROP",
     "replaced": "was replaced by a newer one of its feed, and cannot be approved any more",
     "discarded": "was discarded by {by} on {day} already",
@@ -106,9 +44,65 @@ DECIDED = {
 }
 
 
+def decide(
+    plan: str, options: Options, environment: Mapping[str, str], ask: Ask, send: Send
+) -> FlowEnd:
+    """Ask a person about a plan of a feed, and carry out the decision.
+
+    If `plan` is blank, the feed must have only one plan that waits. The command line has
+    `--approve` and `discard` for the same. Raises `SettingsError` if no such plan waits.
+    """
+    found = waiting(plan, options, environment)
+    decision = ask(found, _page(found, options))
+    if decision is None:
+        until = f"Plan {found.id} can be approved until {found.expires:%Y-%m-%d %H:%M} UTC."
+        return FlowEnd("Timed out", f"Nobody decided in time, and nothing was sent. {until}")
+    if decision.decision == "reject":
+        discard(found.id, options.state, environment, decision.by, decision.note)
+        message = f"Plan {found.id} was rejected by {decision.by}: nothing of it was sent."
+        return FlowEnd("Rejected", message)
+    return send(
+        replace(options, told={"approve": found.id, "by": decision.by, "note": decision.note})
+    )
+
+
+def waiting(plan: str, options: Options, environment: Mapping[str, str]) -> Plan:
+    """Return the plan of a feed that can be approved. Raises `SettingsError` if there is none."""
+    key, now = key_of(options.drop, environment), datetime.now(UTC)
+    with Ledger.reading(ledger_location(options.state, environment)) as ledger:
+        # An approved plan has not been sent completely. It can be approved again.
+        plans = [
+            one
+            for one in ledger.plans(key)
+            if one.status == "approved" or (one.status == "open" and one.expires > now)
+        ]
+    matches = [one for one in plans if plan in ("", one.id)]
+    if len(matches) == 1:
+        return matches[0]
+    ids = f"No plan of {options.drop} waits."
+    if plans:
+        ids = f"Waiting: {', '.join(one.id for one in plans)}."
+    if plan:
+        wanted = f"There is no plan {plan!r} of {options.drop} that waits."
+    elif plans:
+        wanted = "Which plan is meant is not said."
+    else:
+        raise SettingsError(ids)
+    raise SettingsError(f"{wanted} {ids} `roster status {options.drop}` says what is held.")
+
+
+def _page(plan: Plan, options: Options) -> str:
+    """Return `plan.md`, or only the reasons if another machine wrote it."""
+    path = options.state / "runs" / plan.run / "plan.md"
+    if path.is_file() and (text := path.read_text("utf-8")).startswith(title(plan.id, plan.run)):
+        return public_text(text)
+    reasons = [f"- {hold.sentence}" for hold in plan.holds]
+    return public_text("\n".join((title(plan.id, plan.run), "", *reasons)))
+
+
 @dataclass(frozen=True)
 class DiscardResult:
-    """The plan that was let go of."""
+    """The plan that was discarded."""
 
     plan: Plan
     exit_code: int = DONE
@@ -117,24 +111,23 @@ class DiscardResult:
 def discard(
     plan: str, state: Path, environment: Mapping[str, str], by: str, note: str
 ) -> DiscardResult:
-    """Discard a plan, and keep in the ledger who did it, when and why.
+    """Discard a plan. The ledger keeps by whom, when and why.
 
-    Raises `SettingsError` if there is no such plan, or it is decided already.
+    Raises `SettingsError` if there is no such plan, or somebody has decided on it already.
     """
     now, by = datetime.now(UTC), by or current_user()
     with Ledger.reading(ledger_location(state, environment)) as ledger:
         found = ledger.plan(plan)
         waiting = [one for one in ledger.plans(status="open") if one.expires > now]
         if found is None:
-            raise SettingsError(f"There is no plan {plan!r} in {state}. {_waiting(waiting)}")
+            raise SettingsError(f"There is no plan {plan!r} in {state}. {_list_of(waiting)}")
         if not ledger.decide(plan, "discarded", by=by, note=note, at=now):
-            raise SettingsError(
-                f"Plan {plan} {_decided(ledger.plan(plan) or found)}. {_waiting(waiting)}"
-            )
+            why = _why_decided(ledger.plan(plan) or found)
+            raise SettingsError(f"Plan {plan} {why}. {_list_of(waiting)}")
     return DiscardResult(found)
 
 
-def _decided(plan: Plan) -> str:
+def _why_decided(plan: Plan) -> str:
     day = f"{plan.decided:%Y-%m-%d}" if plan.decided else "an earlier day"
     by = plan.by or "nobody"
     return DECIDED[plan.status].format(
@@ -142,7 +135,8 @@ def _decided(plan: Plan) -> str:
     )
 
 
-def _waiting(plans: list[Plan]) -> str:
+def _list_of(plans: list[Plan]) -> str:
     if not plans:
         return "No plan waits."
-    return f"Waiting: {', '.join(f'{one.id} (feed {one.key.feed} into {one.key.target})' for one in plans)}."
+    words = [f"{one.id} (feed {one.key.feed} into {one.key.target})" for one in plans]
+    return f"Waiting: {', '.join(words)}."

@@ -1,4 +1,7 @@
-"""What of a plan still holds when a person approves it: newer rosters may have come, accepted or just lying in the drop."""
+"""Which changes of an approved plan are still valid, after newer rosters have come.
+
+Newer rosters are those that runs have accepted since, and the drop that is there now.
+"""
 
 from __future__ import annotations
 
@@ -29,42 +32,46 @@ KEYS = ["entity", "sourcedId"]
 
 @dataclass(frozen=True)
 class ValidRecords:
-    """The records of a plan (columns of a plan) that are to be sent, and what people are to know of the others."""
+    """The records of a plan that are still to be sent."""
 
-    records: pl.DataFrame
-    told: tuple[str, ...] = ()
+    records: pl.DataFrame  # columns of a plan
+    told: tuple[str, ...] = ()  # sentences about the others, for people
 
     def without(self, gone: pl.DataFrame, why: str) -> ValidRecords:
-        """Leave some records out, and say why."""
+        """Remove some records (`entity`, `sourcedId`), and add a sentence with the reason."""
         if gone.is_empty():
             return self
         words = [f"{entity}:{one}" for entity, one in gone.head(EXAMPLES).iter_rows()]
         more = ", …" if gone.height > EXAMPLES else ""
-        said = (
+        sentence = (
             f"Left out: {gone.height:,} changes of the plan ({', '.join(words)}{more}), for {why}"
         )
-        return ValidRecords(
-            self.records.join(gone, on=KEYS, how="anti", maintain_order="left"), (*self.told, said)
-        )
+        records = self.records.join(gone, on=KEYS, how="anti", maintain_order="left")
+        return ValidRecords(records, (*self.told, sentence))
 
 
 def still_valid(
     plan: Plan, job: Job, ledger: Ledger, archive: Archive, watch: Watch
 ) -> ValidRecords:
-    """Leave out of a plan whom newer rosters still have, and what they have otherwise. Raises `SettingsError` if all of it is.
+    """Return the unsent records of a plan that newer rosters do not contradict.
 
-    The newest accepted roster counts however its run ended. A plan that brings an earlier roster back is meant to contradict the drop.
+    A roster contradicts a removal if it has the record, and an update if it has other values. The
+    newest accepted roster counts, however its run ended. The drop counts too, unless the plan
+    restores an earlier roster: such a plan is meant to differ from the drop.
+
+    Raises `SettingsError` if newer rosters contradict the whole plan.
     """
     valid = ValidRecords(undone(ledger.planned(plan.id), ledger.known(job.key)))
     names = valid.records["entity"].unique().to_list()
     source, newest = _roster(archive, plan.run, names), next(reversed(archive.runs()), plan.run)
-    rosters = source if newest == plan.run else _roster(archive, newest, names)
-    since = overtaken(valid.records, source, rosters)
+    accepted = source if newest == plan.run else _roster(archive, newest, names)
+    contradicted = overtaken(valid.records, source, accepted)
     valid = valid.without(
-        since,
-        f"run {newest} has accepted a newer roster, which has these records, or has them otherwise.",
+        contradicted,
+        f"run {newest} has accepted a newer roster, which has these records, or has them "
+        "otherwise.",
     )
-    if since.height and valid.records.is_empty():
+    if contradicted.height and valid.records.is_empty():
         if job.run.command == "sync":
             ledger.decide(plan.id, "replaced", by="", note=f"by run {newest}", at=datetime.now(UTC))
         raise SettingsError(
@@ -73,38 +80,44 @@ def still_valid(
     run = ledger.run(plan.run)
     if valid.records.is_empty() or (run and run.note == RESTORED):
         return valid
-    return _beside_the_drop(valid, plan, source, rosters, job, ledger, watch)
+    return _compare_with_drop(valid, plan, source, accepted, job, ledger, watch)
 
 
 def _roster(archive: Archive, run: str, names: Collection[str]) -> RosterState:
     found = {name: archive.judged(run, name) for name in names}
-    return {name: judged for name, judged in found.items() if judged is not None}
+    return {name: records for name, records in found.items() if records is not None}
 
 
-def _beside_the_drop(
+def _compare_with_drop(
     valid: ValidRecords,
     plan: Plan,
     source: RosterState,
-    rosters: RosterState,
+    accepted: RosterState,
     job: Job,
     ledger: Ledger,
     watch: Watch,
 ) -> ValidRecords:
-    """Leave out whom the drop has that lies there now, and what it has otherwise, if it can be read at once."""
+    """Remove the records that the drop contradicts. A remote drop is not fetched for this."""
     if job.source.rest or job.source.pickup.address:
-        said = f"{_place(job)} was not read for this approval. If there is something newer, `roster sync` replaces the plan."
-        return replace(valid, told=(*valid.told, said))
-    lying = _lying(rosters, job, ledger, watch)
-    if lying is None:
-        said = f"{job.source.drop} is missing or cannot be read: the roster of run {plan.run} has decided alone."
-        return replace(valid, told=(*valid.told, said))
-    standing, sound = lying
-    # What a drop says that would be refused is not to be relied on; but whoever is in it is there.
-    records = valid.records if sound else valid.records.filter(REMOVAL)
-    found = overtaken(records, source, standing)
+        sentence = (
+            f"{_place(job)} was not read for this approval. "
+            "If there is something newer, `roster sync` replaces the plan."
+        )
+        return replace(valid, told=(*valid.told, sentence))
+    drop = _roster_of_drop(accepted, job, ledger, watch)
+    if drop is None:
+        sentence = (
+            f"{job.source.drop} is missing or cannot be read: "
+            f"the roster of run {plan.run} has decided alone."
+        )
+        return replace(valid, told=(*valid.told, sentence))
+    roster, is_sound = drop
+    # The values of a drop that would be refused are not reliable, but the records in it are there.
+    records = valid.records if is_sound else valid.records.filter(REMOVAL)
     valid = valid.without(
-        found,
-        f"what lies in {job.source.drop} now has these records, or has them otherwise. `roster sync` loads it.",
+        overtaken(records, source, roster),
+        f"what lies in {job.source.drop} now has these records, or has them otherwise. "
+        "`roster sync` loads it.",
     )
     if valid.records.is_empty():
         raise SettingsError(f"Nothing of plan {plan.id} is left to send. {' '.join(valid.told)}")
@@ -114,16 +127,19 @@ def _beside_the_drop(
 def _place(job: Job) -> str:
     if job.source.rest:
         return job.source.rest.name
-    # What reads stores takes a while to import, and most feeds need it not.
+    # Remote stores take a while to import, and most feeds do not need them.
     from connectors.fetch import shown
 
     return shown(job.source.pickup.address)
 
 
-def _lying(
-    rosters: RosterState, job: Job, ledger: Ledger, watch: Watch
+def _roster_of_drop(
+    accepted: RosterState, job: Job, ledger: Ledger, watch: Watch
 ) -> tuple[RosterState, bool] | None:
-    """The roster as it would be after the drop as it lies there, and whether that would be accepted; None if there is nothing to read."""
+    """Return the roster as it would be after this drop, and whether the drop would be accepted.
+
+    None if there is nothing to read.
+    """
     try:
         drop = check_drop(
             find_drop(replace(job, source=replace(job.source, pickup=job.source.pickup.over))),
@@ -132,13 +148,14 @@ def _lying(
         )
     except (SettingsError, OSError):
         return None
-    sound = not drop.refused.height
-    standing = accept(drop, job, ledger).standing if sound else drop.standing
-    if not any(judged.counts["read"] or judged.gone.len() for judged in standing.values()):
+    is_sound = not drop.refused.height
+    standing = accept(drop, job, ledger).standing if is_sound else drop.standing
+    if not any(records.counts["read"] or records.gone.len() for records in standing.values()):
         return None
-    return {
-        name: overlay(rosters[name], judged)
-        if judged.mode != "bulk" and name in rosters
-        else judged
-        for name, judged in standing.items()
-    }, sound
+    roster = {
+        name: overlay(accepted[name], records)
+        if records.mode != "bulk" and name in accepted
+        else records
+        for name, records in standing.items()
+    }
+    return roster, is_sound
