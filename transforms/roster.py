@@ -1,4 +1,8 @@
-"""The normalised drop: entity -> rows in OneRoster 1.2 spelling, every column text. The contract between layouts and checks."""
+"""A drop as it is read (`Raw`) and as it is normalized (`Roster`): the input and output of layouts.
+
+A roster holds one table for each entity. Its rows have the columns and the spelling of OneRoster
+1.2, and every column is text. The checks work on rosters only and do not know the layouts.
+"""
 
 from __future__ import annotations
 
@@ -18,74 +22,66 @@ LOST: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one entity.
-
-    `frame` has `#row`, the entity's current columns and the drop's `metadata.*` columns. `file` is
-    where the rows came from. `mode` is what the drop says of it: a full snapshot (`bulk`), changes
-    (`delta`), or nothing (`unknown`), in which case what is missing is not known to be gone. `lost`
-    are the rows that do not fit their header, with the sourcedId as far as it can be told. `said`
-    are the columns that the drop has: of the others it says nothing, not even that they are blank. `emptied`
-    is true if it should be a full snapshot, and has no rows. `fed` are the
-    files that have such rows, and the columns without which they would have none (`sections.csv: Teacher_2_id`), as far
-    as a layout has several; `lacking` are those of earlier drops that this one lacks. `keys` are the columns of which ids
-    are made, where rows have none of their own; `named` says that they have, and keep them from one drop to the next. What a
-    row of a part was derived from stands in `#of`; `complete` says that a record's parts are all here, or none.
-    """
+    """The rows of one entity."""
 
     entity: Entity
+    # `#row`, the entity's current columns, and the drop's `metadata.*` columns; of a part such as
+    # a role perhaps `#of`, the value that the row was derived from
     frame: pl.DataFrame
-    file: str
+    file: str  # where the rows came from
+    # What the drop says about the file: a full snapshot (`bulk`), changes (`delta`), or nothing
+    # (`unknown`). If it says nothing, a missing record may still exist.
     mode: Mode
+    # The rows that do not fit their header, with their sourcedId where it can be read.
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+    # The columns that the drop has. It says nothing about the others, not even that they are blank.
     said: frozenset[str] = frozenset()
-    emptied: bool = False
+    emptied: bool = False  # the file should be a full snapshot, and has no rows
+    # Where a layout reads an entity from several places: the files that have such rows, and the
+    # columns that are needed to find any (`sections.csv: Teacher_2_id`).
     fed: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    named: bool = False
-    complete: bool = False
+    lacking: tuple[str, ...] = ()  # those of `fed` that earlier drops had and this one does not
+    keys: tuple[str, ...] = ()  # the columns that ids are made of, where rows have no ids
+    named: bool = False  # rows have ids, which stay the same from one drop to the next
+    complete: bool = False  # a record has either all of its parts in this table, or none
 
 
 @dataclass(frozen=True)
 class Roster:
-    """A drop, normalised; `broken` are the entities whose file is there and could not be read.
-
-    `spelt` leads from a file and a column of the roster to the columns of the file that it was made of, where those are
-    called otherwise. `renamed` are ids that the source gives up for others from now on: by entity and new id, the old one.
-    `given` are the new ids in whose place a file of ids has put old ones: by entity, the old one of each. `salted` says whether ids were made of personal data.
-    `today` is the day of the run, for rules that depend on it.
-    """
+    """A normalized drop."""
 
     tables: dict[str, Table]
-    broken: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()  # entities whose file is there and could not be read
     findings: Findings = field(default_factory=Findings)
+    # From a file and a column of the roster to the file's own names for the columns that it was
+    # made of, where the names differ.
     spelt: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # The ids that the source replaces from now on: from an entity and a new id to the old id.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # The ids that a file of old and new ids has changed back: entity -> new id -> old id.
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    salted: bool = False
-    today: date | None = None
+    salted: bool = False  # ids were made of personal data
+    today: date | None = None  # the day of the run, for rules that depend on it
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file as read.
-
-    `frame` has `#row` (UInt32, 1 the first record after the header) and one text column for each
-    named header cell, in the file's order and spelling; blank cells are null. `header` is the header
-    as written. `ragged` are the records that do not fit the header, as cells by row number: they are
-    not in `frame`, and who they are is not known for certain.
-    """
+    """One file as read."""
 
     name: str
+    # `#row` (UInt32, 1 for the first record after the header), and a text column for each named
+    # header cell, in the file's order and spelling; blank cells are null
     frame: pl.DataFrame
-    header: tuple[str, ...]
+    header: tuple[str, ...]  # as written
+    # The cells of the records that do not fit the header, by row number. They are not in `frame`,
+    # and nobody knows for certain which records they describe.
     ragged: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Raw:
-    """The files of a drop, by name as written; `broken` are the files that could not be read at all."""
+    """The files of a drop, by their names as written."""
 
     files: dict[str, RawFile]
-    broken: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()  # the files that could not be read at all
     findings: Findings = field(default_factory=Findings)

@@ -1,9 +1,12 @@
-"""Every rule that a drop is judged by: how bad a breach is, what it means and what to do next.
+"""Every rule for a drop: how severe a violation is, what it means, and what to do next.
 
-`fatal` refuses a file (the drop, if the file is needed or none is named), `error` rejects a row,
-`warning` reports a lenient reading or a value left out, `note` tells. `strict` is the severity
-under `--strict`, where it differs. `judges` says who is not satisfied: the standard, or only the
-target; `--strict` judges the standard (OneRoster 1.2 CSV Binding; reference sections 5 and 5.1).
+Severities:
+- `fatal` refuses a file. It refuses the drop if the drop needs the file, or if no file is named.
+- `error` rejects a row.
+- `warning` reports a lenient reading, or a value that was left out.
+- `note` informs.
+
+Source: OneRoster 1.2 CSV Binding; reference sections 5 and 5.1.
 """
 
 from __future__ import annotations
@@ -17,21 +20,22 @@ Judge = Literal["standard", "target"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule; `says` completes the sentence "in FILE, column COLUMN: ...", `fix` is the next step."""
+    """One rule."""
 
     code: str
     severity: Severity
-    says: str
-    fix: str
-    strict: Severity | None = None
-    judges: Judge = "standard"
+    says: str  # completes the sentence "in FILE, column COLUMN: ..."
+    fix: str  # the next step
+    strict: Severity | None = None  # the severity under `--strict`, where it differs
+    judges: Judge = "standard"  # who objects: the standard, or only the target
 
     def severity_when(self, strict: bool) -> Severity:
-        """How bad a breach is, with or without `--strict`."""
+        """Return the severity of a violation, with or without `--strict`."""
         return self.strict if strict and self.strict else self.severity
 
 
-# Rules that a row breaks because of another row; root causes are told first, and only they count against a file.
+# Rules that a row breaks because of another row. Reports list the root causes first, and only root
+# causes count against a file.
 CONSEQUENCES = frozenset({"parent_rejected", "part_rejected", "target_parent", "outdated"})
 
 _DROP = (

@@ -1,1 +1,1 @@
-"""The CSV binding of OneRoster: manifest, headers, spelling of cells, and the lift from 1.1 to 1.2."""
+"""The CSV binding of OneRoster: manifest, headers, spelling of cells, upgrade from 1.1 to 1.2."""

@@ -1,4 +1,4 @@
-"""Headers: which column of the standard each column of a file is, however it is spelt.
+"""Headers: match the columns of a file with the columns of the standard, whatever their spelling.
 
 Source: OneRoster 1.2 CSV Binding, section 3 (exact names, exact order, `metadata.*` last).
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from transforms.findings import Findings, of_file
 from transforms.payload import METADATA
-from transforms.schemas import Column, Entity
+from transforms.schemas import Entity
 from transforms.schemas.entity import Version
 
 EXTENSION = re.compile(r"metadata\.[^.\s]+(\.[^.\s]+)*")
@@ -20,8 +20,9 @@ CLOSE = 0.8
 
 @dataclass(frozen=True)
 class Match:
-    """Names in the file -> columns of the entity, or `metadata.*`; in the file's order."""
+    """A file's header, matched with the columns of an entity."""
 
+    # From each name in the file to a column of the entity, or to `metadata.*`; in the file's order.
     columns: dict[str, str]
     findings: list[Findings] = field(default_factory=list)
 
@@ -29,37 +30,36 @@ class Match:
 def matched(
     entity: Entity, file: str, header: tuple[str, ...], version: Version, strict: bool
 ) -> Match:
-    """Match a header by name; whatever is not exactly the standard's header is reported."""
+    """Match a header by name, and report every difference from the standard's header."""
     cells = [cell for cell in header if cell]
     if "resourceSourcedIds" in cells and version == "1.2":
         version = "1.2.0"
-    columns = {**_exact(entity, cells), **_extensions(cells)}
-    columns |= _renamed(entity, cells, columns)
+    exact = {cell: cell for cell in cells if cell in entity.by_name and entity[cell].versions}
+    columns = {**exact, **_extensions(cells)}
+    columns |= _other_spellings(entity, cells, columns)
     columns = {cell: columns[cell] for cell in cells if cell in columns}
-    match = Match(columns)
-    match.findings.extend(
-        [
-            *_renames(file, columns, strict),
-            *_others(entity, file, cells, columns, version, strict),
-            *_missing(entity, file, cells, columns, version, strict),
-            *_order(entity, file, list(columns.values()), strict),
-        ]
-    )
-    return match
-
-
-def _exact(entity: Entity, cells: list[str]) -> dict[str, str]:
-    return {cell: cell for cell in cells if cell in entity.by_name and entity[cell].versions}
+    renamed = [
+        of_file("header_renamed", file, f"{cell!r}", column=column, strict=strict)
+        for cell, column in columns.items()
+        if cell != column
+    ]
+    findings = [
+        *renamed,
+        *_unexpected_columns(entity, file, cells, columns, version, strict),
+        *_missing_columns(entity, file, cells, columns, version, strict),
+        *_misplaced_column(entity, file, list(columns.values()), strict),
+    ]
+    return Match(columns, findings)
 
 
 def _extensions(cells: list[str]) -> dict[str, str]:
-    """`metadata.*` columns, and `ext_*` columns, by which vendors mean the same."""
+    """Match `metadata.*` columns, and `ext_*` columns, which some vendors write instead."""
     vendor = {cell: METADATA + cell for cell in cells if cell.startswith("ext_") and len(cell) > 4}
     return {cell: cell for cell in cells if EXTENSION.fullmatch(cell)} | vendor
 
 
-def _renamed(entity: Entity, cells: list[str], columns: dict[str, str]) -> dict[str, str]:
-    """Match what is left by spelling without case and separators, and by the names seen in real drops."""
+def _other_spellings(entity: Entity, cells: list[str], columns: dict[str, str]) -> dict[str, str]:
+    """Match the remaining columns without case and separators, or by names seen in real drops."""
     free = [
         column
         for column in entity.columns
@@ -80,15 +80,7 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_\-]", "", name).casefold()
 
 
-def _renames(file: str, columns: dict[str, str], strict: bool) -> list[Findings]:
-    return [
-        of_file("header_renamed", file, f"{cell!r}", column=column, strict=strict)
-        for cell, column in columns.items()
-        if cell != column
-    ]
-
-
-def _others(
+def _unexpected_columns(
     entity: Entity,
     file: str,
     cells: list[str],
@@ -96,10 +88,10 @@ def _others(
     version: Version,
     strict: bool,
 ) -> list[Findings]:
-    """Report columns that were not read, and columns of another version, which were."""
+    """Report unknown columns, which are not read, and columns of other versions, which are."""
     free = [name for name in entity.header(version) if name not in columns.values()]
     unknown = [cell for cell in cells if cell not in columns]
-    older = [
+    other_versions = [
         name
         for name in columns.values()
         if name in entity.by_name and version not in entity[name].versions
@@ -109,7 +101,7 @@ def _others(
             of_file("header_unknown", file, _did_you_mean(cell, free), column=cell, strict=strict)
             for cell in unknown
         ),
-        *(of_file("header_version", file, column=name, strict=strict) for name in older),
+        *(of_file("header_version", file, column=name, strict=strict) for name in other_versions),
     ]
 
 
@@ -118,7 +110,7 @@ def _did_you_mean(cell: str, names: list[str]) -> str:
     return next((f"did you mean {name!r}?" for name in names if _plain(name) in close), "")
 
 
-def _missing(
+def _missing_columns(
     entity: Entity,
     file: str,
     cells: list[str],
@@ -127,28 +119,22 @@ def _missing(
     strict: bool,
 ) -> list[Findings]:
     unread = [cell for cell in cells if cell not in columns]
-    absent = [entity[name] for name in entity.header(version) if name not in columns.values()]
+    found_instead = f"found instead: {', '.join(unread)}" if unread else ""
+    missing = [entity[name] for name in entity.header(version) if name not in columns.values()]
     return [
         of_file(
-            _rule(column),
+            "header_missing" if column.required else "header_optional_missing",
             file,
-            _did_you_mean(column.name, unread) or _found(unread),
+            _did_you_mean(column.name, unread) or found_instead,
             column=column.name,
             strict=strict,
         )
-        for column in absent
+        for column in missing
     ]
 
 
-def _rule(column: Column) -> str:
-    return "header_missing" if column.required else "header_optional_missing"
-
-
-def _found(unread: list[str]) -> str:
-    return f"found instead: {', '.join(unread)}" if unread else ""
-
-
-def _order(entity: Entity, file: str, names: list[str], strict: bool) -> list[Findings]:
+def _misplaced_column(entity: Entity, file: str, names: list[str], strict: bool) -> list[Findings]:
+    """Report the first column that comes later than the standard has it."""
     standard = [column.name for column in entity.columns if column.standard]
     ranks = [standard.index(name) if name in standard else len(standard) for name in names]
     for name, rank, next_rank in zip(names[1:], ranks, ranks[1:], strict=False):

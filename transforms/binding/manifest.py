@@ -1,4 +1,4 @@
-"""The manifest: which version of the standard a drop follows, and what each file is.
+"""The manifest: the version of the standard that a drop follows, and the mode of each file.
 
 Source: OneRoster 1.2 CSV Binding, manifest (reference section 1.4); 1.1 (section 2).
 """
@@ -20,26 +20,29 @@ VERSIONS: dict[str, Version] = {"1.1": "1.1", "1.2": "1.2", "1.2.1": "1.2"}
 SOURCES = ("source.systemName", "source.systemCode")
 # The 1.1 binding has 13 data files; these came with 1.2.
 SINCE_1_2 = frozenset({
-    "lineItemLearningObjectiveIds", "lineItemScoreScales", "resultLearningObjectiveIds", "resultScoreScales",
-    "roles", "scoreScales", "userProfiles", "userResources",
+    "lineItemLearningObjectiveIds", "lineItemScoreScales", "resultLearningObjectiveIds",
+    "resultScoreScales", "roles", "scoreScales", "userProfiles", "userResources",
 })  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the manifest says: the version whose columns files have, and the mode of each entity's file."""
+    """The content of a drop's manifest."""
 
-    version: Version = "1.0"
-    modes: dict[str, str] = field(default_factory=dict)
+    version: Version = "1.0"  # the files have the columns of this version
+    modes: dict[str, str] = field(default_factory=dict)  # the mode of each entity's file
 
     @property
     def says_no_updates(self) -> bool:
-        """Whether every file is declared absent, which means that nothing changed."""
+        """Whether the manifest declares every file absent, which means that nothing changed."""
         return bool(self.modes) and set(self.modes.values()) == {"absent"}
 
 
 def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
-    """Read the manifest of a drop; without one, it is OneRoster 1.0, or 1.2 if it has roles, which came with that."""
+    """Read the manifest of a drop.
+
+    A drop without a manifest follows OneRoster 1.0, or 1.2 if it has the roles file of 1.2.
+    """
     name = next((name for name in raw.files if name.casefold() == FILE), None)
     if name is None:
         broken = any(name.casefold() == FILE for name in raw.broken)
@@ -48,16 +51,24 @@ def manifest_of(raw: Raw, strict: bool) -> tuple[Manifest, list[Findings]]:
         return Manifest("1.2" if newer else "1.0"), found
     file = raw.files[name]
     rows, found = _rows(file, strict)
-    found += _twice(rows)
-    said = dict(rows)
-    version, versions = _version(said, strict)
-    modes, mode_findings = _modes(said, strict)
-    found += [*versions, *mode_findings, *_properties(said, version, strict)]
+    found += _contradictions(rows)
+    properties = dict(rows)
+    version, version_findings = _version(properties, strict)
+    modes, mode_findings = _modes(properties, strict)
+    found += [
+        *version_findings,
+        *mode_findings,
+        *_property_names(properties, version, strict),
+    ]
     return Manifest(version, modes), found
 
 
 def _rows(file: RawFile, strict: bool) -> tuple[list[tuple[str, str]], list[Findings]]:
-    """Give the properties; 1.2's new ones are printed with a footnote mark, which some exports kept."""
+    """Return the properties and their values, and report a wrong header.
+
+    The standard prints the new properties of 1.2 with a footnote mark, `*`, and some exports kept
+    it. A first line that names a property is data: the manifest then has no header.
+    """
     header = file.header
     cells = (
         [tuple(row) for row in file.frame.select(header[:2]).iter_rows()] if len(header) > 1 else []
@@ -67,12 +78,12 @@ def _rows(file: RawFile, strict: bool) -> tuple[list[tuple[str, str]], list[Find
         if header == HEADER
         else [of_file("manifest_header", FILE, ",".join(header), strict=strict)]
     )
-    if header and header[0] in _known():
+    if header and header[0] in _known_properties():
         cells.insert(0, (header[0], header[1] if len(header) > 1 else ""))
     return [((key or "").strip().rstrip("*"), (value or "").strip()) for key, value in cells], found
 
 
-def _known() -> set[str]:
+def _known_properties() -> set[str]:
     return {
         "manifest.version",
         "oneroster.version",
@@ -81,31 +92,32 @@ def _known() -> set[str]:
     }
 
 
-def _twice(rows: list[tuple[str, str]]) -> Iterator[Findings]:
-    said: dict[str, set[str]] = {}
+def _contradictions(rows: list[tuple[str, str]]) -> Iterator[Findings]:
+    """Report properties that have several values."""
+    values_of: dict[str, set[str]] = {}
     for key, value in rows:
-        said.setdefault(key, set()).add(value)
+        values_of.setdefault(key, set()).add(value)
     return (
         of_file("manifest_property_twice", FILE, key)
-        for key, values in said.items()
+        for key, values in values_of.items()
         if len(values) > 1
     )
 
 
-def _version(said: dict[str, str], strict: bool) -> tuple[Version, list[Findings]]:
+def _version(properties: dict[str, str], strict: bool) -> tuple[Version, list[Findings]]:
     found = []
-    if (spelling := said.get("manifest.version")) not in (None, "1.0"):
+    if (spelling := properties.get("manifest.version")) not in (None, "1.0"):
         found.append(of_file("manifest_version_spelling", FILE, spelling or "", strict=strict))
-    version = said.get("oneroster.version", "")
+    version = properties.get("oneroster.version", "")
     if version not in VERSIONS:
         found.append(of_file("manifest_version", FILE, version or "oneroster.version is missing"))
     return VERSIONS.get(version, "1.2"), found
 
 
-def _modes(said: dict[str, str], strict: bool) -> tuple[dict[str, str], list[Findings]]:
+def _modes(properties: dict[str, str], strict: bool) -> tuple[dict[str, str], list[Findings]]:
     modes, found = {}, []
     for name in ENTITIES:
-        mode = said.get(f"file.{name}")
+        mode = properties.get(f"file.{name}")
         if mode in FILE_MODES:
             modes[name] = mode
         elif mode == "":
@@ -115,11 +127,14 @@ def _modes(said: dict[str, str], strict: bool) -> tuple[dict[str, str], list[Fin
     return modes, found
 
 
-def _properties(said: dict[str, str], version: Version, strict: bool) -> Iterator[Findings]:
-    for key in said.keys() - _known():
+def _property_names(
+    properties: dict[str, str], version: Version, strict: bool
+) -> Iterator[Findings]:
+    """Report properties that the standard does not know, and required ones that are missing."""
+    for key in properties.keys() - _known_properties():
         yield of_file("manifest_property", FILE, key, strict=strict)
     standard = [name for name, entity in ENTITIES.items() if entity.standard]
     files = {name for name in standard if version != "1.1" or name not in SINCE_1_2}
     required = {"manifest.version", "oneroster.version", *(f"file.{name}" for name in files)}
-    for key in sorted(required - said.keys()):
+    for key in sorted(required - properties.keys()):
         yield of_file("manifest_property_missing", FILE, key, strict=strict)

@@ -1,7 +1,7 @@
-"""Cells: other spellings of a value -> the standard's; what cannot be read is left as it was.
+"""Spelling of cells: turn other spellings of a value into the standard's.
 
-A value that stays as it was is then rejected by the check, with its own text. Every change is
-counted and told with first examples.
+A value that cannot be read stays as it is, and the check then rejects it with its original text.
+Every change is counted, and reported with its first examples.
 """
 
 from __future__ import annotations
@@ -25,29 +25,34 @@ PADDED_DATE = r"^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
 OFFSET = r"[+\-]\d{2}:?\d{2}$"
 YEARS = r"^(\d{4})\s*[-/]\s*(\d{2}|\d{4})$"
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
+DECIMALS = r"^\d+\.0(,\d+\.0)*$"
+# Lists whose items are plain words. Other items are in braces, where a semicolon may be data.
+PLAIN: tuple[Kind, ...] = ("references", "texts", "enums")
+_ITEM = r'\s*(?:"[^",]+"|[^",\s\[\]]+)\s*'
+ARRAY = rf"^\s*\[(?:\s*|{_ITEM}(?:,{_ITEM})*)\]\s*$"
 
 
 def spelled(
     entity: Entity, frame: pl.DataFrame, file: str, strict: bool
 ) -> tuple[pl.DataFrame, list[Findings]]:
-    """Give the cells in the standard's spelling; under `--strict` as they are."""
+    """Change the cells to the standard's spelling; under `--strict`, leave them as they are."""
     if strict or not frame.height:
         return frame, []
     frame, found = cleaned(entity, frame, file)
-    for rule, changes in (("respelled", _spellings), ("decimal_ids", without_decimals)):
-        frame, told = _applied(frame, dict(changes(entity, frame)), rule, file)
-        found += told
+    for rule, changes in (("respelled", _correct_spellings), ("decimal_ids", without_decimals)):
+        frame, notices = _apply(frame, dict(changes(entity, frame)), rule, file)
+        found += notices
     return frame, found
 
 
 def cleaned(entity: Entity, frame: pl.DataFrame, file: str) -> tuple[pl.DataFrame, list[Findings]]:
-    """Read what any layout may have around and in place of values: spaces, and words for "nothing"."""
-    frame, padded = _applied(frame, dict(_trims(entity, frame)), "padded", file)
-    frame, nulls = _applied(frame, dict(_blanks(entity, frame)), "null_words", file)
+    """Remove what any layout may write around or instead of values: spaces, words for "nothing"."""
+    frame, padded = _apply(frame, dict(_trim_spaces(entity, frame)), "padded", file)
+    frame, nulls = _apply(frame, dict(_blank_null_words(entity, frame)), "null_words", file)
     return frame, [*padded, *nulls]
 
 
-def _applied(
+def _apply(
     frame: pl.DataFrame, changes: dict[str, pl.Expr], rule: str, file: str
 ) -> tuple[pl.DataFrame, list[Findings]]:
     if not changes:
@@ -69,7 +74,7 @@ def _applied(
     return changed, [part for part in found if part.notices]
 
 
-def _texts(entity: Entity, frame: pl.DataFrame) -> list[str]:
+def _text_columns(entity: Entity, frame: pl.DataFrame) -> list[str]:
     return [
         name
         for name in frame.columns
@@ -77,49 +82,53 @@ def _texts(entity: Entity, frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _suspects(frame: pl.DataFrame, tests: dict[str, pl.Expr]) -> list[str]:
-    """The columns in which a test is true of any cell; one pass over the frame."""
+def _columns_with_any(frame: pl.DataFrame, tests: dict[str, pl.Expr]) -> list[str]:
+    """Return the columns where any cell passes its test, found in one pass over the frame."""
     if not tests:
         return []
     hits = frame.select(test.any().alias(name) for name, test in tests.items()).row(0, named=True)
     return [name for name, hit in hits.items() if hit]
 
 
-def _trims(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
-    """Remove spaces of any width around a value, and write accents in one way (NFC); ids lose invisible characters."""
+def _trim_spaces(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Remove spaces of any width around values, and normalize accents (NFC).
+
+    Ids also lose invisible characters.
+    """
     tests = {
         name: pl.col(name).str.starts_with(" ")
         | pl.col(name).str.ends_with(" ")
         | (pl.col(name).str.len_bytes() != pl.col(name).str.len_chars())
-        for name in _texts(entity, frame)
+        for name in _text_columns(entity, frame)
     }
-    for name in _suspects(frame, tests):
+    for name in _columns_with_any(frame, tests):
         cell = pl.col(name).str.normalize("NFC").str.strip_chars()
         if name in entity.by_name and entity[name].is_id:
             cell = cell.str.replace_all(INVISIBLE, "")
         yield name, pl.when(cell != "").then(cell)
 
 
-def _blanks(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
-    """Read words for "nothing" as blank; but not where a text is required, since people are called Null."""
-    names = [name for name in _texts(entity, frame) if not _may_be_null_by_name(entity, name)]
-    for name in _suspects(frame, {name: pl.col(name).is_in(NULLS) for name in names}):
+def _blank_null_words(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+    """Read words for "nothing" as blank, except in required texts: some people are named Null."""
+    required_texts = {
+        column.name for column in entity.columns if column.kind == "text" and column.required
+    }
+    names = [name for name in _text_columns(entity, frame) if name not in required_texts]
+    for name in _columns_with_any(frame, {name: pl.col(name).is_in(NULLS) for name in names}):
         yield name, pl.when(~pl.col(name).is_in(NULLS)).then(pl.col(name))
 
 
-def _may_be_null_by_name(entity: Entity, name: str) -> bool:
-    return name in entity.by_name and entity[name].kind == "text" and entity[name].required
-
-
-def _spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
+def _correct_spellings(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
     columns = [entity[name] for name in frame.columns if name in entity.by_name]
-    tests = {column.name: test for column in columns if (test := _misspelt(column)) is not None}
-    for name in _suspects(frame, tests):
-        yield name, _corrected(entity[name])
+    tests = {
+        column.name: test for column in columns if (test := _needs_correction(column)) is not None
+    }
+    for name in _columns_with_any(frame, tests):
+        yield name, _correction(entity[name])
 
 
-def _misspelt(column: Column) -> pl.Expr | None:
-    """Tell which cells may need another spelling; None if the kind has only one."""
+def _needs_correction(column: Column) -> pl.Expr | None:
+    """Return a test for cells that may need another spelling; None if the kind has only one."""
     if (lists := written_otherwise(column)) is not None:
         return lists
     cell = pl.col(column.name)
@@ -132,7 +141,7 @@ def _misspelt(column: Column) -> pl.Expr | None:
     return cell.str.len_bytes() != len("2026") if column.kind == "year" else None
 
 
-def _corrected(column: Column) -> pl.Expr:
+def _correction(column: Column) -> pl.Expr:
     cell = pl.col(column.name)
     if column.is_list:
         return comma_separated(column)
@@ -144,7 +153,7 @@ def _corrected(column: Column) -> pl.Expr:
 
 
 def _spellings_of(column: Column) -> dict[str, str]:
-    """Other spellings, in lower case -> the value; numbers and words for yes and no only where those are meant."""
+    """Return the value for each spelling in lower case; `1` or `yes` only mean `true` in booleans."""
     spellings = {value.lower(): value for value in column.values}
     if column.kind == "boolean":
         spellings |= {word: value for value, words in BOOLEANS.items() for word in words}
@@ -152,7 +161,7 @@ def _spellings_of(column: Column) -> dict[str, str]:
 
 
 def _iso_date(cell: pl.Expr) -> pl.Expr:
-    """`2026-9-1` and `2026-09-01T00:00:00Z` are one day without doubt; other forms stay as they are."""
+    """Rewrite days such as `2026-9-1` and `2026-09-01T00:00:00Z`; leave ambiguous forms."""
     parts = cell.str.extract_groups(PADDED_DATE)
     day = pl.concat_str(
         parts.struct.field("1"),
@@ -164,13 +173,13 @@ def _iso_date(cell: pl.Expr) -> pl.Expr:
 
 
 def _in_utc(cell: pl.Expr) -> pl.Expr:
-    """A moment that says how far its clock is from UTC is one moment without doubt; without that it stays as it is."""
+    """Convert a timestamp with an offset to UTC; leave one without an offset, which is ambiguous."""
     moment = moment_of(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
     return pl.when(cell.str.contains(OFFSET)).then(moment).otherwise(None).fill_null(cell)
 
 
 def _end_year(cell: pl.Expr) -> pl.Expr:
-    """`2026-2027` and `2026-27` mean the school year that ends in 2027 (the standard's rule for schoolYear)."""
+    """Rewrite `2026-2027` and `2026-27` as 2027: the standard names a school year by its end."""
     parts = cell.str.extract_groups(YEARS)
     first, last = parts.struct.field("1"), parts.struct.field("2")
     end = pl.when(last.str.len_chars() == 2).then(first.str.head(2) + last).otherwise(last)
@@ -181,32 +190,25 @@ def _end_year(cell: pl.Expr) -> pl.Expr:
     )
 
 
-DECIMALS = r"^\d+\.0(,\d+\.0)*$"
-
-
 def without_decimals(entity: Entity, frame: pl.DataFrame) -> Iterator[tuple[str, pl.Expr]]:
-    """Take `.0` off the ids of a column; where only some have it, nobody can tell, and they stay as they are."""
+    """Remove `.0` from the ids of a column, if all of them have it.
+
+    If only some of them have it, `.0` may be part of the ids, and they stay as they are.
+    """
     for column in entity.current:
         if column.is_id and column.name in frame.columns and _all_decimal(frame[column.name]):
             yield column.name, pl.col(column.name).str.replace_all(r"\.0(,|$)", "$1")
 
 
 def _all_decimal(ids: pl.Series) -> bool:
-    """Look at the first id that is there, before all are looked at."""
-    first = ids.is_not_null().arg_max()
+    first = ids.is_not_null().arg_max()  # most columns are ruled out by their first id
     if first is None or not str(ids[first]).endswith(".0"):
         return False
-    return bool(ids.str.contains(DECIMALS).all())  # nulls are left out
-
-
-# Items of other kinds are in braces, inside which a semicolon may be meant.
-PLAIN: tuple[Kind, ...] = ("references", "texts", "enums")
-_ITEM = r'\s*(?:"[^",]+"|[^",\s\[\]]+)\s*'
-ARRAY = rf"^\s*\[(?:\s*|{_ITEM}(?:,{_ITEM})*)\]\s*$"
+    return bool(ids.str.contains(DECIMALS).all())  # `all` ignores nulls
 
 
 def written_otherwise(column: Column) -> pl.Expr | None:
-    """Tell which cells may be a list in another spelling; None if the column holds no lists."""
+    """Return a test for cells that may be lists in another spelling; None if it holds no lists."""
     cell = pl.col(column.name)
     if column.kind not in LISTS:
         return None
@@ -217,7 +219,10 @@ def written_otherwise(column: Column) -> pl.Expr | None:
 
 
 def comma_separated(column: Column) -> pl.Expr:
-    """Give a list with one comma between its items; where commas and semicolons meet, it is not clear what separates."""
+    """Return the cells as lists with one comma between items; also read JSON arrays and semicolons.
+
+    A cell with both commas and semicolons keeps them: it is unclear which of them separates items.
+    """
     cell = pl.col(column.name)
     if column.kind in PLAIN:
         inner = (
@@ -229,9 +234,9 @@ def comma_separated(column: Column) -> pl.Expr:
         cell = (
             pl.when(cell.str.contains(ARRAY)).then(pl.when(inner != "").then(inner)).otherwise(cell)
         )
-        several = cell.str.contains(";", literal=True) & ~cell.str.contains(",", literal=True)
+        semicolons = cell.str.contains(";", literal=True) & ~cell.str.contains(",", literal=True)
         cell = (
-            pl.when(several)
+            pl.when(semicolons)
             .then(cell.str.replace_all(r"\s*;\s*", ",").str.strip_chars(","))
             .otherwise(cell)
         )

@@ -1,7 +1,9 @@
-"""OneRoster 1.1 -> 1.2: what the older binding keeps in other columns.
+"""Upgrade the tables of a OneRoster 1.0 or 1.1 drop to 1.2.
 
-Source: reference section 2. A user's one `role` and `orgSourcedIds` become rows of roles;
-`administrator`, which 1.2 has not, is told by the type of its organisation.
+A user's one `role` and `orgSourcedIds` become rows of roles. 1.2 has no role `administrator`: the
+type of the organization decides which administrator the person becomes.
+
+Source: reference section 2.
 """
 
 from __future__ import annotations
@@ -27,30 +29,28 @@ SYSTEM_ADMINISTRATOR = "systemAdministrator"
 
 
 def lifted(tables: dict[str, Table], version: Version) -> dict[str, Table]:
-    """Give the tables of a 1.0 or 1.1 drop as those of 1.2."""
+    """Upgrade the tables of a 1.0 or 1.1 drop to 1.2; return those of newer drops unchanged."""
     if version not in ONLY_1_1:
         return tables
     tables = dict(tables)
     if version == "1.0" and "users" in tables:
-        tables["users"] = _enabled(tables["users"])
+        # 1.0 does not say who may use the systems: everyone in the drop may.
+        users = tables["users"]
+        frame = users.frame.with_columns(pl.col("enabledUser").fill_null("true"))
+        tables["users"] = replace(users, frame=frame, said=users.said | {"enabledUser"})
     if "users" in tables and "roles" not in tables:
-        users, roles = _split_users(tables["users"], tables.get("orgs"))
+        users, roles = _users_and_roles(tables["users"], tables.get("orgs"))
         tables |= {"users": users, "roles": roles}
     if "lineItems" in tables:
         tables["lineItems"] = _line_items(tables["lineItems"], tables.get("classes"))
     return tables
 
 
-def _enabled(users: Table) -> Table:
-    """1.0 does not say who may use the systems: whoever is in the drop may."""
-    frame = users.frame.with_columns(pl.col("enabledUser").fill_null("true"))
-    return replace(users, frame=frame, said=users.said | {"enabledUser"})
-
-
-def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
-    alone = ~pl.col("orgSourcedIds").str.contains(",", literal=True)
+def _users_and_roles(users: Table, orgs: Table | None) -> tuple[Table, Table]:
+    """Split users of 1.1 into users and roles of 1.2."""
+    one_org = ~pl.col("orgSourcedIds").str.contains(",", literal=True)
     frame = users.frame.with_columns(
-        pl.col("primaryOrgSourcedId").fill_null(pl.when(alone).then("orgSourcedIds"))
+        pl.col("primaryOrgSourcedId").fill_null(pl.when(one_org).then("orgSourcedIds"))
     )
     roles = (
         users.frame.select(
@@ -73,7 +73,7 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     )
     entity = ENTITIES["roles"]
     names = (column.name for column in entity.current)
-    complete = roles.select(
+    all_columns = roles.select(
         ROW,
         *(
             pl.col(name) if name in roles.columns else pl.lit(None, pl.String).alias(name)
@@ -83,14 +83,19 @@ def _split_users(users: Table, orgs: Table | None) -> tuple[Table, Table]:
     users = replace(users, frame=frame, said=users.said | {"primaryOrgSourcedId"})
     # A user's row names all of their organisations, in a delta too.
     return users, Table(
-        entity, complete, users.file, "bulk" if users.mode == "delta" else users.mode, complete=True
+        entity,
+        all_columns,
+        users.file,
+        "bulk" if users.mode == "delta" else users.mode,
+        all_columns=True,
     )
 
 
 def role_at(orgs: Table | None) -> pl.Expr:
-    """Name an administrator by the organisation: of a district, of a school, else of the system.
+    """Return the role of 1.2: a district, site or system administrator, by the organization's type.
 
-    Of an organisation that the drop says nothing of, as a delta may, it is not known, and nobody is given more than they had.
+    A delta may refer to an organization that it does not contain. The type is then unknown, and the
+    role stays `administrator`, so that nobody gets more rights than before.
     """
     types = dict(orgs.frame.select("sourcedId", "type").drop_nulls().iter_rows()) if orgs else {}
     names = {org: ADMINISTRATOR.get(kind, SYSTEM_ADMINISTRATOR) for org, kind in types.items()}
@@ -113,7 +118,10 @@ def _line_items(line_items: Table, classes: Table | None) -> Table:
 
 
 def with_schools(table: Table, classes: pl.DataFrame) -> Table:
-    """Give what belongs to a class, and names no school itself, the school of its class (`sourcedId`, `school`)."""
+    """Fill in a blank `schoolSourcedId` with the school of the row's class.
+
+    `classes` has the columns `sourcedId` and `school`.
+    """
     schools = classes.rename({"sourcedId": "classSourcedId"})
     frame = table.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
     frame = frame.with_columns(pl.col("schoolSourcedId").fill_null(pl.col("school"))).drop("school")

@@ -1,9 +1,11 @@
-"""The single source of truth: each file of OneRoster 1.2, and those of our own, declared once.
+"""The single source of truth: every file of OneRoster 1.2, and our own files, declared once.
 
-`ENTITIES` holds them parents first, so that its order is the order of checking and of loading, and
-its reverse the order of deleting (reference section 1.6); files that fold into an entity follow it. To add a column, add one line to its
-entity; the header, the check, the references, the payload and the dictionary follow from it. A column of our
-own in one of the standard's files stands in `ours(...)`.
+`ENTITIES` lists parents first. Its order is the order of checking and loading, and its reverse is
+the order of deleting (reference section 1.6). Files that fold into an entity follow that entity.
+
+To add a column, add one line to its entity. The header, the check, the references, the payload and
+the dictionary derive from that line. Wrap a column of our own in one of the standard's files in
+`ours(...)`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The vocabulary in which the entities' columns are written down."""
+"""Constructors of columns, one for each kind: the entities in `schemas/` are declared with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def text(
     aliases: tuple[str, ...] = (),
     json: str = "",
 ) -> Column:
-    """Free text; `strictly` marks what the standard requires and the target does not."""
+    """Declare free text; `strictly` marks what the standard requires and the target does not."""
     return Column(
         name,
         "text",
@@ -43,7 +43,7 @@ def texts(
     versions: Versions = EVERY_VERSION,
     aliases: tuple[str, ...] = (),
 ) -> Column:
-    """A list of texts, separated by commas."""
+    """Declare a list of texts, separated by commas."""
     return Column(name, "texts", description, required, versions=versions, aliases=aliases)
 
 
@@ -56,21 +56,21 @@ def enum(
     extensible: bool = False,
     versions: Versions = EVERY_VERSION,
 ) -> Column:
-    """One token of a vocabulary; `ext:` tokens too if `extensible`."""
+    """Declare one token of a vocabulary; `extensible` allows `ext:` tokens too."""
     return Column(
         name, "enum", description, required, values=values, extensible=extensible, versions=versions
     )
 
 
 def enums(name: str, values: tuple[str, ...], description: str) -> Column:
-    """A list of tokens of an extensible vocabulary."""
+    """Declare a list of tokens of an extensible vocabulary."""
     return Column(name, "enums", description, values=values, extensible=True)
 
 
 def boolean(
     name: str, description: str, *, required: bool = False, versions: Versions = EVERY_VERSION
 ) -> Column:
-    """`true` or `false`, in lower case."""
+    """Declare `true` or `false`, in lower case."""
     return Column(
         name, "boolean", description, required, values=("true", "false"), versions=versions
     )
@@ -84,22 +84,22 @@ def date(
     aliases: tuple[str, ...] = (),
     moment: Moment = "",
 ) -> Column:
-    """A calendar day, `YYYY-MM-DD`; a `moment` of it is sent."""
+    """Declare a calendar day, `YYYY-MM-DD`; `moment` is set if the target wants a timestamp."""
     return Column(name, "date", description, required, aliases=aliases, moment=moment)
 
 
 def year(name: str, description: str) -> Column:
-    """A year, `YYYY`, always required."""
+    """Declare a year, `YYYY`, always required."""
     return Column(name, "year", description, required=True)
 
 
 def integer(name: str, description: str, *, versions: Versions = EVERY_VERSION) -> Column:
-    """A whole number in base 10."""
+    """Declare a whole number in base 10."""
     return Column(name, "integer", description, versions=versions)
 
 
 def number(name: str, description: str) -> Column:
-    """A decimal number in base 10."""
+    """Declare a decimal number in base 10."""
     return Column(name, "number", description)
 
 
@@ -114,7 +114,7 @@ def reference(
     aliases: tuple[str, ...] = (),
     json: str = "",
 ) -> Column:
-    """The `sourcedId` of a record of another file; `types` are the types meant, if not all."""
+    """Declare the `sourcedId` of a record of another file; `types` limits the record's `type`."""
     return Column(
         name,
         "reference",
@@ -137,16 +137,17 @@ def references(
     versions: Versions = EVERY_VERSION,
     aliases: tuple[str, ...] = (),
 ) -> Column:
-    """A list of `sourcedId`s of records of another file."""
+    """Declare a list of `sourcedId`s of records of another file."""
     return Column(
         name, "references", description, required, refers=refers, versions=versions, aliases=aliases
     )
 
 
 def ours(column: Column) -> Column:
-    """A column of our own, `metadata.*`, in one of the standard's files: `ours(text("metadata.house", "..."))`.
+    """Declare a column of our own in one of the standard's files.
 
-    It is read, checked and sent as `metadata`; a drop may lack it, and an export leaves it out.
+    Its name must begin with `metadata.`, as in `ours(text("metadata.house", "..."))`. The column is
+    read, checked and sent as `metadata`. A drop need not have it, and an export leaves it out.
     """
     return replace(column, standard=False)
 
@@ -154,7 +155,7 @@ def ours(column: Column) -> Column:
 def lifecycle(
     description: str, *, refers: str | None = None, aliases: tuple[str, ...] = ()
 ) -> tuple[Column, ...]:
-    """The three columns with which every file begins."""
+    """Declare the three columns that every file begins with."""
     return (
         Column("sourcedId", "guid", description, required=True, refers=refers, aliases=aliases),
         Column(

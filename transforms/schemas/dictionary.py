@@ -1,4 +1,4 @@
-"""The data dictionary: every file and column, what it must be, and where it goes in JSON."""
+"""The data dictionary, in Markdown: every file and column, its rules, and its place in JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from transforms.schemas.entity import EVERY_VERSION, NO_VERSION, Version
 
 HEAD = """# Data dictionary
 
-Every file and column of OneRoster that roster reads, its rules, and its place in the JSON of the API. `make dictionary` writes this page from `transforms/schemas/`; change it there.
+Every file and column of OneRoster that roster reads, its rules, and its place in the JSON of the \
+API. `make dictionary` writes this page from `transforms/schemas/`; change it there.
 
-Every file ends in its `metadata.*` columns, if it has any. Dotted names nest, and numbers, booleans and JSON keep their type. Lists are separated by commas.
+Every file ends in its `metadata.*` columns, if it has any. Dotted names nest, and numbers, \
+booleans and JSON keep their type. Lists are separated by commas.
 
-The column *versions* names the versions of the OneRoster CSV binding whose header has the column. Blank means all of them; `target` means that only the target's binding has it; `ours` that OneRoster does not have it, and an export leaves it out.
+The column *versions* names the versions of the OneRoster CSV binding whose header has the column. \
+Blank means all of them; `target` means that only the target's binding has it; `ours` that \
+OneRoster does not have it, and an export leaves it out.
 """
 ORDER: tuple[Version, ...] = ("1.0", "1.1", "1.2.0", "1.2")
 HEADER = (
@@ -23,25 +27,25 @@ HEADER = (
 
 
 def dictionary() -> str:
-    """Write the dictionary in Markdown."""
-    return "\n".join(
-        [HEAD, *(section for entity in ENTITIES.values() for section in _entity(entity))]
-    )
+    """Return the dictionary as one page of Markdown."""
+    return "\n".join([HEAD, *(line for entity in ENTITIES.values() for line in _section(entity))])
 
 
-def _entity(entity: Entity) -> Iterator[str]:
-    owner = ENTITIES[entity.folds_into] if entity.folds_into else None
+def _section(entity: Entity) -> Iterator[str]:
+    origin = "" if entity.standard else "Not in the standard. "
     yield f"## {entity.file}\n"
-    yield f"{entity.description} {'' if entity.standard else 'Not in the standard. '}{_place(entity, owner)}\n"
+    yield f"{entity.description} {origin}{_place_in_json(entity)}\n"
     yield HEADER
     for column in entity.columns:
         yield _row(column)
-    yield from _rules(entity)
+    for rule in entity.rules:
+        yield f"\nRule `{rule.rule}`, reported at `{rule.column}`."
     yield ""
 
 
-def _place(entity: Entity, owner: Entity | None) -> str:
-    if owner:
+def _place_in_json(entity: Entity) -> str:
+    if entity.folds_into:
+        owner = ENTITIES[entity.folds_into]
         return f"In JSON: `{owner.singular}.{part_property(entity)}`."
     parts = ", ".join(
         f"`{part_property(part)}` from {part.file}" for part in folded(entity).values()
@@ -65,15 +69,15 @@ def _row(column: Column) -> str:
 
 
 def _rule(column: Column) -> str:
-    told = []
+    facts = []
     if column.values:
-        told.append(", ".join(column.values) + (", `ext:…`" if column.extensible else ""))
+        facts.append(", ".join(column.values) + (", `ext:…`" if column.extensible else ""))
     if column.refers:
         types = f" of type {', '.join(column.refers_types)}" if column.refers_types else ""
-        told.append(f"→ {column.refers}{types}")
+        facts.append(f"→ {column.refers}{types}")
     if column.moment:
-        told.append(f"sent as the {column.moment} of the day")
-    return "; ".join(told)
+        facts.append(f"sent as the {column.moment} of the day")
+    return "; ".join(facts)
 
 
 def _versions(column: Column) -> str:
@@ -81,13 +85,6 @@ def _versions(column: Column) -> str:
         return "ours"
     if column.versions == NO_VERSION:
         return "target"
-    return (
-        ""
-        if column.versions == EVERY_VERSION
-        else ", ".join(one for one in ORDER if one in column.versions)
-    )
-
-
-def _rules(entity: Entity) -> Iterator[str]:
-    for rule in entity.rules:
-        yield f"\nRule `{rule.rule}`, reported at `{rule.column}`."
+    if column.versions == EVERY_VERSION:
+        return ""
+    return ", ".join(version for version in ORDER if version in column.versions)

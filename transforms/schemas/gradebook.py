@@ -30,14 +30,14 @@ def _score_range(_: RuleContext) -> pl.Expr:
     return low <= high
 
 
-# A learning objective of the source `case` is a CASE item, whose id is a UUID URN.
+# The id of a learning objective from the source `case` is a UUID URN.
 CASE_ID = RowRule(
     "case_id",
     "learningObjectiveId",
     lambda _: (pl.col("source") != "case") | pl.col("learningObjectiveId").str.contains(UUID_URN),
 )
 
-# Columns that line items and results have in common with those of assessments.
+# Columns that line items and results share with assessment line items and results.
 _RANGE = (number("resultValueMin", "Lowest score."), number("resultValueMax", "Highest score."))
 _SCORE = (
     enum(
@@ -71,12 +71,15 @@ LINE_ITEMS = Entity(
         date("dueDate", "Day on which it is due.", required=True, moment="end"),
         reference("classSourcedId", "classes", "The class that does it.", required=True),
         reference("categorySourcedId", "categories", "What kind of work it is.", required=True),
-        reference("gradingPeriodSourcedId", "academicSessions", "1.1: the grading period.", required=True,
+        reference("gradingPeriodSourcedId", "academicSessions", "1.1: the grading period.",
+                  required=True,
                   versions=ONLY_1_1),
-        reference("academicSessionSourcedId", "academicSessions", "The session in which it counts.", required=True,
+        reference("academicSessionSourcedId", "academicSessions", "The session in which it counts.",
+                  required=True,
                   versions=SINCE_1_2),
         *_RANGE,
-        reference("schoolSourcedId", "orgs", "The school of the class.", required=True, types=("school",),
+        reference("schoolSourcedId", "orgs", "The school of the class.", required=True,
+                  types=("school",),
                   versions=SINCE_1_2),
     ),
     "Pieces of graded work.",
@@ -213,13 +216,16 @@ ASSESSMENT_LINE_ITEMS = Entity(
         text("description", "What is to be done."),
         reference("classSourcedId", "classes", "The class that does it."),
         reference("courseSourcedId", "courses", "The course to which it belongs."),
-        reference("courseComponentSourcedId", "courseComponents", "The component to which it belongs.", json="component"),
-        reference("componentResourceSourcedId", "componentResources", "The place in a component that it assesses."),
+        reference("courseComponentSourcedId", "courseComponents",
+                  "The component to which it belongs.", json="component"),
+        reference("componentResourceSourcedId", "componentResources",
+                  "The place in a component that it assesses."),
         reference("parentSourcedId", "assessmentLineItems", "The line item of which it is a part.",
                   json="parentAssessmentLineItem"),
         *_RANGE,
     ),
-    "Assessed work of courses, in a tree; a file of our own, since the standard has it in REST only.",
+    "Assessed work of courses, in a tree; "
+    "a file of our own, since the standard has it in REST only.",
     rules=(RowRule("score_range", "resultValueMax", _score_range),),
     standard=False,
 )  # fmt: skip

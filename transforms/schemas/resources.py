@@ -1,6 +1,6 @@
-"""The resources files: learning materials, and who uses them.
+"""The resources files: learning materials, who uses them, and where they appear in a course.
 
-Source: OneRoster 1.2 CSV Binding.
+Source: OneRoster 1.2 CSV Binding; course components and their resources are files of our own.
 """
 
 from __future__ import annotations

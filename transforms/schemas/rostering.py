@@ -1,5 +1,4 @@
-"""The rostering files: orgs, academicSessions, users (with roles and userProfiles), demographics,
-courses, classes and enrollments.
+"""The rostering files: orgs, sessions, users and their parts, courses, classes, enrollments.
 
 Source: OneRoster 1.2 CSV Binding with the 1.2.1 corrections; 1.1 columns from the 1.1 binding.
 """
@@ -42,15 +41,15 @@ from transforms.schemas.vocabularies import (
 
 
 def in_order(first: str, last: str) -> RowRule:
-    """The period from `first` (inclusive) to `last` (exclusive) is not empty."""
+    """Require that the period from `first` (inclusive) to `last` (exclusive) is not empty."""
     return RowRule("period_empty", last, lambda _: pl.col(first) < pl.col(last))
 
 
 def _same_length(_: RuleContext) -> pl.Expr:
-    def items(name: str) -> pl.Expr:
+    def commas(name: str) -> pl.Expr:
         return pl.col(name).str.count_matches(",", literal=True)
 
-    return items("subjects") == items("subjectCodes")
+    return commas("subjects") == commas("subjectCodes")
 
 
 SUBJECTS_MATCH = RowRule("subject_codes_length", "subjectCodes", _same_length)
@@ -107,7 +106,8 @@ COURSES = Entity(
     "rostering",
     (
         *lifecycle("Id of the course."),
-        reference("schoolYearSourcedId", "academicSessions", "The school year in which it is taught.",
+        reference("schoolYearSourcedId", "academicSessions",
+                  "The school year in which it is taught.",
                   types=("schoolYear",), aliases=("schoolYearId",)),
         text("title", "Name of the course.", required=True),
         text("courseCode", "Code by which staff know it."),
@@ -131,10 +131,13 @@ CLASSES = Entity(
         texts("grades", "Grades that attend it.", aliases=("grade",)),
         reference("courseSourcedId", "courses", "The course that is taught.", required=True),
         text("classCode", "Code by which staff know it."),
-        enum("classType", CLASS_TYPES, "A homeroom, or a scheduled lesson.", required=True, extensible=True),
+        enum("classType", CLASS_TYPES, "A homeroom, or a scheduled lesson.", required=True,
+             extensible=True),
         text("location", "Where it meets."),
-        reference("schoolSourcedId", "orgs", "The school that holds it.", required=True, types=("school",)),
-        references("termSourcedIds", "academicSessions", "The sessions in which it is held.", required=True,
+        reference("schoolSourcedId", "orgs", "The school that holds it.", required=True,
+                  types=("school",)),
+        references("termSourcedIds", "academicSessions", "The sessions in which it is held.",
+                   required=True,
                    aliases=("termSourcedId",)),
         texts("subjects", "Subjects, in the order of subjectCodes."),
         texts("subjectCodes", "Codes of the subjects, in their order."),
@@ -151,9 +154,12 @@ USERS = Entity(
     "rostering",
     (
         *lifecycle("Id of the person.", aliases=("userId",)),
-        boolean("enabledUser", "Whether the person may use the systems.", required=True, versions=SINCE_1_1),
-        references("orgSourcedIds", "orgs", "1.1: the organisations of the person.", required=True, versions=ONLY_1_1),
-        enum("role", ROLES_1_1, "1.1: the one role of the person.", required=True, versions=ONLY_1_1),
+        boolean("enabledUser", "Whether the person may use the systems.", required=True,
+                versions=SINCE_1_1),
+        references("orgSourcedIds", "orgs", "1.1: the organisations of the person.", required=True,
+                   versions=ONLY_1_1),
+        enum("role", ROLES_1_1, "1.1: the one role of the person.", required=True,
+             versions=ONLY_1_1),
         text("username", "Name to sign in with.", strictly=True),
         Column("userIds", "user_ids", "Ids in other systems, as `{type:id}` items."),
         text("givenName", "Given name.", required=True),
@@ -163,10 +169,14 @@ USERS = Entity(
         text("email", "E-mail address."),
         text("sms", "Number for text messages."),
         text("phone", "Telephone number."),
-        references("agentSourcedIds", "users", "People who act for this one, such as parents.", aliases=("agents",)),
+        references("agentSourcedIds", "users", "People who act for this one, such as parents.",
+                   aliases=("agents",)),
         texts("grades", "Grades of a student.", aliases=("grade",)),
-        text("password", "Password for sign-in; dropped as soon as it is read, unless the feed says otherwise.", secret=True),
-        text("userMasterIdentifier", "Id of the person that holds across systems.", versions=SINCE_1_2),
+        text("password",
+             "Password for sign-in; dropped as soon as it is read, unless the feed says otherwise.",
+             secret=True),
+        text("userMasterIdentifier", "Id of the person that holds across systems.",
+             versions=SINCE_1_2),
         references("resourceSourcedIds", "resources", "1.2.0: learning materials of the person.",
                    versions=frozenset({"1.2.0"})),
         text("preferredGivenName", "Given name that the person prefers.", versions=SINCE_1_2,
@@ -175,7 +185,8 @@ USERS = Entity(
              aliases=("prefferedMiddleName",)),
         text("preferredFamilyName", "Family name that the person prefers.", versions=SINCE_1_2,
              json="preferredLastName", aliases=("prefferedFamilyName",)),
-        reference("primaryOrgSourcedId", "orgs", "The main organisation of the person.", versions=SINCE_1_2),
+        reference("primaryOrgSourcedId", "orgs", "The main organisation of the person.",
+                  versions=SINCE_1_2),
         text("pronouns", "Pronouns.", versions=SINCE_1_2),
     ),
     "People: students, staff and contacts, each once, whatever their roles.",
