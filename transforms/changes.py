@@ -1,6 +1,6 @@
-"""What a run is to do, entity by entity, and how each record of a run is counted.
+"""The changes of a run, entity by entity, and the terms that its records are counted under.
 
-Source: the conservation law. Per entity, read + vanished is the sum of all other terms.
+The conservation law: for each entity, read + vanished is the sum of all other terms.
 """
 
 from __future__ import annotations
@@ -31,86 +31,93 @@ TERMS: tuple[Term, ...] = get_args(Term)
 INCOMING: tuple[Term, ...] = ("read", "vanished")
 Counts = dict[Term, int]
 
-ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, HOLD, ENDED_PARTS = (
-    "#action",
-    "#fingerprint",
-    "#fields",
-    "#school",
-    "#parents",
-    "#label",
-    "#ends",
-    "#hold",
-    "#ended",
-)
+# Columns of `EntityChanges` that are not part of a record.
+ACTION = "#action"
+FINGERPRINT = "#fingerprint"
+FIELDS = "#fields"
+SCHOOL = "#school"
+PARENTS = "#parents"
+LABEL = "#label"
+ENDS = "#ends"
+HOLD = "#hold"
+ENDED_PARTS = "#ended"
 
-# How the ledger knows a record. `kept` vanished, and stays in the target as it was; `disabled` is a user who may
-# not sign in any more, `ended` an enrollment that was given its last day; `deleted` was deleted by us.
+# The status of a record in the ledger:
+# - `kept`: missing from the drop, and still in the target, unchanged
+# - `disabled`: a user who may no longer sign in
+# - `ended`: an enrollment that was given its last day
+# - `deleted`: deleted by us
 ACTIVE, KEPT, DISABLED, ENDED, DELETED = "active", "kept", "disabled", "ended", "deleted"
 IN_TARGET = (ACTIVE, KEPT, DISABLED, ENDED)
-# What is done with records that vanished, the terms under which that is counted, and the status that they get.
+# The actions for records that are missing from the drop: the term that counts them, and the status
+# that they get.
 REMOVALS: dict[str, tuple[Term, str]] = {
     "delete": ("deleted", DELETED),
     "disable": ("disabled", DISABLED),
     "end": ("disabled", ENDED),
 }
 HELD = {
-    "sourcedId": pl.String, ACTION: pl.String, FINGERPRINT: pl.Int64, SCHOOL: pl.String, HOLD: pl.String,
-}  # fmt: skip
+    "sourcedId": pl.String,
+    ACTION: pl.String,
+    FINGERPRINT: pl.Int64,
+    SCHOOL: pl.String,
+    HOLD: pl.String,
+}
 
 
 def no_removals() -> pl.DataFrame:
-    """Give removals without rows."""
+    """Return a frame of removals without rows."""
     return pl.DataFrame(schema={"sourcedId": pl.String, ACTION: pl.String})
 
 
 def nothing_held() -> pl.DataFrame:
-    """Give held changes without rows."""
+    """Return a frame of held changes without rows."""
     return pl.DataFrame(schema=HELD)
 
 
 @dataclass(frozen=True)
 class EntityChanges:
-    """What is to be done with the records of one entity.
-
-    `upserts` are the records to send. Columns: `sourcedId`; `#action` (`create`: the ledger does not
-    know it; `update`: it does, and it changed; `revive`: we deleted it earlier, and it is back);
-    `#fingerprint` (Int64); `#fields` (the columns with a value, sorted, joined by commas); `#school`,
-    `#parents` (`entity:sourcedId`, joined by spaces), `#label` and `#ends` (the last day) for the ledger; perhaps `#ended`,
-    the parts that it had and that have ended (`part_ends.py`); then the columns of the record itself, text, null where blank. `removals` are the records that
-    vanished: `sourcedId` and `#action` (`delete`, `disable`, `end`; `keep` and `stay`: stays, known to have
-    vanished, by policy or because it is over; `kept`: stays as it is), children before parents; once they are decided on, `#school`, `#parents` and `#ends`
-    (the day on which an enrollment ends) too. `held` (columns of `HELD`) are the changes that wait for a person, and stand in neither of the
-    other two. `returned` are the ids that had vanished, were kept and are back as they were. `counts`
-    are the terms that are settled before anything is sent. `said` are the columns of which the drop
-    speaks: a blank one of those is cleared in the target if we filled it earlier, any other stays as it
-    is. `partial` are lists of parts to which ours are added, and from which nothing is taken. `whole` is
-    true if the drop is a full snapshot of the entity, `emptied` if it should be one and has no rows, `lacking` are
-    the files and columns with such records that earlier drops had and this one lacks.
-    """
+    """The changes of one entity."""
 
     entity: str
+    # The records to send. Columns:
+    # - `sourcedId`
+    # - `#action`: `create` (the ledger does not know the record), `update` (it does, and the record
+    #   changed) or `revive` (we deleted it earlier, and it is in the drop again)
+    # - `#fingerprint` (Int64)
+    # - `#fields`: the columns with a value, sorted, joined by commas
+    # - for the ledger: `#school`, `#parents` (`entity:sourcedId`, joined by spaces), `#label`, and
+    #   `#ends`, the last day
+    # - perhaps `#ended`: the parts that the record had and that have ended (`role_ends.py`)
+    # - the columns of the record itself: text, null where blank
     upserts: pl.DataFrame
+    # The records that are missing from the drop, children before parents. Columns:
+    # - `sourcedId`
+    # - `#action`: `delete`, `disable` or `end`; `keep` (stays, by policy) or `stay` (stays, because
+    #   it is over), both recorded as missing; `kept` (stays as it is)
+    # - after `removals.decided`: `#school`, `#parents`, and `#ends`, the day an enrollment ends
     removals: pl.DataFrame = field(default_factory=no_removals)
+    # The changes that wait for approval (columns of `HELD`); they are not in the two frames above.
     held: pl.DataFrame = field(default_factory=nothing_held)
+    # The ids that were missing, were kept, and are in the drop again, unchanged.
     returned: pl.Series = field(default_factory=lambda: pl.Series("sourcedId", dtype=pl.String))
-    counts: Counts = field(default_factory=dict)
+    counts: Counts = field(default_factory=dict)  # the terms that are known before sending
+    # The columns that the drop has. A blank one is cleared in the target if we filled it earlier. All
+    # other columns stay as they are.
     said: frozenset[str] = frozenset()
-    partial: frozenset[str] = frozenset()
-    whole: bool = True
-    emptied: bool = False
+    partial: frozenset[str] = frozenset()  # lists of parts that we add to, and remove nothing from
+    whole: bool = True  # the drop is a full snapshot of the entity
+    emptied: bool = False  # the drop should be a full snapshot, and has no rows
+    # The files and columns with such records that earlier drops had and this one does not.
     lacking: tuple[str, ...] = ()
 
     def of(self, *actions: str) -> pl.DataFrame:
-        """The removals of some actions."""
-        return (
-            self.removals.filter(pl.col(ACTION).is_in(actions))
-            if self.removals.height
-            else self.removals
-        )
+        """Return the removals with one of these actions."""
+        return self.removals.filter(pl.col(ACTION).is_in(actions))
 
     @property
     def due(self) -> int:
-        """How many records are to be sent."""
+        """The number of records to send."""
         return self.upserts.height + self.of(*REMOVALS).height
 
 
@@ -118,7 +125,7 @@ Changes = dict[str, EntityChanges]
 
 
 def imbalance(counts: Counts) -> int:
-    """How many records of an entity are unaccounted for, or counted twice; 0 if all is well."""
+    """Return how many records of an entity are not counted; negative if some are counted twice."""
     incoming = sum(counts.get(term, 0) for term in INCOMING)
     return incoming - sum(counts.get(term, 0) for term in TERMS if term not in INCOMING)
 

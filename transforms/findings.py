@@ -1,7 +1,7 @@
-"""What was found wrong: errors row by row, everything else counted with first examples.
+"""Findings about a drop: errors row by row, and everything else counted, with first examples.
 
-`Findings.errors` has one line for each breach that refuses a row, a file or the drop; a cell value
-stands in it, so it only ever goes to a local file. `Findings.notices` are groups.
+`Findings.errors` has one line for each violation that refuses a row, a file or the drop. It
+contains cell values, and is therefore written to local files only. `Findings.notices` are groups.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from transforms.rules import RULES
 
 ROW = "#row"
 EXAMPLES = 3
-# A table whose rows come from several files names them all, and numbers the rows of its second from SPAN on, of its third
-# from twice as much: `students.csv, teachers.csv` row SPAN + 7 is row 7 of teachers.csv. A file whose rows describe
-# several records each is named once for each.
+# A table whose rows come from several files names all of them. It numbers the rows of the second
+# file from SPAN on, and those of the third from twice SPAN on: row SPAN + 7 of
+# `students.csv, teachers.csv` is row 7 of teachers.csv. If each row of a file describes several
+# records, the file is named once for each of them.
 SEVERAL = ", "
 SPAN = 1 << 24
 
@@ -35,24 +36,21 @@ ERRORS: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Notice:
-    """Breaches of one rule in one column that reject nothing: how often, and where first.
-
-    `examples` are (row, value) pairs. `detail` completes the rule's sentence, for instance with
-    the name under which a column was read.
-    """
+    """Violations of one rule in one column that reject nothing."""
 
     rule: str
     file: str = ""
     column: str = ""
     count: int = 1
-    detail: str = ""
-    examples: tuple[tuple[int | None, str], ...] = ()
+    detail: str = ""  # completes the rule's sentence, for instance with a column's original name
+    examples: tuple[tuple[int | None, str], ...] = ()  # (row, value) of the first ones
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Errors (columns of `ERRORS`) and notices."""
+    """Errors and notices."""
 
+    # Columns of `ERRORS`, one row for each violation.
     errors: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ERRORS))
     notices: tuple[Notice, ...] = ()
 
@@ -63,7 +61,7 @@ class Findings:
 
 
 def gather(findings: Iterable[Findings]) -> Findings:
-    """All findings as one, in order."""
+    """Merge findings into one, in order."""
     parts = list(findings)
     errors = [part.errors for part in parts if part.errors.height]
     return Findings(
@@ -83,7 +81,7 @@ def of_file(
     row: int | None = None,
     entity: str | None = None,
 ) -> Findings:
-    """A finding about a whole file, or the drop if `file` is empty."""
+    """Return a finding about a whole file, or about the drop if `file` is empty."""
     severity = RULES[rule].severity_when(strict)
     file = SEVERAL.join(files_of(file))
     if severity in ("warning", "note"):
@@ -113,7 +111,7 @@ def of_rows(
     detail: str = "",
     strict: bool = False,
 ) -> Findings:
-    """A finding about each of `rows`, which have `#row`, `sourcedId` and the column named `value`."""
+    """Return a finding about each of `rows` (`#row`, `sourcedId`, and the column named `value`)."""
     if not rows.height:
         return Findings()
     severity = RULES[rule].severity_when(strict)
@@ -137,12 +135,12 @@ def of_rows(
 
 
 def files_of(file: str) -> list[str]:
-    """The files of a table, each once."""
+    """Return the files of a table, each once."""
     return list(dict.fromkeys(file.split(SEVERAL)))
 
 
 def placed(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
-    """Say of which of a table's files a row is, and which number it has there."""
+    """Return the file that a table's row comes from, and the row's number in that file."""
     names = file.split(SEVERAL)
     if len(names) == 1:
         return pl.lit(file), pl.col(row)
@@ -151,7 +149,7 @@ def placed(file: str, row: str = ROW) -> tuple[pl.Expr, pl.Expr]:
 
 
 def located(findings: Findings) -> Findings:
-    """Tell errors of a table with several files of the file and the row that are meant."""
+    """Replace the file names and row numbers of tables with several files by the real ones."""
     errors = findings.errors
     several = [name for name in errors["file"].unique() if name and SEVERAL in name]
     for name in several:
@@ -165,16 +163,19 @@ def located(findings: Findings) -> Findings:
 
 
 def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
-    """Say beside each column what it is called in its file, as in `Roster.spelt`."""
+    """Add to each column its names in the file, given as in `Roster.spelt`."""
     if not names:
         return findings
-    keys = [(file, column, f"{column} ({cells})") for (file, column), cells in names.items()]
+    spellings = {
+        (file, column): f"{column} ({in_file})" for (file, column), in_file in names.items()
+    }
     there = pl.DataFrame(
-        keys, schema=dict.fromkeys(("file", "column", "#spelt"), pl.String), orient="row"
+        [(*key, spelling) for key, spelling in spellings.items()],
+        schema=dict.fromkeys(("file", "column", "#spelt"), pl.String),
+        orient="row",
     )
     errors = findings.errors.join(there, on=["file", "column"], how="left", maintain_order="left")
     errors = errors.with_columns(column=pl.coalesce("#spelt", "column")).drop("#spelt")
-    spellings = {(file, column): cell for file, column, cell in keys}
     notices = (
         replace(one, column=spellings.get((one.file, one.column), one.column))
         for one in findings.notices
@@ -183,11 +184,11 @@ def spelt(findings: Findings, names: Mapping[tuple[str, str], str]) -> Findings:
 
 
 def _by_file(rows: pl.DataFrame, file: str) -> dict[str, pl.DataFrame]:
-    names = files_of(file)
+    """Split a table's rows by the file that they come from, with their numbers in that file."""
     if SEVERAL not in file:
         return {file: rows}
-    of, row = placed(file)
-    parts = {name: rows.filter(of == name) for name in names} if rows.height else {}
+    name_of, row = placed(file)
+    parts = {name: rows.filter(name_of == name) for name in files_of(file)}
     return {
         name: part.with_columns(row.cast(pl.UInt32).alias(ROW))
         for name, part in parts.items()
@@ -203,11 +204,11 @@ def _notice(
 
 
 def place(file: str, row: str = ROW) -> pl.Expr:
-    """Name the file and the row."""
+    """Return the text that names a row's file and number."""
     name, number = placed(file, row)
     return pl.concat_str(name, pl.lit(" row "), number)
 
 
 def fault(file: str, row: str = ROW) -> pl.Expr:
-    """Name the file, the row, its `column` and the `rule` that it breaks."""
+    """Return the text that names a row's file and number, its `column` and the broken `rule`."""
     return pl.concat_str(place(file, row), pl.lit(", "), "column", pl.lit(": "), "rule")

@@ -1,7 +1,12 @@
-"""Records as JSON: what each column of a frame becomes, in the REST binding's names and types.
+"""Records as JSON, with the names and types of the REST binding, and the text form of their parts.
 
-Source: OneRoster 1.2 REST binding (reference section 4). Booleans are strings there; blank
-properties are left out; a record is always `active`, since removals are not written as records.
+Booleans are strings in the REST binding, and blank properties are left out. A record is always
+`active`, since removals are not written as records.
+
+A record's parts of one kind, such as a user's roles, are one cell of its frame. The second half of
+this module reads and writes such cells.
+
+Source: OneRoster 1.2 REST binding (reference section 4).
 """
 
 from __future__ import annotations
@@ -19,13 +24,17 @@ from transforms.schemas import ENTITIES, Column, Entity
 from transforms.schemas.entity import EXTENSION, Kind
 
 Json = dict[str, Any]
+# One part: the names and values of its filled cells.
+Part = dict[str, str]
+# The separators in a cell of parts: between parts, between a part's cells, after a cell's name.
+PART, CELL, NAME = "\x1e", "\x1f", "\x1d"
 METADATA = EXTENSION
-# A number that is spelled as JSON spells it; `007` and `1.10` are codes, and stay text.
+# A number in the spelling of JSON. `007` and `1.10` are codes, and stay text.
 NUMBER = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{0,14}[1-9])?")
 
 
 def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
-    """Give the JSON record of each row of `frame`, in order; columns that begin with `#` are not part of it."""
+    """Return the JSON record of each row of `frame`; ignore columns that begin with `#`."""
     writers = [(name, _writer(entity, name)) for name in frame.columns if not name.startswith("#")]
     for row in frame.select([name for name, _ in writers]).iter_rows():
         body: Json = {"status": "active"}
@@ -36,17 +45,17 @@ def bodies(entity: Entity, frame: pl.DataFrame) -> Iterator[Json]:
 
 
 def folded(entity: Entity) -> dict[str, Entity]:
-    """The entities whose rows are parts of this one's records, by the property that holds them."""
+    """Return the entities whose rows are parts of this entity's records, by name."""
     return {part.name: part for part in ENTITIES.values() if part.folds_into == entity.name}
 
 
 def owner(part: Entity) -> Column:
-    """The column of a folded entity that says to which record a row belongs."""
+    """Return the column of a folded entity that refers to the record that a part belongs to."""
     return next(column for column in part.current if column.refers == part.folds_into)
 
 
 def property_of(entity: Entity, column: str) -> str:
-    """The JSON property in which a column of a frame ends."""
+    """Return the JSON property that a column of a frame becomes."""
     if column.startswith(METADATA):
         return "metadata"
     part = folded(entity).get(column)
@@ -54,7 +63,7 @@ def property_of(entity: Entity, column: str) -> str:
 
 
 def part_property(part: Entity) -> str:
-    """The JSON property of a record that holds its parts of one kind."""
+    """Return the JSON property of a record that holds its parts of one kind."""
     return part.folds_as or part.name
 
 
@@ -71,9 +80,10 @@ def _writer(entity: Entity, name: str) -> Callable[[Json, str], None]:
 
 
 def typed(value: str) -> Any:
-    """Read a `metadata.*` cell: numbers, booleans and JSON become what they are, all else is text.
+    """Read a `metadata.*` cell: numbers, booleans and JSON get their type, everything else is text.
 
-    A number that would be spelled otherwise afterwards stays text; so does what begins as JSON and is none.
+    A number stays text if JSON would spell it differently. So does text that looks like JSON but
+    is not valid.
     """
     if value in ("true", "false"):
         return value == "true"
@@ -85,9 +95,12 @@ def typed(value: str) -> Any:
 
 
 def names_in(column: str, value: str) -> list[str]:
-    """Name what a cell fills: its column or, of an object in a `metadata.*` cell, each value in it (`metadata.a.b`)."""
-    held = typed(value) if column.startswith(METADATA) and value.startswith("{") else None
-    return list(_paths(column, held)) if isinstance(held, dict) else [column]
+    """Return the names that a cell fills: its column, or the paths in a `metadata.*` object.
+
+    The value `{"b": 1}` in the column `metadata.a` fills `metadata.a.b`.
+    """
+    content = typed(value) if column.startswith(METADATA) and value.startswith("{") else None
+    return list(_paths(column, content)) if isinstance(content, dict) else [column]
 
 
 def _paths(name: str, value: Any) -> Iterator[str]:
@@ -99,7 +112,7 @@ def _paths(name: str, value: Any) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    """Read JSON; what could not be written as JSON again, such as 1e999 or half a character, stays text."""
+    """Read JSON; return the text if it could not be written again, as 1e999 or half a character."""
     try:
         value = json.loads(text)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -109,7 +122,7 @@ def _parsed(text: str) -> Any:
 
 
 def _nest(metadata: Json, path: list[str], value: Any) -> None:
-    """Put a value at a path of names; a name that holds a value already keeps it, and the rest stays dotted."""
+    """Put a value at a path of names; where a name already has a value, the rest stays dotted."""
     for position, name in enumerate(path[:-1]):
         inner = metadata.setdefault(name, {})
         if not isinstance(inner, dict):
@@ -119,8 +132,8 @@ def _nest(metadata: Json, path: list[str], value: Any) -> None:
     metadata[path[-1]] = value
 
 
-def _plain_parts(part: Entity, held: list[Part]) -> list[Json]:
-    return [_plain_part(part, cells) for cells in held]
+def _plain_parts(part: Entity, rows: list[Part]) -> list[Json]:
+    return [_plain_part(part, cells) for cells in rows]
 
 
 def _plain_part(part: Entity, cells: Part) -> Json:
@@ -130,38 +143,37 @@ def _plain_part(part: Entity, cells: Part) -> Json:
     }
 
 
-def _objectives(part: Entity, held: list[Part]) -> list[Json]:
-    """Group learning objectives by their source; those of results come with their scores."""
-    inner = "learningObjectiveResults" if "score" in part.by_name else "learningObjectiveIds"
+def _objectives(part: Entity, rows: list[Part]) -> list[Json]:
+    """Group learning objectives by their source; those of results include their scores."""
+    has_scores = "score" in part.by_name
     sets = []
-    for source, cells in groupby(
-        sorted(held, key=lambda one: one["source"]), key=lambda one: one["source"]
-    ):
-        items = [_objective(part, one) for one in cells]
-        sets.append(
-            {
-                "source": source,
-                inner: items
-                if "score" in part.by_name
-                else [one["learningObjectiveId"] for one in items],
-            }
-        )
+    for source, group in groupby(sorted(rows, key=_source), key=_source):
+        objectives = [
+            _plain_part(
+                part,
+                {name: cells[name] for name in cells if name not in ("source", "sourcedId")},
+            )
+            for cells in group
+        ]
+        if has_scores:
+            sets.append({"source": source, "learningObjectiveResults": objectives})
+        else:
+            ids = [one["learningObjectiveId"] for one in objectives]
+            sets.append({"source": source, "learningObjectiveIds": ids})
     return sets
 
 
-def _objective(part: Entity, cells: Part) -> Json:
-    return _plain_part(
-        part, {name: value for name, value in cells.items() if name not in ("source", "sourcedId")}
-    )
+def _source(objective: Part) -> str:
+    return objective["source"]
 
 
-def _scale(_: Entity, held: list[Part]) -> Json:
-    """A record has one score scale; the check has seen to that."""
-    return _reference(held[0]["scoreScaleSourcedId"])
+def _scale(_: Entity, rows: list[Part]) -> Json:
+    """Return the one score scale of a record; the check rejects records with several."""
+    return _reference(rows[0]["scoreScaleSourcedId"])
 
 
-def _roles(part: Entity, held: list[Part]) -> list[Json]:
-    return [_role(part, cells) for cells in held]
+def _roles(part: Entity, rows: list[Part]) -> list[Json]:
+    return [_role(part, cells) for cells in rows]
 
 
 def _role(part: Entity, cells: Part) -> Json:
@@ -169,8 +181,8 @@ def _role(part: Entity, cells: Part) -> Json:
     return _plain_part(part, cells) | ({"userProfile": profile_id(profile)} if profile else {})
 
 
-def _profiles(part: Entity, held: list[Part]) -> list[Json]:
-    return [_profile(part, cells) for cells in held]
+def _profiles(part: Entity, rows: list[Part]) -> list[Json]:
+    return [_profile(part, cells) for cells in rows]
 
 
 def _profile(part: Entity, cells: Part) -> Json:
@@ -180,7 +192,7 @@ def _profile(part: Entity, cells: Part) -> Json:
 
 
 def profile_id(sourced_id: str) -> str:
-    """The URI of a user profile, which the REST binding wants and the CSV binding does not have."""
+    """Return the URI of a user profile. The REST binding requires it; the CSV binding has none."""
     return f"urn:oneroster:userProfile:{quote(sourced_id, safe='')}"
 
 
@@ -199,12 +211,6 @@ def _references(value: str) -> list[Json]:
 def _user_ids(value: str) -> list[Json]:
     pairs = (item.strip("{}").partition(":") for item in _items(value))
     return [{"type": kind, "identifier": identifier} for kind, _, identifier in pairs]
-
-
-def parts_in(entity: Entity, name: str, text: str) -> Json:
-    """Give the parts of one kind that a cell holds, by the property that holds them."""
-    part = folded(entity)[name]
-    return {part_property(part): PARTS.get(name, _plain_parts)(part, unfolded(text))}
 
 
 def _steps(value: str) -> list[Json]:
@@ -232,23 +238,25 @@ PARTS: dict[str, Callable[[Entity, list[Part]], Any]] = {
 }
 
 
-PART, CELL, NAME = "\x1e", "\x1f", "\x1d"
-Part = dict[str, str]
+def parts_in(entity: Entity, name: str, text: str) -> Json:
+    """Return a cell of parts as JSON, as the one property that holds them."""
+    part = folded(entity)[name]
+    return {part_property(part): PARTS.get(name, _plain_parts)(part, unfolded(text))}
 
 
 def folded_text(columns: Iterable[str]) -> pl.Expr:
-    """Write the named columns of a row as one part."""
+    """Return an expression that writes the named columns of a row as one part."""
     cells = [pl.lit(name + NAME) + pl.col(name) for name in sorted(columns)]
     return pl.concat_str(cells, separator=CELL, ignore_nulls=True)
 
 
 def unfolded(text: str) -> list[Part]:
-    """Read a cell's parts."""
+    """Read the parts in a cell."""
     return [dict(cell.split(NAME, 1) for cell in part.split(CELL)) for part in text.split(PART)]
 
 
 def folded_again(parts: Iterable[Part]) -> str | None:
-    """Write parts as a cell; None if there are none."""
+    """Write parts as a cell, in a fixed order; None if there are none."""
     texts = sorted(
         CELL.join(f"{name}{NAME}{value}" for name, value in sorted(part.items())) for part in parts
     )
@@ -256,13 +264,13 @@ def folded_again(parts: Iterable[Part]) -> str | None:
 
 
 def each(cells: pl.Series, change: Callable[[list[Part]], Iterable[Part]]) -> pl.Series:
-    """Change the parts of every cell; each distinct cell is worked on once."""
+    """Change the parts in every cell; each distinct cell is processed once."""
     changed = {text: folded_again(change(unfolded(text))) for text in cells.drop_nulls().unique()}
     return cells.replace_strict(changed, default=None, return_dtype=pl.String)
 
 
 def values(cells: pl.Series, name: str) -> pl.Series:
-    """Give the values of one name in all parts of each cell, joined by commas; each value once."""
+    """Return the values of one name in all parts of each cell, sorted and joined by commas."""
     found = {
         text: ",".join(sorted({part[name] for part in unfolded(text) if name in part}))
         for text in cells.drop_nulls().unique()

@@ -1,7 +1,7 @@
-"""The records of one entity while they are judged: by the standard, by what a feed shares, by what the target takes.
+"""The state of a roster's records between stages: accepted, refused, or not shared.
 
-`judged` states are passed from `check` to `share` to `carry` to `diff`; each stage moves records
-from `accepted` to `refused` or `withheld`, and never loses one.
+`check` passes the state to `share`, `share` to `carry`, and `carry` to `diff`. Each stage moves
+records from `accepted` to `refused` or `withheld`, and never loses one.
 """
 
 from __future__ import annotations
@@ -16,51 +16,47 @@ from transforms.roster import Mode
 from transforms.schemas import Entity
 
 IDS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "cause": pl.String}
-# The record that a part belonged to, the part's own id, and what it was.
+# A part that has ended: its record, its own id, and the role that it was.
 ENDED = dict.fromkeys(("sourcedId", "part", "orgSourcedId", "role"), pl.String)
 
 
 def no_ids() -> pl.DataFrame:
-    """Give a frame of ids and causes without rows."""
+    """Return a frame of ids and causes without rows."""
     return pl.DataFrame(schema=IDS)
 
 
 @dataclass(frozen=True)
 class EntityRecords:
-    """The records of one entity.
-
-    `accepted`: columns as in `Table.frame`, with what folds into the entity. `refused` and
-    `withheld`: `sourcedId` and `cause`, one row a record; the first were rejected, the second are
-    not shared. `gone`: ids whose rows say `tobedeleted`. `blurred` is true if rows were refused
-    whose id is not certain, so that no one can say who is missing; `nameless` are those without any.
-    `merged` are exact duplicate rows. `said` are the columns of which the drop speaks;
-    `partial` are kinds of parts of which it may hold some only, so that those it lacks stay. `emptied` is
-    true if the file should be a full snapshot and has no rows: all that was loaded has vanished, as it seems. `lacking`
-    is as in `Table`, and `fed` too, by the entity and by each kind of part. `ended` are parts whose rows say `tobedeleted`
-    (columns of `ENDED`); `settled` says that records have all their parts, also those of which the drop does not speak.
-    """
+    """The records of one entity."""
 
     entity: Entity
-    accepted: pl.DataFrame
+    accepted: pl.DataFrame  # columns of `Table.frame`, and one for each kind of part
     mode: Mode
     file: str
+    # `sourcedId` and `cause`, one row for each record: the records that a rule rejected, and the
+    # records that are not shared.
     refused: pl.DataFrame = field(default_factory=no_ids)
     withheld: pl.DataFrame = field(default_factory=no_ids)
+    # The ids whose rows say `tobedeleted`.
     gone: pl.Series = field(default_factory=lambda: pl.Series("sourcedId", dtype=pl.String))
+    # Rows without a certain id were refused, so that nobody knows which records are missing.
     blurred: bool = False
-    nameless: int = 0
-    merged: int = 0
-    said: frozenset[str] = frozenset()
+    nameless: int = 0  # number of refused rows without an id
+    merged: int = 0  # number of exact duplicate rows
+    said: frozenset[str] = frozenset()  # the columns that the drop has
+    # Kinds of parts of which the drop may contain only some; missing parts stay in the target.
     partial: frozenset[str] = frozenset()
+    # The file should be a full snapshot and has no rows, as if every loaded record were deleted.
     emptied: bool = False
-    lacking: tuple[str, ...] = ()
-    fed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()  # as in `Table`
+    fed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # as in `Table`, by file
+    # The parts whose rows say `tobedeleted` (columns of `ENDED`).
     ended: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ENDED))
-    settled: bool = False
+    settled: bool = False  # records have all their parts, including those missing from the drop
 
     @property
     def counts(self) -> Counts:
-        """The terms that are settled so far: a person is one record, however many rows describe it."""
+        """The terms that are known so far; a person is one record, in however many rows."""
         rejected = self.refused.height + self.nameless
         read = self.accepted.height + self.withheld.height + rejected + self.merged
         return {
@@ -72,36 +68,46 @@ class EntityRecords:
 
     def refuse(self, rows: pl.DataFrame) -> EntityRecords:
         """Move accepted records (`sourcedId`, `cause`) to the refused ones."""
-        return replace(self, **self._moved(rows, "refused")) if rows.height else self  # type: ignore[arg-type]
+        if not rows.height:
+            return self
+        left, causes = self._without(rows)
+        return replace(self, accepted=left, refused=pl.concat([self.refused, causes]))
 
     def withhold(self, rows: pl.DataFrame) -> EntityRecords:
         """Move accepted records (`sourcedId`, `cause`) to those that are not shared."""
-        return replace(self, **self._moved(rows, "withheld")) if rows.height else self  # type: ignore[arg-type]
+        if not rows.height:
+            return self
+        left, causes = self._without(rows)
+        return replace(self, accepted=left, withheld=pl.concat([self.withheld, causes]))
 
-    def _moved(self, rows: pl.DataFrame, to: str) -> dict[str, pl.DataFrame]:
-        rows = rows.select("sourcedId", "cause").unique(
+    def _without(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the other accepted records, and the first cause for each of these."""
+        causes = rows.select("sourcedId", "cause").unique(
             "sourcedId", keep="first", maintain_order=True
         )
-        left = self.accepted.join(rows, on="sourcedId", how="anti", maintain_order="left")
-        return {"accepted": left, to: pl.concat([getattr(self, to), rows])}
+        left = self.accepted.join(causes, on="sourcedId", how="anti", maintain_order="left")
+        return left, causes
 
 
+# The records of a roster, by entity.
 RosterState = dict[str, EntityRecords]
 
 
-def dependants(judged: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """The accepted records (`#row`, `sourcedId`, `column`, `cause`) that need a record in `parents`.
+def dependants(records: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the accepted records that need a record in `parents`.
 
-    `parents`: entity -> `sourcedId`, `cause`. A list needs each of its items. Optional references need nothing.
+    The result has the columns `#row`, `sourcedId`, `column` and `cause`. `parents` leads from an
+    entity to a frame of `sourcedId` and `cause`. A list needs each of its items. A record does not
+    need the records in its optional references.
     """
     found = []
-    for column in judged.entity.references:
+    for column in records.entity.references:
         causes = parents.get(column.refers or "")
-        if not judged.entity.needs(column) or causes is None or not causes.height:
+        if not records.entity.needs(column) or causes is None or not causes.height:
             continue
-        if column.name not in judged.accepted.columns:
+        if column.name not in records.accepted.columns:
             continue
-        needed = judged.accepted.select("#row", "sourcedId", needs=column.name)
+        needed = records.accepted.select("#row", "sourcedId", needs=column.name)
         if column.is_list:
             needed = needed.with_columns(pl.col("needs").str.split(",")).explode(
                 "needs", empty_as_null=True, keep_nulls=True
@@ -116,17 +122,14 @@ def dependants(judged: EntityRecords, parents: dict[str, pl.DataFrame]) -> pl.Da
     return pl.concat([empty, *found])
 
 
-def without_references(judged: EntityRecords, hidden: dict[str, pl.Series]) -> EntityRecords:
-    """Leave out the optional references to records that are not sent."""
+def without_references(records: EntityRecords, hidden: dict[str, pl.Series]) -> EntityRecords:
+    """Remove the optional references to `hidden` records (entity -> ids), which are not sent."""
     changes = []
-    for column in judged.entity.references:
+    for column in records.entity.references:
         ids = hidden.get(column.refers or "")
-        if (
-            judged.entity.needs(column)
-            or ids is None
-            or not ids.len()
-            or column.name not in judged.accepted.columns
-        ):
+        if records.entity.needs(column) or ids is None or not ids.len():
+            continue
+        if column.name not in records.accepted.columns:
             continue
         cell = pl.col(column.name)
         if column.is_list:
@@ -134,4 +137,6 @@ def without_references(judged: EntityRecords, hidden: dict[str, pl.Series]) -> E
             changes.append(pl.when(items != "").then(items).alias(column.name))
         else:
             changes.append(pl.when(~cell.is_in(ids.implode())).then(cell).alias(column.name))
-    return replace(judged, accepted=judged.accepted.with_columns(changes)) if changes else judged
+    if not changes:
+        return records
+    return replace(records, accepted=records.accepted.with_columns(changes))

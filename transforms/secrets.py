@@ -1,4 +1,4 @@
-"""Passwords of a drop: dropped as soon as it is read, unless its feed says otherwise."""
+"""Passwords: removed from a drop as soon as it is read, unless its feed keeps them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from transforms.payload import Json
 from transforms.roster import Table
 from transforms.schemas import ENTITIES
 
+# The JSON properties that hold passwords.
+SECRET = frozenset(
+    column.json for entity in ENTITIES.values() for column in entity.columns if column.secret
+)
+
 
 def passwords_dropped(
     tables: dict[str, Table], keep: bool
 ) -> tuple[dict[str, Table], list[Findings]]:
-    """Blank every secret column, and tell how many passwords a file had."""
+    """Blank every secret column, and report how many passwords each file had."""
     if keep:
         return tables, []
     done, found = {}, []
@@ -37,17 +42,12 @@ def passwords_dropped(
     return done, found
 
 
-SECRET = frozenset(
-    column.json for entity in ENTITIES.values() for column in entity.columns if column.secret
-)
-
-
 def without_secrets(record: Json) -> Json:
-    """Leave passwords out of a record and of its parts."""
-    return {name: _open(value) for name, value in record.items() if name not in SECRET}
+    """Remove passwords from a record and from its parts."""
+    return {name: _redact(value) for name, value in record.items() if name not in SECRET}
 
 
-def _open(value: Any) -> Any:
+def _redact(value: Any) -> Any:
     if isinstance(value, dict):
         return without_secrets(value)
-    return [_open(item) for item in value] if isinstance(value, list) else value
+    return [_redact(item) for item in value] if isinstance(value, list) else value

@@ -153,7 +153,7 @@ def _correction(column: Column) -> pl.Expr:
 
 
 def _spellings_of(column: Column) -> dict[str, str]:
-    """Return the value for each spelling in lower case; `1` or `yes` only mean `true` in booleans."""
+    """Return the value for each spelling in lower case; `1` and `yes` count in booleans only."""
     spellings = {value.lower(): value for value in column.values}
     if column.kind == "boolean":
         spellings |= {word: value for value, words in BOOLEANS.items() for word in words}
@@ -173,7 +173,7 @@ def _iso_date(cell: pl.Expr) -> pl.Expr:
 
 
 def _in_utc(cell: pl.Expr) -> pl.Expr:
-    """Convert a timestamp with an offset to UTC; leave one without an offset, which is ambiguous."""
+    """Convert timestamps with an offset to UTC; leave those without one, which are ambiguous."""
     moment = moment_of(cell).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
     return pl.when(cell.str.contains(OFFSET)).then(moment).otherwise(None).fill_null(cell)
 

@@ -87,7 +87,7 @@ def _users_and_roles(users: Table, orgs: Table | None) -> tuple[Table, Table]:
         all_columns,
         users.file,
         "bulk" if users.mode == "delta" else users.mode,
-        all_columns=True,
+        complete=True,
     )
 
 
