@@ -94,10 +94,10 @@ def _both(new: str | None, old: str | None) -> str | None:
     return parts.folded_again(part for place, part in enumerate(held) if part not in held[:place])
 
 
-def _told_whole(judged: EntityRecords) -> frozenset[str]:
+def _told_whole(records: EntityRecords) -> frozenset[str]:
     """The kinds of parts of which a drop holds all."""
     return frozenset(
-        part_property(part) for name, part in folded(judged.entity).items() if name in judged.said
+        part_property(part) for name, part in folded(records.entity).items() if name in records.said
     )
 
 

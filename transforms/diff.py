@@ -1,4 +1,8 @@
-"""Step 5 of the straight line: what the ledger does not know yet, what changed, what vanished."""
+"""Step 5 of the pipeline: compare accepted records with the ledger and find what to send.
+
+The result is new records, changed records, and records that are no longer in the drop. The module
+also has the digest of a roster, which shows whether a whole drop is the same as an earlier one.
+"""
 
 from __future__ import annotations
 
@@ -37,74 +41,82 @@ from transforms.schemas import LIFECYCLE, Entity
 
 Marks = Mapping[str, pl.Series]
 KNOWN = {"sourcedId": pl.String, "fingerprint": pl.Int64, "status": pl.String}
-# A user's agents are sent after all users, and are not waited for.
+# A user's agents are sent after all users, and no user waits for its agents.
 NOT_PARENTS = frozenset({("users", "agentSourcedIds")})
+# Columns that a roster stores beside a record: what identifies its roles, and the ended ones.
+BESIDE = ("#roles", "#ended")
+HALF = pl.lit(2**32, pl.UInt64)
+MULTIPLIERS = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The changes of a run, and what was found while they were sought."""
+    """The changes of a run, and the findings of the comparison."""
 
     changes: Changes
     findings: Findings = field(default_factory=Findings)
 
 
 def diff(standing: RosterState, known: Known, marks: Marks | None = None) -> Difference:
-    """Compare what is accepted with what the target has acknowledged (`sourcedId`, `fingerprint`, `status`).
+    """Compare the accepted records with what the target has acknowledged.
 
-    `marks` are the records' fingerprints, if they are computed already.
+    `known` has the ledger's frame for each entity (`sourcedId`, `fingerprint`, `status`). `marks`
+    are the fingerprints of the records, if the caller has them.
     """
     marks = marked(standing) if marks is None else marks
     changes: Changes = {}
     found: list[Findings] = []
-    for name, judged in standing.items():
+    for name, records in standing.items():
         ledger = known.get(name, pl.DataFrame(schema=KNOWN))
-        records = _records(judged)
-        met = _met(records, marks[name], ledger)
-        upserts = _upserts(judged.entity, records, met)
-        unchanged = records.height - upserts.height
-        removals, told = _removals(judged, ledger, met)
-        counts: Counts = {**judged.counts, "unchanged": unchanged, "vanished": removals.height}
-        counts["kept"] = removals.filter(pl.col(ACTION) == "kept").height
+        frame = _content(records)
+        compared = _beside_ledger(frame, marks[name], ledger)
+        upserts = _upserts(records.entity, frame, compared)
+        removals, findings = _removals(records, ledger, compared)
+        counts: Counts = {
+            **records.counts,
+            "unchanged": frame.height - upserts.height,
+            "vanished": removals.height,
+            "kept": removals.filter(pl.col(ACTION) == "kept").height,
+        }
         changes[name] = EntityChanges(
             name,
             upserts,
             removals,
             counts=counts,
-            said=judged.said,
-            partial=judged.partial,
-            returned=_returned(met),
-            whole=judged.mode == "bulk",
-            emptied=judged.emptied,
-            lacking=judged.lacking,
+            said=records.said,
+            partial=records.partial,
+            returned=_returned(compared),
+            whole=records.mode == "bulk",
+            emptied=records.emptied,
+            lacking=records.lacking,
         )
-        found += told
+        found += findings
     return Difference(changes, gather(found))
 
 
 def marked(standing: RosterState) -> Marks:
-    """Give the fingerprints of each entity's accepted records, in their order."""
+    """Return the fingerprints of each entity's accepted records, in their order."""
     return {
-        name: fingerprints(judged.entity, _records(judged)) for name, judged in standing.items()
+        name: fingerprints(records.entity, _content(records)) for name, records in standing.items()
     }
 
 
-def _records(judged: EntityRecords) -> pl.DataFrame:
-    """The accepted records without what is not theirs: row numbers, lifecycle, columns that are blank throughout."""
-    frame = judged.accepted.drop(ROW, *LIFECYCLE)
+def _content(records: EntityRecords) -> pl.DataFrame:
+    """Return the accepted records without row numbers, lifecycle columns and blank columns."""
+    frame = records.accepted.drop(ROW, *LIFECYCLE)
     return frame.select(
         name for name in frame.columns if name == "sourcedId" or frame[name].count()
     )
 
 
-def _met(records: pl.DataFrame, marks: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
-    """Put what the ledger knows beside each record, in the records' order."""
-    now = pl.DataFrame({"sourcedId": records["sourcedId"], FINGERPRINT: marks})
+def _beside_ledger(frame: pl.DataFrame, marks: pl.Series, ledger: pl.DataFrame) -> pl.DataFrame:
+    """Put the ledger's columns beside each record's fingerprint, in the records' order."""
+    now = pl.DataFrame({"sourcedId": frame["sourcedId"], FINGERPRINT: marks})
     return now.join(ledger, on="sourcedId", how="left", maintain_order="left")
 
 
-def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
-    """Give the records to send: those that the target does not have as they are."""
+def _upserts(entity: Entity, frame: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
+    """Return the records to send: those that the target does not have in this form."""
     action = (
         pl.when(pl.col("status").is_null())
         .then(pl.lit("create"))
@@ -116,129 +128,125 @@ def _upserts(entity: Entity, records: pl.DataFrame, met: pl.DataFrame) -> pl.Dat
         )
         .then(pl.lit("update"))
     )
-    actions = met.select(action.alias(ACTION))[ACTION]
+    actions = compared.select(action.alias(ACTION))[ACTION]
     send = actions.is_not_null()
-    chosen = records.filter(send).with_columns(actions.filter(send), met[FINGERPRINT].filter(send))
+    upserts = frame.filter(send).with_columns(
+        actions.filter(send), compared[FINGERPRINT].filter(send)
+    )
     # The ledger is several times faster to write in the order of its key.
-    chosen = chosen.sort("sourcedId")
-    return _described(entity, chosen)
+    return _with_ledger_columns(entity, upserts.sort("sourcedId"))
 
 
-def _described(entity: Entity, chosen: pl.DataFrame) -> pl.DataFrame:
-    """Add what the ledger keeps of a record beside its fingerprint."""
-    names = [name for name in chosen.columns if not name.startswith("#")]
-    filled = [
-        pl.when(pl.col(name).is_not_null()).then(_filled(chosen[name])) for name in sorted(names)
+def _with_ledger_columns(entity: Entity, upserts: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns that the ledger stores for a record besides its fingerprint."""
+    names = [name for name in upserts.columns if not name.startswith("#")]
+    fields = [
+        pl.when(pl.col(name).is_not_null()).then(_filled_names(upserts[name]))
+        for name in sorted(names)
     ]
     label = [pl.col(name) for name in entity.label if name in names]
-    described = chosen.with_columns(
-        pl.concat_str(filled, separator=",", ignore_nulls=True).alias(FIELDS),
-        school_of(entity, chosen).alias(SCHOOL),
-        (
-            pl.concat_str(label, separator=" ", ignore_nulls=True)
-            if label
-            else pl.lit(None, pl.String)
-        ).alias(LABEL),
-        _parents(entity, chosen).alias(PARENTS),
-        (pl.col("endDate") if "endDate" in names else pl.lit(None, pl.String)).alias(ENDS),
+    blank = pl.lit(None, pl.String)
+    with_columns = upserts.with_columns(
+        pl.concat_str(fields, separator=",", ignore_nulls=True).alias(FIELDS),
+        school_of(entity, upserts).alias(SCHOOL),
+        (pl.concat_str(label, separator=" ", ignore_nulls=True) if label else blank).alias(LABEL),
+        _parents(entity, upserts).alias(PARENTS),
+        (pl.col("endDate") if "endDate" in names else blank).alias(ENDS),
     )
     own = [name for name in names if name != "sourcedId"]
-    ended = [ENDED_PARTS] if ENDED_PARTS in chosen.columns else []
-    return described.select(
+    ended = [ENDED_PARTS] if ENDED_PARTS in upserts.columns else []
+    return with_columns.select(
         "sourcedId", ACTION, FINGERPRINT, FIELDS, SCHOOL, PARENTS, LABEL, ENDS, *ended, *own
     )
 
 
-def _filled(cells: pl.Series) -> pl.Expr:
-    """Name what the cells of a column fill: of an object, what is in it."""
+def _filled_names(cells: pl.Series) -> pl.Expr:
+    """Return the name of a column or, where a cell holds an object, the paths in that object."""
     name = cells.name
     if not name.startswith(METADATA):
         return pl.lit(name)
     objects = cells.filter(cells.str.starts_with("{")).unique()
-    named = {cell: ",".join(names_in(name, cell)) for cell in objects}
-    return (
-        pl.col(name).replace_strict(named, default=pl.lit(name), return_dtype=pl.String)
-        if named
-        else pl.lit(name)
-    )
+    paths = {cell: ",".join(names_in(name, cell)) for cell in objects}
+    if not paths:
+        return pl.lit(name)
+    return pl.col(name).replace_strict(paths, default=pl.lit(name), return_dtype=pl.String)
 
 
 def school_of(entity: Entity, chosen: pl.DataFrame) -> pl.Expr:
-    """The organisation by which a record is counted; people who name none have that of their first role."""
+    """Return the organization that a record counts for.
+
+    A person without an organization counts for that of the first role.
+    """
     if entity.name == "orgs":
         return pl.col("sourcedId")
-    found = [
+    candidates = [
         pl.col(name)
         for name in ("schoolSourcedId", "primaryOrgSourcedId", "orgSourcedId")
         if name in chosen
     ]
     if "roles" in chosen.columns:
-        of_roles = parts.values(chosen["roles"], "orgSourcedId")
-        found.append(pl.lit(of_roles.str.split(",").list.first()))
-    return pl.coalesce(*found, pl.lit(None, pl.String))
+        role_orgs = parts.values(chosen["roles"], "orgSourcedId")
+        candidates.append(pl.lit(role_orgs.str.split(",").list.first()))
+    return pl.coalesce(*candidates, pl.lit(None, pl.String))
 
 
-def _parents(entity: Entity, chosen: pl.DataFrame) -> pl.Series:
-    """The records to which one refers, as `entity:sourcedId`, joined by spaces."""
-    columns = [
-        column for column in entity.columns if column.refers and column.name in chosen.columns
-    ]
+def _parents(entity: Entity, upserts: pl.DataFrame) -> pl.Series:
+    """Return the records that each record refers to, as `entity:sourcedId`, joined by spaces."""
     cells = [
-        _words(pl.col(column.name), column.refers or "")
-        for column in columns
-        if (entity.name, column.name) not in NOT_PARENTS
+        _words(pl.col(column.name), column.refers)
+        for column in entity.columns
+        if column.refers
+        and column.name in upserts.columns
+        and (entity.name, column.name) not in NOT_PARENTS
     ]
-    frame = chosen
-    if "roles" in chosen.columns:
-        frame = chosen.with_columns(roleOrgs=parts.values(chosen["roles"], "orgSourcedId"))
+    if "roles" in upserts.columns:
+        upserts = upserts.with_columns(roleOrgs=parts.values(upserts["roles"], "orgSourcedId"))
         cells.append(_words(pl.col("roleOrgs"), "orgs"))
     if not cells:
-        return pl.Series(PARENTS, [None] * chosen.height, dtype=pl.String)
-    return frame.select(pl.concat_str(cells, separator=" ", ignore_nulls=True).alias(PARENTS))[
-        PARENTS
-    ]
+        return pl.Series(PARENTS, [None] * upserts.height, dtype=pl.String)
+    words = pl.concat_str(cells, separator=" ", ignore_nulls=True)
+    return upserts.select(words.alias(PARENTS))[PARENTS]
 
 
 def _words(cell: pl.Expr, entity: str) -> pl.Expr:
     return pl.lit(f"{entity}:") + cell.str.replace_all(",", f" {entity}:", literal=True)
 
 
-def _returned(met: pl.DataFrame) -> pl.Series:
-    """The ids that vanished once, were kept, and are back as the target has them."""
-    return met.filter((pl.col("status") == KEPT) & (pl.col("fingerprint") == pl.col(FINGERPRINT)))[
-        "sourcedId"
-    ]
+def _returned(compared: pl.DataFrame) -> pl.Series:
+    """Return the ids that were missing, were kept, and are in the drop again, unchanged."""
+    unchanged = pl.col("fingerprint") == pl.col(FINGERPRINT)
+    return compared.filter((pl.col("status") == KEPT) & unchanged)["sourcedId"]
 
 
 def _removals(
-    judged: EntityRecords, ledger: pl.DataFrame, met: pl.DataFrame
+    records: EntityRecords, ledger: pl.DataFrame, compared: pl.DataFrame
 ) -> tuple[pl.DataFrame, list[Findings]]:
-    """The records that vanished: gone from a full snapshot, or said to be gone.
+    """Return the records that a full snapshot no longer has, or whose rows say `tobedeleted`.
 
-    Whoever is in the drop in any way, accepted or not, has not vanished; nor has anyone, if rows were
-    refused whose id is not certain.
+    A record that the drop contains, accepted or not, is not missing. If rows without a certain id
+    were refused, no record counts as missing.
     """
-    said = judged.gone.unique(maintain_order=True)
-    everyone_is_there = (met["status"] == ACTIVE).sum() == (ledger["status"] == ACTIVE).sum()
-    if everyone_is_there and not said.len():
+    said = records.gone.unique(maintain_order=True)
+    all_present = (compared["status"] == ACTIVE).sum() == (ledger["status"] == ACTIVE).sum()
+    if all_present and not said.len():
         return no_removals(), []
     active = ledger.filter(pl.col("status") == ACTIVE)["sourcedId"]
     deleted = said.filter(said.is_in(active.implode()))
     kept = said.filter(~said.is_in(active.implode()))
     missing = active.clear()
-    if (judged.mode == "bulk" or judged.emptied) and not everyone_is_there:
+    if (records.mode == "bulk" or records.emptied) and not all_present:
         present = pl.concat(
             [
-                judged.accepted["sourcedId"],
-                judged.refused["sourcedId"],
-                judged.withheld["sourcedId"],
+                records.accepted["sourcedId"],
+                records.refused["sourcedId"],
+                records.withheld["sourcedId"],
                 said,
             ]
         )
         missing = active.filter(~active.is_in(present.implode()))
     found = []
-    if judged.blurred and missing.len():
-        found.append(of_file("not_absent", judged.file, count=missing.len()))
+    if records.blurred and missing.len():
+        found.append(of_file("not_absent", records.file, count=missing.len()))
         missing = missing.clear()
     gone = pl.concat([deleted, missing]).alias("sourcedId")
     removals = [
@@ -248,36 +256,29 @@ def _removals(
     return pl.concat(removals), found
 
 
-# What a roster keeps of a record beside it: what its parts are known by, and which have ended.
-BESIDE = ("#roles", "#ended")
-HALF = pl.lit(2**32, pl.UInt64)
-MULTIPLIERS = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
+def digest(records: EntityRecords, marks: pl.Series | None = None) -> str:
+    """Return 32 hex digits that stand for the accepted, refused and withheld records.
 
-
-def digest(judged: EntityRecords, marks: pl.Series | None = None) -> str:
-    """Give 32 hex digits for what is accepted, refused and withheld; `marks` are the fingerprints of what is accepted.
-
-    Order of rows and columns, row numbers and blank columns say nothing, as in the fingerprints; what is kept `BESIDE` records does.
+    As in fingerprints, the order of rows and columns, row numbers and blank columns make no
+    difference; the columns `BESIDE` the records do. `marks` are the fingerprints of the accepted
+    records, if the caller has them.
     """
     if marks is None:
-        marks = marked({judged.entity.name: judged})[judged.entity.name]
-    said = [judged.entity.name, *_sums(marks)]
-    for name in (name for name in BESIDE if name in judged.accepted.columns):
-        # By other names, for what begins with # has no part in a fingerprint.
-        beside = judged.accepted.filter(pl.col(name).is_not_null()).select(
+        marks = marked({records.entity.name: records})[records.entity.name]
+    words = [records.entity.name, *_sums(marks)]
+    for name in (name for name in BESIDE if name in records.accepted.columns):
+        # Rename the column: a fingerprint ignores columns that begin with `#`.
+        beside = records.accepted.filter(pl.col(name).is_not_null()).select(
             "sourcedId", pl.col(name).alias(name[1:])
         )
-        said += [name, *_sums(fingerprints(judged.entity, beside))] if beside.height else []
-    for name in ("refused", "withheld"):
-        said += _sums(_marks(judged.entity, getattr(judged, name)))
-    return hashlib.sha256(" ".join(map(str, said)).encode()).hexdigest()[:32]
-
-
-def _marks(entity: Entity, rows: pl.DataFrame) -> pl.Series:
-    return fingerprints(entity, rows.select("sourcedId"))
+        words += [name, *_sums(fingerprints(records.entity, beside))] if beside.height else []
+    for rows in (records.refused, records.withheld):
+        words += _sums(fingerprints(records.entity, rows.select("sourcedId")))
+    return hashlib.sha256(" ".join(map(str, words)).encode()).hexdigest()[:32]
 
 
 def _sums(marks: pl.Series) -> tuple[int, ...]:
+    """Return the number of fingerprints, and three sums that do not depend on their order."""
     mark = pl.col("mark")
     spread = mark
     for multiplier in MULTIPLIERS:

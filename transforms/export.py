@@ -53,16 +53,16 @@ def bulk(
         for name, one in whole.items()
     }
     ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
-    filled = {name: judged for name, judged in ours.items() if judged.accepted.height}
+    filled = {name: records for name, records in ours.items() if records.accepted.height}
     rows = {
-        name: replace(judged, accepted=_rows(judged))
-        for name, judged in filled.items()
-        if judged.entity.standard
+        name: replace(records, accepted=_rows(records))
+        for name, records in filled.items()
+        if records.entity.standard
     }
-    tables = {name: judged.accepted.drop(_own(judged.entity)) for name, judged in rows.items()}
+    tables = {name: records.accepted.drop(_own(records.entity)) for name, records in rows.items()}
     told = [*_refused(ours, tables), *_told(filled)]
     letter = check(
-        Roster({name: _table(judged) for name, judged in rows.items()}, today=today),
+        Roster({name: _table(records) for name, records in rows.items()}, today=today),
         {},
         strict=True,
     )
@@ -80,11 +80,11 @@ def _of_accepted(part: EntityRecords, standing: RosterState) -> EntityRecords:
     return replace(part, accepted=part.accepted.filter(theirs))
 
 
-def _rows(judged: EntityRecords) -> pl.DataFrame:
+def _rows(records: EntityRecords) -> pl.DataFrame:
     """Give the rows in the order of their ids, so that the same roster is the same file."""
-    header = [column.name for column in judged.entity.current]
-    extensions = sorted(name for name in judged.accepted.columns if name.startswith(METADATA))
-    return judged.accepted.sort("sourcedId").select(
+    header = [column.name for column in records.entity.current]
+    extensions = sorted(name for name in records.accepted.columns if name.startswith(METADATA))
+    return records.accepted.sort("sourcedId").select(
         _cell(name) for name in dict.fromkeys((*header, *extensions))
     )
 
@@ -117,9 +117,9 @@ def _manifest(tables: dict[str, pl.DataFrame], source: str) -> pl.DataFrame:
 
 def _refused(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
     if changes := [
-        judged.file
-        for judged in standing.values()
-        if judged.mode == "delta" and judged.entity.standard
+        records.file
+        for records in standing.values()
+        if records.mode == "delta" and records.entity.standard
     ]:
         yield of_file("export_delta", "", ", ".join(changes))
     elif not tables:
@@ -128,31 +128,31 @@ def _refused(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterator
 
 def _told(filled: RosterState) -> Iterator[Findings]:
     """Tell which files may lack records, and which are not the standard's."""
-    for judged in filled.values():
-        if not judged.entity.standard:
-            yield of_file("export_beyond", judged.file, count=judged.accepted.height)
-        elif judged.mode == "unknown":
-            yield of_file("export_whole", judged.file)
+    for records in filled.values():
+        if not records.entity.standard:
+            yield of_file("export_beyond", records.file, count=records.accepted.height)
+        elif records.mode == "unknown":
+            yield of_file("export_whole", records.file)
 
 
 def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     """Tell what is wrong by the letter of the standard, as whoever reads the zip will find it."""
     causes = errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
-    for judged, column, rule, rows in _of_drop(causes, ours):
+    for records, column, rule, rows in _of_drop(causes, ours):
         told, detail = BREACHES.get(rule, "export_breach"), f"{RULES[rule].says} ({rule})"
         yield of_rows(
-            told, rows, file=judged.file, entity=judged.entity.name, column=column, detail=detail
+            told, rows, file=records.file, entity=records.entity.name, column=column, detail=detail
         )
 
 
 def _faults(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
     """Tell why rows are left out."""
-    for judged, column, rule, rows in _of_drop(errors, ours):
+    for records, column, rule, rows in _of_drop(errors, ours):
         yield of_rows(
             rule,
             rows,
-            file=judged.file,
-            entity=judged.entity.name,
+            file=records.file,
+            entity=records.entity.name,
             column=column,
             value="value",
             strict=True,
@@ -166,18 +166,18 @@ def _of_drop(
     for (entity, column, rule), rows in errors.group_by(
         "entity", "column", "rule", maintain_order=True
     ):
-        judged = ours[str(entity)]
-        there = judged.accepted.select(ROW, "sourcedId")
+        records = ours[str(entity)]
+        there = records.accepted.select(ROW, "sourcedId")
         found = rows.join(there, on="sourcedId", how="inner", maintain_order="left")
-        yield judged, str(column or ""), str(rule), found
+        yield records, str(column or ""), str(rule), found
 
 
-def _table(judged: EntityRecords) -> Table:
-    rows = judged.accepted
+def _table(records: EntityRecords) -> Table:
+    rows = records.accepted
     return Table(
-        judged.entity,
+        records.entity,
         rows.with_row_index(ROW, 1),
-        judged.entity.file,
+        records.entity.file,
         "bulk",
         said=frozenset(rows.columns),
     )

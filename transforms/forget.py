@@ -52,14 +52,14 @@ def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
 def without_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterState:
     """Withhold from a roster whoever is forgotten."""
     return left_out(
-        standing, forgotten({name: judged.accepted for name, judged in standing.items()}, digests)
+        standing, forgotten({name: records.accepted for name, records in standing.items()}, digests)
     )
 
 
 def left_out(standing: RosterState, found: Frames) -> RosterState:
     """Withhold the records that were found, accepted or refused; leave out the references to these people."""
     return (
-        {name: _left_out(judged, found) for name, judged in standing.items()} if found else standing
+        {name: _left_out(records, found) for name, records in standing.items()} if found else standing
     )
 
 
@@ -74,25 +74,25 @@ def untold(findings: Findings, found: Frames) -> Findings:
     return replace(findings, errors=errors)
 
 
-def nameless(judged: EntityRecords) -> EntityRecords:
+def nameless(records: EntityRecords) -> EntityRecords:
     """Let go of the ids that were withheld as forgotten: nobody is to keep them."""
-    return replace(judged, withheld=judged.withheld.filter(pl.col("cause") != CAUSE))
+    return replace(records, withheld=records.withheld.filter(pl.col("cause") != CAUSE))
 
 
-def erased(judged: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRecords:
+def erased(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRecords:
     """Take people out of a roster's records of one entity: their rows, what needs them, the references to them.
 
     `ids` are those of this entity by which what was refused or withheld is theirs. Gives the same object if
     nothing of them is in it.
     """
-    accepted = judged.accepted.filter(~_is_of(judged.entity, judged.accepted, people))
-    left = without_references(replace(judged, accepted=accepted), {PEOPLE: people})
+    accepted = records.accepted.filter(~_is_of(records.entity, records.accepted, people))
+    left = without_references(replace(records, accepted=accepted), {PEOPLE: people})
     left = replace(left, refused=_without(left.refused, ids), withheld=_without(left.withheld, ids))
     same = all(
-        getattr(left, name).equals(getattr(judged, name))
+        getattr(left, name).equals(getattr(records, name))
         for name in ("accepted", "refused", "withheld")
     )
-    return judged if same else left
+    return records if same else left
 
 
 def friends(users: pl.DataFrame, people: pl.Series) -> pl.Series:
@@ -103,9 +103,9 @@ def friends(users: pl.DataFrame, people: pl.Series) -> pl.Series:
     return users.filter(named)["sourcedId"]
 
 
-def is_of(judged: EntityRecords, people: pl.Series) -> pl.Series:
+def is_of(records: EntityRecords, people: pl.Series) -> pl.Series:
     """The ids of the accepted records that are of these people."""
-    return judged.accepted.filter(_is_of(judged.entity, judged.accepted, people))["sourcedId"]
+    return records.accepted.filter(_is_of(records.entity, records.accepted, people))["sourcedId"]
 
 
 def _of_people(frames: Frames, people: pl.Series) -> Frames:
@@ -190,18 +190,18 @@ def _rows_of(users: pl.DataFrame | None, people: pl.Series) -> pl.DataFrame:
     return named.join(rows, on="sourcedId", how="left").select(*ROWS)
 
 
-def _left_out(judged: EntityRecords, found: Frames) -> EntityRecords:
-    rows = found.get(judged.entity.name, pl.DataFrame(schema=ROWS))
+def _left_out(records: EntityRecords, found: Frames) -> EntityRecords:
+    rows = found.get(records.entity.name, pl.DataFrame(schema=ROWS))
     ids = (
         rows.drop_nulls("sourcedId")
         .select("sourcedId", cause=pl.lit(CAUSE))
         .unique("sourcedId", maintain_order=True)
     )
     there = ids.join(
-        judged.accepted.select("sourcedId"), on="sourcedId", how="semi", maintain_order="left"
+        records.accepted.select("sourcedId"), on="sourcedId", how="semi", maintain_order="left"
     )
-    refused = ids.join(judged.refused, on="sourcedId", how="semi", maintain_order="left")
-    left = judged.withhold(there)
+    refused = ids.join(records.refused, on="sourcedId", how="semi", maintain_order="left")
+    left = records.withhold(there)
     if refused.height:
         left = replace(
             left,

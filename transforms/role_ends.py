@@ -158,15 +158,15 @@ def _settled(
                 & rows[ENDING].eq_missing(was)
             )
         )
-    judged = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
+    records = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
     kept = _rows_of(rows, pl.Series(told["last_role"], dtype=pl.String))
     found = [
         of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")
     ]
     for rule in ("part_removed", "role_missing"):
-        judged, refused = _refused(judged, rule, pl.Series(told[rule], dtype=pl.String))
+        records, refused = _refused(records, rule, pl.Series(told[rule], dtype=pl.String))
         found.append(refused)
-    return judged, gather(found)
+    return records, gather(found)
 
 
 def _with_cells(frame: pl.DataFrame) -> pl.DataFrame:
@@ -214,16 +214,16 @@ def _all_settled(
     return pl.concat([met.filter(quiet).select(settled.columns), settled]), told
 
 
-def _refused(judged: EntityRecords, rule: str, people: pl.Series) -> tuple[EntityRecords, Findings]:
+def _refused(records: EntityRecords, rule: str, people: pl.Series) -> tuple[EntityRecords, Findings]:
     """Refuse records; of those in no row of the drop only the ids are known."""
     if not people.len():
-        return judged, Findings()
-    rows = _rows_of(judged.accepted, people)
-    found = of_rows(rule, rows, file=judged.file, entity=judged.entity.name, column=ENDING)
-    causes = rows.select("sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}")))
-    accepted = judged.accepted.join(causes, on="sourcedId", how="anti", maintain_order="left")
-    refused = pl.concat([judged.refused, causes.join(judged.refused, on="sourcedId", how="anti")])
-    return replace(judged, accepted=accepted, refused=refused), found
+        return records, Findings()
+    rows = _rows_of(records.accepted, people)
+    found = of_rows(rule, rows, file=records.file, entity=records.entity.name, column=ENDING)
+    causes = rows.select("sourcedId", cause=pl.concat_str(place(records.file), pl.lit(f": {rule}")))
+    accepted = records.accepted.join(causes, on="sourcedId", how="anti", maintain_order="left")
+    refused = pl.concat([records.refused, causes.join(records.refused, on="sourcedId", how="anti")])
+    return replace(records, accepted=accepted, refused=refused), found
 
 
 def _rows_of(accepted: pl.DataFrame, people: pl.Series) -> pl.DataFrame:

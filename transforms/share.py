@@ -26,12 +26,12 @@ def share(standing: RosterState, scope: Scope, known: Known | None = None) -> Ro
     schools = _organisations(standing, scope)
     shared = in_target(known or {}, "users")
     standing = {
-        name: _of_others(_own(judged, scope, schools), standing, scope, shared)
-        for name, judged in standing.items()
+        name: _of_others(_own(records, scope, schools), standing, scope, shared)
+        for name, records in standing.items()
     }
     standing = _with_dependants(standing)
     return {
-        name: _left_out(judged, scope) for name, judged in _without_references(standing).items()
+        name: _left_out(records, scope) for name, records in _without_references(standing).items()
     }
 
 
@@ -51,56 +51,56 @@ def _in_vain(
 ) -> Findings:
     if not names or entity not in standing:
         return Findings()
-    judged = standing[entity]
+    records = standing[entity]
     there = (
-        judged.accepted[column]
+        records.accepted[column]
         .drop_nulls()
         .str.split(",")
         .explode(empty_as_null=True, keep_nulls=True)
     )
-    missing = sorted(names - {*there, *judged.refused["sourcedId"], *judged.gone})
+    missing = sorted(names - {*there, *records.refused["sourcedId"], *records.gone})
     if not missing:
         return Findings()
     more = ", …" if len(missing) > EXAMPLES else ""
     detail = f"{setting} = {', '.join(missing[:EXAMPLES])}{more}"
-    return of_file("share_unknown", judged.file, detail, column=column, count=len(missing))
+    return of_file("share_unknown", records.file, detail, column=column, count=len(missing))
 
 
-def _own(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
+def _own(records: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
     """Withhold the records of one entity that are out of scope by themselves."""
-    match judged.entity.name:
+    match records.entity.name:
         case "orgs" if scope.schools:
             return _withheld(
-                judged, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools"
+                records, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools"
             )
         case "users":
-            return _users(judged, scope, schools)
+            return _users(records, scope, schools)
         case "demographics" if not scope.demographics:
-            return _withheld(judged, pl.lit(value=True), "demographics are not shared")
-    return judged
+            return _withheld(records, pl.lit(value=True), "demographics are not shared")
+    return records
 
 
 def _of_others(
-    judged: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
+    records: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
 ) -> EntityRecords:
     """Withhold what belongs to schools and people that another feed holds, if they are out of scope or none can tell."""
-    school = _school(judged.entity)
+    school = _school(records.entity)
     if school and scope.schools and "orgs" not in standing:
-        judged = _withheld(
-            judged, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools"
+        records = _withheld(
+            records, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools"
         )
     limited = (
-        scope.roles or scope.grades or (scope.schools and not _placed(judged.entity, standing))
+        scope.roles or scope.grades or (scope.schools and not _placed(records.entity, standing))
     )
-    for person in _people(judged.entity):
-        judged = _withheld(
-            judged, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
+    for person in _people(records.entity):
+        records = _withheld(
+            records, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
         )
         if limited:
-            judged = _withheld(
-                judged, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED
+            records = _withheld(
+                records, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED
             )
-    return judged
+    return records
 
 
 def _school(entity: Entity) -> str | None:
@@ -136,16 +136,16 @@ def _judged_people(standing: RosterState, shared: pl.Series) -> pl.Series:
 def unjudged(shared: RosterState) -> Findings:
     """Tell what was withheld because nobody can tell whether the people may be shared."""
     counts = {
-        judged.file: judged.withheld.filter(pl.col("cause") == UNJUDGED).height
-        for judged in shared.values()
+        records.file: records.withheld.filter(pl.col("cause") == UNJUDGED).height
+        for records in shared.values()
     }
     return gather(
         of_file("share_unjudged", file, count=count) for file, count in counts.items() if count
     )
 
 
-def _withheld(judged: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
-    return judged.withhold(judged.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
+def _withheld(records: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
+    return records.withhold(records.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
 
 
 def _organisations(standing: RosterState, scope: Scope) -> frozenset[str]:
@@ -174,35 +174,35 @@ def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]
     return False
 
 
-def _users(judged: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
+def _users(records: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
     """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
-    judged = _withheld(
-        judged, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
+    records = _withheld(
+        records, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
     )
     limited = bool(scope.schools or scope.roles or scope.grades)
-    if "roles" not in judged.accepted.columns:
+    if "roles" not in records.accepted.columns:
         return _withheld(
-            judged, pl.lit(limited), "no role in the drop, and the feed limits whom it shares"
+            records, pl.lit(limited), "no role in the drop, and the feed limits whom it shares"
         )
     if limited:
-        judged = _withheld(
-            judged,
+        records = _withheld(
+            records,
             pl.col("roles").is_null(),
             "no role in the drop, and the feed limits whom it shares",
         )
-    roles = judged.accepted["roles"]
+    roles = records.accepted["roles"]
     kept = parts.each(
         roles, lambda held: [role for role in held if _role_shared(role, scope, schools)]
     )
-    judged = replace(
-        judged, accepted=judged.accepted.with_columns(roles=kept, had=roles.is_not_null())
+    records = replace(
+        records, accepted=records.accepted.with_columns(roles=kept, had=roles.is_not_null())
     )
-    judged = _withheld(judged, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
-    judged = replace(judged, accepted=judged.accepted.drop("had"))
+    records = _withheld(records, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
+    records = replace(records, accepted=records.accepted.drop("had"))
     return (
-        _withheld(judged, _out_of_grade(judged, scope), "not in one of the shared grades")
+        _withheld(records, _out_of_grade(records, scope), "not in one of the shared grades")
         if scope.grades
-        else judged
+        else records
     )
 
 
@@ -213,9 +213,9 @@ def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:
     return in_school and not contact and (not scope.roles or name in scope.roles)
 
 
-def _out_of_grade(judged: EntityRecords, scope: Scope) -> pl.Expr:
+def _out_of_grade(records: EntityRecords, scope: Scope) -> pl.Expr:
     """Grades are those of students; who is nothing but a student must be in one of them."""
-    students = parts.values(judged.accepted["roles"], "role") == "student"
+    students = parts.values(records.accepted["roles"], "role") == "student"
     grades = (
         pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
     )
@@ -227,26 +227,26 @@ def _with_dependants(standing: RosterState) -> RosterState:
     done: RosterState = {}
     for name in ENTITIES:
         if name in standing:
-            judged = standing[name]
-            done[name] = judged.withhold(dependants(judged, withheld))
+            records = standing[name]
+            done[name] = records.withhold(dependants(records, withheld))
             withheld[name] = done[name].withheld
     return done
 
 
 def _without_references(standing: RosterState) -> RosterState:
     """Leave out optional references to what is withheld."""
-    hidden = {name: judged.withheld["sourcedId"] for name, judged in standing.items()}
-    return {name: without_references(judged, hidden) for name, judged in standing.items()}
+    hidden = {name: records.withheld["sourcedId"] for name, records in standing.items()}
+    return {name: without_references(records, hidden) for name, records in standing.items()}
 
 
-def _left_out(judged: EntityRecords, scope: Scope) -> EntityRecords:
+def _left_out(records: EntityRecords, scope: Scope) -> EntityRecords:
     names = [
         name
-        for name in scope.leave_out.get(judged.entity.name, ())
-        if name in judged.accepted.columns
+        for name in scope.leave_out.get(records.entity.name, ())
+        if name in records.accepted.columns
     ]
     blank = [pl.lit(None, pl.String).alias(name) for name in names]
-    return replace(judged, accepted=judged.accepted.with_columns(blank)) if names else judged
+    return replace(records, accepted=records.accepted.with_columns(blank)) if names else records
 
 
 @dataclass(frozen=True)

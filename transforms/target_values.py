@@ -53,29 +53,29 @@ def carry(
     done: RosterState = {}
     root = carrying.session_org or _root(standing) or root
     for name in (name for name in ENTITIES if name in standing and name in entities):
-        judged, told = _mapped(standing[name], carrying, root)
-        followers = dependants(judged, refused).unique(ROW, keep="first", maintain_order=True)
+        records, told = _mapped(standing[name], carrying, root)
+        followers = dependants(records, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
             told.append(
                 of_rows(
                     "target_parent",
                     rows,
-                    file=judged.file,
+                    file=records.file,
                     entity=name,
                     column=str(column),
                     value="cause",
                 )
             )
-        before = judged.refused.height
-        done[name] = judged.refuse(
-            pl.concat([_causes(judged, told), followers.select("sourcedId", "cause")])
+        before = records.refused.height
+        done[name] = records.refuse(
+            pl.concat([_causes(records, told), followers.select("sourcedId", "cause")])
         )
         refused[name] = done[name].refused[before:]
         found += told
     hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
     done = {
-        name: _housed(without_references(judged, hidden), carrying.vocabulary, entities)
-        for name, judged in done.items()
+        name: _housed(without_references(records, hidden), carrying.vocabulary, entities)
+        for name, records in done.items()
     }
     return Carried(done, gather(found))
 
@@ -109,10 +109,10 @@ def _is_there(reference: Column, entities: Collection[str]) -> bool:
 
 
 def _housed(
-    judged: EntityRecords, vocabulary: TargetVocabulary, entities: Collection[str]
+    records: EntityRecords, vocabulary: TargetVocabulary, entities: Collection[str]
 ) -> EntityRecords:
     """Leave out the columns for which the target has no place, and those that refer to what it does not have."""
-    entity = judged.entity
+    entity = records.entity
     homeless = [
         *vocabulary.homeless.get(entity.name, ()),
         *(column.name for column in entity.references if not _is_there(column, entities)),
@@ -122,7 +122,7 @@ def _housed(
             if not _has_place(part, vocabulary, entities)
         ),
     ]
-    return replace(judged, accepted=judged.accepted.drop(homeless, strict=False))
+    return replace(records, accepted=records.accepted.drop(homeless, strict=False))
 
 
 def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
@@ -131,46 +131,46 @@ def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
     return refused.filter(~pl.col("sourcedId").is_in(in_target(known, name).implode()))["sourcedId"]
 
 
-def _causes(judged: EntityRecords, found: list[Findings]) -> pl.DataFrame:
+def _causes(records: EntityRecords, found: list[Findings]) -> pl.DataFrame:
     errors = gather(found).errors.filter(pl.col("rule") != "target_parent")
-    return errors.select("sourcedId", cause=fault(judged.file, "row"))
+    return errors.select("sourcedId", cause=fault(records.file, "row"))
 
 
 def _mapped(
-    judged: EntityRecords, carrying: Carrying, root: str | None
+    records: EntityRecords, carrying: Carrying, root: str | None
 ) -> tuple[EntityRecords, list[Findings]]:
     found: list[Findings] = []
-    vocabulary, name = carrying.vocabulary, judged.entity.name
+    vocabulary, name = carrying.vocabulary, records.entity.name
     for (entity, column), mapped in vocabulary.columns.items():
-        if entity == name and column in judged.accepted.columns:
-            judged, told = _one_column(judged, column, mapped, carrying.maps[mapped.map_name])
+        if entity == name and column in records.accepted.columns:
+            records, told = _one_column(records, column, mapped, carrying.maps[mapped.map_name])
             found += told
-    judged = _placed(judged, carrying.zone)
-    found += [_lacking(judged, column) for column in vocabulary.wanted.get(name, ())]
+    records = _placed(records, carrying.zone)
+    found += [_lacking(records, column) for column in vocabulary.wanted.get(name, ())]
     if name == "users" and "roles" in carrying.maps:
-        judged, roles = _mapped_roles(judged, carrying.maps["roles"])
+        records, roles = _mapped_roles(records, carrying.maps["roles"])
         found += roles
     if name == "users" and vocabulary.wants_email:
-        judged, addresses = _addresses(judged, carrying.email_template)
+        records, addresses = _addresses(records, carrying.email_template)
         found += addresses
     if name == "academicSessions" and vocabulary.wants_session_org:
-        return _session_org(judged, root, found)
-    return judged, found
+        return _session_org(records, root, found)
+    return records, found
 
 
-def _placed(judged: EntityRecords, zone: ZoneInfo) -> EntityRecords:
+def _placed(records: EntityRecords, zone: ZoneInfo) -> EntityRecords:
     """Make moments of the days that the target wants as such: their start, or their end, in the feed's time zone."""
     columns = [
         column
-        for column in judged.entity.current
-        if column.moment and column.name in judged.accepted.columns
+        for column in records.entity.current
+        if column.moment and column.name in records.accepted.columns
     ]
     for column in columns:
-        days = judged.accepted[column.name].drop_nulls().unique()
+        days = records.accepted[column.name].drop_nulls().unique()
         moments = {day: _moment(day, column.moment, zone) for day in days}
         placed = pl.col(column.name).replace_strict(moments, default=None, return_dtype=pl.String)
-        judged = replace(judged, accepted=judged.accepted.with_columns(placed))
-    return judged
+        records = replace(records, accepted=records.accepted.with_columns(placed))
+    return records
 
 
 def _moment(day: str, which: Moment, zone: ZoneInfo) -> str:
@@ -179,33 +179,33 @@ def _moment(day: str, which: Moment, zone: ZoneInfo) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _lacking(judged: EntityRecords, column: str) -> Findings:
-    rows = judged.accepted.filter(pl.col(column).is_null())
+def _lacking(records: EntityRecords, column: str) -> Findings:
+    rows = records.accepted.filter(pl.col(column).is_null())
     return of_rows(
-        "target_required", rows, file=judged.file, entity=judged.entity.name, column=column
+        "target_required", rows, file=records.file, entity=records.entity.name, column=column
     )
 
 
 def _one_column(
-    judged: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]
+    records: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]
 ) -> tuple[EntityRecords, list[Findings]]:
     """Map the cells of a column; each distinct cell is worked on once."""
-    is_list = judged.entity[column].is_list
-    cells = judged.accepted[column].drop_nulls().unique().to_list()
+    is_list = records.entity[column].is_list
+    cells = records.accepted[column].drop_nulls().unique().to_list()
     items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
     unknown = {
         cell
         for cell, words in items.items()
         if any(look_up(values, word) is None for word in words)
     }
-    rows = judged.accepted.filter(pl.col(column).is_in(list(unknown)))
+    rows = records.accepted.filter(pl.col(column).is_in(list(unknown)))
     rule = how.refuses or ("target_mapped" if how.unknown else "target_value")
     detail = f"sent as {how.unknown!r}" if how.unknown else ""
     found = of_rows(
         rule,
         rows,
-        file=judged.file,
-        entity=judged.entity.name,
+        file=records.file,
+        entity=records.entity.name,
         column=column,
         value=column,
         detail=detail,
@@ -218,7 +218,7 @@ def _one_column(
             for cell, words in items.items()
         }
     changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
-    return replace(judged, accepted=judged.accepted.with_columns(changed)), [found]
+    return replace(records, accepted=records.accepted.with_columns(changed)), [found]
 
 
 def _kept(values: Mapping[str, str], words: list[str], unknown: str | None) -> list[str]:
@@ -240,46 +240,46 @@ def look_up(values: Mapping[str, str], word: str) -> str | None:
 
 
 def _mapped_roles(
-    judged: EntityRecords, values: Mapping[str, str]
+    records: EntityRecords, values: Mapping[str, str]
 ) -> tuple[EntityRecords, list[Findings]]:
     """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
-    if "roles" not in judged.accepted.columns:
-        return judged, []  # a drop without roles: those that the target holds stay
-    cells = judged.accepted["roles"]
+    if "roles" not in records.accepted.columns:
+        return records, []  # a drop without roles: those that the target holds stay
+    cells = records.accepted["roles"]
     unknown = {
         text
         for text in cells.drop_nulls().unique()
         if any(role["role"] not in values for role in parts.unfolded(text))
     }
-    rows = judged.accepted.filter(pl.col("roles").is_in(list(unknown)))
+    rows = records.accepted.filter(pl.col("roles").is_in(list(unknown)))
     rows = rows.with_columns(unknown=parts.values(rows["roles"], "role"))
     found = of_rows(
-        "target_role", rows, file=judged.file, entity="users", column="roles", value="unknown"
+        "target_role", rows, file=records.file, entity="users", column="roles", value="unknown"
     )
     mapped = parts.each(cells, lambda held: [_mapped_role(role, values) for role in held])
-    return replace(judged, accepted=judged.accepted.with_columns(roles=mapped)), [found]
+    return replace(records, accepted=records.accepted.with_columns(roles=mapped)), [found]
 
 
 def _mapped_role(role: Part, values: Mapping[str, str]) -> Part:
     return role | {"role": values.get(role["role"], role["role"])}
 
 
-def _addresses(judged: EntityRecords, template: str | None) -> tuple[EntityRecords, list[Findings]]:
+def _addresses(records: EntityRecords, template: str | None) -> tuple[EntityRecords, list[Findings]]:
     """Give every user an address: its own if it is one, else by the feed's template, else the user is refused."""
     email = pl.col("email")
-    wrong = judged.accepted.filter(~email.str.contains(EMAIL))
+    wrong = records.accepted.filter(~email.str.contains(EMAIL))
     found = [
         of_rows(
-            "target_value", wrong, file=judged.file, entity="users", column="email", value="email"
+            "target_value", wrong, file=records.file, entity="users", column="email", value="email"
         )
     ]
     own = pl.when(email.str.contains(EMAIL)).then(email)
     made = _by_template(template) if template else pl.lit(None, pl.String)
     address = pl.coalesce(own, pl.when(made.str.contains(EMAIL)).then(made))
-    accepted = judged.accepted.with_columns(email=address)
+    accepted = records.accepted.with_columns(email=address)
     lacking = accepted.filter(pl.col("email").is_null())
-    found.append(of_rows("target_email", lacking, file=judged.file, entity="users", column="email"))
-    return replace(judged, accepted=accepted), found
+    found.append(of_rows("target_email", lacking, file=records.file, entity="users", column="email"))
+    return replace(records, accepted=accepted), found
 
 
 def _by_template(template: str) -> pl.Expr:
@@ -303,21 +303,21 @@ def _root(standing: RosterState) -> str | None:
 
 
 def _session_org(
-    judged: EntityRecords, root: str | None, found: list[Findings]
+    records: EntityRecords, root: str | None, found: list[Findings]
 ) -> tuple[EntityRecords, list[Findings]]:
     if root is None:
-        rows = judged.accepted
+        rows = records.accepted
         found.append(
             of_rows(
                 "target_session_org",
                 rows,
-                file=judged.file,
-                entity=judged.entity.name,
+                file=records.file,
+                entity=records.entity.name,
                 column="orgSourcedId",
             )
         )
-    accepted = judged.accepted.with_columns(orgSourcedId=pl.lit(root, pl.String))
-    return replace(judged, accepted=accepted, said=judged.said | {"orgSourcedId"}), found
+    accepted = records.accepted.with_columns(orgSourcedId=pl.lit(root, pl.String))
+    return replace(records, accepted=accepted, said=records.said | {"orgSourcedId"}), found
 
 
 SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
