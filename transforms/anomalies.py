@@ -1,60 +1,69 @@
-"""What is far above a feed's own usual: rejects and changes, measured by its earlier runs. It is told, and holds nothing."""
+"""Anomalies: counts of rejects and changes that are far above those of a feed's earlier runs.
+
+They are reported, and hold nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-# Terms of which too many mean that the export, and not the district, has changed.
+# The terms whose high counts suggest that the export has changed, and not the district.
 WATCHED = ("rejected", "created", "updated", "vanished")
-# Fewer runs than these know of no habit; more than those are long ago.
+# Fewer runs are not enough to know what is usual. Older runs are out of date.
 FEWEST_RUNS, MOST_RUNS = 5, 30
-# So many records above the usual are never worth a word.
+# Up to this many records above the usual count are never reported.
 FLOOR = 25
-# How far above the usual is far: in robust standard deviations (MAD x 1.4826), and never less than the usual's tenth.
+# The limit above the usual count, in robust standard deviations (MAD x 1.4826). A deviation is at
+# least a tenth of the usual count.
 DEVIATIONS, NORMAL, TENTH = 6.0, 1.4826, 0.1
-# What came as high twice before is a habit (of Mondays, say), up to so many times as much.
+# A count that occurred twice before is a pattern, such as that of Mondays. Up to this many times
+# that count is usual.
 HABIT = 1.5
 
+# Records by entity and term.
 Tallies = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
 class Unusual:
-    """One count that is far above the `usual`, which is the median of so many `runs`."""
+    """A count that is far above the usual one."""
 
     entity: str
     term: str
     count: int
-    usual: float
-    runs: int
+    usual: float  # the median of the earlier runs
+    runs: int  # the number of earlier runs
 
     @property
     def sentence(self) -> str:
-        """Say what is unusual, and what was usual."""
-        return f"{self.count:,} {self.entity} {self.term}; in the last {self.runs} runs it was {self.usual:,.0f} as a rule."
+        """The unusual count and the usual one, in a sentence."""
+        return (
+            f"{self.count:,} {self.entity} {self.term}; "
+            f"in the last {self.runs} runs it was {self.usual:,.0f} as a rule."
+        )
 
 
 def unusual(counts: Tallies, earlier: Sequence[Tallies]) -> list[Unusual]:
-    """Find the counts (entity -> term -> records) that are far above those of earlier runs, the newest first.
+    """Return the counts that are far above those of the `earlier` runs, given newest first.
 
-    The caller leaves out runs that say nothing of a usual night: first loads, restores, and those that broke off.
+    The caller omits runs that are not typical: first loads, restores, and runs that ended early.
     """
     runs = earlier[:MOST_RUNS]
-    return list(_found(counts, runs)) if len(runs) >= FEWEST_RUNS else []
-
-
-def _found(counts: Tallies, runs: Sequence[Tallies]) -> Iterator[Unusual]:
+    if len(runs) < FEWEST_RUNS:
+        return []
+    found = []
     for entity, terms in counts.items():
         for term in WATCHED:
             count, before = terms.get(term, 0), [run.get(entity, {}).get(term, 0) for run in runs]
-            if count > _most(before):
-                yield Unusual(entity, term, count, median(before), len(runs))
+            if count > _highest_usual(before):
+                found.append(Unusual(entity, term, count, median(before), len(runs)))
+    return found
 
 
-def _most(before: Sequence[int]) -> float:
-    """The highest count that is still usual after these."""
+def _highest_usual(before: Sequence[int]) -> float:
+    """Return the highest count that is still usual after these counts."""
     usual = median(before)
     deviation = NORMAL * median(abs(count - usual) for count in before)
     habit = sorted(before)[-2]

@@ -59,7 +59,9 @@ def without_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterS
 def left_out(standing: RosterState, found: Frames) -> RosterState:
     """Withhold the records that were found, accepted or refused; leave out the references to these people."""
     return (
-        {name: _left_out(records, found) for name, records in standing.items()} if found else standing
+        {name: _left_out(records, found) for name, records in standing.items()}
+        if found
+        else standing
     )
 
 

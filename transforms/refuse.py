@@ -1,4 +1,7 @@
-"""When a drop is refused as a whole: nothing of it is sent, and nothing counts as vanished."""
+"""Refuse a complete drop: which findings do so, and how many rows of each entity were rejected.
+
+Nothing of a refused drop is sent, and no record counts as missing.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,23 @@ from transforms.roster import Roster
 from transforms.rules import CONSEQUENCES, RULES
 from transforms.schemas import ENTITIES
 
+# Rules that a row breaks only because another row was rejected.
+FOLLOWING = ("parent_rejected", "part_rejected", "target_parent")
+
 
 def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
-    """The fatal findings that refuse the drop: those of no file, of the manifest, of a file that every roster needs.
+    """Return the fatal findings that refuse the drop.
 
-    Under `--strict` a fatal finding of any file does. A file that folds into a needed one is needed
-    with it: without roles, users would be sent as if they had none.
+    These are findings about no file, about the manifest, and about a file that every roster needs;
+    under `--strict`, about any file. A file that folds into a needed one is needed too: without the
+    roles file, users would be sent as if they had no roles.
     """
     if strict:
         return findings.fatal
     needed = [
         name.casefold()
         for name, entity in ENTITIES.items()
-        if entity.needed or _owner_needed(entity.folds_into)
+        if entity.needed or (entity.folds_into and ENTITIES[entity.folds_into].needed)
     ]
     stems = {file: PurePath(file).stem.casefold() for file in findings.fatal["file"].unique()}
     files = [
@@ -39,43 +46,43 @@ def refusals(findings: Findings, strict: bool) -> pl.DataFrame:
 
 
 def breaches(findings: Findings) -> int:
-    """How many errors break the standard; what only the target does not take is not one of them."""
+    """Return the number of errors that violate the standard, and not only the target's rules."""
     standard = [code for code, rule in RULES.items() if rule.judges == "standard"]
     return findings.errors.filter(pl.col("rule").is_in(standard)).height
 
 
-def _owner_needed(owner: str | None) -> bool:
-    return owner is not None and ENTITIES[owner].needed
-
-
-# Rules that a row breaks only because another row was rejected.
-FOLLOWING = ("parent_rejected", "part_rejected", "target_parent")
-
-
 def rejections_of(roster: Roster, findings: Findings) -> dict[str, Rejections]:
-    """Count by entity; a file whose rows are parts of another's records is counted for those, the worse of the two."""
+    """Return the rejections of each entity.
+
+    Rows that are parts of another entity's records count for that entity. If it then has several
+    files, the file with the larger share of faults counts.
+    """
     errors = findings.errors.filter(severity="error").drop_nulls("row")
     roots = errors.filter(~pl.col("rule").is_in(FOLLOWING))
     found: dict[str, Rejections] = {}
     for table in roster.tables.values():
         name = table.entity.folds_into or table.entity.name
         rows, files = table.frame.height + table.lost.height, files_of(table.file)
-        theirs = pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(
+        of_table = pl.col("file").is_in(files) & pl.col("entity").fill_null(table.entity.name).eq(
             table.entity.name
         )
         faults = (
-            roots.filter(theirs & ~pl.col("rule").is_in(list(CONSEQUENCES)))
+            roots.filter(of_table & ~pl.col("rule").is_in(list(CONSEQUENCES)))
             .unique(["file", "row"])
             .height
         )
-        here = Rejections(SEVERAL.join(files), rows, faults, *_cause(roots.filter(theirs)))
-        if rows and (name not in found or _share(here) > _share(found[name])):
-            found[name] = here
+        rejections = Rejections(
+            SEVERAL.join(files), rows, faults, *_main_cause(roots.filter(of_table))
+        )
+        if rows and (
+            name not in found or _share_of_faults(rejections) > _share_of_faults(found[name])
+        ):
+            found[name] = rejections
     return found
 
 
-def _cause(faults: pl.DataFrame) -> tuple[str, str]:
-    """Say which fault most rows have, and what to do about it; blank if they have none."""
+def _main_cause(faults: pl.DataFrame) -> tuple[str, str]:
+    """Return the fault that most rows have, and what to do about it; blank if they have none."""
     worst = (
         faults.group_by("file", "column", "rule", maintain_order=True)
         .len()
@@ -87,5 +94,5 @@ def _cause(faults: pl.DataFrame) -> tuple[str, str]:
     return "", ""
 
 
-def _share(one: Rejections) -> float:
-    return one.faults / one.rows
+def _share_of_faults(rejections: Rejections) -> float:
+    return rejections.faults / rejections.rows

@@ -1,4 +1,8 @@
-"""What becomes of records that vanished: of each kind what the feed's policy says; what ended by itself is kept."""
+"""Removals: what happens to records that are no longer in the drop.
+
+The feed's policy for each entity decides: delete, disable, end or keep. A term that is over stays,
+and so do its classes and enrollments.
+"""
 
 from __future__ import annotations
 
@@ -16,37 +20,43 @@ from transforms.schemas import ENTITIES
 Policy = Literal["delete", "disable", "end", "keep"]
 POLICIES: tuple[Policy, ...] = ("delete", "disable", "end", "keep")
 DEFAULTS: Mapping[str, Policy] = {
-    "enrollments": "delete", "classes": "delete", "componentResources": "delete", "users": "disable",
-}  # fmt: skip
-# Only a user can be disabled, and only an enrollment be ended.
+    "enrollments": "delete",
+    "classes": "delete",
+    "componentResources": "delete",
+    "users": "disable",
+}
+# Only users can be disabled, and only enrollments can be ended.
 ONLY: Mapping[str, str] = {"disable": "users", "end": "enrollments"}
+# Entities whose records belong to a record of another entity, with the same id.
 OWNERS = {"demographics": "users"}
 
+# The ledger's frames, by entity.
 Details = Mapping[str, pl.DataFrame]
 
 
 def allowed(entity: str) -> tuple[Policy, ...]:
-    """The policies that make sense for an entity."""
+    """Return the policies that make sense for an entity."""
     return tuple(policy for policy in POLICIES if ONLY.get(policy, entity) == entity)
 
 
 def decided(
     changes: Changes, details: Details, policies: Mapping[str, Policy], today: date
 ) -> Changes:
-    """Say of each record that vanished what is done with it.
+    """Set the action for each record that is missing from the drop.
 
-    `details` are the ledger's frames (`sourcedId`, `school`, `parents`, `ends`, ...) of what vanished, of
-    all sessions, and of the classes of enrollments that vanished. Terms that are over, and their classes and enrollments,
-    stay: every term ends, and nothing is wrong with that. An `endDate` is the first day on which a term is over.
+    `details` are the ledger's frames (`sourcedId`, `school`, `parents`, `ends`, ...) of the missing
+    records, for all sessions, and for the classes of missing enrollments. Terms that are over stay,
+    with their classes and enrollments: it is normal that a term ends. An `endDate` is the first day
+    on which a term is over.
     """
     over = what_is_over(details, today)
     return {
-        name: _decided(part, details, policies, over.get(name), today)
+        name: _by_policy(part, details, policies, over.get(name), today)
         for name, part in changes.items()
     } | _followers(changes, details, policies)
 
 
-def _decided(
+def _by_policy(
     part: EntityChanges,
     details: Details,
     policies: Mapping[str, Policy],
@@ -67,11 +77,11 @@ def _decided(
     removals = part.removals.with_columns(
         action.alias(ACTION), pl.lit(today.isoformat()).alias(ENDS)
     )
-    return replace(part, removals=_placed(removals, details.get(part.entity)))
+    return replace(part, removals=_with_school_and_parents(removals, details.get(part.entity)))
 
 
-def _placed(removals: pl.DataFrame, details: pl.DataFrame | None) -> pl.DataFrame:
-    """Put beside each record its school and its parents, as the ledger knows them."""
+def _with_school_and_parents(removals: pl.DataFrame, details: pl.DataFrame | None) -> pl.DataFrame:
+    """Add each record's school and parents from the ledger."""
     if details is None:
         return removals.with_columns(
             pl.lit(None, pl.String).alias(SCHOOL), pl.lit(None, pl.String).alias(PARENTS)
@@ -83,34 +93,27 @@ def _placed(removals: pl.DataFrame, details: pl.DataFrame | None) -> pl.DataFram
 
 
 def _followers(changes: Changes, details: Details, policies: Mapping[str, Policy]) -> Changes:
-    """Records that belong to another follow it: they are deleted with it, and stay while it stays."""
+    """Let records of `OWNERS` follow their owner: they are deleted with it, or stay with it."""
     found = {}
     for name, owner in OWNERS.items():
         part, of_owner = changes.get(name), changes.get(owner)
         if part is None or part.removals.is_empty():
             continue
-        deleted = policies.get(owner, DEFAULTS[owner]) == "delete" and of_owner is not None
-        gone = (
-            of_owner.of("delete")["sourcedId"].implode()
-            if deleted and of_owner is not None
-            else pl.lit([])
-        )
-        action = pl.when((pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)).then(
-            ACTION
-        )
-        # Where users are deleted, theirs are looked at again on the night on which their user goes.
-        otherwise = (
-            pl.when(pl.col(ACTION) == "kept")
-            .then(ACTION)
-            .otherwise(pl.lit("kept" if deleted else "stay"))
-        )
-        removals = part.removals.with_columns(action.otherwise(otherwise).alias(ACTION))
-        found[name] = replace(part, removals=_placed(removals, details.get(name)))
+        if of_owner is not None and policies.get(owner, DEFAULTS[owner]) == "delete":
+            gone = of_owner.of("delete")["sourcedId"].implode()
+            # Not recorded as missing: the decision is made again in the run that deletes the owner.
+            otherwise = "kept"
+        else:
+            gone, otherwise = pl.Series([], dtype=pl.String).implode(), "stay"
+        follows = (pl.col(ACTION) == "delete") & pl.col("sourcedId").is_in(gone)
+        action = pl.when(follows | (pl.col(ACTION) == "kept")).then(ACTION)
+        removals = part.removals.with_columns(action.otherwise(pl.lit(otherwise)).alias(ACTION))
+        found[name] = replace(part, removals=_with_school_and_parents(removals, details.get(name)))
     return found
 
 
 def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
-    """The sessions, classes and enrollments, among those of which details are given, that are over."""
+    """Return the ids of the sessions, classes and enrollments in `details` that are over."""
     sessions = details.get("academicSessions")
     if sessions is None or "ends" not in sessions.columns:
         return {}
@@ -136,7 +139,7 @@ def what_is_over(details: Details, today: date) -> dict[str, pl.Series]:
 
 
 def children_first(name: str, removals: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
-    """Order records that form a tree; `details` (`sourcedId`, `parents`) is what the ledger knows of them."""
+    """Order the removals of a tree, children first; `details` has the ledger's `parents`."""
     if parent_column(ENTITIES[name]) is None:
         return removals
     above = {

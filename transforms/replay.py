@@ -1,4 +1,4 @@
-"""Which of many drops, in the order of their days, are needed so that a target ends as if all of them had been loaded."""
+"""The drops that a backfill has to load so that the target ends up as if all had been loaded."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Step:
-    """One drop or roster of a day: the entities of which it is a full snapshot (`whole`), and those it else speaks of."""
+    """One drop or stored roster."""
 
     day: date
     source: str
-    whole: frozenset[str] = frozenset()
-    partial: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()  # the entities that it has a full snapshot of
+    partial: frozenset[str] = frozenset()  # its other entities
 
     @property
     def entities(self) -> frozenset[str]:
-        """All entities of which it says anything."""
+        """All entities that it has."""
         return self.whole | self.partial
 
 
 def needed(steps: Sequence[Step]) -> list[Step]:
-    """Leave out what comes before the last step that is a full snapshot of all that was spoken of before it."""
-    for place in reversed(range(len(steps))):
-        before = frozenset().union(*(step.entities for step in steps[:place]))
-        if before <= steps[place].whole:
-            return list(steps[place:])
+    """Omit the steps that a later full snapshot replaces; `steps` are in the order of their days.
+
+    A step replaces all earlier ones if it has a full snapshot of every entity that they have.
+    """
+    for first in reversed(range(len(steps))):
+        before = frozenset().union(*(step.entities for step in steps[:first]))
+        if before <= steps[first].whole:
+            return list(steps[first:])
     return []

@@ -214,7 +214,9 @@ def _all_settled(
     return pl.concat([met.filter(quiet).select(settled.columns), settled]), told
 
 
-def _refused(records: EntityRecords, rule: str, people: pl.Series) -> tuple[EntityRecords, Findings]:
+def _refused(
+    records: EntityRecords, rule: str, people: pl.Series
+) -> tuple[EntityRecords, Findings]:
     """Refuse records; of those in no row of the drop only the ids are known."""
     if not people.len():
         return records, Findings()

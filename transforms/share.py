@@ -197,7 +197,9 @@ def _users(records: EntityRecords, scope: Scope, schools: frozenset[str]) -> Ent
     records = replace(
         records, accepted=records.accepted.with_columns(roles=kept, had=roles.is_not_null())
     )
-    records = _withheld(records, pl.col("had") & pl.col("roles").is_null(), "no role that is shared")
+    records = _withheld(
+        records, pl.col("had") & pl.col("roles").is_null(), "no role that is shared"
+    )
     records = replace(records, accepted=records.accepted.drop("had"))
     return (
         _withheld(records, _out_of_grade(records, scope), "not in one of the shared grades")

@@ -264,7 +264,9 @@ def _mapped_role(role: Part, values: Mapping[str, str]) -> Part:
     return role | {"role": values.get(role["role"], role["role"])}
 
 
-def _addresses(records: EntityRecords, template: str | None) -> tuple[EntityRecords, list[Findings]]:
+def _addresses(
+    records: EntityRecords, template: str | None
+) -> tuple[EntityRecords, list[Findings]]:
     """Give every user an address: its own if it is one, else by the feed's template, else the user is refused."""
     email = pl.col("email")
     wrong = records.accepted.filter(~email.str.contains(EMAIL))
@@ -278,7 +280,9 @@ def _addresses(records: EntityRecords, template: str | None) -> tuple[EntityReco
     address = pl.coalesce(own, pl.when(made.str.contains(EMAIL)).then(made))
     accepted = records.accepted.with_columns(email=address)
     lacking = accepted.filter(pl.col("email").is_null())
-    found.append(of_rows("target_email", lacking, file=records.file, entity="users", column="email"))
+    found.append(
+        of_rows("target_email", lacking, file=records.file, entity="users", column="email")
+    )
     return replace(records, accepted=accepted), found
 
 
