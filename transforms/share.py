@@ -1,4 +1,7 @@
-"""What a feed shares: records outside its scope are withheld, counted, and never deleted for it."""
+"""Sharing: withhold the records outside a feed's scope.
+
+Withheld records are counted, and they are never deleted because they are out of scope.
+"""
 
 from __future__ import annotations
 
@@ -18,47 +21,67 @@ from transforms.schemas.vocabularies import CONTACT_ROLES
 UNJUDGED = "the person is in no drop of this feed, which limits whom it shares"
 
 
-def share(standing: RosterState, scope: Scope, known: Known | None = None) -> RosterState:
-    """Withhold what the scope leaves out, and whatever needs it; drop the columns that it names.
+@dataclass(frozen=True)
+class Scope:
+    """The records and columns that may be shared; an empty set is no limit."""
 
-    `known` is what the ledger knows: whom this feed has shared before.
+    schools: frozenset[str] = frozenset()  # ids of organizations
+    grades: frozenset[str] = frozenset()  # in the spelling of the normalized drop
+    roles: frozenset[str] = frozenset()  # in the spelling of the normalized drop
+    exclude: frozenset[str] = frozenset()  # ids of people
+    # The columns that are never sent, by entity.
+    leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    demographics: bool = False
+    contacts: bool = False  # parents, guardians and relatives
+    passwords: bool = False
+
+
+def share(standing: RosterState, scope: Scope, known: Known | None = None) -> RosterState:
+    """Withhold the records outside the scope and those that need them; blank excluded columns.
+
+    `known` has the ledger's frames, which tell whom this feed has shared before.
     """
-    schools = _organisations(standing, scope)
+    orgs = _shared_orgs(standing, scope)
     shared = in_target(known or {}, "users")
     standing = {
-        name: _of_others(_own(records, scope, schools), standing, scope, shared)
+        name: _by_parents(_by_own_cells(records, scope, orgs), standing, scope, shared)
         for name, records in standing.items()
     }
-    standing = _with_dependants(standing)
+    standing = _without_dependants(standing)
+    hidden = {name: records.withheld["sourcedId"] for name, records in standing.items()}
     return {
-        name: _left_out(records, scope) for name, records in _without_references(standing).items()
+        name: _blank_columns(without_references(records, hidden), scope)
+        for name, records in standing.items()
     }
 
 
 def unknown(standing: RosterState, scope: Scope) -> Findings:
-    """Tell which schools, grades and people the scope names in vain: a misspelt one shares too little, or too much."""
+    """Report schools, grades and people in the scope that the drop does not have.
+
+    If one is misspelled, too little or too much is shared.
+    """
     return gather(
         [
-            _in_vain(standing, "orgs", "sourcedId", "schools", scope.schools),
-            _in_vain(standing, "users", "grades", "grades", scope.grades),
-            _in_vain(standing, "users", "sourcedId", "exclude", scope.exclude),
+            _unknown_names(standing, "orgs", "sourcedId", "schools", scope.schools),
+            _unknown_names(standing, "users", "grades", "grades", scope.grades),
+            _unknown_names(standing, "users", "sourcedId", "exclude", scope.exclude),
         ]
     )
 
 
-def _in_vain(
+def _unknown_names(
     standing: RosterState, entity: str, column: str, setting: str, names: frozenset[str]
 ) -> Findings:
     if not names or entity not in standing:
         return Findings()
     records = standing[entity]
-    there = (
+    names_in_drop = (
         records.accepted[column]
         .drop_nulls()
         .str.split(",")
         .explode(empty_as_null=True, keep_nulls=True)
     )
-    missing = sorted(names - {*there, *records.refused["sourcedId"], *records.gone})
+    missing = sorted(names - {*names_in_drop, *records.refused["sourcedId"], *records.gone})
     if not missing:
         return Findings()
     more = ", …" if len(missing) > EXAMPLES else ""
@@ -66,75 +89,8 @@ def _in_vain(
     return of_file("share_unknown", records.file, detail, column=column, count=len(missing))
 
 
-def _own(records: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
-    """Withhold the records of one entity that are out of scope by themselves."""
-    match records.entity.name:
-        case "orgs" if scope.schools:
-            return _withheld(
-                records, ~pl.col("sourcedId").is_in(list(schools)), "not one of the shared schools"
-            )
-        case "users":
-            return _users(records, scope, schools)
-        case "demographics" if not scope.demographics:
-            return _withheld(records, pl.lit(value=True), "demographics are not shared")
-    return records
-
-
-def _of_others(
-    records: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
-) -> EntityRecords:
-    """Withhold what belongs to schools and people that another feed holds, if they are out of scope or none can tell."""
-    school = _school(records.entity)
-    if school and scope.schools and "orgs" not in standing:
-        records = _withheld(
-            records, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools"
-        )
-    limited = (
-        scope.roles or scope.grades or (scope.schools and not _placed(records.entity, standing))
-    )
-    for person in _people(records.entity):
-        records = _withheld(
-            records, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
-        )
-        if limited:
-            records = _withheld(
-                records, ~pl.col(person).is_in(_judged_people(standing, shared).implode()), UNJUDGED
-            )
-    return records
-
-
-def _school(entity: Entity) -> str | None:
-    """The column that names the school of each record."""
-    return next(
-        (one.name for one in entity.references if one.required and "school" in one.refers_types),
-        None,
-    )
-
-
-def _placed(entity: Entity, standing: RosterState) -> bool:
-    """Whether a record's own school, or that of what it belongs to in this drop, says whether it is shared."""
-    parents = [
-        ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing
-    ]
-    return any(_school(one) for one in (entity, *parents))
-
-
-def _people(entity: Entity) -> list[str]:
-    return [
-        column.name for column in entity.references if column.required and column.refers == "users"
-    ]
-
-
-def _judged_people(standing: RosterState, shared: pl.Series) -> pl.Series:
-    """The people whom this drop judges, or whom this feed has shared before."""
-    if "users" not in standing:
-        return shared
-    users = standing["users"]
-    return pl.concat([shared, users.accepted["sourcedId"], users.withheld["sourcedId"]])
-
-
 def unjudged(shared: RosterState) -> Findings:
-    """Tell what was withheld because nobody can tell whether the people may be shared."""
+    """Report the records withheld because it is unknown whether their people may be shared."""
     counts = {
         records.file: records.withheld.filter(pl.col("cause") == UNJUDGED).height
         for records in shared.values()
@@ -144,12 +100,84 @@ def unjudged(shared: RosterState) -> Findings:
     )
 
 
-def _withheld(records: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
+def _by_own_cells(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> EntityRecords:
+    """Withhold the records of one entity that are out of scope by their own cells."""
+    match records.entity.name:
+        case "orgs" if scope.schools:
+            return _withhold(
+                records, ~pl.col("sourcedId").is_in(list(orgs)), "not one of the shared schools"
+            )
+        case "users":
+            return _users(records, scope, orgs)
+        case "demographics" if not scope.demographics:
+            return _withhold(records, pl.lit(value=True), "demographics are not shared")
+    return records
+
+
+def _by_parents(
+    records: EntityRecords, standing: RosterState, scope: Scope, shared: pl.Series
+) -> EntityRecords:
+    """Withhold the records of schools and people that are out of scope, or that may be.
+
+    Another feed may have those schools and people, so that this drop does not contain them.
+    """
+    school = _school_column(records.entity)
+    if school and scope.schools and "orgs" not in standing:
+        records = _withhold(
+            records, ~pl.col(school).is_in(list(scope.schools)), "not one of the shared schools"
+        )
+    limited = (
+        scope.roles or scope.grades or (scope.schools and not _has_school(records.entity, standing))
+    )
+    for person in _person_columns(records.entity):
+        records = _withhold(
+            records, pl.col(person).is_in(list(scope.exclude)), "excluded by the feed's file"
+        )
+        if limited:
+            records = _withhold(
+                records,
+                ~pl.col(person).is_in(_checked_people(standing, shared).implode()),
+                UNJUDGED,
+            )
+    return records
+
+
+def _school_column(entity: Entity) -> str | None:
+    """Return the column that names the school of each record; None if there is none."""
+    return next(
+        (one.name for one in entity.references if one.required and "school" in one.refers_types),
+        None,
+    )
+
+
+def _has_school(entity: Entity, standing: RosterState) -> bool:
+    """Tell whether a record or one of its parents in this drop has a school to decide by."""
+    parents = [
+        ENTITIES[one.refers] for one in entity.references if one.required and one.refers in standing
+    ]
+    return any(_school_column(one) for one in (entity, *parents))
+
+
+def _person_columns(entity: Entity) -> list[str]:
+    return [
+        column.name for column in entity.references if column.required and column.refers == "users"
+    ]
+
+
+def _checked_people(standing: RosterState, shared: pl.Series) -> pl.Series:
+    """Return the people in this drop, shared or not, and those whom this feed has shared before."""
+    if "users" not in standing:
+        return shared
+    users = standing["users"]
+    return pl.concat([shared, users.accepted["sourcedId"], users.withheld["sourcedId"]])
+
+
+def _withhold(records: EntityRecords, out: pl.Expr, cause: str) -> EntityRecords:
     return records.withhold(records.accepted.filter(out).select("sourcedId", cause=pl.lit(cause)))
 
 
-def _organisations(standing: RosterState, scope: Scope) -> frozenset[str]:
-    """The shared schools, what lies above them, and the departments below them."""
+def _shared_orgs(standing: RosterState, scope: Scope) -> frozenset[str]:
+    """Return the shared schools, the organizations above them, and the departments below them."""
     if "orgs" not in standing:
         return scope.schools
     above = dict(standing["orgs"].accepted.select("sourcedId", "parentSourcedId").iter_rows())
@@ -165,58 +193,56 @@ def _organisations(standing: RosterState, scope: Scope) -> frozenset[str]:
 
 def _has_ancestor(org: str, above: dict[str, str | None], wanted: frozenset[str]) -> bool:
     seen: set[str] = set()
-    place: str | None = org
-    while place is not None and place not in seen:
-        if place in wanted:
+    ancestor: str | None = org
+    while ancestor is not None and ancestor not in seen:
+        if ancestor in wanted:
             return True
-        seen.add(place)
-        place = above.get(place)
+        seen.add(ancestor)
+        ancestor = above.get(ancestor)
     return False
 
 
-def _users(records: EntityRecords, scope: Scope, schools: frozenset[str]) -> EntityRecords:
-    """Withhold people by name, role, school and grade; of the others, share only the roles in scope."""
-    records = _withheld(
+def _users(records: EntityRecords, scope: Scope, orgs: frozenset[str]) -> EntityRecords:
+    """Withhold people by id, role, school and grade; of the others, share only roles in scope."""
+    records = _withhold(
         records, pl.col("sourcedId").is_in(list(scope.exclude)), "excluded by the feed's file"
     )
     limited = bool(scope.schools or scope.roles or scope.grades)
     if "roles" not in records.accepted.columns:
-        return _withheld(
+        return _withhold(
             records, pl.lit(limited), "no role in the drop, and the feed limits whom it shares"
         )
     if limited:
-        records = _withheld(
+        records = _withhold(
             records,
             pl.col("roles").is_null(),
             "no role in the drop, and the feed limits whom it shares",
         )
     roles = records.accepted["roles"]
-    kept = parts.each(
-        roles, lambda held: [role for role in held if _role_shared(role, scope, schools)]
-    )
+    kept = parts.each(roles, lambda held: [role for role in held if _is_shared(role, scope, orgs)])
     records = replace(
         records, accepted=records.accepted.with_columns(roles=kept, had=roles.is_not_null())
     )
-    records = _withheld(
+    records = _withhold(
         records, pl.col("had") & pl.col("roles").is_null(), "no role that is shared"
     )
     records = replace(records, accepted=records.accepted.drop("had"))
     return (
-        _withheld(records, _out_of_grade(records, scope), "not in one of the shared grades")
+        _withhold(records, _outside_grades(records, scope), "not in one of the shared grades")
         if scope.grades
         else records
     )
 
 
-def _role_shared(role: Part, scope: Scope, schools: frozenset[str]) -> bool:
-    in_school = not scope.schools or role.get("orgSourcedId") in schools
+def _is_shared(role: Part, scope: Scope, orgs: frozenset[str]) -> bool:
+    in_school = not scope.schools or role.get("orgSourcedId") in orgs
     name = role.get("role", "")
     contact = name in CONTACT_ROLES and not scope.contacts
     return in_school and not contact and (not scope.roles or name in scope.roles)
 
 
-def _out_of_grade(records: EntityRecords, scope: Scope) -> pl.Expr:
-    """Grades are those of students; who is nothing but a student must be in one of them."""
+def _outside_grades(records: EntityRecords, scope: Scope) -> pl.Expr:
+    """Tell whether a person is only a student, and in none of the shared grades."""
     students = parts.values(records.accepted["roles"], "role") == "student"
     grades = (
         pl.col("grades").str.split(",").list.eval(pl.element().is_in(list(scope.grades))).list.any()
@@ -224,7 +250,8 @@ def _out_of_grade(records: EntityRecords, scope: Scope) -> pl.Expr:
     return pl.lit(students.fill_null(value=False)) & ~grades.fill_null(value=False)
 
 
-def _with_dependants(standing: RosterState) -> RosterState:
+def _without_dependants(standing: RosterState) -> RosterState:
+    """Withhold the records that need a withheld one."""
     withheld: dict[str, pl.DataFrame] = {}
     done: RosterState = {}
     for name in ENTITIES:
@@ -235,13 +262,7 @@ def _with_dependants(standing: RosterState) -> RosterState:
     return done
 
 
-def _without_references(standing: RosterState) -> RosterState:
-    """Leave out optional references to what is withheld."""
-    hidden = {name: records.withheld["sourcedId"] for name, records in standing.items()}
-    return {name: without_references(records, hidden) for name, records in standing.items()}
-
-
-def _left_out(records: EntityRecords, scope: Scope) -> EntityRecords:
+def _blank_columns(records: EntityRecords, scope: Scope) -> EntityRecords:
     names = [
         name
         for name in scope.leave_out.get(records.entity.name, ())
@@ -249,22 +270,3 @@ def _left_out(records: EntityRecords, scope: Scope) -> EntityRecords:
     ]
     blank = [pl.lit(None, pl.String).alias(name) for name in names]
     return replace(records, accepted=records.accepted.with_columns(blank)) if names else records
-
-
-@dataclass(frozen=True)
-class Scope:
-    """The records and columns that may be shared; an empty set is no limit.
-
-    `schools` are ids of organisations, `exclude` ids of people; `grades` and `roles` are spelled as
-    in the normalised drop. `leave_out` names columns that are never sent, per entity. Demographics,
-    contacts (parents, guardians, relatives) and passwords are shared only if the feed says so.
-    """
-
-    schools: frozenset[str] = frozenset()
-    grades: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    exclude: frozenset[str] = frozenset()
-    leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    demographics: bool = False
-    contacts: bool = False
-    passwords: bool = False
