@@ -1,6 +1,7 @@
-"""What the target can carry: values in its vocabulary, and an address for each user or an org for each session if it wants them.
+"""Map values to the target's vocabulary, refuse what the target cannot accept, and map back.
 
-What breaks only here does not break the standard.
+Some targets also require an address for each user, or an organization for each session. The rules
+of this module are the target's: a record that violates one of them may conform to the standard.
 """
 
 from __future__ import annotations
@@ -19,18 +20,29 @@ from transforms.checks.references import Known, in_target
 from transforms.findings import ROW, Findings, fault, gather, of_file, of_rows
 from transforms.payload import Part, folded
 from transforms.records import EntityRecords, RosterState, dependants, without_references
-from transforms.roster import Roster, Table
+from transforms.roster import Roster
 from transforms.schemas import ENTITIES, Column, Entity
 from transforms.schemas.entity import Moment
 from transforms.target_vocabulary import Carrying, MappedColumn, TargetVocabulary, Words
 
-EMAIL = r"^[^@\s,;<>()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)+$"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
+EMAIL = rf"^[^@\s,;<>()\[\]]+@{_LABEL}(?:\.{_LABEL})+$"
 WILDCARD = "*"
+SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
+UNMAPPED: dict[str, type[pl.DataType]] = {
+    "entity": pl.String,
+    "column": pl.String,
+    "map": pl.String,
+    "word": pl.String,
+    "rows": pl.Int64,
+}
+# The column of roles, which `carry` maps after roles are folded into users.
+ROLES = ("roles", "role")
 
 
 @dataclass(frozen=True)
 class Carried:
-    """The records that the target can take, with the target's values."""
+    """The records that the target can accept, with the target's values."""
 
     standing: RosterState
     findings: Findings = field(default_factory=Findings)
@@ -43,20 +55,20 @@ def carry(
     entities: Collection[str],
     root: str | None,
 ) -> Carried:
-    """Map values and refuse what the target cannot take, and whatever needs it.
+    """Map values, and refuse the records that the target cannot accept and those that need them.
 
-    `entities` are those that the target carries; `root` is the organisation above all others, for
-    drops that do not hold the organisations.
+    `entities` are those that the target has. `root` is the organization above all others, for drops
+    without organizations.
     """
     found: list[Findings] = []
     refused: dict[str, pl.DataFrame] = {}
     done: RosterState = {}
     root = carrying.session_org or _root(standing) or root
     for name in (name for name in ENTITIES if name in standing and name in entities):
-        records, told = _mapped(standing[name], carrying, root)
+        records, findings = _map_records(standing[name], carrying, root)
         followers = dependants(records, refused).unique(ROW, keep="first", maintain_order=True)
         for (column,), rows in followers.group_by("column", maintain_order=True):
-            told.append(
+            findings.append(
                 of_rows(
                     "target_parent",
                     rows,
@@ -68,13 +80,13 @@ def carry(
             )
         before = records.refused.height
         done[name] = records.refuse(
-            pl.concat([_causes(records, told), followers.select("sourcedId", "cause")])
+            pl.concat([_causes(records, findings), followers.select("sourcedId", "cause")])
         )
         refused[name] = done[name].refused[before:]
-        found += told
-    hidden = {name: _unknown_to(known, name, ids) for name, ids in refused.items()}
+        found += findings
+    hidden = {name: _not_in_target(known, name, ids) for name, ids in refused.items()}
     done = {
-        name: _housed(without_references(records, hidden), carrying.vocabulary, entities)
+        name: _without_homeless(without_references(records, hidden), carrying.vocabulary, entities)
         for name, records in done.items()
     }
     return Carried(done, gather(found))
@@ -83,7 +95,7 @@ def carry(
 def not_carried(
     roster: Roster, vocabulary: TargetVocabulary, entities: Collection[str]
 ) -> list[Findings]:
-    """Name the files that are valid and that the target, which has these entities, has no place for."""
+    """Report the files that are valid and that the target has no place for; it has `entities`."""
     return [
         of_file("not_carried", table.file, count=table.frame.height)
         for name, table in roster.tables.items()
@@ -92,7 +104,7 @@ def not_carried(
 
 
 def _has_place(entity: Entity, vocabulary: TargetVocabulary, entities: Collection[str]) -> bool:
-    """Whether the target has a collection for an entity or, for a part, takes it in the records that it folds into."""
+    """Tell whether the target has a collection for an entity, or accepts a part in its records."""
     if not entity.folds_into:
         return entity.name in entities
     homeless = entity.name in vocabulary.homeless.get(entity.folds_into, ())
@@ -104,14 +116,15 @@ def _has_place(entity: Entity, vocabulary: TargetVocabulary, entities: Collectio
 
 
 def _is_there(reference: Column, entities: Collection[str]) -> bool:
-    """Whether the target has the collection to whose records a column refers; parts are in that of their owner."""
-    return ((owner := ENTITIES[reference.refers or ""]).folds_into or owner.name) in entities
+    """Tell whether the target has the collection that a column refers to, or that of its owner."""
+    entity = ENTITIES[reference.refers or ""]
+    return (entity.folds_into or entity.name) in entities
 
 
-def _housed(
+def _without_homeless(
     records: EntityRecords, vocabulary: TargetVocabulary, entities: Collection[str]
 ) -> EntityRecords:
-    """Leave out the columns for which the target has no place, and those that refer to what it does not have."""
+    """Omit the columns that the target does not have, or that refer to collections it lacks."""
     entity = records.entity
     homeless = [
         *vocabulary.homeless.get(entity.name, ()),
@@ -125,7 +138,7 @@ def _housed(
     return replace(records, accepted=records.accepted.drop(homeless, strict=False))
 
 
-def _unknown_to(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
+def _not_in_target(known: Known, name: str, refused: pl.DataFrame) -> pl.Series:
     if not refused.height:
         return refused["sourcedId"]
     return refused.filter(~pl.col("sourcedId").is_in(in_target(known, name).implode()))["sourcedId"]
@@ -136,30 +149,36 @@ def _causes(records: EntityRecords, found: list[Findings]) -> pl.DataFrame:
     return errors.select("sourcedId", cause=fault(records.file, "row"))
 
 
-def _mapped(
+def _map_records(
     records: EntityRecords, carrying: Carrying, root: str | None
 ) -> tuple[EntityRecords, list[Findings]]:
+    """Map the values of one entity's records, and report what the target cannot accept."""
     found: list[Findings] = []
     vocabulary, name = carrying.vocabulary, records.entity.name
     for (entity, column), mapped in vocabulary.columns.items():
         if entity == name and column in records.accepted.columns:
-            records, told = _one_column(records, column, mapped, carrying.maps[mapped.map_name])
-            found += told
-    records = _placed(records, carrying.zone)
-    found += [_lacking(records, column) for column in vocabulary.wanted.get(name, ())]
+            records, finding = _map_column(records, column, mapped, carrying.maps[mapped.map_name])
+            found.append(finding)
+    records = _with_timestamps(records, carrying.zone)
+    for column in vocabulary.wanted.get(name, ()):
+        blank = records.accepted.filter(pl.col(column).is_null())
+        found.append(
+            of_rows("target_required", blank, file=records.file, entity=name, column=column)
+        )
     if name == "users" and "roles" in carrying.maps:
-        records, roles = _mapped_roles(records, carrying.maps["roles"])
+        records, roles = _map_roles(records, carrying.maps["roles"])
         found += roles
     if name == "users" and vocabulary.wants_email:
-        records, addresses = _addresses(records, carrying.email_template)
+        records, addresses = _with_addresses(records, carrying.email_template)
         found += addresses
     if name == "academicSessions" and vocabulary.wants_session_org:
-        return _session_org(records, root, found)
+        records, orgs = _with_session_org(records, root)
+        found += orgs
     return records, found
 
 
-def _placed(records: EntityRecords, zone: ZoneInfo) -> EntityRecords:
-    """Make moments of the days that the target wants as such: their start, or their end, in the feed's time zone."""
+def _with_timestamps(records: EntityRecords, zone: ZoneInfo) -> EntityRecords:
+    """Turn days into timestamps where the target wants them: the start or end of the local day."""
     columns = [
         column
         for column in records.entity.current
@@ -167,29 +186,22 @@ def _placed(records: EntityRecords, zone: ZoneInfo) -> EntityRecords:
     ]
     for column in columns:
         days = records.accepted[column.name].drop_nulls().unique()
-        moments = {day: _moment(day, column.moment, zone) for day in days}
-        placed = pl.col(column.name).replace_strict(moments, default=None, return_dtype=pl.String)
-        records = replace(records, accepted=records.accepted.with_columns(placed))
+        timestamps = {day: _timestamp(day, column.moment, zone) for day in days}
+        cells = pl.col(column.name).replace_strict(timestamps, default=None, return_dtype=pl.String)
+        records = replace(records, accepted=records.accepted.with_columns(cells))
     return records
 
 
-def _moment(day: str, which: Moment, zone: ZoneInfo) -> str:
-    clock = time(0) if which == "start" else time(23, 59, 59)
-    moment = datetime.combine(date.fromisoformat(day), clock, zone).astimezone(UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(day: str, moment: Moment, zone: ZoneInfo) -> str:
+    clock = time(0) if moment == "start" else time(23, 59, 59)
+    local = datetime.combine(date.fromisoformat(day), clock, zone)
+    return local.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _lacking(records: EntityRecords, column: str) -> Findings:
-    rows = records.accepted.filter(pl.col(column).is_null())
-    return of_rows(
-        "target_required", rows, file=records.file, entity=records.entity.name, column=column
-    )
-
-
-def _one_column(
+def _map_column(
     records: EntityRecords, column: str, how: MappedColumn, values: Mapping[str, str]
-) -> tuple[EntityRecords, list[Findings]]:
-    """Map the cells of a column; each distinct cell is worked on once."""
+) -> tuple[EntityRecords, Findings]:
+    """Map the cells of a column; each distinct cell is processed once."""
     is_list = records.entity[column].is_list
     cells = records.accepted[column].drop_nulls().unique().to_list()
     items = {cell: cell.split(",") if is_list else [cell] for cell in cells}
@@ -214,21 +226,24 @@ def _one_column(
         mapped = {cell: look_up(values, cell) or cell for cell in cells}
     else:
         mapped = {
-            cell: ",".join(_kept(values, words, how.unknown)) or None
+            cell: ",".join(_map_words(values, words, how.unknown)) or None
             for cell, words in items.items()
         }
     changed = pl.col(column).replace_strict(mapped, default=None, return_dtype=pl.String)
-    return replace(records, accepted=records.accepted.with_columns(changed)), [found]
+    return replace(records, accepted=records.accepted.with_columns(changed)), found
 
 
-def _kept(values: Mapping[str, str], words: list[str], unknown: str | None) -> list[str]:
-    """Map the words of a cell, each result once."""
+def _map_words(values: Mapping[str, str], words: list[str], unknown: str | None) -> list[str]:
+    """Map the words of a cell, and return each result once."""
     mapped = (look_up(values, word) or unknown for word in words)
     return list(dict.fromkeys(word for word in mapped if word))
 
 
 def look_up(values: Mapping[str, str], word: str) -> str | None:
-    """Find a word in a map, whose keys may end in `*` for "begins with"; the longest such key wins."""
+    """Return a word's value in a map, whose keys may end in `*` for "begins with".
+
+    The longest matching key counts; None if no key matches.
+    """
     if word in values:
         return values[word]
     starts = [
@@ -239,12 +254,12 @@ def look_up(values: Mapping[str, str], word: str) -> str | None:
     return values[max(starts, key=len)] if starts else None
 
 
-def _mapped_roles(
+def _map_roles(
     records: EntityRecords, values: Mapping[str, str]
 ) -> tuple[EntityRecords, list[Findings]]:
-    """Map the roles of users; one that the target does not know refuses the user, since roles are never dropped silently."""
+    """Map the roles of users; refuse users with an unknown role, since no role is lost silently."""
     if "roles" not in records.accepted.columns:
-        return records, []  # a drop without roles: those that the target holds stay
+        return records, []  # the drop has no roles: those in the target stay
     cells = records.accepted["roles"]
     unknown = {
         text
@@ -256,38 +271,39 @@ def _mapped_roles(
     found = of_rows(
         "target_role", rows, file=records.file, entity="users", column="roles", value="unknown"
     )
-    mapped = parts.each(cells, lambda held: [_mapped_role(role, values) for role in held])
+    mapped = parts.each(cells, lambda roles: [_map_role(role, values) for role in roles])
     return replace(records, accepted=records.accepted.with_columns(roles=mapped)), [found]
 
 
-def _mapped_role(role: Part, values: Mapping[str, str]) -> Part:
+def _map_role(role: Part, values: Mapping[str, str]) -> Part:
     return role | {"role": values.get(role["role"], role["role"])}
 
 
-def _addresses(
+def _with_addresses(
     records: EntityRecords, template: str | None
 ) -> tuple[EntityRecords, list[Findings]]:
-    """Give every user an address: its own if it is one, else by the feed's template, else the user is refused."""
+    """Set every user's address: a valid one of their own, or one from the feed's template.
+
+    A user without either is refused.
+    """
     email = pl.col("email")
     wrong = records.accepted.filter(~email.str.contains(EMAIL))
+    own = pl.when(email.str.contains(EMAIL)).then(email)
+    from_template = _fill_in(template) if template else pl.lit(None, pl.String)
+    valid = pl.when(from_template.str.contains(EMAIL)).then(from_template)
+    accepted = records.accepted.with_columns(email=pl.coalesce(own, valid))
+    missing = accepted.filter(pl.col("email").is_null())
     found = [
         of_rows(
             "target_value", wrong, file=records.file, entity="users", column="email", value="email"
-        )
+        ),
+        of_rows("target_email", missing, file=records.file, entity="users", column="email"),
     ]
-    own = pl.when(email.str.contains(EMAIL)).then(email)
-    made = _by_template(template) if template else pl.lit(None, pl.String)
-    address = pl.coalesce(own, pl.when(made.str.contains(EMAIL)).then(made))
-    accepted = records.accepted.with_columns(email=address)
-    lacking = accepted.filter(pl.col("email").is_null())
-    found.append(
-        of_rows("target_email", lacking, file=records.file, entity="users", column="email")
-    )
     return replace(records, accepted=accepted), found
 
 
-def _by_template(template: str) -> pl.Expr:
-    """Fill in a template such as `{sourcedId}@students.example.edu`; a blank field makes no address."""
+def _fill_in(template: str) -> pl.Expr:
+    """Fill in a template such as `{sourcedId}@students.example.edu`; null if a field is blank."""
     pieces: list[pl.Expr] = []
     for text, name, _, _ in string.Formatter().parse(template):
         pieces += [pl.lit(text), pl.col(name)] if name else [pl.lit(text)]
@@ -295,7 +311,7 @@ def _by_template(template: str) -> pl.Expr:
 
 
 def _root(standing: RosterState) -> str | None:
-    """The one organisation above all others; or the one district, if several have nothing above them."""
+    """Return the one organization without a parent or, of several, the one district."""
     if "orgs" not in standing:
         return None
     tops = standing["orgs"].accepted.filter(pl.col("parentSourcedId").is_null())
@@ -306,15 +322,15 @@ def _root(standing: RosterState) -> str | None:
     return None
 
 
-def _session_org(
-    records: EntityRecords, root: str | None, found: list[Findings]
+def _with_session_org(
+    records: EntityRecords, root: str | None
 ) -> tuple[EntityRecords, list[Findings]]:
+    found = []
     if root is None:
-        rows = records.accepted
         found.append(
             of_rows(
                 "target_session_org",
-                rows,
+                records.accepted,
                 file=records.file,
                 entity=records.entity.name,
                 column="orgSourcedId",
@@ -324,47 +340,34 @@ def _session_org(
     return replace(records, accepted=accepted, said=records.said | {"orgSourcedId"}), found
 
 
-SITE_ADMINISTRATOR = ADMINISTRATOR["school"]
-
-
 def uncarried(roster: Roster, vocabulary: TargetVocabulary) -> Roster:
-    """Give a roster that was read from a target as the standard has it."""
-    if "roles" not in roster.tables:
+    """Map a roster that was read from a target back to the standard's roles."""
+    roles = roster.tables.get("roles")
+    if roles is None:
         return roster
-    roles = _standard_roles(roster.tables["roles"], roster.tables.get("orgs"), vocabulary)
+    role = pl.col("role").replace(dict(vocabulary.roles_read_as))
+    if vocabulary.administrators_as_in_1_1:
+        # The target has its own word for system administrators, so `administrator` is never one,
+        # whatever the type of the organization.
+        by_org = role_at(roster.tables.get("orgs"))
+        by_org = by_org.replace(SYSTEM_ADMINISTRATOR, SITE_ADMINISTRATOR)
+        role = pl.when(pl.col("role") == "administrator").then(by_org).otherwise(role)
+    roles = replace(roles, frame=roles.frame.with_columns(role=role))
     return replace(roster, tables={**roster.tables, "roles": roles})
 
 
-def _standard_roles(roles: Table, orgs: Table | None, vocabulary: TargetVocabulary) -> Table:
-    role = pl.col("role").replace(dict(vocabulary.roles_read_as))
-    if vocabulary.administrators_as_in_1_1:
-        # The target has a word for those of the system: its other administrators are none, whatever they administer.
-        of_place = role_at(orgs).replace(SYSTEM_ADMINISTRATOR, SITE_ADMINISTRATOR)
-        role = pl.when(pl.col("role") == "administrator").then(of_place).otherwise(role)
-    return replace(roles, frame=roles.frame.with_columns(role=role))
-
-
-UNMAPPED: dict[str, type[pl.DataType]] = {
-    "entity": pl.String,
-    "column": pl.String,
-    "map": pl.String,
-    "word": pl.String,
-    "rows": pl.Int64,
-}
-# The column of a part that folds into its entity, which `carry` maps where it has been folded.
-ROLES = ("roles", "role")
-
-
 def mapped_columns(vocabulary: TargetVocabulary) -> dict[tuple[str, str], MappedColumn]:
-    """The columns of files whose words are mapped, by entity and name."""
-    roles = (
-        {ROLES: MappedColumn("roles", refuses="target_role")} if "roles" in vocabulary.maps else {}
-    )
-    return {**vocabulary.columns, **roles}
+    """Return the columns of files whose words are mapped, by entity and name."""
+    if "roles" not in vocabulary.maps:
+        return {**vocabulary.columns}
+    return {**vocabulary.columns, ROLES: MappedColumn("roles", refuses="target_role")}
 
 
 def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
-    """Give each such word (columns of `UNMAPPED`) with how many rows have it, the most frequent of a column first."""
+    """Return the words that no map has (columns of `UNMAPPED`), with the number of their rows.
+
+    The most frequent word of a column comes first.
+    """
     found = [pl.DataFrame(schema=UNMAPPED)]
     for (entity, column), mapped in mapped_columns(carrying.vocabulary).items():
         table = roster.tables.get(entity)
@@ -378,7 +381,8 @@ def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
             .drop_nulls()
             .sort("rows", "word", descending=[True, False])
         )
-        known = [_leads_on(word, entity, carrying.maps[mapped.map_name]) for word in counts["word"]]
+        values = carrying.maps[mapped.map_name]
+        known = [_is_mapped(word, entity, values) for word in counts["word"]]
         rows = counts.filter(~pl.Series(known, dtype=pl.Boolean))
         place = {"entity": entity, "column": column, "map": mapped.map_name}
         named = [pl.lit(value).alias(name) for name, value in place.items()]
@@ -387,13 +391,13 @@ def unmapped(roster: Roster, carrying: Carrying) -> pl.DataFrame:
 
 
 def becomes(vocabulary: TargetVocabulary, entity: str, column: str) -> str:
-    """Say what becomes of a word of a column that nothing leads on."""
+    """Describe what happens to a word of a column that no map has."""
     mapped = mapped_columns(vocabulary)[entity, column]
     if mapped.refuses:
         return "their records are refused"
     return f"sent as {mapped.unknown!r}" if mapped.unknown else "left out"
 
 
-def _leads_on(word: str, entity: str, values: Words) -> bool:
-    # Only a whole role is looked up: one that begins like another gives other rights.
+def _is_mapped(word: str, entity: str, values: Words) -> bool:
+    # `*` does not count for roles: a role that only begins like another one has other rights.
     return word in values if entity == ROLES[0] else look_up(values, word) is not None

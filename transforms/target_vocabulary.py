@@ -1,4 +1,4 @@
-"""What a target can carry: its vocabularies, and which of its words stands for which of the standard's."""
+"""A target's vocabulary: its words, and the maps from the standard's words to the target's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
 GREENWICH = ZoneInfo("UTC")
-# The maps that a feed's file may change, by the name of their table.
+# The maps that a feed's file may change, by the name of their table in the file.
 MAPS = (
     "grades",
     "subjects",
@@ -25,61 +25,49 @@ MAPS = (
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """How one column's values become the target's: its map, and what an unknown value becomes.
+    """How the values of one column become the target's.
 
-    `unknown` is sent instead, with a warning; without one the value is left out, with a warning, or
-    the record is refused by the rule `refuses`.
+    A value that is not in the map is omitted, with a warning, unless a field says otherwise.
     """
 
     map_name: str
-    unknown: str | None = None
-    refuses: str = ""
+    unknown: str | None = None  # sent instead of a value that is not in the map, with a warning
+    refuses: str = ""  # the rule that refuses records with a value that is not in the map
 
 
 @dataclass(frozen=True)
 class TargetVocabulary:
-    """What the records of one target can say; what is not named here is as in the standard.
+    """The differences between a target's records and the standard's."""
 
-    Attributes:
-        words: The target's words, by the name of the map that leads to them.
-        maps: The standard's words, and others in use, to the target's; by the name of the map.
-        columns: The columns whose values are mapped, by entity and name. Roles of users are mapped by the map `roles`.
-        wanted: Columns that the target wants and the standard leaves open, by entity.
-        homeless: Columns for which the target has no place, by entity; also names of parts that fold into an entity.
-        wants_email: Whether the target wants an address for each user.
-        wants_session_org: Whether the target wants an organization for each session, which the CSV binding lacks.
-        administrators_as_in_1_1: Whether one word, `administrator`, stands for those of schools and of districts.
-        roles_read_as: Roles as the target gives them to the standard's.
-    """
-
+    # The target's words, by the name of the map that has them as values.
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The maps from the standard's words, and other common ones, to the target's, by name.
     maps: Mapping[str, Words] = field(default_factory=dict)
+    # The columns whose values are mapped, by entity and name. Users' roles use the map `roles`.
     columns: Mapping[tuple[str, str], MappedColumn] = field(default_factory=dict)
+    # Columns that the target requires and the standard does not, by entity.
     wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Columns that the target does not have, by entity; also parts that fold into the entity.
     homeless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    wants_email: bool = False
+    wants_email: bool = False  # the target requires an address for each user
+    # The target requires an organization for each session; the CSV binding has none.
     wants_session_org: bool = False
+    # `administrator` stands for administrators of schools and of districts, as in OneRoster 1.1.
     administrators_as_in_1_1: bool = False
+    # From the target's roles to the standard's, for reading.
     roles_read_as: Words = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Carrying:
-    """How a feed's records become what its target can carry.
-
-    Attributes:
-        vocabulary: What the target can say.
-        maps: The vocabulary's maps, with the feed's own laid over them.
-        email_template: Gives those users an address that have none; its `{column}`s are columns of users.
-        session_org: The organization of sessions, where the target wants one.
-        zone: The time zone in which days begin and end.
-    """
+    """A target's vocabulary with the settings of one feed."""
 
     vocabulary: TargetVocabulary
-    maps: Mapping[str, Words]
+    maps: Mapping[str, Words]  # the vocabulary's maps with the feed's changes
+    # Makes an address for users without one; the fields in braces are columns of users.
     email_template: str | None = None
-    session_org: str | None = None
-    zone: ZoneInfo = GREENWICH
+    session_org: str | None = None  # the organization of sessions, if the target requires one
+    zone: ZoneInfo = GREENWICH  # the time zone that days begin and end in
 
 
 def carrying(
@@ -90,7 +78,7 @@ def carrying(
     session_org: str | None = None,
     zone: ZoneInfo = GREENWICH,
 ) -> Carrying:
-    """Lay a feed's maps, by name, over those of a target."""
+    """Apply a feed's settings to a target's vocabulary; `overrides` changes maps, by name."""
     own = overrides or {}
     maps = {name: {**words, **own.get(name, {})} for name, words in vocabulary.maps.items()}
     return Carrying(vocabulary, maps, email_template, session_org, zone)
