@@ -1,4 +1,4 @@
-"""A roster as the files of a OneRoster 1.2 bulk zip: the standard's columns in its order, and the manifest.
+"""Export a roster as the files of a OneRoster 1.2 bulk zip: data files and manifest.
 
 Source: OneRoster 1.2 CSV Binding (reference sections 1.1 to 1.4).
 """
@@ -18,22 +18,24 @@ from transforms.payload import METADATA, owner
 from transforms.records import EntityRecords, RosterState, without_references
 from transforms.roster import Roster, Table
 from transforms.rules import CONSEQUENCES, RULES
-from transforms.schemas import ENTITIES, LIFECYCLE, Entity
+from transforms.schemas import ENTITIES, LIFECYCLE
 
 SYSTEM = "roster"
 LINE_BREAKS = r"[\r\n]+"
+# Findings in the zip that have a rule of their own; all others are reported as `export_breach`.
 BREACHES = dict.fromkeys(("dangling", "dangling_optional"), "export_outside")
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """The rows of each of the standard's files that has any, by entity; `findings` say what the files lack or leave out."""
+    """The files of a bulk zip."""
 
-    tables: dict[str, pl.DataFrame]
+    tables: dict[str, pl.DataFrame]  # the rows of each of the standard's files that has any
+    # What the files should have and do not, and what was omitted.
     findings: Findings = field(default_factory=Findings)
 
     def files(self, source: str) -> dict[str, pl.DataFrame]:
-        """Give all files by name, the manifest first; `source` is whose roster it is."""
+        """Return all files by name, the manifest first; `source` names the owner of the roster."""
         return {FILE: _manifest(self.tables, source)} | {
             ENTITIES[name].file: frame for name, frame in self.tables.items()
         }
@@ -42,46 +44,57 @@ class Bulk:
 def bulk(
     standing: RosterState, parts: RosterState, *, strict: bool = False, today: date | None = None
 ) -> Bulk:
-    """Give the accepted records, and the rows that fold into them, as the standard has them.
+    """Convert the accepted records, and the rows that fold into them, to the standard's files.
 
-    Nothing is made up: what the standard wants and the roster lacks is told, as are files of our own, which are left out.
-    If it is `strict`, so are rows that are not as the standard has them, or that name what is not in the zip.
+    Nothing is invented: a required value that the roster does not have is reported. Our own files
+    are omitted, and reported too. `strict` also omits rows that violate the standard
+    or refer to a record that is not in the zip.
     """
-    whole = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
-    left = {
-        name: pl.concat([one.refused["sourcedId"], one.withheld["sourcedId"]])
-        for name, one in whole.items()
+    everything = standing | {name: _of_accepted(part, standing) for name, part in parts.items()}
+    hidden = {
+        name: pl.concat([records.refused["sourcedId"], records.withheld["sourcedId"]])
+        for name, records in everything.items()
     }
-    ours = {name: without_references(whole[name], left) for name in ENTITIES if name in whole}
+    ours = {
+        name: without_references(everything[name], hidden)
+        for name in ENTITIES
+        if name in everything
+    }
     filled = {name: records for name, records in ours.items() if records.accepted.height}
     rows = {
         name: replace(records, accepted=_rows(records))
         for name, records in filled.items()
         if records.entity.standard
     }
-    tables = {name: records.accepted.drop(_own(records.entity)) for name, records in rows.items()}
-    told = [*_refused(ours, tables), *_told(filled)]
-    letter = check(
+    tables = {
+        # Columns of our own are omitted. Columns that the source itself added stay.
+        name: records.accepted.drop(
+            [one.name for one in records.entity.columns if not one.standard]
+        )
+        for name, records in rows.items()
+    }
+    findings = [*_refusals(ours, tables), *_possible_gaps(filled)]
+    checked = check(
         Roster({name: _table(records) for name, records in rows.items()}, today=today),
         {},
         strict=True,
     )
-    errors = letter.findings.errors
+    errors = checked.findings.errors
     if not strict or not errors.height:
-        return Bulk(tables, gather([*told, *_breaches(errors, ours)]))
-    rest = bulk(letter.standing, letter.parts, today=today)
-    return replace(rest, findings=gather([*told, *_faults(errors, ours), rest.findings]))
+        return Bulk(tables, gather([*findings, *_breaches(errors, ours)]))
+    rest = bulk(checked.standing, checked.parts, today=today)
+    return replace(rest, findings=gather([*findings, *_faults(errors, ours), rest.findings]))
 
 
 def _of_accepted(part: EntityRecords, standing: RosterState) -> EntityRecords:
-    """Leave out the rows whose record was refused or withheld."""
+    """Omit the rows whose record was refused or withheld."""
     owners = standing[part.entity.folds_into or ""].accepted["sourcedId"]
     theirs = pl.col(owner(part.entity).name).is_in(owners.implode())
     return replace(part, accepted=part.accepted.filter(theirs))
 
 
 def _rows(records: EntityRecords) -> pl.DataFrame:
-    """Give the rows in the order of their ids, so that the same roster is the same file."""
+    """Return the rows in the order of their ids, so that equal rosters give equal files."""
     header = [column.name for column in records.entity.current]
     extensions = sorted(name for name in records.accepted.columns if name.startswith(METADATA))
     return records.accepted.sort("sourcedId").select(
@@ -89,15 +102,11 @@ def _rows(records: EntityRecords) -> pl.DataFrame:
     )
 
 
-def _own(entity: Entity) -> list[str]:
-    """The columns that the standard does not have; those that the source added by itself are its own to hand on."""
-    return [column.name for column in entity.columns if not column.standard]
-
-
 def _cell(name: str) -> pl.Expr:
-    """A bulk file says nothing of status, and has no line breaks in cells (section 1.1); all else is data, and stays as it is.
+    """Blank the lifecycle columns, and replace line breaks in cells (section 1.1).
 
-    So do cells that a spreadsheet would run: quoted, they would come back as other values.
+    Everything else is data and stays, including cells that a spreadsheet would run as formulas:
+    with a quote in front, they would be read back as other values.
     """
     if name in LIFECYCLE:
         return pl.lit(None, pl.String).alias(name)
@@ -111,23 +120,25 @@ def _manifest(tables: dict[str, pl.DataFrame], source: str) -> pl.DataFrame:
         if ENTITIES[name].standard
     }
     systems = dict(zip(SOURCES, (SYSTEM, source), strict=True))
-    said = {"manifest.version": "1.0", "oneroster.version": "1.2"} | modes | systems
-    return pl.DataFrame(list(said.items()), schema=dict.fromkeys(HEADER, pl.String), orient="row")
+    properties = {"manifest.version": "1.0", "oneroster.version": "1.2"} | modes | systems
+    return pl.DataFrame(
+        list(properties.items()), schema=dict.fromkeys(HEADER, pl.String), orient="row"
+    )
 
 
-def _refused(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
-    if changes := [
+def _refusals(standing: RosterState, tables: dict[str, pl.DataFrame]) -> Iterator[Findings]:
+    if deltas := [
         records.file
         for records in standing.values()
         if records.mode == "delta" and records.entity.standard
     ]:
-        yield of_file("export_delta", "", ", ".join(changes))
+        yield of_file("export_delta", "", ", ".join(deltas))
     elif not tables:
         yield of_file("export_empty", "")
 
 
-def _told(filled: RosterState) -> Iterator[Findings]:
-    """Tell which files may lack records, and which are not the standard's."""
+def _possible_gaps(filled: RosterState) -> Iterator[Findings]:
+    """Report the files that may be incomplete, and those that the standard does not have."""
     for records in filled.values():
         if not records.entity.standard:
             yield of_file("export_beyond", records.file, count=records.accepted.height)
@@ -136,17 +147,21 @@ def _told(filled: RosterState) -> Iterator[Findings]:
 
 
 def _breaches(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
-    """Tell what is wrong by the letter of the standard, as whoever reads the zip will find it."""
+    """Report the violations of the standard in the zip, which a strict reader would find."""
     causes = errors.filter(~pl.col("rule").is_in(CONSEQUENCES))
     for records, column, rule, rows in _of_drop(causes, ours):
-        told, detail = BREACHES.get(rule, "export_breach"), f"{RULES[rule].says} ({rule})"
         yield of_rows(
-            told, rows, file=records.file, entity=records.entity.name, column=column, detail=detail
+            BREACHES.get(rule, "export_breach"),
+            rows,
+            file=records.file,
+            entity=records.entity.name,
+            column=column,
+            detail=f"{RULES[rule].says} ({rule})",
         )
 
 
 def _faults(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
-    """Tell why rows are left out."""
+    """Report why rows are omitted."""
     for records, column, rule, rows in _of_drop(errors, ours):
         yield of_rows(
             rule,
@@ -162,7 +177,7 @@ def _faults(errors: pl.DataFrame, ours: RosterState) -> Iterator[Findings]:
 def _of_drop(
     errors: pl.DataFrame, ours: RosterState
 ) -> Iterator[tuple[EntityRecords, str, str, pl.DataFrame]]:
-    """Find the rows of the drop from which faulty rows of the zip were made, by entity, column and rule."""
+    """Find the drop's rows that faulty rows of the zip come from, by entity, column and rule."""
     for (entity, column, rule), rows in errors.group_by(
         "entity", "column", "rule", maintain_order=True
     ):

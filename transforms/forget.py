@@ -1,4 +1,7 @@
-"""Who is forgotten: known by the digest of an id alone, and withheld with all that needs that person."""
+"""Forgotten people: withhold them and all records that need them.
+
+Only digests of their ids are stored.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ ROWS: dict[str, type[pl.DataType]] = {ROW: pl.UInt32, "sourcedId": pl.String}
 
 
 def digest_of(sourced_id: str) -> str:
-    """The SHA-256 of an id in UTF-8, as 64 hex digits."""
+    """Return the SHA-256 of an id in UTF-8, as 64 hex digits."""
     return hashlib.sha256(sourced_id.encode()).hexdigest()
 
 
 def forgotten_in(roster: Roster, digests: frozenset[str]) -> Frames:
-    """As `forgotten`, of every row of a drop, those too that do not fit their header."""
+    """Find the rows of forgotten people in a drop, as `forgotten` does; include misfit rows."""
     if not digests:
         return {}
     tables = roster.tables.items()
@@ -37,36 +40,35 @@ def forgotten_in(roster: Roster, digests: frozenset[str]) -> Frames:
 
 
 def forgotten(frames: Frames, digests: frozenset[str]) -> Frames:
-    """The rows (`#row`, `sourcedId`), entity by entity, of people whose ids have these digests, and all that need them.
+    """Return the rows of people whose ids have these digests, and the rows that need them.
 
-    `users` has every such id that is named anywhere, its `#row` null where the frames have no row of that person.
+    The result has the columns `#row` and `sourcedId`, by entity. `users` has every such id that
+    occurs anywhere; its `#row` is null if the frames have no row of that person.
     """
     if not digests:
         return {}
-    # A plugin, which mypy cannot see.
+    # mypy does not know the plugin's namespace.
     digest: pl.Expr = pl.col("sourcedId").chash.sha2_256()  # type: ignore[attr-defined]
-    people = _named(frames).to_frame().filter(digest.is_in(list(digests)))
-    return _of_people(frames, people["sourcedId"]) if people.height else {}
+    people = _mentioned_people(frames).to_frame().filter(digest.is_in(list(digests)))
+    return _rows_needing(frames, people["sourcedId"]) if people.height else {}
 
 
 def without_forgotten(standing: RosterState, digests: frozenset[str]) -> RosterState:
-    """Withhold from a roster whoever is forgotten."""
+    """Withhold forgotten people from a roster."""
     return left_out(
         standing, forgotten({name: records.accepted for name, records in standing.items()}, digests)
     )
 
 
 def left_out(standing: RosterState, found: Frames) -> RosterState:
-    """Withhold the records that were found, accepted or refused; leave out the references to these people."""
-    return (
-        {name: _left_out(records, found) for name, records in standing.items()}
-        if found
-        else standing
-    )
+    """Withhold the `found` records, accepted or refused, and remove the references to people."""
+    if not found:
+        return standing
+    return {name: _withhold(records, found) for name, records in standing.items()}
 
 
 def untold(findings: Findings, found: Frames) -> Findings:
-    """Leave out the errors of the rows that were found: values of these people stand in them."""
+    """Remove the errors of the `found` rows, since errors contain values of these people."""
     errors = findings.errors
     for name, rows in found.items():
         mine = pl.col("row").is_in(rows[ROW].drop_nulls().implode()) | pl.col("sourcedId").is_in(
@@ -77,17 +79,17 @@ def untold(findings: Findings, found: Frames) -> Findings:
 
 
 def nameless(records: EntityRecords) -> EntityRecords:
-    """Let go of the ids that were withheld as forgotten: nobody is to keep them."""
+    """Remove the ids that were withheld as forgotten, so that they are not stored."""
     return replace(records, withheld=records.withheld.filter(pl.col("cause") != CAUSE))
 
 
 def erased(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityRecords:
-    """Take people out of a roster's records of one entity: their rows, what needs them, the references to them.
+    """Erase people from one entity's records: their rows, rows that need them, references to them.
 
-    `ids` are those of this entity by which what was refused or withheld is theirs. Gives the same object if
-    nothing of them is in it.
+    `ids` are the refused and withheld records of this entity that are theirs. Returns the same
+    object if it has nothing of these people.
     """
-    accepted = records.accepted.filter(~_is_of(records.entity, records.accepted, people))
+    accepted = records.accepted.filter(~_belongs_to(records.entity, records.accepted, people))
     left = without_references(replace(records, accepted=accepted), {PEOPLE: people})
     left = replace(left, refused=_without(left.refused, ids), withheld=_without(left.withheld, ids))
     same = all(
@@ -98,19 +100,18 @@ def erased(records: EntityRecords, ids: pl.Series, people: pl.Series) -> EntityR
 
 
 def friends(users: pl.DataFrame, people: pl.Series) -> pl.Series:
-    """The other users whose records name one of these people."""
-    named = _names(ENTITIES[PEOPLE], users, people, needed=False) & ~pl.col("sourcedId").is_in(
-        people.implode()
-    )
-    return users.filter(named)["sourcedId"]
+    """Return the other users whose records name one of these people."""
+    names_them = _names(ENTITIES[PEOPLE], users, people, needed=False)
+    return users.filter(names_them & ~pl.col("sourcedId").is_in(people.implode()))["sourcedId"]
 
 
 def is_of(records: EntityRecords, people: pl.Series) -> pl.Series:
-    """The ids of the accepted records that are of these people."""
-    return records.accepted.filter(_is_of(records.entity, records.accepted, people))["sourcedId"]
+    """Return the ids of the accepted records that belong to these people."""
+    belongs = _belongs_to(records.entity, records.accepted, people)
+    return records.accepted.filter(belongs)["sourcedId"]
 
 
-def _of_people(frames: Frames, people: pl.Series) -> Frames:
+def _rows_needing(frames: Frames, people: pl.Series) -> Frames:
     found = {PEOPLE: _rows_of(frames.get(PEOPLE), people)}
     for name, entity in ENTITIES.items():
         if name in frames and name != PEOPLE:
@@ -120,7 +121,7 @@ def _of_people(frames: Frames, people: pl.Series) -> Frames:
     return found
 
 
-def _is_of(entity: Entity, frame: pl.DataFrame, people: pl.Series) -> pl.Expr:
+def _belongs_to(entity: Entity, frame: pl.DataFrame, people: pl.Series) -> pl.Expr:
     mine = (
         pl.col("sourcedId").is_in(people.implode())
         if entity.name == PEOPLE
@@ -130,14 +131,16 @@ def _is_of(entity: Entity, frame: pl.DataFrame, people: pl.Series) -> pl.Expr:
 
 
 def _names(entity: Entity, frame: pl.DataFrame, people: pl.Series, *, needed: bool) -> pl.Expr:
-    """Whether a record names one of these people, in a reference that it needs or in another one."""
+    """Tell whether a record names one of these people, in a reference that it needs or another."""
     columns = [
         column for column in _references(entity, frame, PEOPLE) if entity.needs(column) is needed
     ]
-    return pl.any_horizontal(pl.lit(value=False), *(_holds(column, people) for column in columns))
+    return pl.any_horizontal(
+        pl.lit(value=False), *(_contains(column, people) for column in columns)
+    )
 
 
-def _holds(column: Column, ids: pl.Series) -> pl.Expr:
+def _contains(column: Column, ids: pl.Series) -> pl.Expr:
     cell = pl.col(column.name)
     if column.is_list:
         return (
@@ -158,9 +161,9 @@ def _references(entity: Entity, frame: pl.DataFrame, to: str) -> list[Column]:
 
 
 def _needs(entity: Entity, frame: pl.DataFrame, found: Frames) -> pl.Expr:
-    """Whether a row cannot be without one of the records that were found."""
+    """Tell whether a row needs one of the `found` records."""
     needs = [
-        _holds(column, rows["sourcedId"].drop_nulls())
+        _contains(column, rows["sourcedId"].drop_nulls())
         for name, rows in found.items()
         for column in _references(entity, frame, name)
         if entity.needs(column)
@@ -168,8 +171,8 @@ def _needs(entity: Entity, frame: pl.DataFrame, found: Frames) -> pl.Expr:
     return pl.any_horizontal(pl.lit(value=False), *needs)
 
 
-def _named(frames: Frames) -> pl.Series:
-    """Every id of a person that stands anywhere, each once."""
+def _mentioned_people(frames: Frames) -> pl.Series:
+    """Return every person's id that occurs anywhere, each once."""
     found = [pl.Series("sourcedId", [], dtype=pl.String)]
     for name, frame in frames.items():
         if name == PEOPLE:
@@ -192,25 +195,25 @@ def _rows_of(users: pl.DataFrame | None, people: pl.Series) -> pl.DataFrame:
     return named.join(rows, on="sourcedId", how="left").select(*ROWS)
 
 
-def _left_out(records: EntityRecords, found: Frames) -> EntityRecords:
+def _withhold(records: EntityRecords, found: Frames) -> EntityRecords:
     rows = found.get(records.entity.name, pl.DataFrame(schema=ROWS))
     ids = (
         rows.drop_nulls("sourcedId")
         .select("sourcedId", cause=pl.lit(CAUSE))
         .unique("sourcedId", maintain_order=True)
     )
-    there = ids.join(
+    accepted = ids.join(
         records.accepted.select("sourcedId"), on="sourcedId", how="semi", maintain_order="left"
     )
     refused = ids.join(records.refused, on="sourcedId", how="semi", maintain_order="left")
-    left = records.withhold(there)
+    records = records.withhold(accepted)
     if refused.height:
-        left = replace(
-            left,
-            refused=_without(left.refused, refused["sourcedId"]),
-            withheld=pl.concat([left.withheld, refused]),
+        records = replace(
+            records,
+            refused=_without(records.refused, refused["sourcedId"]),
+            withheld=pl.concat([records.withheld, refused]),
         )
-    return without_references(left, {PEOPLE: found[PEOPLE]["sourcedId"]})
+    return without_references(records, {PEOPLE: found[PEOPLE]["sourcedId"]})
 
 
 def _without(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:

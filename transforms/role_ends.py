@@ -1,7 +1,8 @@
-"""Roles that end one by one: in a drop that is no snapshot of them, rows say so, or what they were made of is gone.
+"""Roles that end one by one, in drops that are no full snapshots of roles.
 
-A record of such a drop gets the roles that it had before, without those that have ended. Those are kept in mind
-(`#ended`), so that an update takes them from the target, and nothing that others put there.
+A role ends if its row says `tobedeleted`, or if the enrollments that it was made of are deleted.
+A person in such a drop keeps the earlier roles without the ended ones. The ended roles are stored
+in `#ended`, so that an update removes them from the target, and no role that others added there.
 """
 
 from __future__ import annotations
@@ -21,16 +22,61 @@ from transforms.schemas import ENTITIES
 from transforms.target_vocabulary import Carrying
 
 PEOPLE = "users"
-# Where the ids of a record's roles stand, and what they were made of.
+# The column with the ids of a record's roles, and the values that they were made of.
 KNOWN_BY = f"#{ENDING}"
 CELLS = (ENDING, KNOWN_BY, ENDED_PARTS)
+# The cell of a role with the role in classes that it was made of.
+OF = "#of"
+# An organization and a role in it.
+Role = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """The roles of one person, in a drop and in the roster before it."""
+
+    now: list[Part]  # in the drop
+    known_by: list[Part]  # the ids of `now`
+    before: list[Part]  # in the roster before
+    known_before: list[Part]  # the ids of `before`
+    ended_before: list[Part]
+    # The roles whose rows say `tobedeleted`: part id, organization, role.
+    ended: list[tuple[str | None, str | None, str | None]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The target's roles, and the roles that people have in classes."""
+
+    carrying: Carrying
+    # The organizations and roles in which a person is in a class.
+    enrolled: Callable[[str], set[Role]]
+
+    def role(self, cells: Part) -> Role:
+        """Return a role of the source as it is in the target."""
+        return cells["orgSourcedId"], self.carrying.maps.get("roles", {}).get(
+            cells["role"], cells["role"]
+        )
+
+    def holds(self, person: str, cells: Part) -> bool:
+        """Tell whether the enrollments that a role was made of still exist.
+
+        A role that was not made of enrollments always holds.
+        """
+        if OF not in cells:
+            return True
+        said = cells[OF]
+        return (
+            cells["orgSourcedId"],
+            self.carrying.maps.get("enrollment_roles", {}).get(said, said),
+        ) in self.enrolled(person)
 
 
 def is_silent(standing: RosterState) -> bool:
-    """Whether a drop may leave out roles that people have, or end what roles were made of."""
+    """Tell whether a drop may omit roles that people have, or end enrollments that made roles."""
     people = standing.get(PEOPLE)
     if people is not None:
-        return _leaves_open(people)
+        return _may_omit_roles(people)
     return any(
         name in standing and standing[name].gone.len() for name in ("enrollments", "classes")
     )
@@ -39,20 +85,24 @@ def is_silent(standing: RosterState) -> bool:
 def with_ends(
     standing: RosterState, before: RosterState, known: Known, carrying: Carrying
 ) -> tuple[RosterState, Findings]:
-    """Give the people of a drop all their roles, and add those who only lose some; `before` is the roster until now.
+    """Give the people of a drop all their roles, and add people who only lose some.
 
-    Without one, nobody can say what ends: whoever is in the target already, and loses a role, is refused.
+    `before` is the roster before this drop. Without it, nobody knows which roles end: a person who
+    is in the target and loses a role is then refused.
     """
     old = before.get(PEOPLE)
-    drop = standing.get(PEOPLE) or (old and _nothing(old))
-    if drop is None or not _leaves_open(drop):
+    drop = standing.get(PEOPLE) or (old and _empty_drop(old))
+    if drop is None or not _may_omit_roles(drop):
         return standing, Findings()
     if old is None:
-        there = drop.ended["sourcedId"].is_in(in_target(known, PEOPLE).implode())
-        people, found = _refused(drop, "part_removed", drop.ended.filter(there)["sourcedId"])
+        loaded = drop.ended["sourcedId"].is_in(in_target(known, PEOPLE).implode())
+        people, found = _refuse(drop, "part_removed", drop.ended.filter(loaded)["sourcedId"])
         return standing | {PEOPLE: people}, found
-    people, found = _settled(
-        drop, old, Rules(carrying, _enrolled(standing, before)), _losing(standing, before)
+    people, found = _settle(
+        drop,
+        old,
+        Rules(carrying, _roles_in_classes(standing, before)),
+        _losing_classes(standing, before),
     )
     if PEOPLE not in standing and not people.accepted.height:
         return standing, found
@@ -63,18 +113,17 @@ def with_ends(
     }, found
 
 
-def _leaves_open(people: EntityRecords) -> bool:
-    """Whether a drop may say some roles only, or none."""
+def _may_omit_roles(people: EntityRecords) -> bool:
     return ENDING in people.partial or (people.mode != "bulk" and ENDING not in people.said)
 
 
-def _nothing(old: EntityRecords) -> EntityRecords:
+def _empty_drop(old: EntityRecords) -> EntityRecords:
     empty = {name: getattr(old, name).clear() for name in ("accepted", "refused", "withheld")}
     return EntityRecords(old.entity, mode="unknown", file=old.file, partial=old.partial, **empty)
 
 
-def _losing(standing: RosterState, before: RosterState) -> pl.Series:
-    """The people some of whose classes or enrollments are gone."""
+def _losing_classes(standing: RosterState, before: RosterState) -> pl.Series:
+    """Return the people with deleted enrollments, or in deleted classes."""
     old = before.get("enrollments")
     if old is None:
         return pl.Series("userSourcedId", dtype=pl.String)
@@ -85,47 +134,48 @@ def _losing(standing: RosterState, before: RosterState) -> pl.Series:
     return old.accepted.filter(lost)["userSourcedId"]
 
 
-def _enrolled(standing: RosterState, before: RosterState) -> Callable[[str], set[Role]]:
-    """Tell in which organisations and roles somebody is in a class, once this drop is laid over what was before."""
+def _roles_in_classes(standing: RosterState, before: RosterState) -> Callable[[str], set[Role]]:
+    """Return a function that gives a person's organizations and roles in classes after this drop.
+
+    The enrollments are read when it is first called, which most drops do not need.
+    """
     found: dict[str, set[Role]] = {}
 
-    def of(person: str) -> set[Role]:
+    def roles_of(person: str) -> set[Role]:
         if not found:
             found[""] = set()
-            for one, *role in _still_enrolled(standing, before).iter_rows():
-                found.setdefault(one, set()).add((role[0], role[1]))
+            for one, school, role in _enrollments_after(standing, before).iter_rows():
+                found.setdefault(one, set()).add((school, role))
         return found.get(person, set())
 
-    return of
+    return roles_of
 
 
-def _still_enrolled(standing: RosterState, before: RosterState) -> pl.DataFrame:
+def _enrollments_after(standing: RosterState, before: RosterState) -> pl.DataFrame:
+    """Return person, school and role of each enrollment, with this drop laid over the roster."""
     columns = ("userSourcedId", "schoolSourcedId", "role")
     old, new = before.get("enrollments"), standing.get("enrollments")
-    frames = [
-        pl.DataFrame(schema=dict.fromkeys(("sourcedId", "classSourcedId", *columns), pl.String))
-    ]
+    empty = pl.DataFrame(schema=dict.fromkeys(("sourcedId", "classSourcedId", *columns), pl.String))
+    frames = [empty]
+    in_drop = [empty["sourcedId"]]
     if new is not None:
-        frames.append(new.accepted.select(frames[0].columns))
+        frames.append(new.accepted.select(empty.columns))
+        in_drop += [new.accepted["sourcedId"], new.gone]
     if old is not None:
-        spoken = [new.accepted["sourcedId"], new.gone] if new is not None else []
-        spoken.append(frames[0]["sourcedId"])
-        frames.append(
-            old.accepted.filter(~pl.col("sourcedId").is_in(pl.concat(spoken).implode())).select(
-                frames[0].columns
-            )
-        )
+        others = ~pl.col("sourcedId").is_in(pl.concat(in_drop).implode())
+        frames.append(old.accepted.filter(others).select(empty.columns))
     rows = pl.concat(frames)
     if "classes" in standing:
         rows = rows.filter(~pl.col("classSourcedId").is_in(standing["classes"].gone.implode()))
     return rows.select(columns).drop_nulls()
 
 
-def _settled(
+def _settle(
     drop: EntityRecords, old: EntityRecords, rules: Rules, losing: pl.Series
 ) -> tuple[EntityRecords, Findings]:
+    """Set the roles of everyone in the drop, and of people outside it who may be `losing` some."""
     losing = pl.concat([drop.ended["sourcedId"], losing]).drop_nulls().unique()
-    spoken = pl.concat(
+    in_drop = pl.concat(
         [
             drop.accepted["sourcedId"],
             drop.refused["sourcedId"],
@@ -133,39 +183,31 @@ def _settled(
             drop.gone,
         ]
     )
-    come = pl.col("sourcedId").is_in(losing.implode()) & ~pl.col("sourcedId").is_in(
-        spoken.implode()
-    )
-    others = old.accepted.filter(come).drop(ROW)
+    person = pl.col("sourcedId")
+    outside = person.is_in(losing.implode()) & ~person.is_in(in_drop.implode())
+    others = old.accepted.filter(outside).drop(ROW)
     blank = [pl.lit(None, pl.String).alias(name) for name in (ENDING, KNOWN_BY)]
     rows = pl.concat([drop.accepted, others.with_columns(blank)], how="diagonal")
-    done, told = _all_settled(
+    cells, broken_rules = _cells_after(
         _with_cells(rows), _with_cells(old.accepted), drop.ended, rules, losing
     )
     rows = rows.drop(*CELLS, strict=False).join(
-        done, on="sourcedId", how="left", maintain_order="left"
+        cells, on="sourcedId", how="left", maintain_order="left"
     )
-    same = (
-        old.accepted.select("sourcedId", pl.col(ENDING).alias("#was"))
-        if ENDING in old.accepted.columns
-        else None
-    )
-    if others.height and same is not None:
-        was = rows.join(same, on="sourcedId", how="left", maintain_order="left")["#was"]
-        rows = rows.filter(
-            ~(
-                pl.col("sourcedId").is_in(others["sourcedId"].implode())
-                & rows[ENDING].eq_missing(was)
-            )
-        )
+    if others.height and ENDING in old.accepted.columns:
+        # People outside the drop whose roles did not change stay outside.
+        earlier = old.accepted.select("sourcedId", pl.col(ENDING).alias("#was"))
+        was = rows.join(earlier, on="sourcedId", how="left", maintain_order="left")["#was"]
+        unchanged = rows[ENDING].eq_missing(was)
+        rows = rows.filter(~(person.is_in(others["sourcedId"].implode()) & unchanged))
     records = replace(drop, accepted=rows, settled=True, partial=drop.partial | {ENDING})
-    kept = _rows_of(rows, pl.Series(told["last_role"], dtype=pl.String))
+    kept = _rows_of(rows, pl.Series(broken_rules["last_role"], dtype=pl.String))
     found = [
         of_rows("last_role", kept, file=drop.file, entity=PEOPLE, column=ENDING, value="sourcedId")
     ]
     for rule in ("part_removed", "role_missing"):
-        records, refused = _refused(records, rule, pl.Series(told[rule], dtype=pl.String))
-        found.append(refused)
+        records, refusals = _refuse(records, rule, pl.Series(broken_rules[rule], dtype=pl.String))
+        found.append(refusals)
     return records, gather(found)
 
 
@@ -177,11 +219,14 @@ def _with_cells(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select("sourcedId", *cells)
 
 
-def _all_settled(
+def _cells_after(
     rows: pl.DataFrame, old: pl.DataFrame, ended: pl.DataFrame, rules: Rules, losing: pl.Series
 ) -> tuple[pl.DataFrame, dict[str, list[str]]]:
-    """Settle each record; the many that say of their roles what was said before are left as they are."""
-    met = rows.drop(ENDED_PARTS).join(
+    """Return the `CELLS` of each person, and the people who break a rule, by rule.
+
+    Most people have the same roles as before, and their cells stay as they are.
+    """
+    joined = rows.drop(ENDED_PARTS).join(
         old, on="sourcedId", how="left", suffix=":old", maintain_order="left"
     )
     was, known = pl.col(f"{ENDING}:old"), pl.col(f"{KNOWN_BY}:old")
@@ -190,34 +235,30 @@ def _all_settled(
         & pl.col(KNOWN_BY).eq_missing(known)
         & ~pl.col("sourcedId").is_in(losing.implode())
     )
-    quiet = was.is_null() | same.fill_null(value=False)
-    names: dict[str, list[tuple[str | None, str | None, str | None]]] = {}
+    unchanged = was.is_null() | same.fill_null(value=False)
+    ended_of: dict[str, list[tuple[str | None, str | None, str | None]]] = {}
     for person, part, org, role in ended.select(
         "sourcedId", "part", "orgSourcedId", "role"
     ).iter_rows():
-        names.setdefault(person, []).append((part, org, role))
-    done, told = [], {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
-    for person, *cells, tombs in (
-        met.filter(~quiet).select("sourcedId", *CELLS[:2], was, known, ENDED_PARTS).iter_rows()
-    ):
-        now, own, before, known_before, over = (
-            unfolded(cell) if cell else [] for cell in (*cells, tombs)
-        )
-        record = PersonRecord(now, own, before, known_before, over, names.get(person, []))
-        *settled_as, rule = left(person, record, rules)
-        done.append((person, *settled_as))
+        ended_of.setdefault(person, []).append((part, org, role))
+    changed = []
+    broken_rules = {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
+    columns = ("sourcedId", ENDING, KNOWN_BY, was, known, ENDED_PARTS)
+    for person, *cells in joined.filter(~unchanged).select(*columns).iter_rows():
+        lists = [unfolded(cell) if cell else [] for cell in cells]
+        record = PersonRecord(*lists, ended_of.get(person, []))
+        *cells_after, rule = left(person, record, rules)
+        changed.append((person, *cells_after))
         if rule:
-            told[rule].append(person)
-    settled = pl.DataFrame(
-        done, schema=dict.fromkeys(("sourcedId", *CELLS), pl.String), orient="row"
+            broken_rules[rule].append(person)
+    after = pl.DataFrame(
+        changed, schema=dict.fromkeys(("sourcedId", *CELLS), pl.String), orient="row"
     )
-    return pl.concat([met.filter(quiet).select(settled.columns), settled]), told
+    return pl.concat([joined.filter(unchanged).select(after.columns), after]), broken_rules
 
 
-def _refused(
-    records: EntityRecords, rule: str, people: pl.Series
-) -> tuple[EntityRecords, Findings]:
-    """Refuse records; of those in no row of the drop only the ids are known."""
+def _refuse(records: EntityRecords, rule: str, people: pl.Series) -> tuple[EntityRecords, Findings]:
+    """Refuse the records of people; only the ids of people outside the drop are known."""
     if not people.len():
         return records, Findings()
     rows = _rows_of(records.accepted, people)
@@ -236,19 +277,21 @@ def _rows_of(accepted: pl.DataFrame, people: pl.Series) -> pl.DataFrame:
 
 
 def taken_back(standing: RosterState, newest: EntityRecords) -> RosterState:
-    """Note which roles people have by the newest roster, and not by an older one that is to hold again."""
+    """Mark the roles that people have in the newest roster, and not in an older one to restore."""
     older = standing.get(PEOPLE)
     if older is None or ENDING not in older.partial:
         return standing
     now = _with_cells(newest.accepted).select("sourcedId", now=ENDING)
-    met = _with_cells(older.accepted).join(now, on="sourcedId", how="left", maintain_order="left")
-    ended = [_lost(*row) for row in met.select(ENDING, "now", ENDED_PARTS).iter_rows()]
+    joined = _with_cells(older.accepted).join(
+        now, on="sourcedId", how="left", maintain_order="left"
+    )
+    ended = [_lost_roles(*row) for row in joined.select(ENDING, "now", ENDED_PARTS).iter_rows()]
     accepted = older.accepted.with_columns(pl.Series(ENDED_PARTS, ended, dtype=pl.String))
     return standing | {PEOPLE: replace(older, accepted=accepted)}
 
 
-def _lost(then: str | None, now: str | None, ended: str | None) -> str | None:
-    """The roles of now that are none of then, with those that had ended then."""
+def _lost_roles(then: str | None, now: str | None, ended: str | None) -> str | None:
+    """Return the roles of `now` that are not in `then`, and those that had ended then."""
     if then == now:
         return ended
     had = {(one.get("orgSourcedId"), one.get("role")) for one in (unfolded(then) if then else [])}
@@ -259,57 +302,19 @@ def _lost(then: str | None, now: str | None, ended: str | None) -> str | None:
     )
 
 
-# The role in classes of which a role was made.
-OF = "#of"
-Role = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class PersonRecord:
-    """What a drop and the roster before it say of the roles of one person, and what ends by name (`part`, org, role)."""
-
-    now: list[Part]
-    known_by: list[Part]
-    before: list[Part]
-    known_before: list[Part]
-    ended_before: list[Part]
-    ended: list[tuple[str | None, str | None, str | None]]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How roles are spelt in the target, and whether anybody still has a role in a class of an organisation."""
-
-    carrying: Carrying
-    enrolled: Callable[[str], set[Role]]
-
-    def role(self, cells: Part) -> Role:
-        """What a role of the source is in the target."""
-        return cells["orgSourcedId"], self.carrying.maps.get("roles", {}).get(
-            cells["role"], cells["role"]
-        )
-
-    def holds(self, person: str, cells: Part) -> bool:
-        """Whether what a role was made of is still there; one that was made of nothing stands by itself."""
-        if OF not in cells:
-            return True
-        said = cells[OF]
-        return (
-            cells["orgSourcedId"],
-            self.carrying.maps.get("enrollment_roles", {}).get(said, said),
-        ) in self.enrolled(person)
-
-
 def left(
     person: str, record: PersonRecord, rules: Rules
 ) -> tuple[str | None, str | None, str | None, str]:
-    """Give a person's roles, what they are known by and which have ended; and the rule by which that cannot be, if so."""
+    """Return a person's roles, their ids, and the ended roles, each as a cell, and a broken rule.
+
+    The rule is blank if none is broken. Otherwise the cells are those from before.
+    """
     known = {one["sourcedId"] for one in record.known_before}
-    told = {part for part, _, _ in record.ended} | {one["sourcedId"] for one in record.known_by}
+    in_drop = {part for part, _, _ in record.ended} | {one["sourcedId"] for one in record.known_by}
     stay = [
         one
         for one in record.known_before
-        if one["sourcedId"] not in told and rules.holds(person, one)
+        if one["sourcedId"] not in in_drop and rules.holds(person, one)
     ]
     over = {rules.role(one) for one in record.known_before if one not in stay}
     named = [(org, role) for part, org, role in record.ended if part not in known]
@@ -331,10 +336,10 @@ def left(
             rule,
         )
     ended = {_role(one) for one in record.ended_before} | gone
-    tombs = (
-        {"orgSourcedId": org, "role": role} for org, role in ended - {_role(one) for one in roles}
-    )
-    return folded_again(roles), folded_again([*record.known_by, *stay]), folded_again(tombs), ""
+    ended -= {_role(one) for one in roles}
+    ended_cells = ({"orgSourcedId": org, "role": role} for org, role in ended)
+    known_by = folded_again([*record.known_by, *stay])
+    return folded_again(roles), known_by, folded_again(ended_cells), ""
 
 
 def _role(cells: Part) -> Role:
