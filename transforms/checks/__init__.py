@@ -1,4 +1,4 @@
-"""Step 4 of the straight line: what of a roster is accepted, and why the rest is not."""
+"""Step 4 of the pipeline: which records of a roster are accepted, and why the others are not."""
 
 from transforms.checks.check import Checked, check
 from transforms.checks.table_schema import prepare

@@ -1,4 +1,4 @@
-"""What one table shows: its rows validated by its pandera schema, every error of every row."""
+"""Check one table by itself: validate its rows with its pandera schema, and merge duplicates."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from transforms.roster import Table
 def table_findings(
     table: Table, strict: bool, today: date | None
 ) -> tuple[Table, int, list[Findings]]:
-    """Return the table with exact duplicates merged, how many rows those were, and what is wrong with its rows."""
+    """Return the table with exact duplicates merged, the number of duplicates, and all errors."""
     complete = complete_rows(table.frame, strict)
     suspected = suspects(schema_of(table, strict, today), table.frame, complete)
     found = []
     extra = 0
     if suspected.repeated_ids:
         table, duplicates = merged(table)
-        extra, complete = duplicates.height, complete_rows(table.frame, strict)
+        extra = duplicates.height
+        complete = complete_rows(table.frame, strict)
         found.append(_findings(table, CheckFailure("duplicate", "sourcedId", duplicates), strict))
     found += [_findings(table, one, strict) for one in failures(suspected.table, table.frame)]
-    # Errors of cells are reported row by row, and those of one row in the order of its columns.
+    # Errors in cells are reported row by row, and within a row in the order of its columns.
     cells = gather(_findings(table, one, strict) for one in failures(suspected.cells, complete))
     found.append(Findings(cells.errors.sort("row", maintain_order=True)))
     found += [_findings(table, one, strict) for one in failures(suspected.rules, table.frame)]
@@ -51,9 +52,9 @@ def _findings(table: Table, failure: CheckFailure, strict: bool) -> Findings:
 
 
 def merged(table: Table) -> tuple[Table, pl.DataFrame]:
-    """Return the table with exact duplicates merged, and the rows that this takes away.
+    """Return the table with exact duplicates merged, and the rows that were removed.
 
-    Different rows with one `sourcedId` stay: its schema refuses them, as a conflict.
+    Different rows with the same `sourcedId` stay: the schema refuses them as a conflict.
     """
     ids = table.frame["sourcedId"]
     several = table.frame.filter(ids.is_duplicated() & ids.is_not_null())

@@ -1,7 +1,7 @@
-"""Rows that are parts of another record: roles and profiles of users, links of the gradebook.
+"""Parts: rows that belong to a record of another file, such as a user's roles and profiles.
 
-A part is not a record of its own: a fault in it rejects the record that it belongs to, so that a
-user is never sent with a role missing for a typing error.
+An error in a part rejects the record that it belongs to. A user is never sent without a role
+because of a typing error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, LIFECYCLE, Entity
 from transforms.schemas.vocabularies import TOBEDELETED
 
-# The REST binding has no place for these cells of parts, so that a new one changes nothing.
+# The REST binding does not have these cells of parts, so a new value in them changes nothing.
 ANONYMOUS = {
     "roles": ("sourcedId",),
     "lineItemLearningObjectiveIds": ("sourcedId",),
@@ -26,7 +26,7 @@ ANONYMOUS = {
     "lineItemScoreScales": ("sourcedId", "title"),
     "resultScoreScales": ("sourcedId", "title"),
 }
-# Parts that can end one by one: what they are says which of a record's they are.
+# The parts that can end one by one: their cells identify them among a record's parts.
 ENDING = "roles"
 KNOWN_BY = ("sourcedId", "orgSourcedId", "role", "#of")
 # Records that must have at least one part (REST binding: user.roles, at least one).
@@ -34,89 +34,94 @@ NEEDED_PARTS = {"roles": "role_missing"}
 
 
 def folded(
-    judged: EntityRecords,
+    records: EntityRecords,
     parts: list[EntityRecords],
     roster: Roster,
     known: dict[str, pl.DataFrame],
 ) -> tuple[EntityRecords, list[Findings]]:
-    """Give the records with their parts as columns of text, one for each kind of part that the drop has."""
+    """Add the records' parts as columns of text, one for each kind of part that the drop has.
+
+    Refuses the records without a part that they need.
+    """
     for part in parts:
-        table = roster.tables[part.entity.name]
-        judged = _one_kind(judged, part, table, _is_whole(table) and not part.blurred)
+        records = _fold_kind(records, part, roster.tables[part.entity.name])
     found: list[Findings] = []
-    for kind in parts_of(judged.entity):
+    for kind in parts_of(records.entity):
         if kind.name in NEEDED_PARTS:
-            judged, told = _missing(judged, kind, roster, known)
-            found.append(told)
-    return judged, found
+            records, findings = _refuse_without(records, kind, roster, known)
+            found.append(findings)
+    return records, found
 
 
-def _is_whole(table: Table) -> bool:
-    """Whether it holds all parts of their kind, so that one that is not there is gone."""
-    return (table.mode == "bulk" or table.complete) and not table.lost.height and not table.lacking
+def _fold_kind(records: EntityRecords, part: EntityRecords, table: Table) -> EntityRecords:
+    """Add one kind of part to the records.
 
-
-def _one_kind(
-    judged: EntityRecords, part: EntityRecords, table: Table, whole: bool
-) -> EntityRecords:
-    """Fold one kind of part; only a sound and `whole` snapshot of them, or a row that says so, says that a part is gone."""
+    A part has ended if a complete table without damaged rows does not have it, or if its row says
+    so.
+    """
+    complete = (table.mode == "bulk" or table.complete) and not (
+        table.lost.height or table.lacking or part.blurred
+    )
     name, column = part.entity.name, owner(part.entity).name
-    apart = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
-    cells = [cell.name for cell in part.entity.current if cell.name not in apart]
+    omitted = {*LIFECYCLE, *ANONYMOUS.get(name, ()), column}
+    cells = [cell.name for cell in part.entity.current if cell.name not in omitted]
     known_by = [cell for cell in KNOWN_BY if cell in part.accepted.columns]
-    accepted = _with_texts(judged.accepted, part.accepted, column, cells, name)
+    accepted = _with_texts(records.accepted, part.accepted, column, cells, name)
     if name == ENDING and (table.named or "#of" in known_by):
         accepted = _with_texts(accepted, part.accepted, column, known_by, f"#{name}")
-    judged = replace(judged, accepted=accepted, fed={**judged.fed, **part.fed})
-    if name == ENDING and not whole:
-        judged = replace(judged, ended=_ended(table.frame, column))
-    if whole:
-        return replace(judged, said=judged.said | {name})
-    return replace(judged, partial=judged.partial | {part_property(part.entity)})
+    records = replace(records, accepted=accepted, fed={**records.fed, **part.fed})
+    if complete:
+        return replace(records, said=records.said | {name})
+    if name == ENDING:
+        records = replace(records, ended=_ended_parts(table.frame, column))
+    return replace(records, partial=records.partial | {part_property(part.entity)})
 
 
 def _with_texts(
-    records: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str
+    frame: pl.DataFrame, rows: pl.DataFrame, column: str, cells: list[str], name: str
 ) -> pl.DataFrame:
+    """Add the parts of each record as a cell of the column `name`."""
     texts = rows.select(pl.col(column).alias("sourcedId"), folded_text(cells).alias(name))
+    # Most records have one part, which need not be grouped.
     several = texts["sourcedId"].is_duplicated()
     joined = texts.filter(several).group_by("sourcedId").agg(pl.col(name).sort().str.join(PART))
     texts = pl.concat([texts.filter(~several), joined])
-    return records.join(texts, on="sourcedId", how="left", maintain_order="left")
+    return frame.join(texts, on="sourcedId", how="left", maintain_order="left")
 
 
-def _ended(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+def _ended_parts(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     gone = rows.filter(pl.col("status").eq_missing(TOBEDELETED))
     return gone.select(
         pl.col(column).alias("sourcedId"), "orgSourcedId", "role", part="sourcedId"
     ).select(*ENDED)
 
 
-def _missing(
-    judged: EntityRecords, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]
+def _refuse_without(
+    records: EntityRecords, part: Entity, roster: Roster, known: dict[str, pl.DataFrame]
 ) -> tuple[EntityRecords, Findings]:
-    """Refuse records without a part; one that the target holds may lack it, if the drop has no snapshot of parts."""
+    """Refuse records without a part that they need.
+
+    If the drop has no full snapshot of the parts, records that the target has are not refused: they
+    may have parts there.
+    """
     name, rule = part.name, NEEDED_PARTS[part.name]
-    lacking = judged.accepted
-    if name in lacking.columns:
-        lacking = lacking.filter(pl.col(name).is_null())
-    if not (
-        name in roster.tables
-        and roster.tables[name].mode == "bulk"
-        and not roster.tables[name].lacking
-    ):
-        lacking = lacking.filter(
-            ~pl.col("sourcedId").is_in(in_target(known, judged.entity.name).implode())
+    without = records.accepted
+    if name in without.columns:
+        without = without.filter(pl.col(name).is_null())
+    table = roster.tables.get(name)
+    if table is None or table.mode != "bulk" or table.lacking:
+        without = without.filter(
+            ~pl.col("sourcedId").is_in(in_target(known, records.entity.name).implode())
         )
-    found = of_rows(rule, lacking, file=judged.file, entity=judged.entity.name, column=name)
-    causes = lacking.select(
-        "sourcedId", cause=pl.concat_str(place(judged.file), pl.lit(f": {rule}"))
+    found = of_rows(rule, without, file=records.file, entity=records.entity.name, column=name)
+    causes = without.select(
+        "sourcedId", cause=pl.concat_str(place(records.file), pl.lit(f": {rule}"))
     )
-    return judged.refuse(causes), found
+    return records.refuse(causes), found
 
 
 def faulty_owners(part: EntityRecords, frame: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
-    """The records (`sourcedId`, `cause`) that have a part with an error; `frame` are the part's rows."""
+    """Return the records (`sourcedId`, `#row`, `cause`) with an error in a part of `frame`."""
     column = owner(part.entity).name
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     rows = frame.select(ROW, sourcedId=column).join(
@@ -130,12 +135,12 @@ def faulty_owners(part: EntityRecords, frame: pl.DataFrame, errors: pl.DataFrame
 
 
 def parts_of(entity: Entity) -> list[Entity]:
-    """The entities that fold into this one, in order of checking."""
+    """Return the entities that fold into this one, in the order of checking."""
     return [part for part in ENTITIES.values() if part.folds_into == entity.name]
 
 
 def single_findings(part: Entity, rows: pl.DataFrame, file: str) -> Findings:
-    """Refuse further parts of a record that has room for one."""
+    """Refuse all parts of a record but the first, if it has room for one only."""
     if not part.single:
         return Findings()
     column = owner(part).name
@@ -144,20 +149,24 @@ def single_findings(part: Entity, rows: pl.DataFrame, file: str) -> Findings:
 
 
 def role_findings(roles: pl.DataFrame, file: str, strict: bool) -> list[Findings]:
-    """Check that a user has one primary role, and only one, in each organisation (REST binding, User.roles)."""
+    """Check that a user has exactly one primary role in each organization (REST, User.roles)."""
     places = roles.with_columns(
         primaries=(pl.col("roleType") == "primary").sum().over("userSourcedId", "orgSourcedId"),
     )
-    told = {
-        "file": file,
-        "entity": "roles",
-        "column": "roleType",
-        "value": "roleType",
-        "strict": strict,
-    }
     several = places.filter((pl.col("primaries") > 1) & (pl.col("roleType") == "primary"))
     none = places.filter(pl.col("primaries") == 0)
-    return [of_rows("two_primary_roles", several, **told), of_rows("no_primary_role", none, **told)]  # type: ignore[arg-type]
+    return [
+        of_rows(
+            rule,
+            rows,
+            file=file,
+            entity="roles",
+            column="roleType",
+            value="roleType",
+            strict=strict,
+        )
+        for rule, rows in (("two_primary_roles", several), ("no_primary_role", none))
+    ]
 
 
 def profile_findings(

@@ -1,4 +1,4 @@
-"""What is right as it stands, and looks as if something else were meant: it is told, and nothing is changed."""
+"""Plausibility: report values that are valid and look like mistakes; nothing is changed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from transforms.roster import Roster
 from transforms.schemas import ENTITIES
 
 CLOSE = 0.8
-# Looking for the nearest of many ids takes long; where there are many, it is also a matter of chance.
+# To find the nearest of many ids takes long. Among many ids, a near one is also likely by chance.
 MOST_MISSING, MOST_IDS = 20, 2000
 
 
 def shared_addresses(standing: RosterState) -> list[Findings]:
-    """Tell of people who have one e-mail address between them, whatever its case."""
+    """Report people who share an e-mail address; case is ignored."""
     users = standing.get("users")
     if users is None:
         return []
@@ -35,7 +35,7 @@ def shared_addresses(standing: RosterState) -> list[Findings]:
 
 
 def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
-    """Name the nearest id for each one that is missing, where there are few enough to choose from."""
+    """Suggest the nearest id for each id that does not exist, if there are not too many of them."""
     dangling = gather(found).errors.filter(pl.col("rule") == "dangling")
     for (file, entity, column), rows in dangling.group_by(
         "file", "entity", "column", maintain_order=True
@@ -48,13 +48,13 @@ def near_misses(found: list[Findings], roster: Roster) -> Iterator[Findings]:
             else []
         )
         if len(missing) <= MOST_MISSING and len(ids) <= MOST_IDS:
-            for word in missing:
-                alike = [one for one in ids if one != word and _digits(one) == _digits(word)]
-                for near in difflib.get_close_matches(word, alike, 1, CLOSE):
-                    detail = f"{word!r}: did you mean {near!r}?"
+            for unknown in missing:
+                alike = [one for one in ids if one != unknown and _digits(one) == _digits(unknown)]
+                for near in difflib.get_close_matches(unknown, alike, 1, CLOSE):
+                    detail = f"{unknown!r}: did you mean {near!r}?"
                     yield of_file("near_miss", str(file), detail, column=str(column))
 
 
 def _digits(sourced_id: str) -> str:
-    """The number in an id: ids that differ by a digit are two records, and not one that is misspelt."""
+    """Return the digits in an id: ids with different numbers are different records, not typos."""
     return "".join(sign for sign in sourced_id if sign.isdigit()).lstrip("0")

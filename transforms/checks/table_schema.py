@@ -1,15 +1,15 @@
-"""The pandera schema of a table: all that one table can show, derived from the declaration of its entity.
+"""The pandera schema of a table: every check that needs one table only, derived from its entity.
 
-Cells are checked by pandera columns: required values, vocabularies, types, lengths. Ids that are there
-twice and rules about several columns of a row are pandera checks of the frame. What needs another
-table or the ledger is plain polars: `references.py`, `chains.py`, `classes.py`, `folding.py`.
+Pandera columns check cells: required values, vocabularies, types, lengths. Pandera checks of the
+frame find repeated ids, and check the rules about several columns of a row. Checks that need
+another table or the ledger are plain polars: `references.py`, `classes.py`, `parts.py`.
 
-Pandera runs one check after the other. Each costs a pass over the table and, however small that is,
-a quarter of a millisecond, and most checks fail nowhere. So `suspects` evaluates all checks of a table
-in one pass of polars first, by the same expressions, and `failures` has pandera run those that may fail.
-Where nothing is wrong, the cells of a district of 16 people take 3 ms so, and 40 ms check by check.
+Pandera runs one check after the other. Each costs a pass over the table, and at least a quarter of
+a millisecond, and most checks fail nowhere. `suspects` therefore evaluates all checks of a table in
+one polars pass first, with the same expressions. `failures` then runs only those that may fail. If
+nothing is wrong, the cells of a district of 16 people take 3 ms this way, and 40 ms check by check.
 
-Pandera reads the values of a collected frame only; of a lazy one it checks names and types.
+Pandera reads the values of a collected frame only. In a lazy frame it checks names and types.
 
 Source: OneRoster 1.2 CSV Binding, section 3 (data types; reference section 1.2).
 """
@@ -44,19 +44,19 @@ ID, SAYS_GONE = pl.col("sourcedId"), pl.col("status").eq_missing("tobedeleted")
 class FrameCheck:
     """A check that reads several columns of a row, or several rows."""
 
-    check: pa.Check  # its name is the rule, its title the column at which a breach is reported
-    may_fail: pl.Expr  # one value for a whole table: false only if every row passes
+    check: pa.Check  # its name is the rule; its title is the column where a violation is reported
+    may_fail: pl.Expr  # one value for a table: false only if every row passes
 
 
 @dataclass(frozen=True)
 class TableSchema:
-    """What the rows of an entity must be."""
+    """The checks for the rows of an entity."""
 
     table: tuple[FrameCheck, ...]  # ids, and what a bulk file must leave blank
     cells: dict[str, pa.Column]
     rules: tuple[FrameCheck, ...]  # about several columns of a row
-    may_fail: dict[str, pl.Expr]  # by column, one value: whether any of its cells fails
-    may_fail_blank: dict[str, pl.Expr]  # the same, for a column that is blank throughout
+    may_fail: dict[str, pl.Expr]  # by column, one value: whether any cell fails
+    may_fail_blank: dict[str, pl.Expr]  # the same, for columns that are completely blank
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Suspects:
 
     @property
     def repeated_ids(self) -> bool:
-        """Whether an id may be there twice."""
+        """Whether an id may occur twice."""
         return any(check.name == UNIQUE_ID for check in self.table.checks)
 
 
@@ -84,34 +84,39 @@ class CheckFailure:
 
 @cache
 def prepare() -> None:
-    """Let pandera load what it loads when it first validates, which takes as long as many a check."""
+    """Make pandera load the modules of its first validation, which takes as long as many checks."""
     pa.DataFrameSchema({ROW: pa.Column(pl.UInt32)}).validate(pl.DataFrame(schema={ROW: pl.UInt32}))
 
 
 def schema_of(table: Table, strict: bool, today: date | None) -> TableSchema:
-    """Return the schema of a table; each is built once."""
+    """Return the schema of a table; equal ones are built once."""
     return _schema(table.entity, table.mode, strict, table.said.intersection(LIFECYCLE), today)
 
 
 def suspects(schema: TableSchema, frame: pl.DataFrame, complete: pl.DataFrame) -> Suspects:
-    """Return the checks that may fail, found in one pass; `complete` are the rows that must be complete."""
-    blank = {name for name in schema.cells if complete[name].null_count() == complete.height}
-    cells = {
-        name: flags[name]
-        for name in schema.cells
-        if name in (flags := schema.may_fail_blank if name in blank else schema.may_fail)
-    }
+    """Return the checks that may fail, found in one pass.
+
+    `complete` are the rows of `frame` that must be complete: see `complete_rows`.
+    """
+    cells = {}
+    for name in schema.cells:
+        is_blank = complete[name].null_count() == complete.height
+        flags = schema.may_fail_blank if is_blank else schema.may_fail
+        if name in flags:
+            cells[name] = flags[name]
     checks = {str(at): one for at, one in enumerate((*schema.table, *schema.rules))}
-    failing = [checks[at] for at in _true(frame, {at: one.may_fail for at, one in checks.items()})]
+    failing = [
+        checks[at] for at in _true_flags(frame, {at: one.may_fail for at, one in checks.items()})
+    ]
     return Suspects(
         pa.DataFrameSchema(checks=[one.check for one in schema.table if one in failing]),
-        pa.DataFrameSchema({name: schema.cells[name] for name in _true(complete, cells)}),
+        pa.DataFrameSchema({name: schema.cells[name] for name in _true_flags(complete, cells)}),
         pa.DataFrameSchema(checks=[one.check for one in schema.rules if one in failing]),
     )
 
 
 def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailure]:
-    """Let pandera validate a table, and return what fails, check by check."""
+    """Validate a table with pandera, and return the rows that fail, check by check."""
     if not schema.checks and not schema.columns:
         return []
     try:
@@ -122,23 +127,25 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[CheckFailu
 
 
 def complete_rows(frame: pl.DataFrame, strict: bool) -> pl.DataFrame:
-    """Leave out rows that only say that a record is gone: they need not be complete, unless the standard is judged."""
+    """Return the rows that must be complete.
+
+    Rows that only delete their record may be incomplete, except under `--strict`.
+    """
     if strict or frame["status"].null_count() == frame.height:
         return frame
     return frame.filter(~SAYS_GONE | ID.is_null())
 
 
-def _true(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
-    """Name the flags that are true of a frame."""
+def _true_flags(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> list[str]:
+    """Return the names of the flags that are true for a frame."""
     values = frame.select(flag.alias(name) for name, flag in flags.items()).row(0, named=True)
     return [name for name, value in values.items() if value]
 
 
 def _failure(error: pa.errors.SchemaError, frame: pl.DataFrame) -> CheckFailure:
     rows = frame.filter(~error.check_output.to_series())
-    if isinstance(
-        error.check, str
-    ):  # "not_nullable", the only check here that is built into pandera
+    # "not_nullable" is the only check here that is built into pandera.
+    if isinstance(error.check, str):
         column = error.schema.name
         return CheckFailure("delta_required" if column in LIFECYCLE else "required", column, rows)
     return CheckFailure(error.check.name, error.check.title, rows)
@@ -149,7 +156,7 @@ def _schema(
     entity: Entity, mode: Mode, strict: bool, said: frozenset[str], today: date | None
 ) -> TableSchema:
     tests = {column: _tests(column, mode, strict) for column in entity.current}
-    needed = {
+    blank = {
         column.name: pl.col(column.name).is_null()
         for column in tests
         if _is_required(column, mode, strict)
@@ -158,7 +165,7 @@ def _schema(
         column.name: [~_passes(column, test) for test in found.values()]
         for column, found in tests.items()
     }
-    for name, is_blank in needed.items():
+    for name, is_blank in blank.items():
         fails[name].append(is_blank)
     in_bulk = [name for name in LIFECYCLE if mode == "bulk" and name in said]
     return TableSchema(
@@ -174,12 +181,12 @@ def _schema(
             *(_row_check(BLANK_IN_BULK, name, pl.col(name).is_null()) for name in in_bulk),
         ),
         {
-            column.name: _cell_checks(column, found, column.name in needed)
+            column.name: _cell_checks(column, found, column.name in blank)
             for column, found in tests.items()
         },
-        tuple(_row_check(rule.rule, rule.column, _obeyed(rule, today)) for rule in entity.rules),
-        {name: pl.any_horizontal(some).any() for name, some in fails.items() if some},
-        {name: one.any() for name, one in needed.items()},
+        tuple(_row_check(rule.rule, rule.column, _follows(rule, today)) for rule in entity.rules),
+        {name: pl.any_horizontal(flags).any() for name, flags in fails.items() if flags},
+        {name: is_blank.any() for name, is_blank in blank.items()},
     )
 
 
@@ -195,7 +202,7 @@ def _row_check(rule: str, column: str, holds: pl.Expr) -> FrameCheck:
 
 
 def _check(rule: str, column: str, holds: Holds) -> pa.Check:
-    """Make a check of which pandera need not copy more than one case: its output says which rows fail."""
+    """Return a check. Pandera copies only one failure case: the output tells which rows fail."""
     return pa.Check(holds, name=rule, error=rule, title=column, n_failure_cases=1)
 
 
@@ -203,26 +210,29 @@ def _selected(holds: pl.Expr) -> Holds:
     return lambda data: data.lazyframe.select(holds)
 
 
-def _obeyed(rule: RowRule, today: date | None) -> pl.Expr:
-    """Whether a row obeys a rule about several of its columns; one that only says that its record is gone need not."""
+def _follows(rule: RowRule, today: date | None) -> pl.Expr:
+    """Tell whether a row follows a rule about several columns, or only deletes its record."""
     return rule.holds(RuleContext(today)) | SAYS_GONE
 
 
 def _ids_differ(data: pa.PolarsData) -> pl.LazyFrame:
-    """Whether no other row has the id of a row; a row without an id has a rule of its own."""
+    """Tell whether a row's id is unique; a row without an id violates another rule."""
     return data.lazyframe.select(ID.is_null() | ID.is_unique())
 
 
 def _ids_differ_without_case(data: pa.PolarsData) -> pl.LazyFrame | bool:
-    """Whether no id differs from a row's only in case: the standard tells them apart, some targets may not."""
+    """Tell whether no other id differs from a row's only in case.
+
+    The standard distinguishes such ids, and some targets may not.
+    """
     ids = data.lazyframe.select(ID).collect().to_series().drop_nulls()
     folded = ids.str.to_lowercase()
-    # Hashes that all differ prove it, and take a quarter of the time.
+    # If all hashes differ, so do the ids. This takes a quarter of the time.
     if folded.hash().n_unique() == ids.len() or folded.n_unique() == ids.n_unique():
         return True
     spellings = pl.DataFrame({"id": ids, "folded": folded}).unique()
-    several = spellings.filter(spellings["folded"].is_duplicated())["id"]
-    return data.lazyframe.select(~ID.is_in(several.implode()))
+    ambiguous = spellings.filter(spellings["folded"].is_duplicated())["id"]
+    return data.lazyframe.select(~ID.is_in(ambiguous.implode()))
 
 
 def _is_required(column: Column, mode: Mode, strict: bool) -> bool:
@@ -234,23 +244,26 @@ def _is_required(column: Column, mode: Mode, strict: bool) -> bool:
 
 
 def _tests(column: Column, mode: Mode, strict: bool) -> dict[str, Test]:
-    """Return the test that each value of a column must pass, by rule.
+    """Return the tests that each value of a column must pass, by rule.
 
-    When a row of a snapshot was changed does not matter, since rows are compared with what was sent: there a
-    `dateLastModified` breaks no rule but `status_in_bulk`.
+    A snapshot is compared with the records that were sent, so its `dateLastModified` does not
+    matter. There it can only violate `status_in_bulk`.
     """
     if column.name == "dateLastModified" and mode != "delta" and not strict:
         return {}
     if column.values:
         rule = "boolean" if column.kind == "boolean" else "vocabulary"
-        return {rule: _listed(_in_vocabulary(column), column.is_list)}
-    return {
-        rule: _listed(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()
-    } | ({"list": lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")} if column.is_list else {})
+        return {rule: _for_items(_in_vocabulary(column), column.is_list)}
+    tests = {
+        rule: _for_items(test, column.is_list) for rule, test in KINDS.get(column.kind, {}).items()
+    }
+    if column.is_list:
+        tests["list"] = lambda cell: ~cell.str.contains(r"(^|,)\s*(,|$)")
+    return tests
 
 
 def _passes(column: Column, test: Test) -> pl.Expr:
-    """Whether a cell passes a test; a blank one does."""
+    """Tell whether a cell passes a test; a blank cell does."""
     cell = pl.col(column.name)
     return test(cell) | cell.is_null()
 
@@ -262,16 +275,12 @@ def _in_vocabulary(column: Column) -> Test:
     return lambda cell: cell.is_in(values.implode()) | cell.str.contains(EXTENSION)
 
 
-def _listed(test: Test, is_list: bool) -> Test:
-    return lambda cell: _each(cell, test, is_list)
-
-
-def _each(cell: pl.Expr, test: Test, is_list: bool) -> pl.Expr:
-    """Apply a test to a value, or to each item of a list; blank items have a rule of their own."""
+def _for_items(test: Test, is_list: bool) -> Test:
+    """Apply a test to each item of a list; blank items violate another rule."""
     if not is_list:
-        return test(cell)
-    items = cell.str.split(",")
-    return items.list.eval(test(pl.element()) | (pl.element() == "")).list.all()
+        return test
+    passes = test(pl.element()) | (pl.element() == "")
+    return lambda cell: cell.str.split(",").list.eval(passes).list.all()
 
 
 def _date(cell: pl.Expr) -> pl.Expr:
