@@ -1,8 +1,10 @@
-"""References: each one leads to a record of the drop or, where the drop cannot know it, of an earlier one.
+"""References: each one must point to a record of the drop or, in a delta, of an earlier drop.
 
-Source: reference sections 5 and 5.1. A required reference that leads nowhere rejects the record; an
-optional one is left out. A record whose required parent was rejected is rejected with it, once, with
-the root cause.
+A required reference without a record rejects its row, and an optional one is removed. A record
+whose required parent was rejected is rejected too, once, with the root cause. This module also
+checks that trees have no cycles, and reads the ledger's `parents` (`entity:sourcedId` words).
+
+Source: reference sections 5 and 5.1.
 """
 
 from __future__ import annotations
@@ -19,38 +21,66 @@ from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Column, Entity
 
 EXTENSION = "ext:"
+# The ledger's frames (`sourcedId`, `fingerprint`, `status`, ...), by entity.
 Known = dict[str, pl.DataFrame]
+# The ids of records of other feeds that this feed's records may refer to, by entity.
 Elsewhere = dict[str, pl.Series]
+# An id may contain spaces: a word in `parents` ends where the next one begins with an entity.
+_NAMES = "|".join(ENTITIES)
+_BETWEEN = re.compile(rf" (?=(?:{_NAMES}):)")
+_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
 class Parents:
-    """The records that one entity may be referred to by.
+    """The records of one entity that references may point to."""
 
-    `found` are ids that a reference may lead to; `refused` (`sourcedId`, `cause`) are in the drop and
-    were rejected; `gone` are those whose rows say so; `known` is the ledger's frame of them. `unsure` is true if the
-    drop cannot know all of them and the ledger does not either, so that a dangling reference proves nothing.
-    """
-
-    found: pl.Series
-    refused: pl.DataFrame
+    found: pl.Series  # the ids that a reference may have
+    refused: pl.DataFrame  # `sourcedId` and `cause` of the records that the drop has, rejected
     known: Known
     entity: str
-    gone: pl.Series
+    gone: pl.Series  # the ids whose rows say `tobedeleted`
+    # Neither the drop nor the ledger has all records, so that a dangling reference proves nothing.
     unsure: bool = False
 
     @property
     def earlier(self) -> pl.Series:
-        """The ids that the target holds of ours."""
+        """The ids of our records in the target."""
         return in_target(self.known, self.entity)
 
 
 @dataclass
 class Resolved:
-    """A table whose optional references lead somewhere, and what was found on the way."""
+    """A table without dangling optional references, and the findings."""
 
     table: Table
     findings: list[Findings] = field(default_factory=list)
+
+
+def in_target(known: Known, entity: str) -> pl.Series:
+    """Return the ids of our records in the target, whether the drop still has them or not."""
+    frame = known.get(entity)
+    if frame is None:
+        return pl.Series("sourcedId", dtype=pl.String)
+    return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
+
+
+def wanted_elsewhere(roster: Roster) -> list[str]:
+    """Return the entities that a drop's records refer to and that it has no full snapshot of."""
+    refers = {
+        column.refers for table in roster.tables.values() for column in table.entity.references
+    }
+    snapshots = {name for name, table in roster.tables.items() if table.mode == "bulk"}
+    return sorted(name for name in refers - snapshots if name)
+
+
+def trees_to_know(roster: Roster) -> list[str]:
+    """Return the entities whose records form trees, and that the drop has no full snapshot of."""
+    return [
+        name
+        for name, table in roster.tables.items()
+        if table.mode != "bulk" and parent_column(table.entity)
+    ]
 
 
 def resolved(
@@ -62,38 +92,31 @@ def resolved(
     bad: pl.Series,
     strict: bool,
 ) -> Resolved:
-    """Follow every reference of the table's rows; `bad` are rows that are refused already."""
+    """Check every reference in a table; `bad` are the numbers of rows that are already refused."""
     done = Resolved(table)
-    # References to records of the same file come last: by then it is known which of those are refused.
+    # References to the same file come last: by then it is known which of its rows are refused.
     for column in sorted(table.entity.references, key=lambda one: one.refers == table.entity.name):
         done.findings += _wrong_types(column, done.table, standing, strict)
         if column.refers == table.entity.name:
             bad = pl.concat([bad, gather(done.findings).errors["row"].drop_nulls()]).unique()
-        falls = table.entity.needs(column) and column.refers == table.entity.name
-        fallen = bad.clear()
-        # In a tree whose places are meant, what hangs on a row that is refused here is refused in its turn.
+        in_tree = table.entity.needs(column) and column.refers == table.entity.name
+        refused = bad.clear()
+        # In a tree of needed parents, the children of a row that is refused here are refused too,
+        # and then their children.
         while True:
             parents = _parents(
-                column, table, roster, standing, known, elsewhere, pl.concat([bad, fallen])
+                column, table, roster, standing, known, elsewhere, pl.concat([bad, refused])
             )
-            astray = _astray(column, done.table, parents).filter(
-                ~pl.col(ROW).is_in(fallen.implode())
+            dangling = _dangling(column, done.table, parents).filter(
+                ~pl.col(ROW).is_in(refused.implode())
             )
-            if not astray.height:
+            if not dangling.height:
                 break
-            _settle(column, done, astray, parents, strict)
-            if not falls:
+            _refuse_or_remove(column, done, dangling, parents, strict)
+            if not in_tree:
                 break
-            fallen = pl.concat([fallen, astray[ROW]])
+            refused = pl.concat([refused, dangling[ROW]])
     return done
-
-
-def in_target(known: Known, entity: str) -> pl.Series:
-    """The ids of an entity that the target holds of ours, whether they vanished from the drops or not."""
-    frame = known.get(entity)
-    if frame is None:
-        return pl.Series("sourcedId", dtype=pl.String)
-    return frame.filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
 
 
 def _parents(
@@ -119,11 +142,8 @@ def _parents(
     others = elsewhere.get(refers)
     if others is not None:
         found = pl.concat([found, others])
-    whole = (
-        refers in roster.tables and roster.tables[refers].mode == "bulk" and table.mode == "bulk"
-    )
     gone = standing[refers].gone if refers in standing else found.clear()
-    if whole:
+    if table.mode == "bulk" and refers in roster.tables and roster.tables[refers].mode == "bulk":
         return Parents(found, refused, known, refers, gone)
     unsure = table.mode != "bulk" and refers not in known
     earlier = in_target(known, refers)
@@ -131,87 +151,74 @@ def _parents(
     return Parents(pl.concat([found, earlier]), refused, known, refers, gone, unsure)
 
 
-def wanted_elsewhere(roster: Roster) -> list[str]:
-    """The entities to which a drop's records refer and of which it has no full snapshot itself."""
-    refers = {
-        column.refers for table in roster.tables.values() for column in table.entity.references
-    }
-    whole = {name for name, table in roster.tables.items() if table.mode == "bulk"}
-    return sorted(name for name in refers - whole if name)
-
-
-def trees_to_know(roster: Roster) -> list[str]:
-    """The entities whose records form trees of which the drop may hold a part only."""
-    return [
-        name
-        for name, table in roster.tables.items()
-        if table.mode != "bulk" and parent_column(table.entity)
-    ]
-
-
 def standing_of(table: Table, bad: pl.Series) -> pl.DataFrame:
-    """The ids of rows that are refused already (`sourcedId`, `cause`)."""
+    """Return the ids of rows that are already refused (`sourcedId`, `cause`)."""
     rows = table.frame.filter(pl.col(ROW).is_in(bad.implode())).drop_nulls("sourcedId")
     return rows.select("sourcedId", cause=place(table.file))
 
 
-def _astray(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
-    """The references (`#row`, `sourcedId`, `value`) that do not lead to an accepted record."""
+def _dangling(column: Column, table: Table, parents: Parents) -> pl.DataFrame:
+    """Return the references to no accepted record (`#row`, `sourcedId`, `value`)."""
     values = table.frame.select(ROW, "sourcedId", value=column.name).drop_nulls("value")
     if column.is_list:
         values = values.with_columns(pl.col("value").str.split(",")).explode(
             "value", empty_as_null=True, keep_nulls=True
         )
-    # Those in the drop that were rejected are no way to go, even if the ledger knows them.
+    # A record that the drop has, rejected, does not count, even if the ledger knows it.
     accepted = pl.col("value").is_in(parents.found.implode())
     if parents.refused.height:
         accepted &= ~pl.col("value").is_in(parents.refused["sourcedId"].implode())
     return values.filter(~accepted)
 
 
-def _settle(
-    column: Column, done: Resolved, astray: pl.DataFrame, parents: Parents, strict: bool
+def _refuse_or_remove(
+    column: Column, done: Resolved, dangling: pl.DataFrame, parents: Parents, strict: bool
 ) -> None:
+    """Refuse rows that need a dangling reference; remove those that are optional."""
     table = done.table
-    astray = astray.join(
+
+    def finding(rule: str, rows: pl.DataFrame, value: str) -> Findings:
+        return of_rows(
+            rule,
+            rows,
+            file=table.file,
+            entity=table.entity.name,
+            column=column.name,
+            value=value,
+            strict=strict,
+        )
+
+    dangling = dangling.join(
         parents.refused, left_on="value", right_on="sourcedId", how="left", maintain_order="left"
     )
-    nowhere = astray.filter(pl.col("cause").is_null())
-    rejected = astray.filter(pl.col("cause").is_not_null())
+    unknown = dangling.filter(pl.col("cause").is_null())
+    rejected = dangling.filter(pl.col("cause").is_not_null())
     if parents.unsure:
-        nowhere = nowhere.filter(pl.col("value").is_in(parents.gone.implode()))
-    told = {
-        "file": table.file,
-        "entity": table.entity.name,
-        "column": column.name,
-        "strict": strict,
-    }
+        unknown = unknown.filter(pl.col("value").is_in(parents.gone.implode()))
     if table.entity.needs(column):
         done.findings += [
-            of_rows("dangling", nowhere, value="value", **told),  # type: ignore[arg-type]
-            of_rows("parent_rejected", rejected, value="cause", **told),  # type: ignore[arg-type]
+            finding("dangling", unknown, "value"),
+            finding("parent_rejected", rejected, "cause"),
         ]
         return
-    # A rejected parent that the target holds already is still there: leaving it out would change this record.
-    lost = (
-        rejected.clear()
-        if strict
-        else rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
-    )
-    out = pl.concat([nowhere, lost])
-    done.findings.append(of_rows("dangling_optional", out, value="value", **told))  # type: ignore[arg-type]
-    done.table = replace(table, frame=_left_out(table.frame, column, out))
+    # A rejected parent may still be in the target. Without the reference, this record would change.
+    if strict:
+        lost = rejected.clear()
+    else:
+        lost = rejected.filter(~pl.col("value").is_in(parents.earlier.implode()))
+    removed = pl.concat([unknown, lost])
+    done.findings.append(finding("dangling_optional", removed, "value"))
+    done.table = replace(table, frame=_without(table.frame, column, removed))
 
 
-def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.DataFrame:
-    """Remove references that lead nowhere."""
-    if not astray.height:
+def _without(frame: pl.DataFrame, column: Column, removed: pl.DataFrame) -> pl.DataFrame:
+    """Remove references (`#row`, `value`) from a column."""
+    if not removed.height:
         return frame
     if not column.is_list:
-        return frame.with_columns(
-            pl.when(~pl.col(ROW).is_in(astray[ROW].implode())).then(column.name).alias(column.name)
-        )
-    gone = astray.group_by(ROW).agg(pl.col("value").alias("#gone"))
+        stays = ~pl.col(ROW).is_in(removed[ROW].implode())
+        return frame.with_columns(pl.when(stays).then(column.name).alias(column.name))
+    gone = removed.group_by(ROW).agg(pl.col("value").alias("#gone"))
     joined = frame.join(gone, on=ROW, how="left", maintain_order="left")
     items = pl.col(column.name).str.split(",").list.set_difference(pl.col("#gone").fill_null([]))
     kept = items.list.join(",")
@@ -226,11 +233,11 @@ def _left_out(frame: pl.DataFrame, column: Column, astray: pl.DataFrame) -> pl.D
 def _wrong_types(
     column: Column, table: Table, standing: RosterState, strict: bool
 ) -> list[Findings]:
-    """Report references to a record of another type than is meant; `ext:` types are allowed (reference section 5)."""
-    meant = standing.get(column.refers or "")
-    if not column.refers_types or meant is None:
+    """Report references to a record of a wrong type; `ext:` types are allowed (section 5)."""
+    parents = standing.get(column.refers or "")
+    if not column.refers_types or parents is None:
         return []
-    types = meant.accepted.select("sourcedId", "type").drop_nulls()
+    types = parents.accepted.select("sourcedId", "type").drop_nulls()
     wrong = types.filter(
         ~pl.col("type").is_in(column.refers_types) & ~pl.col("type").str.starts_with(EXTENSION)
     )
@@ -249,7 +256,7 @@ def _wrong_types(
 
 
 def parent_column(entity: Entity) -> Column | None:
-    """The column by which an entity's records form a tree; None if they do not."""
+    """Return the column that makes an entity's records a tree; None if they are none."""
     return next(
         (
             column
@@ -263,9 +270,9 @@ def parent_column(entity: Entity) -> Column | None:
 def without_cycles(
     table: Table, known: pl.DataFrame | None, strict: bool
 ) -> tuple[Table, list[Findings]]:
-    """Leave out the parents of records that are their own ancestors; in files of our own, refuse those records.
+    """Remove the parents of records that are their own ancestors; refuse them in our own files.
 
-    `known` is what the ledger knows of the entity: the places of records of which a delta does not speak.
+    `known` is the ledger's frame of the entity, with the parents of records that a delta omits.
     """
     column = parent_column(table.entity)
     if column is None:
@@ -274,14 +281,14 @@ def without_cycles(
     parents = {
         record: parent for record, parent in (_loaded(table, known) | rows).items() if parent
     }
-    caught = [start for start in parents if _is_own_ancestor(start, parents)]
-    if not caught:
+    in_cycle = [record for record in parents if _is_own_ancestor(record, parents)]
+    if not in_cycle:
         return table, []
-    circle = table.frame.filter(pl.col("sourcedId").is_in(caught))
+    cycle = table.frame.filter(pl.col("sourcedId").is_in(in_cycle))
     rule = "cycle" if table.entity.standard else "cycle_refused"
     found = of_rows(
         rule,
-        circle,
+        cycle,
         file=table.file,
         entity=table.entity.name,
         column=column.name,
@@ -290,12 +297,13 @@ def without_cycles(
     )
     if not table.entity.standard:
         return table, [found]
-    cut = pl.when(~pl.col(ROW).is_in(circle[ROW].implode())).then(column.name).alias(column.name)
-    return replace(table, frame=table.frame.with_columns(cut)), [found]
+    stays = ~pl.col(ROW).is_in(cycle[ROW].implode())
+    cells = pl.when(stays).then(column.name).alias(column.name)
+    return replace(table, frame=table.frame.with_columns(cells)), [found]
 
 
 def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
-    """The parents of the records that are loaded, where the drop is no full snapshot of them."""
+    """Return the parents of records in the target, unless the drop is a full snapshot of them."""
     if table.mode == "bulk" or known is None or "parents" not in known.columns:
         return {}
     rows = (
@@ -305,7 +313,7 @@ def _loaded(table: Table, known: pl.DataFrame | None) -> dict[str, str | None]:
 
 
 def parent_in(parents: str | None, entity: Entity) -> str | None:
-    """Find a record's parent of its own kind among `entity:sourcedId` words."""
+    """Return a record's parent of its own kind among `entity:sourcedId` words; None without one."""
     prefix = f"{entity.name}:"
     return next(
         (word.removeprefix(prefix) for word in words(parents) if word.startswith(prefix)), None
@@ -314,54 +322,43 @@ def parent_in(parents: str | None, entity: Entity) -> str | None:
 
 def _is_own_ancestor(start: str, parents: dict[str, str]) -> bool:
     seen = {start}
-    place = parents[start]
-    while place in parents and place not in seen:
-        seen.add(place)
-        place = parents[place]
-    return place == start
+    ancestor = parents[start]
+    while ancestor in parents and ancestor not in seen:
+        seen.add(ancestor)
+        ancestor = parents[ancestor]
+    return ancestor == start
 
 
 def depths(ids: list[str], parents: dict[str, str]) -> list[int]:
-    """How many ancestors each record has among `ids`; without cycles."""
-    known: dict[str, int] = {}
+    """Return the number of ancestors that each record has among `ids`; there must be no cycles."""
+    found: dict[str, int] = {}
     among = set(ids)
-
-    def depth(record: str) -> int:
+    for start in ids:
         chain = []
-        while record in among and record not in known:
+        record = start
+        while record in among and record not in found:
             chain.append(record)
-            known[record] = 0  # a cycle, if there were one, ends here
+            found[record] = 0  # if there is a cycle, it ends here
             record = parents.get(record, "")
-        level = known[record] + 1 if record in among else 0
+        depth = found[record] + 1 if record in among else 0
         for one in reversed(chain):
-            known[one] = level
-            level += 1
-        return level
-
-    for record in ids:
-        depth(record)
-    return [known[record] for record in ids]
-
-
-# An id may hold spaces, so that words are told apart by the entity with which each begins.
-_NAMES = "|".join(ENTITIES)
-_BETWEEN = re.compile(rf" (?=(?:{_NAMES}):)")
-_SEPARATOR = "\x1f"
+            found[one] = depth
+            depth += 1
+    return [found[record] for record in ids]
 
 
 def words(text: str | None) -> list[str]:
-    """Split one record's parents."""
+    """Split the parents of one record."""
     return _BETWEEN.split(text) if text else []
 
 
 def words_in(parents: pl.Expr) -> pl.Expr:
     """Split a column of parents into lists."""
-    return parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}").str.split(
-        _SEPARATOR
-    )
+    separated = parents.str.replace_all(rf" ((?:{_NAMES}):)", f"{_SEPARATOR}${{1}}")
+    return separated.str.split(_SEPARATOR)
 
 
 def ids_in(parents: pl.Expr, entity: str) -> pl.Expr:
-    """The ids of one entity among each record's parents, as lists."""
-    mine = pl.element().filter(pl.element().str.starts_with(f"{entity}:"))
-    return words_in(parents).list.eval(mine.str.strip_prefix(f"{entity}:"))
+    """Return the ids of one entity among each record's parents, as lists."""
+    of_entity = pl.element().filter(pl.element().str.starts_with(f"{entity}:"))
+    return words_in(parents).list.eval(of_entity.str.strip_prefix(f"{entity}:"))
