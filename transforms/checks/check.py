@@ -1,4 +1,8 @@
-"""Judge a roster by the standard: entity after entity, parents first, every error of every row."""
+"""Check a roster against the standard: entity by entity, parents first, every error of every row.
+
+A record is accepted or refused. Some checks also change records, for instance by removing a
+dangling optional reference.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +33,17 @@ from transforms.roster import Roster, Table
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.vocabularies import TOBEDELETED
 
-# What is said of an id, or of what an id is made of, that cannot be the one that was meant.
+# The rules that a damaged id breaks, or a damaged cell that an id is made of.
 DAMAGED = ("guid", "required")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The roster after the check; `findings` are those of reading and normalising too.
-
-    `parts` are the rows that fold into the records of `standing`, file by file, as they came.
-    """
+    """A roster after the check."""
 
     standing: RosterState
-    findings: Findings = field(default_factory=Findings)
+    findings: Findings = field(default_factory=Findings)  # also of reading and normalizing
+    # The rows that fold into the records, by file, as they were in the drop.
     parts: RosterState = field(default_factory=dict)
 
 
@@ -54,9 +56,9 @@ class _Check:
     strict: bool
     elsewhere: Elsewhere
     moments: Moments
-    standing: RosterState = field(default_factory=dict)
+    standing: RosterState = field(default_factory=dict)  # the entities checked so far
     found: list[Findings] = field(default_factory=list)
-    older: dict[str, Findings] = field(default_factory=dict)
+    older: dict[str, Findings] = field(default_factory=dict)  # outdated rows, by entity
 
 
 def check(
@@ -66,10 +68,11 @@ def check(
     elsewhere: Elsewhere | None = None,
     moments: Moments | None = None,
 ) -> Checked:
-    """Judge every record of a drop; `known` is what the ledger knows (`sourcedId`, `fingerprint`, `status`).
+    """Check every record of a drop.
 
-    `elsewhere` are ids of records of others to which this feed's may refer, by entity. `moments` say when what was
-    accepted of a delta's records was last changed.
+    `known` are the ledger's frames (`sourcedId`, `fingerprint`, `status`), by entity. `elsewhere`
+    are the ids of other feeds' records that this feed's records may refer to. `moments` are the
+    timestamps of the newest accepted delta rows.
     """
     state = _Check(
         roster,
@@ -77,76 +80,69 @@ def check(
         strict,
         elsewhere or {},
         moments or {},
-        found=[roster.findings, *_emptied(roster, known)],
+        found=[roster.findings, *_unexpectedly_empty(roster, known)],
     )
     for entity in ENTITIES.values():
-        if not entity.folds_into and (entity.name in roster.tables or _has_parts(entity, roster)):
-            _judge_with_parts(state, entity)
-    parts = {name: judged for name, judged in state.standing.items() if judged.entity.folds_into}
-    records = {name: judged for name, judged in state.standing.items() if name not in parts}
-    records, settled = settled_classes(records)
-    found = [*state.found, *settled, *shared_addresses(records), *near_misses(state.found, roster)]
-    return Checked(records, gather(found), parts)
+        names = [entity.name, *(part.name for part in parts_of(entity))]
+        if not entity.folds_into and any(name in roster.tables for name in names):
+            _check_entity(state, entity)
+    parts = {name: one for name, one in state.standing.items() if one.entity.folds_into}
+    standing = {name: one for name, one in state.standing.items() if name not in parts}
+    standing, class_findings = settled_classes(standing)
+    plausibility = [*shared_addresses(standing), *near_misses(state.found, roster)]
+    return Checked(standing, gather([*state.found, *class_findings, *plausibility]), parts)
 
 
-def _emptied(roster: Roster, known: Known) -> list[Findings]:
-    """Refuse a file without rows of which rows were loaded before: it is an accident until a person says otherwise."""
-    return [
-        of_file("emptied", table.file, entity=name)
-        for name, table in roster.tables.items()
-        if not table.frame.height
-        and not table.lost.height
-        and _was_loaded(known.get(_holder(name, table.entity)))
-    ]
+def _unexpectedly_empty(roster: Roster, known: Known) -> list[Findings]:
+    """Refuse files without rows whose records were loaded before, until a person confirms it."""
+    found = []
+    for name, table in roster.tables.items():
+        # The ledger does not have parts. A loaded record must have had the parts that it needs.
+        in_ledger = (table.entity.folds_into or name) if name in NEEDED_PARTS else name
+        loaded = known.get(in_ledger)
+        if table.frame.height or table.lost.height or loaded is None:
+            continue
+        if loaded["status"].eq(ACTIVE).any():
+            found.append(of_file("emptied", table.file, entity=name))
+    return found
 
 
-def _was_loaded(known: pl.DataFrame | None) -> bool:
-    return known is not None and known["status"].eq(ACTIVE).any()
-
-
-def _holder(name: str, entity: Entity) -> str:
-    """The entity that the ledger knows: whoever was loaded had the parts that a record needs."""
-    return entity.folds_into or name if name in NEEDED_PARTS else name
-
-
-def _has_parts(entity: Entity, roster: Roster) -> bool:
-    return any(part.name in roster.tables for part in parts_of(entity))
-
-
-def _judge_with_parts(state: _Check, entity: Entity) -> None:
-    """Judge an entity, then the files that fold into it, then fold them."""
-    table = state.roster.tables.get(entity.name) or _nothing(entity)
-    judged = _judge(state, table)
-    state.standing[entity.name] = judged
+def _check_entity(state: _Check, entity: Entity) -> None:
+    """Check an entity, then the files that fold into it, and fold them."""
+    table = state.roster.tables.get(entity.name) or _empty_table(entity)
+    records = _check_table(state, table)
+    state.standing[entity.name] = records
     parts = [
-        _judge_part(state, part, judged)
+        _check_part(state, part, records)
         for part in parts_of(entity)
         if part.name in state.roster.tables
     ]
-    judged = state.standing[entity.name]  # faults in parts have moved records
-    judged, told = folded(judged, parts, state.roster, state.known)
-    state.found += told
-    state.standing[entity.name] = (
-        _without_lost_friends(state, judged) if parts_of(entity) else judged
-    )
+    records = state.standing[entity.name]  # errors in parts have refused records
+    records, findings = folded(records, parts, state.roster, state.known)
+    state.found += findings
+    if parts_of(entity):
+        records = _without_refused_peers(state, records)
+    state.standing[entity.name] = records
 
 
-def _without_lost_friends(state: _Check, judged: EntityRecords) -> EntityRecords:
-    """Leave out references to records of the same kind that fell with their parts, such as agents without a role."""
-    lost = judged.refused.filter(
-        ~pl.col("sourcedId").is_in(in_target(state.known, judged.entity.name).implode())
+def _without_refused_peers(state: _Check, records: EntityRecords) -> EntityRecords:
+    """Remove references to records of the same entity that were refused because of their parts.
+
+    An example is the reference to an agent without a role.
+    """
+    name = records.entity.name
+    lost = records.refused.filter(
+        ~pl.col("sourcedId").is_in(in_target(state.known, name).implode())
     )
-    left = without_references(judged, {judged.entity.name: lost["sourcedId"]})
-    for column in (
-        column.name for column in judged.entity.references if column.refers == judged.entity.name
-    ):
-        rows = judged.accepted.filter(judged.accepted[column].ne_missing(left.accepted[column]))
+    left = without_references(records, {name: lost["sourcedId"]})
+    for column in (one.name for one in records.entity.references if one.refers == name):
+        changed = records.accepted[column].ne_missing(left.accepted[column])
         state.found.append(
             of_rows(
                 "dangling_optional",
-                rows,
-                file=judged.file,
-                entity=judged.entity.name,
+                records.accepted.filter(changed),
+                file=records.file,
+                entity=name,
                 column=column,
                 value=column,
             )
@@ -154,7 +150,7 @@ def _without_lost_friends(state: _Check, judged: EntityRecords) -> EntityRecords
     return left
 
 
-def _nothing(entity: Entity) -> Table:
+def _empty_table(entity: Entity) -> Table:
     columns = [column.name for column in entity.columns if column.versions]
     return Table(
         entity,
@@ -164,8 +160,8 @@ def _nothing(entity: Entity) -> Table:
     )
 
 
-def _judge(state: _Check, table: Table) -> EntityRecords:
-    """Judge the rows of one file by themselves and by what they refer to."""
+def _check_table(state: _Check, table: Table) -> EntityRecords:
+    """Check the rows of one file: each by itself, and its references."""
     table, extra, found = table_findings(table, state.strict, state.roster.today)
     if not table.entity.folds_into:
         state.older[table.entity.name] = outdated(table, state.moments.get(table.entity.name))
@@ -174,72 +170,73 @@ def _judge(state: _Check, table: Table) -> EntityRecords:
         table = replace(table, frame=table.frame.filter(pl.col("status").ne_missing(TOBEDELETED)))
     table, cycles = without_cycles(table, state.known.get(table.entity.name), state.strict)
     found += cycles
-    standing = {name: _to_refer(state, judged) for name, judged in state.standing.items()}
+    standing = {name: _as_parents(state, records) for name, records in state.standing.items()}
+    refused_rows = gather(found).errors["row"].drop_nulls().unique()
     followed = resolved(
-        table, state.roster, standing, state.known, state.elsewhere, _bad(found), state.strict
+        table, state.roster, standing, state.known, state.elsewhere, refused_rows, state.strict
     )
     found += [
-        *_once(followed.findings, table.entity),
+        _one_parent_each(gather(followed.findings), table.entity),
         state.older.get(table.entity.name, Findings()),
     ]
     state.found += found
-    return _judged(state, followed.table, gone, gather(found).errors, extra)
+    return _split(state, followed.table, gone, gather(found).errors, extra)
 
 
-def _to_refer(state: _Check, judged: EntityRecords) -> EntityRecords:
-    """Let others refer to a record whose row is older than what was accepted of it: that is there."""
-    older = state.older.get(judged.entity.name, Findings()).errors["sourcedId"]
+def _as_parents(state: _Check, records: EntityRecords) -> EntityRecords:
+    """Let other records refer to those whose row is outdated: a newer row was accepted before."""
+    older = state.older.get(records.entity.name, Findings()).errors["sourcedId"]
     if not older.len():
-        return judged
+        return records
     return replace(
-        judged, refused=judged.refused.filter(~pl.col("sourcedId").is_in(older.implode()))
+        records, refused=records.refused.filter(~pl.col("sourcedId").is_in(older.implode()))
     )
 
 
-def _once(found: list[Findings], entity: Entity) -> list[Findings]:
-    """Tell a row that hangs on several rejected parents of one of them; a part follows its record without a word."""
-    gathered = gather(found)
+def _one_parent_each(findings: Findings, entity: Entity) -> Findings:
+    """Report one rejected parent for each row; none for a part that is rejected with its record."""
     follows = pl.col("column") == owner(entity).name if entity.folds_into else pl.lit(value=False)
-    told = (pl.col("rule") == "parent_rejected") & (
+    repeated = (pl.col("rule") == "parent_rejected") & (
         follows | ~pl.struct("row", "rule").is_first_distinct()
     )
-    return [Findings(gathered.errors.filter(~told), gathered.notices)]
+    return Findings(findings.errors.filter(~repeated), findings.notices)
 
 
-def _bad(found: list[Findings]) -> pl.Series:
-    return gather(found).errors["row"].drop_nulls().unique()
-
-
-def _judged(
+def _split(
     state: _Check, table: Table, gone: pl.DataFrame, errors: pl.DataFrame, extra: int
 ) -> EntityRecords:
-    """Part the accepted rows from those with an error, and name the first cause of each."""
+    """Separate the accepted rows from those with an error, and name the first cause of each error.
+
+    `gone` are the rows that say `tobedeleted`; `extra` is the number of exact duplicates.
+    """
     first = errors.drop_nulls("row").unique("row", keep="first", maintain_order=True)
     cause = (
         pl.when(pl.col("rule") == "parent_rejected")
         .then("value")
         .otherwise(fault(table.file, "row"))
     )
-    refused = pl.concat([first.select("sourcedId", cause=cause), _lost(table)])
-    named = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
-    nameless = refused.height - refused["sourcedId"].count()
+    lost = table.lost.select("sourcedId", cause=place(table.file))
+    refused = pl.concat([first.select("sourcedId", cause=cause), lost])
+    with_id = refused.drop_nulls("sourcedId").unique("sourcedId", keep="first", maintain_order=True)
+    without_id = refused.height - refused["sourcedId"].count()
     accepted = _without(table.frame, first["row"])
-    # A row that does not fit its header may name a record that another row describes well.
-    if named.height:
-        named = named.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
-    ids = _without(gone, first["row"])["sourcedId"]
-    unsure = _unsure(table, errors)
+    # A row that does not fit its header may name a record that another row describes correctly.
+    if with_id.height:
+        with_id = with_id.filter(~pl.col("sourcedId").is_in(accepted["sourcedId"].implode()))
+    uncertain = _uncertain_ids(table, errors)
+    if table.entity.folds_into:
+        blurred = uncertain.len() > 0
+    else:
+        blurred = without_id > 0 or _may_be_any_record(state, table, uncertain)
     return EntityRecords(
         table.entity,
         accepted,
         table.mode,
         table.file,
-        refused=named,
-        gone=ids,
-        blurred=unsure.len() > 0
-        if table.entity.folds_into
-        else nameless > 0 or _blurred(state, table, unsure),
-        nameless=nameless,
+        refused=with_id,
+        gone=_without(gone, first["row"])["sourcedId"],
+        blurred=blurred,
+        nameless=without_id,
         merged=extra,
         said=table.said,
         emptied=table.emptied,
@@ -252,37 +249,39 @@ def _without(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     return frame.filter(~pl.col(ROW).is_in(rows.implode())) if rows.len() else frame
 
 
-def _lost(table: Table) -> pl.DataFrame:
-    return table.lost.select("sourcedId", cause=place(table.file))
+def _may_be_any_record(state: _Check, table: Table, uncertain: pl.Series) -> bool:
+    """Tell whether an uncertain id is not in the target, so that its row may describe any record.
+
+    The ids of rows that do not fit their header are uncertain too.
+    """
+    ids = pl.concat([table.lost["sourcedId"], uncertain])
+    if not ids.len():
+        return False
+    return not ids.is_in(in_target(state.known, table.entity.name).implode()).all()
 
 
-def _blurred(state: _Check, table: Table, unsure: pl.Series) -> bool:
-    """Whether a row that does not fit its header, or has a damaged id, names no record that the ledger knows: then it may be any."""
-    ids = pl.concat([table.lost["sourcedId"], unsure])
-    return (
-        not ids.is_in(in_target(state.known, table.entity.name).implode()).all()
-        if ids.len()
-        else False
-    )
+def _uncertain_ids(table: Table, errors: pl.DataFrame) -> pl.Series:
+    """Return the ids of refused rows whose id is damaged, or made of damaged cells.
 
-
-def _unsure(table: Table, errors: pl.DataFrame) -> pl.Series:
-    """The ids under which rows were refused that are not theirs for certain: damaged, or made of cells that are.
-
-    Of a part it is not certain to which record it belongs.
+    For a part, these are the ids of parts whose record is uncertain.
     """
     keys = [owner(table.entity).name] if table.entity.folds_into else ["sourcedId", *table.keys]
     return errors.filter(pl.col("rule").is_in(DAMAGED) & pl.col("column").is_in(keys))["sourcedId"]
 
 
-def _judge_part(state: _Check, part: Entity, judged: EntityRecords) -> EntityRecords:
-    """Judge a file that folds into another; its faults reject the records that its rows belong to."""
+def _check_part(state: _Check, part: Entity, records: EntityRecords) -> EntityRecords:
+    """Check a file that folds into another; an error in a row rejects the record it belongs to."""
     whole = state.roster.tables[part.name]
-    table = _without_older(state, _without_gone(whole, judged))
+    of_deleted = pl.col(owner(part).name).is_in(records.gone.implode())
+    table = replace(whole, frame=whole.frame.filter(~of_deleted))
+    # An outdated part changes nothing: the newer one stays, and the record keeps its other parts.
+    older = outdated(table, state.moments.get(part.name))
+    state.found.append(older)
+    table = replace(table, frame=_without(table.frame, older.errors["row"]))
     before = len(state.found)
-    table = _without_strangers(state, table, judged)
-    state.found.append(_taken_away(state, table))
-    result = _judge(state, table)
+    table = _without_strangers(state, table, records)
+    state.found.append(_unclear_removals(state, table))
+    result = _check_table(state, table)
     state.found.append(single_findings(part, result.accepted, table.file))
     if part.name == "roles":
         profiles = (
@@ -296,43 +295,19 @@ def _judge_part(state: _Check, part: Entity, judged: EntityRecords) -> EntityRec
     return result
 
 
-def _taken_away(state: _Check, table: Table) -> Findings:
-    """Refuse what a delta takes from a record that the target holds, where what it is does not say which part that was."""
-    if table.mode == "bulk" or table.entity.name == ENDING:
-        return Findings()
-    column = owner(table.entity).name
-    held = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
-    rows = table.frame.filter(held & pl.col("status").eq_missing(TOBEDELETED))
-    return of_rows(
-        "part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column
-    )
+def _without_strangers(state: _Check, table: Table, records: EntityRecords) -> Table:
+    """Refuse parts whose record is not in the drop.
 
-
-def _without_gone(table: Table, judged: EntityRecords) -> Table:
-    """Leave out the parts of records whose rows say that they are gone."""
-    return replace(
-        table,
-        frame=table.frame.filter(~pl.col(owner(table.entity).name).is_in(judged.gone.implode())),
-    )
-
-
-def _without_older(state: _Check, table: Table) -> Table:
-    """Refuse parts that are older than what was accepted of them: that stays, and the record has its other ones."""
-    older = outdated(table, state.moments.get(table.entity.name))
-    state.found.append(older)
-    return replace(table, frame=_without(table.frame, older.errors["row"]))
-
-
-def _without_strangers(state: _Check, table: Table, judged: EntityRecords) -> Table:
-    """Refuse parts whose record is not in the drop; in full snapshots they dangle, and are told so."""
-    if table.mode == "bulk" and judged.mode == "bulk":
+    In full snapshots, these are dangling references, and are reported as such.
+    """
+    if table.mode == "bulk" and records.mode == "bulk":
         return table
-    ids = pl.concat([judged.accepted["sourcedId"], judged.refused["sourcedId"]])
+    ids = pl.concat([records.accepted["sourcedId"], records.refused["sourcedId"]])
     column = owner(table.entity).name
     there = pl.col(column).is_in(ids.implode())
-    # A part of a record that was loaded before may end by itself.
+    # A part of a record in the target may end without the record.
     ends = pl.col("status").eq_missing(TOBEDELETED) & pl.lit(table.entity.name == ENDING)
-    ends &= pl.col(column).is_in(in_target(state.known, judged.entity.name).implode())
+    ends &= pl.col(column).is_in(in_target(state.known, records.entity.name).implode())
     strangers = table.frame.filter(~there & ~ends.fill_null(value=False))
     state.found.append(
         of_rows(
@@ -347,27 +322,39 @@ def _without_strangers(state: _Check, table: Table, judged: EntityRecords) -> Ta
     return replace(table, frame=table.frame.filter(there))
 
 
+def _unclear_removals(state: _Check, table: Table) -> Findings:
+    """Refuse a delta's removals of parts that cannot be found in the target's record."""
+    if table.mode == "bulk" or table.entity.name == ENDING:
+        return Findings()
+    column = owner(table.entity).name
+    loaded = pl.col(column).is_in(in_target(state.known, table.entity.folds_into or "").implode())
+    rows = table.frame.filter(loaded & pl.col("status").eq_missing(TOBEDELETED))
+    return of_rows(
+        "part_removed", rows, file=table.file, entity=table.entity.name, column=column, value=column
+    )
+
+
 def _reject_owners(state: _Check, part: EntityRecords, owners: pl.DataFrame) -> None:
-    """Refuse the records that have a faulty part; records that only a part describes are refused as well."""
+    """Refuse the records with an error in a part, including those that only the part mentions."""
     entity = part.entity.folds_into or ""
-    judged = state.standing[entity]
-    accepted = owners.join(judged.accepted.select("sourcedId"), on="sourcedId", how="semi")
-    there = judged.accepted.select(ROW, "sourcedId").join(
+    records = state.standing[entity]
+    accepted = owners.join(records.accepted.select("sourcedId"), on="sourcedId", how="semi")
+    there = records.accepted.select(ROW, "sourcedId").join(
         accepted.drop(ROW), on="sourcedId", how="inner", maintain_order="left"
     )
     state.found.append(
         of_rows(
             "part_rejected",
             there,
-            file=judged.file,
+            file=records.file,
             entity=entity,
             column=part.entity.name,
             value="cause",
         )
     )
-    strangers = owners.join(judged.refused, on="sourcedId", how="anti").join(
+    strangers = owners.join(records.refused, on="sourcedId", how="anti").join(
         accepted, on="sourcedId", how="anti"
     )
-    judged = judged.refuse(accepted)
-    refused = pl.concat([judged.refused, strangers.select("sourcedId", "cause")])
-    state.standing[entity] = replace(judged, refused=refused)
+    records = records.refuse(accepted)
+    refused = pl.concat([records.refused, strangers.select("sourcedId", "cause")])
+    state.standing[entity] = replace(records, refused=refused)
