@@ -245,8 +245,12 @@ def _cells_after(
     broken_rules = {rule: list[str]() for rule in ("last_role", "role_missing", "part_removed")}
     columns = ("sourcedId", ENDING, KNOWN_BY, was, known, ENDED_PARTS)
     for person, *cells in joined.filter(~unchanged).select(*columns).iter_rows():
-        lists = [unfolded(cell) if cell else [] for cell in cells]
-        record = PersonRecord(*lists, ended_of.get(person, []))
+        now, known_by, before, known_before, ended_before = (
+            unfolded(cell) if cell else [] for cell in cells
+        )
+        record = PersonRecord(
+            now, known_by, before, known_before, ended_before, ended_of.get(person, [])
+        )
         *cells_after, rule = left(person, record, rules)
         changed.append((person, *cells_after))
         if rule:
