@@ -102,8 +102,8 @@ class EntityChanges:
     # The ids that were missing, were kept, and are in the drop again, unchanged.
     returned: pl.Series = field(default_factory=lambda: pl.Series("sourcedId", dtype=pl.String))
     counts: Counts = field(default_factory=dict)  # the terms that are known before sending
-    # The columns that the drop has. A blank one is cleared in the target if we filled it earlier. All
-    # other columns stay as they are.
+    # The columns that the drop has. A blank one is cleared in the target if we filled it earlier.
+    # All other columns stay as they are.
     said: frozenset[str] = frozenset()
     partial: frozenset[str] = frozenset()  # lists of parts that we add to, and remove nothing from
     whole: bool = True  # the drop is a full snapshot of the entity
