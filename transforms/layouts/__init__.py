@@ -1,7 +1,7 @@
-"""How layouts are declared, recognised and read: files, columns and rows in; OneRoster's entities out.
+"""How layouts are declared, recognized and read.
 
-A layout is one file in `transforms/sources/`: a `Layout` of `File`s, each with the `rows` that it gives, whose columns
-are written in the words of `cells` and `conditions`.
+A layout is one file in `transforms/sources/`: a `Layout` of `File`s. Each file has `rows`, and the
+columns of rows are written with the functions of `expressions`.
 """
 
 from transforms.layouts.expressions import (

@@ -1,7 +1,7 @@
-"""The words in which a layout says what a column of the roster is made of: `text("Student_id")`, `iso_date("DOB")`, ...
+"""The functions with which a layout declares its columns: `text("Student_id")`, `iso_date("DOB")`.
 
-Each gives a `Cell`: the columns of the file that it reads, and the expression over them. A value that cannot be read
-stays as it was, so that the check rejects it with its own text.
+Each returns a `Cell`: the columns of the file that it reads, and a polars expression over them. A
+value that cannot be normalized stays as it was, so that the check rejects it with its original text.
 """
 
 from __future__ import annotations
@@ -36,40 +36,36 @@ ITEMS = re.compile(r"[,;|]")
 
 @dataclass(frozen=True)
 class Cell:
-    """What one column is made of: `reads` are columns of the file, `of` gives the expression as a district writes.
+    """How to compute one column of the roster, or a condition."""
 
-    `holds_without` is for conditions: whether it holds in a file that has none of these columns. `made` says that it is
-    an id by a rule.
-    """
-
-    reads: tuple[str, ...]
-    of: Callable[[Dialect], pl.Expr]
-    holds_without: bool = False
-    made: bool = False
+    reads: tuple[str, ...]  # columns of the file
+    of: Callable[[Dialect], pl.Expr]  # the expression, with the settings of a feed
+    holds_without: bool = False  # a condition that holds in a file without these columns
+    made: bool = False  # an id that `derived` or `digested` makes
 
 
 def text(column: str) -> Cell:
-    """The text of a column, as it is."""
+    """Take the text of a column as it is."""
     return Cell((column,), lambda _: pl.col(column))
 
 
 def constant(value: str) -> Cell:
-    """The same text in each row."""
+    """Write the same text in each row."""
     return Cell((), lambda _: pl.lit(value))
 
 
 def district() -> Cell:
-    """The organisation above all others, which the drop or the feed's file names."""
+    """Refer to the org above all others, which the drop or the feed's file names."""
     return constant(DISTRICT)
 
 
 def lowered(cell: Cell) -> Cell:
-    """A cell in lower case, for keys that two files write differently."""
+    """Convert a cell to lower case, for keys that two files write differently."""
     return Cell(cell.reads, lambda dialect: cell.of(dialect).str.to_lowercase())
 
 
 def first(*cells: Cell) -> Cell:
-    """The first of several that is not blank."""
+    """Take the first cell that is not blank."""
     made = any(cell.made for cell in cells)
     return Cell(
         columns_of(cells),
@@ -79,283 +75,21 @@ def first(*cells: Cell) -> Cell:
 
 
 def joined(*cells: Cell, separator: str = " ") -> Cell:
-    """Those of several that are not blank, with something between them."""
+    """Join the cells that are not blank."""
     return Cell(
         columns_of(cells), lambda dialect: _joined([cell.of(dialect) for cell in cells], separator)
     )
 
 
 def given(cell: Cell, *columns: str) -> Cell:
-    """A cell where these columns are filled; blank elsewhere."""
+    """Take a cell if all these columns are filled; otherwise, blank."""
     return Cell(
         (*cell.reads, *columns), lambda dialect: pl.when(all_filled(columns)).then(cell.of(dialect))
     )
 
 
-def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
-    """An id by a stable rule: the kind and the parts of which it is made, such as `course/elm/MATH101`.
-
-    Blank if one of the first `needs` parts is (None: any of them); blank parts after those are left out.
-    """
-    wanted = len(parts) if needs is None else needs
-    return Cell(
-        columns_of(parts),
-        lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted),
-        made=True,
-    )
-
-
-def derived_each(kind: str, column: str) -> Cell:
-    """Ids of one part each, of the items of a list in lower case."""
-    return Cell(
-        (column,),
-        lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))),
-    )
-
-
-def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
-    """An id as `derived` makes it, of personal data: a digest, in which nobody reads the parts, such as `contact-9f86d081...`.
-
-    Case, spaces and the form of accents make no other id.
-    """
-    wanted = len(parts) if needs is None else needs
-
-    def of(dialect: Dialect) -> pl.Expr:
-        return by_value(
-            whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
-        )
-
-    return Cell(columns_of(parts), of)
-
-
-def digested_each(kind: str, column: str) -> Cell:
-    """Ids as `derived_each` makes them, of personal data: digests."""
-
-    def of(dialect: Dialect) -> pl.Expr:
-        def read(cell: str) -> str:
-            readable = filter(None, keys_of(kind, _listed(cell.lower())).split(","))
-            return ",".join(map(dialect.digests.id_of, readable))
-
-        return by_value(pl.col(column), read)
-
-    return Cell((column,), of)
-
-
-def texts(column: str) -> Cell:
-    """A list, whatever of `,`, `;` and `|` separates its items."""
-    return Cell((column,), lambda _: by_value(pl.col(column), _listed))
-
-
-def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
-    """A word of a vocabulary by any of its spellings; `vocabulary` is the table of a feed's file that adds more."""
-    cell = _cell(column)
-
-    def of(dialect: Dialect) -> pl.Expr:
-        known = {
-            word.casefold(): value
-            for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())
-        }
-        word = cell.of(dialect)
-        return word.str.strip_chars().str.to_lowercase().replace_strict(known, default=word)
-
-    return Cell(cell.reads, of)
-
-
-def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
-    """A day; `order` is the layout's, where the feed's file says no other."""
-
-    def of(dialect: Dialect) -> pl.Expr:
-        said = dialect.date_order or order
-        return by_value(pl.col(column), lambda cell: day_of(cell, said, dialect.today, century))
-
-    return Cell((column,), of)
-
-
-def birth_date(column: str, order: DateOrder = "mdy") -> Cell:
-    """A day of birth: a year of two digits is the one that makes a plausible age."""
-    return iso_date(column, order, "birth")
-
-
-def grades(column: str) -> Cell:
-    """A grade, a range of grades or a list of them, in CEDS words; further ones are `words.grades` of the feed's file."""
-
-    def of(dialect: Dialect) -> pl.Expr:
-        own = dialect.words.get("grades", {})
-        return by_value(pl.col(column), lambda cell: _graded(cell, own))
-
-    return Cell((column,), of)
-
-
-def yes_no(column: str) -> Cell:
-    """`true` or `false`."""
-    return one_of(column, YES_NO)
-
-
-def sex(column: str) -> Cell:
-    """A sex of OneRoster's vocabulary."""
-    return one_of(column, SEXES, "sex")
-
-
-def org_type(column: str) -> Cell:
-    """A kind of organisation; whatever teaches is a school."""
-    return one_of(column, ORG_TYPES, "org_types")
-
-
-def role(column: str | Cell) -> Cell:
-    """A role in an organisation."""
-    return one_of(column, ROLES, "roles")
-
-
-def class_role(column: str) -> Cell:
-    """A role in a class."""
-    return one_of(column, CLASS_ROLES, "enrollment_roles")
-
-
-def status(column: str) -> Cell:
-    """`tobedeleted` where the row says that its record is gone, else blank."""
-
-    def of(dialect: Dialect) -> pl.Expr:
-        own = {word.casefold(): value for word, value in dialect.words.get("states", {}).items()}
-        cell = (
-            pl.col(column)
-            .str.strip_chars()
-            .str.to_lowercase()
-            .replace_strict({**STATES, **own}, default=pl.col(column))
-        )
-        return pl.when(cell != "active").then(cell)
-
-    return Cell((column,), of)
-
-
-def races(column: str | Cell) -> dict[str, Cell]:
-    """The columns of demographics that say a race, from one that holds its letter, its word, or several of them.
-
-    Words that nobody knows stand where a further race would, so that the check rejects them with their own text.
-    """
-    cell = _cell(column)
-    flags = {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
-    return flags | {
-        SEVERAL_RACES: first(flags[SEVERAL_RACES], Cell(cell.reads, _unknown_races(cell)))
-    }
-
-
-def user_ids(**columns: str) -> Cell:
-    """Ids in other systems, such as `{State:123}`, by the type of each."""
-
-    def of(_: Dialect) -> pl.Expr:
-        items = [
-            pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()
-        ]
-        return _joined(items, ",")
-
-    return Cell(tuple(columns.values()), of)
-
-
-def given_name(column: str) -> Cell:
-    """The given names of a whole name, as `Ann B Lee` or `Lee, Ann B`; blank of a single word."""
-    cell = pl.col(column).str.strip_chars()
-    return Cell(
-        (column,),
-        lambda _: pl.coalesce(
-            cell.str.extract(r"^[^,]+,\s*(.+)$"), cell.str.extract(r"^([^,]+)\s+[^,\s]+$")
-        ),
-    )
-
-
-def family_name(column: str) -> Cell:
-    """The family name of a whole name; all of a single word."""
-    cell = pl.col(column).str.strip_chars()
-    return Cell(
-        (column,),
-        lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")),
-    )
-
-
-def by_value(cell: pl.Expr, reading: Callable[[str], str]) -> pl.Expr:
-    """Read each distinct value once; columns of dates and grades have few."""
-
-    def read(cells: pl.Series) -> pl.Series:
-        values = cells.drop_nulls().unique()
-        return cells.replace_strict(
-            {value: reading(value) or None for value in values},
-            default=None,
-            return_dtype=pl.String,
-        )
-
-    return cell.map_batches(read, return_dtype=pl.String, is_elementwise=True)
-
-
-def columns_of(cells: tuple[Cell, ...]) -> tuple[str, ...]:
-    """The columns that several cells read, each once."""
-    return tuple(dict.fromkeys(column for cell in cells for column in cell.reads))
-
-
-def all_filled(columns: tuple[str, ...]) -> pl.Expr:
-    """Whether columns are filled."""
-    return reduce(
-        lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns)
-    )
-
-
-def _cell(column: str | Cell) -> Cell:
-    return text(column) if isinstance(column, str) else column
-
-
-def _joined(cells: list[pl.Expr], separator: str) -> pl.Expr:
-    whole = pl.concat_str(cells, separator=separator, ignore_nulls=True)
-    return pl.when(whole != "").then(whole)
-
-
-def _listed(cell: str) -> str:
-    return ",".join(item for item in map(str.strip, ITEMS.split(cell)) if item)
-
-
-def _graded(cell: str, own: Mapping[str, str]) -> str:
-    items = (grade_of(item, own) for item in _listed(cell).split(","))
-    return ",".join(dict.fromkeys(grade for item in items for grade in item.split(",") if grade))
-
-
-def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
-    known = {race.casefold(), *words}
-
-    def of(dialect: Dialect) -> pl.Expr:
-        own = {
-            word.casefold()
-            for word, meant in dialect.words.get("races", {}).items()
-            if meant == race
-        }
-        hit = _races_in(cell, dialect).list.eval(pl.element().is_in(sorted(known | own))).list.any()
-        return pl.when(hit).then(pl.lit("true"))
-
-    return of
-
-
-def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
-    known = {
-        *NO_RACE,
-        *(word for race, words in RACES.items() for word in (race.casefold(), *words)),
-    }
-
-    def of(dialect: Dialect) -> pl.Expr:
-        words = sorted(known | {word.casefold() for word in dialect.words.get("races", {})})
-        unknown = (
-            _races_in(cell, dialect)
-            .list.eval(pl.element().filter(~pl.element().is_in(words)))
-            .list.join(",")
-        )
-        return pl.when(unknown != "").then(unknown)
-
-    return of
-
-
-def _races_in(cell: Cell, dialect: Dialect) -> pl.Expr:
-    return (
-        cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
-    )
-
-
 def filled(*columns: str) -> Cell:
-    """Whether columns are filled."""
+    """Whether all columns are filled."""
     return Cell(columns, lambda _: all_filled(columns))
 
 
@@ -385,6 +119,14 @@ def both(*cells: Cell) -> Cell:
     )
 
 
+def is_any(column: str, *words: str) -> Cell:
+    """Whether a column has one of these words, in any case."""
+    return Cell(
+        (column,),
+        lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]),
+    )
+
+
 def is_none(column: str, *words: str) -> Cell:
     """Whether a column is blank or has none of these words, in any case."""
     found = is_any(column, *words)
@@ -393,12 +135,191 @@ def is_none(column: str, *words: str) -> Cell:
     )
 
 
-def is_any(column: str, *words: str) -> Cell:
-    """Whether a column has one of these words, in any case."""
+def derived(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
+    """Make a stable id from a kind and parts, such as `course/elm/MATH101` (see `ids`).
+
+    It is blank if one of the first `needs` parts is blank (None: any part). Further blank parts are
+    left out.
+    """
+    wanted = len(parts) if needs is None else needs
+    return Cell(
+        columns_of(parts),
+        lambda dialect: key_of(kind, [part.of(dialect) for part in parts], wanted),
+        made=True,
+    )
+
+
+def derived_each(kind: str, column: str) -> Cell:
+    """Make a list of ids with one part each, from the items of a list in lower case."""
     return Cell(
         (column,),
-        lambda _: pl.col(column).str.to_lowercase().is_in([word.casefold() for word in words]),
+        lambda _: by_value(pl.col(column), lambda cell: keys_of(kind, _listed(cell.lower()))),
     )
+
+
+def digested(kind: str, *parts: Cell, needs: int | None = None) -> Cell:
+    """Make an id as `derived` does, but from personal data: a digest such as `contact-9f86d081...`.
+
+    Case, spaces and the form of accents do not change the id.
+    """
+    wanted = len(parts) if needs is None else needs
+
+    def of(dialect: Dialect) -> pl.Expr:
+        return by_value(
+            whole_key_of(kind, [part.of(dialect) for part in parts], wanted), dialect.digests.id_of
+        )
+
+    return Cell(columns_of(parts), of)
+
+
+def digested_each(kind: str, column: str) -> Cell:
+    """Make a list of ids as `derived_each` does, but from personal data: digests."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        def read(cell: str) -> str:
+            readable = filter(None, keys_of(kind, _listed(cell.lower())).split(","))
+            return ",".join(map(dialect.digests.id_of, readable))
+
+        return by_value(pl.col(column), read)
+
+    return Cell((column,), of)
+
+
+def texts(column: str) -> Cell:
+    """Read a list whose items are separated by `,`, `;` or `|`."""
+    return Cell((column,), lambda _: by_value(pl.col(column), _listed))
+
+
+def one_of(column: str | Cell, words: Words, vocabulary: str = "") -> Cell:
+    """Map the spellings of a word to OneRoster's word.
+
+    `vocabulary` names the table of the feed's file that adds spellings.
+    """
+    cell = _cell(column)
+
+    def of(dialect: Dialect) -> pl.Expr:
+        known = {
+            word.casefold(): value
+            for word, value in (*words.items(), *dialect.words.get(vocabulary, {}).items())
+        }
+        word = cell.of(dialect)
+        return word.str.strip_chars().str.to_lowercase().replace_strict(known, default=word)
+
+    return Cell(cell.reads, of)
+
+
+def yes_no(column: str) -> Cell:
+    """Read `true` or `false`."""
+    return one_of(column, YES_NO)
+
+
+def sex(column: str) -> Cell:
+    """Read a sex as OneRoster's word."""
+    return one_of(column, SEXES, "sex")
+
+
+def org_type(column: str) -> Cell:
+    """Read the type of an org; every org that teaches is a school."""
+    return one_of(column, ORG_TYPES, "org_types")
+
+
+def role(column: str | Cell) -> Cell:
+    """Read a role in an org."""
+    return one_of(column, ROLES, "roles")
+
+
+def class_role(column: str) -> Cell:
+    """Read a role in a class."""
+    return one_of(column, CLASS_ROLES, "enrollment_roles")
+
+
+def status(column: str) -> Cell:
+    """Read `tobedeleted` where the row says that its record was deleted; otherwise, blank."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = {word.casefold(): value for word, value in dialect.words.get("states", {}).items()}
+        cell = (
+            pl.col(column)
+            .str.strip_chars()
+            .str.to_lowercase()
+            .replace_strict({**STATES, **own}, default=pl.col(column))
+        )
+        return pl.when(cell != "active").then(cell)
+
+    return Cell((column,), of)
+
+
+def grades(column: str) -> Cell:
+    """Read a grade, a range of grades, or a list of them, as CEDS codes.
+
+    `words.grades` of the feed's file adds spellings.
+    """
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = dialect.words.get("grades", {})
+        return by_value(pl.col(column), lambda cell: _graded(cell, own))
+
+    return Cell((column,), of)
+
+
+def races(column: str | Cell) -> dict[str, Cell]:
+    """Return the race columns of demographics, from a column with letters or words of races.
+
+    Unknown words go into the column for several races, so that the check rejects them with their
+    original text.
+    """
+    cell = _cell(column)
+    flags = {race: Cell(cell.reads, _flag(cell, race, words)) for race, words in RACES.items()}
+    return flags | {
+        SEVERAL_RACES: first(flags[SEVERAL_RACES], Cell(cell.reads, _unknown_races(cell)))
+    }
+
+
+def user_ids(**columns: str) -> Cell:
+    """Write ids in other systems, such as `{State:123}`, from one column for each type of id."""
+
+    def of(_: Dialect) -> pl.Expr:
+        items = [
+            pl.lit(f"{{{kind}:") + pl.col(name) + pl.lit("}") for kind, name in columns.items()
+        ]
+        return _joined(items, ",")
+
+    return Cell(tuple(columns.values()), of)
+
+
+def given_name(column: str) -> Cell:
+    """Take the given names of a full name (`Ann B Lee`, `Lee, Ann B`); blank for a single word."""
+    cell = pl.col(column).str.strip_chars()
+    return Cell(
+        (column,),
+        lambda _: pl.coalesce(
+            cell.str.extract(r"^[^,]+,\s*(.+)$"), cell.str.extract(r"^([^,]+)\s+[^,\s]+$")
+        ),
+    )
+
+
+def family_name(column: str) -> Cell:
+    """Take the family name of a full name; a single word is a family name."""
+    cell = pl.col(column).str.strip_chars()
+    return Cell(
+        (column,),
+        lambda _: pl.coalesce(cell.str.extract(r"^([^,]+),"), cell.str.extract(r"([^,\s]+)$")),
+    )
+
+
+def iso_date(column: str, order: DateOrder = "mdy", century: Century = "this") -> Cell:
+    """Read a date; a date order in the feed's file overrides `order`."""
+
+    def of(dialect: Dialect) -> pl.Expr:
+        used = dialect.date_order or order
+        return by_value(pl.col(column), lambda cell: day_of(cell, used, dialect.today, century))
+
+    return Cell((column,), of)
+
+
+def birth_date(column: str, order: DateOrder = "mdy") -> Cell:
+    """Read a birth date; a year of two digits is in the century that gives a plausible age."""
+    return iso_date(column, order, "birth")
 
 
 Century = Literal["this", "birth"]
@@ -409,31 +330,117 @@ YOUNGEST, OLDEST = 2, 100
 
 
 def day_of(text: str, order: DateOrder, today: date, century: Century = "this") -> str:
-    """Give a day. A year of four digits in front is certain in any order; one of two digits is of this century.
+    """Convert a date to ISO 8601; return the text itself if it is no date in this order.
 
-    With `century` birth it is of the century that makes the person between two and a hundred years old.
+    A year of four digits in front is unambiguous, so `order` does not matter. A year of two digits
+    is in this century; with `century` birth, in the century in which the person is between 2 and
+    100 years old.
     """
     cell = text.strip()
-    if found := _YEAR_FIRST.fullmatch(cell):
-        year, separator, month, day = found.groups()
-        return _written(int(year), month, day, text) if separator or len(month + day) == 4 else text
-    if order == "ymd" or not (found := _YEAR_LAST.fullmatch(cell)):
+    if match := _YEAR_FIRST.fullmatch(cell):
+        year, separator, month, day = match.groups()
+        return _iso(int(year), month, day, text) if separator or len(month + day) == 4 else text
+    if order == "ymd" or not (match := _YEAR_LAST.fullmatch(cell)):
         return text
-    first, _, second, year = found.groups()
+    first, _, second, year = match.groups()
     month, day = (first, second) if order != "dmy" else (second, first)
-    full = int(year) if len(year) == 4 else _year(int(year), today, century)
-    return _written(full, month, day, text) if full else text
+    full = int(year) if len(year) == 4 else _year_of(int(year), today, century)
+    return _iso(full, month, day, text) if full else text
 
 
-def _year(short: int, today: date, century: Century) -> int:
-    here = today.year - today.year % 100 + short
+def _year_of(two_digits: int, today: date, century: Century) -> int:
+    """Return the year that two digits mean; 0 if no century gives a plausible age."""
+    this = today.year - today.year % 100 + two_digits
     if century == "this":
-        return here
-    return next((year for year in (here, here - 100) if YOUNGEST <= today.year - year <= OLDEST), 0)
+        return this
+    return next((year for year in (this, this - 100) if YOUNGEST <= today.year - year <= OLDEST), 0)
 
 
-def _written(year: int, month: str, day: str, text: str) -> str:
+def _iso(year: int, month: str, day: str, text: str) -> str:
     try:
         return date(year, int(month), int(day)).isoformat()
     except ValueError:
         return text
+
+
+def by_value(cell: pl.Expr, convert: Callable[[str], str]) -> pl.Expr:
+    """Convert each distinct value once: columns of dates and grades have few."""
+
+    def replace(cells: pl.Series) -> pl.Series:
+        values = cells.drop_nulls().unique()
+        return cells.replace_strict(
+            {value: convert(value) or None for value in values},
+            default=None,
+            return_dtype=pl.String,
+        )
+
+    return cell.map_batches(replace, return_dtype=pl.String, is_elementwise=True)
+
+
+def columns_of(cells: tuple[Cell, ...]) -> tuple[str, ...]:
+    """Return the columns that several cells read, each once."""
+    return tuple(dict.fromkeys(column for cell in cells for column in cell.reads))
+
+
+def all_filled(columns: tuple[str, ...]) -> pl.Expr:
+    """Return an expression: whether all columns are filled."""
+    return reduce(
+        lambda one, other: one & other, (pl.col(column).is_not_null() for column in columns)
+    )
+
+
+def _cell(column: str | Cell) -> Cell:
+    return text(column) if isinstance(column, str) else column
+
+
+def _joined(cells: list[pl.Expr], separator: str) -> pl.Expr:
+    whole = pl.concat_str(cells, separator=separator, ignore_nulls=True)
+    return pl.when(whole != "").then(whole)
+
+
+def _listed(cell: str) -> str:
+    return ",".join(item for item in map(str.strip, ITEMS.split(cell)) if item)
+
+
+def _graded(cell: str, own: Mapping[str, str]) -> str:
+    items = (grade_of(item, own) for item in _listed(cell).split(","))
+    return ",".join(dict.fromkeys(grade for item in items for grade in item.split(",") if grade))
+
+
+def _flag(cell: Cell, race: str, words: tuple[str, ...]) -> Callable[[Dialect], pl.Expr]:
+    known = {race.casefold(), *words}
+
+    def of(dialect: Dialect) -> pl.Expr:
+        own = {
+            word.casefold()
+            for word, meaning in dialect.words.get("races", {}).items()
+            if meaning == race
+        }
+        has_race = _races_in(cell, dialect).list.eval(pl.element().is_in(sorted(known | own)))
+        return pl.when(has_race.list.any()).then(pl.lit("true"))
+
+    return of
+
+
+def _unknown_races(cell: Cell) -> Callable[[Dialect], pl.Expr]:
+    known = {
+        *NO_RACE,
+        *(word for race, words in RACES.items() for word in (race.casefold(), *words)),
+    }
+
+    def of(dialect: Dialect) -> pl.Expr:
+        words = sorted(known | {word.casefold() for word in dialect.words.get("races", {})})
+        unknown = (
+            _races_in(cell, dialect)
+            .list.eval(pl.element().filter(~pl.element().is_in(words)))
+            .list.join(",")
+        )
+        return pl.when(unknown != "").then(unknown)
+
+    return of
+
+
+def _races_in(cell: Cell, dialect: Dialect) -> pl.Expr:
+    return (
+        cell.of(dialect).str.to_lowercase().str.split(",").list.eval(pl.element().str.strip_chars())
+    )

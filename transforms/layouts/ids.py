@@ -1,8 +1,10 @@
-"""Ids that a layout lacks, made of what a record is known by: readable, the same every night, never of row numbers.
+"""Ids that the source does not have: made from the data that identifies a record.
 
-An id is its kind and its parts with `/` between them: `course/elm/MATH101`. A sign that ids may not have, and `/`
-and `@` themselves, are written as `@` and two hexadecimal digits for each byte, so that different parts never make
-one id. Ids that would be too long end in a digest.
+They are readable and the same every night, and never use row numbers. An id is its kind and its
+parts with `/` between them: `course/elm/MATH101`. Each byte of a character that ids must not have,
+and of `/` and `@`, is written as `@` and two hexadecimal digits, so that different parts never make
+the same id. An id that would be too long ends in a digest. Ids made from personal data are digests
+(`Digests`).
 """
 
 from __future__ import annotations
@@ -21,18 +23,27 @@ from transforms.roster import Roster, Table
 from transforms.schemas import Column
 
 LONGEST = 200
-# Stands for the organisation above all others until it is known; no id can have this sign.
+# Stands for the org above all others until that is known; no id can contain `#`.
 DISTRICT = "#district"
-_ODD = re.compile(r"[^0-9A-Za-z.\-_]")
+_ESCAPED = re.compile(r"[^0-9A-Za-z.\-_]")
 
 
 def key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
-    """The id that parts make; blank if one of the first `needs` is. Blank parts after those are left out."""
-    return _short(whole_key_of(kind, parts, needs))
+    """Make an id from a kind and parts.
+
+    It is blank if one of the first `needs` parts is blank. Further blank parts are left out.
+    """
+
+    def cut(keys: pl.Series) -> pl.Series:
+        long = keys.filter((keys.str.len_bytes() > LONGEST).fill_null(value=False)).unique()
+        return keys.replace({one: short(one) for one in long}) if long.len() else keys
+
+    whole = whole_key_of(kind, parts, needs)
+    return whole.map_batches(cut, return_dtype=pl.String, is_elementwise=True)
 
 
 def whole_key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
-    """The same, however long."""
+    """Make an id as `key_of` does, of any length."""
     pieces = [pl.lit(kind), *(escaped(part) for part in parts)]
     whole = pl.concat_str(pieces, separator="/", ignore_nulls=True)
     if needs == 0:
@@ -41,45 +52,35 @@ def whole_key_of(kind: str, parts: list[pl.Expr], needs: int) -> pl.Expr:
 
 
 def keys_of(kind: str, items: str) -> str:
-    """The ids of one part each that a list makes."""
+    """Make a list of ids with one part each from a list of items."""
     return ",".join(f"{kind}/{written(item)}" for item in items.split(",") if item)
 
 
 def escaped(cell: pl.Expr) -> pl.Expr:
-    """A part of an id, with nothing in it that ids may not have."""
+    """Escape the characters of a part that ids must not have."""
 
-    def write(cells: pl.Series) -> pl.Series:
+    def escape(cells: pl.Series) -> pl.Series:
         cells = cells.str.strip_chars()
-        odd = cells.filter(cells.str.contains(_ODD.pattern).fill_null(value=False)).unique()
-        return cells.replace({value: written(value) for value in odd}) if odd.len() else cells
+        unsafe = cells.filter(cells.str.contains(_ESCAPED.pattern).fill_null(value=False)).unique()
+        return cells.replace({one: written(one) for one in unsafe}) if unsafe.len() else cells
 
-    return cell.map_batches(write, return_dtype=pl.String, is_elementwise=True)
+    return cell.map_batches(escape, return_dtype=pl.String, is_elementwise=True)
 
 
 def written(part: str) -> str:
-    """Write one part of an id."""
-    return _ODD.sub(lambda found: "".join(f"@{byte:02x}" for byte in found[0].encode()), part)
+    """Escape the characters of one part that ids must not have."""
+    return _ESCAPED.sub(lambda match: "".join(f"@{byte:02x}" for byte in match[0].encode()), part)
 
 
 def short(key: str) -> str:
-    """An id as it is, or, if it is too long, its beginning and a digest of it."""
-    return (
-        key
-        if len(key.encode()) <= LONGEST
-        else f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
-    )
-
-
-def _short(key: pl.Expr) -> pl.Expr:
-    def cut(keys: pl.Series) -> pl.Series:
-        long = keys.filter((keys.str.len_bytes() > LONGEST).fill_null(value=False)).unique()
-        return keys.replace({one: short(one) for one in long}) if long.len() else keys
-
-    return key.map_batches(cut, return_dtype=pl.String, is_elementwise=True)
+    """Return an id as it is, or, if it is too long, its beginning and a digest of it."""
+    if len(key.encode()) <= LONGEST:
+        return key
+    return f"{key[: LONGEST - 33]}-{sha256(key.encode()).hexdigest()[:32]}"
 
 
 def prefixed(roster: Roster, prefix: str) -> Roster:
-    """Write the prefix before each sourcedId and each reference to one."""
+    """Write the prefix before each sourcedId and each reference to a record."""
     if not prefix:
         return roster
     tables = {name: _prefixed(table, prefix) for name, table in roster.tables.items()}
@@ -90,7 +91,7 @@ def prefixed(roster: Roster, prefix: str) -> Roster:
 
 
 def without_prefix(renamed: Renamed, prefix: str) -> Renamed:
-    """Give renamed ids, which are kept as the target knows them, as the source writes them."""
+    """Remove the prefix from changed ids: return them as the source writes them."""
     return {
         (entity, new.removeprefix(prefix)): was.removeprefix(prefix)
         for (entity, new), was in renamed.items()
@@ -103,15 +104,12 @@ def _prefixed(table: Table, prefix: str) -> Table:
         for column in table.entity.current
         if column.is_id and column.name in table.frame.columns
     ]
-    frame = table.frame.with_columns(_with(column, prefix) for column in columns)
-    return replace(
-        table,
-        frame=frame,
-        lost=table.lost.with_columns((pl.lit(prefix) + pl.col("sourcedId")).alias("sourcedId")),
-    )
+    frame = table.frame.with_columns(_prefixed_column(column, prefix) for column in columns)
+    lost = table.lost.with_columns((pl.lit(prefix) + pl.col("sourcedId")).alias("sourcedId"))
+    return replace(table, frame=frame, lost=lost)
 
 
-def _with(column: Column, prefix: str) -> pl.Expr:
+def _prefixed_column(column: Column, prefix: str) -> pl.Expr:
     cell = pl.col(column.name)
     if not column.is_list:
         return (pl.lit(prefix) + cell).alias(column.name)
@@ -123,70 +121,73 @@ def _with(column: Column, prefix: str) -> pl.Expr:
     )
 
 
-LENGTH = 32
-_WRITTEN = re.compile(r"(?:@[0-9a-f]{2})+")
+LENGTH = 32  # hexadecimal digits of a digest
+_ESCAPES = re.compile(r"(?:@[0-9a-f]{2})+")
 
 
 @dataclass(frozen=True)
 class Digests:
-    """How the ids of one feed are made of personal data.
+    """How the ids of one feed are made from personal data.
 
-    `salt` makes them those of this district alone; it may be a secret. `sent` are the readable ids that the target was sent,
-    and `forgotten` the digests (SHA-256) of ids that are left out, both with the `prefix` of the feed.
+    `id_of` converts a readable id, as `key_of` makes it, to the id that the target gets.
     """
 
+    # Makes the digests of this district different from all others; may be a secret.
     salt: str = field(default="", repr=False)
+    # The readable ids that the target already has, with the prefix.
     sent: frozenset[str] = field(default=frozenset(), repr=False)
+    # SHA-256 digests of the ids of erased people, with the prefix.
     forgotten: frozenset[str] = field(default=frozenset(), repr=False)
     prefix: str = ""
+    # Readable id -> id.
     _made: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def made(self) -> bool:
-        """Whether any id was asked for."""
+        """Whether any id was made."""
         return bool(self._made)
 
     def id_of(self, readable: str) -> str:
-        """The id for a readable one: one that was sent already, for this or for the same in another spelling, or a digest."""
+        """Return the id for a readable id.
+
+        It is the readable id that was sent before, if there is one for the same parts in any
+        spelling; otherwise, a digest.
+        """
         if readable not in self._made:
             self._made[readable] = self._id_of(readable)
         return self._made[readable]
 
     def _id_of(self, readable: str) -> str:
-        was = self.prefix + short(readable)
-        if was in self.sent:
-            return was.removeprefix(self.prefix)
-        alike = plainly(self.prefix + readable)
-        if alike in self._alike:
-            return self._alike[alike].removeprefix(self.prefix)
-        for known in (was, alike):  # it keeps that id, by which it is left out
-            if self.forgotten and _digest(known) in self.forgotten:
+        earlier = self.prefix + short(readable)
+        if earlier in self.sent:
+            return earlier.removeprefix(self.prefix)
+        plain = plainly(self.prefix + readable)
+        if plain in self._sent_by_plain_id:
+            return self._sent_by_plain_id[plain].removeprefix(self.prefix)
+        for known in (earlier, plain):
+            # An erased person keeps this id, by which the record is left out.
+            if self.forgotten and _sha256(known) in self.forgotten:
                 return known.removeprefix(self.prefix)
-        plain = plainly(readable) if self.prefix else alike
-        made = hmac.digest(self.salt.encode(), plain.encode(), "sha256").hex()
-        return f"{readable.partition('/')[0]}-{made[:LENGTH]}"
+        own = plainly(readable) if self.prefix else plain
+        digest = hmac.digest(self.salt.encode(), own.encode(), "sha256").hex()
+        return f"{readable.partition('/')[0]}-{digest[:LENGTH]}"
 
     @cached_property
-    def _alike(self) -> dict[str, str]:
-        """What was sent, by what all its spellings have in common; of several the first in order."""
+    def _sent_by_plain_id(self) -> dict[str, str]:
+        """Ids that were sent, by their plain form; of several, the first in order."""
         return {plainly(one): one for one in sorted(self.sent, reverse=True)}
 
 
 def plainly(readable: str) -> str:
-    """A readable id as all spellings of its parts have it: composed accents, lower case, and single spaces."""
+    """Return the form that all spellings of a readable id share.
+
+    Accents are composed, letters are in lower case, and spaces are single.
+    """
     kind, *parts = readable.split("/")
-    return "/".join(
-        [
-            kind,
-            *(
-                written(_plain(_WRITTEN.sub(_read, part) if "@" in part else part))
-                for part in parts
-            ),
-        ]
-    )
+    return "/".join([kind, *(written(_plain_part(_unescaped(part))) for part in parts)])
 
 
-def _plain(part: str) -> str:
+def _plain_part(part: str) -> str:
     if part.isascii():
         return " ".join(part.lower().split())
     return unicodedata.normalize(
@@ -194,38 +195,46 @@ def _plain(part: str) -> str:
     )
 
 
-def _read(found: re.Match[str]) -> str:
-    return bytes.fromhex(found[0].replace("@", "")).decode(errors="replace")
+def _unescaped(part: str) -> str:
+    if "@" not in part:
+        return part
+    return _ESCAPES.sub(
+        lambda match: bytes.fromhex(match[0].replace("@", "")).decode(errors="replace"), part
+    )
 
 
-def _digest(sourced_id: str) -> str:
+def _sha256(sourced_id: str) -> str:
     return sha256(sourced_id.encode()).hexdigest()
 
 
-# A run of the signs of ids.
-_RUN = re.compile(r"[0-9A-Za-z.\-_@/]+")
-# What can be read in one: the name of a contact, as release 0.1 wrote it there, or an address.
+# Anything in a text that could be an id.
+_ID = re.compile(r"[0-9A-Za-z.\-_@/]+")
+# Personal data in an id: the name of a contact (as release 0.1 wrote ids), or an email address.
 _NAME = re.compile(r"[\w.\-@]*?(?:contact|guardian)/[^/]+/.+", re.ASCII)
 _ADDRESS = re.compile(r"[^@\s]@[^@\s]+\.[^@\s]")
 
 
 def discreet(text: str) -> str:
-    """Shorten the ids in a text in which names or addresses can be read: to `contact/…`, and a digest to tell them apart."""
-    return _RUN.sub(lambda run: _short_of(run[0]), text) if "/" in text else text
+    """Redact the ids in a text that contain names or email addresses.
+
+    An id becomes `contact/…` and the beginning of its digest, which keeps ids distinct.
+    """
+    return _ID.sub(lambda match: _redact(match[0]), text) if "/" in text else text
 
 
-def _short_of(run: str) -> str:
-    one = run.rstrip(".")
-    if not _is_readable(one):
+def _redact(run: str) -> str:
+    sourced_id = run.rstrip(".")
+    if not _is_personal(sourced_id):
         return run
-    return f"{one.partition('/')[0]}/…{_digest(one)[:8]}{run[len(one) :]}"
+    kind = sourced_id.partition("/")[0]
+    return f"{kind}/…{_sha256(sourced_id)[:8]}{run[len(sourced_id) :]}"
 
 
-def _is_readable(sourced_id: str) -> bool:
-    """Whether an id that is made of something, or an id of which it is made, has a name or an address in it."""
+def _is_personal(sourced_id: str) -> bool:
+    """Whether an id, or an id that is a part of it, contains a name or an email address."""
     if "/" not in sourced_id:
         return False
-    parts = [(part, _WRITTEN.sub(_read, part)) for part in sourced_id.split("/") if "@" in part]
+    parts = [(part, _unescaped(part)) for part in sourced_id.split("/")]
     return _NAME.fullmatch(sourced_id) is not None or any(
-        part != said and (_ADDRESS.search(said) or _is_readable(said)) for part, said in parts
+        part != text and (_ADDRESS.search(text) or _is_personal(text)) for part, text in parts
     )

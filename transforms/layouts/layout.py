@@ -1,4 +1,4 @@
-"""What a layout is: its files, the columns that each has, and what records their rows describe."""
+"""The declaration of a layout: its files, their columns, and the records that their rows describe."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from transforms.schemas import ENTITIES
 
 @dataclass(frozen=True)
 class Rows:
-    """The records of one entity that rows of a file describe: a cell for each column of the entity, or `metadata.*`.
-
-    `where` picks rows. `given` is a column without which, or where it is blank, a row describes none: a second
-    teacher. `derived` records are described by many rows at once, such as the course of sections; `repeats` marks
-    people whose rows are repeated for what belongs to them, such as the parent of each child. `each` is a column with a
-    list, of which each item makes a record. `presumed` roles count only where no class says what a person is.
-    """
+    """The records of one entity that the rows of a file describe."""
 
     entity: str
+    # Columns of the entity, or `metadata.*`.
     columns: Mapping[str, Cell]
+    # Only the rows for which this condition holds describe a record.
     where: Cell | None = None
+    # A row describes a record only if this column is there and filled (a second teacher).
     given: str = ""
+    # Several rows describe the same record (the course of its sections).
     derived: bool = False
+    # A person has one row for each of something (a parent, for each child).
     repeats: bool = False
+    # A column that holds a list: each item makes one record.
     each: str = ""
+    # These roles count only if the person has no role from a class.
     presumed: bool = False
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The columns of the file that it reads."""
+        """The columns of the file that the cells and conditions read."""
         cells = [*self.columns.values(), *([self.where] if self.where else [])]
         return tuple(
             dict.fromkeys(
@@ -58,7 +59,10 @@ def rows(
     presumed: bool = False,
     **more: Cell,
 ) -> Rows:
-    """Declare what rows describe. Raises `ValueError` for a column that the entity does not have."""
+    """Declare the records that rows describe; the parameters are the fields of `Rows`.
+
+    Raises `ValueError` if the entity does not have one of the columns.
+    """
     cells = {**(columns or {}), **more}
     known = {column.name for column in ENTITIES[entity].current}
     if wrong := [name for name in cells if name not in known and not name.startswith("metadata.")]:
@@ -68,44 +72,40 @@ def rows(
 
 @dataclass(frozen=True)
 class Join:
-    """Columns of another file, found by a key and written `file.column` here; without a match they are blank.
+    """Columns of another file, matched by a key, and blank without a match.
 
-    `on` is the column of this file that holds the key, `key` the column of the other. Of several matches the first
-    counts; or `all_of_them`, as a list.
+    Cells refer to them as `file.column`.
     """
 
     file: str
-    on: str
-    key: str
+    on: str  # the column of this file that holds the key
+    key: str  # the column of the other file that holds it
     columns: tuple[str, ...]
-    all_of_them: bool = False
+    all_of_them: bool = False  # a list of all matches; otherwise, the first match
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of a layout.
+    """One file of a layout. Case, spaces, `_` and `-` in names of files and columns do not matter.
 
-    `needed` files are in every drop, and `required` columns in every such file: by them the layout is recognised. A
-    layout that needs no file is recognised by those that are there. `reads` are further columns, for `prepare`.
-    `ignored` are columns that are not read on purpose (`ext.*` for all that begin so). `aliases` are other
-    spellings of a column, `names` other names of the file. It says nothing
-    without the file that it stands `beside`. Names are matched without case, spaces, `_` and `-`.
+    A layout is recognized by its needed files and their required columns. A layout that needs no
+    file is recognized by the files of the drop that have required columns.
     """
 
     name: str
     gives: tuple[Rows, ...] = ()
-    needed: bool = False
-    required: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
+    needed: bool = False  # every drop has this file
+    required: tuple[str, ...] = ()  # every such file has these columns
+    reads: tuple[str, ...] = ()  # more columns to read, for `Layout.prepare`
+    ignored: tuple[str, ...] = ()  # columns not read on purpose; `ext.*` means a prefix
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of columns
+    names: tuple[str, ...] = ()  # other names of the file
     joins: tuple[Join, ...] = ()
-    beside: str = ""
+    beside: str = ""  # the file without which this one has no meaning
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are read of it, for itself; those of joined files are not among them."""
+        """The columns that are read for the file's own rows, without those of joined files."""
         own = [
             name
             for one in self.gives
@@ -118,7 +118,7 @@ class File:
 
     @property
     def joined(self) -> set[str]:
-        """The files whose columns it takes."""
+        """The files whose columns are joined to this one."""
         return {join.file for join in self.joins}
 
 
@@ -128,28 +128,29 @@ Tables = dict[str, Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """How a student information system writes its files.
-
-    `snapshot` says that, by the layout's own rules, a drop holds all there is. `prepare` changes the files' frames
-    (columns as declared, and `#row`) before rows are read of them, for what no cell can say.
-    `roles_from_enrollments` gives people without a role the one that they have in classes. `district` puts an
-    organisation above the schools. `renames` is the file that says which ids are `new` names of `old` ones, each of an
-    `entity`; `made` are entities whose ids are made of another's (kind of id, entity). `escape` is a sign before quotes and line breaks inside cells, in place of a doubled quote.
-    """
+    """How a student information system writes its files."""
 
     code: str
     title: str
     files: tuple[File, ...]
+    # By the layout's own rules, a drop has every record.
     snapshot: bool = False
+    # Put an org of type `district` above the schools.
     district: bool = False
+    # Give people without a role the role that they have in classes.
     roles_from_enrollments: bool = False
+    # Change the frames of the files before their rows are read, where cells cannot express it.
+    # Frames have `#row` and the declared columns.
     prepare: Callable[[Frames], Frames] = lambda frames: frames
+    # The file that lists changed ids, with columns `entity`, `old` and `new` after `prepare`.
     renames: str = ""
+    # Entities whose ids are made from the ids of another entity: kind of id, other entity.
     made: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    # The character that escapes quotes and line breaks in cells, if quotes are not doubled.
     escape: str = ""
 
     def columns_of(self, file: File) -> tuple[str, ...]:
-        """The columns that are read of a file, for itself and for others that join it."""
+        """The columns that are read from a file, for its own rows and for the files that join it."""
         joins = [join for other in self.files for join in other.joins if join.file == file.name]
         return tuple(
             dict.fromkeys(
@@ -159,5 +160,5 @@ class Layout:
 
 
 def plain(name: str) -> str:
-    """A name without case, spaces and separators, by which names are matched."""
+    """Return a name in lower case without spaces, `_` and `-`, to compare names."""
     return re.sub(r"[\s_\-]", "", name).casefold()

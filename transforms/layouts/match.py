@@ -1,4 +1,7 @@
-"""A raw drop -> the files of a layout, with the columns that it declares, however they are spelt."""
+"""Match the files and columns of a drop with those that a layout declares.
+
+Also says how well a layout fits a drop, by which layouts are recognized.
+"""
 
 from __future__ import annotations
 
@@ -14,52 +17,53 @@ from transforms.layouts.layout import File, Layout, plain
 from transforms.renamed_ids import FILE as IDS
 from transforms.roster import Raw, RawFile
 
-# How alike names are: of a column that is surely missing, and of one that may have been meant.
-NEAR, CLOSE = 0.6, 0.8
+# How similar a name must be to be suggested (`difflib` ratio): for a missing required column,
+# and for an unknown column.
+_MISSING, _UNKNOWN = 0.6, 0.8
 
 
 @dataclass(frozen=True)
 class MatchedFile:
-    """One file of the layout in a drop: `cells` leads from the names of declared columns to those in the file.
-
-    `frame` has `#row` and each declared column, blank where the file lacks it.
-    """
+    """One file of the layout that is in the drop."""
 
     file: File
     raw: RawFile
-    cells: dict[str, str]
-    frame: pl.DataFrame
+    cells: dict[str, str]  # declared column -> the name of that column in the drop
+    frame: pl.DataFrame  # `#row` and the declared columns, blank where the drop has no such column
 
     @property
     def filled(self) -> bool:
-        """Whether it has any row."""
+        """Whether the file has any row."""
         return self.raw.frame.height + len(self.raw.ragged) > 0
 
     @property
     def spelt(self) -> dict[tuple[str, str], str]:
-        """For each column of the roster that is made of one of this file's, its name and theirs, if those are others."""
-        made: dict[str, dict[str, None]] = {}
-        for column, cell in (pair for one in self.file.gives for pair in one.columns.items()):
+        """The source column of each roster column: (file, roster column) -> column in the drop.
+
+        Only columns that are made from one column of this file, and whose name differs from it.
+        """
+        sources: dict[str, dict[str, None]] = {}
+        for column, cell in (pair for rows in self.file.gives for pair in rows.columns.items()):
             read = [self.cells[name] for name in cell.reads if name in self.cells]
-            made.setdefault(column, {}).update(dict.fromkeys(read if len(read) == 1 else ()))
+            sources.setdefault(column, {}).update(dict.fromkeys(read if len(read) == 1 else ()))
         return {
-            (self.raw.name, column): ", ".join(cells)
-            for column, cells in made.items()
-            if [*cells] not in ([], [column])
+            (self.raw.name, column): ", ".join(names)
+            for column, names in sources.items()
+            if [*names] not in ([], [column])
         }
 
 
 @dataclass(frozen=True)
 class Matched:
-    """The files of a layout in a drop, by their names in the layout; `broken` ones are there and cannot be used."""
+    """The files of a layout that are in a drop, by their names in the layout."""
 
     files: dict[str, MatchedFile]
-    broken: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()  # in the drop, but not usable
     findings: list[Findings] = field(default_factory=list)
 
 
 def file_called(layout: Layout, name: str) -> File | None:
-    """The file of a layout that a file of a drop is, by its name."""
+    """Return the file of the layout that matches the name of a file in the drop."""
     stem = plain(PurePath(name).stem)
     return next(
         (file for file in layout.files if stem in {plain(one) for one in (file.name, *file.names)}),
@@ -68,100 +72,105 @@ def file_called(layout: Layout, name: str) -> File | None:
 
 
 def matched(layout: Layout, raw: Raw, strict: bool) -> Matched:
-    """Find the layout's files and their columns; what is missing, unknown or spelt otherwise is told."""
-    found = Matched(
-        {}, frozenset(file.name for name in raw.broken if (file := file_called(layout, name)))
-    )
-    twice = _twice(layout, raw)
+    """Find the layout's files in a drop, and their columns.
+
+    The findings report missing, unknown and differently spelled files and columns; `strict` makes
+    errors of the warnings among them.
+    """
+    files: dict[str, MatchedFile] = {}
+    findings: list[Findings] = []
+    duplicates = _duplicates(layout, raw)
     for source in raw.files.values():
         file = file_called(layout, source.name)
-        if file is not None and file.name in twice:
-            found.findings.append(of_file("file_twice", source.name, ", ".join(twice[file.name])))
+        if file is not None and file.name in duplicates:
+            findings.append(of_file("file_twice", source.name, ", ".join(duplicates[file.name])))
         elif file is not None:
-            found.findings.extend(_taken(layout, file, source, found, strict))
+            match, reported = _match_columns(layout, file, source, strict)
+            findings += reported
+            if match is not None:
+                files[file.name] = match
         elif source.name.casefold() != IDS:
-            found.findings.append(of_file("unknown_file", source.name, strict=strict))
-    broken = (
-        found.broken
-        | twice.keys()
-        | {
+            findings.append(of_file("unknown_file", source.name, strict=strict))
+    refused = {plain(PurePath(name).stem) for part in findings for name in part.fatal["file"]}
+    broken = {
+        *(file.name for name in raw.broken if (file := file_called(layout, name))),
+        *duplicates,
+        *(
             file.name
             for file in layout.files
-            if file.name not in found.files and _headless(file, found)
-        }
-    )
-    found.findings.extend(
-        of_file("file_alone", one.raw.name, f"{one.file.beside}.csv")
-        for one in found.files.values()
-        if one.filled and one.file.beside and one.file.beside not in found.files
-    )
-    lacking = [file.name for file in layout.files if file.needed and file.name not in found.files]
-    found.findings.extend(
-        of_file("layout_file_missing", "", f"{name}.csv, of {layout.code}") for name in lacking
-    )
-    ordered = {
-        file.name: found.files[file.name] for file in layout.files if file.name in found.files
+            if file.name not in files
+            and refused.intersection(plain(name) for name in (file.name, *file.names))
+        ),
     }
-    return Matched(ordered, broken, found.findings)
+    findings += [
+        of_file("file_alone", match.raw.name, f"{match.file.beside}.csv")
+        for match in files.values()
+        if match.filled and match.file.beside and match.file.beside not in files
+    ]
+    findings += [
+        of_file("layout_file_missing", "", f"{file.name}.csv, of {layout.code}")
+        for file in layout.files
+        if file.needed and file.name not in files
+    ]
+    in_order = {file.name: files[file.name] for file in layout.files if file.name in files}
+    return Matched(in_order, frozenset(broken), findings)
 
 
-def _twice(layout: Layout, raw: Raw) -> dict[str, list[str]]:
-    """The files of a layout of which the drop has several, by their names: nobody knows which is meant."""
+def _duplicates(layout: Layout, raw: Raw) -> dict[str, list[str]]:
+    """The files of the layout that match several files of the drop, with the names of those.
+
+    Nobody knows which of them is meant.
+    """
     names: dict[str, list[str]] = {}
     for source in raw.files.values():
         if file := file_called(layout, source.name):
             names.setdefault(file.name, []).append(source.name)
-    return {name: ones for name, ones in names.items() if len(ones) > 1}
+    return {name: sources for name, sources in names.items() if len(sources) > 1}
 
 
-def _headless(file: File, found: Matched) -> bool:
-    """Whether a file was refused for its header."""
-    refused = {plain(PurePath(name).stem) for part in found.findings for name in part.fatal["file"]}
-    return bool(refused & {plain(one) for one in (file.name, *file.names)})
-
-
-def _taken(
-    layout: Layout, file: File, source: RawFile, found: Matched, strict: bool
-) -> list[Findings]:
+def _match_columns(
+    layout: Layout, file: File, source: RawFile, strict: bool
+) -> tuple[MatchedFile | None, list[Findings]]:
+    """Match one file; None if a required column is missing."""
     declared = layout.columns_of(file)
     cells = cells_of(file, declared, source.header)
     missing = [name for name in file.required if name not in cells]
-    unread = [
-        cell
-        for cell in source.header
-        if cell and cell not in cells.values() and not _ignored(file, cell)
-    ]
-    told = [
-        *(_missing(source.name, name, unread) for name in missing),
+    unread = [cell for cell in source.header if cell and cell not in cells.values()]
+    unknown = [cell for cell in unread if not _is_ignored(file, cell)]
+    ignored = [cell for cell in unread if _is_ignored(file, cell) and source.frame[cell].count()]
+    free = [name for name in declared if name not in cells]
+    findings = [
+        *(_missing_column(source.name, name, unknown) for name in missing),
         *(
             of_file(
-                "header_unknown",
-                source.name,
-                _meant(cell, declared, cells),
-                column=cell,
-                strict=strict,
+                "header_unknown", source.name, _suggestion(cell, free), column=cell, strict=strict
             )
-            for cell in unread
+            for cell in unknown
         ),
-        *_renames(file, source.name, cells, strict),
-        *_left_out(file, source, cells),
+        # Neither the declared spelling nor one of its aliases.
+        *(
+            of_file("header_renamed", source.name, f"{cell!r}", column=column, strict=strict)
+            for column, cell in cells.items()
+            if cell not in (column, *file.aliases.get(column, ()))
+        ),
     ]
-    if not missing:
-        frame = source.frame.select(
-            ROW,
-            *(
-                pl.col(cells[name]).alias(name)
-                if name in cells
-                else pl.lit(None, pl.String).alias(name)
-                for name in declared
-            ),
-        )
-        found.files[file.name] = MatchedFile(file, source, cells, frame)
-    return told
+    if ignored:
+        names = ", ".join(ignored)
+        findings.append(of_file("column_ignored", source.name, names, count=len(ignored)))
+    if missing:
+        return None, findings
+    columns = (
+        pl.col(cells[name]).alias(name) if name in cells else pl.lit(None, pl.String).alias(name)
+        for name in declared
+    )
+    return MatchedFile(file, source, cells, source.frame.select(ROW, *columns)), findings
 
 
 def cells_of(file: File, declared: tuple[str, ...], header: tuple[str, ...]) -> dict[str, str]:
-    """Which column of a file each declared one is: by its own name, without case and separators, or by another name."""
+    """Return which column of the header each declared column is: declared name -> name in the file.
+
+    A column matches by its exact name, by its name without case and separators, or by an alias.
+    """
     spellings = {plain(cell): cell for cell in reversed(header) if cell}
     found: dict[str, str] = {}
     for name in declared:
@@ -173,66 +182,37 @@ def cells_of(file: File, declared: tuple[str, ...], header: tuple[str, ...]) -> 
     return found
 
 
-def _ignored(file: File, cell: str) -> bool:
+def _is_ignored(file: File, cell: str) -> bool:
     return any(fnmatchcase(plain(cell), plain(pattern)) for pattern in file.ignored)
 
 
-def _missing(file: str, column: str, unread: list[str]) -> Findings:
-    close = difflib.get_close_matches(plain(column), [plain(cell) for cell in unread], 1, NEAR)
-    meant = next((f"did you mean {cell!r}?" for cell in unread if plain(cell) in close), "")
-    return of_file(
-        "header_missing",
-        file,
-        meant or (f"found instead: {', '.join(unread)}" if unread else ""),
-        column=column,
-    )
+def _missing_column(file: str, column: str, unknown: list[str]) -> Findings:
+    instead = f"found instead: {', '.join(unknown)}" if unknown else ""
+    suggestion = _suggestion(column, unknown, _MISSING)
+    return of_file("header_missing", file, suggestion or instead, column=column)
 
 
-def _meant(cell: str, declared: tuple[str, ...], cells: dict[str, str]) -> str:
-    free = [name for name in declared if name not in cells]
-    close = difflib.get_close_matches(plain(cell), [plain(name) for name in free], 1, CLOSE)
-    return next((f"did you mean {name!r}?" for name in free if plain(name) in close), "")
-
-
-def _renames(file: File, name: str, cells: dict[str, str], strict: bool) -> list[Findings]:
-    """Report columns that are spelt neither as the layout writes them nor in another way that it is known to."""
-    return [
-        of_file("header_renamed", name, f"{cell!r}", column=column, strict=strict)
-        for column, cell in cells.items()
-        if cell not in (column, *file.aliases.get(column, ()))
-    ]
-
-
-def _left_out(file: File, source: RawFile, cells: dict[str, str]) -> list[Findings]:
-    """Name the columns with values that are not read on purpose."""
-    names = [
-        cell
-        for cell in source.header
-        if cell and cell not in cells.values() and _ignored(file, cell)
-    ]
-    filled = [name for name in names if source.frame[name].count()]
-    return (
-        [of_file("column_ignored", source.name, ", ".join(filled), count=len(filled))]
-        if filled
-        else []
-    )
+def _suggestion(name: str, others: list[str], similarity: float = _UNKNOWN) -> str:
+    """Suggest the most similar of other names; blank if none is similar enough."""
+    close = difflib.get_close_matches(plain(name), [plain(one) for one in others], 1, similarity)
+    return next((f"did you mean {one!r}?" for one in others if plain(one) in close), "")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How well a layout fits a drop: what speaks for it, and what it wants and does not find."""
+    """How well a layout fits a drop."""
 
-    found: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()  # needed files that the drop has
+    lacking: tuple[str, ...] = ()  # needed files and required columns that it does not have
 
     @property
     def fits(self) -> bool:
-        """Whether everything that it needs is there."""
+        """Whether the drop has everything that the layout needs."""
         return bool(self.found) and not self.lacking
 
 
 def fit(layout: Layout, raw: Raw) -> Fit:
-    """Hold the files that a layout needs, and the columns that those require, against a drop."""
+    """Compare a drop with the files that a layout needs, and their required columns."""
     there = {
         file.name: source
         for source in raw.files.values()

@@ -1,4 +1,4 @@
-"""How one district writes its layout: what its feed's file says, over what the layout takes for granted."""
+"""The settings of one feed for reading its drops; they override what the layout declares."""
 
 from __future__ import annotations
 
@@ -14,37 +14,31 @@ DateOrder = Literal["", "mdy", "dmy", "ymd"]
 
 @dataclass(frozen=True)
 class Dialect:
-    """What is needed to read a drop beside its files.
+    """Everything that is needed to read a drop, apart from its files and its layout."""
 
-    `today` is the day of the run. `district` names the organisation above the schools where a layout has none, and
-    `district_id` is its sourcedId. `prefix` stands before every id. `date_order` is that of dates such as 9/1/2026,
-    blank: the layout's own. `snapshot` says whether a drop without a manifest is a full one, None: as the layout's
-    own rules say. `year_begins` is the month and day on which school years begin; `school_year` is the year in which
-    the current one ends, None: the one that `today` is in. `class_type` is that of classes that say none. `repair` mends what a spreadsheet damaged. `words` are
-    further words of the vocabularies (`grades`, `roles`, ...) and what they mean. `strict` turns lenient readings
-    into errors, and `secrets` keeps passwords. `without` are files and columns (`staff.csv`,
-    `sections.csv: Teacher_2_id`) that the source no longer sends. `renamed` are ids that the source has given up for others: by entity and
-    new id, the old one, with the prefix. `said` names the settings that the feed's file makes, such as `words.grades`.
-    `digests` say how ids are made of personal data.
-    """
-
-    today: date
+    today: date  # the day of the run
+    # The org above the schools, where the drop has none: its name and sourcedId.
     district: str = "default"
     district_id: str = ""
-    prefix: str = ""
-    date_order: DateOrder = ""
+    prefix: str = ""  # written before every id
+    date_order: DateOrder = ""  # of dates such as 9/1/2026; blank: the layout's own
+    # Whether a drop without a manifest is a full snapshot; None: as the layout declares.
     snapshot: bool | None = None
-    year_begins: tuple[int, int] = (7, 1)
+    year_begins: tuple[int, int] = (7, 1)  # month and day on which school years begin
+    # The year in which the current school year ends; None: the school year of `today`.
     school_year: int | None = None
-    class_type: str = "scheduled"
-    repair: bool = False
+    class_type: str = "scheduled"  # of classes without a type
+    repair: bool = False  # repair values that a spreadsheet damaged
+    # More words of the vocabularies (`grades`, `roles`, ...), and what they mean.
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    strict: bool = False
-    secrets: bool = False
+    strict: bool = False  # turn lenient readings into errors
+    secrets: bool = False  # keep passwords
+    # Files and columns that the source no longer sends: `staff.csv`, `sections.csv: Teacher_2_id`.
     without: tuple[str, ...] = ()
+    # The old ids of records whose ids the source changed, by entity and new id; with the prefix.
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    said: frozenset[str] = frozenset()
-    digests: Digests = field(default_factory=Digests)
+    said: frozenset[str] = frozenset()  # settings present in the feed's file: `words.grades`
+    digests: Digests = field(default_factory=Digests)  # how personal data becomes ids
 
     @property
     def current_year(self) -> int:
