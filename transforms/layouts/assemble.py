@@ -1,4 +1,4 @@
-"""The files of a layout -> a frame for each entity, of all the rows that describe its records."""
+"""Assemble the frame of each entity from all rows of all files that describe its records."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from transforms.layouts.options import Dialect
 from transforms.roster import LOST
 from transforms.schemas import ENTITIES
 
+# Columns that hold the fields of `Rows` with the same names.
 REPEATS, DERIVED, PRESUMED = "#repeats", "#derived", "#presumed"
 
 
 @dataclass(frozen=True)
 class Part:
-    """What the files say of one entity.
+    """The rows of one entity, on their way to a `Table`."""
 
-    `frame` has the entity's columns, `#row` (numbered over several `files`, see `findings.placed`), and `#repeats`,
-    `#derived` and `#presumed` (as in `Rows`). `lost` are rows that do not fit their header, `said` the columns that are spoken of; `unsaid` are those
-    of which only a file speaks that is not there. `fed` is as in `Table`.
-    """
-
+    # The entity's columns, `#repeats`, `#derived`, `#presumed`, and `#row`, which is numbered over
+    # several files (see `findings.placed`).
     frame: pl.DataFrame
+    # Rows that do not fit their header.
     lost: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOST))
+    # Columns that the drop has a value for.
     said: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    # As in `Table`.
     fed: tuple[str, ...] = ()
+    # Columns that only files have that are missing from the drop.
     unsaid: frozenset[str] = frozenset()
 
     @property
     def file(self) -> str:
-        """The names of its files."""
+        """The names of the files, as findings name them."""
         return SEVERAL.join(self.files)
 
     def having(self, frame: pl.DataFrame, *said: str) -> Part:
-        """Give it other rows, and columns that are now spoken of."""
+        """Return a copy with other rows, and with more columns that have values."""
         return replace(self, frame=frame, said=self.said | frozenset(said))
 
 
@@ -48,23 +50,23 @@ Parts = dict[str, Part]
 
 def assembled(layout: Layout, files: dict[str, MatchedFile], dialect: Dialect) -> Parts:
     """Read every row of every file, for each entity that it describes; parents first."""
-    frames = layout.prepare({name: found.frame for name, found in files.items()})
+    frames = layout.prepare({name: match.frame for name, match in files.items()})
     parts: Parts = {}
-    for file in layout.files:
-        if file.name in files:
-            frame = _with_joins(file, frames)
-            for one in file.gives:
-                here = _Giver(file, files[file.name], frozenset(files))
-                # What many rows describe together is not described without the file that says what it is.
-                if _is_there(one, files[file.name], file) and not (
-                    one.derived and here.unsaid(one)
-                ):
-                    parts[one.entity] = _added(parts.get(one.entity), one, frame, here, dialect)
+    for file in (file for file in layout.files if file.name in files):
+        source = _Source(file, files[file.name], frozenset(files))
+        frame = _with_joins(file, frames)
+        for rows in file.gives:
+            # Derived records are skipped if the file with some of their columns is missing.
+            if source.describes(rows) and not (rows.derived and source.unsaid(rows)):
+                parts[rows.entity] = _add_rows(parts.get(rows.entity), rows, frame, source, dialect)
     return {name: parts[name] for name in ENTITIES if name in parts}
 
 
 def leading_nowhere(layout: Layout, files: dict[str, MatchedFile]) -> list[Findings]:
-    """Tell of the rows of joined files of which all are meant, and that belong to no row here."""
+    """Report the rows of joined files that match no row.
+
+    Only for joins that take all matches: those list something for each row here.
+    """
     found = []
     for file in (file for file in layout.files if file.name in files):
         for join in (join for join in file.joins if join.all_of_them and join.file in files):
@@ -98,113 +100,116 @@ def _with_join(frame: pl.DataFrame, join: Join, other: pl.DataFrame | None) -> p
     names = {name: f"{join.file}.{name}" for name in join.columns}
     if other is None:
         return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in names.values())
-    found = other.select(
+    matches = other.select(
         pl.col(join.key).alias("#key"), *(pl.col(name).alias(new) for name, new in names.items())
     )
-    found = found.drop_nulls("#key")
+    matches = matches.drop_nulls("#key")
     if join.all_of_them:
-        listed = (
+        lists = (
             pl.col(name).drop_nulls().unique(maintain_order=True).str.join(",")
             for name in names.values()
         )
-        found = found.group_by("#key", maintain_order=True).agg(listed)
-        found = found.with_columns(
+        matches = matches.group_by("#key", maintain_order=True).agg(lists)
+        matches = matches.with_columns(
             pl.when(pl.col(name) != "").then(name) for name in names.values()
         )
-    found = found.unique("#key", keep="first", maintain_order=True)
-    return frame.join(found, left_on=join.on, right_on="#key", how="left", maintain_order="left")
-
-
-def _is_there(one: Rows, found: MatchedFile, file: File) -> bool:
-    """Whether a file has the columns without which its rows describe no such record."""
-    wanted = (
-        [one.given]
-        if one.given
-        else list(one.where.reads)
-        if one.where and not one.where.holds_without
-        else []
-    )
-    own = [name for name in wanted if name.partition(".")[0] not in file.joined]
-    return not own or any(name in found.cells for name in own)
+    matches = matches.unique("#key", keep="first", maintain_order=True)
+    return frame.join(matches, left_on=join.on, right_on="#key", how="left", maintain_order="left")
 
 
 @dataclass(frozen=True)
-class _Giver:
-    """A file that gives rows, and the files of the layout that are in the drop."""
+class _Source:
+    """A file that describes records."""
 
     file: File
-    found: MatchedFile
-    there: frozenset[str]
+    match: MatchedFile
+    present: frozenset[str]  # the files of the layout that are in the drop
 
-    def said(self, one: Rows) -> frozenset[str]:
-        """The columns of which the drop speaks."""
-        joins = (join for join in self.file.joins if join.file in self.there)
-        there = {
-            *self.found.cells,
+    def describes(self, rows: Rows) -> bool:
+        """Whether the file has the columns that decide whether its rows describe such a record."""
+        needed: tuple[str, ...] = (rows.given,) if rows.given else _condition_reads(rows)
+        own = [name for name in needed if name.partition(".")[0] not in self.file.joined]
+        return not own or any(name in self.match.cells for name in own)
+
+    def said(self, rows: Rows) -> frozenset[str]:
+        """The columns of the entity that the drop has a value for."""
+        joins = (join for join in self.file.joins if join.file in self.present)
+        columns = {
+            *self.match.cells,
             *(f"{join.file}.{name}" for join in joins for name in join.columns),
         }
         return frozenset(
             name
-            for name, cell in one.columns.items()
-            if name != "status" and (not cell.reads or there.intersection(cell.reads))
+            for name, cell in rows.columns.items()
+            if name != "status" and (not cell.reads or columns.intersection(cell.reads))
         )
 
-    def unsaid(self, one: Rows) -> frozenset[str]:
-        """The columns of which files speak that are not in the drop."""
-        gone = {f"{join.file}." for join in self.file.joins if join.file not in self.there}
-        absent = (
+    def unsaid(self, rows: Rows) -> frozenset[str]:
+        """The columns of the entity that only files have that are missing from the drop."""
+        missing = tuple(
+            f"{join.file}." for join in self.file.joins if join.file not in self.present
+        )
+        columns = (
             name
-            for name, cell in one.columns.items()
-            if any(read.startswith(tuple(gone)) for read in cell.reads)
+            for name, cell in rows.columns.items()
+            if any(read.startswith(missing) for read in cell.reads)
         )
-        return frozenset(absent) - self.said(one)
+        return frozenset(columns) - self.said(rows)
 
-    def fed(self, one: Rows) -> list[str]:
-        """The file, if it has rows, and the filled columns without which it would describe no such record."""
-        where = one.where.reads if one.where is not None and not one.where.holds_without else ()
-        names = (self.found.cells.get(name, "") for name in (one.given, one.each, *where))
-        filled = [name for name in names if name and self.found.raw.frame[name].count()]
-        return (
-            [self.found.raw.name, *(f"{self.found.raw.name}: {name}" for name in filled)]
-            if self.found.filled
-            else []
-        )
+    def fed(self, rows: Rows) -> list[str]:
+        """The file, if it has rows, and those of its filled columns that decide on such a record."""
+        if not self.match.filled:
+            return []
+        decisive = (rows.given, rows.each, *_condition_reads(rows))
+        names = (self.match.cells.get(name, "") for name in decisive)
+        raw = self.match.raw
+        return [
+            raw.name,
+            *(f"{raw.name}: {name}" for name in names if name and raw.frame[name].count()),
+        ]
 
 
-def _added(
-    part: Part | None, one: Rows, frame: pl.DataFrame, giver: _Giver, dialect: Dialect
+def _condition_reads(rows: Rows) -> tuple[str, ...]:
+    """The columns without which the condition of rows does not hold."""
+    return () if rows.where is None or rows.where.holds_without else rows.where.reads
+
+
+def _add_rows(
+    part: Part | None, rows: Rows, frame: pl.DataFrame, source: _Source, dialect: Dialect
 ) -> Part:
-    found = giver.found
-    part = part or Part(_read(one, frame.clear(), 0, dialect))
-    # A row that describes two records of one entity has a number for each, so that a fault in one leaves the other.
+    match = source.match
+    part = part or Part(_read_rows(rows, frame.clear(), 0, dialect))
+    # A row that describes two records of one entity gets two row numbers, so that an error in one
+    # record does not affect the other.
     place = len(part.files)
-    files = (*part.files, found.raw.name) if found.filled else part.files
-    blank = [pl.lit(None, pl.String).alias(name) for name in giver.unsaid(one)]
-    read = _read(one, frame, place, dialect).with_columns(blank)
-    lost = _once([part.lost, _lost(one, place, found)], files)
-    frame = pl.concat([part.frame, read], how="diagonal")
-    fed = tuple(dict.fromkeys([*part.fed, *giver.fed(one)]))
-    said, unsaid = part.said | giver.said(one), part.unsaid | giver.unsaid(one)
+    files = (*part.files, match.raw.name) if match.filled else part.files
+    blank = [pl.lit(None, pl.String).alias(name) for name in source.unsaid(rows)]
+    added = _read_rows(rows, frame, place, dialect).with_columns(blank)
+    lost = _once([part.lost, _lost_rows(rows, place, match)], files)
+    frame = pl.concat([part.frame, added], how="diagonal")
+    fed = tuple(dict.fromkeys([*part.fed, *source.fed(rows)]))
+    said, unsaid = part.said | source.said(rows), part.unsaid | source.unsaid(rows)
     return Part(frame, lost, said, files, fed, unsaid - said)
 
 
-def _read(one: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.DataFrame:
-    if one.given:
-        frame = frame.filter(pl.col(one.given).is_not_null())
-    if one.each:
-        items = pl.col(one.each).str.replace_all("[;|]", ",").str.split(",")
-        frame = frame.with_columns(items).explode(one.each, empty_as_null=True, keep_nulls=True)
-        frame = frame.with_columns(pl.col(one.each).str.strip_chars())
-    if one.where is not None:
-        frame = frame.filter(one.where.of(dialect))
-    names = dict.fromkeys([*(column.name for column in ENTITIES[one.entity].current), *one.columns])
+def _read_rows(rows: Rows, frame: pl.DataFrame, place: int, dialect: Dialect) -> pl.DataFrame:
+    if rows.given:
+        frame = frame.filter(pl.col(rows.given).is_not_null())
+    if rows.each:
+        items = pl.col(rows.each).str.replace_all("[;|]", ",").str.split(",")
+        frame = frame.with_columns(items).explode(rows.each, empty_as_null=True, keep_nulls=True)
+        frame = frame.with_columns(pl.col(rows.each).str.strip_chars())
+    if rows.where is not None:
+        frame = frame.filter(rows.where.of(dialect))
+    columns = (column.name for column in ENTITIES[rows.entity].current)
+    names = dict.fromkeys([*columns, *rows.columns])
     return frame.with_columns(
-        **{name: _cell(one.columns.get(name), dialect) for name in names},
+        **{name: _cell(rows.columns.get(name), dialect) for name in names},
         **{
             ROW: pl.col(ROW) + place * SPAN,
-            REPEATS: pl.lit(one.repeats),
-            DERIVED: pl.lit(one.derived),
-            PRESUMED: pl.lit(one.presumed),
+            REPEATS: pl.lit(rows.repeats),
+            DERIVED: pl.lit(rows.derived),
+            PRESUMED: pl.lit(rows.presumed),
         },
     ).select(ROW, *names, REPEATS, DERIVED, PRESUMED)
 
@@ -214,7 +219,7 @@ def _cell(cell: Cell | None, dialect: Dialect) -> pl.Expr:
 
 
 def _once(lost: list[pl.DataFrame], files: tuple[str, ...]) -> pl.DataFrame:
-    """Each row that does not fit once for each record that it may describe, by the id as far as it can be told."""
+    """Keep each lost row once for each record that it may describe (each id that could be read)."""
     rows = pl.concat(lost)
     if not rows.height:
         return rows
@@ -224,15 +229,19 @@ def _once(lost: list[pl.DataFrame], files: tuple[str, ...]) -> pl.DataFrame:
     return rows.filter(pl.struct(same).is_first_distinct())
 
 
-def _lost(one: Rows, place: int, found: MatchedFile) -> pl.DataFrame:
-    """The rows that do not fit the header, with the cell in the place of the sourcedId, where that is one column."""
-    key = one.columns.get("sourcedId")
-    plain = key is not None and len(key.reads) == 1 and not (one.derived or one.where or one.given)
-    column = found.cells.get(key.reads[0]) if plain and key is not None else None
-    at = found.raw.header.index(column) if column is not None else None
+def _lost_rows(rows: Rows, place: int, match: MatchedFile) -> pl.DataFrame:
+    """The rows that do not fit the header.
+
+    Their sourcedId is the cell at the position of that column, if the id is made from one column.
+    """
+    key = rows.columns.get("sourcedId")
+    column = None
+    if key and len(key.reads) == 1 and not (rows.derived or rows.where or rows.given):
+        column = match.cells.get(key.reads[0])
+    at = match.raw.header.index(column) if column is not None else None
     ids = [
         cells[at].strip() if at is not None and at < len(cells) else ""
-        for cells in found.raw.ragged.values()
+        for cells in match.raw.ragged.values()
     ]
-    rows = [row + place * SPAN for row in found.raw.ragged]
-    return pl.DataFrame({ROW: rows, "sourcedId": [value or None for value in ids]}, schema=LOST)
+    numbers = [row + place * SPAN for row in match.raw.ragged]
+    return pl.DataFrame({ROW: numbers, "sourcedId": [value or None for value in ids]}, schema=LOST)

@@ -1,4 +1,8 @@
-"""What a layout leaves to be understood: the organisation above the schools, roles, and the school of an enrollment."""
+"""Complete the records of a drop with what its layout only implies.
+
+Adds the org above the schools, school years, schools of enrollments, roles and ids, and merges the
+rows of one person.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,11 @@ from transforms.layouts.options import Dialect
 from transforms.schemas import ENTITIES, LIFECYCLE
 from transforms.schemas.vocabularies import TOBEDELETED
 
-# The role in classes from which a role was made.
+# Column: the enrollment role from which a role was made.
 OF = "#of"
+# Types of orgs above schools.
 ABOVE = ("district", "state", "national", "local")
+# Enrollment role -> role in the school.
 ROLE_OF = {
     "student": "student",
     "teacher": "teacher",
@@ -27,21 +33,20 @@ ROLE_OF = {
 
 
 def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
-    """The rows of a part, with records that stand in no file; they are numbered from the end of its first file's span."""
+    """Return the rows of a part, with added records that are in no file.
+
+    Their row numbers count down from the end of the first file's span.
+    """
     names = part.frame.columns
-    lines = [
+    rows = [
         {**dict.fromkeys(names), **record, ROW: SPAN - 1 - number}
         for number, record in enumerate(records)
     ]
-    return (
-        pl.concat([pl.DataFrame(lines, schema=part.frame.schema), part.frame])
-        if lines
-        else part.frame
-    )
+    return pl.concat([pl.DataFrame(rows, schema=part.frame.schema), part.frame])
 
 
 def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
-    """Put an organisation above those that have none above them, unless the drop has one of that kind itself."""
+    """Add a district above the orgs without a parent, unless the drop has an org of such a type."""
     orgs = parts.get("orgs")
     if orgs is None or not orgs.frame.height:
         return parts, []
@@ -49,7 +54,7 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
     if tops.height == 0 or tops["type"].is_in(ABOVE).all() or "district" in tops["type"]:
         return parts, []
     sourced_id = dialect.district_id or f"district/{written(dialect.district)}"
-    above: dict[str, str | None] = {
+    district: dict[str, str | None] = {
         "sourcedId": sourced_id,
         "name": dialect.district,
         "type": "district",
@@ -59,13 +64,13 @@ def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]
         .then(pl.col("parentSourcedId").fill_null(sourced_id))
         .otherwise("parentSourcedId")
     )
-    frame = made(orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [above])
-    told = of_file("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
-    return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [told]
+    frame = made(orgs.having(orgs.frame.with_columns(parent.alias("parentSourcedId"))), [district])
+    finding = of_file("district_made", orgs.file, f"{dialect.district!r}, {sourced_id}")
+    return parts | {"orgs": orgs.having(frame, "parentSourcedId")}, [finding]
 
 
 def district_of(parts: Parts) -> str | None:
-    """The one organisation above all others, or the one district that has nothing above it."""
+    """Return the only org without a parent, or the only district without one."""
     if "orgs" not in parts:
         return None
     tops = parts["orgs"].frame.filter(
@@ -78,35 +83,29 @@ def district_of(parts: Parts) -> str | None:
 
 
 def with_district_named(parts: Parts, dialect: Dialect) -> Parts:
-    """Write the id of the organisation above all others wherever a layout means that one."""
-    known = district_of(parts) or dialect.district_id or None
-
-    def named(name: str, part: Part) -> Part:
+    """Replace the placeholder `ids.DISTRICT` by the id of the org above all others."""
+    district = district_of(parts) or dialect.district_id or None
+    done = dict(parts)
+    for name, part in parts.items():
         columns = [
             column.name
             for column in ENTITIES[name].current
             if column.refers == "orgs" and not column.is_list
         ]
-        return (
-            part.having(part.frame.with_columns(pl.col(columns).replace({DISTRICT: known})))
-            if columns
-            else part
-        )
-
-    done = {name: named(name, part) for name, part in parts.items()}
-    if known is None and "roles" in done:
-        # A drop of changes need not have the organisation in which people are presumed to be something.
-        nowhere = pl.col(PRESUMED) & (
-            pl.col("orgSourcedId").is_null() | (pl.col("orgSourcedId") == DISTRICT)
-        )
-        done["roles"] = done["roles"].having(
-            done["roles"].frame.filter(~nowhere.fill_null(value=False))
-        )
+        if columns:
+            cells = pl.col(columns).replace({DISTRICT: district})
+            done[name] = part.having(part.frame.with_columns(cells))
+    if district is None and "roles" in done:
+        # A delta may not contain the org of presumed roles.
+        roles = done["roles"]
+        without_org = pl.col("orgSourcedId").is_null() | (pl.col("orgSourcedId") == DISTRICT)
+        left_out = (pl.col(PRESUMED) & without_org).fill_null(value=False)
+        done["roles"] = roles.having(roles.frame.filter(~left_out))
     return done
 
 
 def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Give enrollments the school of their class, which is right where a row says another."""
+    """Give enrollments the school of their class; if a row has another school, the class counts."""
     if "enrollments" not in parts or "classes" not in parts:
         return parts, []
     part = parts["enrollments"]
@@ -117,7 +116,7 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
     )
     frame = part.frame.join(schools, on="classSourcedId", how="left", maintain_order="left")
     other = frame.filter(pl.col("schoolSourcedId") != pl.col("school"))
-    told = of_rows(
+    finding = of_rows(
         "school_of_class",
         other,
         file=part.file,
@@ -128,11 +127,11 @@ def with_schools(parts: Parts) -> tuple[Parts, list[Findings]]:
     frame = frame.with_columns(
         pl.coalesce("school", "schoolSourcedId").alias("schoolSourcedId")
     ).drop("school")
-    return parts | {"enrollments": part.having(frame, "schoolSourcedId")}, [told]
+    return parts | {"enrollments": part.having(frame, "schoolSourcedId")}, [finding]
 
 
 def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Give people without a certain role in any organisation the one that they have in classes."""
+    """Give people who have only presumed roles, or none, the roles that they have in classes."""
     if not {"users", "enrollments"} <= parts.keys():
         return parts, []
     users = parts["users"]
@@ -140,64 +139,70 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
     certain = part.frame.filter(~pl.col(PRESUMED) & pl.col("status").ne_missing(TOBEDELETED))[
         "userSourcedId"
     ].drop_nulls()
-    found = _roles_in_classes(parts["enrollments"].frame, certain)
-    part = part.having(_without_presumed(part.frame, found, district_of(parts)))
+    added = _roles_in_classes(parts["enrollments"].frame, certain)
+    part = part.having(_without_presumed(part.frame, added, district_of(parts)))
     numbers = users.frame.select(ROW, userSourcedId="sourcedId").unique(
         "userSourcedId", keep="first"
     )
-    found = found.join(numbers, on="userSourcedId", how="inner", maintain_order="left")
-    if not found.height:
+    added = added.join(numbers, on="userSourcedId", how="inner", maintain_order="left")
+    if not added.height:
         return parts, []
-    # Each further role of a person has a place of its own, so that no two rows have one number.
+    # Each further role of a person gets a span of its own, so that all row numbers are different.
     further = pl.int_range(pl.len()).over("userSourcedId")
-    places = int(found.select(further.max()).item()) + 1
+    places = int(added.select(further.max()).item()) + 1
     number = pl.col(ROW) + (len(part.files) + further * len(users.files)) * SPAN
-    found = found.with_columns(
+    added = added.with_columns(
         number.cast(pl.UInt32).alias(ROW), pl.lit(value=False).alias(PRESUMED)
     )
     part = replace(part, files=(*part.files, *users.files * places))
-    told = of_rows(
+    finding = of_rows(
         "role_from_class",
-        found.with_columns(sourcedId="userSourcedId"),
+        added.with_columns(sourcedId="userSourcedId"),
         file=part.file,
         entity="users",
         column="role",
         value="role",
     )
-    rows = pl.concat([part.frame, found], how="diagonal")
-    return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [told]
+    rows = pl.concat([part.frame, added], how="diagonal")
+    return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [finding]
 
 
 def _without_presumed(
-    roles: pl.DataFrame, found: pl.DataFrame, district: str | None
+    roles: pl.DataFrame, added: pl.DataFrame, district: str | None
 ) -> pl.DataFrame:
-    """Leave out what is presumed of people where classes say more: in the same organisation, or in the whole district."""
-    here = pl.struct("userSourcedId", "orgSourcedId").is_in(
-        found.select(pl.struct("userSourcedId", "orgSourcedId")).to_series().implode()
+    """Remove presumed roles that are replaced by a role from a class.
+
+    Those in the same org, and those in the district.
+    """
+    same_org = pl.struct("userSourcedId", "orgSourcedId").is_in(
+        added.select(pl.struct("userSourcedId", "orgSourcedId")).to_series().implode()
     )
-    everywhere = pl.col("orgSourcedId").eq_missing(district) & pl.col("userSourcedId").is_in(
-        found["userSourcedId"].implode()
+    in_district = pl.col("orgSourcedId").eq_missing(district) & pl.col("userSourcedId").is_in(
+        added["userSourcedId"].implode()
     )
-    return roles.filter(~(pl.col(PRESUMED) & (here | everywhere).fill_null(value=False)))
+    return roles.filter(~(pl.col(PRESUMED) & (same_org | in_district).fill_null(value=False)))
 
 
-def _roles_in_classes(enrollments: pl.DataFrame, having: pl.Series) -> pl.DataFrame:
+def _roles_in_classes(enrollments: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
+    """The roles of people in classes, without the `others`, whose roles are certain."""
     rows = enrollments.filter(
-        pl.col("status").ne_missing(TOBEDELETED) & ~pl.col("userSourcedId").is_in(having.implode())
+        pl.col("status").ne_missing(TOBEDELETED) & ~pl.col("userSourcedId").is_in(others.implode())
     )
-    # A word that is unknown is told of the enrollment, and makes nobody anything.
+    # An unknown word makes no role; the check reports it for the enrollment.
     role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
-    found = rows.select(
+    roles = rows.select(
         "userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role
     )
-    return found.drop_nulls().unique(maintain_order=True)
+    return roles.drop_nulls().unique(maintain_order=True)
 
 
 def roles_in_order(part: Part) -> Part:
-    """Each role in an organisation once; of a person's roles in one organisation the first is primary, where none says so."""
-    gone = pl.col("status").eq_missing(TOBEDELETED)
-    ended = part.frame.filter(gone)
-    frame = part.frame.filter(~gone)
+    """Keep each role in an org once, and make one role of a person in each org primary.
+
+    The first role is primary, unless the drop says that another one is.
+    """
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    frame = part.frame.filter(~deleted)
     frame = frame.unique(
         ["userSourcedId", "orgSourcedId", "role", "beginDate"], keep="first", maintain_order=True
     )
@@ -208,37 +213,44 @@ def roles_in_order(part: Part) -> Part:
         .over("userSourcedId", "orgSourcedId")
     )
     kind = pl.when(place == 1).then(pl.lit("primary")).otherwise(pl.lit("secondary"))
-    return part.having(pl.concat([frame.with_columns(kind.alias("roleType")), ended]), "roleType")
+    frame = pl.concat([frame.with_columns(kind.alias("roleType")), part.frame.filter(deleted)])
+    return part.having(frame, "roleType")
 
 
 def teaching_once(part: Part) -> Part:
-    """Whoever teaches a class as its first and as its second teacher is its first; the rows are equal then, and merged later."""
-    own = pl.col("sourcedId").is_null()
+    """Make a person who is the first and the second teacher of a class its primary teacher.
+
+    Both rows are then equal, and are merged later.
+    """
+    without_id = pl.col("sourcedId").is_null()
     first = pl.col("primary").max().over("classSourcedId", "userSourcedId", "role", "beginDate")
-    return part.having(
-        part.frame.with_columns(pl.when(own).then(first).otherwise("primary").alias("primary"))
-    )
+    primary = pl.when(without_id).then(first).otherwise("primary")
+    return part.having(part.frame.with_columns(primary.alias("primary")))
 
 
 def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
-    """Give records without an id the one that their columns make; a second spell also has its first day in it."""
-    lacking = pl.col("sourcedId").is_null()
-    if not part.frame.select(lacking.any()).item():
+    """Make ids from columns, for records without an id.
+
+    If a person was enrolled several times, the id of each later time also contains its first day.
+    """
+    without_id = pl.col("sourcedId").is_null()
+    if not part.frame.select(without_id.any()).item():
         return part
     frame = part.frame.with_columns(
         key_of(kind, [pl.col(name) for name in columns], len(columns)).alias("#key")
     )
-    spell = pl.col("beginDate").rank("dense").over("#key")
-    later = pl.concat_str("#key", pl.lit("/"), "beginDate")
+    nth = pl.col("beginDate").rank("dense").over("#key")
+    with_day = pl.concat_str("#key", pl.lit("/"), "beginDate")
     key = (
-        pl.when(lacking)
-        .then(pl.when((spell > 1).fill_null(value=False)).then(later).otherwise("#key"))
+        pl.when(without_id)
+        .then(pl.when((nth > 1).fill_null(value=False)).then(with_day).otherwise("#key"))
         .otherwise("sourcedId")
     )
     return part.having(frame.with_columns(key.alias("sourcedId")).drop("#key"), "sourcedId")
 
 
 def _no_rows(entity: str, like: pl.DataFrame) -> pl.DataFrame:
+    """An empty frame of an entity, with the `#` columns of another frame."""
     names = [column.name for column in ENTITIES[entity].current]
     marks = {
         name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW
@@ -250,21 +262,22 @@ YEAR = "schoolYear"
 
 
 def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
-    """Give every term a school year, every session a parent that is one, and classes without a term the current year."""
+    """Complete sessions and the terms of classes.
+
+    Every session gets a school year, and a parent session of type `schoolYear`. A class without a
+    term gets the current school year.
+    """
     if not {"academicSessions", "classes"} & parts.keys():
         return parts, []
     classes = parts.get("classes")
-    # A drop of changes without the file that says the terms of classes leaves them open.
-    open_ = classes is not None and "termSourcedIds" in classes.unsaid
-    dateless = (
-        classes.frame.filter(pl.col("termSourcedIds").is_null()).height
-        if classes and not open_
-        else 0
-    )
+    without_term = 0
+    # A delta without the file that has the terms of classes does not change them.
+    if classes and "termSourcedIds" not in classes.unsaid:
+        without_term = classes.frame.filter(pl.col("termSourcedIds").is_null()).height
     sessions = parts.get("academicSessions") or _no_sessions(parts["classes"])
-    dated, found = _dated(sessions, dialect)
-    frame, wanted = _under_years(dated.with_columns(_school_year(dialect)))
-    years = {*wanted, *([str(dialect.current_year)] if dateless else [])}
+    dated, findings = _with_dates(sessions, dialect)
+    frame, parents = _with_parents(dated.with_columns(_school_year(dialect)))
+    years = {*parents, *([str(dialect.current_year)] if without_term else [])}
     own = dict(
         frame.filter(pl.col("type") == YEAR)
         .select("schoolYear", "sourcedId")
@@ -277,13 +290,14 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
         made(sessions.having(frame), records), "schoolYear", "parentSourcedId"
     )
     parts = parts | {"academicSessions": sessions}
-    titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
-    told = [*found, *([of_file("year_made", sessions.file, titles)] if records else [])]
-    if classes is None or not dateless:
-        return parts, told
+    if records:
+        titles = ", ".join(f"{one['title']}, {one['sourcedId']}" for one in records)
+        findings.append(of_file("year_made", sessions.file, titles))
+    if classes is None or not without_term:
+        return parts, findings
     current = own.get(str(dialect.current_year), _id_of(str(dialect.current_year)))
     rows = classes.frame.filter(pl.col("termSourcedIds").is_null())
-    told.append(
+    findings.append(
         of_rows(
             "term_missing",
             rows,
@@ -294,11 +308,11 @@ def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
         )
     )
     filled = classes.frame.with_columns(pl.col("termSourcedIds").fill_null(current))
-    return parts | {"classes": classes.having(filled, "termSourcedIds")}, told
+    return parts | {"classes": classes.having(filled, "termSourcedIds")}, findings
 
 
 def _no_sessions(classes: Part) -> Part:
-    """Sessions of a drop that has none; what is made of them is told of the classes' file."""
+    """The sessions of a drop that has none; added ones are reported for the file of the classes."""
     names = [column.name for column in ENTITIES["academicSessions"].current]
     marks = {name: dtype for name, dtype in classes.frame.schema.items() if name.startswith("#")}
     return Part(
@@ -308,14 +322,17 @@ def _no_sessions(classes: Part) -> Part:
     )
 
 
-def _dated(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Findings]]:
-    """Give sessions without any days those of the current school year: they go on for as long as they stand in the drop."""
+def _with_dates(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Findings]]:
+    """Give sessions without dates those of the current school year.
+
+    Such a session has no end: it continues for as long as it is in the drops.
+    """
     dateless = (
         pl.col("startDate").is_null() & pl.col("endDate").is_null() & pl.col("status").is_null()
     )
     rows = sessions.frame.filter(dateless)
     start, end = (day.isoformat() for day in dialect.days_of(dialect.current_year))
-    told = of_rows(
+    finding = of_rows(
         "term_undated",
         rows,
         file=sessions.file,
@@ -328,11 +345,11 @@ def _dated(sessions: Part, dialect: Dialect) -> tuple[pl.DataFrame, list[Finding
         pl.when(dateless).then(pl.lit(day)).otherwise(name).alias(name)
         for name, day in (("startDate", start), ("endDate", end))
     )
-    return sessions.frame.with_columns(days), [told]
+    return sessions.frame.with_columns(days), [finding]
 
 
 def _school_year(dialect: Dialect) -> pl.Expr:
-    """The year in which a session's school year ends, where the drop does not say it."""
+    """The year in which a session's school year ends, by its start date unless the drop has it."""
     start = pl.col("startDate").str.to_date("%Y-%m-%d", strict=False)
     month, day = dialect.year_begins
     later = (start.dt.month() > month) | ((start.dt.month() == month) & (start.dt.day() >= day))
@@ -340,49 +357,39 @@ def _school_year(dialect: Dialect) -> pl.Expr:
     return pl.col("schoolYear").fill_null(year.cast(pl.String)).alias("schoolYear")
 
 
-def _under_years(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """Hang sessions without a parent under the school year that they are in; and name the years that are wanted."""
+def _with_parents(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Give sessions without a parent the school year that they are in.
+
+    Also returns the school years that must be added.
+    """
     years = (
         frame.filter(pl.col("type") == YEAR)
         .select("sourcedId", "schoolYear", "startDate", "endDate")
         .drop_nulls()
     )
-    alone = (
+    orphan = (
         pl.col("parentSourcedId").is_null()
         & (pl.col("type") != YEAR)
         & pl.col("schoolYear").str.contains(r"^\d{4}$")
     )
-    parents: dict[tuple[str, str, str], str] = {}
-    lone = (
-        frame.filter(alone).select("schoolYear", "startDate", "endDate").unique(maintain_order=True)
-    )
-    wanted = []
-    for year, start, end in lone.iter_rows():
+    key = ["schoolYear", "startDate", "endDate"]
+    rows = []
+    missing = []
+    for year, start, end in (
+        frame.filter(orphan).select(key).unique(maintain_order=True).iter_rows()
+    ):
         around = [
-            one
-            for one, _, first, last in years.iter_rows()
+            sourced_id
+            for sourced_id, _, first, last in years.iter_rows()
             if first <= (start or "") and (end or "") <= last
         ]
-        same = [one for one, its, _, _ in years.iter_rows() if its == year]
-        parents[year, start, end] = (around or same or [_id_of(year)])[0]
-        wanted += [] if around or same else [year]
-    keys = pl.DataFrame(
-        [(*key, parent) for key, parent in parents.items()],
-        schema=["schoolYear", "startDate", "endDate", "#parent"],
-        orient="row",
-        schema_overrides=dict.fromkeys(
-            ["schoolYear", "startDate", "endDate", "#parent"], pl.String
-        ),
-    )
-    frame = frame.join(
-        keys,
-        on=["schoolYear", "startDate", "endDate"],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    parent = pl.when(alone).then("#parent").otherwise("parentSourcedId")
-    return frame.with_columns(parent.alias("parentSourcedId")).drop("#parent"), wanted
+        same = [sourced_id for sourced_id, other, _, _ in years.iter_rows() if other == year]
+        rows.append((year, start, end, (around or same or [_id_of(year)])[0]))
+        missing += [] if around or same else [year]
+    parents = pl.DataFrame(rows, schema=dict.fromkeys([*key, "#parent"], pl.String), orient="row")
+    frame = frame.join(parents, on=key, how="left", nulls_equal=True, maintain_order="left")
+    parent = pl.when(orphan).then("#parent").otherwise("parentSourcedId")
+    return frame.with_columns(parent.alias("parentSourcedId")).drop("#parent"), missing
 
 
 def _id_of(year: str) -> str:
@@ -390,7 +397,7 @@ def _id_of(year: str) -> str:
 
 
 def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | None]:
-    """The school year that ends in `year`, long enough for its terms."""
+    """The record of the school year that ends in `year`; it contains all of its terms."""
     first, last = dialect.days_of(int(year))
     days = pl.col("startDate", "endDate").str.to_date("%Y-%m-%d", strict=False)
     terms = frame.filter(pl.col("schoolYear") == year).select(days)
@@ -407,86 +414,85 @@ def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | N
     }
 
 
-PLACE = "primaryOrgSourcedId"
+ORG = "primaryOrgSourcedId"
 NAMES = ("givenName", "familyName")
-APART = frozenset({"sourcedId", *LIFECYCLE, PLACE})
+# Columns in which the rows of one person may differ.
+MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
 
 def people(part: Part) -> tuple[Part, list[Findings]]:
-    """Give each person once, with what all rows say; a row that was exported twice stays twice, and is merged later."""
+    """Merge the rows of each person into one row.
+
+    A row that was exported twice stays twice; exact duplicates are merged, and counted, later.
+    """
     frame = still_here(part.frame)
-    several = pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
-    rows = frame.filter(several)
+    enabled = pl.col("enabledUser").fill_null("true")
+    rows = frame.filter(pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null())
     if not rows.height:
-        return part.having(
-            frame.with_columns(pl.col("enabledUser").fill_null("true")), "enabledUser"
-        ), []
+        return part.having(frame.with_columns(enabled), "enabledUser"), []
     rows = rows.filter(~pl.col("sourcedId").is_in(_contradictions(rows).implode()))
     single = frame.join(
         rows.select(ROW, "sourcedId"), on=[ROW, "sourcedId"], how="anti", maintain_order="left"
     )
-    whole = pl.concat([single, _whole(rows)], how="diagonal").sort(ROW, maintain_order=True)
-    whole = whole.with_columns(pl.col("enabledUser").fill_null("true"))
-    return part.having(whole, "enabledUser"), list(_differences(rows, part))
+    merged = pl.concat([single, _merged_with_copies(rows)], how="diagonal")
+    merged = merged.sort(ROW, maintain_order=True).with_columns(enabled)
+    return part.having(merged, "enabledUser"), list(_differences(rows, part))
 
 
 def once(part: Part) -> tuple[Part, list[Findings]]:
-    """Give what is said of a person beside the user (demographics) once, the first word winning."""
+    """Merge the rows with the demographics of each person; the first value counts."""
     part = part.having(still_here(part.frame))
     rows = part.frame.filter(
         pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
     )
     single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
-    merged = _merged(rows)
-    return part.having(pl.concat([single, merged], how="diagonal").sort(ROW)), list(
-        _differences(rows, part)
-    )
+    merged = pl.concat([single, _merged(rows)], how="diagonal").sort(ROW)
+    return part.having(merged), list(_differences(rows, part))
 
 
 def still_here(frame: pl.DataFrame) -> pl.DataFrame:
-    """Leave out rows that say that a record is gone, where another row has it."""
-    gone = pl.col("status").eq_missing(TOBEDELETED)
-    if not frame.select(gone.any()).item():
+    """Remove rows that delete a record which another row still has."""
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    if not frame.select(deleted.any()).item():
         return frame
-    here = frame.filter(~gone)["sourcedId"].drop_nulls()
-    return frame.filter(~(gone & pl.col("sourcedId").is_in(here.implode())))
+    active = frame.filter(~deleted)["sourcedId"].drop_nulls()
+    return frame.filter(~(deleted & pl.col("sourcedId").is_in(active.implode())))
 
 
 def _contradictions(rows: pl.DataFrame) -> pl.Series:
-    """The ids that cannot each be one person."""
-    name = pl.concat_str([_alike(one) for one in NAMES], separator="|")
-    named = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in NAMES)).with_columns(
-        name.alias("#name")
+    """The ids that cannot be one person each.
+
+    Their rows have different names, or one file has different rows for the same org.
+    """
+    # Case and spaces make no other name.
+    names = (
+        pl.col(name).str.to_lowercase().str.replace_all(r"\s+", " ").fill_null("") for name in NAMES
     )
+    with_name = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in NAMES))
     differing = (
-        named.group_by("sourcedId")
+        with_name.with_columns(pl.concat_str(names, separator="|").alias("#name"))
+        .group_by("sourcedId")
         .agg(pl.col("#name").n_unique())
         .filter(pl.col("#name") > 1)["sourcedId"]
     )
-    place = [pl.col(ROW) // SPAN, pl.col(PLACE).fill_null("")]
+    file_and_org = [pl.col(ROW) // SPAN, pl.col(ORG).fill_null("")]
     contents = rows.filter(~pl.col(REPEATS)).select(
-        "sourcedId", *place, pl.struct(_singles(rows)).alias("#content")
+        "sourcedId", *file_and_org, pl.struct(_single_valued(rows)).alias("#content")
     )
-    twice = contents.unique().filter(pl.struct("sourcedId", ROW, PLACE).is_duplicated())[
-        "sourcedId"
-    ]
+    twice = contents.unique().filter(pl.struct("sourcedId", ROW, ORG).is_duplicated())["sourcedId"]
     return pl.concat([differing, twice]).unique()
 
 
-def _alike(name: str) -> pl.Expr:
-    """A name in lower case, with single spaces: other spellings are no other name."""
-    return pl.col(name).str.to_lowercase().str.replace_all(r"\s+", " ").fill_null("")
-
-
-def _singles(rows: pl.DataFrame) -> list[str]:
-    """The columns of which a person has one value."""
+def _single_valued(rows: pl.DataFrame) -> list[str]:
+    """The columns in which all rows of a person should have the same value."""
     entity = ENTITIES["users"]
     lists = {column.name for column in entity.current if column.is_list or column.name == "grades"}
-    return [name for name in rows.columns if not name.startswith("#") and name not in APART | lists]
+    others = MAY_DIFFER | lists
+    return [name for name in rows.columns if not name.startswith("#") and name not in others]
 
 
-def _whole(rows: pl.DataFrame) -> pl.DataFrame:
-    """Each person's first row with what all of them say, and once more for each row that is there twice."""
+def _merged_with_copies(rows: pl.DataFrame) -> pl.DataFrame:
+    """Merge the rows of each person, and repeat the merged row for each exact duplicate."""
     merged = _merged(rows)
     cells = [name for name in rows.columns if name != ROW]
     same = [pl.col(ROW) // SPAN, *(pl.col(name) for name in cells)]
@@ -498,9 +504,10 @@ def _whole(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Merge the rows of each person: the first value of a column, or all items of a list."""
     lists = ("agentSourcedIds", "grades", "userIds")
     columns = [name for name in rows.columns if name != "sourcedId"]
-    # By file, and then by what rows say: the order of rows may be another tomorrow.
+    # By file and contents, so that another order of rows makes no difference.
     order = [
         pl.col(ROW) // SPAN,
         *(pl.col(name) for name in rows.columns if not name.startswith("#")),
@@ -508,16 +515,13 @@ def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     each = rows.sort(order, nulls_last=True, maintain_order=True).group_by(
         "sourcedId", maintain_order=True
     )
-    return each.agg(*(_items(name) if name in lists else _first(name) for name in columns)).select(
-        rows.columns
+    cells = (
+        _all_items(name) if name in lists else pl.col(name).drop_nulls().first() for name in columns
     )
+    return each.agg(*cells).select(rows.columns)
 
 
-def _first(name: str) -> pl.Expr:
-    return pl.col(name).drop_nulls().first()
-
-
-def _items(name: str) -> pl.Expr:
+def _all_items(name: str) -> pl.Expr:
     items = (
         pl.col(name).drop_nulls().str.split(",").explode().unique(maintain_order=True).str.join(",")
     )
@@ -525,8 +529,8 @@ def _items(name: str) -> pl.Expr:
 
 
 def _differences(rows: pl.DataFrame, part: Part) -> Iterator[Findings]:
-    """Tell of which people rows say different things, by column; the first row counts."""
-    for name in _singles(rows):
+    """Report the people whose rows have different values, by column; the first row counts."""
+    for name in _single_valued(rows):
         counts = pl.col(name).n_unique() - pl.col(name).null_count().cast(pl.Boolean).cast(
             pl.UInt32
         )

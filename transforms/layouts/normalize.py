@@ -1,7 +1,8 @@
-"""A drop in a declared layout -> a roster: step 2 of the straight line, for every layout but OneRoster's own."""
+"""Normalize a drop in a declared layout: step 2 of the pipeline, for every layout but OneRoster."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import polars as pl
@@ -33,7 +34,7 @@ from transforms.roster import Mode, Raw, Roster, Table
 from transforms.schemas import ENTITIES
 from transforms.secrets import passwords_dropped
 
-# What a record without an id of its own is known by.
+# How records without a sourcedId get one: the kind of id, and the columns that identify a record.
 KEYS = {
     "roles": ("role", ("userSourcedId", "orgSourcedId", "role")),
     "enrollments": ("enrollment", ("classSourcedId", "userSourcedId", "role")),
@@ -41,7 +42,7 @@ KEYS = {
 
 
 def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
-    """Give the drop as OneRoster 1.2."""
+    """Convert a drop to a roster in OneRoster 1.2's columns and spelling."""
     match = matched(layout, raw, dialect.strict)
     renames = with_old_ids(
         assembled(layout, match.files, dialect),
@@ -49,29 +50,30 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
         match,
         without_prefix(dialect.renamed, dialect.prefix),
     )
-    parts, found = completed(layout, renames.parts, dialect)
-    found = [
-        *match.findings,
-        *renames.findings,
-        *leading_nowhere(layout, match.files),
-        *_needed(layout, match),
-        *_emptied(match, dialect.strict),
-        *found,
-    ]
+    parts, completing = completed(layout, renames.parts, dialect)
     tables = {name: _table(name, part, layout, match, dialect) for name, part in parts.items()}
-    tables = {
-        name: table for name, table in tables.items() if _says_something(table, layout, match)
-    }
-    tables, told = passwords_dropped(tables, dialect.secrets)
-    broken = frozenset(
-        one.entity for file in layout.files if file.name in match.broken for one in file.gives
+    tables = {name: table for name, table in tables.items() if _is_kept(table, layout, match)}
+    tables, passwords = passwords_dropped(tables, dialect.secrets)
+    findings = gather(
+        [
+            _with_entity(raw.findings, tables),
+            *match.findings,
+            *renames.findings,
+            *leading_nowhere(layout, match.files),
+            *_unusable_files(layout, match),
+            *_empty_files(match, dialect.strict),
+            *completing,
+            *passwords,
+        ]
     )
-    spelt = {key: cells for one in match.files.values() for key, cells in one.spelt.items()}
+    broken = frozenset(
+        rows.entity for file in layout.files if file.name in match.broken for rows in file.gives
+    )
     return Roster(
         tables,
         broken,
-        gather([_named(raw.findings, tables), *found, *told]),
-        spelt,
+        findings,
+        {key: names for one in match.files.values() for key, names in one.spelt.items()},
         renames.renamed,
         salted=dialect.digests.made,
         today=dialect.today,
@@ -79,24 +81,22 @@ def normalised(layout: Layout, raw: Raw, dialect: Dialect) -> Roster:
 
 
 def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
-    """Add to what the files say what the layout leaves to be understood."""
-    found: list[Findings] = []
-    for step in (_described_once, _cells_in_common, lambda parts: mended(parts, dialect.repair)):
-        parts, told = step(parts)
-        found += told
-    if layout.district:
-        parts, told = with_district(parts, dialect)
-        found += told
-    parts = with_district_named(parts, dialect)
-    parts, told = with_years(_with_class_type(parts, dialect), dialect)
-    found += told
-    for step in (
+    """Clean the cells, and add what the layout implies: orgs, school years, roles and ids."""
+    steps: list[Callable[[Parts], tuple[Parts, list[Findings]]]] = [
+        _described_once,
+        _with_clean_cells,
+        lambda parts: mended(parts, dialect.repair),
+        *([lambda parts: with_district(parts, dialect)] if layout.district else []),
+        lambda parts: (with_district_named(parts, dialect), []),
+        lambda parts: with_years(_with_class_type(parts, dialect), dialect),
         with_schools,
         *([with_roles] if layout.roles_from_enrollments else []),
         _with_people,
-    ):
-        parts, told = step(parts)
-        found += told
+    ]
+    findings: list[Findings] = []
+    for step in steps:
+        parts, reported = step(parts)
+        findings += reported
     if "roles" in parts:
         parts = parts | {"roles": roles_in_order(parts["roles"])}
     if "enrollments" in parts:
@@ -104,147 +104,129 @@ def completed(layout: Layout, parts: Parts, dialect: Dialect) -> tuple[Parts, li
     parts = {
         name: with_ids(part, *KEYS[name]) if name in KEYS else part for name, part in parts.items()
     }
-    return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, found
+    return {name: part.having(still_here(part.frame)) for name, part in parts.items()}, findings
 
 
 def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Give records that many rows describe once, as the first row does; what others say of them is told."""
-    done, found = {}, []
+    """Keep derived records once, as their first row describes them; report rows that differ."""
+    done, findings = {}, []
     for name, part in parts.items():
-        many = part.frame.filter(pl.col(DERIVED) & pl.col("sourcedId").is_not_null())
+        derived = part.frame.filter(pl.col(DERIVED) & pl.col("sourcedId").is_not_null())
         cells = [one for one in part.frame.columns if not one.startswith("#")]
-        # The order of rows may be another tomorrow, and what is taken of them must not.
-        first = many.sort(pl.col(ROW) // SPAN, *cells, nulls_last=True).unique(
+        # Sorted, so that another order of rows makes no difference.
+        first = derived.sort(pl.col(ROW) // SPAN, *cells, nulls_last=True).unique(
             "sourcedId", keep="first", maintain_order=True
         )
-        if first.height < many.height:
-            other = many.unique(cells, keep="first", maintain_order=True)
+        if first.height < derived.height:
+            other = derived.unique(cells, keep="first", maintain_order=True)
             other = other.join(first.select(ROW), on=ROW, how="anti", maintain_order="left")
-            found.append(
+            findings.append(
                 of_rows("described_twice", other, file=part.file, entity=name, value="sourcedId")
             )
-        rest = part.frame.filter(~pl.col(DERIVED))
-        done[name] = (
-            part.having(pl.concat([rest, first]).sort(ROW, maintain_order=True))
-            if many.height
-            else part
-        )
-        nameless = done[name].frame.filter(~(pl.col(DERIVED) & pl.col("sourcedId").is_null()))
-        done[name] = done[name].having(nameless)
-    return done, found
+        frame = part.frame
+        if derived.height:
+            rest = frame.filter(~pl.col(DERIVED))
+            frame = pl.concat([rest, first]).sort(ROW, maintain_order=True)
+        without_id = pl.col(DERIVED) & pl.col("sourcedId").is_null()
+        done[name] = part.having(frame.filter(~without_id))
+    return done, findings
 
 
-def _cells_in_common(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Read every cell as OneRoster's own are read, so that an export that is read again is the same roster."""
-    done, found = {}, []
+def _with_clean_cells(parts: Parts) -> tuple[Parts, list[Findings]]:
+    """Clean the cells as OneRoster's own files are cleaned, so that an export reads back the same."""
+    done, findings = dict(parts), []
     for name, part in parts.items():
-        frame, told = (
-            cleaned(ENTITIES[name], part.frame, part.file)
-            if part.frame.height
-            else (part.frame, [])
-        )
-        done[name] = part.having(frame)
-        found += told
-    return done, found
+        if part.frame.height:
+            frame, reported = cleaned(ENTITIES[name], part.frame, part.file)
+            done[name] = part.having(frame)
+            findings += reported
+    return done, findings
 
 
 def _with_class_type(parts: Parts, dialect: Dialect) -> Parts:
     if "classes" not in parts:
         return parts
     part = parts["classes"]
-    kind = pl.col("classType").fill_null(dialect.class_type)
-    return parts | {"classes": part.having(part.frame.with_columns(kind), "classType")}
+    class_type = pl.col("classType").fill_null(dialect.class_type)
+    return parts | {"classes": part.having(part.frame.with_columns(class_type), "classType")}
 
 
 def _with_people(parts: Parts) -> tuple[Parts, list[Findings]]:
-    found: list[Findings] = []
+    findings: list[Findings] = []
     for name, step in (("users", people), ("demographics", once)):
         if name in parts:
-            part, told = step(parts[name])
+            part, reported = step(parts[name])
             parts = parts | {name: part}
-            found += told
-    return parts, found
+            findings += reported
+    return parts, findings
 
 
 def _table(name: str, part: Part, layout: Layout, match: Matched, dialect: Dialect) -> Table:
-    """Make a table of a part; what is missing from it is gone only if the drop holds all there is."""
-    givers = {file.name for file in layout.files if any(one.entity == name for one in file.gives)}
+    """Make the table of an entity; its mode is `bulk` only if the drop has every record."""
+    entity = ENTITIES[name]
+    declared = [(file, rows) for file in layout.files for rows in file.gives if rows.entity == name]
+    files = {file.name for file, _ in declared}
     snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
-    whole = snapshot and not givers & match.broken
-    names = [column.name for column in ENTITIES[name].current]
-    extensions = [column for column in part.frame.columns if column.startswith("metadata.")]
+    complete = snapshot and not files & match.broken
     empty = part.frame.height + part.lost.height == 0
+    mode: Mode = "bulk" if complete and not empty else "unknown"
     file = part.file or next(
-        (found.raw.name for giver, found in match.files.items() if giver in givers),
-        ENTITIES[name].file,
+        (source.raw.name for one, source in match.files.items() if one in files), entity.file
     )
+    columns = (column.name for column in entity.current)
+    extensions = (column for column in part.frame.columns if column.startswith("metadata."))
     frame = part.frame.select(
-        ROW, *dict.fromkeys((*names, *extensions)), *([OF] if OF in part.frame.columns else [])
-    )
-    mode: Mode = "bulk" if whole and not empty else "unknown"
-    keys = tuple(
-        sorted(
-            {
-                key
-                for giver in layout.files
-                for one in giver.gives
-                if one.entity == name
-                for key in _keys(one)
-            }
-        )
+        ROW, *dict.fromkeys((*columns, *extensions)), *([OF] if OF in part.frame.columns else [])
     )
     return Table(
-        ENTITIES[name],
+        entity,
         frame,
         file,
         mode,
         part.lost,
         part.said,
-        emptied=whole and empty,
+        emptied=complete and empty,
         fed=part.fed,
-        keys=keys,
-        complete=_stand_with_their_record(name, layout),
+        keys=tuple(sorted({key for _, rows in declared for key in _keys(rows)})),
+        # Each row lists all parts of its record, so a part that is not listed was removed.
+        complete=entity.folds_into is not None
+        and bool(declared)
+        and all(rows.each for _, rows in declared),
     )
 
 
-def _stand_with_their_record(name: str, layout: Layout) -> bool:
-    """Whether a row lists all the parts of its record, so that one which it lacks is gone."""
-    givers = [one for file in layout.files for one in file.gives if one.entity == name]
-    return (
-        ENTITIES[name].folds_into is not None and bool(givers) and all(one.each for one in givers)
-    )
+def _keys(rows: Rows) -> set[str]:
+    """The references that ids are made from.
 
-
-def _keys(one: Rows) -> set[str]:
-    """The references of which rows' ids are made: they read what the id reads, or stand in it where there is none."""
-    references = {column.name for column in ENTITIES[one.entity].references}
-    own = one.columns.get("sourcedId")
-    if own is None:
-        return references.intersection(KEYS[one.entity][1])
-    made = own.reads if own.made else ()
+    They read a column that the id reads, or they are in `KEYS` if the rows have no id.
+    """
+    references = {column.name for column in ENTITIES[rows.entity].references}
+    sourced_id = rows.columns.get("sourcedId")
+    if sourced_id is None:
+        return references.intersection(KEYS[rows.entity][1])
+    reads = sourced_id.reads if sourced_id.made else ()
     return {
         name
-        for name in references & one.columns.keys()
-        if {*one.columns[name].reads}.intersection(made)
+        for name in references & rows.columns.keys()
+        if {*rows.columns[name].reads}.intersection(reads)
     }
 
 
-def _says_something(table: Table, layout: Layout, match: Matched) -> bool:
-    """Whether a table has rows; one without any means something in a snapshot, or of a file that every drop needs."""
+def _is_kept(table: Table, layout: Layout, match: Matched) -> bool:
+    """Whether a table has rows, or is empty in a snapshot or because of an empty needed file."""
     if table.frame.height or table.lost.height or table.emptied:
         return True
-    empty = [
-        file
-        for file in layout.files
-        if file.name in match.files and not match.files[file.name].filled
-    ]
     return any(
-        file.needed and any(one.entity == table.entity.name for one in file.gives) for file in empty
+        file.needed
+        and file.name in match.files
+        and not match.files[file.name].filled
+        and any(rows.entity == table.entity.name for rows in file.gives)
+        for file in layout.files
     )
 
 
-def _needed(layout: Layout, match: Matched) -> list[Findings]:
-    """Refuse the drop for a file that it needs and that cannot be used."""
+def _unusable_files(layout: Layout, match: Matched) -> list[Findings]:
+    """Refuse the drop if a needed file is there and cannot be used."""
     return [
         of_file(
             "layout_file_missing",
@@ -256,16 +238,17 @@ def _needed(layout: Layout, match: Matched) -> list[Findings]:
     ]
 
 
-def _emptied(match: Matched, strict: bool) -> list[Findings]:
-    """Tell of files without rows, and refuse a drop that has nothing else."""
-    empty = [found.raw.name for found in match.files.values() if not found.filled]
-    told = [of_file("no_rows", name, strict=strict) for name in empty]
-    nothing = match.files and len(empty) == len(match.files)
-    return [*told, *([of_file("drop_empty", "")] if nothing else [])]
+def _empty_files(match: Matched, strict: bool) -> list[Findings]:
+    """Report files without rows, and refuse the drop if no file has any."""
+    empty = [source.raw.name for source in match.files.values() if not source.filled]
+    findings = [of_file("no_rows", name, strict=strict) for name in empty]
+    if match.files and len(empty) == len(match.files):
+        findings.append(of_file("drop_empty", ""))
+    return findings
 
 
-def _named(findings: Findings, tables: dict[str, Table]) -> Findings:
-    """Say of which entity the rows are that did not fit their header: the first that their file describes."""
+def _with_entity(findings: Findings, tables: dict[str, Table]) -> Findings:
+    """Add the entity to errors in rows that do not fit their header: the first of their file."""
     entities: dict[str, str] = {}
     for name, table in tables.items():
         for file in table.file.split(", "):

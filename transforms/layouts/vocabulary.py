@@ -1,7 +1,7 @@
-"""The words of student information systems for grades, roles, sexes, races, yes and no, and what they mean in OneRoster.
+"""The words that student information systems use, and OneRoster's words for them.
 
-Keys are in lower case. A word that is not here stays as it is, so that the check, or the target's maps, meet it.
-Source: CEDS grade levels; OneRoster 1.2 vocabularies; what exports were seen to contain.
+Keys are in lower case. An unknown word stays as it is, for the check or the target's maps.
+Source: CEDS grade levels; OneRoster 1.2 vocabularies; words found in real exports.
 """
 
 from __future__ import annotations
@@ -50,16 +50,21 @@ ROLES: Words = {
                      "sister"), "relative"),
 }  # fmt: skip
 
-# What somebody is to a student; no word of a family makes anybody a member of staff.
+# How a person is related to a student. None of these words makes anyone a member of staff.
 FAMILY: Words = {
-    **dict.fromkeys(("guardian", "legal guardian", "parent/guardian", "foster parent", "caregiver", "custodian"), "guardian"),
+    **dict.fromkeys(
+        ("guardian", "legal guardian", "parent/guardian", "foster parent", "caregiver", "custodian"), "guardian"
+    ),
     **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
-    **dict.fromkeys(("relative", "family", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "aunt/uncle", "sibling", "brother",
-                     "sister", "cousin", "child", "other", "friend", "neighbor", "emergency contact", "emergency", "doctor", "aide", "spouse",
-                     "administrator", "case worker", "court appointed guardian", "agency"), "relative"),
+    **dict.fromkeys(
+        ("relative", "family", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "aunt/uncle", "sibling",
+         "brother", "sister", "cousin", "child", "other", "friend", "neighbor", "emergency contact", "emergency",
+         "doctor", "aide", "spouse", "administrator", "case worker", "court appointed guardian", "agency"),
+        "relative",
+    ),
 }  # fmt: skip
 
-# What a person is in a class; roles in an organisation have more words.
+# Roles in a class; roles in an org have more words.
 CLASS_ROLES: Words = {
     **dict.fromkeys(("student", "learner", "pupil", "studentenrollment"), "student"),
     **dict.fromkeys(
@@ -73,8 +78,8 @@ CLASS_ROLES: Words = {
     ),
 }
 
-# What organisations are called; a class is held by a school (CSV Binding, classes.schoolSourcedId), so that is what
-# colleges and universities are too. What administers schools has the standard's word that is nearest to it.
+# Types of orgs. A class belongs to a school (CSV Binding, classes.schoolSourcedId), so colleges and
+# universities are schools. An org that administers schools has the standard's nearest word.
 ORG_TYPES: Words = {
     **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute", "academy", "adulteducation",
                      "researchcenter"), "school"),
@@ -87,7 +92,7 @@ ORG_TYPES: Words = {
     **dict.fromkeys(("national", "country", "ministryofeducation", "ministry", "departmentofeducation"), "national"),
 }  # fmt: skip
 
-# Races by their letter (Clever), their name, and OneRoster's own words.
+# Words for the race columns of OneRoster: letters (Clever) and names.
 RACES: Mapping[str, tuple[str, ...]] = {
     "americanIndianOrAlaskaNative": (
         "i",
@@ -108,7 +113,7 @@ RACES: Mapping[str, tuple[str, ...]] = {
 }
 
 SEVERAL_RACES = "demographicRaceTwoOrMoreRaces"
-# Says none of them, or one that OneRoster has no word for.
+# No race, or one that OneRoster has no word for.
 NO_RACE = ("", "u", "unknown", "not specified", "unspecified", "declined to state", "declined", "prefer not to say",
            "n/a", "none", "other", "o")  # fmt: skip
 
@@ -139,14 +144,16 @@ _RANGE = re.compile(r"([A-Za-z]+|\d{1,2})\s*-\s*([A-Za-z]+|\d{1,2})")
 
 
 def grade_of(text: str, own: Words) -> str:
-    """Give the CEDS grade of a word, the grades of a range such as `6-8` joined by commas, or the word itself."""
+    """Return the CEDS grade for a word, with the spellings that a feed adds.
+
+    A range such as `6-8` becomes its grades, joined by commas; an unknown word stays as it is.
+    """
     word = text.strip()
-    if (
-        known := own.get(word) or own.get(word.casefold()) or GRADES.get(word.casefold())
-    ) is not None:
-        return known
-    if found := _RANGE.fullmatch(word):
-        ends = [GRADES.get(end.casefold(), "") for end in found.groups()]
+    grade = own.get(word) or own.get(word.casefold()) or GRADES.get(word.casefold())
+    if grade is not None:
+        return grade
+    if match := _RANGE.fullmatch(word):
+        ends = [GRADES.get(end.casefold(), "") for end in match.groups()]
         if all(end in _ORDER for end in ends) and _ORDER.index(ends[0]) < _ORDER.index(ends[1]):
             return ",".join(_ORDER[_ORDER.index(ends[0]) : _ORDER.index(ends[1]) + 1])
     return word
