@@ -1,4 +1,4 @@
-"""Which settings of `[source]` a layout has a use for, told by the layout itself: a setting that does nothing misleads."""
+"""Which settings of `[source]` a layout uses; a setting without effect is reported as an error."""
 
 from __future__ import annotations
 
@@ -12,16 +12,58 @@ from transforms.layouts.layout import Layout, plain
 from transforms.layouts.options import Dialect
 
 ONEROSTER = "oneroster"
-# What is done for every layout, and what only for those that are declared.
+# Settings that every layout uses, and settings that all declared layouts use.
 ALL = frozenset({"prefix", "snapshot"})
 DECLARED = frozenset({"school_year", "year_begins", "repair", "without"})
-# Which cells ask for digests of what is personal, the settings of their salt are for.
+# Settings of layouts that make digests from personal data.
 SALTS = frozenset({"salt_env", "salt_file", "salt_block"})
+# Settings of layouts that add a district.
 DISTRICT = frozenset({"district.name", "district.id"})
 
 
-class _Asked:
-    """Stands in for a dialect, and notes what it is asked for."""
+def unused(layout: Layout | None, dialect: Dialect, layouts: Mapping[str, Layout]) -> Iterator[str]:
+    """Yield a sentence for each setting of the feed's file that a layout does not use.
+
+    It also names those of the `layouts` that use the setting. `None` is OneRoster's own layout.
+    """
+    used = ALL if layout is None else settings_of(layout)
+    code = ONEROSTER if layout is None else layout.code
+    for name in sorted(dialect.said - used):
+        users = ", ".join(one for one, other in layouts.items() if name in settings_of(other))
+        yield f"`{name}`, which layout {code} has no use for; these have: {users}. Remove it"
+    if layout is not None and "without" in dialect.said:
+        yield from _wrong_without(layout, dialect)
+
+
+def settings_of(layout: Layout) -> frozenset[str]:
+    """Return the settings that a declared layout uses."""
+    gives = [rows for file in layout.files for rows in file.gives]
+    cells = [
+        cell
+        for rows in gives
+        for cell in (*rows.columns.values(), *([rows.where] if rows.where else []))
+    ]
+    asked = {name for cell in cells for name in asked_of(cell)}
+    settings = {name for name in asked if name == "date_order" or name.startswith("words.")}
+    if "digests" in asked:
+        settings |= SALTS
+    if layout.district:
+        settings |= DISTRICT
+    class_types = [rows.columns.get("classType") for rows in gives if rows.entity == "classes"]
+    if any(cell is None or cell.reads for cell in class_types):
+        settings.add("class_type")
+    return ALL | DECLARED | settings
+
+
+def asked_of(cell: Cell) -> set[str]:
+    """Return the settings that a cell reads."""
+    recorder = _Recorder()
+    cell.of(cast(Dialect, recorder))
+    return recorder.names
+
+
+class _Recorder:
+    """Stands in for a `Dialect`, and records the names of the settings that are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -33,58 +75,22 @@ class _Asked:
         return getattr(Dialect(date.min), name)
 
     def get(self, vocabulary: str, default: Any) -> Any:
-        """Give no words, and note of which vocabulary some were asked for."""
+        """Stand in for `Dialect.words`."""
         self.names.add(f"words.{vocabulary}")
         return default
 
 
-def asked_of(cell: Cell) -> set[str]:
-    """Name the settings that a cell reads."""
-    asked = _Asked()
-    cell.of(cast(Dialect, asked))
-    return asked.names
-
-
-def settings_of(layout: Layout) -> frozenset[str]:
-    """Name the settings that a declared layout has a use for."""
-    gives = [one for file in layout.files for one in file.gives]
-    cells = [
-        cell
-        for one in gives
-        for cell in (*one.columns.values(), *([one.where] if one.where else []))
-    ]
-    asked = {name for cell in cells for name in asked_of(cell)}
-    read = {name for name in asked if name == "date_order" or name.startswith("words.")}
-    salts = SALTS if "digests" in asked else frozenset()
-    kinds = {
-        "class_type"
-        for one in gives
-        if one.entity == "classes" and _may_be_blank(one.columns.get("classType"))
-    }
-    return ALL | DECLARED | read | kinds | salts | (DISTRICT if layout.district else frozenset())
-
-
-def _may_be_blank(cell: Cell | None) -> bool:
-    return cell is None or bool(cell.reads)
-
-
-def unused(layout: Layout | None, dialect: Dialect, layouts: Mapping[str, Layout]) -> Iterator[str]:
-    """Say which settings a layout (None: OneRoster's own) has no use for, and which of the `layouts` have one."""
-    own = ALL if layout is None else settings_of(layout)
-    code = ONEROSTER if layout is None else layout.code
-    for name in sorted(dialect.said - own):
-        have = [one for one, other in layouts.items() if name in settings_of(other)]
-        yield f"`{name}`, which layout {code} has no use for; these have: {', '.join(have)}. Remove it"
-    if layout is not None and "without" in dialect.said:
-        yield from _without(layout, dialect)
-
-
-def _without(layout: Layout, dialect: Dialect) -> Iterator[str]:
-    """Nothing can be missed of drops that are no snapshots; and what is named must be a file of the layout."""
-    whole = layout.snapshot if dialect.snapshot is None else dialect.snapshot
-    if not whole:
-        yield "`without`, which is for drops that hold all there is. Remove it, or say `snapshot = true`"
+def _wrong_without(layout: Layout, dialect: Dialect) -> Iterator[str]:
+    """Files can only be missing from full snapshots, and they must be files of the layout."""
+    snapshot = layout.snapshot if dialect.snapshot is None else dialect.snapshot
+    if not snapshot:
+        yield (
+            "`without`, which is for drops that hold all there is. "
+            "Remove it, or say `snapshot = true`"
+        )
     names = {plain(name) for file in layout.files for name in (file.name, *file.names)}
     for one in dialect.without:
         if plain(PurePath(one.partition(":")[0].strip()).stem) not in names:
-            yield f"`without` of {one!r}, which is no file of layout {layout.code}. Correct its name"
+            yield (
+                f"`without` of {one!r}, which is no file of layout {layout.code}. Correct its name"
+            )

@@ -1,4 +1,4 @@
-"""The reference of the layouts, made from the layouts themselves: each file, each column that is read, and what becomes of it."""
+"""The page docs/layouts.md, written from the layouts: every file, every column, and what it becomes."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ Case, spaces, `_` and `-` in the names of files and columns do not matter. **Nee
 
 
 def reference(layouts: Iterable[Layout]) -> str:
-    """Give the whole page, as Markdown."""
+    """Return the page as Markdown."""
     return "\n".join([HEAD, *(line for layout in layouts for line in _layout(layout))])
 
 
 def _layout(layout: Layout) -> Iterator[str]:
-    whole = "An export is full." if layout.snapshot else "An export is partial."
-    yield f"## {layout.code}\n\n{layout.title}. {whole}\n"
+    kind = "full" if layout.snapshot else "partial"
+    yield f"## {layout.code}\n\n{layout.title}. An export is {kind}.\n"
     for file in layout.files:
         yield from _file(file, layout)
 
@@ -56,18 +56,19 @@ def _file(file: File, layout: Layout) -> Iterator[str]:
 def _column(name: str, file: File, layout: Layout) -> str:
     aliases = ", ".join(f"`{one}`" for one in file.aliases.get(name, ()))
     required = " *required*" if name in file.required else ""
-    return f"| `{name}`{required} | {aliases} | {', '.join(_becomes(name, file, layout)) or 'leads to other files'} |"
+    becomes = ", ".join(_uses(name, file, layout)) or "leads to other files"
+    return f"| `{name}`{required} | {aliases} | {becomes} |"
 
 
-def _becomes(name: str, file: File, layout: Layout) -> dict[str, None]:
-    """The columns of the roster that are made of a column, and whether it says which records there are."""
-    joined = f"{file.name}.{name}"
-    found: dict[str, None] = {}
+def _uses(name: str, file: File, layout: Layout) -> dict[str, None]:
+    """What a column is used for: columns of the roster, or which records there are."""
+    uses: dict[str, None] = {}
     for other in layout.files:
-        word = name if other is file else joined
-        for one in other.gives:
-            columns = [column for column, cell in one.columns.items() if word in cell.reads]
-            found |= dict.fromkeys(f"{one.entity}.{column}" for column in columns)
-            if word in (one.given, one.each) or (one.where is not None and word in one.where.reads):
-                found |= {f"whether there are {one.entity}": None}
-    return found
+        column = name if other is file else f"{file.name}.{name}"
+        for rows in other.gives:
+            made = [name for name, cell in rows.columns.items() if column in cell.reads]
+            uses |= dict.fromkeys(f"{rows.entity}.{name}" for name in made)
+            deciding = {rows.given, rows.each, *(rows.where.reads if rows.where else ())}
+            if column in deciding:
+                uses |= {f"whether there are {rows.entity}": None}
+    return uses

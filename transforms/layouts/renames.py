@@ -1,4 +1,8 @@
-"""Ids that a source gives up for others, where the layout has a file for that: the source says so once, and then only uses the new ones."""
+"""Ids that the source changed: records keep the ids with which the target knows them.
+
+A layout may have a file for changed ids. The source lists a change once, and uses only the new id
+from then on.
+"""
 
 from __future__ import annotations
 
@@ -17,30 +21,33 @@ from transforms.schemas import ENTITIES
 
 @dataclass(frozen=True)
 class Renames:
-    """The parts with the ids that records had first; the ids that the drop itself gives up for others; what was found."""
+    """The result of `with_old_ids`."""
 
-    parts: Parts
-    renamed: Renamed = field(default_factory=dict)
+    parts: Parts  # with the ids that records had first
+    renamed: Renamed = field(default_factory=dict)  # the changes that this drop lists
     findings: tuple[Findings, ...] = ()
 
 
 def with_old_ids(parts: Parts, layout: Layout, match: Matched, known: Renamed) -> Renames:
-    """Give ids their old ones back, before other ids are made of them: as the drop's own file of changes and earlier ones say."""
+    """Replace changed ids by the old ones, before other ids are made from them.
+
+    The changes are those that this drop lists, and those `known` from earlier drops.
+    """
     changes = match.files.get(layout.renames)
     if changes is None or not changes.frame.height:
-        return _old(parts, layout, known)
+        return _restore_ids(parts, layout, known)
     ids = replace(
         changes.raw, frame=layout.prepare({layout.renames: changes.frame})[layout.renames]
     )
-    if wrong := unclear(ids):
-        return Renames(parts, findings=(of_file("ids_unclear", "", wrong),))
+    if problem := unclear(ids):
+        return Renames(parts, findings=(of_file("ids_unclear", "", problem),))
     new = remembering(ids.frame, known)
-    told = of_file("ids_changed", ids.name, count=ids.frame.height)
-    done = _old(parts, layout, {**known, **new})
-    return replace(done, renamed=new, findings=(told, *done.findings))
+    finding = of_file("ids_changed", ids.name, count=ids.frame.height)
+    restored = _restore_ids(parts, layout, {**known, **new})
+    return replace(restored, renamed=new, findings=(finding, *restored.findings))
 
 
-def _old(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
+def _restore_ids(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
     if not renamed:
         return Renames(parts)
     made = {
@@ -49,12 +56,13 @@ def _old(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
         for (name, new), was in renamed.items()
         if name == of
     }
-    # Who has an id that somebody else gave up is not that one: the id leads nowhere, and the row is rejected for it.
-    taken = {(name, was) for (name, _), was in renamed.items()} - renamed.keys()
-    given = by_entity(
-        {**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in taken}}
+    # A record with an id that another record had before is not that record. The row is rejected for
+    # the text that replaces the id.
+    given_up = {(name, was) for (name, _), was in renamed.items()} - renamed.keys()
+    replacements = by_entity(
+        {**renamed, **made, **{(name, was): f"{was} (given up)" for name, was in given_up}}
     )
-    told = [
+    findings = [
         of_rows(
             "id_given_up",
             rows,
@@ -63,15 +71,15 @@ def _old(parts: Parts, layout: Layout, renamed: Renamed) -> Renames:
             column="sourcedId",
             value="sourcedId",
         )
-        for name in {name for name, _ in taken} & parts.keys()
-        if (rows := _of(parts[name], {was for one, was in taken if one == name})).height
+        for name in {name for name, _ in given_up} & parts.keys()
+        if (rows := _rows_with(parts[name], {was for one, was in given_up if one == name})).height
     ]
-    old = {
-        name: part.having(with_old(part.frame, ENTITIES[name], given))
+    restored = {
+        name: part.having(with_old(part.frame, ENTITIES[name], replacements))
         for name, part in parts.items()
     }
-    return Renames(old, findings=tuple(told))
+    return Renames(restored, findings=tuple(findings))
 
 
-def _of(part: Part, ids: set[str]) -> pl.DataFrame:
+def _rows_with(part: Part, ids: set[str]) -> pl.DataFrame:
     return part.frame.filter(pl.col("sourcedId").is_in(sorted(ids)))

@@ -1,7 +1,8 @@
-"""What a spreadsheet does to a file that is opened and saved in it: ranges become dates, long numbers are rounded, zeros are lost.
+"""Damage by a spreadsheet in which a file was opened and saved.
 
-All of it is told. It is mended only where a feed's file says `repair`, and only where no other reading is possible;
-else a damaged grade is left out, and a damaged id rejects its row.
+Ranges become dates, long numbers are rounded, and leading zeros are lost. Every case is reported.
+Values are repaired only if the feed's file sets `repair`, and only if there is one possible meaning.
+Otherwise a damaged grade is left out, and a damaged id rejects its row.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ _NUMBER = r"^\d(?:\.\d+)?[eE]\+\d{2,3}$"
 
 
 def mended(parts: Parts, repair: bool) -> tuple[Parts, list[Findings]]:
-    """Find the damage in every entity, and mend it if that is wanted."""
-    found: list[Findings] = []
+    """Find the damage in every entity, and repair it if `repair` is set."""
+    findings: list[Findings] = []
     for name in parts:
-        for kind in (_grades, _numbers, _zeros):
-            part, told = kind(name, parts, repair)
+        for check in (_check_dates, _check_numbers, _check_zeros):
+            part, reported = check(name, parts, repair)
             parts = parts | {name: part}
-            found += told
-    return parts, found
+            findings += reported
+    return parts, findings
 
 
-def _grades(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+def _check_dates(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
     """`8-Jun` was `6-8`: the day and the month of a date are the two ends of a range of grades."""
     part = parts[entity]
     if "grades" not in part.frame.columns:
@@ -44,21 +45,18 @@ def _grades(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Finding
     damaged = items.filter(pl.col("value").str.contains(_DATE))
     if not damaged.height:
         return part, []
-    meant = {word: _range(word) if repair else "" for word in damaged["value"].unique()}
-    told = [
-        _told(
-            "spreadsheet_date", damaged, part, entity, "grades", "mended" if repair else "left out"
-        )
-    ]
-    cells = {cell: _replaced(cell, meant) for cell in part.frame["grades"].drop_nulls().unique()}
-    frame = part.frame.with_columns(
-        pl.col("grades").replace({cell: new or None for cell, new in cells.items()})
-    )
-    return part.having(frame), told
+    grades = {word: _grades_of(word) if repair else "" for word in damaged["value"].unique()}
+    detail = "mended" if repair else "left out"
+    finding = _finding("spreadsheet_date", damaged, part, entity, "grades", detail)
+    cells = {
+        cell: _replace_items(cell, grades) or None
+        for cell in part.frame["grades"].drop_nulls().unique()
+    }
+    return part.having(part.frame.with_columns(pl.col("grades").replace(cells))), [finding]
 
 
-def _range(word: str) -> str:
-    """The grades of `8-Jun`: the lower number first."""
+def _grades_of(word: str) -> str:
+    """The grades that `8-Jun` means; blank if it is no range of grades."""
     ends = [
         MONTHS.index(end.casefold()) + 1 if end.isalpha() else int(end) for end in word.split("-")
     ]
@@ -70,80 +68,74 @@ def _range(word: str) -> str:
     )
 
 
-def _replaced(cell: str, meant: dict[str, str]) -> str:
+def _replace_items(cell: str, grades: dict[str, str]) -> str:
     items = [
-        grade for item in cell.split(",") for grade in meant.get(item, item).split(",") if grade
+        grade for item in cell.split(",") for grade in grades.get(item, item).split(",") if grade
     ]
     return ",".join(dict.fromkeys(items))
 
 
-def _numbers(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
-    """`3.60E+11` is an id of which most digits are lost; with as many digits as it needs it can be written out."""
-    part, found = parts[entity], list[Findings]()
+def _check_numbers(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+    """`3.60E+11` was a long id. It can be repaired only if it still has all of its digits."""
+    part, findings = parts[entity], list[Findings]()
     frame = part.frame
-    for column in _ids(entity):
+    for column in _id_columns(entity):
         rows = frame.filter(pl.col(column.name).str.contains(_NUMBER))
         if not rows.height:
             continue
-        whole = {word: _digits(word) if repair else word for word in rows[column.name].unique()}
-        fixed = rows.filter(pl.col(column.name).replace(whole) != pl.col(column.name))
-        lost = rows.join(fixed.select(ROW), on=ROW, how="anti", maintain_order="left")
-        found += [
-            _told("spreadsheet_number", lost, part, entity, column.name),
-            _told("spreadsheet_mended", fixed, part, entity, column.name),
+        digits = {word: _digits(word) if repair else word for word in rows[column.name].unique()}
+        repaired = rows.filter(pl.col(column.name).replace(digits) != pl.col(column.name))
+        lost = rows.join(repaired.select(ROW), on=ROW, how="anti", maintain_order="left")
+        findings += [
+            _finding("spreadsheet_number", lost, part, entity, column.name),
+            _finding("spreadsheet_mended", repaired, part, entity, column.name),
         ]
-        frame = frame.with_columns(pl.col(column.name).replace(whole))
-    return part.having(frame), found
+        frame = frame.with_columns(pl.col(column.name).replace(digits))
+    return part.having(frame), findings
 
 
 def _digits(word: str) -> str:
+    """Write out `3.6012E+4`; return the word itself if digits are lost."""
     mantissa, power = re.split("[eE]", word)
     return str(int(Decimal(word))) if len(mantissa.partition(".")[2]) >= int(power) else word
 
 
-def _zeros(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
-    """A reference that leads nowhere but for its zeros: one of two files has lost them, or has too many."""
-    part, found = parts[entity], list[Findings]()
+def _check_zeros(entity: str, parts: Parts, repair: bool) -> tuple[Part, list[Findings]]:
+    """A reference that is unknown, but known without its leading zeros, or with more of them."""
+    part, findings = parts[entity], list[Findings]()
     frame = part.frame
-    for column in (
-        column for column in _ids(entity) if column.refers in parts and not column.is_list
-    ):
+    for column in _id_columns(entity):
+        if column.refers not in parts or column.is_list:
+            continue
         ids = parts[column.refers or ""].frame["sourcedId"].drop_nulls().unique()
-        astray = frame.filter(
+        unknown = frame.filter(
             pl.col(column.name).is_not_null() & ~pl.col(column.name).is_in(ids.implode())
         )
-        if not astray.height:
+        if not unknown.height:
             continue
         bare = pl.DataFrame({"id": ids}).with_columns(
             pl.col("id").str.strip_chars_start("0").alias("bare")
         )
-        meant = dict(bare.filter(~pl.col("bare").is_duplicated()).select("bare", "id").iter_rows())
+        known = dict(bare.filter(~pl.col("bare").is_duplicated()).select("bare", "id").iter_rows())
         word = pl.col(column.name).str.strip_chars_start("0")
-        rows = astray.filter(word.is_in(list(meant)))
-        if rows.height:
-            found.append(
-                _told(
-                    "zeros_differ",
-                    rows,
-                    part,
-                    entity,
-                    column.name,
-                    "mended" if repair else "not mended",
-                )
-            )
-        if rows.height and repair:
-            here = pl.col(ROW).is_in(rows[ROW].implode())
+        rows = unknown.filter(word.is_in(list(known)))
+        if not rows.height:
+            continue
+        detail = "mended" if repair else "not mended"
+        findings.append(_finding("zeros_differ", rows, part, entity, column.name, detail))
+        if repair:
+            damaged = pl.col(ROW).is_in(rows[ROW].implode())
             frame = frame.with_columns(
-                pl.when(here).then(word.replace(meant)).otherwise(column.name).alias(column.name)
+                pl.when(damaged).then(word.replace(known)).otherwise(column.name).alias(column.name)
             )
-    return part.having(frame), found
+    return part.having(frame), findings
 
 
-def _ids(entity: str) -> Iterator[Column]:
+def _id_columns(entity: str) -> Iterator[Column]:
     return (column for column in ENTITIES[entity].current if column.is_id)
 
 
-def _told(
+def _finding(
     rule: str, rows: pl.DataFrame, part: Part, entity: str, column: str, detail: str = ""
 ) -> Findings:
     value = "value" if "value" in rows.columns else column
