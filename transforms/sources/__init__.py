@@ -1,7 +1,7 @@
-"""One file for each layout: how one system writes its exports. `normalise` is step 2 of the straight line.
+"""Normalize a drop: step 2 of the pipeline. One module declares one layout.
 
-Each module here declares its `LAYOUT`, and is known by that alone; OneRoster's own, which has a manifest and versions,
-is read by its own module.
+Every module of this folder declares a `LAYOUT`, and is found by that. OneRoster itself has a
+manifest and versions, so `oneroster` reads it with its own code.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ SOURCES: tuple[str, ...] = (ONEROSTER, *LAYOUTS)
 
 @dataclass(frozen=True)
 class Recognised:
-    """The layout that a drop is written in, None if that is not certain; and what says so."""
+    """The layout of a drop."""
 
-    layout: Layout | str | None
-    findings: Findings
+    layout: Layout | str | None  # None: unknown, or not certain
+    findings: Findings  # why
 
 
 def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
-    """Give a drop in OneRoster 1.2's columns and spelling; what cannot be normalised stays as it was.
+    """Convert a drop to OneRoster 1.2's columns and spelling.
 
-    `layout` is a declared one, the code of one, or `auto`, which recognises it. Passwords go no further than here,
-    unless the dialect keeps `secrets`.
+    A value that cannot be normalized stays as it was. `layout` is a declared layout, the code of
+    one, or `auto`, which recognizes it. Passwords are removed here, unless the dialect keeps
+    `secrets`.
     """
-    if not raw.files and raw.findings.fatal.height:  # nothing came of which a layout could be told
+    if not raw.files and raw.findings.fatal.height:  # no file could be read
         return Roster({}, findings=raw.findings)
     found = recognised(layout, raw)
     if found.layout is None:
@@ -69,17 +70,17 @@ def normalize(layout: Layout | str, raw: Raw, dialect: Dialect) -> Roster:
 
 
 def idle_settings(layout: Layout | str, dialect: Dialect) -> Iterator[str]:
-    """Say which settings of the feed's file the layout has no use for."""
+    """Yield a sentence for each setting of the feed's file that the layout does not use."""
     return unused(None if layout == ONEROSTER else _layout(layout), dialect, LAYOUTS)
 
 
 def recognised(layout: Layout | str, raw: Raw) -> Recognised:
-    """Find the layout of a drop by the names of its files and columns, if `layout` is `auto`."""
+    """Recognize the layout of a drop by the names of its files and columns, if `layout` is `auto`."""
     if layout != AUTO:
         return Recognised(layout, Findings())
     if oneroster.says_so(raw):
         return Recognised(ONEROSTER, Findings())
-    fits = {code: fit(one, raw) for code, one in LAYOUTS.items()}
+    fits = {code: fit(declared, raw) for code, declared in LAYOUTS.items()}
     fitting = {code: one for code, one in fits.items() if one.fits}
     if len(fitting) > 1:
         return Recognised(None, of_file("layout_unclear", "", " and ".join(fitting)))
@@ -87,22 +88,25 @@ def recognised(layout: Layout | str, raw: Raw) -> Recognised:
         return Recognised(code, of_file("layout_recognised", "", f"{code}: {'; '.join(one.found)}"))
     if oneroster.has_ids(raw) or not raw.files:
         return Recognised(ONEROSTER, Findings())
-    near = min(
+    code, nearest = min(
         fits.items(),
         key=lambda one: (not one[1].found, len(one[1].lacking) - len(one[1].found), one[0]),
     )
-    if oneroster.may_be(raw) and not near[1].found:
+    if oneroster.may_be(raw) and not nearest.found:
         return Recognised(ONEROSTER, Findings())
     why = (
-        f"nearest is {near[0]}, but for {'; '.join(near[1].lacking)}"
-        if near[1].found
+        f"nearest is {code}, but for {'; '.join(nearest.lacking)}"
+        if nearest.found
         else f"there are {', '.join(sorted(raw.files))}"
     )
     return Recognised(None, of_file("layout_unknown", "", why))
 
 
 def escape_in(layout: Layout | str, raw: Raw) -> str:
-    """The sign before quotes inside cells, in the layout that a drop is in; blank for all that keep to RFC 4180."""
+    """Return the character that escapes quotes inside cells in the layout of a drop.
+
+    Blank for layouts that follow RFC 4180, and double them.
+    """
     found = recognised(layout, raw).layout
     return "" if found is None or found == ONEROSTER else _layout(found).escape
 

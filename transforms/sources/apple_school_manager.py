@@ -1,8 +1,9 @@
-"""Apple School Manager: six files, always all of them, so that a drop is a full snapshot.
+"""Apple School Manager.
 
-Quotes and line breaks inside cells are escaped by a backslash, against RFC 4180. There are no terms. Staff teach where
-a class names them; of others the file says no more than that they are staff, which is presumed to be an aide (`staff`
-under [source.words.roles] of a feed's file says another). Source: Apple School Manager User Guide, templates.
+A drop always has all six files, so it is a full snapshot. Unlike in RFC 4180, a backslash escapes
+quotes and line breaks inside cells. There are no terms. Staff are teachers of the classes that name
+them. Other staff are presumed to be aides, unless the feed's file has another role for `staff` in
+[source.words.roles]. Source: Apple School Manager User Guide, templates.
 """
 
 from __future__ import annotations
@@ -65,9 +66,14 @@ LOCATIONS = File(
     needed=True,
     required=("location_id", "location_name"),
     gives=(
-        rows("orgs", sourcedId=text("location_id"), name=text("location_name"), type=constant("school")),
+        rows(
+            "orgs",
+            sourcedId=text("location_id"),
+            name=text("location_name"),
+            type=constant("school"),
+        ),
     ),
-)  # fmt: skip
+)
 
 STUDENTS = File(
     "students",

@@ -1,11 +1,15 @@
 """Canvas SIS import: any of its files, in any drop.
 
-A drop is no snapshot: Canvas adds what a drop has, and rows of status `deleted` take away. `completed` is no deletion:
-the person was there. Accounts with others below them are districts, the others schools. People have no role of their
-own: they are what classes make them, else what `declared_user_type` says in the whole district. A section that is
-cross-listed belongs to its new course; an enrollment that names a course alone is one in a class made for that course.
-`change_sis_id` is remembered: the target keeps the old ids. A drop of changes needs courses.csv beside sections.csv, which
-says the school and the term of each.
+- A drop is no snapshot: its rows are added, and rows with status `deleted` delete a record.
+  `completed` is no deletion: the person was in the class.
+- Accounts with accounts below them are districts; the others are schools.
+- People have the roles that they have in classes. Without any, `declared_user_type` is their role
+  in the whole district.
+- A cross-listed section belongs to its new course.
+- An enrollment with a course but no section is in a class that is made for that course.
+- `change_sis_id` changes ids; the target keeps the old ones.
+- A delta needs courses.csv beside sections.csv, for the school and the term of each section.
+
 Source: Canvas documentation, `sis_csv`.
 """
 
@@ -43,7 +47,7 @@ from transforms.layouts import (
 
 OBSERVERS = ("observer", "ObserverEnrollment")
 GONE = ("deleted", "inactive")
-# No column of a file: whether an account teaches, as `prepare` finds out.
+# A column that `prepare` adds: the account has courses.
 TEACHES = "#teaches"
 ENTITIES = {
     "account": "orgs",
@@ -54,8 +58,11 @@ ENTITIES = {
 }
 
 
-def _with_parts_or_none() -> Cell:
-    """`district` where an account is above others, `school` where it has one above it or teaches; else nobody can say."""
+def _account_type() -> Cell:
+    """Return `district` for an account above others; `school` for one below another or with courses.
+
+    Blank for any other account.
+    """
 
     def of(_: Dialect) -> pl.Expr:
         above = pl.col("account_id").is_in(pl.col("parent_account_id").drop_nulls().implode())
@@ -74,7 +81,7 @@ ACCOUNTS = File(
             sourcedId=text("account_id"),
             status=status("status"),
             name=text("name"),
-            type=_with_parts_or_none(),
+            type=_account_type(),
             identifier=text("integration_id"),
             parentSourcedId=text("parent_account_id"),
         ),
@@ -112,8 +119,8 @@ COURSES = File(
         ),
     ),
     ignored=(
-        "integration_id", "start_date", "end_date", "course_format", "blueprint_course_id", "grade_passback_setting",
-        "homeroom_course", "friendly_name",
+        "integration_id", "start_date", "end_date", "course_format", "blueprint_course_id",
+        "grade_passback_setting", "homeroom_course", "friendly_name",
     ),
 )  # fmt: skip
 
@@ -147,10 +154,16 @@ USERS = File(
             "users",
             sourcedId=text("user_id"),
             status=status("status"),
-            enabledUser=one_of("status", {"active": "true", "deleted": "true", "suspended": "false"}),
+            enabledUser=one_of(
+                "status", {"active": "true", "deleted": "true", "suspended": "false"}
+            ),
             username=text("login_id"),
-            givenName=first(text("first_name"), given_name("sortable_name"), given_name("full_name")),
-            familyName=first(text("last_name"), family_name("sortable_name"), family_name("full_name")),
+            givenName=first(
+                text("first_name"), given_name("sortable_name"), given_name("full_name")
+            ),
+            familyName=first(
+                text("last_name"), family_name("sortable_name"), family_name("full_name")
+            ),
             identifier=text("integration_id"),
             email=text("email"),
             agentSourcedIds=texts("user_observers.observer_id"),
@@ -168,11 +181,20 @@ USERS = File(
         ),
     ),
     ignored=(
-        "ssha_password", "short_name", "authentication_provider_id", "canvas_password_notification", "home_account", "root_account",
-        "existing_user_id", "existing_integration_id", "existing_canvas_user_id",
+        "ssha_password", "short_name", "authentication_provider_id", "canvas_password_notification",
+        "home_account", "root_account", "existing_user_id", "existing_integration_id",
+        "existing_canvas_user_id",
     ),
     aliases={"pronouns": ("pronoun",)},
-    joins=(Join("user_observers", on="user_id", key="student_id", columns=("observer_id",), all_of_them=True),),
+    joins=(
+        Join(
+            "user_observers",
+            on="user_id",
+            key="student_id",
+            columns=("observer_id",),
+            all_of_them=True,
+        ),
+    ),
 )  # fmt: skip
 
 DEFAULT_CLASS = derived("class", text("course_id"))
@@ -239,7 +261,7 @@ CHANGES = File(
     ignored=("old_integration_id", "new_integration_id"),
 )
 
-# What Canvas keeps beside the roster.
+# Files that have nothing to do with a roster.
 OTHERS = tuple(
     File(name, ignored=("*",))
     for name in (
@@ -253,58 +275,66 @@ OTHERS = tuple(
 )
 
 
-def _prepared(frames: Frames) -> Frames:
-    """Note which accounts teach, move cross-listed sections to their new course, add observers whom enrollments name, and leave out links that ended."""
+def _prepare(frames: Frames) -> Frames:
+    """Rearrange what several files say together, or what cells cannot express."""
     frames = dict(frames)
     if "accounts" in frames and "courses" in frames:
-        frames["accounts"] = _teaching(
+        frames["accounts"] = _with_teaching(
             frames["accounts"], frames["courses"]["account_id"].drop_nulls()
         )
     if "user_observers" in frames or "enrollments" in frames:
-        frames["user_observers"] = _linked(frames)
+        frames["user_observers"] = _observers(frames)
     if "sections" in frames and "xlists" in frames:
-        frames["sections"] = _crosslisted(frames["sections"], frames["xlists"])
+        frames["sections"] = _cross_listed(frames["sections"], frames["xlists"])
     if "change_sis_id" in frames:
-        frames["change_sis_id"] = _changes(frames["change_sis_id"])
+        frames["change_sis_id"] = _id_changes(frames["change_sis_id"])
     return frames
 
 
-def _teaching(accounts: pl.DataFrame, holders: pl.Series) -> pl.DataFrame:
-    """Say which accounts hold courses; in a drop that has all who do, whoever is above nobody is a place of teaching too."""
-    teach = pl.col("account_id").is_in(holders.implode())
-    whole = holders.is_in(accounts["account_id"].implode()).all()
-    return accounts.with_columns(pl.when(teach | pl.lit(whole)).then(pl.lit("true")).alias(TEACHES))
+def _with_teaching(accounts: pl.DataFrame, course_accounts: pl.Series) -> pl.DataFrame:
+    """Mark the accounts that have courses; all accounts, if the drop has every account with courses.
+
+    Then an account without courses that is above no other is a school too.
+    """
+    has_courses = pl.col("account_id").is_in(course_accounts.implode())
+    complete = course_accounts.is_in(accounts["account_id"].implode()).all()
+    teaches = pl.when(has_courses | pl.lit(complete)).then(pl.lit("true"))
+    return accounts.with_columns(teaches.alias(TEACHES))
 
 
-def _linked(frames: Frames) -> pl.DataFrame:
-    """Who observes whom: by the file of observers, and by enrollments that name the student."""
+def _observers(frames: Frames) -> pl.DataFrame:
+    """The observers of students that are not deleted.
+
+    They are in the file of observers, and in enrollments of observers that name a student.
+    """
     names = ("observer_id", "student_id", "status")
-    found = [frames["user_observers"]] if "user_observers" in frames else []
+    sources = [frames["user_observers"]] if "user_observers" in frames else []
     if "enrollments" in frames:
         rows = frames["enrollments"].filter(
             pl.col("role").str.to_lowercase().is_in([word.lower() for word in OBSERVERS])
             & pl.col("associated_user_id").is_not_null()
         )
-        found.append(
+        sources.append(
             rows.select(
                 "#row", observer_id="user_id", student_id="associated_user_id", status="status"
             )
         )
-    links = pl.concat([one.select("#row", *names) for one in found])
+    links = pl.concat([source.select("#row", *names) for source in sources])
     return links.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
 
 
-def _crosslisted(sections: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
-    current = lists.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
-    new = dict(current.select("section_id", "xlist_course_id").drop_nulls().iter_rows())
-    course = pl.col("section_id").replace_strict(new, default=None, return_dtype=pl.String)
+def _cross_listed(sections: pl.DataFrame, xlists: pl.DataFrame) -> pl.DataFrame:
+    """Move cross-listed sections to their new course."""
+    active = xlists.filter(~pl.col("status").str.to_lowercase().is_in(GONE).fill_null(value=False))
+    courses = dict(active.select("section_id", "xlist_course_id").drop_nulls().iter_rows())
+    course = pl.col("section_id").replace_strict(courses, default=None, return_dtype=pl.String)
     return sections.with_columns(course_id=pl.coalesce(course, "course_id"))
 
 
-def _changes(changes: pl.DataFrame) -> pl.DataFrame:
-    """The changes of ids, with OneRoster's names for what they are ids of."""
-    kept = changes.filter(pl.col("old").is_not_null() & pl.col("new").is_not_null())
-    return kept.with_columns(entity=pl.col("entity").str.to_lowercase().replace(ENTITIES))
+def _id_changes(changes: pl.DataFrame) -> pl.DataFrame:
+    """The complete id changes, with OneRoster's names of the entities."""
+    complete = changes.filter(pl.col("old").is_not_null() & pl.col("new").is_not_null())
+    return complete.with_columns(entity=pl.col("entity").str.to_lowercase().replace(ENTITIES))
 
 
 LAYOUT = Layout(
@@ -324,7 +354,7 @@ LAYOUT = Layout(
     ),
     district=True,
     roles_from_enrollments=True,
-    prepare=_prepared,
+    prepare=_prepare,
     renames="change_sis_id",
     made={"classes": ("class", "courses")},
 )

@@ -1,7 +1,7 @@
 """Clever SFTP, to version 2.1.1.
 
-A drop is a full snapshot: what is absent is gone. Teachers and students of several schools have a row for each; a
-student with several contacts, one for each of those. Source: Clever's help pages and SFTP instructions.
+A drop is a full snapshot. Teachers and students have a row for each of their schools; students also
+have a row for each of their contacts. Source: Clever's help pages and SFTP instructions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from transforms.layouts import (
 )
 from transforms.layouts.vocabulary import FAMILY
 
-# Sensitive, or of no use to a roster: never read.
+# Sensitive, or not needed in a roster: never read.
 NEEDS = ("Frl_status", "IEP_status", "Ell_status", "Home_language", "Section_504_status")
 ADDRESS = ("Student_street", "Student_city", "Student_state", "Student_zip")
 EXTENSIONS = ("ext.*",)
@@ -63,12 +63,13 @@ SCHOOLS = File(
         ),
     ),
     ignored=(
-        "Low_grade", "High_grade", "Principal", "Principal_email", "School_address", "School_city", "School_state",
-        "School_zip", "School_phone", *EXTENSIONS,
+        "Low_grade", "High_grade", "Principal", "Principal_email", "School_address", "School_city",
+        "School_state", "School_zip", "School_phone", *EXTENSIONS,
     ),
 )  # fmt: skip
 
-# A contact's id is one among contacts: a student or a teacher may have the same. Nobody reads a name or an address in it.
+# A student or a teacher may have the same id as a contact, so contacts get ids of their own kind.
+# Names and email addresses become digests.
 CONTACT = first(
     derived("contact", text("Contact_sis_id")),
     digested("contact", lowered(text("Contact_email")), text("Contact_name"), needs=1),

@@ -25,93 +25,95 @@ from transforms.schemas.entity import Version
 from transforms.secrets import passwords_dropped
 
 MODES: dict[str, Mode] = {"bulk": "bulk", "delta": "delta"}
+# The name of a file without `.csv`, in lower case -> entity.
+_ENTITY_OF_STEM = {
+    name.casefold(): entity.name
+    for entity in ENTITIES.values()
+    for name in (entity.name, *entity.aliases)
+}
 
 
 def normalise(raw: Raw, dialect: Dialect) -> Roster:
-    """Give the drop as OneRoster 1.2."""
+    """Convert a drop of any OneRoster version to 1.2."""
     strict = dialect.strict
-    manifest, found = manifest_of(raw, strict)
-    files, named = _files(raw, strict)
+    manifest, findings = manifest_of(raw, strict)
+    files, names = _files(raw, strict)
     tables: dict[str, Table] = {}
     for name, file in files.items():
-        table, told = _table(
+        table, reported = _table(
             ENTITIES[name], file, _mode(name, manifest, dialect.snapshot), manifest.version, strict
         )
-        found += told
+        findings += reported
         if table is not None:
             tables[name] = table
-    found += [*named, *_promises(raw, files, manifest, strict)]
+    findings += [*names, *_compare_with_manifest(raw, files, manifest, strict)]
     if dialect.snapshot and manifest.modes:
-        found.append(
+        findings.append(
             of_file(
                 "setting_idle",
                 "",
-                "`snapshot = true`, and the drop's manifest says itself which files hold all there is. Remove it",
+                "`snapshot = true`, and the drop's manifest says itself which files hold all "
+                "there is. Remove it",
             )
         )
-    refused = gather([raw.findings, *found]).fatal.height > 0
+    refused = gather([raw.findings, *findings]).fatal.height > 0
     if not refused and not manifest.says_no_updates and not any(map(_has_rows, tables.values())):
-        found.append(of_file("drop_empty", ""))
-    tables, told = passwords_dropped(_current(lifted(tables, manifest.version)), dialect.secrets)
-    findings = gather([_named(raw.findings, files, tables), *found, *told])
-    return Roster(tables, _broken(raw, findings), findings, today=dialect.today)
+        findings.append(of_file("drop_empty", ""))
+    tables, passwords = passwords_dropped(
+        _current(lifted(tables, manifest.version)), dialect.secrets
+    )
+    ragged = _with_ids(raw.findings, files, tables)
+    gathered = gather([ragged, *findings, *passwords])
+    return Roster(tables, _broken(raw, gathered), gathered, today=dialect.today)
 
 
 def says_so(raw: Raw) -> bool:
-    """Whether a drop says itself that it is OneRoster: by a manifest, or by the columns that each of its files begins with."""
+    """Whether a drop is certainly OneRoster: it has a manifest, or OneRoster's first columns."""
     if any(name.casefold() == FILE for name in (*raw.files, *raw.broken)):
         return True
-    ours = [file for file in raw.files.values() if _is_called(file.name)]
     return any(
         {"sourcedid", "status", "datelastmodified"} <= {cell.casefold() for cell in file.header}
-        for file in ours
+        for file in raw.files.values()
+        if _entity_called(file.name)
     )
 
 
 def may_be(raw: Raw) -> bool:
-    """Whether a drop has a file that is called as one of OneRoster's."""
-    return any(_is_called(name) for name in (*raw.files, *raw.broken))
+    """Whether a drop has a file with the name of a OneRoster file."""
+    return any(_entity_called(name) for name in (*raw.files, *raw.broken))
 
 
 def has_ids(raw: Raw) -> bool:
-    """Whether one of those files has the column that each of OneRoster's begins with."""
-    files = (file for name, file in raw.files.items() if _is_called(name))
+    """Whether a drop has a file with the name of a OneRoster file and a `sourcedId` column."""
+    files = (file for name, file in raw.files.items() if _entity_called(name))
     return any("sourcedid" in map(plain, file.header) for file in files)
 
 
-def _is_called(name: str) -> bool:
-    stem = PurePath(name).stem.casefold()
-    return any(
-        stem in {one.casefold() for one in (entity.name, *entity.aliases)}
-        for entity in ENTITIES.values()
-    )
+def _entity_called(name: str) -> str | None:
+    """The entity whose file has this name, in any case, or by an alias."""
+    return _ENTITY_OF_STEM.get(PurePath(name).stem.casefold())
 
 
 def _files(raw: Raw, strict: bool) -> tuple[dict[str, RawFile], list[Findings]]:
-    """Find each entity's file, parents first; other names are reported."""
-    names = {
-        spelling.casefold(): entity.name
-        for entity in ENTITIES.values()
-        for spelling in (entity.name, *entity.aliases)
-    }
-    files, found = {}, []
+    """Find each entity's file, parents first, and report other names."""
+    files, findings = {}, []
     for file in raw.files.values():
-        entity = names.get(PurePath(file.name).stem.casefold())
+        entity = _entity_called(file.name)
         if entity is not None:
             files[entity] = file
             if file.name != ENTITIES[entity].file:
-                found.append(
-                    of_file(
-                        "file_name", file.name, f"read as {ENTITIES[entity].file}", strict=strict
-                    )
-                )
+                detail = f"read as {ENTITIES[entity].file}"
+                findings.append(of_file("file_name", file.name, detail, strict=strict))
         elif file.name.casefold() not in (FILE, IDS):
-            found.append(of_file("unknown_file", file.name, strict=strict))
-    return {name: files[name] for name in ENTITIES if name in files}, found
+            findings.append(of_file("unknown_file", file.name, strict=strict))
+    return {name: files[name] for name in ENTITIES if name in files}, findings
 
 
 def _mode(name: str, manifest: Manifest, snapshot: bool | None) -> Mode:
-    """What a file is by its manifest or, where there is none, by the feed's file, which may also say that no drop holds all there is."""
+    """Return the mode of a file by the manifest, or by the feed's file if there is no manifest.
+
+    `snapshot` of the feed's file can make every file partial, whatever the manifest says.
+    """
     mode = MODES.get(manifest.modes.get(name, ""), "unknown")
     if snapshot is None or (snapshot and manifest.modes):
         return mode
@@ -124,7 +126,7 @@ def _table(
     match = matched(entity, file.name, file.header, version, strict)
     if any(part.fatal.height for part in match.findings):
         return None, match.findings
-    frame, told = spelled(entity, _columns(entity, file, match), file.name, strict)
+    frame, spelling = spelled(entity, _columns(entity, file, match), file.name, strict)
     table = Table(
         entity,
         frame,
@@ -134,14 +136,12 @@ def _table(
         frozenset(match.columns.values()),
         named=True,
     )
-    found = [*match.findings, *told]
+    findings = [*match.findings, *spelling]
     if _has_rows(table):
-        return table, found
-    # No rows are no snapshot: an export that came out empty must not delete a district.
-    return replace(table, mode="unknown", emptied=table.mode == "bulk"), [
-        *found,
-        of_file("no_rows", file.name, strict=strict),
-    ]
+        return table, findings
+    # An empty file is not a snapshot: a failed export must not delete a district.
+    findings.append(of_file("no_rows", file.name, strict=strict))
+    return replace(table, mode="unknown", emptied=table.mode == "bulk"), findings
 
 
 def _has_rows(table: Table) -> bool:
@@ -149,7 +149,7 @@ def _has_rows(table: Table) -> bool:
 
 
 def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
-    """Give the entity's columns of every version, then the extensions; a column that the file lacks is blank."""
+    """The entity's columns of every version, blank where the file has none, and the extensions."""
     cells = {name: cell for cell, name in match.columns.items()}
     names = [column.name for column in entity.columns if column.versions]
     extensions = [name for name in cells if name.startswith(METADATA)]
@@ -165,13 +165,13 @@ def _columns(entity: Entity, file: RawFile, match: Match) -> pl.DataFrame:
 
 
 def _lost(file: RawFile, match: Match) -> pl.DataFrame:
-    """The rows that do not fit the header, with the cell in the place of the sourcedId."""
-    place = next(
+    """The rows that do not fit the header, with the cell at the position of the sourcedId."""
+    at = next(
         (file.header.index(cell) for cell, name in match.columns.items() if name == "sourcedId"),
         None,
     )
     ids = [
-        cells[place].strip() if place is not None and place < len(cells) else ""
+        cells[at].strip() if at is not None and at < len(cells) else ""
         for cells in file.ragged.values()
     ]
     return pl.DataFrame(
@@ -179,23 +179,23 @@ def _lost(file: RawFile, match: Match) -> pl.DataFrame:
     )
 
 
-def _promises(
+def _compare_with_manifest(
     raw: Raw, files: dict[str, RawFile], manifest: Manifest, strict: bool
 ) -> list[Findings]:
-    """Hold what the manifest says of each file against the files that are there."""
-    found = []
-    there = {*files, *(PurePath(name).stem for name in raw.broken)}
+    """Report files that the manifest lists and the drop does not have, and the other way around."""
+    findings = []
+    present = {*files, *(PurePath(name).stem for name in raw.broken)}
     for name, entity in ENTITIES.items():
         mode = manifest.modes.get(name, "absent")
-        if mode in MODES and name not in there:
-            found.append(of_file("manifest_file_missing", entity.file))
-        elif manifest.modes and mode not in MODES and name in there:
-            found.append(of_file("manifest_file_unexpected", entity.file, strict=strict))
-    return found
+        if mode in MODES and name not in present:
+            findings.append(of_file("manifest_file_missing", entity.file))
+        elif manifest.modes and mode not in MODES and name in present:
+            findings.append(of_file("manifest_file_unexpected", entity.file, strict=strict))
+    return findings
 
 
 def _current(tables: dict[str, Table]) -> dict[str, Table]:
-    """Drop the columns that only older versions have."""
+    """Remove the columns that only older versions have."""
     kept = {}
     for name, table in tables.items():
         names = [column.name for column in table.entity.current]
@@ -206,11 +206,11 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
     return kept
 
 
-def _named(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
-    """Tell whose the rows are that did not fit their header, as far as can be told."""
+def _with_ids(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
+    """Add the entity, and the sourcedId if known, to errors in rows that do not fit their header."""
     entities = {file.name: name for name, file in files.items()}
     lost = [
-        table.lost.select(ROW, told="sourcedId", file=pl.lit(table.file))
+        table.lost.select(ROW, lostId="sourcedId", file=pl.lit(table.file))
         for table in tables.values()
     ]
     errors = findings.errors.with_columns(
@@ -226,11 +226,12 @@ def _named(findings: Findings, files: dict[str, RawFile], tables: dict[str, Tabl
             how="left",
             maintain_order="left",
         )
-        errors = errors.with_columns(pl.col("sourcedId").fill_null(pl.col("told"))).drop("told")
+        errors = errors.with_columns(pl.col("sourcedId").fill_null(pl.col("lostId")))
+        errors = errors.drop("lostId")
     return Findings(errors, findings.notices)
 
 
 def _broken(raw: Raw, findings: Findings) -> frozenset[str]:
-    """The entities whose file is there, or was promised, and could not be read."""
+    """The entities whose file is in the drop, or listed in the manifest, and could not be read."""
     stems = {PurePath(name).stem.casefold() for name in {*raw.broken, *findings.fatal["file"]}}
     return frozenset(name for name in ENTITIES if name.casefold() in stems)

@@ -1,9 +1,10 @@
-"""Microsoft School Data Sync, version 1: six files, in the spelling of the United States or of the United Kingdom.
+"""Microsoft School Data Sync, version 1.
 
-A drop is no snapshot: what is absent is not known to be gone; rows of `Status` Inactive say so. Guardians come in two
-more files, and are known by their address, which is what links them to students. What a guardian is to a student stays
-a matter of the family: no word there makes an administrator. Source: Microsoft Learn, `csv-files-for-school-data-sync`
-and `parent-contact-sync-file-format`.
+Six files, with the column names of the United States or of the United Kingdom. A drop is no
+snapshot: only rows with `Status` Inactive remove a record. Guardians are in two more files, and are
+identified by their email address, which links them to students. Their roles are words for family
+members only: no word there makes a guardian an administrator. Source: Microsoft Learn,
+`csv-files-for-school-data-sync` and `parent-contact-sync-file-format`.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ TERM = first(
         "term", first(text("Term Name"), constant("Term")), *(iso_date(day) for day in TERM_DAYS)
     ),
 )
-# Without an id of its own, a course is known by its number or name in its school, and else it is that of one section.
+# A course without an id is identified by its number or name in its school. Without those, it is the
+# course of one section.
 OWN_COURSE = first(
     derived("course", text("School SIS ID"), text("Course Number")),
     derived("course-named", text("School SIS ID"), text("Course Name")),
@@ -110,7 +112,7 @@ SECTION = File(
             startDate=iso_date("Term StartDate"),
             endDate=iso_date("Term EndDate"),
         ),
-        # One course may be taught in several schools, so that it belongs to what is above them.
+        # A course may be taught in several schools, so it belongs to the org above them.
         rows(
             "courses",
             COURSE,
@@ -263,21 +265,28 @@ RELATIONSHIP = File(
 GONE = tuple(word for word, meaning in STATES.items() if meaning == TOBEDELETED)
 
 
-def _prepared(frames: Frames) -> Frames:
-    """Say of enrollments, which have no status here, that they have ended: with their section, or with whoever left its school."""
+def _prepare(frames: Frames) -> Frames:
+    """Set the status of enrollments, which have none in this layout."""
     pairs = [
-        one
-        for one in (("StudentEnrollment", "Student"), ("TeacherRoster", "Teacher"))
-        if {*one, "Section"} <= frames.keys()
+        pair
+        for pair in (("StudentEnrollment", "Student"), ("TeacherRoster", "Teacher"))
+        if {*pair, "Section"} <= frames.keys()
     ]
     return frames | {
-        name: _ended(frames[name], frames[people], frames["Section"]) for name, people in pairs
+        name: _with_status(frames[name], frames[people], frames["Section"])
+        for name, people in pairs
     }
 
 
-def _ended(enrollments: pl.DataFrame, people: pl.DataFrame, sections: pl.DataFrame) -> pl.DataFrame:
-    """A person with a row in the school of the section is judged by that, any other by all rows: gone is who is gone in each."""
-    gone = (
+def _with_status(
+    enrollments: pl.DataFrame, people: pl.DataFrame, sections: pl.DataFrame
+) -> pl.DataFrame:
+    """Make enrollments inactive whose section or person is inactive.
+
+    A person is inactive if all rows in the school of the section are; without a row in that school,
+    if all rows anywhere are.
+    """
+    inactive = (
         pl.col("Status")
         .str.strip_chars()
         .str.to_lowercase()
@@ -287,14 +296,14 @@ def _ended(enrollments: pl.DataFrame, people: pl.DataFrame, sections: pl.DataFra
     )
     school, person = pl.col("School SIS ID"), pl.col("SIS ID")
     of_section = sections.group_by(person.alias("Section SIS ID")).agg(
-        school.first(), gone.alias("#section")
+        school.first(), inactive.alias("#section")
     )
-    here = people.group_by(person, school).agg(gone.alias("#here"))
-    anywhere = people.group_by(person).agg(gone.alias("#anywhere"))
+    in_school = people.group_by(person, school).agg(inactive.alias("#school"))
+    anywhere = people.group_by(person).agg(inactive.alias("#anywhere"))
     rows = enrollments.join(of_section, on="Section SIS ID", how="left", maintain_order="left")
-    rows = rows.join(here, on=["SIS ID", "School SIS ID"], how="left", maintain_order="left")
+    rows = rows.join(in_school, on=["SIS ID", "School SIS ID"], how="left", maintain_order="left")
     rows = rows.join(anywhere, on="SIS ID", how="left", maintain_order="left")
-    ended = pl.col("#section") | pl.coalesce("#here", "#anywhere")
+    ended = pl.col("#section") | pl.coalesce("#school", "#anywhere")
     return rows.with_columns(
         Status=pl.when(ended.fill_null(value=False)).then(pl.lit("Inactive")).otherwise("Status")
     ).select(enrollments.columns)
@@ -314,5 +323,5 @@ LAYOUT = Layout(
         RELATIONSHIP,
     ),
     district=True,
-    prepare=_prepared,
+    prepare=_prepare,
 )

@@ -1,6 +1,7 @@
-"""Microsoft School Data Sync, version 2: as 2.1, but that a person's schools, role and grade stand in users.csv.
+"""Microsoft School Data Sync, version 2.
 
-A drop is no snapshot, for nothing that Microsoft published of this version says so.
+Like version 2.1, but users.csv has the schools, role and grade of a person. A drop is no snapshot:
+Microsoft does not document this version as one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Microsoft School Data Sync, version 2.1.
 
-A drop is a full snapshot: the same files are sent every time, and what is absent is gone. School years keep the
-number that the drop gives them. Colleges and universities hold classes, which makes them schools in OneRoster's words.
+A drop is a full snapshot: the same files are sent every time. School years keep the number that the
+drop gives them. Colleges and universities have classes, so OneRoster's word for them is school.
 Source: Microsoft Learn, `sds-v2.1-csv-file-format`.
 """
 
@@ -41,8 +41,15 @@ PRIMARY = {
     "0": "secondary",
     "no": "secondary",
 }
-SESSIONS = {"session": "term", "quarter": "gradingPeriod", "trimester": "term", "schoolyear": "schoolYear",
-            "gradingperiod": "gradingPeriod", "semester": "semester", "term": "term"}  # fmt: skip
+SESSIONS = {
+    "session": "term",
+    "quarter": "gradingPeriod",
+    "trimester": "term",
+    "schoolyear": "schoolYear",
+    "gradingperiod": "gradingPeriod",
+    "semester": "semester",
+    "term": "term",
+}
 ORGS = File(
     "orgs",
     needed=True,
@@ -80,9 +87,15 @@ USERS = File(
     ),
     joins=(
         Join("roles", on="sourcedId", key="userSourcedId", columns=("grade",), all_of_them=True),
-        Join("relationships", on="sourcedId", key="userSourcedId", columns=("relationshipUserSourcedId",), all_of_them=True),
+        Join(
+            "relationships",
+            on="sourcedId",
+            key="userSourcedId",
+            columns=("relationshipUserSourcedId",),
+            all_of_them=True,
+        ),
     ),
-)  # fmt: skip
+)
 
 ROLES = File(
     "roles",
@@ -102,7 +115,7 @@ ROLES = File(
     ignored=("sessionSourcedId",),
 )
 
-# A class need not name its course, which is then one of its own.
+# A class without a course gets a course of its own.
 OWN_COURSE = derived("course", text("sourcedId"))
 
 CLASSES = File(
@@ -208,7 +221,7 @@ RELATIONSHIPS = File(
     joins=(Join("roles", on="userSourcedId", key="userSourcedId", columns=("orgSourcedId",)),),
 )
 
-# What a person is entitled to is sensitive, and of no use to a roster.
+# Flags of people are sensitive, and not needed in a roster.
 USER_FLAGS = File("userFlags", ignored=("userSourcedId", "flag"))
 
 LAYOUT = Layout(
