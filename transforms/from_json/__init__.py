@@ -1,1 +1,4 @@
-"""JSON records of the REST bindings -> rows in the columns of the CSV binding: the inverse of `transforms/payload.py`."""
+"""Convert JSON records of the REST bindings to a drop in the CSV binding.
+
+The inverse of `transforms/payload.py`.
+"""

@@ -1,4 +1,4 @@
-"""Collections that were read, as rows -> a drop as read, with the manifest that a CSV export of them would have."""
+"""Make a drop from the rows of collections, with the manifest that a CSV export would have."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from transforms.roster import Raw, RawFile
 from transforms.schemas import ENTITIES, Entity
 from transforms.schemas.entity import Version
 
-# So many ids of records that no page had are named.
-EXAMPLES = 3
+EXAMPLES = 3  # ids of unlisted records that are reported
+SCALES, CLASSES = ENTITIES["scoreScales"].file, ENTITIES["classes"].file
+ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
 
 
 def raw_of(
@@ -26,13 +27,13 @@ def raw_of(
     whole: bool,
     broken: Mapping[str, str] | None = None,
 ) -> Raw:
-    """Make a drop of collections by name; `broken` are those that could not be read to their end, and why.
+    """Make a drop from collections by name.
 
-    `whole` says that each collection was read altogether, and not only what changed. What belongs to a record stands
-    in it altogether in either case.
+    `whole`: every record was read, not only those that changed. Each record always has all of its
+    parts. `broken`: the collections that could not be read completely, and why.
     """
     files, modes = {}, dict.fromkeys(broken or {}, "bulk" if whole else "delta")
-    found = [
+    findings = [
         of_file("collection_unread", ENTITIES[name].file, why)
         for name, why in (broken or {}).items()
     ]
@@ -41,22 +42,21 @@ def raw_of(
             entity = ENTITIES[file.name.removesuffix(".csv")]
             files[file.name] = file
             modes[entity.name] = "bulk" if whole or entity.folds_into else "delta"
-        found += _findings(ENTITIES[name], unfolded)
-    manifest = _manifest(modes, version)
+        findings += _findings(ENTITIES[name], unfolded)
     return Raw(
-        placed(files) | {FILE: manifest},
+        placed(files) | {FILE: _manifest(modes, version)},
         frozenset(ENTITIES[name].file for name in broken or {}),
-        gather(found),
+        gather(findings),
     )
 
 
 def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
-    """The files of a collection and of its parts; one without records is left out, unless it has to be there."""
-    found: dict[str, list[Row]] = {name: [], **unfolded.rows}
-    for file, rows in found.items():
+    """The files of a collection and of its parts; an empty file is left out, unless it is needed."""
+    files: dict[str, list[Row]] = {name: [], **unfolded.rows}
+    for file, rows in files.items():
         entity, misfits = ENTITIES[file], unfolded.misfits if file == name else {}
         needed = entity.needed and whole
-        # A link that is gone leaves no trace among what changed.
+        # Changes do not show that a link was removed, so only a full read has links.
         if (rows or misfits or needed) and (whole or file not in LINKS):
             yield _file(entity, rows, misfits, version, whole=whole)
 
@@ -69,38 +69,37 @@ def _file(
     *,
     whole: bool,
 ) -> RawFile:
-    more = sorted({name for row in rows for name in row if name.startswith(METADATA)})
-    header = (*entity.header(version), *more)
+    extensions = sorted({name for row in rows for name in row if name.startswith(METADATA)})
+    header = (*entity.header(version), *extensions)
     frame = pl.DataFrame(rows, schema=dict.fromkeys((ROW, *header), pl.String))
     numbers = pl.col(ROW).cast(pl.UInt32).fill_null(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32))
     frame = frame.with_columns(numbers)
     if whole or entity.folds_into:
-        frame = frame.with_columns(_bulk_status(), dateLastModified=pl.lit(None, pl.String))
-    return RawFile(entity.file, frame, header, {row: (told[0],) for row, told in misfits.items()})
-
-
-def _bulk_status() -> pl.Expr:
-    """A bulk file says nothing of who is active."""
-    return pl.when(pl.col("status") != "active").then("status").alias("status")
+        # In a bulk file, the status of an active record is blank.
+        status = pl.when(pl.col("status") != "active").then("status").alias("status")
+        frame = frame.with_columns(status, dateLastModified=pl.lit(None, pl.String))
+    ragged = {row: (sourced_id,) for row, (sourced_id, _, _) in misfits.items()}
+    return RawFile(entity.file, frame, header, ragged)
 
 
 def _findings(entity: Entity, unfolded: Unfolded) -> list[Findings]:
+    """Report unread properties, unlisted records and misfits of a collection."""
     file = entity.file
-    unread = [
+    findings = [
         of_file("property_unread", file, column=name, count=count)
         for name, count in unfolded.unread.items()
     ]
     if unfolded.unlisted:
         examples = ", ".join(unfolded.unlisted[:EXAMPLES])
-        unread.append(of_file("record_unlisted", file, examples, count=len(unfolded.unlisted)))
-    rows = [(row, *told) for row, told in unfolded.misfits.items()]
+        findings.append(of_file("record_unlisted", file, examples, count=len(unfolded.unlisted)))
+    rows = [(row, *misfit) for row, misfit in unfolded.misfits.items()]
     types = {ROW: pl.UInt32, "sourcedId": pl.String, "column": pl.String, "rule": pl.String}
     misfits = pl.DataFrame(rows, schema=types, orient="row")
-    told = [
+    findings += [
         of_rows(str(rule), part, file=file, entity=entity.name, column=str(column))
         for (rule, column), part in misfits.group_by("rule", "column", maintain_order=True)
     ]
-    return [*unread, *told]
+    return findings
 
 
 def _manifest(modes: Mapping[str, str], version: Version) -> RawFile:
@@ -112,16 +111,15 @@ def _manifest(modes: Mapping[str, str], version: Version) -> RawFile:
     return RawFile(FILE, frame, HEADER)
 
 
-SCALES, CLASSES = ENTITIES["scoreScales"].file, ENTITIES["classes"].file
-
-
 def placed(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
-    """Fill in what the classes say of their scales, where the scales do not say it."""
+    """Give score scales without an org or a course those of their class."""
     if not {SCALES, CLASSES} <= files.keys():
         return dict(files)
-    said = files[CLASSES].frame.select("sourcedId", school="schoolSourcedId", of="courseSourcedId")
+    classes = files[CLASSES].frame.select(
+        "sourcedId", school="schoolSourcedId", course="courseSourcedId"
+    )
     frame = files[SCALES].frame.join(
-        said.unique("sourcedId"),
+        classes.unique("sourcedId"),
         left_on="classSourcedId",
         right_on="sourcedId",
         how="left",
@@ -129,16 +127,16 @@ def placed(files: Mapping[str, RawFile]) -> dict[str, RawFile]:
     )
     filled = frame.with_columns(
         orgSourcedId=pl.col("orgSourcedId").fill_null(pl.col("school")),
-        courseSourcedId=pl.col("courseSourcedId").fill_null(pl.col("of")),
+        courseSourcedId=pl.col("courseSourcedId").fill_null(pl.col("course")),
     )
-    return {**files, SCALES: replace(files[SCALES], frame=filled.drop("school", "of"))}
-
-
-ROSTER = ("orgs", "academicSessions", "users", "demographics", "courses", "classes", "enrollments")
+    return {**files, SCALES: replace(files[SCALES], frame=filled.drop("school", "course"))}
 
 
 def collections(version: Version) -> tuple[str, ...]:
-    """Name the collections of a binding, parents first; parts and links stand in the records that they belong to."""
+    """Return the names of the collections of a binding, parents first.
+
+    Parts and links have no collection: they are in the records that they belong to.
+    """
     return tuple(name for name, entity in ENTITIES.items() if _is_collection(entity, version))
 
 

@@ -1,7 +1,7 @@
-"""Records of one collection, as JSON -> rows of the files that the CSV binding keeps them in.
+"""Convert the JSON records of one collection to rows of the files of the CSV binding.
 
-Nothing is lost without a word: a record that is not understood is kept as a row that does not fit, so that it is
-rejected, and never taken for gone; properties that no column has are counted.
+Nothing is lost silently. A record that cannot be read becomes a row that does not fit its header,
+so that it is rejected and not deleted. Properties without a column are counted.
 """
 
 from __future__ import annotations
@@ -24,49 +24,60 @@ from transforms.schemas import ENTITIES, LIFECYCLE, Column, Entity
 from transforms.schemas.entity import Kind, Version
 from transforms.schemas.vocabularies import TOBEDELETED
 
-# Told again by the records that name this one as their parent.
+# Properties that repeat what other records have: those name this one as their parent.
 DERIVED = frozenset({"children"})
 GONE = frozenset({TOBEDELETED, "inactive"})
 LINE_BREAKS = re.compile(r"[\r\n\u2028\u2029]+")
-# Control characters, which separate the parts of a record here, and halves of characters, which are no text.
+# Control characters (roster separates the parts of a record with them), and lone surrogates.
 NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+PROFILE = profile_id("")
+# Properties of a part that hold a list of learning objectives.
+OBJECTIVES = ("learningObjectiveIds", "learningObjectiveResults")
+# Entity that links resources -> entity whose records have the links.
+LINKS = {f"{ENTITIES[name].singular}Resources": name for name in ("classes", "courses", "users")}
+MIDNIGHT = "00:00:00"
+
+Row = dict[str, str | None]
+
+
+class Unreadable(Exception):
+    """A value does not have the form that the standard requires for its property."""
 
 
 @dataclass
 class Unfolded:
-    """What records came to: rows by file, in order; those that do not fit, by number; what was not read, by property.
+    """The rows of the records of one collection."""
 
-    `unlisted` are the ids of those that no page had.
-    """
-
-    rows: dict[str, list[Row]] = field(default_factory=dict)
+    rows: dict[str, list[Row]] = field(default_factory=dict)  # by file, in order
+    # Records that cannot be read: number -> sourcedId, property, rule.
     misfits: dict[int, tuple[str, str, str]] = field(default_factory=dict)
-    unread: Counter[str] = field(default_factory=Counter)
-    count: int = 0
-    unlisted: tuple[str, ...] = ()
+    unread: Counter[str] = field(default_factory=Counter)  # properties without a column
+    count: int = 0  # of records
+    unlisted: tuple[str, ...] = ()  # ids of records that were on no page
 
 
 def unfold(
     entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded
 ) -> None:
-    """Add the rows of some records; misfits are (sourcedId, property, rule)."""
+    """Add the rows of records to `into`; `zone` is the time zone in which timestamps become days."""
     for record in records:
         into.count += 1
         sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
-        known = sourced_id if isinstance(sourced_id, str) and not NO_TEXT.search(sourced_id) else ""
+        if not isinstance(sourced_id, str) or NO_TEXT.search(sourced_id):
+            sourced_id = ""
         if not isinstance(record, dict):
             into.misfits[into.count] = ("", "", "json_form")
             continue
-        _unfold_one(entity, record, known, version, zone, into)
+        _unfold_one(entity, record, sourced_id, version, zone, into)
 
 
 def _unfold_one(
-    entity: Entity, record: Json, known: str, version: Version, zone: ZoneInfo, into: Unfolded
+    entity: Entity, record: Json, sourced_id: str, version: Version, zone: ZoneInfo, into: Unfolded
 ) -> None:
     name = ""
     try:
         row: Row = {"#row": str(into.count)}
-        made: dict[str, list[Row]] = {}
+        of_parts: dict[str, list[Row]] = {}
         columns = {column.json: column for column in entity.columns if version in column.versions}
         parts = {
             prop: part
@@ -79,25 +90,25 @@ def _unfold_one(
             elif name == "metadata":
                 row |= extensions(value or {})
             elif name in parts and value and record.get("status") not in GONE:
-                made[parts[name].name] = list(rows(parts[name], known, value, zone))
+                of_parts[parts[name].name] = list(rows(parts[name], sourced_id, value, zone))
             elif name not in parts and name not in DERIVED and value not in (None, "", [], {}):
                 into.unread[NO_TEXT.sub("\ufffd", name)] += 1
-        _keep(entity.name, row, made, into)
+        # Clean all rows before any is added: a record is added completely or not at all.
+        cleaned = {file: [_clean(one) for one in part] for file, part in of_parts.items()}
+        into.rows.setdefault(entity.name, []).append(_clean(row))
+        for file, part in cleaned.items():
+            into.rows.setdefault(file, []).extend(part)
     except Unreadable:
-        into.misfits[into.count] = (known, name, "json_form")
+        into.misfits[into.count] = (sourced_id, name, "json_form")
     except ValueError:
-        into.misfits[into.count] = (known, "", "control_character")
-
-
-def _keep(name: str, row: Row, made: dict[str, list[Row]], into: Unfolded) -> None:
-    cleaned = {file: [_clean(one) for one in found] for file, found in made.items()}
-    into.rows.setdefault(name, []).append(_clean(row))
-    for file, found in cleaned.items():
-        into.rows.setdefault(file, []).extend(found)
+        into.misfits[into.count] = (sourced_id, "", "control_character")
 
 
 def _clean(row: Row) -> Row:
-    """Write line breaks as spaces, as in cells of CSV; raise `ValueError` for what is no text."""
+    """Replace line breaks by spaces, as in cells of CSV.
+
+    Raises `ValueError` if the row contains a control character or a lone surrogate.
+    """
     for name, value in row.items():
         if value and NO_TEXT.search(f"{name}{value}"):
             raise ValueError(name)
@@ -107,45 +118,23 @@ def _clean(row: Row) -> Row:
     }
 
 
-Row = dict[str, str | None]
-PROFILE = profile_id("")
-# Columns by which parts say to what they belong and what is theirs alone; the rest is read by name.
-OBJECTIVES = ("learningObjectiveIds", "learningObjectiveResults")
-LINKS = {f"{ENTITIES[name].singular}Resources": name for name in ("classes", "courses", "users")}
-
-
 def properties(entity: Entity) -> dict[str, Entity]:
-    """The entities whose rows stand in a property of this one's records, by that property."""
+    """Return the entities whose rows are in a property of this entity's records, by property."""
     parts = {part_property(part): part for part in folded(entity).values()}
     link = next((ENTITIES[name] for name, holder in LINKS.items() if holder == entity.name), None)
     return parts | ({"resources": link} if link else {})
 
 
 def rows(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
-    """Give the rows that a property makes. Raises `Unreadable`."""
+    """Yield the rows of a part from the value of its property.
+
+    Raises `Unreadable` if the value does not have the form that the standard requires.
+    """
     holder = LINKS.get(part.name) or part.folds_into or ""
-    named = next(column.name for column in part.current if column.refers == holder)
-    for found in READERS.get(part.name, _links)(part, sourced_id, value, zone):
-        said = [text for name, text in sorted(found.items()) if text and name != "sourcedId"]
-        yield {"sourcedId": _key(sourced_id, *said), **found, named: sourced_id}
-
-
-def _key(*said: str) -> str:
-    """An id made of what a row is known by; it is as long as any other, and has no sign that ids may not have."""
-    return sha256("\0".join(said).encode()).hexdigest()[:32]
-
-
-def _items(value: Any) -> list[Json]:
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unreadable
-    return value
-
-
-def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
-    """Read the columns of a part by their names; those that name it or its owner are not among them."""
-    apart = {"sourcedId", *LIFECYCLE, owner(part).name, "userProfileSourcedId"}
-    columns = [column for column in part.current if column.name not in apart]
-    return {column.name: cell(column, item.get(column.json), zone) for column in columns}
+    reference = next(column.name for column in part.current if column.refers == holder)
+    for row in READERS.get(part.name, _links)(part, sourced_id, value, zone):
+        cells = [text for name, text in sorted(row.items()) if text and name != "sourcedId"]
+        yield {"sourcedId": _key(sourced_id, *cells), **row, reference: sourced_id}
 
 
 def _roles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iterator[Row]:
@@ -160,19 +149,19 @@ def _profiles(part: Entity, sourced_id: str, value: Any, zone: ZoneInfo) -> Iter
         credentials = _items(item.get("credentials") or [])
         if len(credentials) > 1:
             raise Unreadable
-        held = credentials[0] if credentials else {}
-        named = {
-            "credentialType": held.get("type"),
-            "username": held.get("username"),
-            "password": held.get("password"),
+        credential = credentials[0] if credentials else {}
+        flat = {
+            "credentialType": credential.get("type"),
+            "username": credential.get("username"),
+            "password": credential.get("password"),
         }
-        yield _plain(part, item | named, zone) | {
+        yield _plain(part, item | flat, zone) | {
             "sourcedId": _profile_key(sourced_id, scalar(item.get("profileId")))
         }
 
 
 def _profile_key(sourced_id: str, uri: str) -> str:
-    """The id of a profile; of a foreign URI, which ids cannot be, one that belongs to the user."""
+    """The id of a profile. A foreign URI is no valid id, so the user's id and the URI make one."""
     if uri.startswith(PROFILE):
         return unquote(uri.removeprefix(PROFILE))
     return _key(sourced_id, uri)
@@ -204,17 +193,29 @@ READERS: dict[str, Callable[[Entity, str, Any, ZoneInfo], Iterator[Row]]] = {
 }
 
 
-MIDNIGHT = "00:00:00"
+def _items(value: Any) -> list[Json]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Unreadable
+    return value
 
 
-class Unreadable(Exception):
-    """A value is not of the form that the standard gives to its property."""
+def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
+    """Read the columns of a part by their names, except its id and its references to other parts."""
+    others = {"sourcedId", *LIFECYCLE, owner(part).name, "userProfileSourcedId"}
+    columns = [column for column in part.current if column.name not in others]
+    return {column.name: cell(column, item.get(column.json), zone) for column in columns}
+
+
+def _key(*parts: str) -> str:
+    """Make an id from the values that identify a row: always short enough, and valid characters."""
+    return sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def cell(column: Column, value: Any, zone: ZoneInfo) -> str | None:
-    """Write a value as the cell of a column; None if it is blank. Raises `Unreadable`.
+    """Convert a value to the cell of a column; None if it is blank.
 
-    A text with a comma becomes two items of a list, as in the CSV binding, which has no sign for a comma that is none.
+    A text with a comma becomes two items of a list: the CSV binding cannot escape a comma. Raises
+    `Unreadable` if the value does not have the form that the standard requires.
     """
     if value is None or value in ("", [], {}):
         return None
@@ -230,7 +231,7 @@ def cell(column: Column, value: Any, zone: ZoneInfo) -> str | None:
 
 
 def scalar(value: Any) -> str:
-    """Write a text, a number or a boolean."""
+    """Convert a text, a number or a boolean to text. Raises `Unreadable` for any other value."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -243,27 +244,36 @@ def scalar(value: Any) -> str:
 
 
 def identifier(value: Any) -> str:
-    """Take the `sourcedId` out of a reference; some servers send it alone."""
-    found = value.get("sourcedId") if isinstance(value, dict) else value
-    if not isinstance(found, str):
+    """Return the `sourcedId` of a reference; some servers send the id alone.
+
+    Raises `Unreadable` if there is none.
+    """
+    sourced_id = value.get("sourcedId") if isinstance(value, dict) else value
+    if not isinstance(sourced_id, str):
         raise Unreadable
-    return found
+    return sourced_id
 
 
 def day_of(text: str, zone: ZoneInfo) -> str:
-    """The day that a moment is in; midnight in UTC is a day that was sent as a moment, whatever the time zone."""
+    """Return the day of a timestamp in a time zone.
+
+    Midnight in UTC is a day that was sent as a timestamp, so the time zone does not matter.
+    """
     day, _, clock = text.partition("T")
     if not clock or clock.rstrip("Z").partition(".")[0] == MIDNIGHT:
         return day
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
-        return text  # the check rejects it, with its own text
-    return moment.astimezone(zone).date().isoformat() if moment.tzinfo else text
+        return text  # the check rejects it, with its original text
+    return timestamp.astimezone(zone).date().isoformat() if timestamp.tzinfo else text
 
 
 def extensions(metadata: Any) -> dict[str, str]:
-    """Write what is in `metadata` as `metadata.*` cells, such that the payload reads them as what they were."""
+    """Convert `metadata` to `metadata.*` cells, which `payload` converts back to the same values.
+
+    Raises `Unreadable` if it is no object.
+    """
     if not isinstance(metadata, dict):
         raise Unreadable
     return dict(_extensions(METADATA.removesuffix("."), metadata))
@@ -281,7 +291,7 @@ def _extensions(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_name(key: str) -> bool:
-    return bool(key) and not any(sign.isspace() or sign == "." for sign in key)
+    return bool(key) and not any(character.isspace() or character == "." for character in key)
 
 
 def _extension(value: Any) -> str:

@@ -1,11 +1,15 @@
-"""A mapping file, as TOML gives it -> the layout of a district whose export fits none.
+"""Convert a mapping file, as parsed from TOML, to a layout.
 
-    [layout]                      what holds for all: code, title, date_order, snapshot, district, ...
-    [[file]]                      one file of the drop: name, names, needed, optional, ignored, aliases
-    [[file.users]]                what its rows say of an entity: a cell for each column, and where, given, derived, ...
-    [[file.join]]                 columns of another file: file, on, key, columns, all_of_them
+A district writes a mapping file if no known layout fits its export.
 
-A cell is the name of a column in quotes, or a word of `transforms.layouts.expressions` in braces: `{constant = "student"}`.
+    [layout]          for all files: code, title, date_order, snapshot, district, ...
+    [[file]]          one file of the drop: name, names, needed, optional, ignored, aliases
+    [[file.users]]    one entity that its rows describe: a cell for each column, and
+                      where, given, derived, ...
+    [[file.join]]     columns of another file: file, on, key, columns, all_of_them
+
+A cell is the name of a column in quotes, or a function of `transforms.layouts.expressions` in
+braces: `{constant = "student"}`.
 """
 
 from __future__ import annotations
@@ -29,19 +33,19 @@ FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "es
 
 @dataclass(frozen=True)
 class Mapped:
-    """The layout that a mapping file describes, None if anything is wrong; and what is wrong."""
+    """The result of reading a mapping file."""
 
-    layout: Layout | None
+    layout: Layout | None  # None if there are problems
     problems: tuple[MappingProblem, ...] = ()
 
 
 def mapped(document: Mapping[str, Any]) -> Mapped:
-    """Read a mapping file; everything that is wrong in it is told at once."""
+    """Read a mapping file, and collect all of its problems."""
     top = DocumentLocation()
     for key in document:
         if key not in (LAYOUT, FILE):
             top.at(key).wrong(f"is no table of a mapping file: {meant(key, (LAYOUT, FILE))}")
-    said, reader = _layout(document.get(LAYOUT), top)
+    settings, reader = _layout_settings(document.get(LAYOUT), top)
     tables = document.get(FILE)
     if not isinstance(tables, list) or not tables:
         top.wrong("describes no files. Add a [[file]] with a `name` for each.")
@@ -51,24 +55,25 @@ def mapped(document: Mapping[str, Any]) -> Mapped:
         for number, table in enumerate(tables)
     ]
     check_words(tables, top.at(FILE))
-    found = [(file, place) for file, place in files if file is not None]
-    check_files(found, [_name(table) for table in tables])
-    if said is None or top.problems:
+    readable = [(file, place) for file, place in files if file is not None]
+    check_files(readable, [_name(table) for table in tables])
+    if settings is None or top.problems:
         return Mapped(None, tuple(dict.fromkeys(top.problems)))
-    layout = Layout(files=tuple(file for file, _ in found), **said)
+    layout = Layout(files=tuple(file for file, _ in readable), **settings)
     layout = replace(
         layout,
         files=tuple(
-            _requiring(layout, file, table) for (file, _), table in zip(found, tables, strict=True)
+            _with_required(layout, file, table)
+            for (file, _), table in zip(readable, tables, strict=True)
         ),
     )
-    check_keys(found, top)
-    check_named(layout, tables, found)
+    check_keys(readable, top)
+    check_named(layout, tables, readable)
     return Mapped(None if top.problems else layout, tuple(dict.fromkeys(top.problems)))
 
 
-def _layout(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, Reader]:
-    """Read `[layout]`, and the date order that it sets for all dates."""
+def _layout_settings(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, Reader]:
+    """Read `[layout]`: the fields of a `Layout`, and a reader with the date order for all dates."""
     place = top.at(LAYOUT)
     if table is None:
         top.wrong("lacks [layout]. Add it, with `code` and `title`.")
@@ -80,10 +85,9 @@ def _layout(table: Any, top: DocumentLocation) -> tuple[dict[str, Any] | None, R
             f"is {table['code']!r}, which is the code of another layout. Give yours its own."
         )
     order = read(table[ORDER], DateOrder, place.at(ORDER), Reader()) if ORDER in table else ""
-    # What is wrong with the order itself is told once, and not once more of each date.
-    return fields_of(Layout, FIELDS, table, place, Reader(), [*FIELDS, ORDER]), Reader(
-        "ymd" if order is None else order
-    )
+    # A wrong order is reported once, and not again for each date: continue with any order.
+    reader = Reader("ymd" if order is None else order)
+    return fields_of(Layout, FIELDS, table, place, Reader(), [*FIELDS, ORDER]), reader
 
 
 def _name(table: Any) -> str:
@@ -91,9 +95,8 @@ def _name(table: Any) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _requiring(layout: Layout, file: File, table: dict[str, Any]) -> File:
-    """Require all columns that are read of a file, for itself and for others, but the optional ones."""
+def _with_required(layout: Layout, file: File, table: dict[str, Any]) -> File:
+    """Require every column that is read from a file, except the optional ones."""
     optional = texts(table.get(OPTIONAL, []))
-    return replace(
-        file, required=tuple(name for name in layout.columns_of(file) if name not in optional)
-    )
+    required = tuple(name for name in layout.columns_of(file) if name not in optional)
+    return replace(file, required=required)

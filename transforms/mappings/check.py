@@ -1,4 +1,4 @@
-"""What a mapping file says that cannot be meant, though each of its words can: seen over the whole of it."""
+"""Checks across the tables of a mapping file, and of its words against the standard."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from transforms.layouts.normalize import KEYS
 from transforms.mappings.problems import DocumentLocation, meant, texts
 from transforms.schemas import ENTITIES, Column
 
-# What expressions take for a pattern of names.
+# Names of columns that polars expressions read as a pattern.
 PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 Files = list[tuple[File, DocumentLocation]]
-# What is added to records that do not say it.
+# Columns that `layouts.complete` adds to records that do not have them.
 ADDED = {
     "users": {"enabledUser"},
     "roles": {"roleType"},
@@ -26,7 +26,11 @@ ADDED = {
 
 
 def check_files(files: Files, names: list[str]) -> None:
-    """Note what is wrong between files: names that are there twice, joins that lead nowhere, columns that no join brings."""
+    """Check the files together.
+
+    Reports duplicate names, joins of unknown files, and cells that read columns which are not
+    joined.
+    """
     seen: set[str] = set()
     for file, place in files:
         if seen & (own := {plain(one) for one in (file.name, *file.names)}):
@@ -43,60 +47,64 @@ def check_files(files: Files, names: list[str]) -> None:
 
 
 def _check_columns(file: File, names: list[str], place: DocumentLocation) -> None:
-    brought = {f"{join.file}.{column}" for join in file.joins for column in join.columns}
-    for one, here in _rows_in(file, place):
-        for column in one.reads:
+    joined = {f"{join.file}.{column}" for join in file.joins for column in join.columns}
+    for rows, here in _rows_in(file, place):
+        for column in rows.reads:
             other, dot, _ = column.partition(".")
-            if dot and other in names and column not in brought:
+            if dot and other in names and column not in joined:
                 here.wrong(
-                    f"reads {column!r}, and no [[file.join]] of {file.name!r} brings it. Add it to the `columns` of a join."
+                    f"reads {column!r}, and no [[file.join]] of {file.name!r} brings it. "
+                    "Add it to the `columns` of a join."
                 )
 
 
 def _rows_in(file: File, place: DocumentLocation) -> Iterator[tuple[Rows, DocumentLocation]]:
-    """The rows of a file, each with its own place: they are numbered for each entity."""
+    """The rows of a file with their locations, which are numbered for each entity."""
     counts = Counter[str]()
-    for one in file.gives:
-        yield one, place.at(one.entity, counts[one.entity])
-        counts[one.entity] += 1
+    for rows in file.gives:
+        yield rows, place.at(rows.entity, counts[rows.entity])
+        counts[rows.entity] += 1
 
 
 def check_keys(files: Files, top: DocumentLocation) -> None:
-    """Note rows without what their record is known by, and entities without a column that every record needs."""
-    given: dict[str, set[str]] = {}
+    """Check that rows have the columns of their id, and entities every required column."""
+    present: dict[str, set[str]] = {}
     for file, place in files:
-        for one, here in _rows_in(file, place):
-            given.setdefault(one.entity, set()).update(one.columns)
-            for name in _keys_missing(one):
+        for rows, here in _rows_in(file, place):
+            present.setdefault(rows.entity, set()).update(rows.columns)
+            for name in _missing_keys(rows):
                 here.wrong(
                     f"lacks `{name}`, without which it is not known which record is meant. Add it."
                 )
-    for entity, columns in given.items():
-        added = {"sourcedId", *ADDED.get(entity, ()), *KEYS.get(entity, ("", ()))[1], *columns}
+    for entity, columns in present.items():
+        filled = {"sourcedId", *ADDED.get(entity, ()), *KEYS.get(entity, ("", ()))[1], *columns}
         for column in ENTITIES[entity].current:
-            if column.required and column.name not in added:
+            if column.required and column.name not in filled:
                 top.wrong(
-                    f"gives {entity} without `{column.name}`, which each of them needs. Add it to their rows."
+                    f"gives {entity} without `{column.name}`, which each of them needs. "
+                    "Add it to their rows."
                 )
 
 
-def _keys_missing(one: Rows) -> Iterator[str]:
-    """The columns that a record is known by: its id, or those of which its id is made."""
-    made = (
-        KEYS[one.entity][1]
-        if one.entity in KEYS and "sourcedId" not in one.columns
-        else ("sourcedId",)
-    )
-    return (name for name in made if name not in one.columns)
+def _missing_keys(rows: Rows) -> Iterator[str]:
+    """The missing columns of those that identify a record: its id, or what its id is made from."""
+    keys = ("sourcedId",)
+    if rows.entity in KEYS and "sourcedId" not in rows.columns:
+        keys = KEYS[rows.entity][1]
+    return (name for name in keys if name not in rows.columns)
 
 
 def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> None:
-    """Note columns that are called optional, or have other spellings, and that nothing reads; and what is no name."""
+    """Check the names of columns.
+
+    Reports names that are patterns, and columns in `optional` and `aliases` that nothing reads.
+    """
     for (file, place), table in zip(files, tables, strict=True):
         read = layout.columns_of(file)
         for name in filter(PATTERN.fullmatch, read):
             place.wrong(
-                f"reads a column {name!r}, which stands for several. Give it another name in the export."
+                f"reads a column {name!r}, which stands for several. "
+                "Give it another name in the export."
             )
         for key in ("optional", "aliases"):
             for name in texts(table.get(key, [])):
@@ -106,11 +114,12 @@ def check_named(layout: Layout, tables: list[dict[str, Any]], files: Files) -> N
                     )
 
 
+# Functions whose arguments are cells of the same column.
 WITHIN = ("first", "given")
 
 
 def check_words(files: list[Any], place: DocumentLocation) -> None:
-    """Note each constant, and each meaning of a value, that the standard does not know."""
+    """Check constants, and the meanings of values, against the vocabularies of the standard."""
     for number, file in enumerate(files):
         for entity in ENTITIES if isinstance(file, dict) else ():
             rows = file.get(entity, [])
@@ -143,5 +152,6 @@ def _check_word(word: Any, column: Column, place: DocumentLocation) -> None:
     extended = column.extensible and str(word).startswith("ext:")
     if isinstance(word, str) and word not in column.values and not extended:
         place.wrong(
-            f"is {word!r}, which OneRoster does not know as {column.name}: {meant(word, column.values)}"
+            f"is {word!r}, which OneRoster does not know as {column.name}: "
+            f"{meant(word, column.values)}"
         )

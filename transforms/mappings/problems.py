@@ -1,4 +1,4 @@
-"""What is wrong in a mapping file: the keys that lead there, and a sentence about what they hold."""
+"""Problems of a mapping file: where they are, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class MappingProblem:
-    """One thing that is wrong; `says` goes on where the key leaves off."""
+    """One problem of a mapping file."""
 
-    path: Path
-    says: str
+    path: Path  # keys and positions in lists
+    says: str  # the rest of a sentence that begins with the key
 
     def __str__(self) -> str:
-        """The sentence: the key, as it is written in the file, and what is wrong with it."""
+        """The sentence: the key as it is in the file, and what is wrong with it."""
         key = ".".join(part for part in self.path if isinstance(part, str))
         return f"`{key}` {self.says}" if key else f"The file {self.says}"
 
 
 @dataclass(frozen=True)
 class DocumentLocation:
-    """A place in the document, and the list on which everything wrong is put."""
+    """A location in the document."""
 
     path: Path = ()
-    problems: list[MappingProblem] = field(default_factory=list)
+    problems: list[MappingProblem] = field(default_factory=list)  # of the whole document
 
     def at(self, *keys: str | int) -> DocumentLocation:
-        """A place within this one."""
+        """Return a location within this one."""
         return DocumentLocation((*self.path, *keys), self.problems)
 
     def wrong(self, says: str) -> None:
-        """Note that something is wrong here."""
+        """Add a problem at this location."""
         self.problems.append(MappingProblem(self.path, says))
 
 
 def meant(word: str, words: Iterable[str]) -> str:
-    """Say what may have been meant, or what there is."""
+    """Suggest the most similar of some words, or list them all."""
     words = list(words)
     lowered = {one.casefold(): one for one in words}
     close = get_close_matches(word.casefold(), lowered, 1)
@@ -52,7 +52,7 @@ def meant(word: str, words: Iterable[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a person wrote it, cut if it is long."""
+    """Return a value as it is written in TOML, shortened if it is long."""
     text = (
         str(value).lower()
         if isinstance(value, bool)
@@ -64,11 +64,11 @@ def shown(value: object) -> str:
 
 
 def texts(value: Any) -> list[Any]:
-    """What a list has, or the keys of a table; a single text is a list of one."""
+    """Return the items of a list, the keys of a table, or a single text as a list."""
     return [value] if isinstance(value, str) else list(value)
 
 
-# Strings and comments are passed over whole, so that brackets and line ends within them count for nothing.
+# Strings and comments are one token each, so that brackets and line ends inside them do not count.
 _TOKEN = re.compile(
     r'"""[\s\S]*?"{3,5}|\'\'\'[\s\S]*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[][{}]|\n'
 )
@@ -77,15 +77,15 @@ _DOTTED = re.compile(rf"\s*(?:{_KEY.pattern})(?:\s*\.\s*(?:{_KEY.pattern}))*")
 
 
 def line_of(text: str, path: Path) -> int | None:
-    """The line of a key, or of the nearest one around it; None if there is none."""
-    known = lines_of(text)
-    while path and path not in known:
+    """Return the line of a key, or of the nearest table around it; None if there is none."""
+    lines = lines_of(text)
+    while path and path not in lines:
         path = path[:-1]
-    return known.get(path)
+    return lines.get(path)
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """The line of each table and key, by the keys and the places in lists that lead to it."""
+    """Return the line of each table and key, by its path."""
     lines: dict[Path, int] = {}
     lists: dict[Path, int] = {}
     table: Path = ()
@@ -95,14 +95,17 @@ def lines_of(text: str) -> dict[Path, int]:
             path = table
         else:
             path = (*table, *_keys(statement))
-        # `a.b.c = 1` is also where `a.b` is begun, and the first `[[a]]` where `a` is.
+        # `a.b.c = 1` is also the first line of `a.b`, and the first `[[a]]` that of `a`.
         for end in range(1, len(path) + 1):
             lines.setdefault(path[:end], line)
     return lines
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Each key with its value, and each header of a table, with its line; a value may go on over several."""
+    """Yield the line and the text of each key with its value, and of each header of a table.
+
+    A value may span several lines.
+    """
     start = depth = 0
     for token in _TOKEN.finditer(f"{text}\n"):
         sign = token[0]
@@ -115,7 +118,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _table(header: str, lists: dict[Path, int]) -> Path:
-    """Where a header leads; each header in double brackets begins one more table of a list."""
+    """The path of the table that a header begins; double brackets add a table to a list."""
     *above, last = _keys(header.lstrip("["))
     path: Path = ()
     for key in above:
@@ -130,4 +133,6 @@ def _table(header: str, lists: dict[Path, int]) -> Path:
 
 def _keys(text: str) -> list[str]:
     dotted = _DOTTED.match(text)
-    return [next(filter(None, found), "") for found in _KEY.findall(dotted[0])] if dotted else [""]
+    if dotted is None:
+        return [""]
+    return [next(filter(None, groups), "") for groups in _KEY.findall(dotted[0])]

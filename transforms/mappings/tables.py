@@ -1,4 +1,8 @@
-"""The tables of a mapping file -> the files, rows and joins of a layout, by the fields that those have."""
+"""Convert the tables of a mapping file to files, rows, joins and cells of a layout.
+
+The keys of a table are the fields of the dataclasses of `layouts.layout`. The words of cells are the
+functions of `layouts.expressions`, with the names of their parameters.
+"""
 
 from __future__ import annotations
 
@@ -9,43 +13,40 @@ from inspect import Parameter, signature
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from transforms.layouts import expressions as cells
-from transforms.layouts import expressions as conditions
+from transforms.layouts import expressions
 from transforms.layouts.expressions import Cell, races, text
 from transforms.layouts.layout import File, Join, Rows
 from transforms.mappings.problems import DocumentLocation, meant, shown
 from transforms.schemas import ENTITIES
 
 JOIN, RACES, OPTIONAL = "join", "races", "optional"
-# The fields of files and rows that a mapping sets by their own names.
+# The fields of `File` and `Rows` that are keys with the same name.
 FILE = ("name", "names", "needed", "ignored", "aliases")
 ROWS = ("where", "given", "derived", "repeats", "each", "presumed")
 
 
 def file_of(table: Any, place: DocumentLocation, reader: Reader) -> File | None:
-    """Read a `[[file]]` with the rows and joins in it."""
+    """Read a `[[file]]` with its rows and joins; None if there are problems."""
     if not is_table(table, place):
         return None
     known = [*FILE, OPTIONAL, JOIN, *ENTITIES]
-    found = fields_of(File, FILE, table, place, reader, known)
-    optional = (
-        read(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader)
-        if OPTIONAL in table
-        else ()
-    )
-    joins = [_join(one, here, reader) for one, here in _each(table, JOIN, place)]
+    settings = fields_of(File, FILE, table, place, reader, known)
+    optional: Any = ()
+    if OPTIONAL in table:
+        optional = read(table[OPTIONAL], tuple[str, ...], place.at(OPTIONAL), reader)
+    joins = [_join(one, here, reader) for one, here in _tables(table, JOIN, place)]
     rows = [
         _rows(name, one, here, reader)
         for name in ENTITIES
-        for one, here in _each(table, name, place)
+        for one, here in _tables(table, name, place)
     ]
-    if found is None or optional is None or None in joins or None in rows:
+    if settings is None or optional is None or None in joins or None in rows:
         return None
-    return File(gives=tuple(filter(None, rows)), joins=tuple(filter(None, joins)), **found)
+    return File(gives=tuple(filter(None, rows)), joins=tuple(filter(None, joins)), **settings)
 
 
 def is_table(value: Any, place: DocumentLocation) -> bool:
-    """Whether a value is a table, which else is noted."""
+    """Whether a value is a table; adds a problem if it is not."""
     if not isinstance(value, dict):
         place.wrong(f"is {shown(value)}; expected a table.")
     return isinstance(value, dict)
@@ -59,7 +60,10 @@ def fields_of(
     reader: Reader,
     known: list[str],
 ) -> dict[str, Any] | None:
-    """Read the fields of a dataclass that have these names; a key that is not `known`, or a field that is missing, is noted."""
+    """Read the fields of a dataclass with these names; None if there are problems.
+
+    A key that is not `known`, and a required field that is missing, are problems.
+    """
     hints, before = get_type_hints(kind), len(place.problems)
     for key in table:
         if key not in known:
@@ -72,18 +76,18 @@ def fields_of(
             and one.default_factory is MISSING
         ):
             place.wrong(f"lacks `{one.name}`. Add it.")
-    found = {
+    values = {
         name: read(table[name], hints[name], place.at(name), reader)
         for name in names
         if name in table
     }
-    return found if len(place.problems) == before else None
+    return values if len(place.problems) == before else None
 
 
-def _each(
+def _tables(
     table: dict[str, Any], name: str, place: DocumentLocation
 ) -> Iterator[tuple[Any, DocumentLocation]]:
-    """The tables of one name: a list of them, or a single one."""
+    """The tables with one name: the items of a list, or a single table."""
     value = table.get(name, [])
     if isinstance(value, list):
         yield from ((one, place.at(name, number)) for number, one in enumerate(value))
@@ -92,52 +96,52 @@ def _each(
 
 
 def _join(table: Any, place: DocumentLocation, reader: Reader) -> Join | None:
+    if not is_table(table, place):
+        return None
     names = tuple(one.name for one in fields(Join))
-    found = (
-        fields_of(Join, names, table, place, reader, list(names))
-        if is_table(table, place)
-        else None
-    )
-    return None if found is None else Join(**found)
+    values = fields_of(Join, names, table, place, reader, list(names))
+    return None if values is None else Join(**values)
 
 
 def _rows(entity: str, table: Any, place: DocumentLocation, reader: Reader) -> Rows | None:
-    """Read what rows of a file say of one entity: settings of `Rows`, and a cell for each column."""
+    """Read the rows of one entity: fields of `Rows`, and a cell for each column."""
     if not is_table(table, place):
         return None
     columns = {column.name for column in ENTITIES[entity].current}
     cells = {
         key: one for key, one in table.items() if key in columns or key.startswith("metadata.")
     }
-    more = _races(table, place, reader) if entity == "demographics" and RACES in table else {}
+    race_cells = _races(table, place, reader) if entity == "demographics" and RACES in table else {}
     known = [*ROWS, *cells, *columns, *([RACES] if entity == "demographics" else [])]
-    settings = {key: one for key, one in table.items() if key not in cells}
-    found = _settings(settings, place, reader, known)
+    others = {key: one for key, one in table.items() if key not in cells}
+    settings = _row_settings(others, place, reader, known)
     read_cells = {key: cell(one, place.at(key), reader) for key, one in cells.items()}
-    if found is None or more is None or None in read_cells.values():
+    if settings is None or race_cells is None or None in read_cells.values():
         return None
-    return Rows(entity, {**{key: one for key, one in read_cells.items() if one}, **more}, **found)
+    filled = {key: one for key, one in read_cells.items() if one}
+    return Rows(entity, {**filled, **race_cells}, **settings)
 
 
-def _settings(
+def _row_settings(
     table: dict[str, Any], place: DocumentLocation, reader: Reader, known: list[str]
 ) -> dict[str, Any] | None:
-    where = (
-        cell(table["where"], place.at("where"), reader.of_conditions) if "where" in table else None
-    )
+    """Read the fields of `Rows`; None if there are problems."""
+    where = None
+    if "where" in table:
+        where = cell(table["where"], place.at("where"), reader.of_conditions)
     others = {key: one for key, one in table.items() if key != "where"}
-    found = fields_of(Rows, ROWS, others, place, reader, known)
-    return (
-        None if found is None or ("where" in table and where is None) else {**found, "where": where}
-    )
+    values = fields_of(Rows, ROWS, others, place, reader, known)
+    if values is None or ("where" in table and where is None):
+        return None
+    return {**values, "where": where}
 
 
 def _races(
     table: dict[str, Any], place: DocumentLocation, reader: Reader
 ) -> dict[str, Cell] | None:
-    """The columns of demographics that one column of races fills."""
-    found = cell(table[RACES], place.at(RACES), reader)
-    return None if found is None else races(found)
+    """The columns of demographics that are read from one column with races."""
+    races_cell = cell(table[RACES], place.at(RACES), reader)
+    return None if races_cell is None else races(races_cell)
 
 
 EXPECTED = {
@@ -149,26 +153,26 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Reader:
-    """How values are read: `date_order` is that of dates which say no other, `words` are those that may be said."""
+    """How values are read."""
 
-    date_order: str = ""
-    words: Mapping[str, Word] = field(default_factory=lambda: CELLS)
+    date_order: str = ""  # of dates without an `order`
+    words: Mapping[str, Word] = field(default_factory=lambda: CELLS)  # the functions to use
 
     @property
     def of_conditions(self) -> Reader:
-        """The same, for conditions."""
+        """The reader for conditions."""
         return replace(self, words=CONDITIONS)
 
     @property
     def expected(self) -> str:
-        """What a cell may look like."""
+        """What a cell may look like, for messages."""
         if self.words is CONDITIONS:
             return 'a condition, such as {filled = "Email"}'
         return 'a column in quotes, or a word in braces, such as {constant = "student"}'
 
 
 def read(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> Any:
-    """Give a value of a kind; None if it cannot be read, which is noted."""
+    """Read a value of a type; None if there are problems."""
     if get_origin(kind) in (Union, UnionType):
         options = [one for one in get_args(kind) if one is not NoneType]
         kind = Cell if Cell in options else options[0]
@@ -176,11 +180,11 @@ def read(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> Any:
         return cell(value, place, reader)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Literal:
-        return _choice(value, [one for one in inner if one], place)
+        return _read_choice(value, [one for one in inner if one], place)
     if origin is tuple:
         return several(value, inner[0], place, reader)
     if origin is not None:
-        return _table(value, inner[1], place, reader)
+        return _read_table(value, inner[1], place, reader)
     if type(value) is not kind or value == "":
         place.wrong(f"is {shown(value)}; expected {EXPECTED[kind]}.")
         return None
@@ -190,35 +194,37 @@ def read(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> Any:
 def several(
     value: Any, kind: Any, place: DocumentLocation, reader: Reader
 ) -> tuple[Any, ...] | None:
-    """Give a list, or a single value as a list of one."""
+    """Read a list, or a single value as a list of one; None if there are problems."""
     if not isinstance(value, list):
         value = [value]
     if not value:
         place.wrong("is an empty list; leave the key out, or name what belongs there.")
         return None
-    found = tuple(read(one, kind, place.at(number), reader) for number, one in enumerate(value))
-    return None if None in found else found
+    items = tuple(read(one, kind, place.at(number), reader) for number, one in enumerate(value))
+    return None if None in items else items
 
 
-def _choice(value: Any, choices: list[str], place: DocumentLocation) -> Any:
+def _read_choice(value: Any, choices: list[str], place: DocumentLocation) -> Any:
     if value not in choices:
         place.wrong(f"is {shown(value)}: {meant(str(value), choices)}")
         return None
     return value
 
 
-def _table(value: Any, kind: Any, place: DocumentLocation, reader: Reader) -> dict[str, Any] | None:
+def _read_table(
+    value: Any, kind: Any, place: DocumentLocation, reader: Reader
+) -> dict[str, Any] | None:
     if not isinstance(value, dict) or not value:
         place.wrong(
             f"is {shown(value)}; expected a table that is not empty, such as {{key = ...}}."
         )
         return None
-    found = {key: read(one, kind, place.at(key), reader) for key, one in value.items()}
-    return None if None in found.values() else found
+    values = {key: read(one, kind, place.at(key), reader) for key, one in value.items()}
+    return None if None in values.values() else values
 
 
 def cell(value: Any, place: DocumentLocation, reader: Reader) -> Cell | None:
-    """Give a cell: a text is a column, a table says a word with its parameters."""
+    """Read a cell: a text is a column, a table is a function with its arguments."""
     if isinstance(value, str) and value and reader.words is CELLS:
         return text(value)
     if not isinstance(value, dict) or not value:
@@ -229,13 +235,13 @@ def cell(value: Any, place: DocumentLocation, reader: Reader) -> Cell | None:
         place.wrong(f"says {' and '.join(words)} at once. Leave one of them.")
         return None
     if not words:
-        place.wrong(_wordless(next(iter(value)), reader))
+        place.wrong(_without_word(next(iter(value)), reader))
         return None
-    return _said(words[0], value, place, reader)
+    return _call(words[0], value, place, reader)
 
 
-def _wordless(key: str, reader: Reader) -> str:
-    """Say what a table lacks that says no word: what takes its first key, or what that may have meant."""
+def _without_word(key: str, reader: Reader) -> str:
+    """Describe a table without a function: name those that take its first key, or similar names."""
     takers = [
         name
         for name, word in reader.words.items()
@@ -246,30 +252,23 @@ def _wordless(key: str, reader: Reader) -> str:
     return f"says {key!r}, which is no word here: {meant(key, reader.words)}"
 
 
-def _said(name: str, table: dict[str, Any], place: DocumentLocation, reader: Reader) -> Cell | None:
-    """Say a word; its first parameter stands at the word's own name, the others at theirs."""
+def _call(name: str, table: dict[str, Any], place: DocumentLocation, reader: Reader) -> Cell | None:
+    """Call a function; its first argument is at the function's name, the others at their own."""
     word = reader.words[name]
     keys = {name if number == 0 else one.name: one for number, one in enumerate(arguments(word))}
+    allowed = [*keys] or [name]
     before = len(place.problems)
-    _nothing_else(name, table, [*keys] or [name], place)
-    found = {}
-    for key, one in keys.items():
-        found[one.name] = _argument(key, one, table, place, reader)
+    for key in table:
+        if key not in allowed:
+            place.at(key).wrong(f"is nothing that {name} takes: {meant(key, allowed)}")
+    values = {one.name: _argument(key, one, table, place, reader) for key, one in keys.items()}
     if not keys and table[name] is not True:
         place.at(name).wrong(
             f"is {shown(table[name])}; expected true, as this word takes no column."
         )
     if len(place.problems) > before:
         return None
-    return said(word, {name: value for name, value in found.items() if value is not None})
-
-
-def _nothing_else(
-    name: str, table: dict[str, Any], keys: list[str], place: DocumentLocation
-) -> None:
-    for key in table:
-        if key not in keys:
-            place.at(key).wrong(f"is nothing that {name} takes: {meant(key, keys)}")
+    return said(word, {name: value for name, value in values.items() if value is not None})
 
 
 def _argument(
@@ -280,7 +279,8 @@ def _argument(
     if one.name == "order":
         if not reader.date_order:
             place.wrong(
-                'reads a date, and nothing says in which order its parts are. Add `date_order = "mdy"`, "dmy" or "ymd" to [layout].'
+                "reads a date, and nothing says in which order its parts are. "
+                'Add `date_order = "mdy"`, "dmy" or "ymd" to [layout].'
             )
         return reader.date_order
     if not one.optional:
@@ -288,64 +288,65 @@ def _argument(
     return None
 
 
+# A function of `layouts.expressions`.
 Word = Callable[..., Cell]
 
 CELLS: dict[str, Word] = {
     word.__name__: word
     for word in (
-        cells.text,
-        cells.constant,
-        cells.district,
-        cells.first,
-        cells.joined,
-        cells.given,
-        cells.lowered,
-        cells.texts,
-        cells.one_of,
-        cells.derived,
-        cells.derived_each,
-        cells.digested,
-        cells.digested_each,
-        cells.iso_date,
-        cells.birth_date,
-        cells.grades,
-        cells.yes_no,
-        cells.sex,
-        cells.org_type,
-        cells.role,
-        cells.class_role,
-        cells.status,
-        cells.user_ids,
-        cells.given_name,
-        cells.family_name,
+        expressions.text,
+        expressions.constant,
+        expressions.district,
+        expressions.first,
+        expressions.joined,
+        expressions.given,
+        expressions.lowered,
+        expressions.texts,
+        expressions.one_of,
+        expressions.derived,
+        expressions.derived_each,
+        expressions.digested,
+        expressions.digested_each,
+        expressions.iso_date,
+        expressions.birth_date,
+        expressions.grades,
+        expressions.yes_no,
+        expressions.sex,
+        expressions.org_type,
+        expressions.role,
+        expressions.class_role,
+        expressions.status,
+        expressions.user_ids,
+        expressions.given_name,
+        expressions.family_name,
     )
 }
 CONDITIONS: dict[str, Word] = {
     word.__name__: word
     for word in (
-        conditions.filled,
-        conditions.either,
-        conditions.blank,
-        conditions.both,
-        conditions.is_any,
-        conditions.is_none,
+        expressions.filled,
+        expressions.either,
+        expressions.blank,
+        expressions.both,
+        expressions.is_any,
+        expressions.is_none,
     )
 }
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One parameter of a word: its `kind`, and whether a mapping may leave it out; `spread` says how it is given."""
+    """One parameter of a function."""
 
     name: str
-    kind: Any
+    kind: Any  # its type
     optional: bool
-    spread: str = ""
+    spread: str = ""  # `*` or `**`, as in its declaration
 
 
 @cache
 def arguments(word: Word) -> tuple[Argument, ...]:
-    """The parameters of a word in their order."""
+    """Return the parameters of a function in their order."""
     hints = get_type_hints(word)
     return tuple(_argument_of(one, hints[one.name]) for one in signature(word).parameters.values())
 
@@ -359,18 +360,18 @@ def _argument_of(parameter: Parameter, hint: Any) -> Argument:
 
 
 def said(word: Word, values: Mapping[str, Any]) -> Cell:
-    """Say a word with values for its parameters."""
-    listed: list[Any] = []
-    named: dict[str, Any] = {}
+    """Call a function with values for its parameters."""
+    by_position: list[Any] = []
+    by_name: dict[str, Any] = {}
     for one in arguments(word):
         if one.name not in values:
             continue
         if one.spread == "*":
-            listed += values[one.name]
+            by_position += values[one.name]
         elif one.spread == "**":
-            named |= values[one.name]
+            by_name |= values[one.name]
         elif one.optional:
-            named[one.name] = values[one.name]
+            by_name[one.name] = values[one.name]
         else:
-            listed.append(values[one.name])
-    return word(*listed, **named)
+            by_position.append(values[one.name])
+    return word(*by_position, **by_name)
