@@ -1,7 +1,8 @@
-"""A drop in an unknown layout -> a first mapping file, with a reason for each line, for a person to finish.
+"""Infer a first mapping file from a drop in an unknown layout, for a person to finish.
 
-Names of files and columns, values and how files lead to each other say what is what. Nothing personal gets into the
-file: values only of columns that have few of them, and are grades, sexes or roles.
+The names of files and columns, the values, and references between files show what is what. Every
+line has a reason. Nothing personal gets into the file: only values of columns with few distinct
+values, which are grades, sexes or roles.
 """
 
 from __future__ import annotations
@@ -43,18 +44,18 @@ NEEDED = ("schools", "students", "people", "classes", "enrollments")
 
 @dataclass(frozen=True)
 class Guess:
-    """The text of a mapping file; how many of its lines are certain enough, how many are open, and what each file is taken for."""
+    """An inferred mapping file."""
 
     text: str
-    lines: int
-    open: int
-    files: dict[str, str]
+    lines: int  # that are certain enough
+    open: int  # lines for a person to finish
+    files: dict[str, str]  # file -> its subject, blank if unknown
 
 
 def guess(raw: Raw, code: str) -> Guess:
-    """Guess a mapping for a drop."""
+    """Infer a mapping file from a drop; `code` is the code of the new layout."""
     survey = surveyed(raw)
-    sheets = [_sheet(survey, name) for name in _in_order(survey)]
+    sheets = [_sheet(survey, name) for subject in BLOCKS for name in survey.files(subject)]
     rest = sorted(raw.files.keys() - survey.holds.keys())
     sheets += [
         Sheet(name, "nothing says what it holds" if name in survey.columns else "it has no rows")
@@ -70,10 +71,6 @@ def guess(raw: Raw, code: str) -> Guess:
     return Guess(written(head, sheets), len(lines) - open_lines, open_lines, files)
 
 
-def _in_order(survey: Survey) -> list[str]:
-    return [name for subject in BLOCKS for name in survey.files(subject)]
-
-
 def _sheet(survey: Survey, name: str) -> Sheet:
     holds = survey.holds[name]
     sheet = Sheet(
@@ -81,39 +78,28 @@ def _sheet(survey: Survey, name: str) -> Sheet:
         f"taken for {holds.subject}: {holds.why}",
         blocks=tuple(BLOCKS[holds.subject](survey, name)),
     )
-    # By these, students find their contacts.
-    joined = (
-        {one.name for one in survey.leading(name, "students")}
-        if holds.subject == "contacts"
-        else set()
-    )
-    unused = [one.name for one in survey.columns[name] if one.name not in sheet.reads | joined]
-    needed = (
-        [Line("needed", "true", "without it the drop is not loaded")]
-        if holds.subject in NEEDED
-        else []
-    )
-    ignored = (
-        [
-            Line(
-                "ignored",
-                f"[{', '.join(quoted(_literally(one)) for one in unused)}]",
-                "not used; delete from this list what you map",
-            )
-        ]
-        if unused
-        else []
-    )
-    return replace(sheet, settings=(*needed, *ignored))
+    used = set(sheet.reads)
+    if holds.subject == "contacts":
+        # The join of contacts to students reads these.
+        used |= {one.name for one in survey.leading(name, "students")}
+    unused = [one.name for one in survey.columns[name] if one.name not in used]
+    settings = []
+    if holds.subject in NEEDED:
+        settings.append(Line("needed", "true", "without it the drop is not loaded"))
+    if unused:
+        names = ", ".join(quoted(_escape_pattern(one)) for one in unused)
+        why = "not used; delete from this list what you map"
+        settings.append(Line("ignored", f"[{names}]", why))
+    return replace(sheet, settings=tuple(settings))
 
 
-def _literally(name: str) -> str:
-    """A name among those that are ignored, where `*`, `?` and `[` stand for others."""
+def _escape_pattern(name: str) -> str:
+    """Escape `*`, `?` and `[`, which are wildcards in `ignored`."""
     return re.sub(r"([*?[])", r"[\1]", name)
 
 
 def _head(survey: Survey, sheets: list[Sheet], code: str) -> list[Line]:
-    """What holds for all: a name, the order of dates, whether drops are whole, and what is above the schools."""
+    """The lines of `[layout]`."""
     read = {sheet.name: sheet.reads for sheet in sheets}
     columns = [
         one

@@ -1,4 +1,4 @@
-"""What can be seen of each column of a drop without knowing what it means: how it is filled, and what its values look like."""
+"""The columns of a drop: the words of their names, and what their values look like."""
 
 from __future__ import annotations
 
@@ -12,57 +12,59 @@ from transforms.findings import ROW
 from transforms.infer_mapping.draft import Line, quoted
 from transforms.roster import Raw, RawFile
 
-CLOSED = 20  # distinct values at most of a column whose values may be written out
+CLOSED = 20  # a column with at most this many distinct values may have them written out
 ID = r"^[0-9A-Za-z.\-_/@]+$"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 DATE = r"^(?:\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[T ].*)?$"
-MOST = 0.9  # of the values that make a column what it is: the others are dirt
-NO_PLURALS = frozenset({"nces", "sims"})  # who gives numbers to schools and people
+MOST = 0.9  # the share of values that must match a pattern; the others are dirt
+NO_PLURALS = frozenset({"nces", "sims"})  # organizations that number schools and people
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+# The first two numbers of a date that does not begin with the year.
+PARTS = r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}"
 
 
 @dataclass(frozen=True, eq=False)
 class SourceColumn:
-    """One column: its file, its name as written, and its cells, trimmed; blank ones are left out."""
+    """One column of a file."""
 
     file: str
-    name: str
-    rows: int
-    cells: pl.Series
+    name: str  # as written in the header
+    rows: int  # of the file
+    cells: pl.Series  # trimmed; without blank ones
 
     @cached_property
     def distinct(self) -> pl.Series:
-        """Its values, each once and in order."""
+        """The distinct values, sorted."""
         return self.cells.unique().sort()
 
     @property
     def unique(self) -> bool:
-        """Whether each row has a value of its own, but for a little dirt in many rows."""
+        """Whether each row has a different value; in many rows, up to 2% may not."""
         return self.rows > 0 and self.distinct.len() >= self.rows - self.rows // 50
 
     @property
     def closed(self) -> bool:
-        """Whether it has few values, which may be written out."""
+        """Whether the column has few distinct values, which may be written out."""
         return 0 < self.distinct.len() <= CLOSED
 
     @cached_property
     def emails(self) -> bool:
-        """Whether its values are addresses."""
+        """Whether the values are email addresses."""
         return self._mostly(EMAIL)
 
     @cached_property
     def dates(self) -> bool:
-        """Whether its values are dates, in whatever order."""
+        """Whether the values are dates, in any order of their parts."""
         return self._mostly(DATE)
 
     @cached_property
     def fit_for_ids(self) -> bool:
-        """Whether all of its values may be ids as they are."""
+        """Whether all values are valid ids."""
         return bool(self.distinct.str.contains(ID).all())
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words of its name."""
+        """The words of the name."""
         return words_of(self.name)
 
     def _mostly(self, pattern: str) -> bool:
@@ -74,11 +76,11 @@ Columns = dict[str, list[SourceColumn]]
 
 
 def seen(raw: Raw) -> Columns:
-    """Look at each column of each file that has rows."""
-    return {name: _seen(file) for name, file in sorted(raw.files.items()) if file.frame.height}
+    """Return the columns of each file that has rows."""
+    return {name: _columns(file) for name, file in sorted(raw.files.items()) if file.frame.height}
 
 
-def _seen(file: RawFile) -> list[SourceColumn]:
+def _columns(file: RawFile) -> list[SourceColumn]:
     return [
         SourceColumn(file.name, name, file.frame.height, _cells(file.frame[name]))
         for name in file.frame.columns
@@ -87,13 +89,19 @@ def _seen(file: RawFile) -> list[SourceColumn]:
 
 
 def _cells(column: pl.Series) -> pl.Series:
-    """What is in a column; by the series, as an expression would take `*` for a pattern."""
+    """The filled cells of a column.
+
+    A series and no expression: an expression would read `*` in a name as a pattern.
+    """
     cells = column.str.strip_chars()
     return cells.filter((cells != "").fill_null(value=False))
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name, in lower case and in the singular: `PupilIDs`, `pupil_id` and `Pupil Id` are `pupil`, `id`."""
+    """Return the words of a name, in lower case and in the singular.
+
+    `PupilIDs`, `pupil_id` and `Pupil Id` are `pupil`, `id`.
+    """
     words = re.findall(r"[^\W_]+", CAMEL.sub(" ", name))
     return tuple(_singular(word.casefold()) for word in words)
 
@@ -109,11 +117,8 @@ def _singular(word: str) -> str:
     return word[:-1] if plural and word not in NO_PLURALS else word
 
 
-PARTS = r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}"
-
-
 def order_line(columns: list[SourceColumn]) -> Line | None:
-    """The line of `date_order`; open if nothing decides it, None if the drop has no dates that are read."""
+    """Return the line of `date_order`: open if it is not certain, None if the columns have no dates."""
     dates = [one for one in columns if one.dates]
     if not dates:
         return None
@@ -125,10 +130,11 @@ def order_line(columns: list[SourceColumn]) -> Line | None:
     if not parts.height:
         return Line("date_order", quoted("ymd"), f"the year stands first in {names}")
     first, second = (int((parts[name].cast(pl.Int32) > 12).sum()) for name in ("first", "second"))
-    return _decided(first, second, parts.height, names)
+    return _order_line(first, second, parts.height, names)
 
 
-def _decided(first: int, second: int, rows: int, names: str) -> Line:
+def _order_line(first: int, second: int, rows: int, names: str) -> Line:
+    """Decide by how many dates have a first or a second number above 12, which is a day."""
     if first and second * 10 < first:
         return Line(
             "date_order",

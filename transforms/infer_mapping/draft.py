@@ -1,4 +1,4 @@
-"""What a guess is made of: lines of a mapping file, each with the reason for it, in blocks, in files."""
+"""The draft of a mapping file: lines with their reasons, in blocks, in files; and its text as TOML."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Line:
-    """One key with its value, as TOML, and why; `reads` are columns. An `open` line is for a person to finish."""
+    """One key with its value."""
 
     key: str
-    value: str
+    value: str  # as TOML
     why: str
-    reads: tuple[str, ...] = ()
-    open: bool = False
+    reads: tuple[str, ...] = ()  # columns
+    open: bool = False  # for a person to finish
 
 
 @dataclass(frozen=True)
 class Block:
-    """The rows that a file gives of one entity."""
+    """The lines of one entity that the rows of a file describe, or of a join."""
 
     entity: str
     lines: tuple[Line, ...]
@@ -34,16 +34,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One file: what it holds and why that is thought, its settings, and what its rows give."""
+    """One file of the drop."""
 
     name: str
-    why: str
+    why: str  # what it contains, and the reason to think so
     settings: tuple[Line, ...] = ()
     blocks: tuple[Block, ...] = ()
 
     @property
     def reads(self) -> set[str]:
-        """The columns that lines take which are not open."""
+        """The columns that are read by lines which are not open."""
         return {
             name
             for block in self.blocks
@@ -54,40 +54,42 @@ class Sheet:
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it."""
+    """Return a text as a TOML string."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def key_of(text: str) -> str:
-    """A key as TOML writes it."""
+    """Return a text as a TOML key."""
     return text if BARE.fullmatch(text) else quoted(text)
 
 
 def word(name: str, column: str) -> str:
-    """A word of the vocabulary and the column that it reads."""
+    """Return a cell: a function of `layouts.expressions` with the column that it reads."""
     return f"{{{name} = {quoted(column)}}}"
 
 
 def constant(text: str) -> str:
-    """The same text in each row."""
+    """Return a cell with the same text in each row."""
     return word("constant", text)
 
 
 def derived(kind: str, *columns: str, way: str = "derived") -> str:
-    """An id made of columns; `way` is the word for it."""
+    """Return a cell with an id made from columns, by the function `way`."""
     parts = ", ".join(map(quoted, columns))
     return f"{{{way} = {quoted(kind)}, parts = {parts if len(columns) == 1 else f'[{parts}]'}}}"
 
 
-HEAD = """\
-# A first guess at a layout, with the reason for each line. Lines with TODO are for you to finish: fill them in, and delete the
-# sign in front. Then name this file as `layout` in the feed's file, and run `roster check` with that.
-"""
-WIDEST = 60  # beyond this, comments are no longer in one column
+HEAD = (
+    "# A first guess at a layout, with the reason for each line. Lines with TODO are for you to "
+    "finish: fill them in, and delete the\n"
+    "# sign in front. Then name this file as `layout` in the feed's file, and run `roster check` "
+    "with that.\n"
+)
+WIDEST = 60  # comments after longer lines are not aligned
 
 
 def written(head: list[Line], sheets: list[Sheet]) -> str:
-    """Write a mapping file."""
+    """Return the text of a mapping file."""
     names: dict[str, str] = {}
     parts = [
         HEAD,
@@ -99,15 +101,14 @@ def written(head: list[Line], sheets: list[Sheet]) -> str:
 
 
 def _sheet(sheet: Sheet, names: dict[str, str]) -> list[str]:
-    """Describe a file; `names` are those of the files before, by how a mapping file tells them apart."""
+    """Write one file; `names` are the earlier files, by the name that a mapping file compares."""
     stem = PurePath(sheet.name).stem
     first = names.setdefault(plain(stem), sheet.name)
     if first != sheet.name:
-        return [
-            "",
-            f"# {_said(f'{sheet.name}: to a mapping file this is the same file as {first}. Give it another name.')}",
-        ]
-    lines = ["", f"# {_said(f'{sheet.name}: {sheet.why}')}", "[[file]]", f"name = {quoted(stem)}"]
+        why = f"to a mapping file this is the same file as {first}. Give it another name."
+        return ["", f"# {_comment(f'{sheet.name}: {why}')}"]
+    title = _comment(f"{sheet.name}: {sheet.why}")
+    lines = ["", f"# {title}", "[[file]]", f"name = {quoted(stem)}"]
     if not sheet.blocks:
         return [*lines, 'ignored = ["*"]  # nothing of it is used; delete this when you map it']
     lines += _lines(sheet.settings)
@@ -120,11 +121,11 @@ def _lines(lines: Iterable[Line]) -> list[str]:
     texts = [(f"{'# ' if line.open else ''}{line.key} = {line.value}", line) for line in lines]
     width = max((len(text) for text, _ in texts if len(text) <= WIDEST), default=0)
     return [
-        f"{text:<{width}}  # {'TODO: ' if line.open else ''}{_said(line.why)}"
+        f"{text:<{width}}  # {'TODO: ' if line.open else ''}{_comment(line.why)}"
         for text, line in texts
     ]
 
 
-def _said(why: str) -> str:
-    """A reason as a comment may have it: names of files may have signs that would end it."""
+def _comment(why: str) -> str:
+    """Replace control characters, which names of files may have and TOML comments must not."""
     return re.sub(r"[\x00-\x1f\x7f]", "?", why)

@@ -1,6 +1,7 @@
-"""What the names of files and columns mean, in the spellings of many systems. Words are in lower case, in the singular, together.
+"""The names that many systems give to files and columns, and what they mean.
 
-Source: the headers of the layouts that are known, and of school information systems in Britain and America.
+Spellings are in lower case and in the singular, without spaces. Source: the headers of the known
+layouts, and of school information systems in Britain and America.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Subject = Literal[
     "enrollments",
 ]
 
-# A file is of the first of these of which its name has a word: `student_enrollments` has enrollments.
+# The first subject with a word in the name of a file counts: `student_enrollments` has enrollments.
 FILES: Mapping[Subject, tuple[str, ...]] = {
     "enrollments": ("enrollment", "enrolment", "enrol", "enroll", "timetable", "schedule", "membership", "member", "roster", "roll"),
     "contacts": ("contact", "parent", "guardian", "carer"),
@@ -37,7 +38,7 @@ FILES: Mapping[Subject, tuple[str, ...]] = {
     "terms": ("term", "session", "semester", "period", "trimester", "quarter"),
 }  # fmt: skip
 PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "contacts", "people"})
-# Words before others that say only whose they are: `Pupil Forename`, `Legal Surname`.
+# Words that may precede a column's own name: `Pupil Forename`, `Legal Surname`.
 WHOSE = frozenset(
     {
         *FILES["students"],
@@ -163,7 +164,7 @@ ENROLLMENTS: Spellings = {
 
 
 def subject_of(name: str) -> tuple[Subject, str] | None:
-    """What a file is about by its name, and the word that says so."""
+    """Return the subject of a file by its name, and the word that shows it."""
     words = words_of(name)
     return next(
         ((subject, word) for subject, known in FILES.items() for word in words if word in known),
@@ -172,12 +173,13 @@ def subject_of(name: str) -> tuple[Subject, str] | None:
 
 
 def means(name: str, spellings: Spellings) -> str | None:
-    """What a column of this name is; words that only say whose it is are left out if need be."""
+    """Return the meaning of a column's name, with or without the words of `WHOSE` in front."""
     words = [word for word in words_of(name) if word != "sis"]
     while words:
-        whole = "".join(words)
-        if found := next((meaning for meaning, known in spellings.items() if whole in known), None):
-            return found
+        joined = "".join(words)
+        for meaning, known in spellings.items():
+            if joined in known:
+                return meaning
         if words[0] not in WHOSE:
             return None
         words = words[1:]
@@ -185,5 +187,5 @@ def means(name: str, spellings: Spellings) -> str | None:
 
 
 def looks_like_id(words: Sequence[str]) -> bool:
-    """Whether a name says that its values are ids."""
+    """Whether a name is the name of an id."""
     return bool(IDS.intersection(words)) or "".join(words) in IDS

@@ -1,4 +1,7 @@
-"""All that was seen of a drop, and the cells that several kinds of files need: ids, and the school of whatever it is."""
+"""Survey a drop: its columns, the links between files, and the subject of each file.
+
+Also the lines that files of several subjects need: ids, and the school of a record.
+"""
 
 from __future__ import annotations
 
@@ -24,29 +27,31 @@ KIND: dict[Subject, str] = {
     "schools": "school", "terms": "term", "courses": "course", "classes": "class", "students": "student",
     "teachers": "teacher", "staff": "staff", "contacts": "contact", "people": "person", "enrollments": "enrollment",
 }  # fmt: skip
+# Why an id is not the column itself: by whether the column is personal.
 MADE = {
-    # whether the column is personal
     True: "a digest of it, as nobody is to read a name or an address in an id",
     False: "made of it, as ids may not have such signs, or others have the same",
 }
 PERSONAL = frozenset({"name", "givenName", "familyName", "middleName", "email", "phone", "sms"})
-ONE = "school"  # the id of the one school of a drop that names none
+ONE = "school"  # the id of the only school of a drop that names none
+# Meanings of columns that a file about people has.
+OF_PEOPLE = frozenset({"givenName", "familyName", "name", "username", "email"})
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The columns of a drop, how its files hang together, and what each of them holds."""
+    """What is known about a drop."""
 
     columns: Columns
     links: Links
-    holds: dict[str, Holds]
+    holds: dict[str, Holds]  # by file
 
     def files(self, *wanted: Subject) -> list[str]:
-        """The files that hold what is wanted."""
+        """Return the files with these subjects."""
         return [name for name, holds in self.holds.items() if holds.subject in wanted]
 
     def leading(self, file: str, *wanted: Subject) -> list[SourceColumn]:
-        """The columns of a file that lead to what is wanted."""
+        """Return the columns of a file that refer to files with these subjects."""
         files = self.files(*wanted)
         return [
             one
@@ -55,38 +60,42 @@ class Survey:
         ]
 
     def keys_of(self, subjects: frozenset[Subject]) -> list[SourceColumn]:
-        """The keys of the files that hold these."""
+        """Return the keys of the files with these subjects."""
         return [key for name, key in self.links.keys.items() if name in self.files(*subjects)]
 
 
 def surveyed(raw: Raw) -> Survey:
-    """Look at a drop."""
+    """Survey a drop."""
     columns = seen(raw)
     links = linked(columns)
     return Survey(columns, links, subjects(columns, links))
 
 
 def id_cell(survey: Survey, column: SourceColumn) -> str:
-    """An id as it is; or made of it, where it is an address, has signs that ids may not have, or other people have the same one."""
+    """Return the cell of an id: the column itself, or an id made from it.
+
+    An id is made if the column is personal, has characters that ids must not have, or has the same
+    values as the ids of other people.
+    """
     link = survey.links.of(column)
     key = link.key if link else column
     holds = survey.holds.get(key.file)
     if holds is not None and holds.subject in PEOPLE and is_personal(key):
         return derived(KIND[holds.subject], column.name, way="digested")
-    ways_in = [key, *(one.column for one in survey.links.to(key.file))]
+    same_ids = [key, *(one.column for one in survey.links.to(key.file))]
     if holds is None or (
-        all(one.fit_for_ids for one in ways_in) and not _taken(survey, key, holds)
+        all(one.fit_for_ids for one in same_ids) and not _has_ids_of_others(survey, key, holds)
     ):
         return quoted(column.name)
     return derived(KIND[holds.subject], column.name)
 
 
 def is_personal(column: SourceColumn) -> bool:
-    """Whether a column has names or addresses of people."""
+    """Whether a column has names, addresses or phone numbers of people."""
     return column.emails or means(column.name, NAMES) in PERSONAL
 
 
-def _taken(survey: Survey, key: SourceColumn, holds: Holds) -> bool:
+def _has_ids_of_others(survey: Survey, key: SourceColumn, holds: Holds) -> bool:
     others = (
         [one for one in survey.keys_of(PEOPLE) if one is not key] if holds.subject in PEOPLE else []
     )
@@ -94,7 +103,7 @@ def _taken(survey: Survey, key: SourceColumn, holds: Holds) -> bool:
 
 
 def key_line(survey: Survey, name: str, key: SourceColumn | None) -> Line:
-    """The line of a file's own ids."""
+    """Return the line of a file's own ids."""
     if key is None:
         return Line(
             name, '""', "no column is different in each row; which of them is the id?", open=True
@@ -105,7 +114,7 @@ def key_line(survey: Survey, name: str, key: SourceColumn | None) -> Line:
 
 
 def link_line(survey: Survey, name: str, column: SourceColumn) -> Line:
-    """The line of a column that leads to another file."""
+    """Return the line of a column that refers to another file."""
     link = survey.links.of(column)
     why = (
         f"found in {link.key.name!r} of {link.key.file} in {link.share} of {link.rows} rows"
@@ -116,15 +125,15 @@ def link_line(survey: Survey, name: str, column: SourceColumn) -> Line:
 
 
 def several_schools(survey: Survey) -> bool:
-    """Whether the drop names schools, of which there may be several."""
-    return bool(survey.files("schools")) or any(_named(each) for each in survey.columns.values())
+    """Whether the drop names schools: there may be several."""
+    return bool(survey.files("schools")) or any(map(_school_column, survey.columns.values()))
 
 
 def school_line(survey: Survey, file: str, name: str) -> Line:
-    """The line that says in which school something is."""
+    """Return the line of the school of a record."""
     if columns := survey.leading(file, "schools"):
         return link_line(survey, name, columns[0])
-    column = _named(survey.columns[file])
+    column = _school_column(survey.columns[file])
     if column and not survey.files("schools"):
         return Line(
             name,
@@ -138,7 +147,7 @@ def school_line(survey: Survey, file: str, name: str) -> Line:
 
 
 def org_line(survey: Survey, file: str, name: str) -> Line:
-    """The line that says whose something is: its school's; where that is not known, the district's."""
+    """Return the line of the org of a record: its school, or the district if that is not known."""
     line = school_line(survey, file, name)
     if not line.open:
         return line
@@ -146,52 +155,31 @@ def org_line(survey: Survey, file: str, name: str) -> Line:
 
 
 def schools_block(survey: Survey, file: str) -> list[Block]:
-    """The schools that a file tells of beside what it holds, where no file lists them."""
-    column = _named(survey.columns[file])
+    """Return the schools that a file of another subject names, if no file lists the schools.
+
+    The only school of a drop that names none is in one block of the whole drop.
+    """
+    column = _school_column(survey.columns[file])
     if survey.files("schools"):
         return []
-    kind = Line("type", constant("school"), "a class is held by a school")
-    derived_line = Line("derived", "true", "each row tells of it, and it is meant once")
     if column:
-        made = Line(
-            "sourcedId",
-            derived("school", column.name),
-            f"one for each of {column.distinct.len()} values",
-            (column.name,),
+        reads = (column.name,)
+        count = column.distinct.len()
+        sourced_id = Line(
+            "sourcedId", derived("school", column.name), f"one for each of {count} values", reads
         )
-        return [
-            Block(
-                "orgs",
-                (
-                    derived_line,
-                    made,
-                    Line(
-                        "name",
-                        quoted(column.name),
-                        "its name, or what there is of it",
-                        (column.name,),
-                    ),
-                    kind,
-                ),
-            )
-        ]
-    if several_schools(survey) or file != _home(survey):
+        name = Line("name", quoted(column.name), "its name, or what there is of it", reads)
+    elif several_schools(survey) or file != _file_with_school(survey):
         return []
-    named = Line("name", constant(""), "what is the school called?", open=True)
-    return [
-        Block(
-            "orgs",
-            (
-                derived_line,
-                Line("sourcedId", constant(ONE), "no column names a school, so it is one"),
-                named,
-                kind,
-            ),
-        )
-    ]
+    else:
+        sourced_id = Line("sourcedId", constant(ONE), "no column names a school, so it is one")
+        name = Line("name", constant(""), "what is the school called?", open=True)
+    once = Line("derived", "true", "each row tells of it, and it is meant once")
+    kind = Line("type", constant("school"), "a class is held by a school")
+    return [Block("orgs", (once, sourced_id, name, kind))]
 
 
-def _named(each: list[SourceColumn]) -> SourceColumn | None:
+def _school_column(each: list[SourceColumn]) -> SourceColumn | None:
     return next(
         (
             one
@@ -202,39 +190,38 @@ def _named(each: list[SourceColumn]) -> SourceColumn | None:
     )
 
 
-def _home(survey: Survey) -> str:
-    """The file beside whose rows the one school stands: that of students, of other people, or the first."""
+def _file_with_school(survey: Survey) -> str:
+    """The file with the block of the only school: of students, of other people, or the first."""
     return [*survey.files("students"), *survey.files(*PEOPLE), *survey.holds][0]
-
-
-OF_PEOPLE = frozenset({"givenName", "familyName", "name", "username", "email"})
 
 
 @dataclass(frozen=True)
 class Holds:
-    """What a file is about, and why that is thought."""
+    """The subject of a file."""
 
     subject: Subject
     why: str
 
 
 def subjects(columns: Columns, links: Links) -> dict[str, Holds]:
-    """Say what files hold; those of which nothing is known are left out."""
-    found = {name: holds for name, each in columns.items() if (holds := _by_itself(name, each))}
+    """Return the subjects of files, without those of unknown files."""
+    known = {name: holds for name, each in columns.items() if (holds := _by_names(name, each))}
     for name, each in columns.items():
-        if name in found and found[name].subject in {*PEOPLE, "schools"}:
+        if name in known and known[name].subject in {*PEOPLE, "schools"}:
             continue
-        if holds := _of_both(each, links, found):
-            found[name] = holds
-    return found
+        if holds := _by_links(each, links, known):
+            known[name] = holds
+    return known
 
 
-def _by_itself(name: str, each: list[SourceColumn]) -> Holds | None:
+def _by_names(file: str, each: list[SourceColumn]) -> Holds | None:
+    """The subject of a file by its name, and the names of its columns."""
     meanings = {meaning for one in each if (meaning := means(one.name, NAMES))}
-    if said := subject_of(name):
-        # Files about people, such as of their allergies, are called after them too.
-        known = said[0] not in PEOPLE or meanings & OF_PEOPLE
-        return Holds(said[0], f"its name says {said[1]!r}") if known else None
+    if subject_and_word := subject_of(file):
+        subject, word = subject_and_word
+        # Files about something else, such as allergies, are also named after people.
+        sure = subject not in PEOPLE or meanings & OF_PEOPLE
+        return Holds(subject, f"its name says {word!r}") if sure else None
     if {"givenName", "familyName"} <= meanings:
         young = meanings & {"birthDate", "grades"}
         return Holds(
@@ -246,10 +233,10 @@ def _by_itself(name: str, each: list[SourceColumn]) -> Holds | None:
     return None
 
 
-def _of_both(each: list[SourceColumn], links: Links, found: dict[str, Holds]) -> Holds | None:
-    """A file that leads to people and to classes, and to the same ones many times, says who is in which class."""
-    person = column_of(each, links, found, PEOPLE)
-    group = column_of(each, links, found, frozenset({"classes"})) or first_named(
+def _by_links(each: list[SourceColumn], links: Links, known: dict[str, Holds]) -> Holds | None:
+    """Enrollments: a file that refers to people and to classes, and repeatedly to the same ones."""
+    person = column_of(each, links, known, PEOPLE)
+    group = column_of(each, links, known, frozenset({"classes"})) or first_named(
         each, ENROLLMENTS, "class"
     )
     if person is None or group is None or person is group or person.unique or group.unique:
@@ -262,7 +249,7 @@ def _of_both(each: list[SourceColumn], links: Links, found: dict[str, Holds]) ->
 def column_of(
     each: list[SourceColumn], links: Links, found: dict[str, Holds], wanted: frozenset[Subject]
 ) -> SourceColumn | None:
-    """The first column that leads to a file of what is wanted."""
+    """Return the first column that refers to a file with one of these subjects."""
     for one in each:
         link = links.of(one)
         if link and link.key.file in found and found[link.key.file].subject in wanted:
@@ -273,5 +260,5 @@ def column_of(
 def first_named(
     each: list[SourceColumn], spellings: Spellings, meaning: str
 ) -> SourceColumn | None:
-    """The first column whose name has a meaning."""
+    """Return the first column whose name has this meaning."""
     return next((one for one in each if means(one.name, spellings) == meaning), None)
