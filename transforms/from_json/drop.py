@@ -51,7 +51,7 @@ def raw_of(
 
 
 def _files(name: str, unfolded: Unfolded, version: Version, *, whole: bool) -> Iterator[RawFile]:
-    """The files of a collection and of its parts; an empty file is left out, unless it is needed."""
+    """The files of a collection and of its parts, without empty files that are not needed."""
     files: dict[str, list[Row]] = {name: [], **unfolded.rows}
     for file, rows in files.items():
         entity, misfits = ENTITIES[file], unfolded.misfits if file == name else {}
@@ -78,7 +78,7 @@ def _file(
         # In a bulk file, the status of an active record is blank.
         status = pl.when(pl.col("status") != "active").then("status").alias("status")
         frame = frame.with_columns(status, dateLastModified=pl.lit(None, pl.String))
-    ragged = {row: (sourced_id,) for row, (sourced_id, _, _) in misfits.items()}
+    ragged: dict[int, tuple[str, ...]] = {row: misfit[:1] for row, misfit in misfits.items()}
     return RawFile(entity.file, frame, header, ragged)
 
 

@@ -59,7 +59,7 @@ class Unfolded:
 def unfold(
     entity: Entity, records: list[Any], version: Version, zone: ZoneInfo, into: Unfolded
 ) -> None:
-    """Add the rows of records to `into`; `zone` is the time zone in which timestamps become days."""
+    """Add the rows of records to `into`; in the time zone `zone`, timestamps become days."""
     for record in records:
         into.count += 1
         sourced_id = record.get("sourcedId") if isinstance(record, dict) else None
@@ -200,7 +200,7 @@ def _items(value: Any) -> list[Json]:
 
 
 def _plain(part: Entity, item: Json, zone: ZoneInfo) -> Row:
-    """Read the columns of a part by their names, except its id and its references to other parts."""
+    """Read the columns of a part by their names, except its id, its owner and its profile."""
     others = {"sourcedId", *LIFECYCLE, owner(part).name, "userProfileSourcedId"}
     columns = [column for column in part.current if column.name not in others]
     return {column.name: cell(column, item.get(column.json), zone) for column in columns}

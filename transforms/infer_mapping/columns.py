@@ -118,7 +118,7 @@ def _singular(word: str) -> str:
 
 
 def order_line(columns: list[SourceColumn]) -> Line | None:
-    """Return the line of `date_order`: open if it is not certain, None if the columns have no dates."""
+    """Return the line of `date_order`: open if it is not certain, None if there are no dates."""
     dates = [one for one in columns if one.dates]
     if not dates:
         return None

@@ -1,4 +1,4 @@
-"""The draft of a mapping file: lines with their reasons, in blocks, in files; and its text as TOML."""
+"""The draft of a mapping file, lines with their reasons in blocks in files, and its TOML text."""
 
 from __future__ import annotations
 

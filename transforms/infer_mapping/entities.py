@@ -1,9 +1,14 @@
-"""Files of people -> users, their roles, and their demographics."""
+"""The blocks of a mapping file, by the subject of the file in the drop.
+
+Subjects are people, classes, enrollments, schools, terms and courses. Lines that are not certain
+are open, for a person to finish.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
 import polars as pl
 
@@ -35,125 +40,117 @@ from transforms.infer_mapping.survey import (
 from transforms.layouts.vocabulary import CLASS_ROLES, ROLES, SEXES, grade_of
 from transforms.schemas import ENTITIES
 
+# Columns of users that are read as they are.
 PLAIN = ("middleName", "preferredGivenName", "preferredFamilyName", "phone", "sms", "pronouns")
 ROLE: dict[Subject, str] = {"students": "student", "teachers": "teacher", "contacts": "guardian"}
-# Whose files are of one role, whatever else their columns say.
+# In files with these subjects all people have one role, whatever the columns say.
 CERTAIN: frozenset[Subject] = frozenset({"students", "teachers"})
+STAFF: tuple[Subject, ...] = ("teachers", "staff", "people")
+ONCE = Line("derived", "true", "many rows tell of it, and it is meant once")
+GRADES = (
+    "KG",
+    "PK",
+    "PR",
+    "TK",
+    "IT",
+    "PS",
+    "UG",
+    "Other",
+    *(f"{year:02}" for year in range(1, 14)),
+)
+# Meaning (see `spellings`) -> column.
 Meant = dict[str, SourceColumn]
+# Returns OneRoster's word for a value; None if it is unknown.
+Meaning = Callable[[str], str | None]
 
 
 def people_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows of a file of people give."""
+    """Return the blocks of a file of people: users, their roles, and their demographics."""
     meant = meant_in(survey.columns[file], survey.links.keys.get(file))
     blocks = [
         *schools_block(survey, file),
-        Block("users", (*_users(survey, file, meant), *agent_lines(survey, file))),
+        Block("users", (*_user_lines(survey, file, meant), *agent_lines(survey, file))),
         _roles(survey, file, meant),
     ]
-    told = _demographics(survey, file, meant)
-    return [*blocks, *([told] if len(told.lines) > 1 else []), *agent_joins(survey, file)]
+    demographics = _demographics(survey, file, meant)
+    if len(demographics.lines) > 1:
+        blocks.append(demographics)
+    return [*blocks, *agent_joins(survey, file)]
 
 
 def meant_in(each: list[SourceColumn], key: SourceColumn | None) -> Meant:
-    """The first column of each meaning; addresses are known by their values."""
-    found: Meant = {}
+    """Return the first column with each meaning; email addresses are recognized by their values."""
+    meant: Meant = {}
     for one in each:
         meaning = means(one.name, NAMES)
         if meaning == "email" and not one.emails and one.rows and one.cells.len():
             continue
         if meaning and one is not key:
-            found.setdefault(meaning, one)
+            meant.setdefault(meaning, one)
     addresses = [one for one in each if one.emails]
-    if addresses and "email" not in found:
-        found["email"] = addresses[0]
-    return found
+    if addresses and "email" not in meant:
+        meant["email"] = addresses[0]
+    return meant
 
 
-def _users(survey: Survey, file: str, meant: Meant) -> list[Line]:
-    named = {name: _plain(name, meant[name]) for name in PLAIN if name in meant}
-    grades = (
-        meaning_lines("grades", "grades", meant["grades"], "by its name")
-        if "grades" in meant and survey.holds[file].subject in ("students", "people")
-        else []
-    )
-    repeats = (
-        [Line("repeats", "true", "a person has a row for each child")]
-        if survey.holds[file].subject == "contacts"
-        else []
-    )
-    return [
-        *repeats,
+def _user_lines(survey: Survey, file: str, meant: Meant) -> list[Line]:
+    subject = survey.holds[file].subject
+    lines = []
+    if subject == "contacts":
+        lines.append(Line("repeats", "true", "a person has a row for each child"))
+    lines += [
         key_line(survey, "sourcedId", survey.links.keys.get(file)),
-        *_sign_in(meant),
-        *_names(meant),
-        *named.values(),
-        *_main_school(survey, file),
-        *grades,
-        *status_lines(meant),
+        *_sign_in_lines(meant),
+        *_name_lines(meant),
+        *(_plain_line(name, meant[name]) for name in PLAIN if name in meant),
     ]
+    school = school_line(survey, file, "primaryOrgSourcedId")
+    if not (school.open and subject == "contacts"):
+        lines.append(school)
+    if "grades" in meant and subject in ("students", "people"):
+        lines += meaning_lines("grades", "grades", meant["grades"], "by its name")
+    return [*lines, *status_lines(meant)]
 
 
-def _main_school(survey: Survey, file: str) -> list[Line]:
-    line = school_line(survey, file, "primaryOrgSourcedId")
-    return [] if line.open and survey.holds[file].subject == "contacts" else [line]
-
-
-def _sign_in(meant: Meant) -> list[Line]:
+def _sign_in_lines(meant: Meant) -> list[Line]:
+    """The lines of `username` and `email`."""
     lines = []
     if "username" in meant:
-        lines.append(_plain("username", meant["username"]))
-    elif "email" in meant:
-        lines.append(
-            Line(
-                "username",
-                word("lowered", meant["email"].name),
-                "no column is a user name, and addresses are different",
-                (meant["email"].name,),
-            )
-        )
+        lines.append(_plain_line("username", meant["username"]))
     if "email" in meant:
-        lines.append(
-            Line(
-                "email",
-                quoted(meant["email"].name),
-                "its values are e-mail addresses",
-                (meant["email"].name,),
-            )
-        )
+        email = meant["email"].name
+        if "username" not in meant:
+            why = "no column is a user name, and addresses are different"
+            lines.append(Line("username", word("lowered", email), why, (email,)))
+        lines.append(Line("email", quoted(email), "its values are e-mail addresses", (email,)))
     return lines
 
 
-def _names(meant: Meant) -> list[Line]:
-    """Given and family name: of their own columns, or taken out of one that has both."""
+def _name_lines(meant: Meant) -> list[Line]:
+    """The given and the family name: from their own columns, or from a column with full names."""
     if "name" in meant and not {"givenName", "familyName"} & meant.keys():
         column = meant["name"].name
         return [
             Line(name, word(way, column), "a whole name, such as Ann Lee or Lee, Ann", (column,))
             for name, way in (("givenName", "given_name"), ("familyName", "family_name"))
         ]
-    lacking = Line("", '""', "no column has it by its name", open=True)
-    return [
-        _plain(name, meant[name])
-        if name in meant
-        else Line(name, lacking.value, lacking.why, open=True)
-        for name in ("givenName", "familyName")
-    ]
+    return [text_line(name, meant.get(name)) for name in ("givenName", "familyName")]
 
 
-def _plain(name: str, column: SourceColumn) -> Line:
+def _plain_line(name: str, column: SourceColumn) -> Line:
     return Line(name, quoted(column.name), "by its name", (column.name,))
 
 
 def _roles(survey: Survey, file: str, meant: Meant) -> Block:
     user = key_line(survey, "userSourcedId", survey.links.keys.get(file))
-    user = Line(user.key, user.value, "as above", user.reads, user.open)
+    user = replace(user, why="as above")
     org = org_line if survey.holds[file].subject == "contacts" else school_line
     return Block(
-        "roles", (user, org(survey, file, "orgSourcedId"), *_user_role(survey, file, meant))
+        "roles", (user, org(survey, file, "orgSourcedId"), *_role_lines(survey, file, meant))
     )
 
 
-def _user_role(survey: Survey, file: str, meant: Meant) -> list[Line]:
+def _role_lines(survey: Survey, file: str, meant: Meant) -> list[Line]:
     holds = survey.holds[file]
     if "role" in meant and holds.subject not in CERTAIN:
         return meaning_lines("role", "role", meant["role"], "by its name", "roles")
@@ -164,116 +161,81 @@ def _user_role(survey: Survey, file: str, meant: Meant) -> list[Line]:
 
 def _demographics(survey: Survey, file: str, meant: Meant) -> Block:
     user = key_line(survey, "sourcedId", survey.links.keys.get(file))
-    lines = [Line(user.key, user.value, "as above", user.reads, user.open)]
+    lines = [replace(user, why="as above")]
     if "birthDate" in meant:
         column = meant["birthDate"]
         why = "its values are dates" if column.dates else "by its name"
-        lines.append(
-            Line(
-                "birthDate",
-                word("birth_date", column.name),
-                why,
-                (column.name,),
-                open=not column.dates,
-            )
-        )
+        cell = word("birth_date", column.name)
+        lines.append(Line("birthDate", cell, why, (column.name,), open=not column.dates))
     if "sex" in meant:
         lines += meaning_lines("sex", "sex", meant["sex"], "by its name", "demographics")
     if "races" in meant:
-        lines.append(
-            Line("races", quoted(meant["races"].name), "by its name", (meant["races"].name,))
-        )
+        lines.append(_plain_line("races", meant["races"]))
     return Block("demographics", tuple(lines))
 
 
-STAFF: tuple[Subject, ...] = ("teachers", "staff", "people")
-ONCE = Line("derived", "true", "many rows tell of it, and it is meant once")
-
-
 def classes_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows of a file of classes give: classes, their courses where no file has those, and who teaches."""
+    """Return the blocks of a file of classes: classes, teachers, and courses without a file."""
     key = survey.links.keys.get(file)
     blocks = [
         *schools_block(survey, file),
-        *_class_of(survey, file, key_line(survey, "sourcedId", key), key),
+        *_classes_and_courses(survey, file, key_line(survey, "sourcedId", key), key),
     ]
-    teachers = [_teaches(survey, key, one) for one in survey.leading(file, *STAFF) if key]
+    teachers = [_teacher(survey, key, one) for one in survey.leading(file, *STAFF) if key]
     return [*blocks, *teachers]
 
 
-def _class_of(
+def _classes_and_courses(
     survey: Survey, file: str, own: Line, key: SourceColumn | None, once: tuple[Line, ...] = ()
 ) -> list[Block]:
-    """Classes and their courses, of a file that lists them or of one that only names them."""
+    """The classes and courses of a file that lists classes, or of one that only names them.
+
+    `own` is the line of the class's id; `once` is set if a file only names its classes.
+    """
     meant = named(survey, file, CLASSES)
     course, courses = _course(survey, file, meant, key)
-    terms = survey.leading(file, "terms")
     lines = [
         own,
         text_line("title", meant.get("title"), key),
         course,
         school_line(survey, file, "schoolSourcedId"),
-        *(
-            [
-                Line(
-                    "termSourcedIds",
-                    word("texts", terms[0].name),
-                    link_line(survey, "", terms[0]).why,
-                    (terms[0].name,),
-                )
-            ]
-            if terms
-            else []
-        ),
-        *(text_line(name, meant[name]) for name in ("location",) if name in meant and not once),
-        *(
-            [
-                Line(
-                    "periods",
-                    word("texts", meant["periods"].name),
-                    "by its name",
-                    (meant["periods"].name,),
-                )
-            ]
-            if "periods" in meant and not once
-            else []
-        ),
     ]
+    if terms := survey.leading(file, "terms"):
+        term = link_line(survey, "termSourcedIds", terms[0])
+        lines.append(replace(term, value=word("texts", terms[0].name)))
+    if "location" in meant and not once:
+        lines.append(text_line("location", meant["location"]))
+    if "periods" in meant and not once:
+        periods = meant["periods"].name
+        lines.append(Line("periods", word("texts", periods), "by its name", (periods,)))
     return [*courses, Block("classes", (*once, *lines))]
 
 
 def _course(
-    survey: Survey, file: str, meant: dict[str, SourceColumn], key: SourceColumn | None
+    survey: Survey, file: str, meant: Meant, key: SourceColumn | None
 ) -> tuple[Line, list[Block]]:
-    """The course of a class, and the courses themselves where no file lists them."""
+    """The course of a class, and the courses themselves if no file lists them."""
     if columns := survey.leading(file, "courses"):
         return link_line(survey, "courseSourcedId", columns[0]), []
-    of = meant.get("course") or meant.get("courseTitle") or key
-    if of is None:
+    column = meant.get("course") or meant.get("courseTitle") or key
+    if column is None:
         return Line("courseSourcedId", '""', "which course is taught?", open=True), []
-    why = f"no file lists courses, so there is one for each value of {of.name!r}"
-    made = derived("course", of.name)
-    title = text_line("title", meant.get("courseTitle"), of)
-    block = Block(
-        "courses",
-        (
-            ONCE,
-            Line("sourcedId", made, why, (of.name,)),
-            title,
-            org_line(survey, file, "orgSourcedId"),
-        ),
-    )
-    return Line("courseSourcedId", made, "as above", (of.name,)), [block]
-
-
-def _teaches(survey: Survey, key: SourceColumn, column: SourceColumn) -> Block:
+    why = f"no file lists courses, so there is one for each value of {column.name!r}"
+    sourced_id = derived("course", column.name)
     lines = (
-        Line(
-            "given",
-            quoted(column.name),
-            "a row where it is blank says of nobody that they teach",
-            (column.name,),
-        ),
+        ONCE,
+        Line("sourcedId", sourced_id, why, (column.name,)),
+        text_line("title", meant.get("courseTitle"), column),
+        org_line(survey, file, "orgSourcedId"),
+    )
+    course = Line("courseSourcedId", sourced_id, "as above", (column.name,))
+    return course, [Block("courses", lines)]
+
+
+def _teacher(survey: Survey, key: SourceColumn, column: SourceColumn) -> Block:
+    why = "a row where it is blank says of nobody that they teach"
+    lines = (
+        Line("given", quoted(column.name), why, (column.name,)),
         Line("classSourcedId", id_cell(survey, key), "as above", (key.name,)),
         link_line(survey, "userSourcedId", column),
         Line("role", constant("teacher"), f"{column.name!r} leads to those who teach"),
@@ -282,83 +244,64 @@ def _teaches(survey: Survey, key: SourceColumn, column: SourceColumn) -> Block:
 
 
 def enrollments_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows that say who is in which class give."""
+    """Return the blocks of a file of enrollments, with its classes if no file lists those."""
     meant = named(survey, file, ENROLLMENTS)
     groups = survey.leading(file, "classes")
     group = groups[0] if groups else meant.get("class")
     people = [one for one in survey.leading(file, *PEOPLE) if one is not group]
-    own = (
-        link_line(survey, "classSourcedId", group)
-        if group
-        else Line("classSourcedId", '""', "which column names the class?", open=True)
-    )
-    blocks = (
-        []
-        if groups or group is None
-        else [*schools_block(survey, file), *_classes_named(survey, file, group)]
-    )
-    if group and not groups:
-        own = Line("classSourcedId", _made(group), "as above", (group.name,))
-    many = [_member(survey, own, one, meant, alone=len(people) == 1) for one in people]
-    nobody = Block(
-        "enrollments",
-        (
-            own,
-            Line("userSourcedId", '""', "which column names the person?", open=True),
-            Line("role", constant(""), "what are they in the class?", open=True),
-        ),
-    )
-    return [*blocks, *(many or [nobody])]
+    blocks: list[Block] = []
+    if group is None:
+        own = Line("classSourcedId", '""', "which column names the class?", open=True)
+    elif groups:
+        own = link_line(survey, "classSourcedId", group)
+    else:
+        own = Line("classSourcedId", _class_id(group), "as above", (group.name,))
+        blocks = [*schools_block(survey, file), *_classes_named(survey, file, group)]
+    alone = len(people) == 1
+    blocks += [_enrollments(survey, own, one, meant, alone=alone) for one in people]
+    if not people:
+        person = Line("userSourcedId", '""', "which column names the person?", open=True)
+        role = Line("role", constant(""), "what are they in the class?", open=True)
+        blocks.append(Block("enrollments", (own, person, role)))
+    return blocks
 
 
 def _classes_named(survey: Survey, file: str, group: SourceColumn) -> list[Block]:
-    own = Line(
-        "sourcedId",
-        _made(group),
-        f"no file lists classes, so there is one for each value of {group.name!r}",
-        (group.name,),
-    )
-    return _class_of(survey, file, own, group, (ONCE,))
+    why = f"no file lists classes, so there is one for each value of {group.name!r}"
+    own = Line("sourcedId", _class_id(group), why, (group.name,))
+    return _classes_and_courses(survey, file, own, group, (ONCE,))
 
 
-def _made(group: SourceColumn) -> str:
+def _class_id(group: SourceColumn) -> str:
     return quoted(group.name) if group.fit_for_ids else derived("class", group.name)
 
 
-def _member(
-    survey: Survey, own: Line, column: SourceColumn, meant: dict[str, SourceColumn], *, alone: bool
+def _enrollments(
+    survey: Survey, own: Line, column: SourceColumn, meant: Meant, *, alone: bool
 ) -> Block:
+    """The enrollments of the people in a column; `alone` if no other column has people."""
     days = [
         date_line(name, meant[name]) for name in ("beginDate", "endDate") if name in meant and alone
     ]
     lines = [
         own,
         link_line(survey, "userSourcedId", column),
-        *_class_role(survey, column, meant, alone),
+        *_class_role_lines(survey, column, meant, alone),
         *days,
         *status_lines(meant),
     ]
-    if alone or not _repeats(survey, column):
-        return Block("enrollments", tuple(lines))
-    # A teacher stands in the row of each pupil of the class, and teaches it once.
-    made = derived("enrollment", *dict.fromkeys([*own.reads, column.name]))
-    return Block(
-        "enrollments",
-        (
-            ONCE,
-            Line("sourcedId", made, "the class and the person", (*own.reads, column.name)),
-            *lines,
-        ),
-    )
-
-
-def _repeats(survey: Survey, column: SourceColumn) -> bool:
     link = survey.links.of(column)
-    return link is not None and survey.holds[link.key.file].subject != "students"
+    if alone or link is None or survey.holds[link.key.file].subject == "students":
+        return Block("enrollments", tuple(lines))
+    # A teacher is in the rows of all students of the class, but has one enrollment.
+    reads = (*own.reads, column.name)
+    sourced_id = derived("enrollment", *dict.fromkeys(reads))
+    key = Line("sourcedId", sourced_id, "the class and the person", reads)
+    return Block("enrollments", (ONCE, key, *lines))
 
 
-def _class_role(
-    survey: Survey, column: SourceColumn, meant: dict[str, SourceColumn], alone: bool
+def _class_role_lines(
+    survey: Survey, column: SourceColumn, meant: Meant, alone: bool
 ) -> list[Line]:
     if "role" in meant and alone:
         return meaning_lines("role", "class_role", meant["role"], "by its name", "enrollments")
@@ -370,29 +313,29 @@ def _class_role(
     return [Line("role", constant(role), f"{column.name!r} leads to {subject}")]
 
 
-def named(survey: Survey, file: str, spellings: Spellings) -> dict[str, SourceColumn]:
-    """The first column of each meaning, but for the key."""
-    found: dict[str, SourceColumn] = {}
+def named(survey: Survey, file: str, spellings: Spellings) -> Meant:
+    """Return the first column with each meaning, except the key."""
+    meant: Meant = {}
     for one in survey.columns[file]:
         meaning = means(one.name, spellings)
         if meaning and one is not survey.links.keys.get(file):
-            found.setdefault(meaning, one)
-    return found
+            meant.setdefault(meaning, one)
+    return meant
 
 
 def text_line(
     name: str, column: SourceColumn | None, otherwise: SourceColumn | None = None
 ) -> Line:
-    """The text of a column; or of another, where there is none of that name."""
+    """Return the line of a column with text, or of another column if there is none by that name."""
     if column is not None:
-        return Line(name, quoted(column.name), "by its name", (column.name,))
+        return _plain_line(name, column)
     if otherwise is not None:
         return Line(name, quoted(otherwise.name), "no other column says it", (otherwise.name,))
     return Line(name, '""', "no column has it by its name", open=True)
 
 
 def schools_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows of a file of schools give."""
+    """Return the block of a file of schools."""
     meant, key = named(survey, file, SCHOOLS), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("name", meant.get("name"), key)]
     lines.append(Line("type", constant("school"), survey.holds[file].why))
@@ -402,20 +345,16 @@ def schools_blocks(survey: Survey, file: str) -> list[Block]:
 
 
 def terms_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows of a file of terms give."""
+    """Return the block of a file of terms."""
     meant, key = named(survey, file, TERMS), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
     lines.append(Line("type", constant("term"), survey.holds[file].why))
-    return [
-        Block(
-            "academicSessions",
-            (*lines, *(date_line(name, meant.get(name)) for name in ("startDate", "endDate"))),
-        )
-    ]
+    lines += [date_line(name, meant.get(name)) for name in ("startDate", "endDate")]
+    return [Block("academicSessions", tuple(lines))]
 
 
 def date_line(name: str, column: SourceColumn | None) -> Line:
-    """A day, if the values of the column are dates."""
+    """Return the line of a column with dates; open if its values are no dates."""
     if column is None:
         return Line(name, '""', "no column has it by its name", open=True)
     why = "its values are dates" if column.dates else "by its name, but its values are no dates"
@@ -423,43 +362,33 @@ def date_line(name: str, column: SourceColumn | None) -> Line:
 
 
 def status_lines(meant: dict[str, SourceColumn]) -> list[Line]:
-    """The line of a column that may say which records are gone: whether it is so, a person has to say."""
+    """Return the line of a status: open, as only a person knows whether it deletes records."""
     if "status" not in meant:
         return []
     column = meant["status"].name
-    return [
-        Line(
-            "status",
-            word("status", column),
-            "does it say who is gone? Words such as inactive are then deletions",
-            (column,),
-            open=True,
-        )
-    ]
+    why = "does it say who is gone? Words such as inactive are then deletions"
+    return [Line("status", word("status", column), why, (column,), open=True)]
 
 
 def courses_blocks(survey: Survey, file: str) -> list[Block]:
-    """What rows of a file of courses give."""
+    """Return the block of a file of courses."""
     meant, key = named(survey, file, COURSES), survey.links.keys.get(file)
     lines = [key_line(survey, "sourcedId", key), text_line("title", meant.get("title"), key)]
     if "courseCode" in meant:
         lines.append(text_line("courseCode", meant["courseCode"]))
     lines.append(org_line(survey, file, "orgSourcedId"))
-    grades = (
-        meaning_lines("grades", "grades", meant["grades"], "by its name")
-        if "grades" in meant
-        else []
-    )
-    return [*schools_block(survey, file), Block("courses", (*lines, *grades))]
+    if "grades" in meant:
+        lines += meaning_lines("grades", "grades", meant["grades"], "by its name")
+    return [*schools_block(survey, file), Block("courses", tuple(lines))]
 
 
 def agent_lines(survey: Survey, file: str) -> list[Line]:
-    """The lines of a student's agents, joined from the files of contacts that lead to students."""
-    return [_agents(survey, child, key) for child, key in _contacts(survey, file)[:1]]
+    """Return the line of the agents of students, which are in a file of contacts."""
+    return [_agents_line(survey, child, key) for child, key in _contacts(survey, file)[:1]]
 
 
 def agent_joins(survey: Survey, file: str) -> list[Block]:
-    """The joins that bring them."""
+    """Return the join of the file of contacts to the file of students."""
     own = survey.links.keys.get(file)
     if own is None:
         return []
@@ -467,31 +396,28 @@ def agent_joins(survey: Survey, file: str) -> list[Block]:
 
 
 def _contacts(survey: Survey, file: str) -> list[tuple[SourceColumn, SourceColumn]]:
-    """The columns of files of contacts that lead to a file of students, with the contacts' own ids."""
+    """The columns of files of contacts that refer to students, and the ids of those contacts."""
     if survey.holds[file].subject != "students":
         return []
-    ways = [
+    children = [
         link.column
         for link in survey.links.to(file)
         if link.column.file in survey.files("contacts")
     ]
-    return [(column, key) for column in ways if (key := survey.links.keys.get(column.file))]
+    return [(child, key) for child in children if (key := survey.links.keys.get(child.file))]
 
 
-def _agents(survey: Survey, child: SourceColumn, key: SourceColumn) -> Line:
+def _agents_line(survey: Survey, child: SourceColumn, key: SourceColumn) -> Line:
     column = f"{_stem(child.file)}.{key.name}"
     why = f"{child.name!r} of {child.file} says whose contact each is"
     if id_cell(survey, key) == quoted(key.name):
         return Line("agentSourcedIds", word("texts", column), why)
     way = "digested_each" if is_personal(key) else "derived_each"
-    made = f'{{{way} = "contact", column = {quoted(column)}}}'
-    same = is_personal(key) or bool((key.distinct.str.to_lowercase() == key.distinct).all())
-    return Line(
-        "agentSourcedIds",
-        made,
-        why if same else f"{why}; but ids in lists are made in lower case",
-        open=not same,
-    )
+    ids = f'{{{way} = "contact", column = {quoted(column)}}}'
+    if is_personal(key) or (key.distinct.str.to_lowercase() == key.distinct).all():
+        return Line("agentSourcedIds", ids, why)
+    why = f"{why}; but ids in lists are made in lower case"
+    return Line("agentSourcedIds", ids, why, open=True)
 
 
 def _join(own: SourceColumn, child: SourceColumn, key: SourceColumn) -> tuple[Line, ...]:
@@ -508,31 +434,15 @@ def _stem(file: str) -> str:
     return file.rpartition(".")[0] or file
 
 
-Meaning = Callable[[str], str | None]
-
-
-GRADES = (
-    "KG",
-    "PK",
-    "PR",
-    "TK",
-    "IT",
-    "PS",
-    "UG",
-    "Other",
-    *(f"{year:02}" for year in range(1, 14)),
-)
-
-
-def _grade(value: str) -> str | None:
-    """A grade, or a list of them."""
+def _known_grades(value: str) -> str | None:
+    """Return the value if it is a grade or a list of grades."""
     items = [grade_of(item, {}) for item in re.split(r"[,;|]", value) if item.strip()]
     return value if all(set(item.split(",")) <= set(GRADES) for item in items) else None
 
 
-# A word of the vocabulary, and what it makes of one value.
+# By the function of `layouts.expressions` that reads such values.
 WORDS: dict[str, Meaning] = {
-    "grades": _grade,
+    "grades": _known_grades,
     "sex": lambda value: SEXES.get(value.casefold()),
     "role": lambda value: ROLES.get(value.casefold()),
     "class_role": lambda value: CLASS_ROLES.get(value.casefold()),
@@ -542,30 +452,24 @@ WORDS: dict[str, Meaning] = {
 def meaning_lines(
     key: str, vocabulary: str, column: SourceColumn, why: str, entity: str = ""
 ) -> list[Line]:
-    """Lines for a column of words: one if all are known, else one for each, those unknown left open."""
+    """Return the lines of a column with words of a vocabulary.
+
+    That is one line if all values are known or if there are too many; otherwise, a line for each
+    value, which is open if the value is unknown. `entity` has the column, if that has a vocabulary.
+    """
     meaning, reads = WORDS[vocabulary], (column.name,)
     counts = _counts(column)
     unknown = [value for value, _ in counts if meaning(value) is None]
+    cell = word(vocabulary, column.name)
     if not unknown:
-        return [
-            Line(key, word(vocabulary, column.name), f"{why}; all of its values are known", reads)
-        ]
+        return [Line(key, cell, f"{why}; all of its values are known", reads)]
     if not column.closed or column.emails or looks_like_id(column.words):
-        return [
-            Line(
-                key,
-                word(vocabulary, column.name),
-                f"{why}, but {len(unknown)} of its {len(counts)} values are not known",
-                reads,
-                open=True,
-            )
-        ]
-    expected = _expected(ENTITIES[entity][key].values if entity else GRADES)
-    first = Line(
-        f"{key}.one_of", quoted(column.name), f"{why}; each of its values has a line", reads
-    )
+        why = f"{why}, but {len(unknown)} of its {len(counts)} values are not known"
+        return [Line(key, cell, why, reads, open=True)]
+    expected = ", ".join(ENTITIES[entity][key].values if entity else GRADES)
+    why = f"{why}; each of its values has a line"
     return [
-        first,
+        Line(f"{key}.one_of", quoted(column.name), why, reads),
         *(_value_line(key, value, rows, meaning(value), expected) for value, rows in counts),
     ]
 
@@ -579,13 +483,9 @@ def _value_line(key: str, value: str, rows: int, meant: str | None, expected: st
 
 
 def _counts(column: SourceColumn) -> list[tuple[str, int]]:
-    """How often each value is there, whatever its case; in the spelling that comes first."""
+    """The distinct values in any case, in their first spelling, with the number of rows."""
     cells = pl.DataFrame({"value": column.cells})
     grouped = cells.group_by(pl.col("value").str.to_lowercase().alias("#key")).agg(
         pl.col("value").min(), pl.len()
     )
     return grouped.sort("#key").select("value", "len").rows()
-
-
-def _expected(values: Sequence[str]) -> str:
-    return ", ".join(values)

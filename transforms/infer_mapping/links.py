@@ -1,4 +1,4 @@
-"""References between the files of a drop: the key of each file, and the columns that refer to it."""
+"""References between the files of a drop: the keys of files, and the columns that refer to them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Links:
 
 
 def linked(columns: Columns) -> Links:
-    """Find the keys, and the links to them: at most one for each column, the nearest by its words."""
+    """Find the keys, and the links to them: the nearest one for each column, by its words."""
     every = [one for each in columns.values() for one in each if not one.dates]
     certain = [one for one in every if one.unique]
     candidates = _links(every, certain)

@@ -26,7 +26,8 @@ Subject = Literal[
 
 # The first subject with a word in the name of a file counts: `student_enrollments` has enrollments.
 FILES: Mapping[Subject, tuple[str, ...]] = {
-    "enrollments": ("enrollment", "enrolment", "enrol", "enroll", "timetable", "schedule", "membership", "member", "roster", "roll"),
+    "enrollments": ("enrollment", "enrolment", "enrol", "enroll", "timetable", "schedule",
+                    "membership", "member", "roster", "roll"),
     "contacts": ("contact", "parent", "guardian", "carer"),
     "students": ("student", "pupil", "learner"),
     "teachers": ("teacher", "instructor", "faculty"),
@@ -34,7 +35,8 @@ FILES: Mapping[Subject, tuple[str, ...]] = {
     "people": ("user", "people", "person"),
     "classes": ("class", "section", "group", "set"),
     "courses": ("course", "subject"),
-    "schools": ("school", "campus", "site", "building", "location", "organisation", "organization", "org"),
+    "schools": ("school", "campus", "site", "building", "location", "organisation", "organization",
+                "org"),
     "terms": ("term", "session", "semester", "period", "trimester", "quarter"),
 }  # fmt: skip
 PEOPLE: frozenset[Subject] = frozenset({"students", "teachers", "staff", "contacts", "people"})
@@ -84,14 +86,16 @@ STATUS = (
     "deleted",
 )
 SCHOOL = (
-    "school", "schoolid", "schoolcode", "schoolnumber", "schoolname", "campus", "campusid", "site", "siteid", "building",
+    "school", "schoolid", "schoolcode", "schoolnumber", "schoolname", "campus", "campusid", "site",
+    "siteid", "building",
     "buildingid", "orgid", "academy",
 )  # fmt: skip
 NAMES: Spellings = {
     "givenName": ("givenname", "firstname", "forename", "first", "given", "fname"),
     "familyName": ("familyname", "lastname", "surname", "last", "family", "lname"),
     "middleName": ("middlename", "middle", "mname"),
-    "preferredGivenName": ("preferredgivenname", "preferredfirstname", "preferredforename", "preferredname", "preferred", "knownas", "nickname", "goesby"),
+    "preferredGivenName": ("preferredgivenname", "preferredfirstname", "preferredforename",
+                           "preferredname", "preferred", "knownas", "nickname", "goesby"),
     "preferredFamilyName": ("preferredfamilyname", "preferredlastname", "preferredsurname"),
     "name": ("name", "fullname", "displayname"),
     "username": ("username", "login", "loginid", "logon", "loginname", "networklogin", "networkid"),
@@ -99,8 +103,10 @@ NAMES: Spellings = {
     "phone": ("phone", "telephone", "tel", "phonenumber", "telephonenumber", "homephone"),
     "sms": ("mobile", "cell", "mobilephone", "cellphone", "mobilenumber", "sms"),
     "pronouns": ("pronoun",),
-    "grades": ("grade", "gradelevel", "yeargroup", "year", "ncyear", "yeargrp", "curriculumyear", "level", "yearlevel", "currentgrade"),
-    "role": ("role", "roletype", "usertype", "type", "post", "position", "jobtitle", "job", "stafftype", "relationship", "relation"),
+    "grades": ("grade", "gradelevel", "yeargroup", "year", "ncyear", "yeargrp", "curriculumyear",
+               "level", "yearlevel", "currentgrade"),
+    "role": ("role", "roletype", "usertype", "type", "post", "position", "jobtitle", "job",
+             "stafftype", "relationship", "relation"),
     "birthDate": ("birthdate", "dateofbirth", "dob", "birthday", "born", "bdate"),
     "sex": ("sex", "gender"),
     "races": ("race",),
@@ -108,10 +114,12 @@ NAMES: Spellings = {
     "school": SCHOOL,
 }  # fmt: skip
 CLASSES: Spellings = {
-    "title": ("title", "name", "classname", "sectionname", "groupname", "description", "classtitle", "sectiontitle", "classdescription"),
+    "title": ("title", "name", "classname", "sectionname", "groupname", "description",
+              "classtitle", "sectiontitle", "classdescription"),
     "course": ("course", "courseid", "coursecode", "coursenumber", "subjectcode", "subjectid"),
     "courseTitle": ("coursename", "coursetitle", "subject", "subjectname"),
-    "teacher": ("teacher", "teacherid", "teachercode", "teachernumber", "instructor", "instructorid", "staff", "staffid", "staffcode", "leadteacher"),
+    "teacher": ("teacher", "teacherid", "teachercode", "teachernumber", "instructor",
+                "instructorid", "staff", "staffid", "staffcode", "leadteacher"),
     "term": ("term", "termid", "termcode", "termname", "semester", "sessionid"),
     "location": ("room", "location", "classroom", "roomnumber"),
     "periods": ("period",),
@@ -152,8 +160,10 @@ TERMS: Spellings = {
     "endDate": ("enddate", "end", "finish", "to", "until", "termend", "dateend", "lastday"),
 }
 ENROLLMENTS: Spellings = {
-    "class": ("class", "classid", "classcode", "classname", "section", "sectionid", "sectioncode", "group", "groupid", "groupcode", "teachinggroup", "set"),
-    "person": ("student", "studentid", "pupil", "pupilid", "learner", "learnerid", "user", "userid", "person", "personid", "upn", "studentnumber"),
+    "class": ("class", "classid", "classcode", "classname", "section", "sectionid", "sectioncode",
+              "group", "groupid", "groupcode", "teachinggroup", "set"),
+    "person": ("student", "studentid", "pupil", "pupilid", "learner", "learnerid", "user",
+               "userid", "person", "personid", "upn", "studentnumber"),
     "teacher": CLASSES["teacher"],
     "role": ("role", "userrole", "type", "enrollmenttype", "enrolmenttype"),
     "beginDate": ("startdate", "start", "begindate", "begin", "from", "datefrom", "entrydate"),

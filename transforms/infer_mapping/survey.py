@@ -24,8 +24,10 @@ from transforms.infer_mapping.spellings import (
 from transforms.roster import Raw
 
 KIND: dict[Subject, str] = {
-    "schools": "school", "terms": "term", "courses": "course", "classes": "class", "students": "student",
-    "teachers": "teacher", "staff": "staff", "contacts": "contact", "people": "person", "enrollments": "enrollment",
+    "schools": "school", "terms": "term", "courses": "course", "classes": "class",
+    "students": "student",
+    "teachers": "teacher", "staff": "staff", "contacts": "contact", "people": "person",
+    "enrollments": "enrollment",
 }  # fmt: skip
 # Why an id is not the column itself: by whether the column is personal.
 MADE = {

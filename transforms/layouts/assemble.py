@@ -157,7 +157,7 @@ class _Source:
         return frozenset(columns) - self.said(rows)
 
     def fed(self, rows: Rows) -> list[str]:
-        """The file, if it has rows, and those of its filled columns that decide on such a record."""
+        """The file, if it has rows, and its filled columns that decide whether a row counts."""
         if not self.match.filled:
             return []
         decisive = (rows.given, rows.each, *_condition_reads(rows))

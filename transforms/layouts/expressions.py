@@ -1,7 +1,7 @@
 """The functions with which a layout declares its columns: `text("Student_id")`, `iso_date("DOB")`.
 
 Each returns a `Cell`: the columns of the file that it reads, and a polars expression over them. A
-value that cannot be normalized stays as it was, so that the check rejects it with its original text.
+value that cannot be normalized stays as it was, so that the check rejects it with its own text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The declaration of a layout: its files, their columns, and the records that their rows describe."""
+"""The declaration of a layout: its files, their columns, and the records that rows describe."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Layout:
     escape: str = ""
 
     def columns_of(self, file: File) -> tuple[str, ...]:
-        """The columns that are read from a file, for its own rows and for the files that join it."""
+        """The columns that are read from a file, for its own rows and for files that join it."""
         joins = [join for other in self.files for join in other.joins if join.file == file.name]
         return tuple(
             dict.fromkeys(

@@ -133,7 +133,7 @@ def _described_once(parts: Parts) -> tuple[Parts, list[Findings]]:
 
 
 def _with_clean_cells(parts: Parts) -> tuple[Parts, list[Findings]]:
-    """Clean the cells as OneRoster's own files are cleaned, so that an export reads back the same."""
+    """Clean the cells as in OneRoster's own files, so that an export reads back the same."""
     done, findings = dict(parts), []
     for name, part in parts.items():
         if part.frame.height:

@@ -1,4 +1,4 @@
-"""The page docs/layouts.md, written from the layouts: every file, every column, and what it becomes."""
+"""The page docs/layouts.md, written from the layouts: every file and column, and its use."""
 
 from __future__ import annotations
 
@@ -6,28 +6,41 @@ from collections.abc import Iterable, Iterator
 
 from transforms.layouts.layout import File, Layout
 
-HEAD = """# Layouts
-
-This page says which exports roster can read, and what it does with each file and column. `make dictionary` writes it from `transforms/sources/`.
-
-| layout | exports | an export is |
-|---|---|---|
-| `oneroster` | OneRoster 1.1 and 1.2 CSV; the [data dictionary](data_dictionary.md) has its files | what its manifest says: full (`bulk`) or changes only (`delta`) |
-| [`clever`](#clever) | Clever's SFTP files | full |
-| [`sds_v1`](#sds_v1) | Microsoft School Data Sync V1, in American or British spelling, with guardians | partial |
-| [`sds_v2`](#sds_v2) | School Data Sync V2 | partial |
-| [`sds_v2_1`](#sds_v2_1) | School Data Sync V2.1 | full |
-| [`canvas`](#canvas) | Canvas SIS import. The changes of one night work too, if the accounts, courses and sections that they belong to are in the export | partial |
-| [`apple_school_manager`](#apple_school_manager) | Apple School Manager | full |
-| a mapping file | [a layout of your own](own_layout.md) | what the mapping file says |
-
-A **full** export (a *snapshot*) has every record, so an absent record is [missing](feed_file.md#removed). In a **partial** export, only rows that say so remove a record. `snapshot` under [`[source]`](feed_file.md#source) changes this.
-If a file or a column with records is absent from a full export, such as `staff.csv`, everything that goes missing with it is held. Approve it, or list the file under `without`.
-
-roster recognizes a layout by the names of files and columns. The run says which layout it is and why. It names the nearest one if none fits, and refuses the export if two fit. To choose a layout yourself, set `layout` in the feed file.
-
-Case, spaces, `_` and `-` in the names of files and columns do not matter. **Needed** files are in every export, and *required* columns are in every such file. A column that is in neither list of its file is reported as unknown.
-"""
+HEAD = (
+    "# Layouts\n"
+    "\n"
+    "This page says which exports roster can read, and what it does with each file and column. "
+    "`make dictionary` writes it from `transforms/sources/`.\n"
+    "\n"
+    "| layout | exports | an export is |\n"
+    "|---|---|---|\n"
+    "| `oneroster` | OneRoster 1.1 and 1.2 CSV; the [data dictionary](data_dictionary.md) has "
+    "its files | what its manifest says: full (`bulk`) or changes only (`delta`) |\n"
+    "| [`clever`](#clever) | Clever's SFTP files | full |\n"
+    "| [`sds_v1`](#sds_v1) | Microsoft School Data Sync V1, in American or British spelling, "
+    "with guardians | partial |\n"
+    "| [`sds_v2`](#sds_v2) | School Data Sync V2 | partial |\n"
+    "| [`sds_v2_1`](#sds_v2_1) | School Data Sync V2.1 | full |\n"
+    "| [`canvas`](#canvas) | Canvas SIS import. The changes of one night work too, if the "
+    "accounts, courses and sections that they belong to are in the export | partial |\n"
+    "| [`apple_school_manager`](#apple_school_manager) | Apple School Manager | full |\n"
+    "| a mapping file | [a layout of your own](own_layout.md) | what the mapping file says |\n"
+    "\n"
+    "A **full** export (a *snapshot*) has every record, so an absent record is "
+    "[missing](feed_file.md#removed). In a **partial** export, only rows that say so remove a "
+    "record. `snapshot` under [`[source]`](feed_file.md#source) changes this.\n"
+    "If a file or a column with records is absent from a full export, such as `staff.csv`, "
+    "everything that goes missing with it is held. Approve it, or list the file under "
+    "`without`.\n"
+    "\n"
+    "roster recognizes a layout by the names of files and columns. The run says which layout "
+    "it is and why. It names the nearest one if none fits, and refuses the export if two fit. "
+    "To choose a layout yourself, set `layout` in the feed file.\n"
+    "\n"
+    "Case, spaces, `_` and `-` in the names of files and columns do not matter. **Needed** "
+    "files are in every export, and *required* columns are in every such file. A column that "
+    "is in neither list of its file is reported as unknown.\n"
+)
 
 
 def reference(layouts: Iterable[Layout]) -> str:

@@ -26,40 +26,55 @@ SEXES: Words = {
 }
 
 ROLES: Words = {
-    **dict.fromkeys(("student", "learner", "pupil", "studentenrollment", "student_other"), "student"),
+    **dict.fromkeys(("student", "learner", "pupil", "studentenrollment", "student_other"),
+                    "student"),
     **dict.fromkeys(
-        ("teacher", "professor", "faculty", "lecturer", "instructor", "adjunct", "teacherenrollment", "substitute"),
+        ("teacher", "professor", "faculty", "lecturer", "instructor", "adjunct",
+         "teacherenrollment", "substitute"),
         "teacher",
     ),
     **dict.fromkeys(
-        ("aide", "ta", "taenrollment", "designer", "designerenrollment", "paraprofessional", "staff", "researchassistant",
-         "teacherassistant", "student teacher", "student_teacher", "assistant", "researcher", "officestaff", "coach", "nurse",
+        ("aide", "ta", "taenrollment", "designer", "designerenrollment", "paraprofessional",
+         "staff", "researchassistant",
+         "teacherassistant", "student teacher", "student_teacher", "assistant", "researcher",
+         "officestaff", "coach", "nurse",
          "advisor", "specialservices", "therapist", "affiliate", "volunteer"),
         "aide",
     ),
     **dict.fromkeys(("counselor", "counsellor"), "counselor"),
     **dict.fromkeys(("principal",), "principal"),
     **dict.fromkeys(("proctor",), "proctor"),
-    **dict.fromkeys(("site administrator", "siteadministrator", "school admin", "school administrator", "administrator",
+    **dict.fromkeys(("site administrator", "siteadministrator", "school admin",
+                     "school administrator", "administrator",
                      "admin", "administrative"), "siteAdministrator"),
-    **dict.fromkeys(("district administrator", "districtadministrator", "district admin"), "districtAdministrator"),
-    **dict.fromkeys(("system administrator", "systemadministrator", "it admin", "itadmin"), "systemAdministrator"),
-    **dict.fromkeys(("guardian", "legal guardian", "foster parent", "observer", "observerenrollment"), "guardian"),
-    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
-    **dict.fromkeys(("relative", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "sibling", "brother",
+    **dict.fromkeys(("district administrator", "districtadministrator", "district admin"),
+                    "districtAdministrator"),
+    **dict.fromkeys(("system administrator", "systemadministrator", "it admin", "itadmin"),
+                    "systemAdministrator"),
+    **dict.fromkeys(("guardian", "legal guardian", "foster parent", "observer",
+                     "observerenrollment"), "guardian"),
+    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"),
+                    "parent"),
+    **dict.fromkeys(("relative", "grandparent", "grandmother", "grandfather", "aunt", "uncle",
+                     "sibling", "brother",
                      "sister"), "relative"),
 }  # fmt: skip
 
 # How a person is related to a student. None of these words makes anyone a member of staff.
 FAMILY: Words = {
     **dict.fromkeys(
-        ("guardian", "legal guardian", "parent/guardian", "foster parent", "caregiver", "custodian"), "guardian"
+        ("guardian", "legal guardian", "parent/guardian", "foster parent", "caregiver",
+         "custodian"), "guardian"
     ),
-    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"), "parent"),
+    **dict.fromkeys(("parent", "mother", "father", "stepmother", "stepfather", "stepparent"),
+                    "parent"),
     **dict.fromkeys(
-        ("relative", "family", "grandparent", "grandmother", "grandfather", "aunt", "uncle", "aunt/uncle", "sibling",
-         "brother", "sister", "cousin", "child", "other", "friend", "neighbor", "emergency contact", "emergency",
-         "doctor", "aide", "spouse", "administrator", "case worker", "court appointed guardian", "agency"),
+        ("relative", "family", "grandparent", "grandmother", "grandfather", "aunt", "uncle",
+         "aunt/uncle", "sibling",
+         "brother", "sister", "cousin", "child", "other", "friend", "neighbor",
+         "emergency contact", "emergency",
+         "doctor", "aide", "spouse", "administrator", "case worker", "court appointed guardian",
+         "agency"),
         "relative",
     ),
 }  # fmt: skip
@@ -81,15 +96,18 @@ CLASS_ROLES: Words = {
 # Types of orgs. A class belongs to a school (CSV Binding, classes.schoolSourcedId), so colleges and
 # universities are schools. An org that administers schools has the standard's nearest word.
 ORG_TYPES: Words = {
-    **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute", "academy", "adulteducation",
+    **dict.fromkeys(("school", "college", "university", "campus", "faculty", "institute",
+                     "academy", "adulteducation",
                      "researchcenter"), "school"),
     **dict.fromkeys(("department", "division", "program"), "department"),
     **dict.fromkeys(
-        ("district", "school district", "localeducationagency", "lea", "localauthority", "academictrust"), "district"
+        ("district", "school district", "localeducationagency", "lea", "localauthority",
+         "academictrust"), "district"
     ),
     **dict.fromkeys(("local", "region", "county", "schoolgroup", "municipality"), "local"),
     **dict.fromkeys(("state", "stateeducationagency", "sea", "province"), "state"),
-    **dict.fromkeys(("national", "country", "ministryofeducation", "ministry", "departmentofeducation"), "national"),
+    **dict.fromkeys(("national", "country", "ministryofeducation", "ministry",
+                     "departmentofeducation"), "national"),
 }  # fmt: skip
 
 # Words for the race columns of OneRoster: letters (Clever) and names.
@@ -114,7 +132,8 @@ RACES: Mapping[str, tuple[str, ...]] = {
 
 SEVERAL_RACES = "demographicRaceTwoOrMoreRaces"
 # No race, or one that OneRoster has no word for.
-NO_RACE = ("", "u", "unknown", "not specified", "unspecified", "declined to state", "declined", "prefer not to say",
+NO_RACE = ("", "u", "unknown", "not specified", "unspecified", "declined to state", "declined",
+           "prefer not to say",
            "n/a", "none", "other", "o")  # fmt: skip
 
 STATES: Words = {
@@ -129,7 +148,8 @@ GRADES: Words = {
     **_YEARS,
     **{f"grade {year}": grade for year, grade in _YEARS.items()},
     **{f"{year}{mark}": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd", "th")},
-    **{f"{year}{mark} grade": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd", "th")},
+    **{f"{year}{mark} grade": f"{year:02}" for year in range(1, 14) for mark in ("st", "nd", "rd",
+                                                                                 "th")},
     **dict.fromkeys(("kg", "k", "0", "00", "kindergarten", "kinder"), "KG"),
     **dict.fromkeys(("pk", "pre-k", "prek", "prekindergarten", "pre-kindergarten", "-1"), "PK"),
     **dict.fromkeys(("pr", "preschool", "pre-school"), "PR"),

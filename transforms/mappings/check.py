@@ -88,7 +88,7 @@ def check_keys(files: Files, top: DocumentLocation) -> None:
 
 def _missing_keys(rows: Rows) -> Iterator[str]:
     """The missing columns of those that identify a record: its id, or what its id is made from."""
-    keys = ("sourcedId",)
+    keys: tuple[str, ...] = ("sourcedId",)
     if rows.entity in KEYS and "sourcedId" not in rows.columns:
         keys = KEYS[rows.entity][1]
     return (name for name in keys if name not in rows.columns)

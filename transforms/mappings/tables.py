@@ -1,7 +1,8 @@
 """Convert the tables of a mapping file to files, rows, joins and cells of a layout.
 
-The keys of a table are the fields of the dataclasses of `layouts.layout`. The words of cells are the
-functions of `layouts.expressions`, with the names of their parameters.
+The keys of a table are the fields of the dataclasses in `layouts.layout`. The words of cells are
+the functions of `layouts.expressions`, with the names of their parameters. A person writes these
+names in a mapping file, so renaming a field, a function or a parameter breaks those files.
 """
 
 from __future__ import annotations

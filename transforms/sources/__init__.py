@@ -75,7 +75,7 @@ def idle_settings(layout: Layout | str, dialect: Dialect) -> Iterator[str]:
 
 
 def recognised(layout: Layout | str, raw: Raw) -> Recognised:
-    """Recognize the layout of a drop by the names of its files and columns, if `layout` is `auto`."""
+    """Recognize the layout of a drop by its files and columns, if `layout` is `auto`."""
     if layout != AUTO:
         return Recognised(layout, Findings())
     if oneroster.says_so(raw):

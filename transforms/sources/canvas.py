@@ -59,9 +59,9 @@ ENTITIES = {
 
 
 def _account_type() -> Cell:
-    """Return `district` for an account above others; `school` for one below another or with courses.
+    """Return `district` for an account above others, and `school` for one below another.
 
-    Blank for any other account.
+    An account with courses is a school too. Blank for any other account.
     """
 
     def of(_: Dialect) -> pl.Expr:
@@ -292,9 +292,10 @@ def _prepare(frames: Frames) -> Frames:
 
 
 def _with_teaching(accounts: pl.DataFrame, course_accounts: pl.Series) -> pl.DataFrame:
-    """Mark the accounts that have courses; all accounts, if the drop has every account with courses.
+    """Mark the accounts that have courses.
 
-    Then an account without courses that is above no other is a school too.
+    If the drop has every account with courses, all accounts are marked: then an account that is
+    above and below no other is a school too.
     """
     has_courses = pl.col("account_id").is_in(course_accounts.implode())
     complete = course_accounts.is_in(accounts["account_id"].implode()).all()

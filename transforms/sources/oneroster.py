@@ -207,7 +207,7 @@ def _current(tables: dict[str, Table]) -> dict[str, Table]:
 
 
 def _with_ids(findings: Findings, files: dict[str, RawFile], tables: dict[str, Table]) -> Findings:
-    """Add the entity, and the sourcedId if known, to errors in rows that do not fit their header."""
+    """Add the entity and a known sourcedId to errors in rows that do not fit their header."""
     entities = {file.name: name for name, file in files.items()}
     lost = [
         table.lost.select(ROW, lostId="sourcedId", file=pl.lit(table.file))
