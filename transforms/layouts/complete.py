@@ -30,19 +30,12 @@ ROLE_OF = {
     "administrator": "siteAdministrator",
     "proctor": "proctor",
 }
-
-
-def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
-    """Return the rows of a part, with added records that are in no file.
-
-    Their row numbers count down from the end of the first file's span.
-    """
-    names = part.frame.columns
-    rows = [
-        {**dict.fromkeys(names), **record, ROW: SPAN - 1 - number}
-        for number, record in enumerate(records)
-    ]
-    return pl.concat([pl.DataFrame(rows, schema=part.frame.schema), part.frame])
+# The type of sessions that are school years.
+YEAR = "schoolYear"
+ORG = "primaryOrgSourcedId"
+NAMES = ("givenName", "familyName")
+# Columns in which the rows of one person may differ.
+MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
 
 
 def with_district(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
@@ -167,6 +160,28 @@ def with_roles(parts: Parts) -> tuple[Parts, list[Findings]]:
     return parts | {"roles": part.having(rows, "userSourcedId", "orgSourcedId", "role")}, [finding]
 
 
+def _no_rows(entity: str, like: pl.DataFrame) -> pl.DataFrame:
+    """An empty frame of an entity, with the `#` columns of another frame."""
+    names = [column.name for column in ENTITIES[entity].current]
+    marks = {
+        name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW
+    }
+    return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String), **marks})
+
+
+def _roles_in_classes(enrollments: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
+    """The roles of people in classes, without the `others`, whose roles are certain."""
+    rows = enrollments.filter(
+        pl.col("status").ne_missing(TOBEDELETED) & ~pl.col("userSourcedId").is_in(others.implode())
+    )
+    # An unknown word makes no role; the check reports it for the enrollment.
+    role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
+    roles = rows.select(
+        "userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role
+    )
+    return roles.drop_nulls().unique(maintain_order=True)
+
+
 def _without_presumed(
     roles: pl.DataFrame, added: pl.DataFrame, district: str | None
 ) -> pl.DataFrame:
@@ -181,19 +196,6 @@ def _without_presumed(
         added["userSourcedId"].implode()
     )
     return roles.filter(~(pl.col(PRESUMED) & (same_org | in_district).fill_null(value=False)))
-
-
-def _roles_in_classes(enrollments: pl.DataFrame, others: pl.Series) -> pl.DataFrame:
-    """The roles of people in classes, without the `others`, whose roles are certain."""
-    rows = enrollments.filter(
-        pl.col("status").ne_missing(TOBEDELETED) & ~pl.col("userSourcedId").is_in(others.implode())
-    )
-    # An unknown word makes no role; the check reports it for the enrollment.
-    role = pl.col("role").replace_strict(ROLE_OF, default=None, return_dtype=pl.String)
-    roles = rows.select(
-        "userSourcedId", pl.col("role").alias(OF), orgSourcedId="schoolSourcedId", role=role
-    )
-    return roles.drop_nulls().unique(maintain_order=True)
 
 
 def roles_in_order(part: Part) -> Part:
@@ -247,18 +249,6 @@ def with_ids(part: Part, kind: str, columns: tuple[str, ...]) -> Part:
         .otherwise("sourcedId")
     )
     return part.having(frame.with_columns(key.alias("sourcedId")).drop("#key"), "sourcedId")
-
-
-def _no_rows(entity: str, like: pl.DataFrame) -> pl.DataFrame:
-    """An empty frame of an entity, with the `#` columns of another frame."""
-    names = [column.name for column in ENTITIES[entity].current]
-    marks = {
-        name: dtype for name, dtype in like.schema.items() if name.startswith("#") and name != ROW
-    }
-    return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String), **marks})
-
-
-YEAR = "schoolYear"
 
 
 def with_years(parts: Parts, dialect: Dialect) -> tuple[Parts, list[Findings]]:
@@ -414,12 +404,6 @@ def _year(year: str, frame: pl.DataFrame, dialect: Dialect) -> dict[str, str | N
     }
 
 
-ORG = "primaryOrgSourcedId"
-NAMES = ("givenName", "familyName")
-# Columns in which the rows of one person may differ.
-MAY_DIFFER = frozenset({"sourcedId", *LIFECYCLE, ORG})
-
-
 def people(part: Part) -> tuple[Part, list[Findings]]:
     """Merge the rows of each person into one row.
 
@@ -437,26 +421,6 @@ def people(part: Part) -> tuple[Part, list[Findings]]:
     merged = pl.concat([single, _merged_with_copies(rows)], how="diagonal")
     merged = merged.sort(ROW, maintain_order=True).with_columns(enabled)
     return part.having(merged, "enabledUser"), list(_differences(rows, part))
-
-
-def once(part: Part) -> tuple[Part, list[Findings]]:
-    """Merge the rows with the demographics of each person; the first value counts."""
-    part = part.having(still_here(part.frame))
-    rows = part.frame.filter(
-        pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
-    )
-    single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
-    merged = pl.concat([single, _merged(rows)], how="diagonal").sort(ROW)
-    return part.having(merged), list(_differences(rows, part))
-
-
-def still_here(frame: pl.DataFrame) -> pl.DataFrame:
-    """Remove rows that delete a record which another row still has."""
-    deleted = pl.col("status").eq_missing(TOBEDELETED)
-    if not frame.select(deleted.any()).item():
-        return frame
-    active = frame.filter(~deleted)["sourcedId"].drop_nulls()
-    return frame.filter(~(deleted & pl.col("sourcedId").is_in(active.implode())))
 
 
 def _contradictions(rows: pl.DataFrame) -> pl.Series:
@@ -503,6 +467,17 @@ def _merged_with_copies(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([merged, copies.select(merged.columns)])
 
 
+def once(part: Part) -> tuple[Part, list[Findings]]:
+    """Merge the rows with the demographics of each person; the first value counts."""
+    part = part.having(still_here(part.frame))
+    rows = part.frame.filter(
+        pl.col("sourcedId").is_duplicated() & pl.col("sourcedId").is_not_null()
+    )
+    single = part.frame.join(rows.select(ROW), on=ROW, how="anti", maintain_order="left")
+    merged = pl.concat([single, _merged(rows)], how="diagonal").sort(ROW)
+    return part.having(merged), list(_differences(rows, part))
+
+
 def _merged(rows: pl.DataFrame) -> pl.DataFrame:
     """Merge the rows of each person: the first value of a column, or all items of a list."""
     lists = ("agentSourcedIds", "grades", "userIds")
@@ -542,3 +517,25 @@ def _differences(rows: pl.DataFrame, part: Part) -> Iterator[Findings]:
             yield of_rows(
                 "person_differs", first, file=part.file, entity="users", column=name, value=name
             )
+
+
+def still_here(frame: pl.DataFrame) -> pl.DataFrame:
+    """Remove rows that delete a record which another row still has."""
+    deleted = pl.col("status").eq_missing(TOBEDELETED)
+    if not frame.select(deleted.any()).item():
+        return frame
+    active = frame.filter(~deleted)["sourcedId"].drop_nulls()
+    return frame.filter(~(deleted & pl.col("sourcedId").is_in(active.implode())))
+
+
+def made(part: Part, records: list[dict[str, str | None]]) -> pl.DataFrame:
+    """Return the rows of a part, with added records that are in no file.
+
+    Their row numbers count down from the end of the first file's span.
+    """
+    names = part.frame.columns
+    rows = [
+        {**dict.fromkeys(names), **record, ROW: SPAN - 1 - number}
+        for number, record in enumerate(records)
+    ]
+    return pl.concat([pl.DataFrame(rows, schema=part.frame.schema), part.frame])
