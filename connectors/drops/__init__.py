@@ -1,4 +1,4 @@
-"""Drops: what a student information system delivers, a folder or a zip of CSV files, read as text."""
+"""Drops: what a student information system delivers, a folder or a zip of CSV files, as text."""
 
 from connectors.drops.read import read, read_file
 from connectors.drops.zip import ZipLimits

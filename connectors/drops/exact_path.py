@@ -1,7 +1,7 @@
-"""The exact path: record by record, the sound ones are passed to polars and the others are named.
+"""The exact path: go through a file record by record, and separate sound records from bad ones.
 
-Only files that fail the proof in `structure` come here. Sound lines are neither split nor copied
-one by one, so that a file of a million rows with one bad one still takes seconds.
+Only files that fail the proof in `fast_path` come here. Sound lines are neither split nor copied
+one by one, so a file of a million rows with one bad row still takes seconds.
 """
 
 from __future__ import annotations
@@ -17,56 +17,60 @@ CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 @dataclass
 class Records:
-    """What a pass over the records found; rows are numbers, 1 the first record after the header.
+    """The records of a file. Rows are numbers; row 1 is the first record after the header."""
 
-    `body` are the records that fit the header, as sound lines. `refused` are the others, with the
-    rule that they break; `short` says how many cells a row had before it was padded in `body`.
-    """
-
+    # Records that fit the header, as sound lines.
     body: list[bytes] = field(default_factory=list)
+    # How many records the file has.
     rows: int = 0
+    # By row: the rule that the record breaks, and its cells.
     refused: dict[int, tuple[str, tuple[bytes, ...]]] = field(default_factory=dict)
+    # By row: how many cells the record had before it was padded in `body`.
     short: dict[int, int] = field(default_factory=dict)
+    # Rows with more cells than the header. The extra cells were blank, and are cut off in `body`.
     cut: list[int] = field(default_factory=list)
+    # Rows with a quote inside an unquoted cell.
     stray: list[int] = field(default_factory=list)
+    # Rows with a line break inside a cell.
     line_breaks: list[int] = field(default_factory=list)
+    # For each blank line, the number of records before it.
     blanks: list[int] = field(default_factory=list)
 
 
 def records_of(name: str, data: bytes, header: Header) -> Records:
     """Go through the records of a file whose lines end in LF.
 
-    Raises `Refused` if the file is cut short, or if a damaged record spans several lines: then it
-    is not certain which lines are records at all.
+    Raises `Refused` if the file is cut short, or if a damaged record spans several lines, because
+    then it is not certain which lines are records.
     """
-    found = Records(blanks=[0] * header.skipped)
-    scan = _Scan(name, data, header, found)
+    records = Records(blanks=[0] * header.skipped)
+    scan = _Scan(name, data, header, records)
     start = kept = header.start
     while start < len(data):
         end = data.find(b"\n", start)
         end = len(data) if end < 0 else end
         if scan.is_sound(start, end):
-            found.rows += 1
+            records.rows += 1
         else:
-            found.body.append(data[kept:start])
+            records.body.append(data[kept:start])
             end = scan.take(start, end)
             kept = end + 1
         start = end + 1
-    found.body.append(data[kept:])
-    return found
+    records.body.append(data[kept:])
+    return records
 
 
 class _Scan:
-    """The file being gone through, and where what is found goes."""
+    """One pass over a file, which fills `records`."""
 
-    def __init__(self, name: str, data: bytes, header: Header, found: Records) -> None:
-        self.name, self.data, self.found = name, data, found
+    def __init__(self, name: str, data: bytes, header: Header, records: Records) -> None:
+        self.name, self.data, self.records = name, data, records
         self.delimiter, self.width = header.delimiter, len(header.cells)
         self.sound = sound_line(self.delimiter, self.width)
         self.controls = CONTROL.search(data, header.start) is not None
 
     def is_sound(self, start: int, end: int) -> bool:
-        """Tell whether a line is a record that polars reads right."""
+        """Return whether a line is a record that polars reads correctly."""
         data = self.data
         if data.find(b'"', start, end) < 0:
             fits = data.count(self.delimiter, start, end) == self.width - 1
@@ -77,49 +81,51 @@ class _Scan:
         return fits and not (self.controls and CONTROL.search(data, start, end))
 
     def take(self, start: int, end: int) -> int:
-        """File a record that is not sound; give its end."""
+        """Repair or refuse a record that is not sound, and return its end."""
         if not self.data[start:end].strip(b" \t" if self.delimiter != b"\t" else b" "):
-            self.found.blanks.append(self.found.rows)
+            self.records.blanks.append(self.records.rows)
             return end
-        self.found.rows += 1
+        self.records.rows += 1
         try:
             record = record_at(self.data, start, self.delimiter)
         except OpenQuoteError as error:
             raise self._refusal("file_truncated", start) from error
-        lines = self.data.count(b"\n", start, record.end)
-        rule = self._rule(record)
-        if record.end == len(self.data) and len(record.cells) < self.width and not record.blank:
+        line_breaks = self.data.count(b"\n", start, record.end)
+        rule = self._broken_rule(record)
+        short = len(record.cells) < self.width
+        if record.end == len(self.data) and short and not record.blank:
             raise self._refusal("file_truncated", start)
-        if lines and (rule in ("quote_damaged", "ragged_row") or len(record.cells) < self.width):
+        if line_breaks and (rule in ("quote_damaged", "ragged_row") or short):
             raise self._refusal("quote_unclosed", start)
         if rule:
-            self.found.refused[self.found.rows] = (rule, record.cells)
+            self.records.refused[self.records.rows] = (rule, record.cells)
         else:
-            self._keep(record, lines)
+            self._repair(record, line_breaks)
         return record.end
 
-    def _rule(self, record: CsvRecord) -> str:
+    def _broken_rule(self, record: CsvRecord) -> str:
         if record.damaged:
             return "quote_damaged"
         if any(cell.strip() for cell in record.cells[self.width :]):
             return "ragged_row"
         return "control_character" if any(map(CONTROL.search, record.cells)) else ""
 
-    def _keep(self, record: CsvRecord, lines: int) -> None:
-        row, size = self.found.rows, len(record.cells)
+    def _repair(self, record: CsvRecord, line_breaks: int) -> None:
+        """Add a record to `body` as a sound line of the header's width."""
+        row, size = self.records.rows, len(record.cells)
         missing = self.width - size
         if missing > 0 and not record.blank:
-            self.found.short[row] = size
+            self.records.short[row] = size
         if missing < 0 and not record.blank:
-            self.found.cut.append(row)
+            self.records.cut.append(row)
         if record.stray:
-            self.found.stray.append(row)
-        if lines:
-            self.found.line_breaks.append(row)
+            self.records.stray.append(row)
+        if line_breaks:
+            self.records.line_breaks.append(row)
         cells = (*record.cells[: self.width], *(b"",) * missing)
-        # A line without anything is no record to polars.
-        self.found.body.append((line_of(cells, self.delimiter) or b'""') + b"\n")
+        # polars does not count an empty line as a record.
+        self.records.body.append((line_of(cells, self.delimiter) or b'""') + b"\n")
 
     def _refusal(self, rule: str, start: int) -> Refused:
         line = self.data.count(b"\n", 0, start) + 1
-        return Refused(rule, self.name, f"the record that begins in line {line}", self.found.rows)
+        return Refused(rule, self.name, f"the record that begins in line {line}", self.records.rows)

@@ -1,4 +1,4 @@
-"""The members of a drop: which of them are CSV files, which are noise, which have one name."""
+"""The members of a drop: CSV files, noise, unknown files, and names that occur twice."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from transforms.findings import Findings, of_file
 
 @dataclass(frozen=True)
 class Member:
-    """One CSV file of a drop; `load` reads its bytes, and raises `Refused` if it cannot."""
+    """One CSV file of a drop."""
 
     name: str
-    load: Callable[[], bytes]
+    load: Callable[[], bytes]  # reads the bytes, or raises `Refused`
 
 
 @dataclass(frozen=True)
 class Members:
-    """The CSV files of a drop, in order of their names, and what was found among its members."""
+    """The CSV files of a drop, in order of their names, and the findings about its members."""
 
     files: tuple[Member, ...]
     findings: tuple[Findings, ...] = ()
 
 
 def is_csv(name: str) -> bool:
-    """Tell whether a member is to be read."""
+    """Return whether a member is to be read."""
     return name.lower().endswith(".csv")
 
 
 def is_noise(path: str) -> bool:
-    """Tell whether a member was left by an operating system, such as `__MACOSX/._users.csv`."""
+    """Return whether an operating system left a member there, such as `__MACOSX/._users.csv`."""
     parts = path.split("/")
     return "__MACOSX" in parts or parts[-1].startswith(".") or parts[-1].lower() == "thumbs.db"
 
@@ -41,7 +41,7 @@ def unknown(names: Iterable[str], strict: bool) -> tuple[Findings, ...]:
 
 
 def twice(names: Iterable[str]) -> dict[str, Findings]:
-    """Report names that occur more than once, differing in case or not at all."""
+    """Report names that occur more than once, letter case ignored: a finding for each spelling."""
     spellings: dict[str, list[str]] = {}
     for name in names:
         spellings.setdefault(name.casefold(), []).append(name)
@@ -54,7 +54,7 @@ def twice(names: Iterable[str]) -> dict[str, Findings]:
 
 
 class Refused(Exception):
-    """A file, or the drop, is refused; `findings` say why."""
+    """A file or the whole drop is refused; `findings` say why."""
 
     def __init__(self, rule: str, file: str = "", detail: str = "", row: int | None = None) -> None:
         super().__init__(rule)
@@ -62,9 +62,9 @@ class Refused(Exception):
 
 
 def printable(text: str) -> str:
-    r"""Write what cannot be printed or encoded as its code, such as `\x00`.
+    r"""Replace characters that cannot be printed or encoded by their codes, such as `\x00`.
 
-    Names of files may hold bytes that are not UTF-8 (PEP 383), cells may hold control characters.
+    File names may hold bytes that are not UTF-8 (PEP 383); cells may hold control characters.
     """
     if text.isprintable():
         return text

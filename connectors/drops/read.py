@@ -1,4 +1,4 @@
-"""Reads a drop: whatever is wrong with it ends in findings, never in an exception."""
+"""Read a drop, a folder or a zip of CSV files. Bad input becomes findings, never an exception."""
 
 from __future__ import annotations
 
@@ -34,13 +34,34 @@ def read(
 ) -> Raw:
     """Read the CSV files of a folder or a zip, every column as text.
 
-    `encoding` is the one that the feed declares; without it files are UTF-8, or Windows-1252 if they
-    cannot be. Files of a folder to `leave` are no part of the drop. `escape` is the sign before quotes inside cells, where a layout has one. Never raises for bad input: fatal findings without a file refuse the drop, those with
-    one refuse that file, which is then in `Raw.broken`.
+    Never raises for bad input. A fatal finding without a file refuses the drop. One with a file
+    refuses that file, and `Raw.broken` then names it.
+
+    Args:
+        path: The folder or the zip.
+        encoding: The encoding that the feed declares. Without it, a file is read as UTF-8, or as
+            Windows-1252 if it is not valid UTF-8.
+        limits: How much a zip may unpack to.
+        strict: Whether lenient readings become errors.
+        escape: The character before quotes inside cells, if the layout has one.
+        leave: Names of files in the folder that are not part of the drop.
     """
+    files: dict[str, RawFile] = {}
     try:
-        members = _members(path, limits or ZipLimits(), strict, leave)
-        return _tables(members, encoding, strict, escape)
+        members = _list_members(path, limits or ZipLimits(), strict, leave)
+        findings = list(members.findings)
+        for member in members.files:
+            try:
+                # Loaded as an argument, so that nothing here keeps the bytes alive during parsing.
+                table, in_file = read_table(member.name, member.load(), encoding, strict, escape)
+            except Refused as refused:
+                if refused.findings.fatal["file"][0] == "":
+                    raise
+                table, in_file = None, refused.findings
+            findings.append(in_file)
+            if table is not None:
+                files[member.name] = table
+        return _raw_of(files, findings)
     except Refused as refused:
         return Raw({}, findings=refused.findings)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -49,20 +70,19 @@ def read(
 
 
 def read_file(path: Path, *, encoding: str | None = None) -> Raw:
-    """Read one CSV file that lies outside of a drop; what is wrong with it is found as in a drop."""
+    """Read one CSV file outside a drop. Bad input becomes findings, as in a drop."""
     try:
-        return _tables(Members((Member(path.name, path.read_bytes),)), encoding, strict=False)
-    except (OSError, Refused) as error:
-        detail = getattr(error, "strerror", None) or f"{path} cannot be read"
-        return Raw(
-            {}, findings=Refused("drop_unreadable", detail=f"{path.name}: {detail}").findings
-        )
+        table, findings = read_table(path.name, path.read_bytes(), encoding, strict=False)
+    except OSError as error:
+        detail = f"{path.name}: {error.strerror or f'{path} cannot be read'}"
+        return Raw({}, findings=Refused("drop_unreadable", detail=detail).findings)
+    return _raw_of({} if table is None else {path.name: table}, [findings])
 
 
-def _members(path: Path, limits: ZipLimits, strict: bool, leave: frozenset[str]) -> Members:
+def _list_members(path: Path, limits: ZipLimits, strict: bool, leave: frozenset[str]) -> Members:
     if path.is_dir():
         return folder_members(path, strict, leave)
-    path.stat()  # says why, where `is_file` only says no
+    path.stat()  # raises with the reason, where `is_file` only returns False
     if not path.is_file():
         raise Refused("drop_unreadable", detail="neither a folder nor a file")
     with path.open("rb") as file:
@@ -72,35 +92,15 @@ def _members(path: Path, limits: ZipLimits, strict: bool, leave: frozenset[str])
     return zip_members(path, limits, strict)
 
 
-def _tables(members: Members, encoding: str | None, strict: bool, escape: str = "") -> Raw:
-    files: dict[str, RawFile] = {}
-    found: list[Findings] = list(members.findings)
-    for member in members.files:
-        try:
-            # Loaded as an argument, so that nothing here keeps the bytes alive while they are parsed.
-            table, findings = read_table(member.name, member.load(), encoding, strict, escape)
-        except Refused as refused:
-            if refused.findings.fatal["file"][0] == "":
-                raise
-            table, findings = None, refused.findings
-        found.append(findings)
-        if table is not None:
-            files[member.name] = table
-    findings = gather(found)
-    broken = frozenset(findings.fatal["file"]) - {""}
-    refused_drop = "" in findings.fatal["file"].to_list()
-    return Raw({} if refused_drop else files, broken, findings)
-
-
 def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset()) -> Members:
-    """List the CSV files of a folder, but for the files to `leave`.
+    """List the CSV files of a folder, except those that `leave` names.
 
-    Folders inside it are not looked into. Raises `Refused` if it holds zips and no CSV files.
+    Folders inside it are ignored. Raises `Refused` if it holds zips and no CSV files.
     """
-    there = (
+    visible = (
         name for name in sorted(os.listdir(folder)) if name not in leave and not is_noise(name)
     )
-    names = [name for name in there if not (folder / name).is_dir()]
+    names = [name for name in visible if not (folder / name).is_dir()]
     csvs = [name for name in names if is_csv(name) and printable(name) == name]
     zips = [name for name in names if name.lower().endswith(".zip")]
     if zips and not csvs:
@@ -116,10 +116,17 @@ def folder_members(folder: Path, strict: bool, leave: frozenset[str] = frozenset
 
 
 def _load(path: Path) -> bytes:
-    """Read a file; a FIFO or a device would block, or never end."""
+    """Read a file. Raises `Refused` for a FIFO or a device, which would block or never end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Refused("drop_unreadable", path.name, "not a regular file")
         return path.read_bytes()
     except OSError as error:
         raise Refused("drop_unreadable", path.name, error.strerror or str(error)) from error
+
+
+def _raw_of(files: dict[str, RawFile], found: list[Findings]) -> Raw:
+    """Put files and findings together; a fatal finding without a file leaves no file."""
+    findings = gather(found)
+    fatal = set(findings.fatal["file"])
+    return Raw({} if "" in fatal else files, frozenset(fatal - {""}), findings)

@@ -1,4 +1,4 @@
-"""The header: where it is, which character separates its cells, and whether it is one at all."""
+"""The text of a CSV file: its kind, encoding, line ends, escapes, header and single records."""
 
 from __future__ import annotations
 
@@ -11,272 +11,6 @@ import polars as pl
 
 from connectors.drops.members import Refused
 from transforms.findings import ROW, Findings, of_file
-
-INVISIBLE = " \t\r\n\u00a0\u200b\ufeff"
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-# No column is called so; values are.
-CERTAIN_DATA = re.compile(
-    r"[^@\s]+@[^@\s]+\.[^@\s]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?/\d\d?/\d{2,4}",
-    re.IGNORECASE,
-)
-LIKELY_DATA = re.compile(r"|[-+]?[\d.,:/ ]+|true|false|null|[^\w*#'\"(].*", re.IGNORECASE)
-# How names of columns end in every layout known: sourcedId, School SIS ID, First Name, course_id, Grade.
-COLUMN_WORD = re.compile(
-    r".*(id|name|code|type|role|status|date|email|grade|grades|title|year|number)", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True)
-class Header:
-    """The header's cells, trimmed, a blank one where a column has no name; the records begin at `start`."""
-
-    cells: tuple[str, ...]
-    delimiter: bytes
-    start: int
-    skipped: int
-
-    @property
-    def columns(self) -> list[str]:
-        """One name a column; a line feed, which no header has, begins the name of a column without one."""
-        return [cell or f"\n{position}" for position, cell in enumerate(self.cells)]
-
-    @property
-    def unnamed(self) -> list[str]:
-        """The columns without a name."""
-        return [column for column in self.columns if column.startswith("\n")]
-
-
-def header_of(name: str, data: bytes) -> Header:
-    """Find the header of a file whose lines end in LF; raise `Refused` if it has none that can be trusted."""
-    start = _first_line(data)
-    if start == len(data):
-        raise Refused("file_blank", name)
-    delimiter = _delimiter(name, data, start)
-    record = _record(name, data, start, delimiter)
-    cells = _names(record)
-    if CONTROL.search("".join(cells)):
-        raise Refused("not_csv", name, "control characters in the header")
-    _refuse_data(name, cells)
-    _refuse_title(name, data, cells, record.end + 1)
-    _refuse_twice(name, cells)
-    return Header(cells, delimiter, min(record.end + 1, len(data)), data.count(b"\n", 0, start))
-
-
-def _first_line(data: bytes) -> int:
-    """Give the offset of the first line that is not blank."""
-    blank = re.match(rb"(?:[ \t,;]*+\n)*+", data)
-    start = blank.end() if blank else 0
-    return (
-        start
-        if data[start : start + 4096].strip(b" \t,;\n") or data[start:].strip(b" \t,;\n")
-        else len(data)
-    )
-
-
-def _delimiter(name: str, data: bytes, start: int) -> bytes:
-    """Find the one character that separates the header's cells."""
-    found = [
-        mark
-        for mark in (b",", b";", b"\t", b"|")
-        if len(_record(name, data, start, mark).cells) > 1
-    ]
-    if len(found) > 1 or found == [b"|"]:
-        raise Refused(
-            "delimiter_unclear",
-            name,
-            "the header holds " + " and ".join(repr(m.decode()) for m in found),
-        )
-    return found[0] if found else b","
-
-
-def _record(name: str, data: bytes, start: int, delimiter: bytes) -> CsvRecord:
-    try:
-        record = record_at(data, start, delimiter)
-    except OpenQuoteError as error:
-        raise Refused("file_truncated", name, "a quote in the header is never closed") from error
-    return record
-
-
-def _names(record: CsvRecord) -> tuple[str, ...]:
-    cells = (
-        cell.decode("utf-8", "replace").strip(INVISIBLE).replace("\n", " ") for cell in record.cells
-    )
-    return tuple(cells)
-
-
-def _refuse_data(name: str, cells: tuple[str, ...]) -> None:
-    """Raise `Refused` if the cells are values rather than names. Separators at the end do not count."""
-    last = max((position for position, cell in enumerate(cells) if cell), default=-1)
-    certain = [cell for cell in cells if CERTAIN_DATA.fullmatch(cell)]
-    likely = [cell for cell in cells[: last + 1] if LIKELY_DATA.fullmatch(cell)]
-    if certain or len(likely) * 2 > last + 1:
-        raise Refused("no_header", name, "line 1")
-
-
-def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -> None:
-    """Raise `Refused` if a line stands above the header: line 2 has names of columns, more than line 1."""
-    if second >= len(data):
-        return
-    try:
-        names = max(
-            (_names(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len
-        )
-    except OpenQuoteError:
-        return  # told when the rows are read
-    filled, under = sum(map(bool, cells)), sum(map(bool, names))
-    words, words_below = _column_words(cells), _column_words(names)
-    if (
-        filled != under
-        and words < 2 <= words_below
-        and words_below * 2 >= under
-        and not any(map(_is_value, names))
-    ):
-        raise Refused(
-            "no_header", name, f"line 1 stands above the header: {', '.join(filter(None, cells))}"
-        )
-
-
-def _column_words(cells: tuple[str, ...]) -> int:
-    return sum(1 for cell in cells if COLUMN_WORD.fullmatch(cell))
-
-
-def _is_value(cell: str) -> bool:
-    return bool(cell and (CERTAIN_DATA.fullmatch(cell) or LIKELY_DATA.fullmatch(cell)))
-
-
-def _refuse_twice(name: str, cells: tuple[str, ...]) -> None:
-    named = [cell for cell in cells if cell]
-    again = sorted({cell for cell in named if named.count(cell) > 1})
-    if again:
-        raise Refused("header_twice", name, ", ".join(again))
-    if ROW in named:
-        raise Refused("header_twice", name, f"{ROW} is the name of the row number")
-
-
-CHUNK = 1 << 20
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-
-
-def utf8(
-    name: str, data: bytes, declared: str | None, strict: bool
-) -> tuple[bytes, list[Findings]]:
-    """Give the file as UTF-8.
-
-    A byte order mark decides; then the declared encoding, strictly; then UTF-8, strictly; then
-    Windows-1252. Raises `Refused` if none of them fits.
-    """
-    if data.startswith(UTF32):
-        raise Refused("bad_encoding", name, "UTF-32")
-    if data.startswith(codecs.BOM_UTF8):
-        data = data[len(codecs.BOM_UTF8) :]
-        declared = None
-    elif data.startswith(UTF16):
-        return _recoded(name, data, "utf-16"), [of_file("utf16", name, strict=strict)]
-    elif _interleaved_nuls(data):
-        raise Refused("bad_encoding", name, "UTF-16 without a byte order mark")
-    if declared:
-        return _recoded(name, data, declared), []
-    wrong = None if data.isascii() else _not_utf8(data)
-    if wrong is None:
-        return data, []
-    _refuse_cut_character(name, data, wrong)
-    return _recoded(name, data, "cp1252"), [
-        of_file("encoding_fallback", name, _where(wrong), strict=strict)
-    ]
-
-
-def _interleaved_nuls(data: bytes) -> bool:
-    start = data[:4096]
-    halves = (start[0::2], start[1::2])
-    return any(half and half.count(0) * 10 >= len(half) * 7 for half in halves) and start.count(
-        0
-    ) < len(start)
-
-
-def _recoded(name: str, data: bytes, encoding: str) -> bytes:
-    try:
-        return data.decode(encoding).removeprefix("\ufeff").encode()
-    except UnicodeError as error:
-        where = (
-            _where(error.start) if isinstance(error, UnicodeDecodeError) else "invalid characters"
-        )
-        raise Refused("bad_encoding", name, f"{encoding}: {where}") from error
-    except (LookupError, ValueError) as error:
-        raise Refused("bad_encoding", name, f"there is no encoding {encoding!r}") from error
-
-
-def _not_utf8(data: bytes) -> int | None:
-    """Give the offset of the first byte that is not UTF-8; a piece at a time, so that memory stays flat."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(data), CHUNK):
-        kept = len(decoder.getstate()[0])
-        try:
-            decoder.decode(data[start : start + CHUNK], final=start + CHUNK >= len(data))
-        except UnicodeDecodeError as error:
-            return start - kept + error.start
-    return None
-
-
-def _refuse_cut_character(name: str, data: bytes, wrong: int) -> None:
-    """Raise `Refused` if a file that is UTF-8 up to there ends inside a character: it was cut short."""
-    before, tail = data[:wrong], data[wrong:]
-    if (
-        len(tail) < 4
-        and not before.isascii()
-        and not codecs.getincrementaldecoder("utf-8")("ignore").decode(tail)
-    ):
-        raise Refused("file_truncated", name, f"inside a character, {_where(wrong)}")
-
-
-def _where(offset: int) -> str:
-    return f"byte {offset}"
-
-
-def only_lf(data: bytes) -> bytes:
-    """Give the bytes with every line end as LF."""
-    # CR CR LF is one line end that was converted twice.
-    return (
-        data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        if b"\r" in data
-        else data
-    )
-
-
-def odd_line_ends(name: str, data: bytes) -> list[Findings]:
-    """Report lines that end in a lone CR, or in several ways. What stands in quotes ends no line."""
-    if b"\r" not in data:
-        return []
-    lines = b'"'.join(data.split(b'"')[0::2])
-    pairs = lines.count(b"\r\n")
-    lone_cr, lone_lf = lines.count(b"\r") - pairs, lines.count(b"\n") - pairs
-    if not lone_cr and not (pairs and lone_lf):
-        return []
-    return [of_file("line_ends", name, f"CR LF {pairs}, CR {lone_cr}, LF {lone_lf}")]
-
-
-_ASIDE: dict[bytes, str] = {b'"': "\ufdd0", b"\\": "\ufdd1"}
-_BACK: dict[str, str] = {aside: sign.decode() for sign, aside in _ASIDE.items()}
-_TRANSLATED = str.maketrans({aside: sign.decode() for sign, aside in _ASIDE.items()})
-
-
-def set_aside(text: bytes, escape: str) -> bytes:
-    """Put escaped signs out of the parser's way; an escaped line break becomes a space."""
-    if not escape or escape.encode() not in text:
-        return text
-    mark = re.escape(escape.encode())
-    return re.sub(mark + rb'(\\|"|\r?\n)', lambda found: _ASIDE.get(found[1], " ").encode(), text)
-
-
-def put_back(frame: pl.DataFrame, escape: str) -> pl.DataFrame:
-    """Write escaped signs as what they are."""
-    return frame.with_columns(pl.col(pl.String).str.replace_many(_BACK)) if escape else frame
-
-
-def put_back_in(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
-    """Write escaped signs of a row as what they are."""
-    return tuple(cell.translate(_TRANSLATED) for cell in cells) if escape else cells
-
 
 MAGIC = (
     (b"PK\x03\x04", "a zip or an Excel workbook"),
@@ -297,7 +31,7 @@ MARKUP = ((b"<", "HTML or XML"), (b"{", "JSON"), (b"[", "JSON"))
 
 
 def refuse_other_payload(name: str, data: bytes) -> None:
-    """Raise `Refused` if the bytes are those of another kind of file."""
+    """Raise `Refused` if the bytes are of another kind of file, such as a workbook."""
     start = data[:512].removeprefix(b"\xef\xbb\xbf").lstrip()
     kinds = [kind for magic, kind in MAGIC if data.startswith(magic)]
     kinds += [kind for magic, kind in MARKUP if start.startswith(magic)]
@@ -305,6 +39,276 @@ def refuse_other_payload(name: str, data: bytes) -> None:
         kinds.append("PGP encrypted")
     if kinds:
         raise Refused("not_csv", name, kinds[0])
+
+
+CHUNK = 1 << 20
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+
+
+def utf8(
+    name: str, data: bytes, declared: str | None, strict: bool
+) -> tuple[bytes, list[Findings]]:
+    """Convert the file to UTF-8 without a byte order mark.
+
+    A byte order mark decides the encoding, then the declared encoding, then whether the bytes are
+    valid UTF-8; otherwise the file is read as Windows-1252. Raises `Refused` if it does not decode.
+    """
+    if data.startswith(UTF32):
+        raise Refused("bad_encoding", name, "UTF-32")
+    if data.startswith(codecs.BOM_UTF8):
+        data = data[len(codecs.BOM_UTF8) :]
+        declared = None
+    elif data.startswith(UTF16):
+        return _recode(name, data, "utf-16"), [of_file("utf16", name, strict=strict)]
+    elif _has_interleaved_nuls(data):
+        raise Refused("bad_encoding", name, "UTF-16 without a byte order mark")
+    if declared:
+        return _recode(name, data, declared), []
+    wrong = None if data.isascii() else _first_invalid_byte(data)
+    if wrong is None:
+        return data, []
+    _refuse_cut_character(name, data, wrong)
+    return _recode(name, data, "cp1252"), [
+        of_file("encoding_fallback", name, f"byte {wrong}", strict=strict)
+    ]
+
+
+def _has_interleaved_nuls(data: bytes) -> bool:
+    start = data[:4096]
+    halves = (start[0::2], start[1::2])
+    return any(half and half.count(0) * 10 >= len(half) * 7 for half in halves) and start.count(
+        0
+    ) < len(start)
+
+
+def _recode(name: str, data: bytes, encoding: str) -> bytes:
+    try:
+        return data.decode(encoding).removeprefix("\ufeff").encode()
+    except UnicodeDecodeError as error:
+        raise Refused("bad_encoding", name, f"{encoding}: byte {error.start}") from error
+    except UnicodeError as error:
+        raise Refused("bad_encoding", name, f"{encoding}: invalid characters") from error
+    except (LookupError, ValueError) as error:
+        raise Refused("bad_encoding", name, f"there is no encoding {encoding!r}") from error
+
+
+def _first_invalid_byte(data: bytes) -> int | None:
+    """Return the offset of the first byte that is not UTF-8.
+
+    The data is decoded in chunks to keep memory flat.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(data), CHUNK):
+        pending = len(decoder.getstate()[0])
+        try:
+            decoder.decode(data[start : start + CHUNK], final=start + CHUNK >= len(data))
+        except UnicodeDecodeError as error:
+            return start - pending + error.start
+    return None
+
+
+def _refuse_cut_character(name: str, data: bytes, wrong: int) -> None:
+    """Raise `Refused` if a file is UTF-8 up to `wrong` and ends inside a character: it was cut."""
+    before, tail = data[:wrong], data[wrong:]
+    if (
+        len(tail) < 4
+        and not before.isascii()
+        and not codecs.getincrementaldecoder("utf-8")("ignore").decode(tail)
+    ):
+        raise Refused("file_truncated", name, f"inside a character, byte {wrong}")
+
+
+def only_lf(data: bytes) -> bytes:
+    """Convert every line end to LF."""
+    if b"\r" not in data:
+        return data
+    # CR CR LF is one line end that was converted twice.
+    return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def odd_line_ends(name: str, data: bytes) -> list[Findings]:
+    """Report a file with lone CRs or mixed line ends. Line breaks inside quotes do not count."""
+    if b"\r" not in data:
+        return []
+    lines = b'"'.join(data.split(b'"')[0::2])
+    pairs = lines.count(b"\r\n")
+    lone_cr, lone_lf = lines.count(b"\r") - pairs, lines.count(b"\n") - pairs
+    if not lone_cr and not (pairs and lone_lf):
+        return []
+    return [of_file("line_ends", name, f"CR LF {pairs}, CR {lone_cr}, LF {lone_lf}")]
+
+
+# Placeholders for escaped characters. Unicode reserves these code points for internal use.
+_PLACEHOLDERS: dict[bytes, str] = {b'"': "\ufdd0", b"\\": "\ufdd1"}
+_CHARACTERS: dict[str, str] = {
+    placeholder: sign.decode() for sign, placeholder in _PLACEHOLDERS.items()
+}
+_TRANSLATION = str.maketrans(_CHARACTERS)
+
+
+def set_aside(text: bytes, escape: str) -> bytes:
+    """Replace escaped characters by placeholders before parsing, and escaped line breaks by spaces."""
+    if not escape or escape.encode() not in text:
+        return text
+    mark = re.escape(escape.encode())
+    return re.sub(
+        mark + rb'(\\|"|\r?\n)', lambda match: _PLACEHOLDERS.get(match[1], " ").encode(), text
+    )
+
+
+def put_back(frame: pl.DataFrame, escape: str) -> pl.DataFrame:
+    """Replace placeholders in a frame by the characters that they stand for."""
+    return frame.with_columns(pl.col(pl.String).str.replace_many(_CHARACTERS)) if escape else frame
+
+
+def put_back_in(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
+    """Replace placeholders in the cells of a row by the characters that they stand for."""
+    return tuple(cell.translate(_TRANSLATION) for cell in cells) if escape else cells
+
+
+INVISIBLE = " \t\r\n\u00a0\u200b\ufeff"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# No column is called so; values are.
+CERTAIN_DATA = re.compile(
+    r"[^@\s]+@[^@\s]+\.[^@\s]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?/\d\d?/\d{2,4}",
+    re.IGNORECASE,
+)
+LIKELY_DATA = re.compile(r"|[-+]?[\d.,:/ ]+|true|false|null|[^\w*#'\"(].*", re.IGNORECASE)
+# How column names end in every known layout: sourcedId, School SIS ID, First Name, course_id, Grade.
+COLUMN_WORD = re.compile(
+    r".*(id|name|code|type|role|status|date|email|grade|grades|title|year|number)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a file."""
+
+    cells: tuple[str, ...]  # trimmed; blank where a column has no name
+    delimiter: bytes
+    start: int  # offset of the first record
+    skipped: int  # blank lines above the header
+
+    @property
+    def columns(self) -> list[str]:
+        """A unique name for each column.
+
+        If the header has none, it is a line feed, which no header contains, and the position.
+        """
+        return [cell or f"\n{position}" for position, cell in enumerate(self.cells)]
+
+    @property
+    def unnamed(self) -> list[str]:
+        """The columns without a name in the header, as in `columns`."""
+        return [column for column in self.columns if column.startswith("\n")]
+
+
+def header_of(name: str, data: bytes) -> Header:
+    """Find the header of a file whose lines end in LF.
+
+    Raises `Refused` if the file is blank, or has no header that can be trusted.
+    """
+    start = _first_line(data)
+    if start == len(data):
+        raise Refused("file_blank", name)
+    delimiter = _find_delimiter(name, data, start)
+    record = _header_record(name, data, start, delimiter)
+    cells = _names_in(record)
+    if CONTROL.search("".join(cells)):
+        raise Refused("not_csv", name, "control characters in the header")
+    _refuse_data(name, cells)
+    _refuse_title(name, data, cells, record.end + 1)
+    _refuse_twice(name, cells)
+    return Header(cells, delimiter, min(record.end + 1, len(data)), data.count(b"\n", 0, start))
+
+
+def _first_line(data: bytes) -> int:
+    """Return the offset of the first line that is not blank, or of the end of the file."""
+    blank = re.match(rb"(?:[ \t,;]*+\n)*+", data)
+    start = blank.end() if blank else 0
+    # The first test spares a copy of the whole file.
+    if data[start : start + 4096].strip(b" \t,;\n") or data[start:].strip(b" \t,;\n"):
+        return start
+    return len(data)
+
+
+def _find_delimiter(name: str, data: bytes, start: int) -> bytes:
+    """Return the one character that separates the header's cells. Raises `Refused` if unclear."""
+    marks = [
+        mark
+        for mark in (b",", b";", b"\t", b"|")
+        if len(_header_record(name, data, start, mark).cells) > 1
+    ]
+    if len(marks) > 1 or marks == [b"|"]:
+        raise Refused(
+            "delimiter_unclear",
+            name,
+            "the header holds " + " and ".join(repr(mark.decode()) for mark in marks),
+        )
+    return marks[0] if marks else b","
+
+
+def _header_record(name: str, data: bytes, start: int, delimiter: bytes) -> CsvRecord:
+    try:
+        return record_at(data, start, delimiter)
+    except OpenQuoteError as error:
+        raise Refused("file_truncated", name, "a quote in the header is never closed") from error
+
+
+def _names_in(record: CsvRecord) -> tuple[str, ...]:
+    return tuple(
+        cell.decode("utf-8", "replace").strip(INVISIBLE).replace("\n", " ") for cell in record.cells
+    )
+
+
+def _refuse_data(name: str, cells: tuple[str, ...]) -> None:
+    """Raise `Refused` if the cells are values and not names. Blank cells at the end do not count."""
+    last = max((position for position, cell in enumerate(cells) if cell), default=-1)
+    certain = [cell for cell in cells if CERTAIN_DATA.fullmatch(cell)]
+    likely = [cell for cell in cells[: last + 1] if LIKELY_DATA.fullmatch(cell)]
+    if certain or len(likely) * 2 > last + 1:
+        raise Refused("no_header", name, "line 1")
+
+
+def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -> None:
+    """Raise `Refused` if line 1 is a title: line 2 looks more like column names than line 1 does."""
+    if second >= len(data):
+        return
+    try:
+        cells_below = max(
+            (_names_in(record_at(data, second, mark)) for mark in (b",", b";", b"\t")), key=len
+        )
+    except OpenQuoteError:
+        return  # reported when the rows are read
+    filled, filled_below = sum(map(bool, cells)), sum(map(bool, cells_below))
+    words, words_below = _count_column_words(cells), _count_column_words(cells_below)
+    if (
+        filled != filled_below
+        and words < 2 <= words_below
+        and words_below * 2 >= filled_below
+        and not any(map(_is_value, cells_below))
+    ):
+        raise Refused(
+            "no_header", name, f"line 1 stands above the header: {', '.join(filter(None, cells))}"
+        )
+
+
+def _count_column_words(cells: tuple[str, ...]) -> int:
+    return sum(1 for cell in cells if COLUMN_WORD.fullmatch(cell))
+
+
+def _is_value(cell: str) -> bool:
+    return bool(cell and (CERTAIN_DATA.fullmatch(cell) or LIKELY_DATA.fullmatch(cell)))
+
+
+def _refuse_twice(name: str, cells: tuple[str, ...]) -> None:
+    named = [cell for cell in cells if cell]
+    repeated = sorted({cell for cell in named if named.count(cell) > 1})
+    if repeated:
+        raise Refused("header_twice", name, ", ".join(repeated))
+    if ROW in named:
+        raise Refused("header_twice", name, f"{ROW} is the name of the row number")
 
 
 QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
@@ -316,24 +320,24 @@ class OpenQuoteError(Exception):
 
 @dataclass(frozen=True)
 class CsvRecord:
-    """The cells of a record; it ends at `end`, where a line feed is or the file ends.
-
-    `stray`: a quote stands in an unquoted cell. `damaged`: text follows a closing quote.
-    """
+    """One record of a file."""
 
     cells: tuple[bytes, ...]
-    end: int
-    stray: bool
-    damaged: bool
+    end: int  # offset of the line feed behind it, or of the end of the file
+    stray: bool  # an unquoted cell contains a quote
+    damaged: bool  # text follows a closing quote
 
     @property
     def blank(self) -> bool:
-        """Whether no cell holds anything."""
+        """Whether all cells are blank."""
         return not any(cell.strip() for cell in self.cells)
 
 
 def record_at(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
-    """Read the record that begins at `start`; lines end in LF. Raises `OpenQuoteError`."""
+    """Read the record that begins at `start`; lines must end in LF.
+
+    Raises `OpenQuoteError` if a quote is never closed.
+    """
     bare = unquoted(delimiter)
     cells: list[bytes] = []
     stray = damaged = False
@@ -347,7 +351,8 @@ def record_at(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
             cell, end = quoted[0][1:-1].replace(b'""', b'"'), quoted.end()
             damaged = damaged or data[end : end + 1] not in (delimiter, b"\n", b"")
         else:
-            stray = stray or b'"' in bare.match(data, end)[0]  # type: ignore[index]  # it matches nothing, too
+            # The pattern also matches nothing, so there is always a match.
+            stray = stray or b'"' in bare.match(data, end)[0]  # type: ignore[index]
         rest: bytes = bare.match(data, end)[0]  # type: ignore[index]
         cells.append(cell + rest)
         end += len(rest)
@@ -358,23 +363,26 @@ def record_at(data: bytes, start: int, delimiter: bytes) -> CsvRecord:
 
 @cache
 def unquoted(delimiter: bytes) -> re.Pattern[bytes]:
-    """Match the rest of a cell up to the delimiter or the line's end."""
+    """Return a pattern for the rest of a cell, up to the delimiter or the end of the line."""
     return re.compile(rb"[^%b\n]*+" % delimiter)
 
 
 @cache
 def sound_line(delimiter: bytes, width: int) -> re.Pattern[bytes]:
-    """Match a whole line of `width` cells, each quoted by RFC 4180 or without quotes."""
+    """Return a pattern for a line of `width` cells, each quoted by RFC 4180 or without quotes."""
     cell = rb'(?>"[^"]*+(?:""[^"]*+)*+"|[^"%b]*+)' % delimiter
     return re.compile(rb"%b(?:%b%b){%d}" % (cell, delimiter, cell, width - 1))
 
 
 def line_of(cells: tuple[bytes, ...], delimiter: bytes) -> bytes:
-    """Write the cells as one sound line; line breaks in cells become spaces. The reverse of `record_at`."""
-    return delimiter.join(_written(cell.replace(b"\n", b" "), delimiter) for cell in cells)
+    """Write the cells as one sound line: the reverse of `record_at`.
+
+    Line breaks in cells become spaces.
+    """
+    return delimiter.join(_quote(cell.replace(b"\n", b" "), delimiter) for cell in cells)
 
 
-def _written(cell: bytes, delimiter: bytes) -> bytes:
+def _quote(cell: bytes, delimiter: bytes) -> bytes:
     if b'"' in cell or delimiter in cell:
         return b'"' + cell.replace(b'"', b'""') + b'"'
     return cell

@@ -1,4 +1,4 @@
-"""A drop that is a zip: its members are read in memory, by name, and under limits; nothing is unpacked to disk."""
+"""Read a drop that is a zip: members in memory, under limits, never unpacked to disk."""
 
 from __future__ import annotations
 
@@ -18,36 +18,35 @@ from transforms.findings import Findings, of_file
 
 CHUNK = 1 << 20
 UNSAFE = re.compile(r"/|[A-Za-z]:")
-# A tiny file may well shrink a thousandfold; below this size, in bytes, the ratio says nothing.
+# A tiny file may shrink a thousandfold, so the ratio is not checked below this size, in bytes.
 RATIO_FLOOR = 1 << 20
 ENCRYPTED, UTF8_NAME = 0x1, 0x800
-# Python unpacks the others in one go: of a zip of 453 bytes, 400 MB at once, before anything can be counted.
+# Python unpacks other methods in one step: a zip of 453 bytes gave 400 MB before we could count.
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-# The end of the directory, up to how many members it has; one that says the highest number has the true one elsewhere (APPNOTE 4.3.16).
-END_MARK, END_OF_DIRECTORY, LONGEST_COMMENT, IN_ZIP64 = (
-    b"PK\x05\x06",
-    struct.Struct("<10xH10x"),
-    0xFFFF,
-    0xFFFF,
-)
+# The end of the central directory (APPNOTE 4.3.16); the struct reads its number of members.
+END_MARK = b"PK\x05\x06"
+END_OF_DIRECTORY = struct.Struct("<10xH10x")
+LONGEST_COMMENT = 0xFFFF
+# A directory with this number of members has the true number in its ZIP64 record.
+IN_ZIP64 = 0xFFFF
 
 
 @dataclass(frozen=True)
 class ZipLimits:
-    """How much a zip may unpack to: files, bytes in all, and bytes for each byte of the zip."""
+    """How much a zip may unpack to."""
 
-    members: int = 64
+    members: int = 64  # files
     total_bytes: int = 2 * 1024**3
-    ratio: int = 200
+    ratio: int = 200  # unpacked bytes for each byte of the zip
 
 
 @dataclass
 class _Budget:
-    """What the members read so far have taken; the headers' own numbers are not believed."""
+    """The bytes that the members have unpacked to so far. The sizes in headers are not trusted."""
 
     limits: ZipLimits
-    packed: int
-    spent: int = 0
+    packed: int  # bytes of the zip
+    spent: int = 0  # bytes unpacked
 
     def spend(self, size: int) -> None:
         self.spent += size
@@ -61,10 +60,10 @@ class _Budget:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A member's path, with `/` between folders, and its line in the zip's directory."""
+    """One member."""
 
-    path: str
-    info: zipfile.ZipInfo = field(repr=False)
+    path: str  # with `/` between folders
+    info: zipfile.ZipInfo = field(repr=False)  # the member's entry in the central directory
 
     @property
     def name(self) -> str:
@@ -78,11 +77,11 @@ class _Entry:
 def zip_members(path: Path, limits: ZipLimits, strict: bool) -> Members:
     """List the CSV files of a zip.
 
-    Raises `Refused` if the zip is damaged, encrypted, unsafe to read or nested deeper than one folder.
+    Raises `Refused` if the zip is damaged, encrypted, unsafe, or nested deeper than one folder.
     """
-    entries = _entries(path, limits)
+    entries = _list_entries(path, limits)
     csvs = [entry for entry in entries if is_csv(entry.path)]
-    findings = _wrapper(csvs, strict)
+    findings = _check_folders(csvs, strict)
     clashes = twice(entry.name for entry in csvs)
     budget = _Budget(limits, path.stat().st_size)
     files = tuple(
@@ -95,7 +94,7 @@ def zip_members(path: Path, limits: ZipLimits, strict: bool) -> Members:
 
 
 def csv_names(path: Path) -> set[str]:
-    """Name the CSV files in a zip that is not read itself; none if it cannot be opened."""
+    """Return the names of the CSV files in a zip, without reading them; none if it cannot open."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.rsplit("/", 1)[-1] for name in archive.namelist() if not is_noise(name)}
@@ -104,10 +103,10 @@ def csv_names(path: Path) -> set[str]:
     return {name for name in names if is_csv(name)}
 
 
-def _entries(path: Path, limits: ZipLimits) -> list[_Entry]:
+def _list_entries(path: Path, limits: ZipLimits) -> list[_Entry]:
     if path.stat().st_size == 0:
         return []
-    with _damage_refused(), zipfile.ZipFile(path) as archive:
+    with _refuse_damage(), zipfile.ZipFile(path) as archive:
         _refuse_incomplete(path, archive)
         infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(infos) > limits.members:
@@ -122,20 +121,23 @@ def _entries(path: Path, limits: ZipLimits) -> list[_Entry]:
 
 
 def _refuse_incomplete(path: Path, archive: zipfile.ZipFile) -> None:
-    """Raise `Refused` if fewer members can be listed than the end of the zip counts (APPNOTE 4.3.16); Python does not compare."""
+    """Raise `Refused` if the zip lists fewer members than its end counts (APPNOTE 4.3.16).
+
+    Python does not compare the two.
+    """
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - END_OF_DIRECTORY.size - LONGEST_COMMENT))
         last = file.read()
-    (said,) = END_OF_DIRECTORY.unpack_from(last, last.rindex(END_MARK))
-    if len(archive.infolist()) < said < IN_ZIP64:
+    (count,) = END_OF_DIRECTORY.unpack_from(last, last.rindex(END_MARK))
+    if len(archive.infolist()) < count < IN_ZIP64:
         raise Refused(
-            "zip_damaged", detail=f"{len(archive.infolist())} of {said} files can be found in it"
+            "zip_damaged", detail=f"{len(archive.infolist())} of {count} files can be found in it"
         )
 
 
 def _safe_path(info: zipfile.ZipInfo) -> str:
-    """Give the member's path; raise `Refused` if it leads out of the zip, or is a link."""
-    path = _decoded(info).replace("\\", "/")
+    """Return the member's path. Raises `Refused` if it leads out of the zip, or is a link."""
+    path = _decode_name(info).replace("\\", "/")
     kind = stat.S_IFMT(info.external_attr >> 16)
     if not path or UNSAFE.match(path) or ".." in path.split("/") or not path.isprintable():
         raise Refused("zip_unsafe", detail=path)
@@ -144,8 +146,11 @@ def _safe_path(info: zipfile.ZipInfo) -> str:
     return path
 
 
-def _decoded(info: zipfile.ZipInfo) -> str:
-    """Give the name as its maker wrote it: zips without the UTF-8 flag may still use it (APPNOTE 4.4.4, bit 11)."""
+def _decode_name(info: zipfile.ZipInfo) -> str:
+    """Return the name as its author wrote it.
+
+    A zip may use UTF-8 without setting the flag for it (APPNOTE 4.4.4, bit 11).
+    """
     if info.flag_bits & UTF8_NAME or info.orig_filename.isascii():
         return info.orig_filename
     try:
@@ -160,15 +165,15 @@ def _refuse_unreadable(entry: _Entry) -> None:
     if entry.path.lower().endswith(".zip"):
         raise Refused("zip_nested", detail=entry.path)
     if entry.info.compress_type not in METHODS:
-        found = f"{entry.path} is compressed by method {entry.info.compress_type}"
         raise Refused(
             "drop_unreadable",
-            detail=f"{found}; deflate (8) is expected, which every program writes",
+            detail=f"{entry.path} is compressed by method {entry.info.compress_type}; "
+            "deflate (8) is expected, which every program writes",
         )
 
 
-def _wrapper(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]:
-    """Tolerate one folder around all the files."""
+def _check_folders(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]:
+    """Accept one folder around all the files, with a finding. Raises `Refused` for more folders."""
     folders = {entry.folder for entry in csvs}
     if len(folders) > 1 or any("/" in folder for folder in folders):
         raise Refused(
@@ -180,7 +185,7 @@ def _wrapper(csvs: Iterable[_Entry], strict: bool) -> tuple[Findings, ...]:
 
 def _load(path: Path, entry: _Entry, budget: _Budget) -> bytes:
     data = bytearray()
-    with _damage_refused(), zipfile.ZipFile(path) as archive, archive.open(entry.info) as stream:
+    with _refuse_damage(), zipfile.ZipFile(path) as archive, archive.open(entry.info) as stream:
         while chunk := stream.read(CHUNK):
             budget.spend(len(chunk))
             data += chunk
@@ -188,8 +193,8 @@ def _load(path: Path, entry: _Entry, budget: _Budget) -> bytes:
 
 
 @contextmanager
-def _damage_refused() -> Iterator[None]:
-    """Turn what the zip reader raises on damage (it has no one base class for it) into a refusal."""
+def _refuse_damage() -> Iterator[None]:
+    """Turn the errors that the zip reader raises on damage into `Refused`. They share no base."""
     try:
         yield
     except UnicodeError as error:
