@@ -1,4 +1,4 @@
-"""Folders of mode 0700 and files of mode 0600, written whole or not at all: they hold personal data."""
+"""Private folders (mode 0700) and files (mode 0600) for personal data; no half-written files."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-# Ends the name of a file that is still being written.
+# The suffix of a file that is still being written.
 UNFINISHED = ".part"
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, with mode 0700."""
+    """Create a folder and its missing parents, with mode 0700."""
     if not folder.is_dir():
         make_private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def make_private_file(path: Path) -> None:
-    """Make an empty file with mode 0600 if it is missing, and its folder; give one that exists that mode.
+    """Make sure that a file and its folder exist, and that the file has mode 0600.
 
-    A file that exists is not opened: closing it would drop the locks that SQLite holds on it in this process.
+    An existing file is not opened: closing it would release the locks that SQLite holds on it in
+    this process.
     """
     make_private_folder(path.parent)
     with suppress(FileExistsError):
@@ -31,7 +32,7 @@ def make_private_file(path: Path) -> None:
 
 
 def open_private_file(path: Path) -> int:
-    """Open a file to read and write; it is made with its folder if it is missing. Returns its descriptor."""
+    """Open a file to read and write, created with its folder if missing; return its descriptor."""
     make_private_folder(path.parent)
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     os.fchmod(file, 0o600)
@@ -39,15 +40,15 @@ def open_private_file(path: Path) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a text as UTF-8 with its line breaks as they are, and make the folder if it is missing."""
+    """Write a text as UTF-8 without changing its line breaks; create the folder if missing."""
     make_private_folder(path.parent)
     write_whole(path, lambda file: file.write(text.encode()))
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a file, which has its name and is on the disk when this returns.
+    """Let `write` fill a file; the complete file is on the disk when this returns.
 
-    If `write` or the file system raises anything, that is passed on, and what was there before stays.
+    If `write` or the file system raises an error, the file that was there before stays unchanged.
     """
     unfinished = path.with_name(path.name + UNFINISHED)
     unfinished.unlink(missing_ok=True)
@@ -65,7 +66,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
+    """Flush the names in a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""One CSV file: its bytes -> a frame of text, the rows that do not fit, and findings."""
+"""Read one CSV file: its bytes -> a frame of text, the rows that do not fit, and findings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ HEAD = 1 << 16
 def read_table(
     name: str, data: bytes, encoding: str | None, strict: bool, escape: str = ""
 ) -> tuple[RawFile | None, Findings]:
-    """Read one file, or give None and the findings that refuse it; `escape` is a sign before quotes inside cells."""
+    """Read one file, or return None and the findings that refuse it.
+
+    `escape` is the character before quotes inside cells, blank if the layout has none.
+    """
     found: list[Findings] = []
     try:
         if len(data) < HEAD and not data.strip(b" \t\r\n,;\x1a"):
@@ -41,19 +44,22 @@ def read_table(
         del data
         found += notes
         text = set_aside(text, escape)
-        reading = _fast(name, text, strict) or _exact(name, text, strict)
-        found += [*_delimiter(reading), *reading.found]
-        reading.found = []
-        table = _finished(reading, text, escape)
-        found += reading.found
+        reader = _read_fast(name, text, strict) or _read_exact(name, text, strict)
+        if reader.header.delimiter != b",":
+            mark = repr(reader.header.delimiter.decode())
+            found.append(of_file("delimiter", name, mark, strict=strict))
+        found += reader.found
+        reader.found = []
+        table = _clean_cells(reader, text, escape)
+        found += reader.found
     except Refused as refused:
         return None, gather([*found, refused.findings])
     findings = gather(found)
     return (None if findings.fatal.height else table), findings
 
 
-def _fast(name: str, text: bytes, strict: bool) -> FileReader | None:
-    """Read a file in which nothing is amiss; None if that cannot be proven."""
+def _read_fast(name: str, text: bytes, strict: bool) -> FileReader | None:
+    """Read a file that is proven to be sound; return None if it is not."""
     end = text.find(b"\n", 0, HEAD)
     first = text[: end if end >= 0 else HEAD].removesuffix(b"\r")
     if not first.strip() or b"\r" in first or (end < 0 and len(text) > HEAD):
@@ -61,7 +67,7 @@ def _fast(name: str, text: bytes, strict: bool) -> FileReader | None:
     try:
         header = header_of(name, only_lf(text[:HEAD]))
     except Refused:
-        return None  # told from the whole file, not from its beginning
+        return None  # the exact path reports it, from the whole file
     if header.skipped or header.start != len(first) + (end >= 0):
         return None
     frame = proven(text, header)
@@ -70,7 +76,7 @@ def _fast(name: str, text: bytes, strict: bool) -> FileReader | None:
     return FileReader(name, strict, header, frame.with_row_index(ROW, offset=1))
 
 
-def _exact(name: str, text: bytes, strict: bool) -> FileReader:
+def _read_exact(name: str, text: bytes, strict: bool) -> FileReader:
     """Read a file record by record."""
     found = odd_line_ends(name, text)
     text = only_lf(text)
@@ -86,166 +92,155 @@ def _exact(name: str, text: bytes, strict: bool) -> FileReader:
             ~numbers.is_in(pl.Series(list(records.refused), dtype=pl.UInt32).implode())
         )
     frame = frame.select(numbers, pl.all())
-    reading = FileReader(name, strict, header, frame, found=found, blanks=records.blanks)
-    refuse_rows(reading, records)
-    pad(reading, records)
-    report(reading, "quote_stray", records.stray)
-    report(reading, "line_break_in_cell", records.line_breaks)
-    return reading
+    reader = FileReader(name, strict, header, frame, found=found, blanks=records.blanks)
+    refuse_rows(reader, records)
+    pad(reader, records)
+    report(reader, "quote_stray", records.stray)
+    report(reader, "line_break_in_cell", records.line_breaks)
+    return reader
 
 
-def _delimiter(reading: FileReader) -> list[Findings]:
-    mark = reading.header.delimiter
-    return (
-        []
-        if mark == b","
-        else [of_file("delimiter", reading.name, repr(mark.decode()), strict=reading.strict)]
-    )
-
-
-def _finished(reading: FileReader, text: bytes, escape: str) -> RawFile:
-    """Do what has to be done to the cells of any file."""
+def _clean_cells(reader: FileReader, text: bytes, escape: str) -> RawFile:
+    """Clean the cells, report what looks wrong, and move refused rows out of the frame."""
     ascii_only = text.isascii()
-    texts = blanks_to_null(reading.frame.drop(ROW), ascii_only)
-    reading.frame = texts.insert_column(0, reading.frame[ROW])
-    drop_blank_rows(reading)
-    drop_unnamed(reading)
-    reading.frame, found = without_apostrophes(reading.frame, reading.name, reading.strict)
-    reading.found += [*found, *(() if ascii_only else mojibake(reading.frame, reading.name, text))]
-    refused = gather(reading.found).errors.filter(pl.col("severity") == "error")["row"].drop_nulls()
-    move(reading, sorted(set(refused) - set(reading.ragged)))
-    ragged = {row: put_back_in(cells, escape) for row, cells in sorted(reading.ragged.items())}
-    return RawFile(reading.name, put_back(reading.frame, escape), reading.header.cells, ragged)
+    texts = blanks_to_null(reader.frame.drop(ROW), ascii_only)
+    reader.frame = texts.insert_column(0, reader.frame[ROW])
+    drop_blank_rows(reader)
+    drop_unnamed(reader)
+    reader.frame, found = without_apostrophes(reader.frame, reader.name, reader.strict)
+    reader.found += [*found, *(() if ascii_only else mojibake(reader.frame, reader.name, text))]
+    refused = gather(reader.found).errors.filter(pl.col("severity") == "error")["row"].drop_nulls()
+    move(reader, sorted(set(refused) - set(reader.ragged)))
+    ragged = {row: put_back_in(cells, escape) for row, cells in sorted(reader.ragged.items())}
+    return RawFile(reader.name, put_back(reader.frame, escape), reader.header.cells, ragged)
 
 
 @dataclass
 class FileReader:
-    """A file while it is being read."""
+    """The state of a file while it is read."""
 
     name: str
     strict: bool
     header: Header
-    frame: pl.DataFrame
-    ragged: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    frame: pl.DataFrame  # `ROW` and the columns of the header
+    ragged: dict[int, tuple[str, ...]] = field(default_factory=dict)  # refused rows: their cells
     found: list[Findings] = field(default_factory=list)
-    blanks: list[int] = field(default_factory=list)
+    blanks: list[int] = field(default_factory=list)  # rows or, for blank lines, the row before
 
 
-def refuse_rows(reading: FileReader, records: Records) -> None:
+def refuse_rows(reader: FileReader, records: Records) -> None:
+    """Report the records that the exact path refused, by the rule that they break."""
     for rule in ("ragged_row", "quote_damaged", "control_character"):
         rows = {row: cells for row, (broken, cells) in records.refused.items() if broken == rule}
         texts = {row: tuple(cell.decode() for cell in cells) for row, cells in rows.items()}
-        reading.ragged.update(texts)
-        _refusals(reading, rule, texts)
+        reader.ragged.update(texts)
+        _report_refused(reader, rule, texts)
 
 
-def _refusals(reading: FileReader, rule: str, rows: dict[int, tuple[str, ...]]) -> None:
-    delimiter = reading.header.delimiter.decode()
-    values = [printable(delimiter.join(cells)) for cells in rows.values()]
-    frame = _numbered(rows, values)
-    reading.found.append(
-        of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict)
-    )
+def _report_refused(reader: FileReader, rule: str, rows: dict[int, tuple[str, ...]]) -> None:
+    delimiter = reader.header.delimiter.decode()
+    _report(reader, rule, rows, [printable(delimiter.join(cells)) for cells in rows.values()])
 
 
-def pad(reading: FileReader, records: Records) -> None:
-    """Keep short rows, if the cells that they lack are blank in every row; otherwise they are ragged.
+def pad(reader: FileReader, records: Records) -> None:
+    """Keep short rows if the cells that they lack are blank in every row; else refuse them.
 
-    A blank cell too many is nothing if every row has it; in some rows only, a comma inside a cell was
-    not quoted, and the cells after it are not what the header says.
+    One blank cell too many is accepted if every row has it. If only some rows have it, a comma
+    inside a cell was not quoted, and the cells after it are in the wrong columns.
     """
-    columns = reading.header.columns
     used = [
-        i
-        for i, column in enumerate(columns)
-        if reading.frame[column].drop_nulls().str.strip_chars().ne("").any()
+        position
+        for position, column in enumerate(reader.header.columns)
+        if reader.frame[column].drop_nulls().str.strip_chars().ne("").any()
     ]
     needed = max(used, default=-1) + 1
     padded = [row for row, size in records.short.items() if size >= needed]
-    move(
-        reading,
-        [row for row, size in records.short.items() if size < needed],
-        "ragged_row",
-        records.short,
-    )
-    every_row = len(records.cut) == reading.frame.height
+    too_short = [row for row, size in records.short.items() if size < needed]
+    move(reader, too_short, "ragged_row", records.short)
+    every_row = len(records.cut) == reader.frame.height
     if not every_row:
-        move(reading, records.cut, "ragged_row")
-    report(reading, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
+        move(reader, records.cut, "ragged_row")
+    report(reader, "row_padded", sorted([*padded, *(records.cut if every_row else ())]))
 
 
 def move(
-    reading: FileReader, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None
+    reader: FileReader, rows: list[int], rule: str = "", sizes: dict[int, int] | None = None
 ) -> None:
-    """Take rows out of the frame to those that do not fit; under `rule`, say so."""
+    """Move rows from the frame to the ragged rows, cut to `sizes`; report them under `rule`."""
     if not rows:
         return
     chosen = pl.col(ROW).is_in(pl.Series(rows, dtype=pl.UInt32).implode())
-    taken = {
+    moved = {
         row[0]: tuple(cell or "" for cell in row[1:])
-        for row in reading.frame.filter(chosen).iter_rows()
+        for row in reader.frame.filter(chosen).iter_rows()
     }
-    taken = {row: cells[: (sizes or {}).get(row)] for row, cells in taken.items()}
-    reading.frame = reading.frame.filter(~chosen)
-    reading.ragged.update(taken)
+    moved = {row: cells[: (sizes or {}).get(row)] for row, cells in moved.items()}
+    reader.frame = reader.frame.filter(~chosen)
+    reader.ragged.update(moved)
     if rule:
-        _refusals(reading, rule, taken)
+        _report_refused(reader, rule, moved)
 
 
-def report(reading: FileReader, rule: str, rows: list[int]) -> None:
-    frame = _numbered(rows, [""] * len(rows))
-    reading.found.append(
-        of_rows(rule, frame, file=reading.name, entity="", value="value", strict=reading.strict)
+def report(reader: FileReader, rule: str, rows: list[int]) -> None:
+    """Report rows under a rule, without their values."""
+    _report(reader, rule, rows, [""] * len(rows))
+
+
+def _report(reader: FileReader, rule: str, rows: Iterable[int], values: list[str]) -> None:
+    frame = pl.DataFrame(
+        {ROW: list(rows), "sourcedId": [None] * len(values), "value": values},
+        schema={ROW: pl.UInt32, "sourcedId": pl.String, "value": pl.String},
+    )
+    reader.found.append(
+        of_rows(rule, frame, file=reader.name, entity="", value="value", strict=reader.strict)
     )
 
 
-def _numbered(rows: Iterable[int], values: list[str]) -> pl.DataFrame:
-    columns = {ROW: list(rows), "sourcedId": [None] * len(values), "value": values}
-    return pl.DataFrame(
-        columns, schema={ROW: pl.UInt32, "sourcedId": pl.String, "value": pl.String}
-    )
-
-
-def drop_blank_rows(reading: FileReader) -> None:
-    """Leave out rows without any value, and report blank lines that have a record after them."""
-    columns = reading.header.columns
-    if reading.frame[columns[0]].null_count():
+def drop_blank_rows(reader: FileReader) -> None:
+    """Remove rows without any value, and report blank lines that have a record after them."""
+    columns = reader.header.columns
+    if reader.frame[columns[0]].null_count():
         blank = pl.all_horizontal(pl.col(columns).is_null())
-        reading.blanks += reading.frame.filter(blank)[ROW].to_list()
-        reading.frame = reading.frame.filter(~blank)
-    last = max([*reading.frame[ROW].tail(1), *reading.ragged], default=0)
-    inside = sorted(row for row in reading.blanks if row < last)
+        reader.blanks += reader.frame.filter(blank)[ROW].to_list()
+        reader.frame = reader.frame.filter(~blank)
+    last = max([*reader.frame[ROW].tail(1), *reader.ragged], default=0)
+    inside = sorted(row for row in reader.blanks if row < last)
     if inside:
-        found = of_file(
-            "blank_line", reading.name, count=len(inside), row=inside[0] + 1, strict=reading.strict
+        reader.found.append(
+            of_file(
+                "blank_line",
+                reader.name,
+                count=len(inside),
+                row=inside[0] + 1,
+                strict=reader.strict,
+            )
         )
-        reading.found.append(found)
 
 
-def drop_unnamed(reading: FileReader) -> None:
-    """Leave out columns without a name; rows with a cell in one of them are refused."""
-    unnamed = reading.header.unnamed
+def drop_unnamed(reader: FileReader) -> None:
+    """Remove columns without a name, and refuse the rows that have a value in one of them."""
+    unnamed = reader.header.unnamed
     if not unnamed:
         return
-    filled = reading.frame.filter(pl.any_horizontal(pl.col(unnamed).is_not_null()))
+    filled = reader.frame.filter(pl.any_horizontal(pl.col(unnamed).is_not_null()))
     empty_columns = [column for column in unnamed if not filled[column].count()]
-    move(reading, filled[ROW].to_list(), "unnamed_cell")
-    reading.frame = reading.frame.drop(unnamed)
+    move(reader, filled[ROW].to_list(), "unnamed_cell")
+    reader.frame = reader.frame.drop(unnamed)
     if empty_columns:
-        found = of_file(
-            "header_blank", reading.name, count=len(empty_columns), strict=reading.strict
+        reader.found.append(
+            of_file("header_blank", reader.name, count=len(empty_columns), strict=reader.strict)
         )
-        reading.found.append(found)
 
 
-# UTF-8 read as Windows-1252 (a lead byte as Â, Ã or â€, then a second one), or a character lost already.
+# UTF-8 that was read as Windows-1252 (a lead byte as Â, Ã or â€, then a continuation byte), or a
+# character that was lost earlier.
 MOJIBAKE = "\ufffd|â€|[ÂÃ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹Œ\u017d‘’“”•–—˜™š›œ\u017eŸ]"
 MOJIBAKE_BYTES = (b"\xef\xbf\xbd", "â€".encode(), "Ã".encode(), "Â".encode())
 
 
 def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
-    """Make cells null that hold nothing but whitespace."""
-    # "!" is the first visible character, so that one comparison finds "" and whatever begins with a space.
+    """Replace cells that hold only whitespace by null."""
+    # "!" is the first visible character: one comparison finds "" and cells that begin with a space.
     blank = pl.all() < "!" if ascii_only else pl.all().str.strip_chars() == ""
     suspects = frame.select(blank.any()).row(0) if frame.height else ()
     columns = [column for column, suspect in zip(frame.columns, suspects, strict=False) if suspect]
@@ -258,10 +253,10 @@ def blanks_to_null(frame: pl.DataFrame, ascii_only: bool) -> pl.DataFrame:
 def without_apostrophes(
     frame: pl.DataFrame, name: str, strict: bool
 ) -> tuple[pl.DataFrame, list[Findings]]:
-    """Remove the apostrophes around the values of a column, if every value of it has them."""
+    """Remove the apostrophes around the values of a column if every value has them."""
     found = []
-    for column in _begun_by_apostrophes(frame):
-        if not _wrapped(frame[column]):
+    for column in _apostrophe_columns(frame):
+        if not _all_in_apostrophes(frame[column]):
             continue
         rows = cell_findings(frame.filter(pl.col(column).is_not_null()), column)
         found.append(
@@ -300,20 +295,18 @@ def mojibake(frame: pl.DataFrame, name: str, data: bytes) -> list[Findings]:
 
 
 def cell_findings(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Give the rows as `of_rows` wants them; whose they are, the layout knows."""
+    """Give the rows the columns that `of_rows` needs. Only the layout knows their `sourcedId`."""
     return rows.select(
         ROW, pl.lit(None, pl.String).alias("sourcedId"), pl.col(column).alias("value")
     )
 
 
-def _begun_by_apostrophes(frame: pl.DataFrame) -> list[str]:
-    """Name the columns whose first value has an apostrophe before it: the others need no closer look."""
-    columns = [column for column in frame.columns if column != ROW] if frame.height else []
-    firsts = (
-        frame.select(cs.by_name(columns).is_not_null().arg_max()).row(0, named=True)
-        if columns
-        else {}
-    )
+def _apostrophe_columns(frame: pl.DataFrame) -> list[str]:
+    """Return the columns whose first value begins with an apostrophe. Others need no full scan."""
+    columns = [column for column in frame.columns if column != ROW]
+    if not frame.height or not columns:
+        return []
+    firsts = frame.select(cs.by_name(columns).is_not_null().arg_max()).row(0, named=True)
     return [
         column
         for column, first in firsts.items()
@@ -321,6 +314,6 @@ def _begun_by_apostrophes(frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _wrapped(values: pl.Series) -> bool:
-    sound = values.str.starts_with("'") & values.str.ends_with("'") & (values.str.len_chars() > 1)
-    return bool(sound.all())  # nulls are left out
+def _all_in_apostrophes(values: pl.Series) -> bool:
+    wrapped = values.str.starts_with("'") & values.str.ends_with("'") & (values.str.len_chars() > 1)
+    return bool(wrapped.all())  # `all` ignores nulls

@@ -62,7 +62,7 @@ def empty(header: Header) -> pl.DataFrame:
 
 
 def _count_signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
-    """Count in pieces that fit the processor's cache; return None if a byte needs the exact path."""
+    """Count in chunks that fit the CPU cache; return None if a byte needs the exact path."""
     quotes = returns = 0
     while start < len(data):
         end = (
@@ -87,8 +87,8 @@ def _count_signs(data: bytes, start: int, delimiter: bytes) -> Signs | None:
 def _has_sound_quotes(lines: bytes, delimiter: bytes) -> bool:
     """Return whether each quote in these complete lines opens or closes a cell, on one line.
 
-    Split at quotes, the pieces lie outside and inside of quotes by turns, beginning outside. A piece
-    outside must begin and end with a separator; a piece inside is the text of a cell.
+    Split at quotes, every other piece lies outside the quotes, starting with the first. A piece
+    outside must begin and end with a separator. A piece inside is the text of a cell.
     """
     pieces = (b"\n" + lines + b"\n").split(b'"')
     outside, inside = pieces[0::2], pieces[1::2]

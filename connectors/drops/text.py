@@ -25,7 +25,8 @@ MAGIC = (
     (b"SQLite format 3", "an SQLite file"),
     (b"-----BEGIN PGP", "PGP encrypted"),
 )
-# OpenPGP packets 1, 2, 3, 9 and 18 in the old and the new format (RFC 9580, 4.2); as text, none starts a header.
+# OpenPGP packets 1, 2, 3, 9 and 18 in the old and the new format (RFC 9580, 4.2). No header starts
+# with one of these bytes.
 PGP = frozenset(b"\x84\x85\x86\x88\x89\x8c\x8d\xa4\xc1\xc2\xc3\xc9\xd2")
 MARKUP = ((b"<", "HTML or XML"), (b"{", "JSON"), (b"[", "JSON"))
 
@@ -148,7 +149,7 @@ _TRANSLATION = str.maketrans(_CHARACTERS)
 
 
 def set_aside(text: bytes, escape: str) -> bytes:
-    """Replace escaped characters by placeholders before parsing, and escaped line breaks by spaces."""
+    """Replace escaped characters by placeholders, and escaped line breaks by spaces."""
     if not escape or escape.encode() not in text:
         return text
     mark = re.escape(escape.encode())
@@ -169,13 +170,17 @@ def put_back_in(cells: tuple[str, ...], escape: str) -> tuple[str, ...]:
 
 INVISIBLE = " \t\r\n\u00a0\u200b\ufeff"
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-# No column is called so; values are.
+# These are values and never column names: an e-mail address, a UUID, a date.
 CERTAIN_DATA = re.compile(
-    r"[^@\s]+@[^@\s]+\.[^@\s]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?/\d\d?/\d{2,4}",
+    r"[^@\s]+@[^@\s]+\.[^@\s]+"
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d\d?-\d\d?([T ].*)?"
+    r"|\d\d?/\d\d?/\d{2,4}",
     re.IGNORECASE,
 )
+# These are rarely column names: blank, a number, a flag, or text that begins with punctuation.
 LIKELY_DATA = re.compile(r"|[-+]?[\d.,:/ ]+|true|false|null|[^\w*#'\"(].*", re.IGNORECASE)
-# How column names end in every known layout: sourcedId, School SIS ID, First Name, course_id, Grade.
+# How column names end in every known layout: sourcedId, School SIS ID, First Name, Grade.
 COLUMN_WORD = re.compile(
     r".*(id|name|code|type|role|status|date|email|grade|grades|title|year|number)", re.IGNORECASE
 )
@@ -263,7 +268,7 @@ def _names_in(record: CsvRecord) -> tuple[str, ...]:
 
 
 def _refuse_data(name: str, cells: tuple[str, ...]) -> None:
-    """Raise `Refused` if the cells are values and not names. Blank cells at the end do not count."""
+    """Raise `Refused` if the cells are values, not names. Blank cells at the end do not count."""
     last = max((position for position, cell in enumerate(cells) if cell), default=-1)
     certain = [cell for cell in cells if CERTAIN_DATA.fullmatch(cell)]
     likely = [cell for cell in cells[: last + 1] if LIKELY_DATA.fullmatch(cell)]
@@ -272,7 +277,7 @@ def _refuse_data(name: str, cells: tuple[str, ...]) -> None:
 
 
 def _refuse_title(name: str, data: bytes, cells: tuple[str, ...], second: int) -> None:
-    """Raise `Refused` if line 1 is a title: line 2 looks more like column names than line 1 does."""
+    """Raise `Refused` if line 1 is a title: line 2 looks more like column names."""
     if second >= len(data):
         return
     try:

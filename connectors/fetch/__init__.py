@@ -1,6 +1,6 @@
-"""Fetching: folders and drops that lie elsewhere, at any address that fsspec opens, and how their servers are known."""
+"""Fetch drops from folders and servers, at any address that fsspec opens."""
 
-from connectors.fetch.filesystems import Access, AddressError, FetchError, shown
+from connectors.fetch.addresses import Access, AddressError, FetchError, shown
 from connectors.fetch.store import DropAddress, DropStore, RemoteFile
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""A folder of drops at an address; what is needed of it is brought here for as long as it is."""
+"""A drop, or a folder of drops, at an address: list it, and fetch a copy to this machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from typing import Any
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
 from connectors.drops.members import is_noise
-from connectors.fetch.filesystems import Access, FetchError, fetch_error, opened
+from connectors.fetch.addresses import Access, FetchError, fetch_error
+from connectors.fetch.filesystems import opened
+
+
+FOLDER, FILE, LINK = "directory", "file", "link"
+# The names under which file systems report when a file was changed: SFTP and this machine, S3,
+# HTTP, Microsoft, Google, memory.
+MOMENTS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated", "created")
+VERSIONS = ("ETag", "etag")
 
 
 class DropStore:
-    """A folder at an address, or on this machine. Raises `FetchError`."""
+    """A folder of drops at an address or on this machine. Raises `FetchError`."""
 
     def __init__(self, address: str, access: Access | None = None) -> None:
         self.address = address
@@ -29,12 +37,12 @@ class DropStore:
 
     @property
     def names(self) -> list[str]:
-        """Name what lies in the folder, in order, but for what an operating system left there."""
+        """The names of the files and folders, in order, except what an operating system left."""
         return sorted(self.entries)
 
     @property
     def drops(self) -> list[str]:
-        """Name the folders and zips."""
+        """The names of the folders and zips, in order."""
         return [
             name
             for name in self.names
@@ -42,9 +50,10 @@ class DropStore:
         ]
 
     def fetch(self, names: list[str], into: Path) -> Path:
-        """Give a folder with these of what lies there: `into`, where they are brought for this user only.
+        """Copy the named drops to the folder `into`, readable for this user only; return it.
 
-        What lies on this machine already is used where it is. Folders in folders are not looked into.
+        Folders inside a drop are ignored. A store on this machine is not copied: its own folder is
+        returned.
         """
         if isinstance(self._system, LocalFileSystem):
             return Path(self._path or "/")
@@ -52,12 +61,12 @@ class DropStore:
             for name in names:
                 source = f"{self._path}/{name}"
                 if self.entries[name].kind == FOLDER:
-                    self._bring_folder(source, into / name)
+                    self._fetch_folder(source, into / name)
                 else:
                     bring(self._system, source, into / name)
         return into
 
-    def _bring_folder(self, source: str, into: Path) -> None:
+    def _fetch_folder(self, source: str, into: Path) -> None:
         into.mkdir(mode=0o700)
         for name, entry in listed(self._system, source).items():
             if entry.kind == FILE:
@@ -65,7 +74,7 @@ class DropStore:
 
 
 class DropAddress:
-    """A drop at an address, or at a path on this machine. Raises `FetchError`."""
+    """One drop at an address or a path on this machine. Raises `FetchError`."""
 
     def __init__(self, address: str, access: Access | None = None) -> None:
         self.address = address
@@ -74,7 +83,7 @@ class DropAddress:
         self._path = path.rstrip("/")
 
     def look(self) -> dict[str, RemoteFile]:
-        """Say what the drop consists of: the files of its folder, or the zip."""
+        """List the files of the drop: those in its folder, or the zip."""
         with fetch_error(self.address):
             itself = entry_of(self._info(self._path))
             if itself.kind != FOLDER:
@@ -86,7 +95,7 @@ class DropAddress:
             }
 
     def marker(self, name: str) -> RemoteFile | None:
-        """Look for a file in the folder, or beside the zip."""
+        """Look up a file in the folder or beside the zip; None if it does not exist."""
         with fetch_error(self.address):
             folder = self._info(self._path)["type"] == FOLDER
             where = self._path if folder else dirname(self._path)
@@ -96,15 +105,18 @@ class DropAddress:
                 return None
 
     def fetch(self, into: Path, leave: frozenset[str] = frozenset()) -> Path:
-        """Bring the drop into a folder, for its owner only, but for the files to `leave`; give where it is then."""
-        here = into / (basename(self._path) or "drop")
+        """Copy the drop into a folder, readable for its owner only; return the path of the copy.
+
+        The files that `leave` names are not copied.
+        """
+        copy = into / (basename(self._path) or "drop")
         with fetch_error(self.address):
             if self._info(self._path)["type"] != FOLDER:
-                return bring(self._system, self._path, here)
-            here.mkdir(mode=0o700)
+                return bring(self._system, self._path, copy)
+            copy.mkdir(mode=0o700)
             for name in self.look().keys() - leave:
-                bring(self._system, f"{self._path}/{name}", here / name)
-        return here
+                bring(self._system, f"{self._path}/{name}", copy / name)
+        return copy
 
     def _info(self, path: str) -> dict[str, Any]:
         self._system.invalidate_cache()
@@ -112,7 +124,10 @@ class DropAddress:
 
 
 def bring(system: Any, source: str, into: Path) -> Path:
-    """Bring one file, which nobody but its owner may read at any time."""
+    """Download one file, which only its owner can read at any time.
+
+    Raises `FetchError` if the size is not the one that the file system reports.
+    """
     into.touch(mode=0o600, exist_ok=False)
     size = system.info(source).get("size")
     system.get_file(source, str(into))
@@ -123,49 +138,44 @@ def bring(system: Any, source: str, into: Path) -> Path:
     return into
 
 
-FOLDER, FILE, LINK = "directory", "file", "link"
-# Under which names they say when a file was changed: SFTP and this machine, S3, HTTP, Microsoft's, Google's, and memory.
-MOMENTS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated", "created")
-VERSIONS = ("ETag", "etag")
-
-
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file or folder: its size in bytes, when it was `changed` and which `version` it is, as far as its file system says so."""
+    """A file or folder, as far as its file system describes it."""
 
-    kind: str
-    size: int | None = None
+    kind: str  # `FOLDER`, `FILE` or `LINK`
+    size: int | None = None  # in bytes
     changed: datetime | None = None
     version: str = ""
 
 
 def listed(system: Any, path: str) -> dict[str, RemoteFile]:
-    """List a folder anew, but for what an operating system left there; some systems list the folder itself too."""
+    """List a folder by name, without a cache and without what an operating system left there."""
     system.invalidate_cache()
-    there = [(str(one["name"]).rstrip("/"), one) for one in system.ls(path, detail=True)]
-    named = {basename(place): one for place, one in there if place.strip("/") != path.strip("/")}
-    wanted = {name: one for name, one in named.items() if name and not is_noise(name)}
-    return {name: entry_of(_followed(system, one)) for name, one in wanted.items()}
+    infos = {str(info["name"]).rstrip("/"): info for info in system.ls(path, detail=True)}
+    # Some file systems list the folder itself too.
+    by_name = {
+        basename(full): info for full, info in infos.items() if full.strip("/") != path.strip("/")
+    }
+    return {
+        name: entry_of(dict(system.info(info["name"])) if info["type"] == LINK else info)
+        for name, info in by_name.items()
+        if name and not is_noise(name)
+    }
 
 
-def entry_of(said: dict[str, Any]) -> RemoteFile:
-    """Read what a file system says of one file or folder."""
-    size = said.get("size")
-    version = next((str(said[name]) for name in VERSIONS if said.get(name)), "")
+def entry_of(info: dict[str, Any]) -> RemoteFile:
+    """Read what a file system reports about one file or folder."""
+    size = info.get("size")
+    version = next((str(info[name]) for name in VERSIONS if info.get(name)), "")
     return RemoteFile(
-        str(said["type"]), None if size is None else int(size), _changed(said), version
+        str(info["type"]), None if size is None else int(size), _changed(info), version
     )
 
 
-def _followed(system: Any, said: dict[str, Any]) -> dict[str, Any]:
-    """Give what a link leads to in its place."""
-    return dict(system.info(said["name"])) if said["type"] == LINK else said
-
-
-def _changed(said: dict[str, Any]) -> datetime | None:
-    moment = next((said[name] for name in MOMENTS if said.get(name)), None)
-    if isinstance(moment, int | float):
-        return datetime.fromtimestamp(moment, UTC)
-    if isinstance(moment, str):
-        return parsedate_to_datetime(moment) if "," in moment else datetime.fromisoformat(moment)
-    return moment
+def _changed(info: dict[str, Any]) -> datetime | None:
+    time = next((info[name] for name in MOMENTS if info.get(name)), None)
+    if isinstance(time, int | float):
+        return datetime.fromtimestamp(time, UTC)
+    if isinstance(time, str):
+        return parsedate_to_datetime(time) if "," in time else datetime.fromisoformat(time)
+    return time

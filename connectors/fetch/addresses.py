@@ -1,0 +1,120 @@
+"""Addresses of drops: which ones are allowed, how they are shown, and the errors about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOCAL = ("", "file", "local", "memory")
+# HTTPS, SFTP, and the stores of Amazon, Google and Microsoft, which are reached by HTTPS.
+ENCRYPTED = ("https", "sftp", "ssh", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# The extra of this project that installs the package for a scheme.
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gs",
+    "gcs": "gs",
+    "az": "az",
+    "abfs": "az",
+    "abfss": "az",
+    "sftp": "sftp",
+    "ssh": "sftp",
+}
+# Of these errors the message is shown; of others only the type.
+ALSO_OPEN = (OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a connection by SFTP needs. Without a key or password, the agent and `~/.ssh` are used.
+
+    The stores of Amazon, Google and Microsoft find their credentials in the environment.
+    """
+
+    known_hosts: Path = Path("~/.ssh/known_hosts")
+    key_file: Path | None = None
+    password: str = field(default="", repr=False)  # of the user, or the passphrase of the key
+
+
+class FetchError(OSError):
+    """An address cannot be read. The message has the next step. The fault may be temporary."""
+
+
+class AddressError(FetchError, ValueError):
+    """An address is not acceptable, whatever it points to. Somebody has to change it."""
+
+
+@contextmanager
+def fetch_error(address: str) -> Iterator[None]:
+    """Turn any error of a file system into a `FetchError` that shows no secrets."""
+    try:
+        yield
+    except ImportError as error:
+        raise FetchError(f"{shown(address)} cannot be read: {_missing(address, error)}") from None
+    except Exception as error:  # noqa: BLE001  (each file system has errors of its own)
+        # fsspec's HTTP raises FileNotFoundError for everything; the cause is the real error.
+        cause = error.__cause__ or error
+        if isinstance(cause, FetchError):
+            raise cause from None
+        kind = (
+            f"{type(cause).__name__}: {cause}"
+            if isinstance(cause, ALSO_OPEN)
+            else type(cause).__name__
+        )
+        raise FetchError(
+            f"{shown(address)} cannot be read ({kind.replace(address, shown(address))}). "
+            "Check the address, and the credentials in the environment."
+        ) from None
+
+
+def _missing(address: str, error: ImportError) -> str:
+    if extra := EXTRAS.get(scheme_of(address)):
+        return (
+            "what opens it is not installed. "
+            f"Run, in the folder of this program: pip install '.[{extra}]'."
+        )
+    return f"{error}."
+
+
+def refuse_unsafe(address: str) -> None:
+    """Raise `AddressError` if an address holds a secret, is not encrypted, or leaves copies."""
+    if shown(address) != address:
+        raise AddressError(
+            f"{shown(address)} is given with a password or a query, which may be a secret. "
+            "Leave it out: "
+            "credentials come from the environment, as fsspec expects them."
+        )
+    if "::" in address:
+        raise AddressError(
+            f"{address} is one address in another, which may leave copies elsewhere. "
+            "Name the drop itself."
+        )
+    scheme = scheme_of(address)
+    if scheme not in (*LOCAL, *ENCRYPTED) and not (
+        scheme == "http" and urlsplit(address).hostname in LOOPBACK
+    ):
+        raise AddressError(
+            f"{address} is not encrypted, as far as is known, and rosters are about children. "
+            f"Use one of {', '.join(f'{name}://' for name in ENCRYPTED)}, "
+            "or a path on this machine."
+        )
+
+
+def shown(address: str) -> str:
+    """Return an address without its password and its query, which may hold secrets."""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{re.split('[?#]', place)[0]}"
+
+
+def scheme_of(address: str) -> str:
+    """Return the scheme of an address, blank for a path."""
+    scheme, separator, _ = address.partition("://")
+    return scheme.lower() if separator else ""
