@@ -15,7 +15,6 @@ from connectors.drops.members import is_noise
 from connectors.fetch.addresses import Access, FetchError, fetch_error
 from connectors.fetch.filesystems import opened
 
-
 FOLDER, FILE, LINK = "directory", "file", "link"
 # The names under which file systems report when a file was changed: SFTP and this machine, S3,
 # HTTP, Microsoft, Google, memory.
