@@ -1,4 +1,4 @@
-"""The ledger: what the target has acknowledged, feed by feed, and what was on its way when a run was killed."""
+"""The ledger: what the target has acknowledged, and what a killed run was sending, by feed."""
 
 from connectors.ledger.database import ADDRESS, fault_of, with_mode
 from connectors.ledger.history import Decision, Plan, Run

@@ -1,8 +1,11 @@
-"""What the ledger asks of a database, whichever it is, and the choice between the two."""
+"""The database of a ledger: what it must be able to do, its address, its version, and copying.
+
+`opened` chooses between a SQLite file, a PostgreSQL server, and a stand-in for a missing file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from ipaddress import ip_address
@@ -27,63 +30,69 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from connectors.ledger.sqlite import Sqlite, make_file
-from connectors.ledger.tables import LEDGER, LOCKS, TABLES, VERSION, LedgerError
-
-Types = dict[str, type[pl.DataType]]
+from connectors.ledger.tables import LEDGER, LOCKS, TABLES, VERSION, LedgerError, Types
 
 
 class Database(Protocol):
-    """One database that holds a ledger. Everything raises `LedgerError`; `place` is how people know it."""
+    """One database that holds a ledger. Every method may raise `LedgerError`."""
 
     @property
     def place(self) -> str:
-        """The file, or the server and its database, without user and password."""
+        """How people know it: the file, or the server and database, without user and password."""
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Give a connection that sees one state of the ledger."""
+        """Open a connection that sees one state of the ledger."""
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """Give a connection in a transaction, committed to the disk at the end, or not at all."""
+        """Open a connection in a transaction, committed to the disk at the end, or not at all."""
 
     def making(self) -> AbstractContextManager[Connection]:
-        """Give a connection, like `writing`, while no other process can make tables."""
+        """Open a connection, like `writing`, while no other process can make tables."""
 
     def bulk(self, query: Select[Any], /, types: Types) -> pl.DataFrame:
-        """Read many rows at once; the query answers no null."""
+        """Read many rows. The query must not return nulls."""
 
     def locked(self, name: str, /) -> AbstractContextManager[bool]:
-        """Hold a lock while the body runs, and say whether it could be had; it ends with the process."""
+        """Try to hold a lock while the body runs; yield whether it was free.
+
+        The lock ends with the process at the latest.
+        """
 
     def is_locked(self, name: str, /) -> bool:
-        """Whether anybody holds a lock now."""
+        """Return whether anybody holds a lock now."""
 
     def compact(self) -> None:
         """Overwrite what was deleted, as far as this database can."""
 
     def close(self) -> None:
-        """Let go of the database; whoever goes on using it opens it again."""
+        """Close the connections. The next use opens the database again."""
 
 
 def opened(place: Path | str, *, make: bool) -> Database:
-    """Give the database at a place; a stand-in if its file is not there and is not to be made."""
+    """Open the database in a file, or at the address of a server.
+
+    A missing file is created if `make` is set; otherwise the database is a stand-in that is empty.
+    Raises `ValueError` for an invalid address.
+    """
     if isinstance(place, Path):
         if make:
             make_file(place)
         return Sqlite.at(place) if place.exists() else Absent(str(place))
-    # The driver takes a while to import, and a ledger in a file does not need it.
-    database: Database = import_module("connectors.ledger.postgresql").Postgresql(place)
+    # A ledger in a file does not need the driver, which takes a while to import.
+    postgresql = import_module("connectors.ledger.postgresql")
+    database: Database = postgresql.Postgresql(url_of(place), shown(place))
     return database
 
 
 SCHEME = "postgresql"
 ADDRESS = f"{SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE"
 ENCRYPTED, CHECKED = "require", "verify-full"
-# A service's file says by itself how its server is reached.
+# With one of these in the address, encryption is not ours to choose: a service's file has its own.
 SAID = frozenset({"sslmode", "service"})
 
 
 def fault_of(address: str) -> str:
-    """What is wrong with the address of a ledger on a server, without any of it; blank if it can be meant."""
+    """Return what is wrong with a server's address, quoting nothing from it; blank if valid."""
     if not address.startswith(f"{SCHEME}://"):
         return f"does not begin with {SCHEME}://"
     try:
@@ -91,45 +100,47 @@ def fault_of(address: str) -> str:
     except (ArgumentError, ValueError):
         return "cannot be read"
     if "@" in (url.host or ""):
-        # What stands before the last @ is a part of the password.
+        # The text before the last @ is a part of the password.
         return "has an @ too many: one in the password is written %40"
     return "" if url.database else "names no database"
 
 
 def url_of(address: str) -> URL:
-    """The address as SQLAlchemy has it, with the driver; raises `ValueError` without a word of the address.
+    """Return the address as SQLAlchemy's URL, with the driver.
 
-    The way to another machine is encrypted (and its certificate checked, where the address names the authority that is
-    trusted), unless the address says otherwise by `sslmode`.
+    The connection to another machine is encrypted, and the server's certificate is checked if the
+    address has `sslrootcert`. An `sslmode` in the address overrides this.
+
+    Raises `ValueError` if the address is invalid; the message does not quote it.
     """
     if fault := fault_of(address):
         raise ValueError(f"The address of the ledger {fault}. Expected {ADDRESS}.")
     url = make_url(address).set(drivername=f"{SCHEME}+psycopg")
-    if SAID & url.query.keys() or all(map(_is_here, _hosts(url))):
+    if SAID & url.query.keys() or all(map(_is_this_machine, _hosts(url))):
         return url
     return url.update_query_dict({"sslmode": CHECKED if "sslrootcert" in url.query else ENCRYPTED})
 
 
 def with_mode(address: str, mode: str) -> str:
-    """The address with an `sslmode`, unless it has one."""
+    """Return the address with an `sslmode`, unless it has one."""
     url = make_url(address)
-    return (
-        address
-        if "sslmode" in url.query
-        else url.update_query_dict({"sslmode": mode}).render_as_string(hide_password=False)
-    )
+    if "sslmode" in url.query:
+        return address
+    return url.update_query_dict({"sslmode": mode}).render_as_string(hide_password=False)
 
 
 def _hosts(url: URL) -> list[str]:
-    """Every host that an address names, before its database or after it; none, where the environment decides."""
-    query = {name: (told,) if isinstance(told, str) else told for name, told in url.query.items()}
-    told = (url.host or "", *query.get("host", ()), *query.get("hostaddr", ()))
-    hosts = [one.strip() for each in told for one in each.split(",") if one.strip()]
+    """Return every host in an address, before its database or after it; one blank host if none."""
+    query = {
+        name: (value,) if isinstance(value, str) else value for name, value in url.query.items()
+    }
+    lists = (url.host or "", *query.get("host", ()), *query.get("hostaddr", ()))
+    hosts = [host.strip() for hosts in lists for host in hosts.split(",") if host.strip()]
     return hosts or [""]
 
 
-def _is_here(host: str) -> bool:
-    """Whether a host is this machine: a folder of sockets, or an address of it alone. A port may follow."""
+def _is_this_machine(host: str) -> bool:
+    """Return whether a host is a folder of sockets or a loopback address. A port may follow."""
     name = host if host.count(":") > 1 else host.partition(":")[0]
     try:
         return (
@@ -142,7 +153,7 @@ def _is_here(host: str) -> bool:
 
 
 def shown(place: Path | str) -> str:
-    """A place as people may see it: of an address only host, port and database."""
+    """Return a place as people may see it: a path, or the host, port and database of an address."""
     if isinstance(place, Path):
         return str(place)
     url = url_of(place)
@@ -151,7 +162,7 @@ def shown(place: Path | str) -> str:
 
 
 class Absent:
-    """Stands in for the database at a place where there is none; its tables are empty, and in memory."""
+    """Stands in for a database that does not exist, with empty tables in memory. Never writes."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -164,37 +175,36 @@ class Absent:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that finds nothing."""
+        """Open a connection that finds nothing."""
         with self._engine.begin() as connection:
             yield connection
 
     def writing(self) -> NoReturn:
-        """Refuse."""
-        expected = f"a ledger of version {VERSION}"
-        raise LedgerError(self.place, "no ledger", expected, "Open it to write, which makes it.")
+        """Raise `LedgerError`."""
+        raise LedgerError(self.place, "no ledger", EXPECTED, "Open it to write, which makes it.")
 
     def making(self) -> NoReturn:
-        """Refuse."""
+        """Raise `LedgerError`."""
         self.writing()
 
     def locked(self, _name: str) -> NoReturn:
-        """Refuse: whoever takes a lock is about to write."""
+        """Raise `LedgerError`: a lock is only taken before writing."""
         self.writing()
 
     def is_locked(self, _name: str) -> bool:
-        """Nobody has a lock."""
+        """Return False: nobody holds a lock."""
         return False
 
-    def bulk(self, _query: Select[Any], types: dict[str, type[pl.DataType]]) -> pl.DataFrame:
-        """There are no rows."""
+    def bulk(self, _query: Select[Any], types: Types) -> pl.DataFrame:
+        """Return no rows."""
         return pl.DataFrame(schema=types)
 
     def compact(self) -> NoReturn:
-        """Refuse."""
+        """Raise `LedgerError`."""
         self.writing()
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Free the memory."""
         self._engine.dispose()
 
 
@@ -202,15 +212,21 @@ EXPECTED = f"a ledger of version {VERSION}"
 
 
 def version_of(database: Database) -> int:
-    """The version of a ledger, 0 if there is none yet; raise `LedgerError` if it is unknown, or no ledger."""
+    """Return the version of a ledger, 0 if the database is empty.
+
+    Raises `LedgerError` if the version is unknown, or the database is not a ledger.
+    """
     with database.reading() as connection:
-        return _checked(database, connection)
+        return _read_version(database, connection)
 
 
 def make_tables(database: Database) -> None:
-    """Make the tables, or those that an older ledger lacks, all or none, unless another process has been faster."""
+    """Create the tables that are missing, all or none.
+
+    Does nothing if another process has just created them.
+    """
     with database.making() as connection:
-        version = _checked(database, connection)
+        version = _read_version(database, connection)
         if version == VERSION:
             return
         if version == 1:
@@ -220,7 +236,7 @@ def make_tables(database: Database) -> None:
         connection.execute(insert(LEDGER).values(version=VERSION))
 
 
-def _checked(database: Database, connection: Connection) -> int:
+def _read_version(database: Database, connection: Connection) -> int:
     tables = inspect(connection).get_table_names()
     if not tables:
         return 0
@@ -235,25 +251,25 @@ def _checked(database: Database, connection: Connection) -> int:
     versions = connection.execute(select(LEDGER.c.version)).scalars().all()
     if versions not in [[version] for version in range(1, VERSION + 1)]:
         found = f"version {', '.join(map(str, versions)) or 'unknown'}"
-        next_step = "It was written by another release of this program. Use that release, or another state folder."
+        next_step = (
+            "It was written by another release of this program. "
+            "Use that release, or another state folder."
+        )
         raise LedgerError(database.place, found, EXPECTED, next_step)
     return int(versions[0])
 
 
+# Rows that are copied at a time.
 AT_ONCE = 5_000
-# The copy has a version of its own, and nobody holds a feed of it.
+# The copy has a version of its own, and no run holds its feeds.
 LEFT_OUT = (LEDGER, LOCKS)
 
 
 def copy_tables(of: Connection, into: Connection) -> None:
-    """Copy all rows into a ledger that has none."""
+    """Copy all rows into an empty ledger."""
     for table in TABLES.sorted_tables:
         if table in LEFT_OUT:
             continue
         rows = of.execution_options(yield_per=AT_ONCE).execute(select(table))
-        while part := _next(rows):
+        while part := [dict(row._mapping) for row in islice(rows, AT_ONCE)]:
             into.execute(insert(table), part)
-
-
-def _next(rows: Any) -> Sequence[dict[str, Any]]:
-    return [dict(row._mapping) for row in islice(rows, AT_ONCE)]

@@ -1,7 +1,7 @@
-"""Locks on one machine, each a locked file, which the system takes back from a process that is killed.
+"""Locks on one machine: locked files, which the system releases if the process is killed.
 
-They are locked by `fcntl`. portalocker does the same, and imports redis where that is installed, as Prefect has it: 0.13 s of
-CPU in every run (portalocker 4.4.2).
+This module uses `fcntl` itself. portalocker 4.4.2 does the same, but imports redis, which Prefect
+installs: 0.13 s of CPU in every run.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ from pathlib import Path
 
 from connectors.private_files import open_private_file
 
-# Whoever only looks has the file locked for an instant: a refusal is one if it lasts.
+# `is_file_locked` locks the file for an instant, so a lock counts as taken only if it lasts.
 TRIES, PAUSE_SECONDS = 5, 0.02
 
 
 @contextmanager
 def file_locked(path: Path) -> Iterator[bool]:
-    """Lock a file while the body runs, and say whether it could be had: one process, too, has it once.
+    """Try to lock a file while the body runs; yield whether it was free.
 
-    It is never deleted: whoever holds a deleted file would not be seen by who comes next.
+    A second lock fails in the same process too. The file is never deleted: the next process would
+    create another file, and not see the lock on the deleted one.
     """
     file = open_private_file(path)
     try:
-        yield _taken(file)
+        yield _try_for_a_while(file)
     finally:
         os.close(file)
 
 
 def is_file_locked(path: Path) -> bool:
-    """Whether anybody has the file locked now."""
+    """Return whether anybody has the file locked now."""
     if not path.exists():
         return False
     file = open_private_file(path)
     try:
-        return not _had(file, fcntl.LOCK_SH)
+        return not _try_lock(file, fcntl.LOCK_SH)
     finally:
         os.close(file)
 
 
-def _taken(file: int) -> bool:
+def _try_for_a_while(file: int) -> bool:
     for _ in range(TRIES):
-        if _had(file, fcntl.LOCK_EX):
+        if _try_lock(file, fcntl.LOCK_EX):
             return True
         time.sleep(PAUSE_SECONDS)
     return False
 
 
-def _had(file: int, kind: int) -> bool:
+def _try_lock(file: int, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Forgetting in the ledger: who is forgotten, by digest alone, and the rows of a person, found and taken out."""
+"""Forget people in the ledger: find and erase a person's rows, and keep only a digest of the id."""
 
 from __future__ import annotations
 
@@ -21,90 +21,85 @@ from connectors.ledger.tables import (
     RECORDS,
     RENAMED,
     RUNS,
+    Types,
 )
 from transforms.checks.references import words
 from transforms.schemas import ENTITIES
 
 Mask = Callable[[str], str]
-MARKS: dict[str, type[pl.DataType]] = {"sourcedId": pl.String, "old": pl.Int64, "new": pl.Int64}
+MARKS: Types = {"sourcedId": pl.String, "old": pl.Int64, "new": pl.Int64}
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """What a feed is to let go of: by entity the `ids` of records, and what is changed where they were named.
+    """What to erase in a feed: records, and everything else that names the person."""
 
-    `marks` are the fingerprints of users whose records say less now (`sourcedId`, `old`, `new`), `contents` the
-    digests of changed rosters by the run that archived them; `masked` changes what people and runs wrote on plans.
-    """
-
+    # By entity, the ids of the records.
     ids: Mapping[str, Sequence[str]]
+    # New fingerprints of users whose records have less content now: `sourcedId`, `old`, `new`.
     marks: pl.DataFrame
+    # New digests of archived rosters, by the run that archived them.
     contents: Mapping[str, str]
+    # Redacts the notes and sentences on plans.
     masked: Mask
 
 
 def note(connection: Connection, digest: str, at: datetime, by: str, why: str) -> None:
-    """Keep that somebody is forgotten; who is already stays so, as it was noted first."""
+    """Record that a person is forgotten. An earlier entry stays unchanged."""
     row = {"digest": digest, "at": at.isoformat(), "by": by, "note": why}
     connection.execute(unless_there(connection, FORGOTTEN), row)
 
 
 def digests(connection: Connection) -> frozenset[str]:
-    """The digests of all who are forgotten."""
+    """Return the digests of the ids of all forgotten people."""
     return frozenset(connection.execute(select(FORGOTTEN.c.digest)).scalars())
 
 
 def of_person(connection: Connection, feed: int, person: str) -> dict[str, list[str]]:
-    """Per entity, the ids of the row of a person (`users`) and of the rows that name that person as a parent."""
+    """Return the ids of a person's row and of rows that name the person as parent, by entity."""
     word = f"users:{person}"
     columns = (RECORDS.c.entity, RECORDS.c.sourced_id, RECORDS.c.parents)
     own = and_(RECORDS.c.entity == "users", RECORDS.c.sourced_id == person)
-    named = or_(own, RECORDS.c.parents.contains(word, autoescape=True))
-    found: dict[str, list[str]] = {}
-    for row in connection.execute(select(*columns).where(RECORDS.c.feed_id == feed, named)):
+    # The text search may find longer ids too; `words` then decides.
+    candidates = or_(own, RECORDS.c.parents.contains(word, autoescape=True))
+    by_entity: dict[str, list[str]] = {}
+    for row in connection.execute(select(*columns).where(RECORDS.c.feed_id == feed, candidates)):
         if (row.entity, row.sourced_id) == ("users", person) or word in words(row.parents):
-            found.setdefault(row.entity, []).append(row.sourced_id)
-    return found
+            by_entity.setdefault(row.entity, []).append(row.sourced_id)
+    return by_entity
 
 
 def awaited(connection: Connection, feed: int, person: str) -> bool:
-    """Whether a person is on the way to the target, or stands in a plan."""
+    """Return whether a person has an intent or is part of a plan."""
     for table, of_feed in ((INTENTS, INTENTS.c.feed_id == feed), (PLANNED, _of_feed(feed))):
-        there = select(table.c.entity).where(
+        rows = select(table.c.entity).where(
             of_feed, table.c.entity == "users", table.c.sourced_id == person
         )
-        if connection.execute(there.limit(1)).first():
+        if connection.execute(rows.limit(1)).first():
             return True
     return False
 
 
 def erase(connection: Connection, feed: int, erasure: Erasure) -> list[str]:
-    """Take a person out of a feed; give the open plans of which nothing is left."""
+    """Erase a person from a feed; return the open plans that are empty now."""
     for entity, ids in erasure.ids.items():
         _delete(connection, feed, entity, ids)
     for sourced_id, old, new in erasure.marks.select("sourcedId", "old", "new").iter_rows():
-        _remark(connection, feed, sourced_id, old, new)
+        _replace_fingerprint(connection, feed, sourced_id, old, new)
     for run, digest in erasure.contents.items():
         of_run = update(RUNS).where(RUNS.c.feed_id == feed, RUNS.c.roster == run)
         connection.execute(of_run.values(content=digest))
     of_feed = PLANS.c.feed_id == feed
-    _mask(connection, PLANS, of_feed, erasure.masked)
-    _mask(
-        connection,
-        DECISIONS,
-        DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed)),
-        erasure.masked,
-    )
-    left = select(PLANNED.c.plan).where(PLANNED.c.plan == PLANS.c.id)
-    return list(
-        connection.execute(
-            select(PLANS.c.id).where(of_feed, PLANS.c.status == "open", ~left.exists())
-        ).scalars()
-    )
+    decisions_of_feed = DECISIONS.c.plan.in_(select(PLANS.c.id).where(of_feed))
+    _redact(connection, PLANS, of_feed, erasure.masked)
+    _redact(connection, DECISIONS, decisions_of_feed, erasure.masked)
+    changes_left = select(PLANNED.c.plan).where(PLANNED.c.plan == PLANS.c.id)
+    empty = select(PLANS.c.id).where(of_feed, PLANS.c.status == "open", ~changes_left.exists())
+    return list(connection.execute(empty).scalars())
 
 
 def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) -> None:
-    """Delete rows, intents, moments, planned changes and what is known of other ids."""
+    """Delete the records, intents, times, planned changes and renamed ids of some ids."""
     if ids:
         for table in (RECORDS, INTENTS, MOMENTS):
             each(connection, delete(table), table, feed, entity, ids)
@@ -117,8 +112,10 @@ def _delete(connection: Connection, feed: int, entity: str, ids: Sequence[str]) 
             each_of(connection, theirs, MOMENTS.c.owner, ids)
 
 
-def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: int) -> None:
-    """Give a user another fingerprint, wherever it has the old one."""
+def _replace_fingerprint(
+    connection: Connection, feed: int, sourced_id: str, old: int, new: int
+) -> None:
+    """Replace the old fingerprint of a user everywhere."""
     for table, name in (
         (RECORDS, "fingerprint"),
         (INTENTS, "fingerprint"),
@@ -135,19 +132,19 @@ def _remark(connection: Connection, feed: int, sourced_id: str, old: int, new: i
         connection.execute(update(table).where(*where).values({name: new}))
 
 
-def _mask(connection: Connection, table: Table, where: ColumnElement[bool], masked: Mask) -> None:
-    """Change the notes of people, and the sentences of what is held."""
+def _redact(connection: Connection, table: Table, where: ColumnElement[bool], mask: Mask) -> None:
+    """Redact the notes of people, and the sentences of holds."""
     for row in connection.execute(select(table).where(where)).mappings().all():
-        new = {"note": masked(row["note"])}
+        new = {"note": mask(row["note"])}
         if "holds" in row:
             holds = json.loads(row["holds"])
             new["holds"] = json.dumps(
-                [hold | {"sentence": masked(hold["sentence"])} for hold in holds]
+                [hold | {"sentence": mask(hold["sentence"])} for hold in holds]
             )
         if any(new[name] != row[name] for name in new):
             connection.execute(update(table).where(table.c.id == row["id"]).values(**new))
 
 
 def _of_feed(feed: int) -> ColumnElement[bool]:
-    """Whether a planned change is of a plan of this feed."""
+    """The condition that a planned change belongs to a plan of this feed."""
     return PLANNED.c.plan.in_(select(PLANS.c.id).where(PLANS.c.feed_id == feed))

@@ -1,4 +1,4 @@
-"""Runs, plans and decisions, as the ledger keeps them. Nothing here holds a name of anybody but of who decided."""
+"""Runs, plans and decisions in the ledger. The only names of people are of those who decided."""
 
 from __future__ import annotations
 
@@ -12,45 +12,49 @@ import polars as pl
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from connectors.ledger.records import put_all
-from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey
+from connectors.ledger.tables import DECISIONS, FEEDS, PLANNED, PLANS, RECORDS, RUNS, FeedKey, Types
 from transforms.changes import REMOVALS
 from transforms.guard import Hold
 
 PlanStatus = Literal["open", "approved", "sent", "replaced", "discarded", "expired"]
 # Plans that may still be sent.
 PENDING: tuple[PlanStatus, ...] = ("open", "approved")
-# From which states a plan can be brought into which.
+# By the new status of a plan, the statuses that it may have before.
 FROM: dict[str, tuple[str, ...]] = {
-    "approved": ("open",), "discarded": ("open",), "expired": ("open",), "replaced": ("open", "approved"), "sent": ("approved",),
-}  # fmt: skip
-# Rows that are inserted at once: a plan may hold a whole district.
+    "approved": ("open",),
+    "discarded": ("open",),
+    "expired": ("open",),
+    "replaced": ("open", "approved"),
+    "sent": ("approved",),
+}
+# Statuses of plans that can no longer be sent.
+CLOSED = ("sent", "replaced", "discarded", "expired")
+# Statuses of records that a run removed.
+LEFT = tuple(status for _, status in REMOVALS.values())
+# Rows that are inserted at a time: a plan may hold a whole district.
 AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a feed, as it began and, once it has `ended`, as it ended. Times are in UTC.
-
-    `drop_date` is the day that the drop says it is of, `content` the digest of the accepted roster and
-    `roster` the run under which that is archived. `counts` are the terms of each entity. `approved` is the
-    plan that it was to send, `plan` what it held, `raised` the raised limits that it used up.
-    """
+    """One run of a feed: how it began and, once it has ended, its result. Times are in UTC."""
 
     id: str
     key: FeedKey
     command: str
     started: datetime
     drop: str = ""
-    drop_date: date | None = None
-    content: str = ""
-    roster: str = ""
+    drop_date: date | None = None  # the date that the drop states
+    content: str = ""  # digest of the accepted roster
+    roster: str = ""  # the run under which that roster is archived
     ended: datetime | None = None
     status: str = ""
     exit_code: int | None = None
+    # By entity, then by the name of the count.
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
-    plan: str = ""
-    approved: str = ""
-    raised: str = ""
+    plan: str = ""  # the plan of what it held
+    approved: str = ""  # the plan that it was started to send
+    raised: str = ""  # the raised limits that it used up
     requests: int = 0
     max_age_hours: float | None = None
     note: str = ""
@@ -58,7 +62,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run held, and what became of it: `by` whom it was `decided`, when, and with which `note`."""
+    """What a run held, and what was decided about it. Times are in UTC."""
 
     id: str
     key: FeedKey
@@ -68,8 +72,8 @@ class Plan:
     status: PlanStatus = "open"
     holds: tuple[Hold, ...] = ()
     decided: datetime | None = None
-    by: str = ""
-    note: str = ""
+    by: str = ""  # who decided
+    note: str = ""  # of the person who decided
 
 
 @dataclass(frozen=True)
@@ -77,14 +81,14 @@ class Decision:
     """One decision on a plan."""
 
     plan: str
-    at: datetime
+    at: datetime  # in UTC
     by: str
-    what: str
+    what: str  # the plan's new status
     note: str
 
 
 def write_run(connection: Connection, feed: int, run: Run, *, new: bool) -> None:
-    """Insert a run, or write all that is known of one."""
+    """Insert a run, or update all its fields."""
     values = {name: value for name, value in vars(run).items() if name not in ("id", "key")}
     values |= {name: _text(values[name]) for name in ("started", "ended", "drop_date")}
     values["counts"] = json.dumps(run.counts)
@@ -95,7 +99,7 @@ def write_run(connection: Connection, feed: int, run: Run, *, new: bool) -> None
 
 
 def read_runs(connection: Connection, *conditions: Any, last: int | None = None) -> list[Run]:
-    """Give runs, the newest first."""
+    """Return runs, the newest first."""
     query = (
         select(RUNS, FEEDS.c.target, FEEDS.c.feed)
         .join(FEEDS, FEEDS.c.id == RUNS.c.feed_id)
@@ -106,7 +110,7 @@ def read_runs(connection: Connection, *conditions: Any, last: int | None = None)
 
 
 def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFrame) -> None:
-    """Insert a plan, or renew the one with its id; the feed's other open plans are replaced by it."""
+    """Insert a plan, or renew the one with the same id; it replaces the feed's other open plans."""
     older = (PLANS.c.feed_id == feed, PLANS.c.status == "open", PLANS.c.id != plan.id)
     connection.execute(update(PLANS).where(*older).values(status="replaced"))
     holds = json.dumps([vars(hold) for hold in plan.holds])
@@ -124,11 +128,11 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
             insert(PLANS).values(id=plan.id, feed_id=feed, status="open", by="", note="", **same)
         )
     else:
-        # An approval whose sending broke off stays one.
-        fresh = (
+        # An approved plan stays approved if its run was interrupted.
+        reopened = (
             {} if before in PENDING else {"status": "open", "decided": None, "by": "", "note": ""}
         )
-        connection.execute(update(PLANS).where(PLANS.c.id == plan.id).values(**same, **fresh))
+        connection.execute(update(PLANS).where(PLANS.c.id == plan.id).values(**same, **reopened))
     connection.execute(delete(PLANNED).where(PLANNED.c.plan == plan.id))
     rows = records.rename({"sourcedId": "sourced_id"}).with_columns(plan=pl.lit(plan.id))
     for part in rows.iter_slices(AT_ONCE):
@@ -136,7 +140,7 @@ def write_plan(connection: Connection, feed: int, plan: Plan, records: pl.DataFr
 
 
 def read_plans(connection: Connection, *conditions: Any) -> list[Plan]:
-    """Give plans, the newest first."""
+    """Return plans, the newest first."""
     query = (
         select(PLANS, FEEDS.c.target, FEEDS.c.feed)
         .join(FEEDS, FEEDS.c.id == PLANS.c.feed_id)
@@ -147,10 +151,8 @@ def read_plans(connection: Connection, *conditions: Any) -> list[Plan]:
     ]
 
 
-def read_planned(
-    connection: Connection, plan: str, types: dict[str, type[pl.DataType]]
-) -> pl.DataFrame:
-    """Give the records of a plan, with the columns that are asked for."""
+def read_planned(connection: Connection, plan: str, types: Types) -> pl.DataFrame:
+    """Return the records of a plan, with the columns of `types`."""
     columns = [PLANNED.c["sourced_id" if name == "sourcedId" else name] for name in types]
     query = (
         select(*columns)
@@ -162,7 +164,10 @@ def read_planned(
 
 
 def decide(connection: Connection, decision: Decision) -> bool:
-    """Bring a plan into another state, and note who did; False if it is in none that allows that."""
+    """Change the status of a plan and record the decision.
+
+    Returns False, and changes nothing, if the plan's status does not allow it.
+    """
     allowed = (PLANS.c.id == decision.plan, PLANS.c.status.in_(FROM[decision.what]))
     at = _text(decision.at)
     changed = (
@@ -177,7 +182,7 @@ def decide(connection: Connection, decision: Decision) -> bool:
 
 
 def read_decisions(connection: Connection, plan: str) -> list[Decision]:
-    """Give every decision on a plan, the first one first."""
+    """Return every decision on a plan, the oldest first."""
     rows = connection.execute(
         select(DECISIONS).where(DECISIONS.c.plan == plan).order_by(DECISIONS.c.id)
     )
@@ -188,17 +193,17 @@ def read_decisions(connection: Connection, plan: str) -> list[Decision]:
 
 
 def _run(row: Row[Any]) -> Run:
-    named = dict(row._mapping)
-    key = FeedKey(named.pop("target"), named.pop("feed"))
-    del named["feed_id"]
-    started, ended = datetime.fromisoformat(named.pop("started")), _time(named.pop("ended"))
-    drop_date = named.pop("drop_date")
+    fields = dict(row._mapping)
+    key = FeedKey(fields.pop("target"), fields.pop("feed"))
+    del fields["feed_id"]
+    started, ended = datetime.fromisoformat(fields.pop("started")), _time(fields.pop("ended"))
+    drop_date = fields.pop("drop_date")
     return Run(
         key=key,
         started=started,
         ended=ended,
         drop_date=date.fromisoformat(drop_date) if drop_date else None,
-        **named | {"counts": json.loads(named["counts"])},
+        **fields | {"counts": json.loads(fields["counts"])},
     )
 
 
@@ -219,36 +224,33 @@ def _plan(row: Row[Any]) -> Plan:
     )
 
 
-def _text(moment: date | None) -> str | None:
-    return moment.isoformat() if moment else None
+def _text(time: date | None) -> str | None:
+    return time.isoformat() if time else None
 
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-CLOSED = ("sent", "replaced", "discarded", "expired")
-
-
 def prune(connection: Connection, feed: int, before: datetime) -> None:
-    """Delete the records of plans that were closed before a moment (in UTC); one that was replaced ends when it would have expired."""
+    """Delete the records of plans that were closed before a time in UTC.
+
+    A replaced plan counts as closed at the time when it would have expired.
+    """
     ended = func.coalesce(PLANS.c.decided, PLANS.c.expires) < before.isoformat()
     closed = select(PLANS.c.id).where(PLANS.c.feed_id == feed, PLANS.c.status.in_(CLOSED), ended)
     connection.execute(delete(PLANNED).where(PLANNED.c.plan.in_(closed)))
 
 
-LEFT = tuple(status for _, status in REMOVALS.values())
+def removed_since(connection: Connection, feed: int, since: datetime, but: str) -> dict[str, int]:
+    """Count the records of each entity that runs removed since a time in UTC, except run `but`.
 
-
-def removed_since(connection: Connection, feed: int, moment: datetime, but: str) -> dict[str, int]:
-    """Count the records of each entity that runs removed which began at or after a moment (in UTC), one of them aside.
-
-    What a person approved, or a limit let through that was raised once, is left out. Whether a killed run had used up
-    raised limits is not known: what it removed counts.
+    Runs that sent an approved plan or used raised limits do not count. For a killed run it is
+    unknown whether it used raised limits, so its removals count.
     """
     runs = select(RUNS.c.id).where(
         RUNS.c.feed_id == feed,
-        RUNS.c.started >= moment.isoformat(),
+        RUNS.c.started >= since.isoformat(),
         RUNS.c.id != but,
         RUNS.c.approved == "",
         RUNS.c.raised == "",

@@ -12,14 +12,9 @@ from typing import Self
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
-from connectors.ledger import forget as forgotten
-from connectors.ledger import history, salts
-from connectors.ledger import history as gone
-from connectors.ledger import records as renamed
-from connectors.ledger import records as told
+from connectors.ledger import forget, history, records, salts
 from connectors.ledger.database import (
     Absent,
-    Types,
     copy_tables,
     make_tables,
     opened,
@@ -27,19 +22,8 @@ from connectors.ledger.database import (
     version_of,
 )
 from connectors.ledger.forget import Erasure
-from connectors.ledger.history import Decision, Plan, PlanStatus, Run, prune
+from connectors.ledger.history import Decision, Plan, PlanStatus, Run
 from connectors.ledger.lock import Holder, held, holder
-from connectors.ledger.records import (
-    claims_of,
-    each,
-    entities,
-    feed_id,
-    made_feed_id,
-    move,
-    other_feeds,
-    put,
-    rows_of,
-)
 from connectors.ledger.salts import Kept
 from connectors.ledger.tables import (
     FEEDS,
@@ -51,6 +35,7 @@ from connectors.ledger.tables import (
     VERSION,
     FeedKey,
     LedgerError,
+    Types,
 )
 from transforms.changes import ACTIVE, ENDS, FIELDS, FINGERPRINT, IN_TARGET, LABEL, PARENTS, SCHOOL
 from transforms.guard import PLANNED_COLUMNS
@@ -71,14 +56,17 @@ ACKNOWLEDGED = SENT | {
     "fields": FIELDS,
     "ends": ENDS,
 }
-# The plans whose new records the target lacks as long as the ledger does not know of them.
+# Statuses of plans whose new records may still be missing from the target.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
-# Up to so many ids are asked for by name, some at once; for more it is faster to read the whole entity.
+# Up to `FEW` ids are queried by name, `AT_ONCE` at a time. For more, it is faster to read the entity.
 FEW, AT_ONCE = 20_000, 1000
 
 
 class Ledger:
-    """The ledger in a file, or on a PostgreSQL server by its address; made if it is not there. Raises `LedgerError`."""
+    """The ledger in a file, or on a PostgreSQL server at an address.
+
+    It is created if it does not exist, unless `make` is false. Any method may raise `LedgerError`.
+    """
 
     def __init__(self, place: Path | str, *, make: bool = True) -> None:
         self.place = shown(place)
@@ -91,7 +79,7 @@ class Ledger:
 
     @classmethod
     def reading(cls, place: Path | str) -> Self:
-        """Open a ledger to read it; one that does not exist knows nothing, and is not made."""
+        """Open a ledger to read it. A missing ledger reads as empty, and is not created."""
         return cls(place, make=False)
 
     def _prepare(self, make: bool) -> None:
@@ -114,46 +102,58 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the database; nothing is pending, since every write is committed when it returns."""
+        """Close the database. Nothing is lost: each write is committed when its method returns."""
         self._database.close()
 
     def known(self, key: FeedKey) -> dict[str, pl.DataFrame]:
-        """What the target holds of this feed: per entity `sourcedId`, `fingerprint` (Int64) and `status`."""
+        """Return what the target holds of this feed.
+
+        A frame for each entity: `sourcedId`, `fingerprint` (Int64) and `status`.
+        """
         return self._by_entity(RECORDS, key, KNOWN)
 
     def of_others(
         self, key: FeedKey, names: Sequence[str], statuses: Sequence[str] = IN_TARGET
     ) -> dict[str, pl.Series]:
-        """Per entity, the ids that the same target holds of other feeds, in some of the statuses."""
+        """Return the ids that other feeds have in the same target, in some statuses, by entity."""
         with self._database.reading() as connection:
-            feeds = other_feeds(connection, key)
-        held = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
-        found = {
+            feeds = records.other_feeds(connection, key)
+        known = {name: [self._rows(RECORDS, feed, name, KNOWN) for feed in feeds] for name in names}
+        in_status = {
             name: pl.concat(frames).filter(pl.col("status").is_in(statuses))
-            for name, frames in held.items()
+            for name, frames in known.items()
             if frames
         }
-        return {name: frame["sourcedId"] for name, frame in found.items() if frame.height}
+        return {name: frame["sourcedId"] for name, frame in in_status.items() if frame.height}
 
     def claims(
         self, key: FeedKey, entity: str, ids: pl.Series, statuses: Sequence[str] = IN_TARGET
     ) -> pl.DataFrame:
-        """Those of the ids (`sourcedId`) that the same target holds of other feeds, in some of the statuses, and of which `feed`."""
+        """Return which of the ids other feeds have in the same target, in some statuses.
+
+        Columns: `sourcedId` and `feed`.
+        """
         types = ID | {"feed": pl.String}
         frames = [
-            self._database.bulk(claims_of(key, entity, part, statuses), types)
-            for part in _some(ids)
+            self._database.bulk(records.claims_of(key, entity, part, statuses), types)
+            for part in _parts_of(ids)
         ]
-        held = pl.concat(
+        claims = pl.concat(
             [_empty(types), *(frame.rename({"sourced_id": "sourcedId"}) for frame in frames)]
         )
-        return held.filter(pl.col("sourcedId").is_in(ids.implode()))
+        return claims.filter(pl.col("sourcedId").is_in(ids.implode()))
 
     def schools_of(self, key: FeedKey, entity: str) -> pl.DataFrame:
-        """The schools (`sourcedId`, `school`) of the records of an entity that the target holds, of whichever feed."""
+        """Return the schools of an entity's records in the target, those of all feeds.
+
+        Columns: `sourcedId` and `school`.
+        """
         types = ID | dict.fromkeys(("status", "school"), pl.String)
         with self._database.reading() as connection:
-            feeds = [*filter(None, [feed_id(connection, key)]), *other_feeds(connection, key)]
+            feeds = [
+                *filter(None, [records.feed_id(connection, key)]),
+                *records.other_feeds(connection, key),
+            ]
         rows = pl.concat(
             [_empty(types), *(self._rows(RECORDS, feed, entity, types) for feed in feeds)]
         )
@@ -164,23 +164,25 @@ class Ledger:
         )
 
     def details(self, key: FeedKey, entity: str, ids: pl.Series | None = None) -> pl.DataFrame:
-        """All that is kept of the records of one entity, or of those among `ids`; what is blank is null."""
+        """Return all columns of one entity's records, or of those among `ids`. Blanks are null."""
         feed = self._feed(key)
         if feed is None:
             return _empty(DETAILS)
-        frame = pl.concat(self._rows(RECORDS, feed, entity, DETAILS, part) for part in _some(ids))
+        frame = pl.concat(
+            self._rows(RECORDS, feed, entity, DETAILS, part) for part in _parts_of(ids)
+        )
         frame = frame.with_columns(pl.col(pl.String).replace("", None))
         return frame if ids is None else frame.filter(pl.col("sourcedId").is_in(ids.implode()))
 
     def intended(self, key: FeedKey) -> dict[str, frozenset[str]]:
-        """Per entity, the ids that a killed run may have sent, and whose answer never came."""
+        """Return the ids that a killed run may have sent without getting an answer, by entity."""
         frames = self._by_entity(INTENTS, key, ID)
         return {entity: frozenset(frame["sourcedId"]) for entity, frame in frames.items()}
 
     def intend(self, key: FeedKey, entity: str, sent: pl.DataFrame, run: str) -> None:
-        """Note what is about to be sent (`sourcedId`, `#fingerprint`); it is on the disk when this returns."""
+        """Record what is about to be sent: `sourcedId`, `#fingerprint`. On the disk on return."""
         with self._writing(key) as (connection, feed):
-            put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
+            records.put(connection, INTENTS, sent, SENT, feed_id=feed, entity=entity, run=run)
 
     def record(
         self,
@@ -191,16 +193,21 @@ class Ledger:
         settled: Sequence[str],
         run: str,
     ) -> None:
-        """Note what the target answered, all of it or nothing.
+        """Record the target's answers to a batch, all or nothing.
 
-        `acknowledged` are the records that it holds now (`sourcedId`, `#fingerprint`, `#school`,
-        `#parents`, `#label`, `#fields`, `#ends`), `left` the ids that it has deleted, disabled or ended, by
-        the status that their rows get, `settled` the ids that were answered, whatever the answer: they are no longer intended.
+        Args:
+            key: The feed.
+            entity: The entity of all records.
+            acknowledged: The records that the target holds now: `sourcedId`, `#fingerprint`,
+                `#school`, `#parents`, `#label`, `#fields`, `#ends`.
+            left: The ids that the target deleted, disabled or ended, by their new status.
+            settled: The ids that got any answer. Their intents are deleted.
+            run: The run that sent them.
         """
         if ENDS not in acknowledged.columns:
             acknowledged = acknowledged.with_columns(pl.lit(None, pl.String).alias(ENDS))
         with self._writing(key) as (connection, feed):
-            put(
+            records.put(
                 connection,
                 RECORDS,
                 acknowledged,
@@ -211,7 +218,7 @@ class Ledger:
                 run=run,
             )
             for status, ids in left.items():
-                each(
+                records.each(
                     connection,
                     update(RECORDS).values(status=status, run=run),
                     RECORDS,
@@ -219,12 +226,12 @@ class Ledger:
                     entity,
                     ids,
                 )
-            each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
+            records.each(connection, delete(INTENTS), INTENTS, feed, entity, settled)
 
     def mark(self, key: FeedKey, entity: str, status: str, ids: Sequence[str], run: str) -> None:
-        """Give records another status of which the target knows nothing: kept, or back."""
+        """Change the status of records without a request to the target: to kept, or back."""
         with self._writing(key) as (connection, feed):
-            each(
+            records.each(
                 connection,
                 update(RECORDS).values(status=status, run=run),
                 RECORDS,
@@ -234,7 +241,7 @@ class Ledger:
             )
 
     def totals(self, key: FeedKey) -> pl.DataFrame:
-        """How many active records of a feed the ledger knows: `entity`, `school` (null: none), `records`."""
+        """Count the active records of a feed: `entity`, `school` (null: none), `records`."""
         feed = self._feed(key)
         if feed is None:
             return pl.DataFrame(schema=TOTALS)
@@ -247,132 +254,134 @@ class Ledger:
         return pl.DataFrame([tuple(row) for row in rows], schema=TOTALS, orient="row")
 
     def left_since(self, key: FeedKey, since: datetime, *, but: str) -> dict[str, int]:
-        """How many records of each entity were removed by runs since a moment (in UTC), one run aside; what a person let go is left out."""
+        """Count the records of each entity that runs removed since a time in UTC, except run `but`.
+
+        Removals that a person approved do not count.
+        """
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else gone.removed_since(connection, feed, since, but)
+            return {} if feed is None else history.removed_since(connection, feed, since, but)
 
     def moments(self, key: FeedKey, entity: str, ids: pl.Series) -> pl.DataFrame:
-        """When what was accepted of a delta's rows was last changed, for those of the ids of which that is known."""
+        """Return when the accepted delta rows of some ids were last changed, where it is known.
+
+        Columns: `sourcedId` and `MOMENT`, in microseconds since 1970 (UTC).
+        """
         feed = self._feed(key)
         types = {"sourcedId": pl.String, MOMENT: pl.Int64}
         if feed is None:
             return pl.DataFrame(schema=types)
         frame = pl.concat(
-            self._rows(MOMENTS, feed, entity, MARKED, part) for part in _some(ids.drop_nulls())
+            self._rows(MOMENTS, feed, entity, MARKED, part) for part in _parts_of(ids.drop_nulls())
         )
         return frame.select("sourcedId", pl.col("moment").alias(MOMENT)).filter(
             pl.col("sourcedId").is_in(ids.implode())
         )
 
     def note_moments(self, key: FeedKey, new: Moments) -> None:
-        """Keep what `moments` gives."""
+        """Record the times that `moments` returns."""
         if new:
             columns = {"sourced_id": "sourcedId", "moment": MOMENT, "owner": OWNER}
             with self._writing(key) as (connection, feed):
                 for entity, frame in new.items():
-                    put(connection, MOMENTS, frame, columns, feed_id=feed, entity=entity)
+                    records.put(connection, MOMENTS, frame, columns, feed_id=feed, entity=entity)
 
     def feeds(self) -> list[FeedKey]:
-        """Name every feed of which the ledger has heard, in order."""
+        """Return every feed in the ledger, in order."""
         query = select(FEEDS.c.target, FEEDS.c.feed).order_by(FEEDS.c.feed, FEEDS.c.target)
         with self._database.reading() as connection:
             return [FeedKey(row.target, row.feed) for row in connection.execute(query)]
 
     def begin(self, run: Run) -> None:
-        """Note that a run has begun."""
+        """Record that a run has begun."""
         with self._writing(run.key) as (connection, feed):
             history.write_run(connection, feed, run, new=True)
 
     def finish(self, run: Run) -> None:
-        """Note how a run ended."""
+        """Record how a run ended."""
         with self._writing(run.key) as (connection, feed):
             history.write_run(connection, feed, run, new=False)
 
     def runs(self, key: FeedKey | None = None, *, last: int | None = None) -> list[Run]:
-        """Give the runs of a feed, or of all, the newest first."""
+        """Return the runs of a feed, or of all feeds, the newest first."""
         with self._database.reading() as connection:
             return history.read_runs(connection, *_of(key), last=last)
 
     def run(self, run: str) -> Run | None:
-        """Give one run; None if there was none of that id."""
+        """Return one run, None if the id is unknown."""
         with self._database.reading() as connection:
             return next(iter(history.read_runs(connection, RUNS.c.id == run)), None)
 
     def propose(self, plan: Plan, records: pl.DataFrame) -> None:
-        """Keep a plan with its records; it takes the place of the feed's other open plans.
+        """Store a plan with its records; it replaces the feed's other open plans.
 
-        One with the same id is renewed: one that was approved stays so, one that was decided on
-        otherwise is open again.
+        If a plan with the same id exists, it is renewed. An approved plan stays approved; any other
+        plan is open again.
         """
         with self._writing(plan.key) as (connection, feed):
             history.write_plan(connection, feed, plan, records)
 
     def plan(self, plan: str) -> Plan | None:
-        """Give one plan; None if there is none of that id."""
+        """Return one plan, None if the id is unknown."""
         with self._database.reading() as connection:
             return next(iter(history.read_plans(connection, PLANS.c.id == plan)), None)
 
     def plans(self, key: FeedKey | None = None, *, status: str | None = None) -> list[Plan]:
-        """Give the plans of a feed, or of all, in one status, or in any, the newest first."""
+        """Return the plans of a feed or of all feeds, in one status or in any, the newest first."""
         in_status = () if status is None else (PLANS.c.status == status,)
         with self._database.reading() as connection:
             return history.read_plans(connection, *_of(key), *in_status)
 
     def planned(self, plan: str) -> pl.DataFrame:
-        """Give what a plan is to do: a row for each record."""
+        """Return the changes of a plan, a row for each record."""
         with self._database.reading() as connection:
             return history.read_planned(connection, plan, PLANNED_COLUMNS)
 
     def awaited(self, key: FeedKey) -> dict[str, list[str]]:
-        """Per entity, the ids of new records that plans of a feed hold, and that the target does not have.
+        """Return the ids of new records that plans of a feed hold and the target lacks, by entity.
 
-        What a person has let go of, or let expire, is not there either: nothing may name it.
+        Discarded and expired plans count too: no request may refer to their records either.
         """
         plans = [self.planned(plan.id) for plan in self.plans(key) if plan.status in AWAITED]
         new = pl.concat([pl.DataFrame(schema=PLANNED_COLUMNS), *plans]).filter(
             pl.col("action").is_in(["create", "revive"])
         )
         known = self.known(key) if new.height else {}
-        found = {
-            name: new.filter(entity=name)["sourcedId"]
-            for name in new["entity"].unique(maintain_order=True)
-        }
-        there = {
-            name: known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
-            for name in found
-            if name in known
-        }
-        return {
-            name: ids.filter(~ids.is_in(there[name].implode())).to_list()
-            if name in there
-            else ids.to_list()
-            for name, ids in found.items()
-        }
+        awaited: dict[str, list[str]] = {}
+        for name in new["entity"].unique(maintain_order=True):
+            ids = new.filter(entity=name)["sourcedId"]
+            if name in known:
+                in_target = known[name].filter(pl.col("status").is_in(IN_TARGET))["sourcedId"]
+                ids = ids.filter(~ids.is_in(in_target.implode()))
+            awaited[name] = ids.to_list()
+        return awaited
 
     def decide(self, plan: str, status: PlanStatus, *, by: str, note: str, at: datetime) -> bool:
-        """Approve, discard, expire or close a plan, and keep who did; False if it is in no state for that."""
-        found = self.plan(plan)
-        if found is None:
+        """Approve, discard, expire or close a plan, and record who did.
+
+        Returns False if the plan's status does not allow it, or there is no such plan.
+        """
+        before = self.plan(plan)
+        if before is None:
             return False
-        with self._writing(found.key) as (connection, _):
+        with self._writing(before.key) as (connection, _):
             return history.decide(connection, Decision(plan, at, by, status, note))
 
     def decisions(self, plan: str) -> list[Decision]:
-        """Give every decision on a plan."""
+        """Return every decision on a plan, the oldest first."""
         with self._database.reading() as connection:
             return history.read_decisions(connection, plan)
 
     def prune(self, key: FeedKey, before: datetime) -> None:
-        """Delete the records of a feed's plans that were closed before a moment (in UTC)."""
+        """Delete the records of a feed's plans that were closed before a time in UTC."""
         with self._writing(key) as (connection, feed):
-            prune(connection, feed, before)
+            history.prune(connection, feed, before)
 
     def told(self, key: FeedKey) -> frozenset[str]:
-        """The causes of which somebody was told of a feed, and which are not over."""
+        """Return the causes of a feed that people were notified of and that are not over."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return frozenset() if feed is None else told.notified_causes(connection, feed)
+            return frozenset() if feed is None else records.notified_causes(connection, feed)
 
     def note_told(
         self,
@@ -383,118 +392,124 @@ class Ledger:
         run: str,
         at: datetime,
     ) -> None:
-        """Keep of which causes somebody was told, and forget those that are `over`."""
+        """Record the causes that people were notified of, and delete those that are `over`."""
         if causes or over:
             with self._writing(key) as (connection, feed):
-                told.note_notified(connection, feed, causes, run, at)
-                told.forget_notified(connection, feed, over)
+                records.note_notified(connection, feed, causes, run, at)
+                records.forget_notified(connection, feed, over)
 
     def renamed(self, key: FeedKey) -> dict[tuple[str, str], str]:
-        """The ids that a feed's source has given up for others: by entity and new id, the one that the target knows."""
+        """Return the ids that the source replaced: by entity and new id, the id in the target."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else renamed.renamed_ids(connection, feed)
+            return {} if feed is None else records.renamed_ids(connection, feed)
 
     def note_renamed(self, key: FeedKey, new: Mapping[tuple[str, str], str], run: str) -> None:
-        """Keep what `renamed` gives."""
+        """Record the ids that `renamed` returns."""
         if new:
             with self._writing(key) as (connection, feed):
-                renamed.note_renamed(connection, feed, new, run)
+                records.note_renamed(connection, feed, new, run)
 
     def salt(self, key: FeedKey) -> Kept | None:
-        """By which salt the ids of the feed, or of others of its district, were made of personal data; None if none was."""
+        """Return the salt with which ids of the feed or its district were made from personal data.
+
+        None if no ids were made that way.
+        """
         with self._database.reading() as connection:
             return salts.salt(connection, salts.district(connection, key))
 
     def note_salt(self, key: FeedKey, kept: Kept, run: str) -> None:
-        """Keep what `salt` gives; the first salt stays."""
+        """Record the salt that `salt` returns. The first salt of a feed stays."""
         with self._writing(key) as (connection, feed):
             salts.note(connection, feed, kept, run)
 
     def readable(self, key: FeedKey) -> frozenset[str]:
-        """The ids of people that the target was sent, or may have been, and that are made of something: it can be read in them."""
+        """Return people's ids with readable parts that the target has, or may get."""
         with self._database.reading() as connection:
             return salts.readable(connection, key.target)
 
     def forgotten(self) -> frozenset[str]:
-        """The digests of the ids of all who are forgotten, in every feed."""
+        """Return the digests of the ids of all forgotten people, in every feed."""
         with self._database.reading() as connection:
-            return forgotten.digests(connection)
+            return forget.digests(connection)
 
     def note_forgotten(self, digest: str, *, at: datetime, by: str, note: str) -> None:
-        """Keep that somebody is forgotten, by the digest of the id."""
+        """Record that a person is forgotten, by the digest of the id."""
         with self._database.writing() as connection:
-            forgotten.note(connection, digest, at, by, note)
+            forget.note(connection, digest, at, by, note)
 
     def of_person(self, key: FeedKey, person: str) -> dict[str, list[str]]:
-        """Per entity, the ids of a feed's records that are of a person, or belong to that person."""
+        """Return the ids of a feed's records of a person or belonging to one, by entity."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return {} if feed is None else forgotten.of_person(connection, feed, person)
+            return {} if feed is None else forget.of_person(connection, feed, person)
 
     def awaits(self, key: FeedKey, person: str) -> bool:
-        """Whether a person is on the way to the target, or stands in a plan of a feed."""
+        """Return whether a person has an intent or is part of a plan of a feed."""
         feed = self._feed(key)
         with self._database.reading() as connection:
-            return feed is not None and forgotten.awaited(connection, feed, person)
+            return feed is not None and forget.awaited(connection, feed, person)
 
     def erase(self, key: FeedKey, erasure: Erasure) -> list[str]:
-        """Take a person out of a feed, all or nothing; give the open plans of which nothing is left."""
+        """Erase a person from a feed, all or nothing; return the open plans that are empty now."""
         with self._writing(key) as (connection, feed):
-            return forgotten.erase(connection, feed, erasure)
+            return forget.erase(connection, feed, erasure)
 
     def move(self, old: FeedKey, new: FeedKey) -> None:
-        """Give all that is kept of a feed to another name of the same target, all or nothing; who moves holds both."""
+        """Move everything of a feed to another name in the same target, all or nothing.
+
+        The caller must hold both feeds.
+        """
         feed = self._feed(old)
         if feed is not None:
             with self._writing(new) as (connection, to):
-                move(connection, feed, to)
+                records.move(connection, feed, to)
 
     def compact(self) -> None:
-        """Leave nothing of what was deleted in the database's files, as far as that is ours to do."""
+        """Remove deleted rows from the database's files, as far as we can."""
         self._database.compact()
 
     def copy_into(self, other: Ledger) -> None:
-        """Copy everything into a ledger that is new."""
-        with self._database.reading() as of, other._database.writing() as into:
-            copy_tables(of, into)
+        """Copy everything into a new ledger."""
+        with self._database.reading() as source, other._database.writing() as target:
+            copy_tables(source, target)
 
     def hold(self, key: FeedKey, run: str) -> AbstractContextManager[None]:
-        """Hold a feed while the body runs; raises `Busy` at once if another run holds it."""
+        """Hold a feed while the body runs. Raises `Busy` at once if another run holds it."""
         return held(self._database, key, run)
 
     def holder(self, key: FeedKey) -> Holder | None:
-        """Who holds a feed now; None if nobody does."""
+        """Return the run that holds a feed now, None if there is none."""
         return holder(self._database, key)
 
     @contextmanager
     def _writing(self, key: FeedKey) -> Iterator[tuple[Connection, int]]:
         with self._database.writing() as connection:
-            yield connection, made_feed_id(connection, key)
+            yield connection, records.made_feed_id(connection, key)
 
     def _feed(self, key: FeedKey) -> int | None:
         with self._database.reading() as connection:
-            return feed_id(connection, key)
+            return records.feed_id(connection, key)
 
     def _by_entity(self, table: Table, key: FeedKey, types: Types) -> dict[str, pl.DataFrame]:
         feed = self._feed(key)
         if feed is None:
             return {}
         with self._database.reading() as connection:
-            names = list(entities(connection, table, feed))
+            names = list(records.entities(connection, table, feed))
         return {entity: self._rows(table, feed, entity, types) for entity in names}
 
     def _rows(
         self, table: Table, feed: int, entity: str, types: Types, ids: pl.Series | None = None
     ) -> pl.DataFrame:
-        query = rows_of(table, list(types), feed, entity)
+        query = records.rows_of(table, list(types), feed, entity)
         if ids is not None:
             query = query.where(table.c.sourced_id.in_(ids.to_list()))
         return self._database.bulk(query, types).rename({"sourced_id": "sourcedId"})
 
 
-def _some(ids: pl.Series | None) -> list[pl.Series | None]:
-    """The ids in parts that can be asked for by name; None for all there are."""
+def _parts_of(ids: pl.Series | None) -> list[pl.Series | None]:
+    """Split ids into parts that can be queried by name; one None means the whole entity."""
     if ids is None or ids.len() > FEW:
         return [None]
     return [ids[at : at + AT_ONCE] for at in range(0, max(ids.len(), 1), AT_ONCE)]

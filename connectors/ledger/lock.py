@@ -1,4 +1,4 @@
-"""One run at a time for each feed: the database has the lock, and a table says whose it is."""
+"""One run at a time for each feed: the database holds the lock, a table names the holder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from connectors.ledger.tables import LOCKS, FeedKey
 
 @dataclass(frozen=True)
 class Holder:
-    """The run that holds a feed; `since` is in UTC, ISO 8601."""
+    """The run that holds a feed."""
 
     run: str
     process: int
     host: str
-    since: str
+    since: str  # ISO 8601 in UTC
 
 
 class Busy(Exception):
-    """Another run holds the feed; `holder` says which, if it has told yet."""
+    """Another run holds the feed. `holder` is None if it has not recorded itself yet."""
 
     def __init__(self, key: FeedKey, holder: Holder | None) -> None:
         who = (
@@ -46,25 +46,28 @@ class Busy(Exception):
 
 @contextmanager
 def held(database: Database, key: FeedKey, run: str) -> Iterator[None]:
-    """Hold a feed while the body runs; raise `Busy` at once if another run, or this process, holds it."""
-    with database.locked(_name(key)) as taken:
+    """Hold a feed while the body runs.
+
+    Raises `Busy` at once if another run, in this process or another, holds it.
+    """
+    with database.locked(_lock_name(key)) as taken:
         if not taken:
-            raise Busy(key, _written(database, key))
-        _write(database, key, run)
+            raise Busy(key, _last_holder(database, key))
+        _record_holder(database, key, run)
         yield
 
 
 def holder(database: Database, key: FeedKey) -> Holder | None:
-    """Who holds a feed now; None if nobody does."""
-    return _written(database, key) if database.is_locked(_name(key)) else None
+    """Return the run that holds a feed now, None if there is none."""
+    return _last_holder(database, key) if database.is_locked(_lock_name(key)) else None
 
 
-def _name(key: FeedKey) -> str:
-    # Names of feeds do not stand in names of files.
+def _lock_name(key: FeedKey) -> str:
+    # A digest, because the name of a feed must not appear in file names.
     return sha256(json.dumps([key.target, key.feed]).encode()).hexdigest()[:32]
 
 
-def _write(database: Database, key: FeedKey, run: str) -> None:
+def _record_holder(database: Database, key: FeedKey, run: str) -> None:
     me = Holder(
         run, os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")
     )
@@ -73,8 +76,8 @@ def _write(database: Database, key: FeedKey, run: str) -> None:
         connection.execute(upsert(connection, LOCKS), row)
 
 
-def _written(database: Database, key: FeedKey) -> Holder | None:
-    """Who held the feed last: the row stays when the lock has gone."""
+def _last_holder(database: Database, key: FeedKey) -> Holder | None:
+    """Return the run that held the feed last. The row stays when the lock is released."""
     with database.reading() as connection:
         query = select(LOCKS.c.run, LOCKS.c.process, LOCKS.c.host, LOCKS.c.since)
         row = connection.execute(

@@ -1,4 +1,7 @@
-"""A ledger kept on a PostgreSQL server, which several machines share: the only module here that knows the server."""
+"""A ledger on a PostgreSQL server, which several machines share.
+
+No other module contains anything specific to this server, except `records` for its bulk inserts.
+"""
 
 from __future__ import annotations
 
@@ -9,56 +12,71 @@ from typing import Any
 
 import polars as pl
 import psycopg
-from sqlalchemy import Connection, Engine, Select, create_engine, event, func, select, text
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from connectors.ledger.database import Types, shown, url_of
-from connectors.ledger.tables import TABLES, LedgerError, explained
+from connectors.ledger.tables import TABLES, LedgerError, Types, explained
 
-# In seconds, for a connection; a server that is silent for a minute has gone.
-CONNECT = {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 4,
-           "tcp_user_timeout": 60_000, "application_name": "roster", "client_encoding": "utf8"}  # fmt: skip
-# A commit survives power loss, whatever the server's own setting. Nobody waits for a row for ever. An idle
-# connection may hold a lock, and is not closed for that; but what a machine held that is gone is free in a minute.
+# A connection to a server that is silent for a minute counts as lost.
+CONNECT = {
+    "connect_timeout": 10,  # seconds, as the next two
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 60_000,  # milliseconds
+    "application_name": "roster",
+    "client_encoding": "utf8",
+}
+# A commit survives power loss, whatever the server's own setting. No statement waits for a lock
+# longer than a minute. An idle connection stays open, because it may hold a lock. If its machine
+# fails, the server notices and releases the lock within a minute.
 SETTINGS = """SET synchronous_commit = on; SET lock_timeout = '60s'; SET idle_session_timeout = 0;
     SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 4"""
-# Rows that are read as one array: a server has a gigabyte for one.
+# Rows that are read as one array; a server allows a gigabyte for one value.
 AT_ONCE = 500_000
+# The number of the lock under which tables are made.
 MAKING = int.from_bytes(b"roster", "big")
-# Who has a lock: its number is the one of 64 bits, in two halves.
-HOLDER = text("""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'
+# The server's process that holds a lock. `pg_locks` has the 64 bits of its number in two halves.
+HOLDER = text("""SELECT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ExclusiveLock'
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (classid::bigint << 32) | objid::bigint = :number""")
 AGAIN = "Run again: what was recorded before is safe."
 
-# Found by the first word that stands in what the server or the driver said.
+# By a word of the message of the server or the driver; the first that fits counts.
 NEXT_STEPS = {
-    "does not support SSL": "Let it take encrypted connections (ssl = on). If nobody can listen on the way to it, write sslmode=disable "
-    "after the ? in its address instead.",
-    "permission denied": "Let its user make and write tables there (the owner of the database may), and run again.",
+    "does not support SSL": "Let it take encrypted connections (ssl = on). If nobody can listen on "
+    "the way to it, write sslmode=disable after the ? in its address instead.",
+    "permission denied": "Let its user make and write tables there "
+    "(the owner of the database may), and run again.",
     'database "': "Make the database, or correct its name in its address, and run again.",
-    "too many": "Wait until other runs have ended, or let the server have more connections, and run again.",
+    "too many": "Wait until other runs have ended, or let the server have more connections, "
+    "and run again.",
     "authentication failed": "Correct the user or the password in its address, and run again.",
     "no password supplied": "Put the password into its address, and run again.",
     "read-only": "Let its user write to it, and name the server that takes writes, not a copy.",
     "resolve host": "Correct the host in its address, and run again.",
     "invalid connection option": "Correct what follows the ? in its address, and run again.",
-    "connection failed": "Start the server, or correct the host and port in its address, and run again.",
-    "connection is bad": "Start the server, or correct the host and port in its address, and run again.",
-    "lock timeout": "Another process has been writing to it for too long. Wait until it has ended, and run again.",
-    "No space left": "Free some space on the server's disk, and run again; what was recorded before is safe.",
+    "connection failed": "Start the server, or correct the host and port in its address, "
+    "and run again.",
+    "connection is bad": "Start the server, or correct the host and port in its address, "
+    "and run again.",
+    "lock timeout": "Another process has been writing to it for too long. "
+    "Wait until it has ended, and run again.",
+    "No space left": "Free some space on the server's disk, and run again; "
+    "what was recorded before is safe.",
     "connection": AGAIN,
     "": "Check the server and its log, and run again; what was recorded before is safe.",
 }
 
 
 class Postgresql:
-    """One ledger's database on a server. Raises `ValueError` for an address that cannot be meant."""
+    """One ledger's database on a server. `place` is how people know it."""
 
-    def __init__(self, address: str) -> None:
-        self.place = shown(address)
-        self._engine = _engine(address)
-        # The locks that are held through this object, each with the server's process that has it.
+    def __init__(self, url: URL, place: str) -> None:
+        self.place = place
+        self._engine = _create_engine(url)
+        # The locks held through this object: by their number, the server's process that has them.
         self._locks: dict[int, int] = {}
 
     def _explained(self) -> AbstractContextManager[None]:
@@ -66,7 +84,7 @@ class Postgresql:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the ledger."""
+        """Open a connection that sees one state of the ledger."""
         with self._explained(), self._engine.connect() as connection:
             connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -74,22 +92,23 @@ class Postgresql:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection in a transaction, committed to the disk at the end, or not at all."""
+        """Open a connection in a transaction, committed to the disk at the end, or not at all."""
         with self._explained(), self._engine.begin() as connection:
             self._check_locks(connection)
             yield connection
 
     @contextmanager
     def making(self) -> Iterator[Connection]:
-        """Give a connection, like `writing`, while no other process can make tables."""
+        """Open a connection, like `writing`, while no other process can make tables."""
         with self.writing() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MAKING})
             yield connection
 
     def bulk(self, query: Select[Any], types: Types) -> pl.DataFrame:
-        """Read many rows at once, in the order of the first column; the query answers no null.
+        """Read many rows, in the order of the first column. The query must not return nulls.
 
-        Columns come as arrays, and are sorted here: both take a fraction of what single rows would.
+        Columns are read as arrays and sorted here, which takes a fraction of the time of single
+        rows sorted by the server.
         """
         part = (func.row_number().over() // AT_ONCE).label("part")
         rows = query.order_by(None).add_columns(part).subquery()
@@ -100,7 +119,10 @@ class Postgresql:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
-        """Hold a lock while the body runs, on a connection of its own, and say whether it could be had."""
+        """Try to hold a lock while the body runs; yield whether it was free.
+
+        The lock has a connection of its own.
+        """
         with self._explained():
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         with connection:
@@ -117,33 +139,31 @@ class Postgresql:
             finally:
                 if taken:
                     del self._locks[number]
-                    # A connection that has been lost holds nothing any more.
+                    # A lost connection no longer holds the lock.
                     with suppress(SQLAlchemyError):
                         connection.execute(
                             text("SELECT pg_advisory_unlock(:number)"), {"number": number}
                         )
 
     def is_locked(self, name: str) -> bool:
-        """Whether anybody holds a lock now."""
+        """Return whether anybody holds a lock now."""
         with self.reading() as connection:
-            return (
-                connection.execute(HOLDER, {"number": _number(connection, name)}).first()
-                is not None
-            )
+            number = _number(connection, name)
+            return connection.execute(HOLDER, {"number": number}).first() is not None
 
     def compact(self) -> None:
-        """Let the server take away dead rows; its backups and its own log of changes are not ours."""
+        """Let the server remove dead rows. Its backups and its write-ahead log are not ours."""
         with self._explained(), self._engine.connect() as connection:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in TABLES.sorted_tables:
                 alone.execute(text(f"VACUUM {table.name}"))
 
     def close(self) -> None:
-        """Let go of the server; whoever goes on using the ledger connects again."""
+        """Close the connections. The next use of the ledger connects again."""
         self._engine.dispose()
 
     def _check_locks(self, connection: Connection) -> None:
-        """Write nothing once a lock has been lost: another run may hold it."""
+        """Raise `LedgerError` if a lock was lost: another run may hold it and write."""
         for number, process in self._locks.items():
             if connection.execute(HOLDER, {"number": number}).scalar() != process:
                 found = "the connection lost that kept other runs away"
@@ -151,15 +171,13 @@ class Postgresql:
 
 
 def _number(connection: Connection, name: str) -> int:
-    # Locks are of the whole database, which may hold several ledgers, each in a schema.
+    # A lock is valid for the whole database, which may hold several ledgers, each in a schema.
     schema = connection.execute(text("SELECT current_schema()")).scalar()
     return int.from_bytes(sha256(f"{schema} {name}".encode()).digest()[:8], "big", signed=True)
 
 
-def _engine(address: str) -> Engine:
-    engine = create_engine(
-        url_of(address), connect_args=CONNECT, pool_pre_ping=True, hide_parameters=True
-    )
+def _create_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args=CONNECT, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: object) -> None:

@@ -1,4 +1,7 @@
-"""Reads and writes the rows of one feed and entity, inside a transaction that the caller holds."""
+"""Read and write the rows of one feed: its records, renamed ids and notified causes.
+
+All functions run inside a transaction of the caller.
+"""
 
 from __future__ import annotations
 
@@ -52,32 +55,35 @@ if TYPE_CHECKING:
 
 
 def feed_id(connection: Connection, key: FeedKey) -> int | None:
-    """Number of the feed, if the ledger has heard of it."""
+    """Return the number of the feed, None if the ledger does not know it."""
     query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
     return connection.execute(query).scalar_one_or_none()
 
 
 def other_feeds(connection: Connection, key: FeedKey) -> list[int]:
-    """Numbers of the other feeds of the same target."""
+    """Return the numbers of the other feeds into the same target."""
     query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed != key.feed)
     return list(connection.execute(query).scalars())
 
 
 def made_feed_id(connection: Connection, key: FeedKey) -> int:
-    """Number of the feed; a new feed is entered. Whoever else writes for the feed waits until this transaction ends."""
+    """Return the number of the feed, which is inserted if it is new.
+
+    Other writers for the same feed wait until this transaction ends.
+    """
     query = select(FEEDS.c.id).where(FEEDS.c.target == key.target, FEEDS.c.feed == key.feed)
-    alone = query.with_for_update(key_share=True)
-    found = connection.execute(alone).scalar_one_or_none()
-    if found is None:
+    locking = query.with_for_update(key_share=True)
+    number = connection.execute(locking).scalar_one_or_none()
+    if number is None:
         connection.execute(
             unless_there(connection, FEEDS), {"target": key.target, "feed": key.feed}
         )
-        found = connection.execute(alone).scalar_one()
-    return int(found)
+        number = connection.execute(locking).scalar_one()
+    return int(number)
 
 
 def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
-    """Name the entities of a feed, each found by one step into the index; DISTINCT would read every row."""
+    """Yield the entities of a feed, with one index lookup each. DISTINCT would read every row."""
     query = select(func.min(table.c.entity)).where(
         table.c.feed_id == feed, table.c.entity > bindparam("last")
     )
@@ -88,16 +94,16 @@ def entities(connection: Connection, table: Table, feed: int) -> Iterator[str]:
 
 
 def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Select[Any]:
-    """Ask for the rows of one feed and entity, in the order of their ids; null text is given as blank.
+    """Build the query for the rows of one feed and entity, in the order of their ids.
 
-    ADBC takes a column for a number if its first rows are all null.
+    Null text becomes blank: ADBC takes a column for a number if its first rows are all null.
     """
-    asked = [
+    selected = [
         func.coalesce(table.c[name], "").label(name) if table.c[name].nullable else table.c[name]
         for name in columns
     ]
     return (
-        select(*asked)
+        select(*selected)
         .where(table.c.feed_id == feed, table.c.entity == entity)
         .order_by(table.c.sourced_id)
     )
@@ -106,7 +112,11 @@ def rows_of(table: Table, columns: Sequence[str], feed: int, entity: str) -> Sel
 def claims_of(
     key: FeedKey, entity: str, ids: pl.Series | None, statuses: Sequence[str]
 ) -> Select[Any]:
-    """Ask which other feeds of the same target have records of an entity in some statuses, all or those with these ids."""
+    """Build the query for the records of an entity that other feeds have in the same target.
+
+    Only records in some statuses count and, unless `ids` is None, only those ids. The columns are
+    `sourced_id` and `feed`.
+    """
     others = (FEEDS.c.target == key.target) & (FEEDS.c.feed != key.feed)
     query = select(RECORDS.c.sourced_id, FEEDS.c.feed).join(FEEDS, FEEDS.c.id == RECORDS.c.feed_id)
     query = query.where(others, RECORDS.c.entity == entity, RECORDS.c.status.in_(statuses))
@@ -121,9 +131,9 @@ def put(
     columns: Mapping[str, str],
     **same: object,
 ) -> None:
-    """Insert rows, or overwrite those that are there.
+    """Upsert rows.
 
-    `columns` maps the table's columns to the frame's; `same` are values that all rows have.
+    `columns` maps the table's columns to the frame's; `same` are values shared by all rows.
     """
     if frame.height:
         put_all(
@@ -141,14 +151,14 @@ def each(
     entity: str,
     ids: Sequence[str],
 ) -> None:
-    """Run a statement on each of the rows with these ids."""
+    """Run a statement on the rows of one feed and entity with these ids."""
     if ids:
         of_entity = statement.where(table.c.feed_id == feed, table.c.entity == entity)
         each_of(connection, of_entity, table.c.sourced_id, ids)
 
 
 def upsert(connection: Connection, table: Table) -> Insert:
-    """Insert a row, or overwrite the one that has its key."""
+    """Build the statement that inserts a row, or overwrites the one with the same key."""
     statement = _insert(connection, table)
     changed = {
         column.name: statement.excluded[column.name]
@@ -159,12 +169,12 @@ def upsert(connection: Connection, table: Table) -> Insert:
 
 
 def unless_there(connection: Connection, table: Table) -> Insert:
-    """Insert a row, unless it is there already."""
+    """Build the statement that inserts a row, unless one with the same key exists."""
     return _insert(connection, table).on_conflict_do_nothing()
 
 
 def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
-    """Insert rows of different keys, or overwrite those that are there; columns are called as the table's."""
+    """Upsert rows with different keys. The frame has the table's column names."""
     statement = upsert(connection, table)
     if _takes_arrays(connection):
         arrays = [
@@ -180,7 +190,7 @@ def put_all(connection: Connection, table: Table, rows: pl.DataFrame) -> None:
 def each_of(
     connection: Connection, statement: Update | Delete, column: Column[str], values: Sequence[str]
 ) -> None:
-    """Run a statement on each of the rows that have one of the values."""
+    """Run a statement on the rows that have one of the values in a column."""
     if _takes_arrays(connection):
         connection.execute(
             statement.where(column == any_(bindparam("all", list(values), ARRAY(Text))))
@@ -192,26 +202,25 @@ def each_of(
 
 
 def _takes_arrays(connection: Connection) -> bool:
-    """Whether all rows can go in one statement, instead of one after the other over a network."""
+    """Return whether one statement can take all rows as arrays; row by row, a network is slow."""
     return connection.dialect.name == "postgresql"
 
 
 def _insert(connection: Connection, table: Table) -> Insert:
-    # Only the one in use is imported: each brings its drivers along.
-    statement: Insert = import_module(f"sqlalchemy.dialects.{connection.dialect.name}").insert(
-        table
-    )
+    # Only the dialect in use is imported, because each imports its drivers.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    statement: Insert = dialect.insert(table)
     return statement
 
 
 def renamed_ids(connection: Connection, feed: int) -> dict[tuple[str, str], str]:
-    """Give what is known of a feed."""
+    """Return the ids that the source replaced: by entity and new id, the id in the target."""
     rows = connection.execute(select(RENAMED).where(RENAMED.c.feed_id == feed))
     return {(row.entity, row.sourced_id): row.was for row in rows}
 
 
 def note_renamed(connection: Connection, feed: int, renamed: Renamed, run: str) -> None:
-    """Keep new ids and what they were, as a run said."""
+    """Record new ids and the ids that they replace, as found by a run."""
     rows = [
         {"feed_id": feed, "entity": entity, "sourced_id": new, "was": was, "run": run}
         for (entity, new), was in renamed.items()
@@ -221,7 +230,7 @@ def note_renamed(connection: Connection, feed: int, renamed: Renamed, run: str) 
 
 
 def notified_causes(connection: Connection, feed: int) -> frozenset[str]:
-    """Give the causes of which somebody was told, and which are not over."""
+    """Return the causes that people were notified of and that are not over."""
     return frozenset(
         connection.execute(select(TOLD.c.cause).where(TOLD.c.feed_id == feed)).scalars()
     )
@@ -230,44 +239,44 @@ def notified_causes(connection: Connection, feed: int) -> frozenset[str]:
 def note_notified(
     connection: Connection, feed: int, told: Collection[str], run: str, at: datetime
 ) -> None:
-    """Keep of which causes somebody was told by a run, at a moment (in UTC)."""
+    """Record the causes of which a run notified people, at a time in UTC."""
     for cause in told:
         values = {"feed_id": feed, "cause": cause, "run": run, "at": at.isoformat()}
         connection.execute(upsert(connection, TOLD), values)
 
 
 def forget_notified(connection: Connection, feed: int, ended: Collection[str]) -> None:
-    """Forget causes that are over, so that people are told again when they come back."""
+    """Delete causes that are over, so that people are notified again if they return."""
     connection.execute(delete(TOLD).where(TOLD.c.feed_id == feed, TOLD.c.cause.in_(ended)))
 
 
-# Tables whose rows are of a feed and of something that both may have; what the new name has is newer, and stays.
+# Tables in which both feeds may have a row with the same key. The new feed's row wins: it is newer.
 SHARED = (RECORDS, INTENTS, RENAMED, MOMENTS, TOLD)
 
 
 def move(connection: Connection, old: int, new: int) -> None:
-    """Give what feed `old` has to feed `new`, and forget the old one.
+    """Move everything of feed `old` to feed `new`, and delete the old feed.
 
-    A record that the new name only kept because the old one had sent it too has not been decided on: it is as the
-    old one has it, so that the next run sees it vanish again. Open plans of the old name, if the new one has run, are
-    replaced by that run.
+    The new feed may have kept a record only because the old feed had sent it too. Such a record
+    gets the old feed's status, so that the next run finds it missing again and decides. If the new
+    feed has run, the open plans of the old feed count as replaced.
     """
     older = RECORDS.alias()
-    same = and_(older.c.feed_id == old, *_keys(RECORDS, older))
+    same = and_(older.c.feed_id == old, *_same_keys(RECORDS, older))
     status = select(older.c.status).where(same).scalar_subquery()
     kept = and_(RECORDS.c.feed_id == new, RECORDS.c.status == KEPT, exists().where(same))
     connection.execute(update(RECORDS).where(kept).values(status=status))
     for table in SHARED:
         newer = table.alias()
-        both = and_(newer.c.feed_id == new, *_keys(table, newer))
+        both = and_(newer.c.feed_id == new, *_same_keys(table, newer))
         connection.execute(delete(table).where(table.c.feed_id == old, exists().where(both)))
     if connection.execute(select(RUNS.c.id).where(RUNS.c.feed_id == new).limit(1)).first():
         open_plans = and_(PLANS.c.feed_id == old, PLANS.c.status == "open")
         connection.execute(update(PLANS).where(open_plans).values(status="replaced"))
-    # The salt by which the old name made its ids goes along: with another one, everybody would be somebody else.
-    theirs = SALTS.alias()
+    # The old feed's salt wins: with another salt, everybody would get a new id.
+    old_salt = SALTS.alias()
     connection.execute(
-        delete(SALTS).where(SALTS.c.feed_id == new, exists().where(theirs.c.feed_id == old))
+        delete(SALTS).where(SALTS.c.feed_id == new, exists().where(old_salt.c.feed_id == old))
     )
     for table in (*SHARED, SALTS, RUNS, PLANS):
         connection.execute(update(table).where(table.c.feed_id == old).values(feed_id=new))
@@ -275,7 +284,7 @@ def move(connection: Connection, old: int, new: int) -> None:
     connection.execute(delete(FEEDS).where(FEEDS.c.id == old))
 
 
-def _keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:
+def _same_keys(table: Table, other: FromClause) -> list[ColumnElement[bool]]:
     return [
         table.c[key.name] == other.c[key.name] for key in table.primary_key if key.name != "feed_id"
     ]

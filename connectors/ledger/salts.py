@@ -1,8 +1,7 @@
-"""By which salt a feed's ids were made of personal data: another one would make new people of everybody.
+"""The salts with which ids were made from personal data. With another salt, all ids would change.
 
-The feeds of one district into one target have one salt: a mother may be in both.
-
-Of a salt that is a secret only a mark is kept, by which it is known again.
+The feeds of one district into one target share a salt, because a person may be in several feeds.
+Of a secret salt, the ledger stores only a digest that identifies it.
 """
 
 from __future__ import annotations
@@ -19,32 +18,32 @@ from connectors.ledger.tables import FEEDS, INTENTS, PLANNED, PLANS, RECORDS, SA
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a salt: its `text`, blank if it is a secret, and its `mark`."""
+    """What the ledger stores of a salt."""
 
-    text: str
-    mark: str
+    text: str  # blank if the salt is a secret
+    mark: str  # a digest that identifies it
 
 
 def kept_of(salt: str, *, secret: bool) -> Kept:
-    """What is to be kept of a salt."""
+    """Return what to store of a salt."""
     return Kept("" if secret else salt, sha256(f"salt {salt}".encode()).hexdigest())
 
 
 def district(connection: Connection, key: FeedKey) -> list[int]:
-    """Numbers of the feeds of a district into one target, that of the key first; blank if the ledger has heard of none."""
+    """Return the numbers of the known feeds of a district into one target, the key's feed first."""
     rows = connection.execute(
         select(FEEDS.c.id, FEEDS.c.feed).where(FEEDS.c.target == key.target).order_by(FEEDS.c.id)
     )
-    found = [row for row in rows if _district(row.feed) == _district(key.feed)]
-    return [row.id for row in sorted(found, key=lambda row: row.feed != key.feed)]
+    same = [row for row in rows if _district_name(row.feed) == _district_name(key.feed)]
+    return [row.id for row in sorted(same, key=lambda row: row.feed != key.feed)]
 
 
-def _district(feed: str) -> str:
+def _district_name(feed: str) -> str:
     return feed.partition("/")[0]
 
 
 def salt(connection: Connection, feeds: Sequence[int]) -> Kept | None:
-    """Give what is kept of the salt of the first of some feeds that has one; None if no id was made by one."""
+    """Return the salt of the first feed that has one, None if no feed has."""
     rows = {
         row.feed_id: row
         for row in connection.execute(select(SALTS).where(SALTS.c.feed_id.in_(feeds)))
@@ -54,23 +53,26 @@ def salt(connection: Connection, feeds: Sequence[int]) -> Kept | None:
 
 
 def note(connection: Connection, feed: int, kept: Kept, run: str) -> None:
-    """Keep the first salt of a feed, as a run said."""
+    """Record the salt that a run used for a feed, unless the feed has one."""
     values = {"feed_id": feed, "salt": kept.text, "mark": kept.mark, "run": run}
     connection.execute(unless_there(connection, SALTS), values)
 
 
 def readable(connection: Connection, target: str) -> frozenset[str]:
-    """Give the ids of people that are made of something, and were sent to a target, were about to be or wait for a person."""
+    """Return the ids of people that contain a slash: they were made from readable parts.
+
+    Includes ids that were sent to the target, were about to be sent, or wait in a plan.
+    """
     feeds = select(FEEDS.c.id).where(FEEDS.c.target == target)
     waiting = select(PLANS.c.id).where(
         PLANS.c.feed_id.in_(feeds), PLANS.c.status.in_(["open", "approved"])
     )
-    found: set[str] = set()
+    ids: set[str] = set()
     for table, of_feeds in (
         (RECORDS, RECORDS.c.feed_id.in_(feeds)),
         (INTENTS, INTENTS.c.feed_id.in_(feeds)),
         (PLANNED, PLANNED.c.plan.in_(waiting)),
     ):
         of_people = (of_feeds, table.c.entity == "users", table.c.sourced_id.contains("/"))
-        found.update(connection.execute(select(table.c.sourced_id).where(*of_people)).scalars())
-    return frozenset(found)
+        ids.update(connection.execute(select(table.c.sourced_id).where(*of_people)).scalars())
+    return frozenset(ids)

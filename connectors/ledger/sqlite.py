@@ -1,15 +1,15 @@
-"""A ledger kept in a SQLite file: the only module here that knows SQLite.
+"""A ledger in a SQLite file.
 
-Rows are written by Python's own SQLite and read in bulk by the one inside ADBC, several times as
-fast. Two SQLites in one process must never have one file open at once: closing a file drops the locks
-that the process holds on it, and the one that believes itself alone deletes the journal in which the
-other has just committed (sqlite.org/howtocorrupt.html, 2.2.1). So there is one `Sqlite` for a file in
-a process, and it closes the one before it opens the other.
+Python's own SQLite writes rows; the SQLite inside ADBC reads many rows several times as fast. These
+two libraries must never have the same file open in one process. If one closes the file, all locks
+that the process holds on it are released. Another process may then delete a journal that is in use
+(sqlite.org/howtocorrupt.html, 2.2.1). So a process has one `Sqlite` for each file, which closes the
+file in one library before it opens the file in the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Lock, RLock
@@ -24,25 +24,29 @@ from sqlalchemy import URL, Connection, Engine, Select, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.ledger.file_lock import file_locked, is_file_locked
-from connectors.ledger.tables import explained
+from connectors.ledger.tables import Types, explained
 from connectors.private_files import make_private_file
 
 WAIT_SECONDS = 60
-# Rows that ADBC reads at a time. It takes a column's type from the first batch.
+# Rows that ADBC reads at a time. It infers a column's type from the first batch.
 ROWS = 65_536
-# FULL and fullfsync (macOS): a commit survives power loss. The cache (KiB) and the pages between
-# checkpoints keep ids in random order from rewriting the file again and again.
 PRAGMAS = (
+    # With these two (the second for macOS), a commit survives power loss.
     "synchronous = FULL",
     "fullfsync = 1",
+    # Ids come in random order. The cache (32 MiB) and the number of pages between checkpoints
+    # prevent that the same pages are written again and again.
     "cache_size = -32768",
     "wal_autocheckpoint = 4000",
 )
+# By a word of SQLite's message; the first that fits counts.
 NEXT_STEPS = {
-    "locked": "Another process has been writing to it for too long. Wait until it has ended, and run again.",
+    "locked": "Another process has been writing to it for too long. "
+    "Wait until it has ended, and run again.",
     "full": "Free some space on its disk, and run again; what was recorded before is safe.",
     "readonly": "Let this user write to it and to its folder, and run again.",
-    "not a database": "It is damaged, or another program's file. Restore it from a copy, or use another state folder.",
+    "not a database": "It is damaged, or another program's file. "
+    "Restore it from a copy, or use another state folder.",
     "malformed": "It is damaged. Restore it from a copy, or use another state folder.",
     "": "Check its disk, its permissions and its folder, and run again.",
 }
@@ -52,16 +56,16 @@ _OPENING = Lock()
 
 
 class Sqlite:
-    """One ledger's file in this process; threads take turns. Make it with `at`."""
+    """One ledger's file in this process; threads take turns. Create it with `at`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._turn = RLock()
-        self._engine = _engine(path)
+        self._engine = _create_engine(path)
 
     @classmethod
     def at(cls, path: Path) -> Sqlite:
-        """Give the database of a file, the same one to all who ask."""
+        """Return the database of a file, the same object for all callers."""
         with _OPENING:
             return _OPEN.get(path.resolve()) or _OPEN.setdefault(
                 path.resolve(), cls(path.resolve())
@@ -69,14 +73,14 @@ class Sqlite:
 
     @property
     def place(self) -> str:
-        """The file."""
+        """The path of the file."""
         return str(self.path)
 
     @contextmanager
     def making(self) -> Iterator[Connection]:
-        """Give a connection, like `writing`, which keeps others from making tables too.
+        """Open a connection, like `writing`, while no other process can make tables.
 
-        From now on others read while one writes (WAL); the file keeps that.
+        Also turns on WAL, so that others can read during a write. The file stores this setting.
         """
         with (
             self._turn,
@@ -89,7 +93,7 @@ class Sqlite:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection in a transaction, committed to the disk at the end, or not at all."""
+        """Open a connection in a transaction, committed to the disk at the end, or not at all."""
         with self._turn, _explained(self.path), self._engine.connect() as connection:
             connection.execution_options(begin="BEGIN IMMEDIATE")
             with connection.begin():
@@ -97,7 +101,7 @@ class Sqlite:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the ledger."""
+        """Open a connection that sees one state of the ledger."""
         with (
             self._turn,
             _explained(self.path),
@@ -106,14 +110,14 @@ class Sqlite:
         ):
             yield connection
 
-    def bulk(self, query: Select[Any], types: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-        """Read many rows at once; the query answers no null."""
+    def bulk(self, query: Select[Any], types: Types) -> pl.DataFrame:
+        """Read many rows. The query must not return nulls."""
         sql = str(
             query.compile(dialect=self._engine.dialect, compile_kwargs={"literal_binds": True})
         )
         with self._turn, _explained(self.path):
             self._engine.dispose()
-            # ADBC's own interface: its DB-API would import pyarrow, which takes longer than reading a school's records.
+            # The DB-API of ADBC would import pyarrow, which takes longer than reading a school.
             with (
                 connect(str(self.path)) as database,
                 AdbcConnection(database) as connection,
@@ -125,27 +129,27 @@ class Sqlite:
                 statement.set_sql_query(sql)
                 stream, _ = statement.execute_query()
                 frame = pl.DataFrame(stream)
-        # Without rows the columns have no meaningful type.
+        # Without rows, ADBC's column types mean nothing.
         return frame if frame.height else pl.DataFrame(schema=types)
 
     @contextmanager
     def locked(self, name: str) -> Iterator[bool]:
-        """Hold a lock while the body runs, and say whether it could be had."""
+        """Try to hold a lock while the body runs; yield whether it was free."""
         with ExitStack() as stack:
             with _explained(self.path):
-                taken = stack.enter_context(file_locked(self._lock(name)))
+                taken = stack.enter_context(file_locked(self._lock_file(name)))
             yield taken
 
     def is_locked(self, name: str) -> bool:
-        """Whether anybody holds a lock now."""
+        """Return whether anybody holds a lock now."""
         with _explained(self.path):
-            return is_file_locked(self._lock(name))
+            return is_file_locked(self._lock_file(name))
 
-    def _lock(self, name: str) -> Path:
+    def _lock_file(self, name: str) -> Path:
         return self.path.parent / "locks" / f"{name}.lock"
 
     def compact(self) -> None:
-        """Write the file anew, without what was deleted, and empty its journal; once nobody else is reading."""
+        """Rewrite the file without deleted rows, and empty its journal, once nobody else reads."""
         with (
             self._turn,
             _explained(self.path),
@@ -159,13 +163,13 @@ class Sqlite:
                 connection.cursor().execute(statement)
 
     def close(self) -> None:
-        """Close the file; whoever else uses it opens it again."""
+        """Close the file. The next use opens it again."""
         with self._turn:
             self._engine.dispose()
 
 
 def make_file(path: Path) -> None:
-    """Make the file and its folder if they are missing, for their owner only."""
+    """Create the file and its folder if they are missing, for their owner only."""
     with _OPENING, _explained(path):
         make_private_file(path)
 
@@ -174,7 +178,7 @@ def _explained(path: Path) -> AbstractContextManager[None]:
     return explained(str(path), (SQLAlchemyError, AdbcError, OSError), NEXT_STEPS)
 
 
-def _engine(path: Path) -> Engine:
+def _create_engine(path: Path) -> Engine:
     url = URL.create("sqlite", database=str(path))
     options = {"timeout": WAIT_SECONDS, "isolation_level": None, "check_same_thread": False}
     engine = create_engine(

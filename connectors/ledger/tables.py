@@ -1,4 +1,7 @@
-"""The ledger's tables, in SQL that SQLite and PostgreSQL both speak."""
+"""The ledger's tables, the key of a feed, and the ledger's error.
+
+The tables use only what SQLite and PostgreSQL share.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import polars as pl
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,7 +25,11 @@ from sqlalchemy.exc import DBAPIError
 
 VERSION = 5
 
-# Text in the order of its bytes, as SQLite has it; a server may follow the rules of a language, which takes longer.
+# The columns of a frame that is read from the database.
+Types = dict[str, type[pl.DataType]]
+
+# Text in the order of its bytes, as in SQLite. A server may sort by the rules of a language, which
+# takes longer.
 TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 TABLES = MetaData()
@@ -39,9 +47,10 @@ FEEDS = Table(
 
 
 def _key() -> tuple[Column[int], Column[str], Column[str]]:
-    """The key of a record: rows of one feed and entity lie together, and are read without touching others.
+    """The key of a record: rows of one feed and entity are stored and read together.
 
-    A server would look up a reference to the feed for every row, which takes as long as writing it.
+    `feed_id` is no foreign key: a server would check it for every row, which takes as long as
+    writing the row.
     """
     return (
         Column("feed_id", Integer, primary_key=True, autoincrement=False),
@@ -50,8 +59,7 @@ def _key() -> tuple[Column[int], Column[str], Column[str]]:
     )
 
 
-# What the target has acknowledged. `fields` are the columns that we sent, which are ours to change;
-# `run` is the run that touched the record last, `ends` the last day of what is over some day.
+# What the target has acknowledged.
 RECORDS = Table(
     "records",
     TABLES,
@@ -61,13 +69,13 @@ RECORDS = Table(
     Column("school", TEXT),
     Column("parents", TEXT),
     Column("label", TEXT),
-    Column("fields", TEXT),
-    Column("run", TEXT, nullable=False),
-    Column("ends", TEXT),
+    Column("fields", TEXT),  # the columns that we sent, which are ours to change
+    Column("run", TEXT, nullable=False),  # the run that changed this row last
+    Column("ends", TEXT),  # the last day of a record that ends, such as an enrollment
     sqlite_with_rowid=False,
 )
 
-# What was about to be sent, and has not been answered yet.
+# Records that a run was about to send, and that the target has not answered yet.
 INTENTS = Table(
     "intents",
     TABLES,
@@ -77,7 +85,7 @@ INTENTS = Table(
     sqlite_with_rowid=False,
 )
 
-# Each run of a feed that sends, as `history.Run`; times are ISO 8601 in UTC, `counts` is JSON.
+# Each run of a feed that sends: the fields of `history.Run`. Times are ISO 8601 in UTC.
 RUNS = Table(
     "runs",
     TABLES,
@@ -92,7 +100,7 @@ RUNS = Table(
     Column("roster", TEXT, nullable=False),
     Column("status", TEXT, nullable=False),
     Column("exit_code", Integer),
-    Column("counts", TEXT, nullable=False),
+    Column("counts", TEXT, nullable=False),  # JSON
     Column("plan", TEXT, nullable=False),
     Column("approved", TEXT, nullable=False),
     Column("raised", TEXT, nullable=False),
@@ -101,7 +109,7 @@ RUNS = Table(
     Column("note", TEXT, nullable=False),
 )
 
-# Which run took a feed's lock last; whether it still has it, the lock itself says (`lock.py`).
+# The run that took a feed's lock last. Whether it still holds the lock is for `lock.py` to say.
 LOCKS = Table(
     "locks",
     TABLES,
@@ -112,7 +120,7 @@ LOCKS = Table(
     Column("since", TEXT, nullable=False),
 )
 
-# What runs held; `holds` is JSON. What exactly waits stands in `planned`, who decided in `decisions`.
+# What runs held. The held changes are in `planned`, the decisions of people in `decisions`.
 PLANS = Table(
     "plans",
     TABLES,
@@ -122,7 +130,7 @@ PLANS = Table(
     Column("made", TEXT, nullable=False),
     Column("expires", TEXT, nullable=False),
     Column("status", TEXT, nullable=False),
-    Column("holds", TEXT, nullable=False),
+    Column("holds", TEXT, nullable=False),  # JSON
     Column("decided", TEXT),
     Column("by", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
@@ -155,45 +163,50 @@ DECISIONS = Table(
     Column("note", TEXT, nullable=False),
 )
 
-# Of which causes somebody was told, so that nobody is told twice; `cause` is a digest, and `at` ISO 8601 in UTC.
+# Causes that people were notified of, so that nobody is notified twice.
 TOLD = Table(
     "told",
     TABLES,
     Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
-    Column("cause", TEXT, primary_key=True),
+    Column("cause", TEXT, primary_key=True),  # a digest
     Column("run", TEXT, nullable=False),
-    Column("at", TEXT, nullable=False),
+    Column("at", TEXT, nullable=False),  # ISO 8601 in UTC
 )
 
-# Ids that the source gave up for others; `sourced_id` is the new one, `was` the one that the target knows.
+# Ids that the source replaced by others. `sourced_id` is the new id.
 RENAMED = Table(
     "renamed",
     TABLES,
     *_key(),
-    Column("was", TEXT, nullable=False),
+    Column("was", TEXT, nullable=False),  # the id that the target knows
     Column("run", TEXT, nullable=False),
 )
 
-# When the row of a delta was last changed that was accepted of a record: `moment` in microseconds since 1970 (UTC). Of a
-# part such as a role, `owner` is whose it is.
-MOMENTS = Table("moments", TABLES, *_key(), Column("moment", BigInteger, nullable=False), Column("owner", TEXT),
-                sqlite_with_rowid=False)  # fmt: skip
+# When the accepted delta row of a record was last changed in the source.
+MOMENTS = Table(
+    "moments",
+    TABLES,
+    *_key(),
+    Column("moment", BigInteger, nullable=False),  # microseconds since 1970, UTC
+    Column("owner", TEXT),  # of a part such as a role: the id of its record
+    sqlite_with_rowid=False,
+)
 
-# By which salt the feed's ids were made of personal data (`salts.py`); `mark` is a digest of it.
+# The salt with which the feed's ids were made from personal data (`salts.py`).
 SALTS = Table(
     "salts",
     TABLES,
     Column("feed_id", Integer, ForeignKey("feeds.id"), primary_key=True, autoincrement=False),
     Column("salt", TEXT, nullable=False),
-    Column("mark", TEXT, nullable=False),
+    Column("mark", TEXT, nullable=False),  # a digest of the salt
     Column("run", TEXT, nullable=False),
 )
 
-# The people who are to be forgotten in every feed, by the digest of their id (hex).
+# People who must be forgotten in every feed.
 FORGOTTEN = Table(
     "forgotten",
     TABLES,
-    Column("digest", TEXT, primary_key=True),
+    Column("digest", TEXT, primary_key=True),  # of the person's id, in hex
     Column("at", TEXT, nullable=False),
     Column("by", TEXT, nullable=False),
     Column("note", TEXT, nullable=False),
@@ -202,14 +215,14 @@ FORGOTTEN = Table(
 
 @dataclass(frozen=True)
 class FeedKey:
-    """One feed into one target; `target` is `sandbox` or a normalised address, `feed` names the feed."""
+    """One feed into one target."""
 
-    target: str
-    feed: str
+    target: str  # `sandbox` or a normalized address
+    feed: str  # the name of the feed
 
 
 class LedgerError(Exception):
-    """The ledger cannot be read or written. The run breaks off; what was recorded stays recorded.
+    """The ledger cannot be read or written. The run ends; what was recorded stays recorded.
 
     `place` is the file, or the server and its database, without user and password.
     """
@@ -225,26 +238,27 @@ class LedgerError(Exception):
 def explained(
     place: str, errors: tuple[type[Exception], ...], next_steps: Mapping[str, str]
 ) -> Iterator[None]:
-    """Turn `errors` of a database, and of the file system, into a `LedgerError`.
+    """Turn `errors` of a database or the file system into a `LedgerError`.
 
-    `next_steps` are found by a word of what the database said; the last one is for everything else. Only
-    what the driver said is told: SQLAlchemy's own message repeats the values, which are personal.
+    The next step is the first in `next_steps` whose key occurs in the driver's message, or the last
+    one. SQLAlchemy's own message is not used: it repeats the values of rows, which are personal.
     """
     try:
         yield
     except errors as error:
-        said = _said(error)
+        message = _message_of(error)
         next_step = next(
-            (step for word, step in next_steps.items() if word in said), [*next_steps.values()][-1]
+            (step for word, step in next_steps.items() if word in message),
+            [*next_steps.values()][-1],
         )
         raise LedgerError(
-            place, f"{said!r}", "a ledger that can be read and written", next_step
+            place, f"{message!r}", "a ledger that can be read and written", next_step
         ) from None
 
 
-def _said(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
-    # What follows the first line may repeat the values of a row.
-    return next(iter(said.splitlines()), type(error).__name__)
+    message = str(error.orig if isinstance(error, DBAPIError) else error)
+    # The lines after the first may repeat the values of a row.
+    return next(iter(message.splitlines()), type(error).__name__)
