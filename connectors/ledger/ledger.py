@@ -58,7 +58,7 @@ ACKNOWLEDGED = SENT | {
 }
 # Statuses of plans whose new records may still be missing from the target.
 AWAITED: tuple[PlanStatus, ...] = ("open", "approved", "discarded", "expired")
-# Up to `FEW` ids are queried by name, `AT_ONCE` at a time. For more, it is faster to read the entity.
+# Up to `FEW` ids are queried by name, `AT_ONCE` at a time. Beyond, reading all rows is faster.
 FEW, AT_ONCE = 20_000, 1000
 
 

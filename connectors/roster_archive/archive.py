@@ -1,6 +1,8 @@
-"""The rosters of one feed, by run. Content is stored once: a night without changes writes one small file.
+"""Store the accepted rosters of one feed, by run.
 
-Each run has a manifest, `NUMBER-RUN.json`; it names a parquet file for each entity, after its content.
+Each run has a manifest, `NUMBER-RUN.json`, which names a parquet file for each entity. A parquet file
+is named after its content, so equal content is stored once: a night without changes writes one
+small file.
 """
 
 from __future__ import annotations
@@ -37,15 +39,16 @@ from transforms.guard.context import NEAR
 from transforms.records import EntityRecords, RosterState
 from transforms.schemas import ENTITIES
 
-# Before the numbers of rosters that were taken over: they come first, in the order that they had.
+# Prefix of manifests that were taken over from another archive. They sort first, in their old order.
 TAKEN = f"{0:08}."
 
 
 class Archive:
-    """The rosters of one feed into one target, in a folder of its own below `folder`. Raises `ArchiveError`.
+    """The rosters of one feed into one target, in a folder of their own below `folder`.
 
-    Whoever writes holds the feed's lock. Whole rosters are given without the `forgotten` (digests of ids), whom a
-    copy of an archive may still have.
+    Any method may raise `ArchiveError`. To write, the caller must hold the feed's lock. `forgotten`
+    has digests of ids. Complete rosters are returned without these people, whom a restored copy of
+    an archive may still contain.
     """
 
     def __init__(self, folder: Path, key: FeedKey, forgotten: frozenset[str] = frozenset()) -> None:
@@ -54,7 +57,7 @@ class Archive:
 
     @classmethod
     def at(cls, folder: Path, forgotten: frozenset[str] = frozenset()) -> Self:
-        """Open an archive that somebody has put into a folder of another name, to read it."""
+        """Open an archive in a folder with any name, to read it."""
         archive = cls(folder, FeedKey("", ""), forgotten)
         archive.folder = folder
         return archive
@@ -62,116 +65,131 @@ class Archive:
     def keep(
         self, run: str, standing: RosterState, before: str = "", marks: Marks | None = None
     ) -> str:
-        """Keep what a run accepted, and give the digest of the whole roster (32 hex digits).
+        """Store what a run accepted; return the digest of the complete roster (32 hex digits).
 
-        `before` is the run of the roster that this one follows: an entity that the drop lacks is as it
-        was, one that is no snapshot is laid over what was. If that roster is not kept, nothing was. `marks` are the fingerprints of each
-        entity's accepted records, if they are computed already. Everything is on the disk when this returns.
+        Everything is on the disk when this returns.
+
+        Args:
+            run: The run.
+            standing: What the run accepted, by entity.
+            before: The run of the roster before this one. An entity that is missing from the drop
+                stays as it was there. An entity that is not a full snapshot is laid over it. If that
+                roster is not in the archive, the new one starts empty.
+            marks: The fingerprints of each entity's accepted records, if known.
         """
         entries = dict(self._manifest(before).entities) if before in self.runs() else {}
-        for name, judged in standing.items():
+        for name, records in standing.items():
             old = entries.get(name)
-            entries[name] = self._kept(judged, old, (marks or {}).get(name))
+            entries[name] = self._store(records, old, (marks or {}).get(name))
         manifest = RosterManifest(run, before, entries)
         _write_manifest(self._path(run), manifest)
         return manifest.digest
 
     def standing(self, run: str) -> RosterState:
-        """Give the whole roster as of a run, to be compared with the ledger.
+        """Return the complete roster as of a run, to compare with the ledger.
 
-        Its mode is `bulk`, except for entities of which no snapshot ever came: of those no one can say what is gone.
+        Its mode is `bulk`, except for entities that never had a full snapshot: what is missing from
+        those is unknown.
         """
         entries = self._manifest(run).entities
-        standing = {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
-        return without_forgotten(standing, self._forgotten)
+        roster = {name: self._read(name, entries[name]) for name in ENTITIES if name in entries}
+        return without_forgotten(roster, self._forgotten)
 
     def judged(self, run: str, entity: str) -> EntityRecords | None:
-        """Give one entity as of a run, without reading the others; None if the roster has none."""
+        """Return one entity as of a run, without reading the others; None if not in the roster."""
         entry = self._manifest(run).entities.get(entity)
         return None if entry is None else self._read(entity, entry)
 
     def frame(self, run: str, entity: str) -> pl.DataFrame | None:
-        """Give the accepted records of one entity as of a run, without reading the others; None if it has none."""
+        """Return the accepted records of one entity as of a run, without reading the others.
+
+        None if the roster does not have the entity.
+        """
         entry = self._manifest(run).entities.get(entity)
-        return None if entry is None else self._accepted(entity, entry)
+        return None if entry is None else self._read_accepted(entity, entry)
 
     def sent(self, entity: str, known: pl.DataFrame, before: str) -> pl.DataFrame:
-        """Give the records of `known` (`sourcedId`, `fingerprint`) as the target has them, with the columns in which any has a value.
+        """Return the records of `known` (`sourcedId`, `fingerprint`) as the target has them.
 
-        They are sought in the roster of the run `before` and in those before it, by their fingerprints. Of a record of which
-        no roster has that one, the newest one is given, and marked as `#near`; of one that no roster has, none.
+        Searches the roster of the run `before` and earlier ones for each fingerprint. If no roster
+        has a record with its fingerprint, the newest version is returned, and `#near` is true. A
+        record that is in no roster is left out. Only columns with values are returned.
         """
         runs = self.runs()
-        contents = (
+        entries = (
             [self._manifest(run).entities.get(entity) for run in runs[: runs.index(before) + 1]]
             if before in runs
             else []
         )
-        found, other = [known.clear().select("sourcedId")], [known.clear().select("sourcedId")]
-        for entry in reversed(
-            list({one.content: one for one in contents if one is not None}.values())
-        ):
+        by_content = {entry.content: entry for entry in entries if entry is not None}
+        exact, other = [known.clear().select("sourcedId")], [known.clear().select("sourcedId")]
+        for entry in reversed(list(by_content.values())):
             if known.is_empty():
                 break
-            mine = self._accepted(entity, entry).join(known, on="sourcedId", how="inner")
-            same = fingerprints(ENTITIES[entity], mine.drop("fingerprint")) == mine["fingerprint"]
-            found.append(mine.filter(same).drop("fingerprint"))
-            other.append(mine.filter(~same).drop("fingerprint"))
-            known = known.join(found[-1], on="sourcedId", how="anti")
-        near = pl.concat(other, how="diagonal").unique(
-            "sourcedId", keep="first", maintain_order=True
-        )
-        near = near.join(known, on="sourcedId", how="semi").with_columns(
-            pl.lit(value=True).alias(NEAR)
+            records = self._read_accepted(entity, entry).join(known, on="sourcedId", how="inner")
+            computed = fingerprints(ENTITIES[entity], records.drop("fingerprint"))
+            same = computed == records["fingerprint"]
+            exact.append(records.filter(same).drop("fingerprint"))
+            other.append(records.filter(~same).drop("fingerprint"))
+            known = known.join(exact[-1], on="sourcedId", how="anti")
+        near = (
+            pl.concat(other, how="diagonal")
+            .unique("sourcedId", keep="first", maintain_order=True)
+            .join(known, on="sourcedId", how="semi")
+            .with_columns(pl.lit(value=True).alias(NEAR))
         )
         return pl.concat(
-            [*(one.with_columns(pl.lit(value=False).alias(NEAR)) for one in found), near],
+            [*(frame.with_columns(pl.lit(value=False).alias(NEAR)) for frame in exact), near],
             how="diagonal",
         )
 
-    def _accepted(self, entity: str, entry: EntityEntry) -> pl.DataFrame:
+    def _read_accepted(self, entity: str, entry: EntityEntry) -> pl.DataFrame:
         path = self.folder / file_of(entity, entry.content)
         with reading(path):
             return accepted_of(pl.read_parquet(path))
 
     def said(self, run: str) -> dict[str, frozenset[str]]:
-        """Name the columns of which the drops that made a run's roster spoke, by entity."""
+        """Return the columns that the drops behind a run's roster contained, by entity."""
         return {name: frozenset(entry.said) for name, entry in self._manifest(run).entities.items()}
 
     def fed(self, run: str) -> dict[str, tuple[str, ...]]:
-        """Name the files and columns that fed each entity and kind of part of a run's roster, as in `Table.fed`."""
+        """Return the files and columns behind each entity and kind of part of a run's roster.
+
+        The names are those of `Table.fed`.
+        """
         return {
-            name: ones
+            name: sources
             for entry in self._manifest(run).entities.values()
-            for name, ones in entry.fed.items()
+            for name, sources in entry.fed.items()
         }
 
     def digest(self, run: str) -> str:
-        """Give the digest of a run's roster, as `keep` did."""
+        """Return the digest of a run's roster, as `keep` did."""
         return self._manifest(run).digest
 
     def runs(self) -> list[str]:
-        """Name the runs whose rosters are kept, the oldest first."""
+        """Return the runs whose rosters are stored, the oldest first."""
         return list(self._manifests())
 
     def contents(self, entity: str) -> Iterator[EntityRecords]:
-        """Give each content of an entity that any roster has, once."""
+        """Yield each distinct content of an entity in any roster, once."""
         entries = [self._manifest(run).entities.get(entity) for run in self.runs()]
         for entry in {entry.content: entry for entry in entries if entry is not None}.values():
             yield self._read(entity, entry)
 
     def rewrite(self, change: Callable[[EntityRecords], EntityRecords]) -> dict[str, str]:
-        """Change the records of all rosters, each content once; give the new digests of those that changed, by run.
+        """Change the records of all rosters, each content once; return the new digests by run.
 
-        `change` gives the same object if nothing is to be changed. Killed at any instant, each roster is as it
-        was or as it is to be; the files that no roster names any more are deleted at the end.
+        `change` must return the same object if it changes nothing; unchanged rosters are not in the
+        result. If the process is killed, each roster is either old or new. Files that no roster
+        names any more are deleted at the end.
         """
         digests: dict[str, str] = {}
-        changed: dict[str, EntityEntry] = {}
+        done: dict[str, EntityEntry] = {}
         for run, path in self._manifests().items():
             manifest = RosterManifest.read(path)
             entries = {
-                name: self._rewritten(name, entry, change, changed)
+                name: self._rewrite_entity(name, entry, change, done)
                 for name, entry in manifest.entities.items()
             }
             if entries != manifest.entities:
@@ -182,9 +200,10 @@ class Archive:
         return digests
 
     def take_over(self, other: Archive) -> None:
-        """Take the rosters of another archive, as those before all that are here. Killed midway, it goes on when called again.
+        """Move the rosters of another archive here, before all others.
 
-        The files that rosters name come last: until they are here, nobody takes them for left over.
+        If the process is killed, the next call continues. Manifests move first: once they are here,
+        nobody deletes the content files as unused.
         """
         if not other.folder.is_dir():
             return
@@ -201,54 +220,61 @@ class Archive:
             sync_folder(self.folder.parent)
 
     def forget(self, keep: int, spare: Collection[str] = ()) -> list[str]:
-        """Delete all rosters but the last `keep` (at least one) and those to `spare`; name the runs that went."""
+        """Delete old rosters; return their runs.
+
+        Keeps the last `keep` rosters, at least one, and those of the runs in `spare`.
+        """
         manifests = self._manifests()
         runs = list(manifests)
-        gone = [run for run in runs[: -max(keep, 1)] if run not in spare]
-        left = {self._path(run).name for run in runs if run not in gone}
-        left |= {file for run in runs if run not in gone for file in self._manifest(run).files}
+        deleted = [run for run in runs[: -max(keep, 1)] if run not in spare]
+        kept = [run for run in runs if run not in deleted]
+        files = {self._path(run).name for run in kept}
+        files |= {file for run in kept for file in self._manifest(run).files}
         with writing(self.folder):
-            # Manifests first: a manifest whose files are gone would be damage, a file without one is swept up next time.
-            for run in gone:
+            # Manifests first: a manifest without its files would be damage, but a file without a
+            # manifest is deleted next time.
+            for run in deleted:
                 manifests[run].unlink()
             if self.folder.is_dir():
                 sync_folder(self.folder)
             for path in self.folder.glob("*"):
-                if path.name not in left and path.suffix in (".parquet", UNFINISHED):
+                if path.name not in files and path.suffix in (".parquet", UNFINISHED):
                     path.unlink()
-        return gone
+        return deleted
 
-    def _kept(
-        self, judged: EntityRecords, old: EntityEntry | None, marks: pl.Series | None
+    def _store(
+        self, records: EntityRecords, old: EntityEntry | None, marks: pl.Series | None
     ) -> EntityEntry:
-        """Write an entity, unless there is a file of the same content; whoever is forgotten leaves no id."""
-        judged = nameless(judged)
-        if old and judged.mode != "bulk":
-            if not _speaks(judged):
+        """Write an entity, laid over the old one if it is not a full snapshot; return its entry."""
+        # The ids of forgotten people are never stored.
+        records = nameless(records)
+        if old and records.mode != "bulk":
+            if not _has_content(records):
                 return old
-            judged, marks = overlay(self._read(judged.entity.name, old), judged), None
-        return entry_of(judged, self._written(judged, marks))
+            records, marks = overlay(self._read(records.entity.name, old), records), None
+        return entry_of(records, self._write_content(records, marks))
 
-    def _written(self, judged: EntityRecords, marks: pl.Series | None = None) -> str:
-        content = digest(judged, marks)
-        path = self.folder / file_of(judged.entity.name, content)
+    def _write_content(self, records: EntityRecords, marks: pl.Series | None = None) -> str:
+        """Write an entity's file unless it exists; return the digest of its content."""
+        content = digest(records, marks)
+        path = self.folder / file_of(records.entity.name, content)
         if not path.exists():
-            _write_file(path, lambda file: write_content(judged, file))
+            _write_file(path, lambda file: write_content(records, file))
         return content
 
-    def _rewritten(
+    def _rewrite_entity(
         self,
         name: str,
         entry: EntityEntry,
         change: Callable[[EntityRecords], EntityRecords],
         done: dict[str, EntityEntry],
     ) -> EntityEntry:
-        """Write an entity as it is after a change, unless that content is `done` already."""
+        """Write an entity after a change, unless this content is `done`; return its new entry."""
         file = file_of(name, entry.content)
         if file not in done:
             before = self._read(name, entry)
             after = change(before)
-            content = entry.content if after is before else self._written(after)
+            content = entry.content if after is before else self._write_content(after)
             done[file] = replace(entry, content=content, height=after.accepted.height)
         return replace(entry, content=done[file].content, height=done[file].height)
 
@@ -258,22 +284,22 @@ class Archive:
     def _manifest(self, run: str) -> RosterManifest:
         path = self._manifests().get(run)
         if path is None:
-            there = ", ".join(self.runs()[-5:]) or "none"
+            last = ", ".join(self.runs()[-5:]) or "none"
             raise ArchiveError(
                 self.folder,
                 f"no roster of run {run!r}",
-                f"one of the last runs: {there}",
+                f"one of the last runs: {last}",
                 "Name one of those.",
             )
         return RosterManifest.read(path)
 
     def _manifests(self) -> dict[str, Path]:
-        """The manifests by run, in the order in which they were written."""
+        """Return the paths of the manifests by run, in the order in which they were written."""
         paths = sorted(self.folder.glob("*.json"))
         return {path.stem.partition("-")[2]: path for path in paths}
 
     def _path(self, run: str) -> Path:
-        """Where the manifest of a run is, or will be."""
+        """Return the path of a run's manifest, which may not exist yet."""
         manifests = self._manifests()
         if run in manifests:
             return manifests[run]
@@ -284,7 +310,7 @@ class Archive:
 
 
 def folder_of(key: FeedKey) -> str:
-    """Name the folder of a feed: readable, and its own whatever signs the feed's name has."""
+    """Return the name of a feed's folder: readable, and unique whatever the feed's name contains."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", key.feed).strip("-")[:40]
     return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
 
@@ -294,18 +320,18 @@ def _write_manifest(path: Path, manifest: RosterManifest) -> None:
 
 
 def _write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a file, and make its folder if it is missing. Raises `ArchiveError` if the file system refuses."""
+    """Let `write` fill a file, in a folder that is created if missing."""
     with writing(path):
         make_private_folder(path.parent)
         write_whole(path, write)
 
 
-def _speaks(judged: EntityRecords) -> bool:
-    """Whether a drop says anything of an entity."""
+def _has_content(records: EntityRecords) -> bool:
+    """Return whether a drop contains anything about an entity."""
     return bool(
-        judged.accepted.height
-        or judged.refused.height
-        or judged.withheld.height
-        or judged.gone.len()
-        or judged.blurred
+        records.accepted.height
+        or records.refused.height
+        or records.withheld.height
+        or records.gone.len()
+        or records.blurred
     )

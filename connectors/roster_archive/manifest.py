@@ -1,4 +1,4 @@
-"""What a run's roster consists of: one small JSON file that names the file of each entity."""
+"""The files of an archived roster: a JSON manifest, and a parquet file for each entity it names."""
 
 from __future__ import annotations
 
@@ -25,14 +25,11 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class EntityEntry:
-    """One entity of a roster; `content` is its digest, and names its file. `mode` is `bulk` if nothing is missing.
+    """One entity of a roster. Fields without a comment are those of `EntityRecords`."""
 
-    The rest is as in `Judged`; `height` counts what is accepted.
-    """
-
-    content: str
-    height: int
-    mode: Mode
+    content: str  # digest of the content, and part of the file's name
+    height: int  # accepted records
+    mode: Mode  # `bulk` if the records are complete
     file: str
     blurred: bool
     emptied: bool
@@ -43,45 +40,48 @@ class EntityEntry:
 
 @dataclass(frozen=True)
 class RosterManifest:
-    """One roster; `before` is the run of the one that it follows, blank if there is none."""
+    """The roster of one run."""
 
     run: str
-    before: str = ""
+    before: str = ""  # the run of the roster before this one, blank if there is none
     entities: dict[str, EntityEntry] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
-        """32 hex digits for the content of all entities."""
+        """The digest of the content of all entities, 32 hex digits."""
         contents = sorted((name, entry.content) for name, entry in self.entities.items())
         return sha256(json.dumps(contents).encode()).hexdigest()[:32]
 
     @property
     def files(self) -> set[str]:
-        """The files of its entities."""
+        """The names of the entities' files."""
         return {file_of(name, entry.content) for name, entry in self.entities.items()}
 
     def as_bytes(self) -> bytes:
-        """Write it."""
+        """Encode the manifest as JSON."""
         return json.dumps({"version": VERSION, **asdict(self)}, indent=1).encode()
 
     @classmethod
     def read(cls, path: Path) -> RosterManifest:
-        """Read one; raise `ArchiveError` if it is damaged or of another version."""
+        """Read a manifest. Raises `ArchiveError` if it is damaged or has another version."""
         with reading(path):
-            said = json.loads(path.read_bytes())
-            if said["version"] != VERSION:
-                raise ValueError(said["version"])
-            entries = {name: _entry(entry) for name, entry in said["entities"].items()}
-            return cls(said["run"], said["before"], entries)
+            manifest = json.loads(path.read_bytes())
+            if manifest["version"] != VERSION:
+                raise ValueError(manifest["version"])
+            entries = {name: _entry(entry) for name, entry in manifest["entities"].items()}
+            return cls(manifest["run"], manifest["before"], entries)
 
 
 def file_of(entity: str, content: str) -> str:
-    """Name the file that holds an entity's records."""
+    """Return the name of the file with an entity's records."""
     return f"{entity}-{content}.parquet"
 
 
 def entry_of(judged: EntityRecords, content: str) -> EntityEntry:
-    """Describe an entity of a roster. What is missing from a drop of unknown mode is not known to be gone."""
+    """Describe an entity of a roster.
+
+    Every mode other than `bulk` becomes `unknown`: what is missing may still exist.
+    """
     mode: Mode = "bulk" if judged.mode == "bulk" else "unknown"
     return EntityEntry(
         content,
@@ -96,28 +96,30 @@ def entry_of(judged: EntityRecords, content: str) -> EntityEntry:
     )
 
 
-def _entry(said: dict[str, Any]) -> EntityEntry:
-    fed = {
-        name: tuple(ones) for name, ones in said.get("fed", {}).items()
-    }  # a release before had none
-    return EntityEntry(
-        **said | {name: tuple(said[name]) for name in ("said", "partial")} | {"fed": fed}
-    )
+def _entry(fields: dict[str, Any]) -> EntityEntry:
+    # Manifests of an earlier release have no `fed`.
+    fed = {name: tuple(sources) for name, sources in fields.get("fed", {}).items()}
+    lists = {name: tuple(fields[name]) for name in ("said", "partial")}
+    return EntityEntry(**fields | lists | {"fed": fed})
 
 
+# The column that says which part of `EntityRecords` a row of a content file belongs to.
 STANDING = "#standing"
 ACCEPTED, REFUSED, WITHHELD = "accepted", "refused", "withheld"
 CAUSE = "as it was in that run"
 
 
 def write_content(judged: EntityRecords, file: IO[bytes]) -> None:
-    """Write the records in the order of their ids; blank columns, row numbers and lifecycle are left out."""
+    """Write an entity's records in the order of their ids.
+
+    Leaves out blank columns, row numbers and the lifecycle columns.
+    """
     accepted = judged.accepted.drop(ROW, *LIFECYCLE, strict=False).sort("sourcedId")
     filled = [name for name in accepted.columns if name == "sourcedId" or accepted[name].count()]
     others = [(judged.refused, REFUSED), (judged.withheld, WITHHELD)]
-    frames = [_standing(accepted.select(filled), ACCEPTED)]
+    frames = [_with_standing(accepted.select(filled), ACCEPTED)]
     frames += [
-        _standing(frame.select("sourcedId").sort("sourcedId"), name)
+        _with_standing(frame.select("sourcedId").sort("sourcedId"), name)
         for frame, name in others
         if frame.height
     ]
@@ -125,13 +127,13 @@ def write_content(judged: EntityRecords, file: IO[bytes]) -> None:
 
 
 def read_content(path: Path, entity: Entity, entry: EntityEntry) -> EntityRecords:
-    """Read the records as they were judged; they are numbered anew."""
+    """Read an entity's records, with new row numbers. Raises `ArchiveError` if it cannot."""
     with reading(path):
         frame = pl.read_parquet(path)
         refused, withheld = (_ids(frame, name) for name in (REFUSED, WITHHELD))
         return EntityRecords(
             entity,
-            accepted_of(frame).pipe(_whole, entity),
+            accepted_of(frame).pipe(_add_blank_columns, entity),
             entry.mode,
             entry.file,
             refused,
@@ -144,11 +146,11 @@ def read_content(path: Path, entity: Entity, entry: EntityEntry) -> EntityRecord
 
 
 def accepted_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """The records that were accepted, with the columns in which any of them has a value."""
+    """Return the accepted records of a content file, without blank columns."""
     return frame.filter(pl.col(STANDING) == ACCEPTED).drop(STANDING)
 
 
-def _standing(frame: pl.DataFrame, standing: str) -> pl.DataFrame:
+def _with_standing(frame: pl.DataFrame, standing: str) -> pl.DataFrame:
     return frame.with_columns(pl.lit(standing).alias(STANDING))
 
 
@@ -156,8 +158,8 @@ def _ids(frame: pl.DataFrame, standing: str) -> pl.DataFrame:
     return frame.filter(pl.col(STANDING) == standing).select("sourcedId", cause=pl.lit(CAUSE))
 
 
-def _whole(frame: pl.DataFrame, entity: Entity) -> pl.DataFrame:
-    """Add the columns that were blank, since later stages expect them all."""
+def _add_blank_columns(frame: pl.DataFrame, entity: Entity) -> pl.DataFrame:
+    """Add the blank columns and row numbers, which later stages expect."""
     blank = [column.name for column in entity.current if column.name not in frame.columns]
     return frame.with_columns(pl.lit(None, pl.String).alias(name) for name in blank).with_row_index(
         ROW, 1
@@ -165,27 +167,28 @@ def _whole(frame: pl.DataFrame, entity: Entity) -> pl.DataFrame:
 
 
 FULL = (ENOSPC, EDQUOT, EFBIG)
-# How polars tells what the system said while it wrote.
+# polars gives an error of the system only in its message.
 NUMBER = re.compile(r"os error (\d+)")
 
 
 class ArchiveError(Exception):
-    """A roster cannot be written to the archive, or read from it."""
+    """A roster cannot be written to the archive or read from it."""
 
     def __init__(self, path: Path, found: str, expected: str, next_step: str) -> None:
         super().__init__(
-            f"The archived roster {path} cannot be used: found {found}, expected {expected}. {next_step}"
+            f"The archived roster {path} cannot be used: found {found}, expected {expected}. "
+            f"{next_step}"
         )
         self.path = path
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the file system raises on writing into an `ArchiveError`."""
+    """Turn errors of the file system during writing into an `ArchiveError`."""
     try:
         yield
     except (OSError, pl.exceptions.ComputeError) as error:
-        number = _number(error)
+        number = _error_number(error)
         next_step = "Free some space on its disk" if number in FULL else "Let this user write there"
         found = repr(os.strerror(number))
         raise ArchiveError(
@@ -195,7 +198,7 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn what a file that is damaged, gone or not ours to read raises into an `ArchiveError`."""
+    """Turn the errors of a damaged, missing or unreadable file into an `ArchiveError`."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
@@ -206,8 +209,9 @@ def reading(path: Path) -> Iterator[None]:
         raise ArchiveError(path, found, "a roster as it was written", next_step) from None
 
 
-def _number(error: Exception) -> int:
-    """The system's number of an error, also from polars' sentence; 5 (input or output) if none is told."""
-    found = NUMBER.search(str(error))
-    told = error.errno if isinstance(error, OSError) else found and int(found[1])
-    return told or EIO
+def _error_number(error: Exception) -> int:
+    """Return the system's error number, also from polars' message; EIO if there is none."""
+    if isinstance(error, OSError):
+        return error.errno or EIO
+    match = NUMBER.search(str(error))
+    return int(match[1]) if match else EIO
