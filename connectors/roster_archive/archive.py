@@ -1,8 +1,8 @@
 """Store the accepted rosters of one feed, by run.
 
-Each run has a manifest, `NUMBER-RUN.json`, which names a parquet file for each entity. A parquet file
-is named after its content, so equal content is stored once: a night without changes writes one
-small file.
+Each run has a manifest, `NUMBER-RUN.json`, which names a parquet file for each entity. A parquet
+file is named after its content, so equal content is stored once: a night without changes writes
+one small file.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from transforms.guard.context import NEAR
 from transforms.records import EntityRecords, RosterState
 from transforms.schemas import ENTITIES
 
-# Prefix of manifests that were taken over from another archive. They sort first, in their old order.
+# Prefix of manifests taken over from another archive. They sort first, in their old order.
 TAKEN = f"{0:08}."
 
 
@@ -73,8 +73,8 @@ class Archive:
             run: The run.
             standing: What the run accepted, by entity.
             before: The run of the roster before this one. An entity that is missing from the drop
-                stays as it was there. An entity that is not a full snapshot is laid over it. If that
-                roster is not in the archive, the new one starts empty.
+                stays as it was there. An entity that is not a full snapshot is laid over it. If
+                that roster is not in the archive, the new one starts empty.
             marks: The fingerprints of each entity's accepted records, if known.
         """
         entries = dict(self._manifest(before).entities) if before in self.runs() else {}
@@ -310,7 +310,7 @@ class Archive:
 
 
 def folder_of(key: FeedKey) -> str:
-    """Return the name of a feed's folder: readable, and unique whatever the feed's name contains."""
+    """Return the name of a feed's folder: readable, and unique for any name of a feed."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", key.feed).strip("-")[:40]
     return f"{readable or 'feed'}-{sha256(dumps([key.target, key.feed]).encode()).hexdigest()[:12]}"
 

@@ -77,22 +77,22 @@ def file_of(entity: str, content: str) -> str:
     return f"{entity}-{content}.parquet"
 
 
-def entry_of(judged: EntityRecords, content: str) -> EntityEntry:
+def entry_of(records: EntityRecords, content: str) -> EntityEntry:
     """Describe an entity of a roster.
 
     Every mode other than `bulk` becomes `unknown`: what is missing may still exist.
     """
-    mode: Mode = "bulk" if judged.mode == "bulk" else "unknown"
+    mode: Mode = "bulk" if records.mode == "bulk" else "unknown"
     return EntityEntry(
         content,
-        judged.accepted.height,
+        records.accepted.height,
         mode,
-        judged.file,
-        judged.blurred,
-        judged.emptied,
-        tuple(sorted(judged.said)),
-        tuple(sorted(judged.partial)),
-        dict(judged.fed),
+        records.file,
+        records.blurred,
+        records.emptied,
+        tuple(sorted(records.said)),
+        tuple(sorted(records.partial)),
+        dict(records.fed),
     )
 
 
@@ -109,14 +109,14 @@ ACCEPTED, REFUSED, WITHHELD = "accepted", "refused", "withheld"
 CAUSE = "as it was in that run"
 
 
-def write_content(judged: EntityRecords, file: IO[bytes]) -> None:
+def write_content(records: EntityRecords, file: IO[bytes]) -> None:
     """Write an entity's records in the order of their ids.
 
     Leaves out blank columns, row numbers and the lifecycle columns.
     """
-    accepted = judged.accepted.drop(ROW, *LIFECYCLE, strict=False).sort("sourcedId")
+    accepted = records.accepted.drop(ROW, *LIFECYCLE, strict=False).sort("sourcedId")
     filled = [name for name in accepted.columns if name == "sourcedId" or accepted[name].count()]
-    others = [(judged.refused, REFUSED), (judged.withheld, WITHHELD)]
+    others = [(records.refused, REFUSED), (records.withheld, WITHHELD)]
     frames = [_with_standing(accepted.select(filled), ACCEPTED)]
     frames += [
         _with_standing(frame.select("sourcedId").sort("sourcedId"), name)
@@ -214,4 +214,4 @@ def _error_number(error: Exception) -> int:
     if isinstance(error, OSError):
         return error.errno or EIO
     match = NUMBER.search(str(error))
-    return int(match[1]) if match else EIO
+    return (int(match[1]) if match else 0) or EIO
