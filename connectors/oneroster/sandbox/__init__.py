@@ -1,4 +1,4 @@
-"""A local OneRoster API that behaves as the target does, its quirks included: for trying out, and for tests."""
+"""A local OneRoster API that behaves like the target, quirks included: for trials and for tests."""
 
 from connectors.oneroster.sandbox.app import application
 from connectors.oneroster.sandbox.server import Sandbox, serve_forever

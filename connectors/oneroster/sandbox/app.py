@@ -1,7 +1,7 @@
-"""The sandbox as an ASGI application: who may ask, which handler answers, and errors in the API's own shape.
+"""The sandbox as an ASGI application: authorization, routes, handlers, and errors.
 
-Both spellings of a path, with its last slash and without, lead to the same answer without a
-redirect, since clients lose the bodies of redirected requests (API reference, section 10).
+A path with or without its last slash gets the same answer without a redirect, because clients lose
+the bodies of redirected requests (API reference, section 10).
 """
 
 from __future__ import annotations
@@ -34,12 +34,20 @@ Pattern = tuple[str, ...]
 ID = "{}"
 # The collections whose records can be patched (API reference, section 2.5).
 PATCHED = frozenset({"enrollments", "assessmentLineItems", "assessmentResults"})
+SCHOOL_CLASS = "/schools/{}/classes/{}/"
+AGENT_OF = (
+    "EXISTS (SELECT 1 FROM json_each(body, '$.agents') "
+    "WHERE json_extract(value, '$.sourcedId') = ?)"
+)
 
 
 def application(
     store: SandboxStore, clients: Mapping[str, str], profile: TargetProfile
 ) -> Starlette:
-    """Serve a store as an API of a profile to the clients that are known, by id and secret; `state.tokens` are those given out."""
+    """Build the application that serves a store as the API of a profile.
+
+    `clients` are the known clients, secrets by id. The issued tokens are in `state.tokens`.
+    """
     tokens = Tokens(clients)
     served = served_of(profile)
     routes = _Routes(served)
@@ -59,19 +67,21 @@ def application(
         except ApiFailure as failure:
             return failure.response
         except UnicodeEncodeError:
-            # Escapes in JSON can spell halves of characters, which no database holds.
+            # Escapes in JSON can spell lone surrogates, which no database stores.
             return ApiFailure(400, "The request holds what is not text.").response
 
-    routed = [
-        Route("/oauth2/token", tokens.give, methods=["POST"]),
-        Route("/{path:path}", answer, methods=METHODS),
-    ]
-    app = Starlette(routes=routed, exception_handlers={Exception: _broken, 405: _not_allowed})
+    app = Starlette(
+        routes=[
+            Route("/oauth2/token", tokens.give, methods=["POST"]),
+            Route("/{path:path}", answer, methods=METHODS),
+        ],
+        exception_handlers={Exception: _server_error, 405: _not_allowed},
+    )
     app.state.tokens = tokens
     return app
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _server_error(_: Request, error: Exception) -> Response:
     return ApiFailure(500, f"The sandbox failed: {type(error).__name__}").response
 
 
@@ -80,30 +90,34 @@ async def _not_allowed(request: Request, _: Exception) -> Response:
 
 
 def _base(request: Request) -> str:
-    """The address under which the client sees this server, for references."""
+    """Return the address under which the client sees this server, for references."""
     return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
 def _segments(request: Request) -> list[str]:
-    """The parts of a path, each decoded by itself, so that an id may hold an escaped slash."""
+    """Split the path. Each part is decoded by itself, so an id may contain an escaped slash."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("latin-1").partition("?")[0]
     return [unquote(part) for part in path.removesuffix("/").split("/")]
 
 
 class _Routes:
-    """Patterns of paths, and who answers them, by method."""
+    """Patterns of paths, and their handlers by method."""
 
     def __init__(self, served: Served) -> None:
-        self._known: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
+        # By the number of parts of a path.
+        self._routes: dict[int, list[tuple[Pattern, dict[str, Handler]]]] = {}
         # `courses/components` comes before `courses/{}`.
-        for path, methods in sorted(_table(served), key=lambda one: one[0].count(ID)):
+        for path, methods in sorted(_list_routes(served), key=lambda route: route[0].count(ID)):
             pattern = tuple(path.split("/"))
-            self._known.setdefault(len(pattern), []).append((pattern, methods))
+            self._routes.setdefault(len(pattern), []).append((pattern, methods))
 
     def find(self, method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
-        """Give the handler of a request, and the ids in its path; 404 or 405 if there is none."""
-        for pattern, methods in self._known.get(len(segments), ()):
+        """Return the handler of a request, and the ids in its path.
+
+        Raises `ApiFailure`: 404 for an unknown path, 405 for a method that the path does not have.
+        """
+        for pattern, methods in self._routes.get(len(segments), ()):
             pairs = list(zip(pattern, segments, strict=True))
             if all(part in (ID, segment) for part, segment in pairs):
                 if method not in methods:
@@ -112,8 +126,8 @@ class _Routes:
         raise ApiFailure(404, "There is nothing at this path.")
 
 
-def _table(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
-    """Every path with its methods."""
+def _list_routes(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
+    """Yield every path with its handlers by method."""
     if users := served.by_name.get("users"):
         yield f"{users.path}/{ID}/agents", {"GET": agents, "POST": add_agent}
         yield f"{users.path}/{ID}/agents/{ID}", {"DELETE": remove_agent}
@@ -130,37 +144,37 @@ def _table(served: Served) -> Iterator[tuple[str, dict[str, Handler]]]:
         for (name, of), post in posts.items()
         if name in served.by_name
     }
-    by_path |= {one.path: partial(create_each, one, implied) for one, implied in served.arrays}
+    by_path |= {
+        array.path: partial(create_each, array, implied) for array, implied in served.arrays
+    }
     for nested in served.nested:
         methods: dict[str, Handler] = {"GET": partial(list_nested, nested)}
-        yield (
-            nested.path,
-            methods | ({"POST": by_path[nested.path]} if nested.path in by_path else {}),
-        )
-    listed = {nested.path for nested in served.nested}
+        if nested.path in by_path:
+            methods["POST"] = by_path[nested.path]
+        yield nested.path, methods
+    nested_paths = {nested.path for nested in served.nested}
     for array, _ in served.arrays:
-        if array.path not in listed:
+        if array.path not in nested_paths:
             yield array.path, {"POST": by_path[array.path]}
     for resource in served.resources:
-        yield resource.path, _of_collection(resource)
-        yield f"{resource.path}/{ID}", _of_record(resource)
+        yield resource.path, _collection_methods(resource)
+        yield f"{resource.path}/{ID}", _record_methods(resource)
 
 
-def _of_collection(resource: Resource) -> dict[str, Handler]:
+def _collection_methods(resource: Resource) -> dict[str, Handler]:
     methods: dict[str, Handler] = {"GET": partial(list_all, resource)}
-    return methods | ({"POST": partial(create, resource)} if "POST" in resource.methods else {})
+    if "POST" in resource.methods:
+        methods["POST"] = partial(create, resource)
+    return methods
 
 
-def _of_record(resource: Resource) -> dict[str, Handler]:
+def _record_methods(resource: Resource) -> dict[str, Handler]:
     methods: dict[str, Handler] = {"GET": partial(read, resource)}
     if "PUT" in resource.methods:
         methods |= {"PUT": partial(replace, resource), "DELETE": partial(remove, resource)}
-    return methods | (
-        {"PATCH": partial(amend, resource)} if resource.collection.name in PATCHED else {}
-    )
-
-
-SCHOOL_CLASS = "/schools/{}/classes/{}/"
+    if resource.collection.name in PATCHED:
+        methods["PATCH"] = partial(amend, resource)
+    return methods
 
 
 def list_all(resource: Resource, call: Call) -> Response:
@@ -179,7 +193,7 @@ def list_nested(nested: Nested, call: Call) -> Response:
 
 
 def read(resource: Resource, call: Call) -> Response:
-    """GET one record; a deleted one is there, with its status."""
+    """GET one record. A deleted record is returned too, with its status."""
     record = call.reading.shown(resource.collection, found(resource, call))
     return JSONResponse({resource.wrapper: chosen(record, call.query)})
 
@@ -192,7 +206,7 @@ def create(resource: Resource, call: Call) -> Response:
 
 
 def inserted(collection: Collection, written: Json, call: Call) -> Json:
-    """Keep a new record. Its id is free text; one is made up if there is none (section 2.6)."""
+    """Store a new record. Its id is free text; without one, it gets a UUID (section 2.6)."""
     demand(collection, written, collection.required, call.reading)
     sourced_id = written.get("sourcedId") or str(uuid.uuid4())
     if call.store.has(collection.name, sourced_id):
@@ -204,20 +218,26 @@ def inserted(collection: Collection, written: Json, call: Call) -> Json:
 
 
 def create_each(nested: Nested, implied: tuple[str, ...], call: Call) -> Response:
-    """POST several records at once; the path says to what they belong (section 3). One pair comes alone."""
+    """POST several records at once. The path contains their references (section 3).
+
+    `implied` names the reference for each id of the path, or is blank. The answer for one record is
+    an object, not a list.
+    """
     written = call.body().get(nested.list_key)
     if (
         not isinstance(written, list)
         or not written
-        or not all(isinstance(one, dict) for one in written)
+        or not all(isinstance(record, dict) for record in written)
     ):
         raise ApiFailure(
             422, "The request body is not valid.", **{nested.list_key: "must be a list of objects"}
         )
     references = {
-        name: {"sourcedId": one} for name, one in zip(implied, call.ids, strict=True) if name
+        name: {"sourcedId": sourced_id}
+        for name, sourced_id in zip(implied, call.ids, strict=True)
+        if name
     }
-    pairs = [_pair(inserted(nested.collection, one | references, call)) for one in written]
+    pairs = [_pair(inserted(nested.collection, record | references, call)) for record in written]
     return JSONResponse({"sourcedIdPairs": pairs if len(pairs) > 1 else pairs[0]}, 201)
 
 
@@ -231,30 +251,21 @@ def created(record: Json) -> Response:
 
 
 def replace(resource: Resource, call: Call) -> Response:
-    """PUT a record: what is in the body is replaced, `metadata` is merged, the rest stays (section 2.4).
+    """PUT a record: the body's properties replace the old ones, `metadata` is merged (section 2.4).
 
-    The gradebook makes what is not there (section 2.1).
+    The gradebook creates a record that does not exist (section 2.1).
     """
     collection = resource.collection
     if collection.put_creates and not call.store.has(collection.name, call.ids[0]):
-        return _put_first(resource, call)
-    before = found(resource, call)
-    written = _without_fixed(collection, call.wrapped(collection.wrapper))
-    fixed(resource, written)
-    demand(collection, written, collection.required_on_put, call.reading)
-    return _put(
-        resource,
-        _saved(collection, merged(before, kept(collection, written, call.vocabulary)), call),
-        call,
-    )
-
-
-def _put_first(resource: Resource, call: Call) -> Response:
-    written = call.wrapped(resource.collection.wrapper) | {"sourcedId": call.ids[0]}
-    return _put(resource, inserted(resource.collection, written, call), call)
-
-
-def _put(resource: Resource, record: Json, call: Call) -> Response:
+        written = call.wrapped(collection.wrapper) | {"sourcedId": call.ids[0]}
+        record = inserted(collection, written, call)
+    else:
+        before = found(resource, call)
+        written = _without_fixed(collection, call.wrapped(collection.wrapper))
+        fixed(resource, written)
+        demand(collection, written, collection.required_on_put, call.reading)
+        changes = kept(collection, written, call.vocabulary)
+        record = _saved(collection, merged(before, changes), call)
     body = call.reading.shown(resource.collection, record)
     return JSONResponse(
         {resource.wrapper: body} if resource.put_body == "wrapped" else body, resource.put_status
@@ -262,7 +273,7 @@ def _put(resource: Resource, record: Json, call: Call) -> Response:
 
 
 def amend(resource: Resource, call: Call) -> Response:
-    """PATCH a record: as PUT, with nothing required (section 2.5)."""
+    """PATCH a record: like PUT, without required properties (section 2.5)."""
     collection, before = resource.collection, found(resource, call)
     written = call.wrapped(collection.wrapper)
     demand(collection, written, (), call.reading)
@@ -271,13 +282,13 @@ def amend(resource: Resource, call: Call) -> Response:
 
 
 def remove(resource: Resource, call: Call) -> Response:
-    """DELETE a record, which only sets its status; again is no error (section 2.3)."""
+    """DELETE a record: only its status changes. A second DELETE is no error (section 2.3)."""
     call.store.put(resource.collection.name, {**found(resource, call), "status": TOBEDELETED})
     return Response(status_code=204)
 
 
 def found(resource: Resource, call: Call) -> Json:
-    """Give the record that a path names, deleted or not; 404 if it is not there, or not in this view."""
+    """Return the record that a path names, deleted or not; 404 if it is not in this view."""
     rows = call.store.find(resource.collection.name, f"id = ? AND ({resource.where})", call.ids[:1])
     if not rows:
         raise not_found(resource.kind)
@@ -285,7 +296,7 @@ def found(resource: Resource, call: Call) -> Json:
 
 
 def fixed(resource: Resource, written: Json) -> None:
-    """Refuse a record that is not what this view holds: a school of type `district`."""
+    """Raise `ApiFailure` for a record that is not of this view, such as a district in schools."""
     faults = {
         name: f"must be {value}"
         for name, value in resource.fixed.items()
@@ -296,7 +307,7 @@ def fixed(resource: Resource, written: Json) -> None:
 
 
 def _without_fixed(collection: Collection, written: Json) -> Json:
-    """Leave out, unread, what a PUT does not change (section 2.4)."""
+    """Remove the properties that a PUT does not change (section 2.4). They are not checked."""
     renamed = dict(collection.written_as)
     ignored = {renamed.get(name, name) for name in collection.fixed}
     return {name: value for name, value in written.items() if name not in ignored}
@@ -306,36 +317,23 @@ def _saved(collection: Collection, record: Json, call: Call) -> Json:
     return call.store.put(collection.name, derived(collection, record, call.store))
 
 
-AGENT_OF = "EXISTS (SELECT 1 FROM json_each(body, '$.agents') WHERE json_extract(value, '$.sourcedId') = ?)"
-
-
 def agents(call: Call) -> Response:
     """GET the agents of a user."""
-    found_agents = (
+    users = call.collections["users"]
+    records = (
         call.store.get("users", agent["sourcedId"]) for agent in _user(call).get("agents") or ()
     )
     return JSONResponse(
-        {
-            "agents": [
-                call.reading.shown(call.collections["users"], agent)
-                for agent in found_agents
-                if agent
-            ]
-        }
+        {"agents": [call.reading.shown(users, record) for record in records if record]}
     )
 
 
 def agent_for(call: Call) -> Response:
     """GET the users for whom a user is an agent."""
     _user(call)
-    return JSONResponse(
-        {
-            "users": [
-                call.reading.shown(call.collections["users"], one)
-                for one in call.store.find("users", AGENT_OF, call.ids)
-            ]
-        }
-    )
+    users = call.collections["users"]
+    records = call.store.find("users", AGENT_OF, call.ids)
+    return JSONResponse({"users": [call.reading.shown(users, record) for record in records]})
 
 
 def add_agent(call: Call) -> Response:
@@ -367,14 +365,14 @@ def with_demographics(call: Call) -> Response:
 
 
 def enroll(role: str, call: Call) -> Response:
-    """POST a student or a teacher into a class: an enrollment whose class and role the path says."""
+    """POST a student or a teacher of a class: an enrollment with class and role from the path."""
     found(call.by_name["classes"], call)
     written = {**call.wrapped("enrollment"), "role": role, "class": {"sourcedId": call.ids[0]}}
     return created(inserted(call.collections["enrollments"], written, call))
 
 
 def add_grading_period(call: Call) -> Response:
-    """POST a grading period of a term; the answer is the whole record (section 2.6)."""
+    """POST a grading period of a term; the answer is the complete record (section 2.6)."""
     found(call.by_name["terms"], call)
     periods = call.by_name["gradingPeriods"]
     written = {"parent": {"sourcedId": call.ids[0]}, **call.wrapped(periods.collection.wrapper)}
@@ -390,4 +388,4 @@ def _user(call: Call) -> Json:
 
 
 def _others(user: Json, agent: str) -> list[Json]:
-    return [one for one in user.get("agents") or () if one["sourcedId"] != agent]
+    return [other for other in user.get("agents") or () if other["sourcedId"] != agent]

@@ -1,4 +1,4 @@
-"""What a write must be: required properties, kinds of values, references that lead somewhere.
+"""Check a write: required properties, values, and references to records that exist.
 
 Source: API reference, section 8, section 9 (foreign keys) and appendix A.
 """
@@ -23,18 +23,19 @@ from transforms.payload import Json
 from transforms.schemas import ENTITIES
 from transforms.schemas.vocabularies import STATUS
 
-# A link to a resource that is not there breaks the server (section 8).
+# A link to a resource that does not exist breaks the server (section 8).
 BREAKS = frozenset({("componentResources", "resources")})
 
 
 def demand(
     collection: Collection, written: Json, required: tuple[str, ...], reading: ReadRequest
 ) -> None:
-    """Raise `Failure` unless a write is complete, in the API's vocabulary, and refers to what is there."""
+    """Raise `ApiFailure` unless a write is complete, valid, and refers to records that exist."""
     if faults := dict(_faults(collection, written, required, reading.served.checks)):
         raise ApiFailure(422, "The request body is not valid.", **faults)
     for entity, sourced_id in _references(collection, written):
-        # The database's foreign keys do not look at the status; an unknown id is a 404, not a 422 (section 8).
+        # The foreign keys of the API's database ignore the status. An unknown id is a 404, not a
+        # 422 (section 8).
         if not reading.store.has(entity, sourced_id):
             if (collection.name, entity) in BREAKS:
                 raise ApiFailure(500, "Internal server error.")
@@ -74,7 +75,7 @@ def _common_faults(collection: Collection, written: Json) -> Iterator[tuple[str,
 
 
 def _references(collection: Collection, written: Json) -> Iterator[tuple[str, str]]:
-    """Every reference of a write, as collection and id."""
+    """Yield every reference in a write, as collection and id."""
     form = form_of(collection)
     for name, column in form.written.items():
         if column.refers and (value := written.get(name)):

@@ -1,4 +1,4 @@
-"""What goes wrong, in the API's own words.
+"""Errors in the API's own format.
 
 Source: API reference, section 5: error bodies are flat, and `imsx_CodeMinor` has a capital C.
 """
@@ -11,13 +11,20 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 MINOR = {
-    400: "invaliddata", 401: "unauthorisedrequest", 403: "forbidden", 404: "unknownobject", 405: "unknownobject",
-    409: "invaliddata", 422: "invaliddata", 429: "server_busy", 500: "internal_server_error",
-}  # fmt: skip
+    400: "invaliddata",
+    401: "unauthorisedrequest",
+    403: "forbidden",
+    404: "unknownobject",
+    405: "unknownobject",
+    409: "invaliddata",
+    422: "invaliddata",
+    429: "server_busy",
+    500: "internal_server_error",
+}
 
 
 class ApiFailure(Exception):
-    """A request that is answered with an error; `details` names properties and their faults."""
+    """A request gets an error as its answer; `details` are faults by property."""
 
     def __init__(self, status: int, description: str, /, **details: str) -> None:
         super().__init__(description)
@@ -25,7 +32,7 @@ class ApiFailure(Exception):
 
     @property
     def response(self) -> JSONResponse:
-        """The answer that the API gives."""
+        """The API's answer."""
         body: dict[str, Any] = {
             "imsx_codeMajor": "failure",
             "imsx_severity": "error",
@@ -45,6 +52,6 @@ class ApiFailure(Exception):
 
 
 def not_found(kind: str, sourced_id: str = "") -> ApiFailure:
-    """Say that a record of a kind is not there: `Academic session not found.`"""
+    """Return the error for a missing record of a kind, such as `Academic session not found.`"""
     words = re.sub("(?<=[a-z])[A-Z]", lambda letter: f" {letter[0].lower()}", kind)
     return ApiFailure(404, f"{words[0].upper()}{words[1:]} {sourced_id}".rstrip() + " not found.")

@@ -1,4 +1,4 @@
-"""Lists: paging, sorting, filtering, searching, choosing fields.
+"""Answer list requests: paging, sorting, filtering, searching, choosing fields.
 
 Source: API reference, section 6.
 """
@@ -21,7 +21,7 @@ from transforms.payload import Json
 
 LIMIT, MOST = 100, 3000
 NUMBER = re.compile(r"[0-9]{1,15}")
-# Classes take `search` and ignore it.
+# Classes accept `search` and ignore it.
 SEARCHED = {
     "users": ("givenName", "familyName", "email"),
     "courses": ("title", "courseCode"),
@@ -31,14 +31,14 @@ SEARCHED = {
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which records of a list are wanted."""
+    """The page of a list that a client requests."""
 
     limit: int
     offset: int
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> PageRequest:
-        """Read `limit` and `offset`; 422 if they are out of bounds."""
+        """Parse `limit` and `offset`; 422 if they are out of bounds."""
         return cls(_number(query, "limit", LIMIT, 1, MOST), _number(query, "offset", 0, 0, 2**53))
 
 
@@ -64,11 +64,9 @@ def listed(
     """Answer a list request with one page and the totals, in the body and in `X-Total-Count`."""
     page, form, store = PageRequest.of(query), form_of(collection), reading.store
     condition = parsed(query.get("filter", ""), form)
-    searched, words = _search(collection, query.get("search", ""))
-    where, values = (
-        f"({where}) AND {condition.sql} AND {searched}",
-        (*values, *condition.values, *words),
-    )
+    search, words = _search(collection, query.get("search", ""))
+    where = f"({where}) AND {condition.sql} AND {search}"
+    values = (*values, *condition.values, *words)
     total = store.total(collection.name, where, values)
     records = store.find(
         collection.name, where, values, _order(form, query), page.limit, page.offset
@@ -85,7 +83,7 @@ def listed(
 
 
 def chosen(record: Json, query: Mapping[str, str]) -> Json:
-    """Give only the properties that `fields` names."""
+    """Return only the properties that `fields` names, or all without `fields`."""
     names = [name.strip() for name in query.get("fields", "").split(",") if name.strip()]
     return {name: record[name] for name in names if name in record} if names else record
 
@@ -101,14 +99,16 @@ def _order(form: RecordSchema, query: Mapping[str, str]) -> str:
 
 
 def _search(collection: Collection, text: str) -> tuple[str, list[str]]:
+    """Return the condition of a search in SQL, and its values."""
     names = SEARCHED.get(collection.name, ()) if text else ()
-    tests = [f"instr(folded({property_sql(name)}), folded(?)) > 0" for name in names]
+    tests = [_test(property_sql(name), "~", [text]) for name in names]
     return (f"({' OR '.join(tests)})", [text] * len(tests)) if tests else ("1", [])
 
 
 TOKEN = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<join>AND|OR)(?=[\s(])"
-    r"|(?P<field>[A-Za-z_][\w.\-]*)\s*(?P<op>!=|>=|<=|=|>|<|~|@)\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>[^\s()']+)))"
+    r"|(?P<field>[A-Za-z_][\w.\-]*)\s*(?P<op>!=|>=|<=|=|>|<|~|@)"
+    r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<bare>[^\s()']+)))"
 )
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # SQLite's own limit on nesting is a little higher.
@@ -117,25 +117,31 @@ MOST_COMPARISONS, DEEPEST = 500, 20
 
 @dataclass
 class Condition:
-    """A condition in SQL, and its values in order."""
+    """A condition in SQL with placeholders, and their values in order."""
 
     sql: str = "1"
     values: list[str] = field(default_factory=list)
 
 
 def parsed(text: str, form: RecordSchema) -> Condition:
-    """Read a filter on records of a form. Raises `Failure`: 400, or 422 for booleans without quotes."""
+    """Parse a filter.
+
+    Raises `ApiFailure`: 400 for a filter that is not valid, 422 for booleans without quotes.
+    """
     if not text.strip():
         return Condition()
-    reading = _Reading(text.strip(), form)
-    condition = reading.alternatives()
-    if reading.place != len(reading.text):
-        raise _wrong(reading.text[reading.place :])
+    parser = _FilterParser(text.strip(), form)
+    condition = parser.alternatives()
+    if parser.place != len(parser.text):
+        raise _parse_failure(parser.text[parser.place :])
     return condition
 
 
 def is_property(form: RecordSchema, name: str) -> bool:
-    """Tell whether a filter or a sort may name it: a property, `metadata.x`, or one dot into a reference or a part."""
+    """Return whether a filter or a sort may use a name.
+
+    It may be a property, `metadata.x`, the id of a reference, or a property of a part.
+    """
     whole, _, inner = name.partition(".")
     if whole not in form.properties:
         return False
@@ -147,19 +153,19 @@ def is_property(form: RecordSchema, name: str) -> bool:
     )
 
 
-def _wrong(where: str) -> ApiFailure:
+def _parse_failure(where: str) -> ApiFailure:
     return ApiFailure(400, f"Error in filter query: cannot read {where[:40]!r}")
 
 
-class _Reading:
-    """A filter while it is read, by recursive descent; AND binds closer than OR."""
+class _FilterParser:
+    """A recursive descent parser. AND binds more tightly than OR."""
 
     def __init__(self, text: str, form: RecordSchema) -> None:
         self.text, self.form, self.place = text, form, 0
         self.comparisons = self.depth = 0
 
     def alternatives(self) -> Condition:
-        """Read conditions joined by OR."""
+        """Parse conditions joined by OR."""
         return self._joined("OR", lambda: self._joined("AND", self._term))
 
     def _joined(self, word: str, part: Callable[[], Condition]) -> Condition:
@@ -176,18 +182,18 @@ class _Reading:
     def _term(self) -> Condition:
         token = self._peek()
         if token is None or token["join"] or token["close"]:
-            raise _wrong(self.text[self.place :])
+            raise _parse_failure(self.text[self.place :])
         self.place = token.end()
         if not token["open"]:
             return self._comparison(token)
         self.depth += 1
         if self.depth > DEEPEST:
-            raise _wrong("more parentheses")
+            raise _parse_failure("more parentheses")
         condition = self.alternatives()
         self.depth -= 1
         closing = self._peek()
         if closing is None or not closing["close"]:
-            raise _wrong(self.text[self.place :])
+            raise _parse_failure(self.text[self.place :])
         self.place = closing.end()
         return condition
 
@@ -198,27 +204,27 @@ class _Reading:
         name, operator = token["field"], token["op"]
         self.comparisons += 1
         if self.comparisons > MOST_COMPARISONS:
-            raise _wrong("more comparisons")
+            raise _parse_failure("more comparisons")
         if token["bare"] in ("true", "false"):
             raise ApiFailure(422, "A boolean in a filter must be quoted.", filter=name)
         if not is_property(self.form, name):
             raise ApiFailure(400, f"Error in filter query: there is no property {name!r}")
         value = token["bare"] if token["text"] is None else token["text"].replace("''", "'")
-        return _compared(self.form, name, operator, value)
+        return _compare(self.form, name, operator, value)
 
 
-def _compared(form: RecordSchema, name: str, operator: str, value: str) -> Condition:
+def _compare(form: RecordSchema, name: str, operator: str, value: str) -> Condition:
     """Compare a property, or any item of a list, with a value as text."""
     if operator == "!=":
-        equal = _compared(form, name, "=", value)
+        equal = _compare(form, name, "=", value)
         return Condition(f"NOT coalesce({equal.sql}, 0)", equal.values)
     values = [item.strip() for item in value.split(",")] if operator == "@" else [value]
     if name in form.timestamps and operator != "~":
-        values = [f"{one}{MIDNIGHT}" if DAY.fullmatch(one) else one for one in values]
+        values = [f"{text}{MIDNIGHT}" if DAY.fullmatch(text) else text for text in values]
     if name in COMMON[:-1] or form.column(name):
-        # As it stands, so that SQLite finds its index.
+        # Without a cast, so that SQLite can use its index.
         return Condition(_test(property_sql(name), operator, values), values)
-    return _any(name, operator, values)
+    return _compare_any(name, operator, values)
 
 
 def _test(subject: str, operator: str, values: list[str]) -> str:
@@ -229,12 +235,16 @@ def _test(subject: str, operator: str, values: list[str]) -> str:
     return f"{subject} {operator} ?"
 
 
-def _any(name: str, operator: str, values: list[str]) -> Condition:
-    """Test a value of unknown kind as text; of a list its items, and of a list of objects one property of each."""
+def _compare_any(name: str, operator: str, values: list[str]) -> Condition:
+    """Compare a value of unknown type as text.
+
+    In a list, each item is compared; in a list of objects, one property of each.
+    """
     whole, _, inner = (name, "", "") if name.startswith("metadata.") else name.partition(".")
     path, item = path_sql(whole), f"json_extract(value, {path_sql(inner)})" if inner else "value"
-    items = f"EXISTS (SELECT 1 FROM json_each(body, {path}) WHERE {_test(f'CAST({item} AS TEXT)', operator, values)})"
-    own = _test(f"CAST({property_sql(name)} AS TEXT)", operator, values)
+    item_test = _test(f"CAST({item} AS TEXT)", operator, values)
+    items = f"EXISTS (SELECT 1 FROM json_each(body, {path}) WHERE {item_test})"
+    single = _test(f"CAST({property_sql(name)} AS TEXT)", operator, values)
     return Condition(
-        f"CASE json_type(body, {path}) WHEN 'array' THEN {items} ELSE {own} END", values * 2
+        f"CASE json_type(body, {path}) WHEN 'array' THEN {items} ELSE {single} END", values * 2
     )

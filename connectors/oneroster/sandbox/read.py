@@ -1,4 +1,4 @@
-"""Records as they are read: references in full, with what they join.
+"""Turn stored records into what a read returns: complete references, children, and names.
 
 Source: API reference, section 8 and appendix B.
 """
@@ -16,27 +16,27 @@ from connectors.oneroster.sandbox.store import SandboxStore
 from transforms.payload import Json
 from transforms.schemas import ENTITIES, Column
 
-# The references of an enrollment tell the name of what they refer to.
+# The references of these collections contain the name of the other record.
 NAMED = frozenset({"enrollments"})
 
 
 @dataclass
 class ReadRequest:
-    """One request's reading: what is served, where records are, the address under which they are read, names found so far."""
+    """What one request needs to read records."""
 
     served: Served
     store: SandboxStore
-    base: str
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    base: str  # the server's address, for references
+    names: dict[tuple[str, str], str] = field(default_factory=dict)  # cache, by collection and id
 
     def shown(self, collection: Collection, record: Json) -> Json:
-        """Turn what is kept into what a read gives."""
+        """Turn a stored record into the record that a read returns."""
         form = form_of(collection)
         body: Json = {name: record.get(name) for name in COMMON}
         body["metadata"] = body["metadata"] or {}
         for name, column in form.columns.items():
             value = self._value(column, record.get(name))
-            # Appendix B has properties that may be null, and references that are there or not.
+            # In appendix B properties may be null, but references are left out.
             if value is not None or column.refers is None:
                 body[name] = value
         for name in form.parts:
@@ -44,12 +44,16 @@ class ReadRequest:
         if form.tree:
             body["children"] = [
                 self.reference(collection.name, child)
-                for child in self._children(collection, record)
+                for child in self.store.referring(collection.name, "parent", record["sourcedId"])
             ]
-        return self._named(form.columns, body) if collection.name in NAMED else body
+        if collection.name in NAMED:
+            for name, column in form.columns.items():
+                if column.refers and name in body:
+                    body[name]["name"] = self._name(column.refers, body[name]["sourcedId"])
+        return body
 
     def reference(self, name: str, sourced_id: str) -> Json:
-        """Refer to a record as a read does."""
+        """Build the reference to a record of a collection, as reads contain it."""
         path, kind = self.served.paths[name]
         return {
             "href": f"{self.base}{path}/{quote(sourced_id, safe='')}",
@@ -66,26 +70,15 @@ class ReadRequest:
             return self.reference(column.refers or "", value["sourcedId"])
         if column.kind == "references":
             return [self.reference(column.refers or "", item["sourcedId"]) for item in value]
-        # A year is written as text and read as a number.
+        # Writes have a year as text, reads as a number.
         return int(value) if column.kind == "year" else value
 
     def _part(self, part: Json) -> Json:
-        """A role or a profile; the organisation of a role is a reference."""
+        """Return a part such as a role or a profile, with a complete reference to its org."""
         org = part.get("org")
-        return (
-            {**part, "org": self.reference("orgs", org["sourcedId"])}
-            if isinstance(org, dict)
-            else part
-        )
-
-    def _children(self, collection: Collection, record: Json) -> list[str]:
-        return self.store.referring(collection.name, "parent", record["sourcedId"])
-
-    def _named(self, columns: Any, body: Json) -> Json:
-        for name, column in columns.items():
-            if column.refers and name in body:
-                body[name]["name"] = self._name(column.refers, body[name]["sourcedId"])
-        return body
+        if not isinstance(org, dict):
+            return part
+        return {**part, "org": self.reference("orgs", org["sourcedId"])}
 
     def _name(self, collection: str, sourced_id: str) -> str:
         key = (collection, sourced_id)

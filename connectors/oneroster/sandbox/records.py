@@ -1,4 +1,4 @@
-"""Records as they are kept: under the names of reads, references by id, in the spelling of reads.
+"""Turn written records into stored ones: names and spelling of reads, references by id.
 
 Source: API reference, section 8.
 """
@@ -17,7 +17,8 @@ from transforms.payload import Json, folded, part_property
 from transforms.schemas import ENTITIES, Column
 from transforms.target_vocabulary import TargetVocabulary
 
-# What the database fills in; a class without a type is read with one (appendix B), which one is a guess.
+# Defaults of the API's database. A class without a type has one in reads (appendix B); the value is
+# our guess.
 DEFAULTS: dict[str, Json] = {
     "enrollments": {"primary": "false"},
     "classes": {"classType": "scheduled"},
@@ -25,7 +26,7 @@ DEFAULTS: dict[str, Json] = {
 
 
 def kept(collection: Collection, written: Json, vocabulary: TargetVocabulary) -> Json:
-    """Turn what was written, and was found fit, into what is kept; properties that are not known are ignored."""
+    """Turn a valid write into the record to store. Unknown properties are ignored."""
     form = form_of(collection)
     record: Json = {
         name: written[name] for name in ("status", "metadata", *form.parts) if name in written
@@ -50,39 +51,36 @@ def _value(column: Column, value: Any, vocabulary: TargetVocabulary) -> Any:
         return [{"sourcedId": item["sourcedId"]} for item in value]
     if column.kind == "boolean":
         return str(value).lower()
-    # Where grades are numbers, leading zeros go.
+    # If the vocabulary has grades as numbers, leading zeros are removed.
     numbers = column.name == "grades" and "grades" in vocabulary.words
     return [str(int(grade)) for grade in value] if numbers else value
 
 
 def timestamp(day: str) -> str:
     """Spell a date or a date-time as the API's database does: `2024-01-01T00:00:00.000Z`."""
-    moment = datetime.fromisoformat(day)
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.fromisoformat(day)
+    time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def merged(before: Json, changes: Json) -> Json:
-    """Lay changes over a record: properties are replaced, `metadata` is merged, the rest stays (section 2.4)."""
+    """Apply changes to a record: properties are replaced, `metadata` is merged (section 2.4)."""
     if isinstance(metadata := changes.get("metadata"), dict):
-        changes = {**changes, "metadata": _laid_over(before.get("metadata") or {}, metadata)}
+        changes = {**changes, "metadata": _merge_metadata(before.get("metadata") or {}, metadata)}
     return {**before, **changes}
 
 
-def _laid_over(before: Json, changes: Json) -> Json:
-    whole = dict(before)
+def _merge_metadata(before: Json, changes: Json) -> Json:
+    result = dict(before)
     for name, value in changes.items():
-        inner = whole.get(name)
-        whole[name] = (
-            _laid_over(inner, value)
-            if isinstance(inner, dict) and isinstance(value, dict)
-            else value
-        )
-    return whole
+        inner = result.get(name)
+        both = isinstance(inner, dict) and isinstance(value, dict)
+        result[name] = _merge_metadata(inner, value) if both else value
+    return result
 
 
 def derived(collection: Collection, record: Json, store: SandboxStore) -> Json:
-    """Add what a record has from its class (section 8), so that filters find it."""
+    """Add the properties that a record gets from its class (section 8), so that filters find it."""
     if not (names := form_of(collection).derived):
         return record
     group = store.get("classes", record["class"]["sourcedId"]) or {}
@@ -90,34 +88,30 @@ def derived(collection: Collection, record: Json, store: SandboxStore) -> Json:
 
 
 COMMON = ("sourcedId", "status", "dateLastModified", "metadata")
-# An enrollment has the school and the course of its class, whatever was written (section 8).
+# Enrollments get the school and the course of their class, whatever was written (section 8).
 OF_CLASS = {"enrollments": ("school", "course")}
-# Dates of sessions are time stamps in the API's database (section 8).
+# The API's database stores the dates of these as timestamps (section 8).
 TIMESTAMPS = frozenset({"academicSessions"})
-REFERRED = {one.singular: name for name, one in ENTITIES.items() if not one.folds_into} | {
+# Collections by the name of a reference to one of their records.
+REFERRED = {entity.singular: name for name, entity in ENTITIES.items() if not entity.folds_into} | {
     "gradingPeriod": "academicSessions"
 }
-# Reads of these tell their children (appendix B).
+# Reads of these contain their children (appendix B).
 TREES = frozenset({"orgs", "academicSessions"})
 
 
 @dataclass(frozen=True)
 class RecordSchema:
-    """The properties of a collection's records.
+    """The properties of a collection's records."""
 
-    `columns` are those of reads, `written` those of writes, each under the name that it has there; `standard` gives
-    the names of the former for the latter. `parts` hold lists of folded records, and `tree` is true
-    if records have a parent of their own kind.
-    """
-
-    columns: Mapping[str, Column]
-    written: Mapping[str, Column]
-    standard: Mapping[str, str]
-    parts: tuple[str, ...]
-    derived: tuple[str, ...]
-    tree: bool
+    columns: Mapping[str, Column]  # by the name in reads
+    written: Mapping[str, Column]  # by the name in writes
+    standard: Mapping[str, str]  # the name in reads by the name in writes
+    parts: tuple[str, ...]  # properties that are lists of folded records
+    derived: tuple[str, ...]  # properties that come from the record's class
+    tree: bool  # whether records have a parent of their own kind
     timestamps: frozenset[str]
-    refers: str | None
+    refers: str | None  # the collection that has a record with the same id, if one must
 
     @property
     def properties(self) -> set[str]:
@@ -125,7 +119,7 @@ class RecordSchema:
         return {*COMMON, *self.columns, *self.parts}
 
     def column(self, name: str) -> Column | None:
-        """The column whose one value `name` is: a property, or the id of a reference; None if it has many."""
+        """Return the column of a property or a reference's id, None if it can have many values."""
         whole, _, inner = name.partition(".")
         column = self.columns.get(whole)
         return column if column and not column.is_list and inner in ("", "sourcedId") else None
@@ -133,7 +127,7 @@ class RecordSchema:
 
 @cache
 def form_of(collection: Collection) -> RecordSchema:
-    """Work out the form of a collection's records."""
+    """Derive the schema of a collection's records from its entity and the target's profile."""
     entity = collection.entity
     declared = [
         column
@@ -146,7 +140,7 @@ def form_of(collection: Collection) -> RecordSchema:
         if column.json not in COMMON and not column.secret
     }
     more = (*collection.extra, *(twin for _, twin in collection.twins))
-    own |= {name: _extra(name) for name in more if name not in own}
+    own |= {name: _extra_column(name) for name in more if name not in own}
     derived = OF_CLASS.get(entity.name, ())
     columns = own | {
         column.json: column for column in ENTITIES["classes"].columns if column.json in derived
@@ -167,8 +161,11 @@ def form_of(collection: Collection) -> RecordSchema:
     )
 
 
-def _extra(name: str) -> Column:
-    """A property that the standard does not have: a reference if it is named as a kind of record, else text."""
+def _extra_column(name: str) -> Column:
+    """Return the column of a property outside the standard.
+
+    It is a reference if it has the name of a kind of record, otherwise text.
+    """
     if refers := REFERRED.get(name):
         return Column(f"{name}SourcedId", "reference", "Only this target has it.", refers=refers)
     return Column(name, "text", "Only this target has it.")

@@ -1,4 +1,4 @@
-"""One request, as handlers see it."""
+"""What handlers get of a request, and the access tokens that requests need."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from transforms.target_vocabulary import TargetVocabulary
 
 @dataclass(frozen=True)
 class Call:
-    """The ids in the path of a request, its query and its body."""
+    """One request, as handlers see it."""
 
     reading: ReadRequest
-    ids: tuple[str, ...]
+    ids: tuple[str, ...]  # the ids in the path
     query: Mapping[str, str]
-    content: bytes
+    content: bytes  # the body
 
     @property
     def store(self) -> SandboxStore:
-        """Where the records are."""
+        """The store with the records."""
         return self.reading.store
 
     @property
@@ -45,7 +45,7 @@ class Call:
 
     @property
     def vocabulary(self) -> TargetVocabulary:
-        """The words that are taken."""
+        """The vocabulary of the API's profile."""
         return self.reading.served.profile.vocabulary
 
     @property
@@ -54,22 +54,22 @@ class Call:
         return self.reading.served.by_name
 
     def wrapped(self, wrapper: str) -> Json:
-        """Take the record out of the body."""
+        """Return the record in the body; 422 if there is none."""
         record = self.body().get(wrapper)
         if not isinstance(record, dict):
             raise ApiFailure(422, "The request body is not valid.", **{wrapper: "is required"})
         return record
 
     def body(self) -> Json:
-        """Read the body, a JSON object."""
+        """Parse the body as a JSON object; 400 if it is not JSON."""
         try:
-            body = json.loads(self.content, parse_constant=_refused)
+            body = json.loads(self.content, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise ApiFailure(400, "The request body is not JSON.") from None
         return body if isinstance(body, dict) else {}
 
 
-def _refused(constant: str) -> Any:
+def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -78,10 +78,10 @@ LIFETIME_SECONDS = 3600
 
 @dataclass
 class Tokens:
-    """The tokens that were given out, each with the time at which it ends."""
+    """The access tokens of the sandbox's clients."""
 
-    clients: Mapping[str, str]
-    ends: dict[str, float] = field(default_factory=dict)
+    clients: Mapping[str, str]  # secrets by id
+    ends: dict[str, float] = field(default_factory=dict)  # by token, its end as `time.monotonic()`
 
     async def give(self, request: Request) -> JSONResponse:
         """Answer a token request."""
@@ -89,7 +89,7 @@ class Tokens:
             name: values[0]
             for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
         }
-        client, secret = _basic(request) or (
+        client, secret = _basic_credentials(request) or (
             form.get("client_id", ""),
             form.get("client_secret", ""),
         )
@@ -106,17 +106,18 @@ class Tokens:
         )
 
     def expire(self) -> None:
-        """Let every token end now."""
+        """End every token now."""
         self.ends.clear()
 
     def check(self, header: str) -> None:
-        """Raise `Failure` unless the header holds a token that is good."""
+        """Raise `ApiFailure` unless the header contains a valid token."""
         kind, _, token = header.partition(" ")
         if kind.lower() != "bearer" or self.ends.get(token, 0) < time.monotonic():
             raise ApiFailure(401, "The access token is missing, unknown or expired.")
 
 
-def _basic(request: Request) -> tuple[str, str] | None:
+def _basic_credentials(request: Request) -> tuple[str, str] | None:
+    """Return id and secret from an `Authorization: Basic` header, None without such a header."""
     kind, _, encoded = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
         return None
