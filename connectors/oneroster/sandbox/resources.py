@@ -1,4 +1,4 @@
-"""What an API of a profile serves under which path: the collections, the views of them, and the lists below a record.
+"""The paths that the API of a profile serves: collections, views of them, and nested lists.
 
 Source: API reference, sections 4 and 8.
 """
@@ -14,13 +14,14 @@ from connectors.oneroster.sandbox.store import property_sql
 from connectors.oneroster.sandbox.validation import Checks, checks_of
 
 WRITES = ("POST", "PUT", "DELETE")
-HAS_ROLE = (
-    "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}')"
+_ITEM_IS = "EXISTS (SELECT 1 FROM json_each(body, '$.{}') WHERE json_extract(value, '$.{}') = {})"
+HAS_ROLE = _ITEM_IS.format("roles", "role", "'{}'")
+AT_ORG = (
+    "EXISTS (SELECT 1 FROM json_each(body, '$.roles') "
+    "WHERE json_extract(value, '$.role') = '{}' "
+    "AND json_extract(value, '$.org.sourcedId') = ?)"
 )
-AT_ORG = "EXISTS (SELECT 1 FROM json_each(body, '$.roles') WHERE json_extract(value, '$.role') = '{}' AND json_extract(value, '$.org.sourcedId') = ?)"
-IN_TERM = (
-    "EXISTS (SELECT 1 FROM json_each(body, '$.terms') WHERE json_extract(value, '$.sourcedId') = ?)"
-)
+IN_TERM = _ITEM_IS.format("terms", "sourcedId", "?")
 
 
 def _refers(name: str) -> str:
@@ -31,48 +32,55 @@ def _of_type(kind: str) -> str:
     return f"{property_sql('type')} = '{kind}'"
 
 
-# The ids that enrollments name, deleted ones included: these lists report too much (section 8).
+# The ids in enrollments, including deleted enrollments: these lists contain too much (section 8).
 _ENROLLED = "id IN (SELECT {} FROM records WHERE collection = 'enrollments' AND {})"
 IN_SCHOOL = f"{_refers('school')} AND id = ?"
 OF_USER = _ENROLLED.format(property_sql("class.sourcedId"), _refers("user"))
 OF_CLASS = _ENROLLED.format(
     property_sql("user.sourcedId"), f"{{}}{_refers('class')} AND {property_sql('role')} = '{{}}'"
 )
+STUDENTS, TEACHERS = OF_CLASS.format("", "student"), OF_CLASS.format("", "teacher")
+STUDENTS_AT = OF_CLASS.format(f"{_refers('school')} AND ", "student")
+TEACHERS_AT = OF_CLASS.format(f"{_refers('school')} AND ", "teacher")
+ENROLLED_AT = f"{_refers('school')} AND {_refers('class')}"
+TERMS_OF_ORG = f"{_refers('org')} AND {_of_type('term')}"
+PERIODS_OF_TERM = f"{_refers('parent')} AND {_of_type('gradingPeriod')}"
 _OF_CLASS_WORK = "{} IN (SELECT {} FROM records WHERE collection = 'lineItems' AND {})"
 IN_CLASS = _OF_CLASS_WORK.format(property_sql("lineItem.sourcedId"), "id", _refers("class"))
 OF_LINE_ITEMS = _OF_CLASS_WORK.format("id", property_sql("category.sourcedId"), _refers("class"))
-OF_SCHOOL = f"{property_sql('class.sourcedId')} IN (SELECT id FROM records WHERE collection = 'classes' AND {_refers('school')})"
-# The target drops the resources of classes, courses and users as they are written (section 8).
+OF_SCHOOL = (
+    f"{property_sql('class.sourcedId')} IN "
+    f"(SELECT id FROM records WHERE collection = 'classes' AND {_refers('school')})"
+)
+# The target accepts the resources of classes, courses and users, but does not store them
+# (section 8).
 NOWHERE = "? IS NULL"
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A collection, or a view of one, under its own path; `kind` names one of its records in messages.
-
-    `wrapper` is that of reads, `where` picks the records of a view, `fixed` is what they are by nature.
-    """
+    """A collection, or a view of one, under its own path."""
 
     path: str
-    kind: str
+    kind: str  # the name of one of its records in messages
     collection: Collection
-    wrapper: str
+    wrapper: str  # of a record in reads
     list_key: str
-    put_status: int
-    put_body: Literal["wrapped", "bare"]
-    where: str = "1"
-    fixed: dict[str, str] = field(default_factory=dict)
-    methods: tuple[str, ...] = WRITES
+    put_status: int  # of the answer to a PUT
+    put_body: Literal["wrapped", "bare"]  # of the answer to a PUT
+    where: str = "1"  # the SQL condition for the records of a view
+    fixed: dict[str, str] = field(default_factory=dict)  # values that all records of a view have
+    methods: tuple[str, ...] = WRITES  # besides GET
 
 
 @dataclass(frozen=True)
 class Nested:
-    """A list below a record of `parent`: `where` has a place for each id in the path, in which `{}` stands for one."""
+    """A list below a record."""
 
-    path: str
+    path: str  # with `{}` for each id
     collection: Collection
     list_key: str
-    where: str
+    where: str  # an SQL condition with a placeholder for each id in the path
     parent: Resource
 
 
@@ -85,9 +93,10 @@ class Served:
         resources: The collections and the views of them.
         by_name: The same, by the name of the collection or view.
         nested: The lists below a record.
-        arrays: Lists to which several records can be posted at once, and to what each id of the path is a reference.
-        paths: Where each collection is, and what its records are called, for references; by name.
-        checks: What values must be beyond their kind.
+        arrays: Lists to which several records can be posted at once. Each comes with the reference
+            that each id in the path stands for, or a blank.
+        paths: For references: the path of each collection and the name of one of its records.
+        checks: Checks of values in addition to their kinds.
     """
 
     profile: TargetProfile
@@ -100,27 +109,35 @@ class Served:
 
 
 def served_of(profile: TargetProfile) -> Served:
-    """Work out what an API serves that has the collections and views of a profile."""
-    by_name = {name: _own(one) for name, one in profile.collections.items()} | dict(_views(profile))
+    """Derive what the API of a profile serves from its collections and views."""
+    paths = {
+        name: (collection.path.rstrip("/"), collection.entity.singular)
+        for name, collection in profile.collections.items()
+    }
+    by_name = {
+        name: Resource(
+            *paths[name],
+            collection,
+            collection.wrapper,
+            collection.list_key,
+            collection.put_status,
+            collection.put_body,
+        )
+        for name, collection in profile.collections.items()
+    } | dict(_views(profile))
     nested = tuple(_lists(_NESTED, profile, by_name))
     arrays = tuple(
-        (one, implied) for entry, implied in _ARRAYS for one in _lists([entry], profile, by_name)
+        (array, implied)
+        for entry, implied in _ARRAYS
+        for array in _lists([entry], profile, by_name)
     )
-    paths = {
-        name: (one.path.rstrip("/"), one.entity.singular)
-        for name, one in profile.collections.items()
-    }
     return Served(
         profile, tuple(by_name.values()), by_name, nested, arrays, paths, checks_of(profile)
     )
 
 
-def _own(one: Collection) -> Resource:
-    path, kind = one.path.rstrip("/"), one.entity.singular
-    return Resource(path, kind, one, one.wrapper, one.list_key, one.put_status, one.put_body)
-
-
-# Views by name: the collection, the wrapper of a read, the condition, what a PUT answers, and the type that its records have.
+# Views by name: the collection, the wrapper in reads, the condition, the status of the answer to a
+# PUT, and the type of the records, blank if they have no type of their own.
 _VIEWS: dict[str, tuple[str, str, str, int, str]] = {
     "schools": ("orgs", "org", _of_type("school"), 200, "school"),
     "terms": ("academicSessions", "term", _of_type("term"), 200, ""),
@@ -137,7 +154,7 @@ _VIEWS: dict[str, tuple[str, str, str, int, str]] = {
 
 
 def _views(profile: TargetProfile) -> Iterator[tuple[str, Resource]]:
-    """The views of a profile; they take writes only if their records have a type of their own."""
+    """Yield the views of a profile. They accept writes if their records have a type of their own."""
     for name, view in profile.views.items():
         of, wrapper, where, put_status, kind = _VIEWS[name]
         yield (
@@ -157,14 +174,15 @@ def _views(profile: TargetProfile) -> Iterator[tuple[str, Resource]]:
         )
 
 
-# A list below a record: its path, the collection, the key of the list, the condition, and a collection of the service where it is.
+# A list below a record: its path, the collection, the key of the list, the condition, and a
+# collection of the same service.
 _List = tuple[str, str, str, str, str]
 
 
 def _lists(
     entries: Sequence[_List], profile: TargetProfile, by_name: Mapping[str, Resource]
 ) -> Iterator[Nested]:
-    """The lists whose service, collection and parent a profile has."""
+    """Yield the lists whose service, collection and parent a profile has."""
     for path, of, list_key, where, beside in entries:
         parent = by_name.get(path.removeprefix("resources/").partition("/")[0])
         if of in profile.collections and beside in profile.collections and parent:
@@ -180,22 +198,23 @@ def _graded(path: str, of: str, where: str) -> _List:
     return path, of, of, where, "lineItems"
 
 
-# The documentation says `students` and `teachers` for the lists of a class; the wire says `users` (section 8).
+# In the documentation the lists of a class have the keys `students` and `teachers`; the API answers
+# with `users` (section 8).
 _NESTED: tuple[_List, ...] = (
     _rostered("schools/{}/classes", "classes", "classes", _refers("school")),
     _rostered("schools/{}/courses", "courses", "courses", _refers("org")),
     _rostered("schools/{}/enrollments", "enrollments", "enrollments", _refers("school")),
     _rostered("schools/{}/students", "users", "users", AT_ORG.format("student")),
     _rostered("schools/{}/teachers", "users", "users", AT_ORG.format("teacher")),
-    _rostered("schools/{}/terms", "academicSessions", "terms", f"{_refers('org')} AND {_of_type('term')}"),
-    _rostered("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", f"{_refers('school')} AND {_refers('class')}"),
-    _rostered("schools/{}/classes/{}/students", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "student")),
-    _rostered("schools/{}/classes/{}/teachers", "users", "users", OF_CLASS.format(f"{_refers('school')} AND ", "teacher")),
-    _rostered("classes/{}/students", "users", "users", OF_CLASS.format("", "student")),
-    _rostered("classes/{}/teachers", "users", "users", OF_CLASS.format("", "teacher")),
+    _rostered("schools/{}/terms", "academicSessions", "terms", TERMS_OF_ORG),
+    _rostered("schools/{}/classes/{}/enrollments", "enrollments", "enrollments", ENROLLED_AT),
+    _rostered("schools/{}/classes/{}/students", "users", "users", STUDENTS_AT),
+    _rostered("schools/{}/classes/{}/teachers", "users", "users", TEACHERS_AT),
+    _rostered("classes/{}/students", "users", "users", STUDENTS),
+    _rostered("classes/{}/teachers", "users", "users", TEACHERS),
     _rostered("courses/{}/classes", "classes", "classes", _refers("course")),
     _rostered("terms/{}/classes", "classes", "classes", IN_TERM),
-    _rostered("terms/{}/gradingPeriods", "academicSessions", "gradingPeriods", f"{_refers('parent')} AND {_of_type('gradingPeriod')}"),
+    _rostered("terms/{}/gradingPeriods", "academicSessions", "gradingPeriods", PERIODS_OF_TERM),
     _rostered("students/{}/classes", "classes", "classes", OF_USER),
     _rostered("teachers/{}/classes", "classes", "classes", OF_USER),
     _rostered("users/{}/classes", "classes", "classes", OF_USER),
@@ -207,10 +226,13 @@ _NESTED: tuple[_List, ...] = (
     _graded("classes/{}/students/{}/results", "results", f"{IN_CLASS} AND {_refers('student')}"),
     _graded("schools/{}/lineItems", "lineItems", _refers("school")),
     _graded("schools/{}/scoreScales", "scoreScales", OF_SCHOOL),
-    *((f"resources/{name}/{{}}/resources", "resources", "resources", NOWHERE, "resources")
-      for name in ("classes", "courses", "users")),
-)  # fmt: skip
-# Lists to which several records can be posted at once, and to what each id of the path is a reference.
+    *(
+        (f"resources/{name}/{{}}/resources", "resources", "resources", NOWHERE, "resources")
+        for name in ("classes", "courses", "users")
+    ),
+)
+# Lists to which several records can be posted at once, and the reference that each id in the path
+# stands for, or a blank.
 _ARRAYS: tuple[tuple[_List, tuple[str, ...]], ...] = (
     (_graded("lineItems/{}/results", "results", _refers("lineItem")), ("lineItem",)),
     (_graded("classes/{}/lineItems", "lineItems", _refers("class")), ("class",)),

@@ -1,4 +1,4 @@
-"""Serving the sandbox on loopback: in a thread for as long as a run needs it, or in the foreground."""
+"""Serve the sandbox on loopback: in a thread while a run needs it, or in the foreground."""
 
 from __future__ import annotations
 
@@ -23,12 +23,16 @@ from connectors.oneroster.sandbox.store import SandboxStore
 
 HOST = "127.0.0.1"
 CLIENTS = {"sandbox": "sandbox"}
+# How many requests a sandbox logs.
 REMEMBERED = 1_000_000
 START_SECONDS, GRACE_SECONDS = 10.0, 1.0
 
 
 class Sandbox:
-    """The API on loopback while the context lasts. `requests` are the (method, path) that it served, tokens aside."""
+    """A context in which the API is served on loopback.
+
+    `requests` logs the method and path of each request, except those for tokens.
+    """
 
     def __init__(
         self,
@@ -39,12 +43,12 @@ class Sandbox:
         profile: TargetProfile = TIMEBACK,
         wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     ) -> None:
-        self._socket = _listening(port)
+        self._socket = _listen(port)
         self.store = SandboxStore(database)
         self.requests: deque[tuple[str, str]] = deque(maxlen=REMEMBERED)
         app = application(self.store, clients or CLIENTS, profile)
         self.tokens: Tokens = app.state.tokens
-        self._server = _Server(_settings(_remembering(wrap(app), profile.prefix, self.requests)))
+        self._server = _Server(_settings(_log_requests(wrap(app), profile.prefix, self.requests)))
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), daemon=True
         )
@@ -75,8 +79,8 @@ class Sandbox:
 class _Server(uvicorn.Server):
     """Serves until `stop` is called, and then stops at once.
 
-    uvicorn 0.54 checks ten times a second whether to stop, then waits another tenth before it looks at its connections. A
-    run that needs the embedded sandbox only briefly would wait for both.
+    uvicorn 0.54 checks ten times a second whether to stop, and then waits 0.1 s before it checks
+    its connections. A short run with the embedded sandbox would wait for both.
     """
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -84,33 +88,33 @@ class _Server(uvicorn.Server):
         self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and remember the loop, which another thread wakes."""
+        """Start, and store the event loop, which another thread wakes."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
 
     def stop(self) -> None:
-        """Stop serving; called from any thread once the server has started. One that has stopped already stays so."""
-        with suppress(RuntimeError):  # its loop is closed
+        """Stop serving. Any thread can call this after the start, more than once."""
+        with suppress(RuntimeError):  # the loop is closed: the server has stopped
             self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def main_loop(self) -> None:
-        """Serve until `stop` is called; each second `on_tick` sets the date that answers have."""
+        """Serve until `stop` is called. Each second `on_tick` updates the date in the answers."""
         while not (self._stopping.is_set() or await self.on_tick(0)):
             await _wait(self._stopping.wait(), 1.0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, and close the idle connections; let requests under way finish, for a second at most."""
+        """Stop listening, and close idle connections. Active requests get a second to finish."""
         for server in self.servers:
             server.close()
         for listening in sockets or []:
             listening.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await _wait(self._settled(), GRACE_SECONDS)
+        await _wait(self._wait_for_requests(), GRACE_SECONDS)
         for task in self.server_state.tasks:
             task.cancel()
 
-    async def _settled(self) -> None:
+    async def _wait_for_requests(self) -> None:
         while self.server_state.connections or self.server_state.tasks:
             await asyncio.sleep(0.001)
 
@@ -122,7 +126,7 @@ async def _wait(event: Coroutine[Any, Any, object], seconds: float) -> None:
 
 def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; call `started` with the address once it listens."""
-    listening = _listening(port)
+    listening = _listen(port)
     store = SandboxStore(database)
     if seed:
         store.seed()
@@ -135,8 +139,9 @@ def serve_forever(database: Path, port: int, seed: bool, started: Callable[[str]
         store.close()
 
 
-def _listening(port: int) -> socket.socket:
-    # Named as TCP, or asyncio leaves out TCP_NODELAY and each answer waits 40 ms for an acknowledgement.
+def _listen(port: int) -> socket.socket:
+    # Without IPPROTO_TCP, asyncio does not set TCP_NODELAY, and each answer waits 40 ms for an
+    # acknowledgment.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -160,10 +165,10 @@ def _settings(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _remembering(app: ASGIApp, prefix: str, requests: deque[tuple[str, str]]) -> ASGIApp:
-    async def remember(scope: Scope, receive: Receive, send: Send) -> None:
+def _log_requests(app: ASGIApp, prefix: str, requests: deque[tuple[str, str]]) -> ASGIApp:
+    async def logging(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(prefix):
             requests.append((scope["method"], scope["path"]))
         await app(scope, receive, send)
 
-    return remember
+    return logging

@@ -1,4 +1,4 @@
-"""What single values of a write must be; each check gives the fault, or nothing.
+"""Check single values of a write. Each check returns the fault, or a blank.
 
 Source: API reference, section 8 and appendix A.
 """
@@ -18,12 +18,12 @@ from transforms.schemas.vocabularies import ROLE_TYPES
 from transforms.target_values import EMAIL
 
 Check = Callable[[Any], str]
-# By property; of one collection only if its name is before the dot.
+# By property, or by `collection.property` for the property of one collection.
 Checks = Mapping[str, Check]
 REFERENCE = "must be {sourcedId}"
-# Their flags are taken as text alone; users and enrollments take both.
+# Collections that accept flags only as text; users and enrollments accept booleans too.
 TEXT_FLAGS = frozenset({"demographics"})
-# Objects in the metadata of an enrollment that take these numbers and nothing else.
+# Objects in the metadata of an enrollment that accept these numbers and nothing else.
 CLOSED = {
     "enrollments": {
         "goals": {
@@ -36,17 +36,24 @@ CLOSED = {
         "metrics": {"totalXp", "totalLessons"},
     }
 }
-# What a resource is, if its metadata says so.
+# The values of `type` in the metadata of a resource.
 RESOURCE_TYPES = (
-    "qti", "text", "audio", "video", "interactive", "visual", "course-material", "assessment-bank",
-)  # fmt: skip
+    "qti",
+    "text",
+    "audio",
+    "video",
+    "interactive",
+    "visual",
+    "course-material",
+    "assessment-bank",
+)
 
 
 def value_fault(checks: Checks, collection: str, column: Column, value: Any) -> str:
-    """Say what is wrong with a value of a property."""
+    """Return the fault of a property's value, blank if it is valid."""
     special = checks.get(f"{collection}.{column.json}") or checks.get(column.json)
     if column.moment:
-        special = _moment
+        special = _timestamp
     if column.kind == "boolean" and collection in TEXT_FLAGS:
         special = one_of(column.values)
     if special is None and column.values and column.kind == "enum":
@@ -55,7 +62,7 @@ def value_fault(checks: Checks, collection: str, column: Column, value: Any) -> 
 
 
 def one_of(vocabulary: Collection[str]) -> Check:
-    """Ask for a token of a vocabulary."""
+    """Return a check for a word of a vocabulary."""
     return lambda value: (
         ""
         if isinstance(value, str) and value in vocabulary
@@ -64,12 +71,12 @@ def one_of(vocabulary: Collection[str]) -> Check:
 
 
 def is_id(value: Any) -> bool:
-    """Tell whether a value can be an id."""
+    """Return whether a value can be an id."""
     return isinstance(value, str) and value != ""
 
 
 def part_faults(checks: Checks, name: str, parts: Any) -> Iterator[tuple[str, str]]:
-    """Say what is wrong with the parts of a record: they are objects, and roles are complete."""
+    """Yield the faults of a record's parts, by property. They must be objects, roles complete."""
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         yield name, "must be a list of objects"
     elif name == "roles":
@@ -77,7 +84,8 @@ def part_faults(checks: Checks, name: str, parts: Any) -> Iterator[tuple[str, st
     elif name == "learningObjectiveSet" and not all(map(_is_objective_set, parts)):
         yield (
             name,
-            "must be a list of {source, learningObjectiveIds} or {source, learningObjectiveResults}",
+            "must be a list of {source, learningObjectiveIds} "
+            "or {source, learningObjectiveResults}",
         )
 
 
@@ -93,14 +101,14 @@ def _role_faults(role_fault: Check, roles: list[Json]) -> Iterator[tuple[str, st
 
 
 def _is_objective_set(part: Json) -> bool:
-    held = [
+    lists = [
         part[name] for name in ("learningObjectiveIds", "learningObjectiveResults") if name in part
     ]
-    return isinstance(part.get("source"), str) and len(held) == 1 and isinstance(held[0], list)
+    return isinstance(part.get("source"), str) and len(lists) == 1 and isinstance(lists[0], list)
 
 
 def closed_metadata(collection: str, metadata: Json) -> Iterator[tuple[str, str]]:
-    """Say what is wrong with the objects in metadata that are closed."""
+    """Yield the faults of objects in metadata that accept only certain properties."""
     if collection == "resources" and metadata.get("type", RESOURCE_TYPES[0]) not in RESOURCE_TYPES:
         yield "metadata.type", f"must be one of {', '.join(RESOURCE_TYPES)}"
     for name, known in CLOSED.get(collection, {}).items():
@@ -163,7 +171,7 @@ def _day(value: Any) -> str:
     return ""
 
 
-def _moment(value: Any) -> str:
+def _timestamp(value: Any) -> str:
     return _day(value) or ("" if "T" in value else "must be a date-time")
 
 
@@ -179,7 +187,7 @@ def _number(value: Any) -> str:
 
 
 def _grade(grades: tuple[str, ...]) -> Check:
-    """Grades are taken as text or numbers, with a leading zero or without (section 11b)."""
+    """Return a check for grades, as text or numbers, with or without a leading zero (11b)."""
 
     def fault(value: Any) -> str:
         text = (
@@ -222,15 +230,15 @@ KINDS: dict[Kind, Check] = {
 
 
 def checks_of(profile: TargetProfile) -> Checks:
-    """What an API of a profile asks of properties more than the standard does."""
+    """Return the checks in which the API of a profile demands more than the standard."""
     words = profile.vocabulary.words
-    whole = {
-        f"{one.name}.{name}": _full_reference
-        for one in profile.collections.values()
-        for name, *_ in one.full_references
+    full_references = {
+        f"{collection.name}.{name}": _full_reference
+        for collection in profile.collections.values()
+        for name, *_ in collection.full_references
     }
     checks: dict[str, Check] = {
-        **whole,
+        **full_references,
         "birthDate": _matching(r"\d{4}-\d{2}-\d{2}", "YYYY-MM-DD"),
         "roles.role": one_of(words["roles"]) if "roles" in words else _text,
     }
