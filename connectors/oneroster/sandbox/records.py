@@ -74,8 +74,9 @@ def _merge_metadata(before: Json, changes: Json) -> Json:
     result = dict(before)
     for name, value in changes.items():
         inner = result.get(name)
-        both = isinstance(inner, dict) and isinstance(value, dict)
-        result[name] = _merge_metadata(inner, value) if both else value
+        if isinstance(inner, dict) and isinstance(value, dict):
+            value = _merge_metadata(inner, value)
+        result[name] = value
     return result
 
 

@@ -154,7 +154,7 @@ _VIEWS: dict[str, tuple[str, str, str, int, str]] = {
 
 
 def _views(profile: TargetProfile) -> Iterator[tuple[str, Resource]]:
-    """Yield the views of a profile. They accept writes if their records have a type of their own."""
+    """Yield the views of a profile. They accept writes if their records have their own type."""
     for name, view in profile.views.items():
         of, wrapper, where, put_status, kind = _VIEWS[name]
         yield (

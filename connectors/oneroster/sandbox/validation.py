@@ -82,11 +82,8 @@ def part_faults(checks: Checks, name: str, parts: Any) -> Iterator[tuple[str, st
     elif name == "roles":
         yield from _role_faults(checks["roles.role"], parts)
     elif name == "learningObjectiveSet" and not all(map(_is_objective_set, parts)):
-        yield (
-            name,
-            "must be a list of {source, learningObjectiveIds} "
-            "or {source, learningObjectiveResults}",
-        )
+        shapes = "{source, learningObjectiveIds} or {source, learningObjectiveResults}"
+        yield name, f"must be a list of {shapes}"
 
 
 def _role_faults(role_fault: Check, roles: list[Json]) -> Iterator[tuple[str, str]]:
