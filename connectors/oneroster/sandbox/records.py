@@ -75,8 +75,9 @@ def _merge_metadata(before: Json, changes: Json) -> Json:
     for name, value in changes.items():
         inner = result.get(name)
         if isinstance(inner, dict) and isinstance(value, dict):
-            value = _merge_metadata(inner, value)
-        result[name] = value
+            result[name] = _merge_metadata(inner, value)
+        else:
+            result[name] = value
     return result
 
 
