@@ -82,12 +82,16 @@ def plain(where: str, text: str) -> Secret:
         raise SettingsError(f"{where} is not set, or blank. Put the secret there.")
     if not (value.isascii() and value.isprintable()):
         raise SettingsError(
-            f"{where} holds more than one line of plain text. Put the secret there, and nothing else."
+            f"{where} holds more than one line of plain text. Put the secret there, and "
+            "nothing else."
         )
     return Secret(value)
 
 
-MAKE = "Make a block of the type Secret with that name (in the server's pages, under Blocks), or name one that is there."
+MAKE = (
+    "Make a block of the type Secret with that name (in the server's pages, under Blocks), or "
+    "name one that is there."
+)
 
 
 def text_of(where: str, name: str) -> str:
@@ -95,7 +99,8 @@ def text_of(where: str, name: str) -> str:
     server = get_current_settings().api.url
     if not server:
         raise SettingsError(
-            f"{where} a Prefect server keeps, and none is named. Set $PREFECT_API_URL to the server's address."
+            f"{where} a Prefect server keeps, and none is named. Set $PREFECT_API_URL to the "
+            "server's address."
         )
     try:
         # The client for threads without a loop of their own, which works in those with one too.
@@ -106,7 +111,8 @@ def text_of(where: str, name: str) -> str:
     except (httpx.HTTPError, RuntimeError) as error:
         raise SettingsError(
             f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
-            "See to it that it runs, and that $PREFECT_API_URL is its address and $PREFECT_API_AUTH_STRING its password."
+            "See to it that it runs, and that $PREFECT_API_URL is its address and "
+            "$PREFECT_API_AUTH_STRING its password."
         ) from None
     value = block.data.get("value")
     return value if isinstance(value, str) else ""

@@ -110,7 +110,8 @@ class TargetSettings(
         for key, word in words.items():
             if word not in known:
                 raise ValueError(
-                    f"gives {word!r} for {key!r}, which the target does not know: {one_of(word, known)}"
+                    f"gives {word!r} for {key!r}, which the target does not know: "
+                    f"{one_of(word, known)}"
                 )
         return words
 
@@ -120,11 +121,13 @@ class TargetSettings(
         if self.url in (SANDBOX, ENVIRONMENT):
             if given:
                 raise ValueError(
-                    f'names credentials ({", ".join(given)}), which `url = "{self.url}"` has no use for. Remove them.'
+                    f'names credentials ({", ".join(given)}), which `url = "{self.url}"` has '
+                    "no use for. Remove them."
                 )
         elif given not in (["access_token"], ["client_id", "client_secret", "token_url"]):
             raise ValueError(
-                f"names {', '.join(given) or 'no credentials'}. Name either access_token_env, or all of token_url, client_id_env "
+                f"names {', '.join(given) or 'no credentials'}. Name either access_token_env, or "
+                "all of token_url, client_id_env "
                 "and client_secret_env (or _file or _block in place of _env)."
             )
         return self
@@ -361,8 +364,10 @@ def feed_file(district: str, environment: Mapping[str, str]) -> Path:
         else ""
     )
     raise SettingsError(
-        f"District {district!r} is no feed's file in {folder}.{meant} Name one by its name without .toml; ${FEEDS} of the "
-        "worker says where the feeds' files are. Other files and bare drops are for the command line."
+        f"District {district!r} is no feed's file in {folder}.{meant} Name one by its name "
+        f"without .toml; ${FEEDS} of the "
+        "worker says where the feeds' files are. Other files and bare drops are for the command "
+        "line."
     )
 
 
@@ -373,7 +378,8 @@ def feeds_folder(feeds: str, environment: Mapping[str, str]) -> Path:
     if _lies_in(path, folder):
         return path
     raise SettingsError(
-        f"{feeds!r} does not lie in {folder}. ${FEEDS} of the worker says where the feeds' files are."
+        f"{feeds!r} does not lie in {folder}. ${FEEDS} of the worker says where the feeds' "
+        "files are."
     )
 
 

@@ -33,7 +33,8 @@ def _text(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except OSError as error:
         raise SettingsError(
-            f"{path}: cannot be read ({error.strerror}). Name a mapping file that is there, or begin one with `roster map DROP`."
+            f"{path}: cannot be read ({error.strerror}). Name a mapping file that is there, "
+            "or begin one with `roster map DROP`."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
@@ -44,7 +45,10 @@ def _of_toml(path: Path, says: str) -> str:
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", says)
     what, line, column = found.groups() if found else (says, None, None)
     where = f", column {column}" if column else ""
-    return f"{_at(path, int(line) if line else None)}{where}: is not TOML: {what}. Correct that line{'' if line else ', the last'}."
+    return (
+        f"{_at(path, int(line) if line else None)}{where}: is not TOML: {what}. Correct that "
+        f"line{'' if line else ', the last'}."
+    )
 
 
 def _at(path: Path, line: int | None) -> str:

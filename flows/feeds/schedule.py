@@ -41,7 +41,8 @@ def checked(cron: str) -> str:
         )
     if "*" not in (fields["day-of-month"], fields["day-of-week"]):
         raise ValueError(
-            f"is {cron!r}, which names days of the month and of the week; some programs take either, some both. Leave one of them *."
+            f"is {cron!r}, which names days of the month and of the week; some programs take "
+            "either, some both. Leave one of them *."
         )
     strange = (
         name for name, text in fields.items() if not all(map(PART.fullmatch, text.split(",")))
@@ -49,7 +50,8 @@ def checked(cron: str) -> str:
     wrong = next(strange, "") or _unread(cron)
     if wrong:
         raise ValueError(
-            f"has {fields[wrong]!r} for {wrong}; expected {FIELDS[wrong]}; also lists, ranges and steps of ranges, as in */15 6-8 * * MON,WED."
+            f"has {fields[wrong]!r} for {wrong}; expected {FIELDS[wrong]}; also lists, ranges "
+            "and steps of ranges, as in */15 6-8 * * MON,WED."
         )
     return cron
 

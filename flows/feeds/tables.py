@@ -211,7 +211,8 @@ class NotifySettings(BaseModel):
     def _somewhere(self) -> NotifySettings:
         if not (self.env or self.files or self.blocks):
             raise ValueError(
-                "names no address. Name what holds one in env, files or blocks, or remove the table."
+                "names no address. Name what holds one in env, files or blocks, or remove the "
+                "table."
             )
         return self
 
@@ -303,7 +304,8 @@ class ArrivalSettings(BaseModel):
     def _long_enough(self) -> ArrivalSettings:
         if _seconds(self.wait) < 2 * _seconds(self.settle):
             raise ValueError(
-                f"has `wait` of {self.wait}, which is too short to see files settle for {self.settle}. Wait at least twice as long."
+                f"has `wait` of {self.wait}, which is too short to see files settle for "
+                f"{self.settle}. Wait at least twice as long."
             )
         return self
 
@@ -382,7 +384,8 @@ class WordSettings(BaseModel):
         for word, meaning in words.items():
             if meaning not in known and not meaning.startswith("ext:"):
                 raise ValueError(
-                    f"says that {word!r} is {meaning!r}, which OneRoster does not know: {one_of(meaning, known)}"
+                    f"says that {word!r} is {meaning!r}, which OneRoster does not know: "
+                    f"{one_of(meaning, known)}"
                 )
         return words
 
@@ -460,8 +463,14 @@ WANTED = {
     "1.0a": (["client_id", "client_secret"],),
 }
 SAID = {
-    "2": "Name either access_token_env, or all of token_url, client_id_env and client_secret_env (or _file or _block in place of _env).",
-    "1.0a": "Name client_id_env and client_secret_env (or _file or _block in place of _env), and nothing else.",
+    "2": (
+        "Name either access_token_env, or all of token_url, client_id_env and client_secret_env "
+        "(or _file or _block in place of _env)."
+    ),
+    "1.0a": (
+        "Name client_id_env and client_secret_env (or _file or _block in place of _env), and "
+        "nothing else."
+    ),
 }
 
 
@@ -530,7 +539,8 @@ class RestSettings(
         given = self.given
         if self.oauth == "1.0a" and self.version != "1.1":
             raise ValueError(
-                'has `oauth = "1.0a"`, which came to its end with version 1.1. Leave it out, or say 1.1.'
+                'has `oauth = "1.0a"`, which came to its end with version 1.1. Leave it out, '
+                "or say 1.1."
             )
         if self.oauth == "2" and "signature" in self.model_fields_set:
             raise ValueError(

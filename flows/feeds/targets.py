@@ -37,8 +37,10 @@ def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]
     if _origin(environment.get(API_URL, "")) == _origin(wanted):
         return replace(_of_environment(profile, environment), name=wanted, url=wanted)
     raise SettingsError(
-        f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the host that they were given for: "
-        f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a feed's file."
+        f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the "
+        "host that they were given for: "
+        f"set ${API_URL} to this host, with its credentials, or name it as `target.url` in a "
+        "feed's file."
     )
 
 
@@ -67,7 +69,8 @@ def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> T
             "" if ACCESS_TOKEN in given else f" (${ACCESS_TOKEN} does instead of the last three)"
         )
         raise SettingsError(
-            f"The target is `{ENVIRONMENT}`, and these are not set: {', '.join(missing)}. Set them{token}."
+            f"The target is `{ENVIRONMENT}`, and these are not set: {', '.join(missing)}. Set "
+            f"them{token}."
         )
     url = _checked(f"${API_URL}", environment[API_URL])
     if ACCESS_TOKEN in given:

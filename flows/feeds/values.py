@@ -59,7 +59,8 @@ def _names_a_secret(text: str) -> str:
             and re.search(r"[A-Za-z]", piece)
         ):
             raise ValueError(
-                "looks like the secret itself (not shown). Give the name of a variable, a file or a block that holds it."
+                "looks like the secret itself (not shown). Give the name of a variable, a "
+                "file or a block that holds it."
             )
     return text
 
@@ -67,7 +68,8 @@ def _names_a_secret(text: str) -> str:
 def _variable(text: str) -> str:
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
         raise ValueError(
-            "is not the name of a variable (not shown), such as LARKSPUR_CLIENT_SECRET. The secret itself never stands here."
+            "is not the name of a variable (not shown), such as LARKSPUR_CLIENT_SECRET. The "
+            "secret itself never stands here."
         )
     return _names_a_secret(text)
 
@@ -75,7 +77,8 @@ def _variable(text: str) -> str:
 def _file(text: str) -> str:
     if "://" in text:
         raise ValueError(
-            "is an address (not shown), and not the name of a file. Write the address into a file, and name that."
+            "is an address (not shown), and not the name of a file. Write the address into a "
+            "file, and name that."
         )
     return _names_a_secret(text)
 
@@ -110,7 +113,8 @@ def _template(text: str) -> str:
         fields = []
     if not fields or text.count("@") != 1 or any(spec or how for _, spec, how in fields):
         raise ValueError(
-            f"is {text!r}; expected a column in braces and one @, such as {{sourcedId}}@students.example.edu."
+            f"is {text!r}; expected a column in braces and one @, such as "
+            f"{{sourcedId}}@students.example.edu."
         )
     for name, _, _ in fields:
         if name not in columns:
@@ -168,7 +172,8 @@ def _policies(policies: dict[str, str]) -> dict[str, str]:
     for entity, policy in policies.items():
         if policy not in allowed(entity):
             raise ValueError(
-                f"says {policy!r} of {entity}, which cannot be done: {one_of(policy, allowed(entity))}"
+                f"says {policy!r} of {entity}, which cannot be done: "
+                f"{one_of(policy, allowed(entity))}"
             )
     return policies
 
@@ -179,7 +184,8 @@ def _span(value: object) -> tuple[date, date]:
         return date.fromisoformat(first), date.fromisoformat(last or first)
     except ValueError:
         raise ValueError(
-            f'has {str(value)!r}; expected a day or two, such as "2026-12-24" or "2026-12-24..2027-01-04".'
+            f'has {str(value)!r}; expected a day or two, such as "2026-12-24" or '
+            '"2026-12-24..2027-01-04".'
         ) from None
 
 
@@ -210,7 +216,8 @@ def _layout(text: str) -> str:
 
     if text not in (AUTO, *SOURCES) and not text.endswith(".toml"):
         raise ValueError(
-            f"is {text[:40]!r}: {one_of(text, (AUTO, *SOURCES))} A layout of your own is a file (*.toml), which `roster map DROP` begins."
+            f"is {text[:40]!r}: {one_of(text, (AUTO, *SOURCES))} A layout of your own is a "
+            "file (*.toml), which `roster map DROP` begins."
         )
     return text
 
@@ -262,7 +269,10 @@ EXPECTED = {
 MISSING = {
     "target": 'Add a table [target] with `url`: the address of the API, "env" or "sandbox".',
     "target.url": 'Add the address of the API, "env" or "sandbox".',
-    "drop": "Add the folder or the zip in which drops arrive, relative to this file, or a table [rest] for an API.",
+    "drop": (
+        "Add the folder or the zip in which drops arrive, relative to this file, or a table "
+        "[rest] for an API."
+    ),
     "rest.url": "Add the address of the API, as far as /ims/oneroster.",
 }
 

@@ -16,8 +16,14 @@ HOST, FOLDER, FILE, USER = "127.0.0.1", "prefect", "password", "admin"
 API = "PREFECT_API_URL"
 # What the server asks for, and what whoever speaks with it says: Prefect's own settings, `USER:PASSWORD`.
 ASKED, SAID = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
-OPEN = "The Prefect server at {api} runs already, and asks nobody for a password. End it first (make stop), then start it again."
-OTHER = "The Prefect server at {api} does not take the password of {where}. End it (make stop), and start it again."
+OPEN = (
+    "The Prefect server at {api} runs already, and asks nobody for a password. End it first (make "
+    "stop), then start it again."
+)
+OTHER = (
+    "The Prefect server at {api} does not take the password of {where}. End it (make stop), and "
+    "start it again."
+)
 
 
 def api_of(port: str | int) -> str:

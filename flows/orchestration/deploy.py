@@ -153,9 +153,18 @@ def deployment_text(outcome: Mapping[str, Any]) -> str:
 # Where flows are loaded from: the folder above `flows`.
 ROOT = Path(__file__).parents[2]
 TAG, PAGE = "roster", 200
-NO_SERVER = "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to one that runs."
-NO_ACCESS = "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING to its password."
-NO_POOL = "There is no work pool {pool!r}. Start its worker, which makes it: prefect worker start --pool {pool}"
+NO_SERVER = (
+    "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to "
+    "one that runs."
+)
+NO_ACCESS = (
+    "The Prefect server at {address} does not let us in (HTTP 401). Set $PREFECT_API_AUTH_STRING "
+    "to its password."
+)
+NO_POOL = (
+    "There is no work pool {pool!r}. Start its worker, which makes it: prefect worker start "
+    "--pool {pool}"
+)
 # What is compared to say whether anything changed. What else a server tells, it has made up itself.
 SAID = (
     "description",

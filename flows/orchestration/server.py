@@ -112,7 +112,8 @@ def _refuse_elsewhere(place: ServerLocation, server: Daemon) -> None:
     port = port_of(server)
     if port != str(place.port):
         raise DaemonError(
-            f"The server of {place.state} runs already, at port {port}. Stop it first (make stop), or use that: make server PORT={port}"
+            f"The server of {place.state} runs already, at port {port}. Stop it first (make "
+            f"stop), or use that: make server PORT={port}"
         )
 
 
@@ -120,7 +121,8 @@ def _refuse_taken(place: ServerLocation) -> None:
     with socket.socket() as one:
         if one.connect_ex((HOST, place.port)) == 0:
             raise DaemonError(
-                f"Port {place.port} is taken by another program. Choose another: make server PORT={place.port + 1}"
+                f"Port {place.port} is taken by another program. Choose another: make server "
+                f"PORT={place.port + 1}"
             )
 
 
@@ -142,7 +144,8 @@ def _wait(ready: Callable[[], bool], daemon: Daemon) -> None:
             raise DaemonError(f"The {daemon.name} has ended. Its log says why: {daemon.log}")
         if time.monotonic() > until:
             raise DaemonError(
-                f"The {daemon.name} was not ready within {START_SECONDS:.0f} seconds. Its log: {daemon.log}"
+                f"The {daemon.name} was not ready within {START_SECONDS:.0f} seconds. Its "
+                f"log: {daemon.log}"
             )
         time.sleep(LOOK_SECONDS)
 

@@ -125,7 +125,10 @@ def _task(work: Callable[[], Any], name: str, run_name: str) -> Any:
 Turn = Callable[[int], AbstractAsyncContextManager[Any]]
 # How long a run that was killed keeps what it had taken; the shortest that Prefect allows.
 LEASE_SECONDS = 60.0
-UNLIMITED = "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster deploy` makes it."
+UNLIMITED = (
+    "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster "
+    "deploy` makes it."
+)
 
 
 def ceiling(target: str) -> str:
@@ -156,7 +159,10 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
 
 # What runs tasks elsewhere, and the extra of this program that brings it.
 RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
-NOT_THERE = "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the folder of this program: pip install '.[{name}]'."
+NOT_THERE = (
+    "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
+    "folder of this program: pip install '.[{name}]'."
+)
 
 
 @asynccontextmanager
@@ -201,7 +207,8 @@ class Cluster:
         except Exception as error:  # noqa: BLE001  (each runner has errors of its own)
             return lost(
                 part,
-                f"A process of the cluster that was sending was lost ({type(error).__name__}). Run again.",
+                "A process of the cluster that was sending was lost "
+                f"({type(error).__name__}). Run again.",
             )
         return outcome
 

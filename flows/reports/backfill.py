@@ -92,7 +92,10 @@ def _rest(found: Backfill) -> Iterator[str]:
     if found.before:
         yield f"Loaded by this backfill before: {_listed(found.before)}."
     if found.skipped:
-        yield f"Left out, since later ones have it all: {_listed(found.skipped)} (--every-step replays them)."
+        yield (
+            f"Left out, since later ones have it all: {_listed(found.skipped)} (--every-step "
+            "replays them)."
+        )
     if found.undated:
         names = ", ".join(found.undated[:MOST_NAMES]) + (
             ", …" if len(found.undated) > MOST_NAMES else ""
@@ -108,7 +111,10 @@ def _stop(found: Backfill) -> Iterator[str]:
     how = {FAILED: _failed, HELD: _held, REFUSED: _refused}
     yield from how[result.exit_code](step, result, found)
     if found.left:
-        yield f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same again: it goes on there."
+        yield (
+            f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same "
+            "again: it goes on there."
+        )
 
 
 def _failed(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
@@ -120,7 +126,10 @@ def _failed(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
 def _held(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
     if result.records.height:
         wait = "would wait" if found.wish.dry_run else "wait"
-        yield f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan {result.plan}):"
+        yield (
+            f"Held: {result.records.height:,} changes of {step.day} {wait} for a person (plan "
+            f"{result.plan}):"
+        )
     yield from (f"  - {public_text(hold.sentence)}" for hold in result.holds[:MOST_NAMES])
     yield from troubles(result)
     if result.waits:

@@ -10,7 +10,8 @@ def print_discard(result: DiscardResult) -> None:
     """Print which plan was let go of, and what comes of that."""
     plan = result.plan
     print_line(
-        f"Plan {plan.id} of feed {plan.key.feed} into {plan.key.target} is discarded: nothing of it is sent."
+        f"Plan {plan.id} of feed {plan.key.feed} into {plan.key.target} is discarded: nothing "
+        "of it is sent."
     )
     print_line(
         "The next sync of this feed holds the same again, unless its drop is another by then."

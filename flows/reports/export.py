@@ -32,7 +32,10 @@ def verdict(done: ExportResult) -> Iterator[str]:
     if done.status == "refused":
         yield "Refused: nothing was written. Correct what is marked fatal and run again."
     elif done.error:
-        yield f"Not written: {done.out}: {done.error}. Free some space or let this user write there, or name another place, and run again."
+        yield (
+            f"Not written: {done.out}: {done.error}. Free some space or let this user write "
+            "there, or name another place, and run again."
+        )
     else:
         yield from _done(done)
     if done.rejects:
@@ -41,10 +44,22 @@ def verdict(done: ExportResult) -> Iterator[str]:
 
 def _done(done: ExportResult) -> Iterator[str]:
     rows = sum(frame.height for frame in done.tables.values())
-    yield f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can read."
+    yield (
+        f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can "
+        "read."
+    )
     if missing := done.total("rejected") + done.total("left_out") - done.total("vanished"):
-        yield f"Not in it: {missing:,} records, rejected or left out. Whoever takes the zip for the whole roster takes them for gone."
+        yield (
+            f"Not in it: {missing:,} records, rejected or left out. Whoever takes the zip for the "
+            "whole roster takes them for gone."
+        )
     if done.outside:
-        yield "Not complete by itself, see export_outside: it names records that were loaded by other drops."
+        yield (
+            "Not complete by itself, see export_outside: it names records that were loaded by "
+            "other drops."
+        )
     if done.breaches:
-        yield f"Not conformant to the letter, see export_breach: `roster check {done.out} --strict` names the rows."
+        yield (
+            f"Not conformant to the letter, see export_breach: `roster check {done.out} --strict` "
+            "names the rows."
+        )

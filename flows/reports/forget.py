@@ -10,8 +10,14 @@ from flows.reports.screen import print_line
 
 MOST = 5
 KEPT = (
-    "The drop itself still has this person until the SIS takes them out: what is read of them is counted as unshared.",
-    "A target keeps the ids of what was deleted, with neutral values. Copies and backups of the state folder are not ours to change.",
+    (
+        "The drop itself still has this person until the SIS takes them out: what is read of them "
+        "is counted as unshared."
+    ),
+    (
+        "A target keeps the ids of what was deleted, with neutral values. Copies and backups of "
+        "the state folder are not ours to change."
+    ),
 )
 
 
@@ -23,20 +29,36 @@ def print_forget(result: ForgetResult) -> None:
 
 def _lines(result: ForgetResult) -> Iterator[str]:
     if not result.feeds:
-        yield f"Nothing is left of {result.person}; later drops, restores and approvals leave this person out."
+        yield (
+            f"Nothing is left of {result.person}; later drops, restores and approvals leave this "
+            "person out."
+        )
     for one in result.feeds:
         yield f"Feed {one.found.key.feed} into {one.found.key.target}"
         yield from (f"  {line}" for line in _of_feed(one, foreign=result.is_foreign(one)))
     yield f"Files of runs that named the person, and do not any more: {result.files:,}"
     if not result.compacted:
-        yield "The sandbox's file is in use, and may still hold what was overwritten. Stop the sandbox, and run this again."
+        yield (
+            "The sandbox's file is in use, and may still hold what was overwritten. Stop the "
+            "sandbox, and run this again."
+        )
     for key in result.elsewhere:
-        yield f"Feed {key.feed} into {key.target} has this person too: roster forget {result.person} --feed {key.feed}"
+        yield (
+            f"Feed {key.feed} into {key.target} has this person too: roster forget "
+            f"{result.person} --feed {key.feed}"
+        )
     yield from KEPT
     if result.is_done:
-        yield f"Done: {result.person} is forgotten. The ledger keeps a digest of the id, by which this person is left out from now on."
+        yield (
+            f"Done: {result.person} is forgotten. The ledger keeps a digest of the id, by which "
+            "this person is left out from now on."
+        )
     else:
-        yield f"Not finished: what is kept here says what is to be removed there, and stays. Run `roster forget {result.person}` again; with --here, if the target is gone or never takes it."
+        yield (
+            "Not finished: what is kept here says what is to be removed there, and stays. Run "
+            f"`roster forget {result.person}` again; with --here, if the target is gone or never "
+            "takes it."
+        )
 
 
 def _of_feed(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
@@ -50,7 +72,10 @@ def _of_feed(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
     if deleted:
         yield f"target: {deleted} deleted, and blanked before"
     if foreign:
-        yield "target: we have not sent the person; a user of that id there is somebody else's record, and was not touched"
+        yield (
+            "target: we have not sent the person; a user of that id there is somebody else's "
+            "record, and was not touched"
+        )
     if one.target.unlinked:
         yield f"target: taken from the agents of {len(one.target.unlinked):,} users"
     for name, sourced_id, detail in one.target.failed[:MOST]:
@@ -58,7 +83,10 @@ def _of_feed(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
     if one.target.error:
         yield f"target: not finished: {one.target.error}"
     if one.is_done:
-        yield f"ledger: {_count(one.found):,} records taken out; rosters: {one.found.rows:,} records, out of {one.rosters:,} rosters"
+        yield (
+            f"ledger: {_count(one.found):,} records taken out; rosters: {one.found.rows:,} "
+            f"records, out of {one.rosters:,} rosters"
+        )
     else:
         yield "ledger and rosters: not yet"
 

@@ -34,7 +34,10 @@ def _lines(result: MapResult) -> Iterator[str]:
     if result.status == "refused":
         yield from (*result.problems, "Nothing was written.")
     elif result.guess is None:
-        yield f"The drop is written in {result.layout}, which is known, and needs no mapping: {result.reason}."
+        yield (
+            f"The drop is written in {result.layout}, which is known, and needs no mapping: "
+            f"{result.reason}."
+        )
         yield "Nothing was written. Run `roster check` with it."
     else:
         made, out = result.guess, result.out
@@ -48,4 +51,7 @@ def _lines(result: MapResult) -> Iterator[str]:
             else "Read it through."
         )
         yield f"Wrote {out}: {made.lines} lines, each with its reason. {todo}"
-        yield f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster check` with that.'
+        yield (
+            f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster '
+            "check` with that."
+        )

@@ -16,7 +16,10 @@ from flows.preflight.probe import Probed, problem_sentence
 WIDE = 100
 INDENT = 2
 FAILURE = 300
-LEFT = "Not taken away, since the target would not delete it: {name} {sourced_id}. Delete it there, or probe again."
+LEFT = (
+    "Not taken away, since the target would not delete it: {name} {sourced_id}. Delete it there, "
+    "or probe again."
+)
 BROKEN = "The probe broke off: {why}"
 FINE = "Nothing differs from what the loader assumes."
 

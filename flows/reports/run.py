@@ -89,7 +89,10 @@ def _troubles(result: RunResult) -> Iterator[str]:
         yield f"… and {len(causes) - MOST_CAUSES} other causes; the report has them all."
     for name, counts in result.counts.items():
         if off := imbalance(counts):
-            yield f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; please report it."
+            yield (
+                f"{name}: {off:+,} records are unaccounted for. This is a fault of this program; "
+                "please report it."
+            )
 
 
 def _limits(result: RunResult) -> Iterator[str]:
@@ -113,13 +116,19 @@ def _come_to(result: RunResult, drop: str) -> Iterator[str]:
     if result.records.height:
         yield from _ways_out(result, drop)
     if result.waits:
-        yield f"Plan {result.plan} of run {result.waits} still waits. To send it: {_sync(result, drop)} --approve {result.plan}"
+        yield (
+            f"Plan {result.plan} of run {result.waits} still waits. To send it: "
+            f"{_sync(result, drop)} --approve {result.plan}"
+        )
     if result.stale:
         yield f"Stale: {result.stale}"
     yield from (f"Unusual: {one}" for one in result.unusual)
     yield from result.untold
     if result.adds_only:
-        yield f"Until {result.adds_only} is over only new records are sent; updates wait, and what vanished stays."
+        yield (
+            f"Until {result.adds_only} is over only new records are sent; updates wait, and what "
+            "vanished stays."
+        )
     if result.raised and not result.error:
         yield "Limits that were raised for once let this through; they are used up."
     if result.findings.errors.height:
@@ -137,12 +146,22 @@ def _verdict(result: RunResult, drop: str) -> str:
     if result.command == "check":
         return _check_verdict(result, rejected)
     if result.command == "plan":
-        return f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are unchanged, {rejected:,} rejected."
+        return (
+            f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are "
+            f"unchanged, {rejected:,} rejected."
+        )
     if result.status == "failed":
-        return f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, {result.total('waiting'):,} wait. Run `{_again(result, drop)}` again; nothing is sent twice."
+        return (
+            f"Not finished: {sent:,} sent, {result.total('failed'):,} failed, "
+            f"{result.total('waiting'):,} wait. Run `{_again(result, drop)}` again; nothing is "
+            "sent twice."
+        )
     if result.status == "unchanged":
         return "Nothing changed, nothing sent."
-    return f"{'Apart from that' if result.status == 'held' else 'Done'}: {sent:,} records sent and acknowledged, {rejected:,} rejected."
+    return (
+        f"{'Apart from that' if result.status == 'held' else 'Done'}: {sent:,} records sent and "
+        f"acknowledged, {rejected:,} rejected."
+    )
 
 
 def _again(result: RunResult, drop: str) -> str:
@@ -189,7 +208,10 @@ def _ways_out(result: RunResult, drop: str) -> Iterator[str]:
         yield f"  roster why ID{result.repeat.state}"
         yield "If they are right, send exactly these:"
         yield f"  {_sync(result, drop)} --approve {result.plan}"
-        yield "If not, have the export corrected: the next sync makes another plan. To drop this one now:"
+        yield (
+            "If not, have the export corrected: the next sync makes another plan. To drop this "
+            "one now:"
+        )
         yield f"  roster discard {result.plan}{result.repeat.state}"
 
 
@@ -198,7 +220,8 @@ def _moved(result: RunResult) -> Iterator[str]:
         words = [f"{entity}:{one}" for entity, one in result.moved.iter_rows()]
         more = ", …" if len(words) > EXAMPLES else ""
         yield (
-            f"Plan {result.plan} was not sent: {len(words):,} of its records are not any more as it found them "
+            f"Plan {result.plan} was not sent: {len(words):,} of its records are not any more as "
+            "it found them "
             f"({', '.join(words[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
         )
 

@@ -8,7 +8,8 @@ from flows.send import CLIENT
 def print_sandbox(url: str) -> None:
     """Print the address of a sandbox that has started, and the variables by which commands find it."""
     print(
-        f"Serving OneRoster v1.2 at {url}/ims/oneroster/ until you press Ctrl-C. In another shell:\n"
+        f"Serving OneRoster v1.2 at {url}/ims/oneroster/ until you press Ctrl-C. In another "
+        "shell:\n"
     )
     print(f"export TIMEBACK_API_URL={url}")
     print(f"export TIMEBACK_TOKEN_URL={url}/oauth2/token")

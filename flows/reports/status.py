@@ -24,7 +24,8 @@ WORDS = {
 STANDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
-    "Held: {count:,} records that this feed has not sent, and that the target has otherwise. {report} names them. "
+    "Held: {count:,} records that this feed has not sent, and that the target has otherwise. "
+    "{report} names them. "
     "If they are the district's: roster adopt DROP --again."
 )
 UNDELIVERED = (
@@ -55,14 +56,20 @@ def print_status(console: Console, result: StatusResult, environment: Mapping[st
 
 def _lines(feed: FeedStatus, state: Path, now: datetime, most: int) -> Iterator[str]:
     if feed.holder:
-        yield f"Running: {feed.holder.run}, since {feed.holder.since}, process {feed.holder.process} on {feed.holder.host}."
+        yield (
+            f"Running: {feed.holder.run}, since {feed.holder.since}, process "
+            f"{feed.holder.process} on {feed.holder.host}."
+        )
     shown = [run for run in feed.runs if not feed.is_running(run)][:most]
     if not shown:
         yield UNKNOWN
     for run in shown:
         yield f"{run.started:%Y-%m-%d %H:%M} UTC, {_ago(now - run.started)} ago: {_outcome(run)}"
     if feed.good and feed.good not in shown:
-        yield f"Last good run: {feed.good.started:%Y-%m-%d %H:%M} UTC, {_ago(now - feed.good.started)} ago ({feed.good.id})."
+        yield (
+            f"Last good run: {feed.good.started:%Y-%m-%d %H:%M} UTC, "
+            f"{_ago(now - feed.good.started)} ago ({feed.good.id})."
+        )
     elif shown and not feed.good:
         yield "No run of it was good yet."
     if feed.foreign and feed.loaded:

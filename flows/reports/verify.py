@@ -19,8 +19,14 @@ from flows.verify import Verification, VerifyResult
 from transforms.findings import EXAMPLES
 
 COLUMNS = ("as sent", "not compared", *KINDS, "others'")
-NO_LEDGER = "The ledger has no records of this feed in this target: there is nothing to compare. `roster adopt` builds one."
-NO_ROSTER = "No roster of this feed is kept yet: whether records are there was compared, and not what they say."
+NO_LEDGER = (
+    "The ledger has no records of this feed in this target: there is nothing to compare. `roster "
+    "adopt` builds one."
+)
+NO_ROSTER = (
+    "No roster of this feed is kept yet: whether records are there was compared, and not what "
+    "they say."
+)
 
 
 def print_verification(console: Console, result: VerifyResult, drop: str) -> None:

@@ -59,7 +59,10 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     yield f"Target: {target_words(story.target)}", 1
     if story.waiting:
         yield (
-            f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. {story.waiting.sentence}",
+            (
+                f"Plan {story.waiting.plan.id}: to be {WORDS[story.waiting.action]}. "
+                f"{story.waiting.sentence}"
+            ),
             1,
         )
 
