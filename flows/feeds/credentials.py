@@ -1,4 +1,7 @@
-"""Secrets, read where a feed's file says that they are: in a variable, in a file or in a Prefect block."""
+"""Secrets of a feed, read from an environment variable, a file or a Prefect Secret block.
+
+A feed's file names the place of a secret, and never holds the secret itself.
+"""
 
 from __future__ import annotations
 
@@ -6,41 +9,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
-from prefect.settings import get_current_settings
-
 from flows.errors import SettingsError
 
 SECRETS = ("access_token", "client_id", "client_secret")
+# The endings of the keys that name a secret's place, such as `client_secret_env`.
 HOWS = ("env", "file", "block")
+MAKE = (
+    "Make a block of the type Secret with that name (in the server's pages, under Blocks), "
+    "or name one that is there."
+)
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A text that stays out of `repr`, and so out of logs and errors."""
+    """A text that stays out of `repr`, and so out of logs and error messages."""
 
     value: str = field(repr=False)
 
 
 def named(settings: object) -> list[str]:
-    """Give the secrets that a table's settings name, in order; raise `ValueError` if one of them is named twice."""
-    found = {name: [how for how in HOWS if getattr(settings, f"{name}_{how}")] for name in SECRETS}
-    for name, hows in found.items():
+    """Return the secrets for which a table names a place, in the order of `SECRETS`.
+
+    Raises `ValueError` if it names two places for the same secret.
+    """
+    places = {name: [how for how in HOWS if getattr(settings, f"{name}_{how}")] for name in SECRETS}
+    for name, hows in places.items():
         if len(hows) > 1:
             raise ValueError(
                 f"has {' and '.join(f'{name}_{how}' for how in hows)}. Leave one of them."
             )
-    return [name for name, hows in found.items() if hows]
+    return [name for name, hows in places.items() if hows]
 
 
 def secret_of(
     settings: object, name: str, said: str, folder: Path, environment: Mapping[str, str]
 ) -> Secret | None:
-    """Read a secret where a table's settings say that it is; files are named relative to a folder.
+    """Read a secret from the place that a table names; None if it names none.
 
-    `said` names the table, and begins the sentence of a `SettingsError`.
+    Files are relative to `folder`. `said` names the table, and begins the message of the
+    `SettingsError` that is raised if the secret cannot be read.
     """
     variable, file, block = (getattr(settings, f"{name}_{how}") for how in HOWS)
     if variable:
@@ -51,12 +58,15 @@ def secret_of(
 
 
 def in_variable(said: str, name: str, environment: Mapping[str, str]) -> Secret:
-    """Read a secret out of a variable; `said` is the file's setting that names it. Raises `SettingsError`."""
+    """Read a secret from an environment variable; `said` is the key that names the variable.
+
+    Raises `SettingsError` if the variable is not set or does not hold one line of plain text.
+    """
     return plain(f"{said} names ${name}, which", environment.get(name, ""))
 
 
 def in_file(said: str, place: Path) -> Secret:
-    """Read a secret out of a file. Raises `SettingsError`."""
+    """Read a secret from a file. Raises `SettingsError` if that is not possible."""
     try:
         text = place.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
@@ -68,15 +78,49 @@ def in_file(said: str, place: Path) -> Secret:
 
 
 def in_block(said: str, name: str) -> Secret:
-    """Read a secret out of a Prefect Secret block. Raises `SettingsError`."""
-    # Prefect takes seconds to import, and most feeds' secrets stand elsewhere.
-
+    """Read a secret from a Prefect Secret block. Raises `SettingsError` if that is not possible."""
     where = f"{said} names the block {name}, which"
     return plain(where, text_of(where, name))
 
 
+def text_of(where: str, name: str) -> str:
+    """Read the text of a Secret block; blank if it holds no text.
+
+    Raises `SettingsError` if there is no server, no answer or no such block. `where` begins its
+    message.
+    """
+    # Prefect takes seconds to import, and most feeds keep their secrets elsewhere.
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+    from prefect.settings import get_current_settings
+
+    if not get_current_settings().api.url:
+        raise SettingsError(
+            f"{where} a Prefect server keeps, and none is named. "
+            "Set $PREFECT_API_URL to the server's address."
+        )
+    try:
+        # The synchronous client works in every thread, with or without an event loop.
+        with get_client(sync_client=True) as client:
+            block = client.read_block_document_by_name(name, "secret")
+    except ObjectNotFound:
+        raise SettingsError(f"{where} the Prefect server does not have. {MAKE}") from None
+    except (httpx.HTTPError, RuntimeError) as error:
+        raise SettingsError(
+            f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
+            "See to it that it runs, and that $PREFECT_API_URL is its address "
+            "and $PREFECT_API_AUTH_STRING its password."
+        ) from None
+    value = block.data.get("value")
+    return value if isinstance(value, str) else ""
+
+
 def plain(where: str, text: str) -> Secret:
-    """Take one line of plain text for a secret; `where` begins the sentence of the `SettingsError` for any other."""
+    """Make a secret of one line of plain text.
+
+    Raises `SettingsError` for a blank or any other text. `where` begins its message.
+    """
     value = text.strip()
     if not value:
         raise SettingsError(f"{where} is not set, or blank. Put the secret there.")
@@ -86,33 +130,3 @@ def plain(where: str, text: str) -> Secret:
             "nothing else."
         )
     return Secret(value)
-
-
-MAKE = (
-    "Make a block of the type Secret with that name (in the server's pages, under Blocks), or "
-    "name one that is there."
-)
-
-
-def text_of(where: str, name: str) -> str:
-    """Read the text of a Secret block; `where` begins the sentence of the `SettingsError` if that cannot be."""
-    server = get_current_settings().api.url
-    if not server:
-        raise SettingsError(
-            f"{where} a Prefect server keeps, and none is named. Set $PREFECT_API_URL to the "
-            "server's address."
-        )
-    try:
-        # The client for threads without a loop of their own, which works in those with one too.
-        with get_client(sync_client=True) as client:
-            block = client.read_block_document_by_name(name, "secret")
-    except ObjectNotFound:
-        raise SettingsError(f"{where} the Prefect server does not have. {MAKE}") from None
-    except (httpx.HTTPError, RuntimeError) as error:
-        raise SettingsError(
-            f"{where} cannot be read: the Prefect server does not answer ({type(error).__name__}). "
-            "See to it that it runs, and that $PREFECT_API_URL is its address and "
-            "$PREFECT_API_AUTH_STRING its password."
-        ) from None
-    value = block.data.get("value")
-    return value if isinstance(value, str) else ""

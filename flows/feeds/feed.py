@@ -1,7 +1,4 @@
-"""A feed's file: where its drops come from, where they go, and what of them may be shared.
-
-TOML, read by pydantic.
-"""
+"""A feed's file (TOML): its settings as a value, and how the file is found and read."""
 
 from __future__ import annotations
 
@@ -16,141 +13,68 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
-    StrictBool,
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from flows.arrival import Pickup
 from flows.dates import DATED, dated
 from flows.errors import SettingsError
-from flows.feeds.tables import (
+from flows.feeds.source import (
     ArrivalSettings,
-    CalendarSettings,
-    CredentialSettings,
     DistrictSettings,
+    PickupSettings,
+    RestSettings,
+    SourceSettings,
+    WordSettings,
+)
+from flows.feeds.tables import (
+    CONFIG,
+    NO_LIMIT,
+    CalendarSettings,
     KeepSettings,
     LimitSettings,
     NotifySettings,
     OnceSettings,
-    PickupSettings,
-    RestSettings,
     RunSettings,
     ScheduleSettings,
-    SourceSettings,
-    WordSettings,
+    ShareSettings,
+    TargetSettings,
     with_options,
 )
 from flows.feeds.values import (
-    Address,
     Age,
-    Api,
-    Columns,
     DatePattern,
     Encoding,
     Entities,
     Layout,
     Name,
     Removals,
-    Some,
-    SomeRoles,
-    Template,
     Text,
     TimeZone,
-    Words,
     hours,
-    one_of,
     sentences,
 )
 from flows.files import closed
-from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX
+from flows.target import APIS
 from transforms.share import Scope
 from transforms.target_vocabulary import MAPS, Carrying, carrying
 
-CONFIG = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-NO_LIMIT: frozenset[str] = frozenset()
-
-
-@with_options("target")
-class TargetSettings(
-    CredentialSettings, BaseModel
-):  # the second for the linter, which else takes defaults for shared
-    """`[target]`: its address, the names of what holds its credentials, and what it can carry."""
-
-    model_config = CONFIG
-
-    url: Address
-    api: Api = DEFAULT_API
-    email_template: Template | None = None
-    session_org: Text | None = None
-    staging: StrictBool = False
-    grades: Words = {}
-    subjects: Words = {}
-    roles: Words = {}
-    enrollment_roles: Words = {}
-    org_types: Words = {}
-    session_types: Words = {}
-    class_types: Words = {}
-    sex: Words = {}
-    resource_roles: Words = {}
-    score_statuses: Words = {}
-
-    @field_validator(*MAPS)
-    @classmethod
-    def _targets_words(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        # Of an API that is not known, its own line is what is wrong.
-        api = info.data.get("api")
-        known = APIS[api].vocabulary.words.get(info.field_name or "", ()) if api else words.values()
-        for key, word in words.items():
-            if word not in known:
-                raise ValueError(
-                    f"gives {word!r} for {key!r}, which the target does not know: "
-                    f"{one_of(word, known)}"
-                )
-        return words
-
-    @model_validator(mode="after")
-    def _credentials(self) -> TargetSettings:
-        given = self.given
-        if self.url in (SANDBOX, ENVIRONMENT):
-            if given:
-                raise ValueError(
-                    f'names credentials ({", ".join(given)}), which `url = "{self.url}"` has '
-                    "no use for. Remove them."
-                )
-        elif given not in (["access_token"], ["client_id", "client_secret", "token_url"]):
-            raise ValueError(
-                f"names {', '.join(given) or 'no credentials'}. Name either access_token_env, or "
-                "all of token_url, client_id_env "
-                "and client_secret_env (or _file or _block in place of _env)."
-            )
-        return self
-
-
-class ShareSettings(BaseModel):
-    """`[share]`: what may be shared; what is not named is no limit."""
-
-    model_config = CONFIG
-
-    schools: Some = NO_LIMIT
-    grades: Some = NO_LIMIT
-    roles: SomeRoles = NO_LIMIT
-    exclude: frozenset[Text] = NO_LIMIT
-    leave_out: Columns = {}
-    demographics: StrictBool | None = None
-    contacts: StrictBool | None = None
-    passwords: StrictBool = False
+FEEDS, STATE = "ROSTER_FEEDS", "ROSTER_STATE"
+# The feeds that come with the program may be run by their paths too.
+SAMPLES = Path(__file__).parents[2] / "sample_data"
 
 
 @with_options("")
 class Feed(BaseModel):
-    """One feed's file; `path` is the file itself."""
+    """The settings of one feed, as its file has them.
+
+    A validator's message is the rest of a sentence that begins with the key.
+    """
 
     model_config = CONFIG
 
@@ -177,11 +101,11 @@ class Feed(BaseModel):
     source: SourceSettings = SourceSettings()
     pickup: PickupSettings = PickupSettings()
     arrival: ArrivalSettings = ArrivalSettings()
-    _path: Path = PrivateAttr()
+    _path: Path = PrivateAttr()  # the file itself
 
     @field_validator("drop")
     @classmethod
-    def _one_origin(cls, drop: str | None, info: ValidationInfo) -> str | None:
+    def _check_drop(cls, drop: str | None, info: ValidationInfo) -> str | None:
         rest = info.data.get("rest")
         if drop and rest:
             raise ValueError(
@@ -193,7 +117,7 @@ class Feed(BaseModel):
 
     @field_validator("layout")
     @classmethod
-    def _of_files(cls, layout: str, info: ValidationInfo) -> str:
+    def _check_layout(cls, layout: str, info: ValidationInfo) -> str:
         if info.data.get("rest") and layout not in ("auto", "oneroster"):
             raise ValueError(
                 f"is {layout!r}, and what [rest] reads is always OneRoster. Remove the line."
@@ -202,14 +126,18 @@ class Feed(BaseModel):
 
     @field_validator("source")
     @classmethod
-    def _used(cls, source: SourceSettings, info: ValidationInfo) -> SourceSettings:
-        """Refuse what does nothing in the layout that is named; in one that is recognised, the drop is refused."""
+    def _check_source(cls, source: SourceSettings, info: ValidationInfo) -> SourceSettings:
+        """Refuse settings that have no effect in the layout that the file names.
+
+        If the layout is only recognized when the drop is read, the drop is refused then.
+        """
         layout = "oneroster" if info.data.get("rest") else info.data.get("layout", "auto")
         if info.data.get("rest") and source.snapshot is not None:
             raise ValueError(
                 "has `snapshot`, and what [rest] reads says itself what is all there is. Remove it."
             )
         if source.said and layout != "auto" and not layout.endswith(".toml"):
+            # Loads every layout, and most feeds have no such settings.
             from transforms.sources import idle_settings
 
             for sentence in idle_settings(layout, source.dialect("", date.min)):
@@ -217,7 +145,7 @@ class Feed(BaseModel):
         return source
 
     def model_post_init(self, context: Path) -> None:
-        """Keep the file's own path, which is not one of its settings."""
+        """Keep the path of the file, which is not a setting."""
         self._path = context
 
     @property
@@ -227,68 +155,75 @@ class Feed(BaseModel):
 
     @property
     def mapping_path(self) -> Path | None:
-        """The file that describes the district's own layout, relative to this file."""
+        """The mapping file that describes the district's own layout; None for other layouts."""
         return self.path.parent / self.layout if self.layout.endswith(".toml") else None
 
     @property
     def drop_path(self) -> Path:
-        """The drop, which the file names relative to itself; the file itself where it names a REST source instead."""
+        """The path of the drop.
+
+        For a drop at an address, the last part of the address; for an API as the source, the path
+        of the feed's file.
+        """
         if self.address:
             return Path(self.address.rpartition("/")[2])
         return self.path.parent / self.drop if self.drop else self.path
 
     @property
     def address(self) -> str:
-        """Where the drop lies, if that is elsewhere."""
+        """The address of the drop (`sftp://...`); blank for a drop on this machine."""
         return self.drop.rstrip("/") if self.drop and "://" in self.drop else ""
 
     def picked_up(self, environment: Mapping[str, str]) -> Pickup:
-        """Say where drops arrive. Raises `SettingsError` for a variable that is not set."""
+        """Return where drops arrive. Raises `SettingsError` if a variable is not set."""
         access = self.pickup.access(self.path.parent, environment) if self.address else None
         return Pickup(self.address, access, self.arrival.arrival, self.days)
 
     @property
     def days(self) -> re.Pattern[str]:
-        """How names of drops say their day."""
+        """The pattern by which the name of a drop says its day."""
         return re.compile(self.drop_date_pattern) if self.drop_date_pattern else DATED
 
     @property
     def dated(self) -> date | None:
-        """The day that the drop is of, if the file or the drop's name says it."""
+        """The day of the drop, by the file or by the drop's name; None if neither says it."""
         return self.drop_date or (dated(self.drop_path.name, self.days) if self.drop else None)
 
     @property
     def max_age_hours(self) -> float | None:
-        """How old a drop may be."""
+        """The greatest age of a drop; None for no limit."""
         return hours(self.max_age) if self.max_age else None
 
     @property
     def ids_path(self) -> Path | None:
-        """The file that says which ids are new names of old ones, relative to this file."""
+        """The file that lists renamed ids; None if there is none."""
         return self.path.parent / self.ids if self.ids else None
 
     def key_name(self, district: str | None = None) -> str:
-        """The feed's name in the ledger: its district, and its file's name if that is another."""
+        """Return the feed's name in the ledger: `DISTRICT`, or `DISTRICT/FILE` if they differ."""
         district = district or self.district
         return district if self.path.stem == district else f"{district}/{self.path.stem}"
 
     def scope(self, on_this_machine: bool) -> Scope:
-        """What may be shared; demographics and contacts leave this machine only if the file says so."""
-        said = self.share
+        """Return what may be shared.
+
+        Demographics and contacts leave this machine only if the file says so.
+        """
+        share = self.share
         return Scope(
-            said.schools,
-            said.grades,
-            said.roles,
-            said.exclude,
-            said.leave_out,
-            on_this_machine if said.demographics is None else said.demographics,
-            on_this_machine if said.contacts is None else said.contacts,
-            said.passwords,
+            share.schools,
+            share.grades,
+            share.roles,
+            share.exclude,
+            share.leave_out,
+            on_this_machine if share.demographics is None else share.demographics,
+            on_this_machine if share.contacts is None else share.contacts,
+            share.passwords,
         )
 
     @property
     def carrying(self) -> Carrying:
-        """How values become the target's: its maps, with the file's own laid over them."""
+        """The target's vocabulary, with the maps of the file laid over the API's own."""
         maps = {name: getattr(self.target, name) for name in MAPS}
         return carrying(
             APIS[self.target.api].vocabulary,
@@ -320,7 +255,7 @@ TABLES: dict[str, type[BaseModel]] = {
 
 
 def read_feed(path: Path) -> Feed:
-    """Read a feed's file; raise `SettingsError` with one sentence for each thing that is wrong in it."""
+    """Read a feed's file. Raises `SettingsError` with one sentence for each problem in it."""
     try:
         data = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
@@ -334,19 +269,15 @@ def read_feed(path: Path) -> Feed:
     try:
         return Feed.model_validate(data, context=path)
     except ValidationError as error:
-        # Not chained: pydantic's own error holds the values.
+        # Not chained: pydantic's own error repeats the values.
         raise SettingsError(*sentences(path, error, TABLES)) from None
 
 
-FEEDS, STATE = "ROSTER_FEEDS", "ROSTER_STATE"
-# The feeds that come with the program may be run by their paths, too.
-SAMPLES = Path(__file__).parents[2] / "sample_data"
-
-
 def feed_file(district: str, environment: Mapping[str, str]) -> Path:
-    """Find NAME.toml in the folder of feeds ($ROSTER_FEEDS), also by its path. Raises `SettingsError` for all else.
+    """Find the file of a feed, by its name or path, in the folder of feeds ($ROSTER_FEEDS).
 
-    Whoever may start a flow names a feed, and cannot have another file, a drop, or what a link leads to read.
+    Raises `SettingsError` for anything else: a person who may start a flow must not be able to make
+    it read another file, a drop, or the destination of a link.
     """
     folder = _folder(environment)
     for path in (
@@ -354,17 +285,13 @@ def feed_file(district: str, environment: Mapping[str, str]) -> Path:
     ):
         if path.suffix == ".toml" and _lies_in(path, folder) and path.is_file():
             return path
-    there = sorted(file.stem for file in folder.glob("*.toml"))
-    close = get_close_matches(district, there, 1)
-    meant = (
-        f" Did you mean {close[0]!r}?"
-        if close
-        else f" There are: {', '.join(there)}."
-        if there
-        else ""
-    )
+    names = sorted(file.stem for file in folder.glob("*.toml"))
+    if close := get_close_matches(district, names, 1):
+        hint = f" Did you mean {close[0]!r}?"
+    else:
+        hint = f" There are: {', '.join(names)}." if names else ""
     raise SettingsError(
-        f"District {district!r} is no feed's file in {folder}.{meant} Name one by its name "
+        f"District {district!r} is no feed's file in {folder}.{hint} Name one by its name "
         f"without .toml; ${FEEDS} of the "
         "worker says where the feeds' files are. Other files and bare drops are for the command "
         "line."
@@ -372,7 +299,10 @@ def feed_file(district: str, environment: Mapping[str, str]) -> Path:
 
 
 def feeds_folder(feeds: str, environment: Mapping[str, str]) -> Path:
-    """Give a folder of feeds that lies in the folder of feeds ($ROSTER_FEEDS), or is that one (blank). Raises `SettingsError`."""
+    """Return a folder inside the folder of feeds ($ROSTER_FEEDS); blank means that folder itself.
+
+    Raises `SettingsError` for any other folder.
+    """
     folder = _folder(environment)
     path = Path(feeds) if feeds else folder
     if _lies_in(path, folder):
@@ -384,7 +314,10 @@ def feeds_folder(feeds: str, environment: Mapping[str, str]) -> Path:
 
 
 def state_folder(state: str, environment: Mapping[str, str]) -> Path:
-    """The state folder that is meant; blank means $ROSTER_STATE, or `.roster`. Raises `SettingsError`."""
+    """Return the state folder; blank means $ROSTER_STATE, or else `.roster`.
+
+    Raises `SettingsError` if other users can write to the folder and that cannot be changed.
+    """
     return closed(Path(state or environment.get(STATE) or ".roster"))
 
 
@@ -393,9 +326,9 @@ def _folder(environment: Mapping[str, str]) -> Path:
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
-    """Whether a path, with all links followed, is below a folder of feeds."""
+    """Return whether a path, with all links followed, is in the folder of feeds or the samples."""
     try:
         real = path.resolve(strict=True)
-    except (OSError, ValueError, RuntimeError):  # not there, no path at all, or links in a circle
+    except (OSError, ValueError, RuntimeError):  # missing, not a path, or links in a circle
         return False
     return any(real.is_relative_to(one.resolve()) for one in (folder, SAMPLES))

@@ -1,4 +1,7 @@
-"""Which feeds of a ledger are meant, by a drop, a feed's file or a name; without asking for anybody's credentials."""
+"""The keys of feeds in the ledger, found by a drop, a feed's file or a name.
+
+Nothing here reads a credential.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ FILE = ".toml"
 
 
 def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
-    """Give the key under which the ledger keeps what a drop or a feed's file loads. Raises `SettingsError`."""
+    """Return the ledger's key for a drop or a feed's file.
+
+    Raises `SettingsError` if the path does not exist, or if the file or its target is invalid.
+    """
     if not drop.exists():
         raise SettingsError(
             f"{drop} does not exist. Name a folder, a zip, or a feed's file (*{FILE})."
@@ -30,14 +36,15 @@ def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
 
 
 def target_name(target: str, environment: Mapping[str, str]) -> str:
-    """Give the name that the ledger has for a target: `sandbox`, or a normalised address. Raises `SettingsError`."""
+    """Return the ledger's name for a target: `sandbox`, or a normalized address.
+
+    Raises `SettingsError` if the address is invalid.
+    """
     if target == SANDBOX:
         return SANDBOX
-    source, text = (
-        ("--target", target)
-        if target != ENVIRONMENT
-        else (f"${API_URL}", environment.get(API_URL, ""))
-    )
+    source, text = "--target", target
+    if target == ENVIRONMENT:
+        source, text = f"${API_URL}", environment.get(API_URL, "")
     try:
         return address(text.strip())
     except ValueError as error:
@@ -49,33 +56,27 @@ def target_name(target: str, environment: Mapping[str, str]) -> str:
 def chosen(
     feeds: Sequence[FeedKey], feed: str | None, target: str | None, environment: Mapping[str, str]
 ) -> list[FeedKey]:
-    """Choose among the feeds of a ledger: by a feed's name, its district's or its file, and by the target.
+    """Select feeds of a ledger by target, and by the name of a feed, its district or its file.
 
-    Raises `SettingsError` if there is none of them.
+    Without `feed` and `target`, returns all `feeds`. Raises `SettingsError` if none matches.
     """
     wanted = target_name(target, environment) if target else None
     if feed and feed.lower().endswith(FILE):
         key = key_of(Path(feed), environment)
         return [FeedKey(wanted or key.target, key.feed)]
-    found = [one for one in feeds if _is_called(one, feed) and wanted in (None, one.target)]
+    found = [key for key in feeds if _has_name(key, feed) and wanted in (None, key.target)]
     if feeds and not found:
-        raise SettingsError(
-            f"The ledger knows no feed {_words(feed, wanted)}. {_there(feeds, feed)}"
-        )
+        parts = (repr(feed) if feed else "", f"into {wanted}" if wanted else "")
+        request = " ".join(part for part in parts if part)
+        raise SettingsError(f"The ledger knows no feed {request}. {_suggestion(feeds, feed)}")
     return found
 
 
-def _is_called(key: FeedKey, feed: str | None) -> bool:
+def _has_name(key: FeedKey, feed: str | None) -> bool:
     return feed is None or key.feed == feed or key.feed.startswith(f"{feed}/")
 
 
-def _words(feed: str | None, target: str | None) -> str:
-    return " ".join(
-        part for part in (repr(feed) if feed else "", f"into {target}" if target else "") if part
-    )
-
-
-def _there(feeds: Sequence[FeedKey], feed: str | None) -> str:
-    close = get_close_matches(feed or "", [one.feed for one in feeds], 1)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{meant}There are: {', '.join(f'{one.feed} into {one.target}' for one in feeds)}."
+def _suggestion(feeds: Sequence[FeedKey], feed: str | None) -> str:
+    close = get_close_matches(feed or "", [key.feed for key in feeds], 1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{hint}There are: {', '.join(f'{key.feed} into {key.target}' for key in feeds)}."

@@ -1,4 +1,4 @@
-"""The layout of a district's own: a mapping file (TOML), read and told of by line."""
+"""The mapping file (TOML) that describes a district's own layout. Problems name the line."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from transforms.mappings import line_of, mapped
 
 
 def layout_of(path: Path) -> Layout:
-    """Read a mapping file; raise `SettingsError` with one sentence for each thing that is wrong in it."""
+    """Read a mapping file. Raises `SettingsError` with one sentence for each problem in it."""
     text = _text(path)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(_of_toml(path, str(error))) from None
+        raise SettingsError(_toml_problem(path, str(error))) from None
     except RecursionError:
         raise SettingsError(
             f"{path}: its tables lie too deep in one another. Correct that."
         ) from None
-    found = mapped(document)
-    if found.layout is not None:
-        return found.layout
-    raise SettingsError(*(f"{_at(path, line_of(text, one.path))}: {one}" for one in found.problems))
+    mapping = mapped(document)
+    if mapping.layout is not None:
+        return mapping.layout
+    raise SettingsError(
+        *(f"{_at(path, line_of(text, problem.path))}: {problem}" for problem in mapping.problems)
+    )
 
 
 def _text(path: Path) -> str:
@@ -40,10 +42,10 @@ def _text(path: Path) -> str:
         raise SettingsError(f"{path}: is not text in UTF-8. Save it as UTF-8.") from None
 
 
-def _of_toml(path: Path, says: str) -> str:
-    """Say what the TOML library says, with the line in the place where all the others have it."""
-    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", says)
-    what, line, column = found.groups() if found else (says, None, None)
+def _toml_problem(path: Path, message: str) -> str:
+    """Reword a message of the TOML library: the line comes first, as in all other problems."""
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    what, line, column = match.groups() if match else (message, None, None)
     where = f", column {column}" if column else ""
     return (
         f"{_at(path, int(line) if line else None)}{where}: is not TOML: {what}. Correct that "

@@ -1,4 +1,4 @@
-"""When a feed is due: a cron schedule in the feed's time zone, honest where clocks are changed."""
+"""When a feed is due: a cron schedule in the feed's time zone, across daylight saving changes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-# `*`, a value or a range of two that differ; `*` and ranges in steps. Programs differ on steps from a single value.
+# A field's items: `*`, a value, or a range of two different values; `*` and ranges may have steps.
+# Steps from a single value (`5/10`) are left out, since programs read them differently.
 STEP = "(?:/[0-9]{1,2})?"
 PART = re.compile(
-    rf"\*{STEP}|[0-9]{{1,2}}|[A-Z]{{3}}|0?([0-9]{{1,2}})-(?!0?\1(?![0-9]))[0-9]{{1,2}}{STEP}|([A-Z]{{3}})-(?!\2)[A-Z]{{3}}{STEP}"
+    rf"\*{STEP}|[0-9]{{1,2}}|[A-Z]{{3}}|0?([0-9]{{1,2}})-(?!0?\1(?![0-9]))[0-9]{{1,2}}{STEP}"
+    rf"|([A-Z]{{3}})-(?!\2)[A-Z]{{3}}{STEP}"
 )
-# The fields in their order, as a schedule is refused by, and what may stand in each.
+# The fields in order, by the names that CronSim's errors end with, and the values of each.
 FIELDS = {
     "minute": "0 to 59",
     "hour": "0 to 23",
@@ -23,16 +25,17 @@ FIELDS = {
     "month": "1 to 12, or JAN to DEC",
     "day-of-week": "0 to 7, or SUN to SAT",
 }
-# How far back a due moment is looked for, the nearest first: 29 February may be eight years away.
+# How far back to look for the last due time, shortest first: February 29 may be eight years ago.
 BACK = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=8 * 366 + 1))
-# More than any clock is put forward or back.
+# More than any clock is ever moved forward or back.
 CHANGE = timedelta(hours=3)
 
 
 def checked(cron: str) -> str:
-    """Give a schedule of five fields as it is; raise `ValueError`, which says what is wrong, for any other text.
+    """Check a cron schedule of five fields, and return it as it is.
 
-    What schedulers read in different ways is refused: `L`, `#`, `@daily`, and days of month and week together.
+    Raises `ValueError` for other text, and for what schedulers read differently: `L`, `#`,
+    `@daily`, and days of the month together with days of the week.
     """
     fields = dict(zip(FIELDS, cron.upper().split(), strict=False))
     if len(cron.split()) != len(FIELDS):
@@ -44,10 +47,10 @@ def checked(cron: str) -> str:
             f"is {cron!r}, which names days of the month and of the week; some programs take "
             "either, some both. Leave one of them *."
         )
-    strange = (
+    unknown = (
         name for name, text in fields.items() if not all(map(PART.fullmatch, text.split(",")))
     )
-    wrong = next(strange, "") or _unread(cron)
+    wrong = next(unknown, "") or _unreadable_field(cron)
     if wrong:
         raise ValueError(
             f"has {fields[wrong]!r} for {wrong}; expected {FIELDS[wrong]}; also lists, ranges "
@@ -56,8 +59,8 @@ def checked(cron: str) -> str:
     return cron
 
 
-def _unread(cron: str) -> str:
-    """Name the field that cannot be read; blank if all can."""
+def _unreadable_field(cron: str) -> str:
+    """Return the name of the field that CronSim refuses; blank if it accepts all of them."""
     try:
         CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC))
     except CronSimError as error:
@@ -66,28 +69,33 @@ def _unread(cron: str) -> str:
 
 
 def last_due(cron: str, time_zone: str, now: datetime) -> datetime | None:
-    """When a schedule was last due, up to and with `now`, in its time zone; None if it was not in the last eight years.
+    """Return when a schedule was last due, at or before `now`, in its time zone.
 
-    As Prefect has it: a time that comes twice is due the first time, and one that a change of the clocks leaves out is
-    told by the new clock.
+    Returns None if it was not due in the last eight years. Daylight saving is handled as in
+    Prefect: a clock time that occurs twice is due the first time, and one that is skipped is due
+    by the new clock.
     """
     zone, now = ZoneInfo(time_zone), now.astimezone(UTC)
     for back in BACK:
-        if due := [one for one in _due(cron, zone, now - back, now) if one <= now]:
+        if due := [time for time in _due_times(cron, zone, now - back, now) if time <= now]:
             return max(due).astimezone(zone)
     return None
 
 
-def _due(cron: str, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Give in UTC what is due from `start` to `end`, and a little more: clocks that are changed do not keep its order."""
-    first, last = (moment.astimezone(zone).replace(tzinfo=None) for moment in (start, end + CHANGE))
+def _due_times(cron: str, zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the due times from `start` to a little after `end`, in UTC.
+
+    The clock times are in order, but around a change of the clocks the times in UTC are not.
+    Hence the margin after `end`.
+    """
+    first, last = (time.astimezone(zone).replace(tzinfo=None) for time in (start, end + CHANGE))
     return (
-        _moment(clock, zone)
+        _in_utc(clock, zone)
         for clock in takewhile(lambda clock: clock <= last, CronSim(cron, first))
     )
 
 
-def _moment(clock: datetime, zone: ZoneInfo) -> datetime:
+def _in_utc(clock: datetime, zone: ZoneInfo) -> datetime:
     first, second = (clock.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    left_out = first.astimezone(zone).replace(tzinfo=None) != clock
-    return second if left_out else first
+    is_skipped = first.astimezone(zone).replace(tzinfo=None) != clock
+    return second if is_skipped else first

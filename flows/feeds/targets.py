@@ -1,4 +1,4 @@
-"""Which target a run loads into, and with which credentials: never the wrong place, never to another host."""
+"""The target of a run and its credentials: never the wrong target, never another host."""
 
 from __future__ import annotations
 
@@ -19,23 +19,24 @@ CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
 
 
 def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
-    """Choose the target: `--target` wins, else the feed's file decides, and a bare folder or zip goes to the sandbox.
+    """Choose the target of a run.
 
-    Credentials go to the scheme, host and port that they were given for and to no other. Raises
+    `--target` takes precedence over the feed's file; a folder or zip without either goes to the
+    sandbox. Credentials go only to the scheme, host and port that they were given for. Raises
     `SettingsError`, which names what is missing.
     """
     profile = APIS[feed.target.api if feed else DEFAULT_API]
     if option is None:
-        return _of_feed(feed, profile, environment) if feed else Target(SANDBOX, profile=profile)
+        return _from_feed(feed, profile, environment) if feed else Target(SANDBOX, profile=profile)
     if option == SANDBOX:
         return Target(SANDBOX, profile=profile)
     if option == ENVIRONMENT:
-        return _of_environment(profile, environment)
-    wanted = _checked("--target", option, f"{SANDBOX}, {ENVIRONMENT} or an address")
+        return _from_environment(profile, environment)
+    wanted = _normalized("--target", option, f"{SANDBOX}, {ENVIRONMENT} or an address")
     if feed and _origin(feed.target.url) == _origin(wanted):
-        return replace(_of_feed(feed, profile, environment), name=wanted, url=wanted)
+        return replace(_from_feed(feed, profile, environment), name=wanted, url=wanted)
     if _origin(environment.get(API_URL, "")) == _origin(wanted):
-        return replace(_of_environment(profile, environment), name=wanted, url=wanted)
+        return replace(_from_environment(profile, environment), name=wanted, url=wanted)
     raise SettingsError(
         f"--target: there are no credentials for {_origin(wanted)}. Credentials go only to the "
         "host that they were given for: "
@@ -45,22 +46,22 @@ def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]
 
 
 def _origin(text: str) -> str:
-    """Scheme, host and port of an address; empty if it is none."""
+    """Return scheme, host and port of an address; blank for text that is no address."""
     try:
         return "/".join(address(text).split("/")[:3])
     except ValueError:
         return ""
 
 
-def _checked(source: str, text: str, expected: str = "an address") -> str:
+def _normalized(source: str, text: str, expected: str = "an address") -> str:
     try:
         return address(text.strip())
     except ValueError as error:
         raise SettingsError(f"{source} {error} Expected {expected}.") from None
 
 
-def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> Target:
-    """Take address and credentials from the environment; a ready token goes before a client's id and secret."""
+def _from_environment(profile: TargetProfile, environment: Mapping[str, str]) -> Target:
+    """Return the target of the environment. An access token takes precedence over a client."""
     given = {name for name, value in environment.items() if value.strip()}
     wanted = (API_URL,) if ACCESS_TOKEN in given else (API_URL, TOKEN_URL, CLIENT_ID, CLIENT_SECRET)
     missing = [f"${name}" for name in wanted if name not in given]
@@ -72,7 +73,7 @@ def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> T
             f"The target is `{ENVIRONMENT}`, and these are not set: {', '.join(missing)}. Set "
             f"them{token}."
         )
-    url = _checked(f"${API_URL}", environment[API_URL])
+    url = _normalized(f"${API_URL}", environment[API_URL])
     if ACCESS_TOKEN in given:
         return Target(
             url,
@@ -81,17 +82,17 @@ def _of_environment(profile: TargetProfile, environment: Mapping[str, str]) -> T
             Credentials(plain(f"${ACCESS_TOKEN}", environment[ACCESS_TOKEN])),
             profile=profile,
         )
-    _checked(f"${TOKEN_URL}", environment[TOKEN_URL])
+    _normalized(f"${TOKEN_URL}", environment[TOKEN_URL])
     client = (plain(f"${name}", environment[name]) for name in (CLIENT_ID, CLIENT_SECRET))
     return Target(
         url, url, environment[TOKEN_URL].strip(), Credentials(None, *client), profile=profile
     )
 
 
-def _of_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str]) -> Target:
+def _from_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str]) -> Target:
     url = feed.target.url
     if url == ENVIRONMENT:
-        return _of_environment(profile, environment)
+        return _from_environment(profile, environment)
     if url == SANDBOX:
         return Target(SANDBOX, profile=profile)
     return Target(
@@ -100,8 +101,11 @@ def _of_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str])
 
 
 def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
-    """Read the secrets that a table of a feed's file names. Raises `SettingsError`."""
-    settings, said = getattr(feed, table), f"{feed.path}: `{table}"
+    """Read the secrets that a table of a feed's file names.
+
+    Raises `SettingsError` if one of them cannot be read.
+    """
+    settings, key = getattr(feed, table), f"{feed.path}: `{table}"
     return Credentials(
-        *(secret_of(settings, name, said, feed.path.parent, environment) for name in SECRETS)
+        *(secret_of(settings, name, key, feed.path.parent, environment) for name in SECRETS)
     )

@@ -1,7 +1,7 @@
-"""The values of a feed's file: what each kind of text must be, and what is said of one that is not.
+"""The kinds of values in a feed's file: the check of each, and the messages about wrong values.
 
-A check raises `ValueError` with the rest of a sentence that begins with the key. It never repeats what
-may be a secret in the wrong place.
+A check raises `ValueError` with the rest of a sentence that begins with the key. No message repeats
+a value that may be a secret in the wrong place.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from pydantic import AfterValidator as Checked
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
+from flows.arrival import DROP
 from flows.feeds.schedule import checked
 from flows.target import APIS, ENVIRONMENT, SANDBOX, address
 from transforms.removals import allowed
 from transforms.schemas import ENTITIES
-from transforms.schemas.vocabularies import ROLES, ROLES_1_1
+from transforms.schemas.vocabularies import CLASS_TYPES, ROLES, ROLES_1_1
 
 SECRET_LENGTH = 20
+PREFIX = "/ims/oneroster"
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def one_of(word: str, words: Iterable[str]) -> str:
-    """Say what may have been meant, or what there is."""
+    """Suggest the closest of the valid words, or list them all."""
     words = list(words)
     close = get_close_matches(word, words, 1)
     return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(words)}."
@@ -45,13 +48,23 @@ def _api(text: str) -> str:
     return text
 
 
+def _base_address(text: str) -> str:
+    """Normalize the address of an API, up to the path that the standard prescribes."""
+    url = address(text)
+    if PREFIX in url:
+        raise ValueError(
+            f"goes too far: give what stands before {PREFIX}, which is the same everywhere."
+        )
+    return url
+
+
 def _token_address(text: str) -> str:
     address(text)
     return text
 
 
-def _names_a_secret(text: str) -> str:
-    """Refuse what looks like the secret itself: a long run of letters and digits without a break."""
+def _name_of_secret(text: str) -> str:
+    """Refuse what looks like the secret itself: a long, unbroken run of letters and digits."""
     for piece in re.split(r"[/\\._ -]", text):
         if (
             len(piece) >= SECRET_LENGTH
@@ -71,7 +84,7 @@ def _variable(text: str) -> str:
             "is not the name of a variable (not shown), such as LARKSPUR_CLIENT_SECRET. The "
             "secret itself never stands here."
         )
-    return _names_a_secret(text)
+    return _name_of_secret(text)
 
 
 def _file(text: str) -> str:
@@ -80,7 +93,7 @@ def _file(text: str) -> str:
             "is an address (not shown), and not the name of a file. Write the address into a "
             "file, and name that."
         )
-    return _names_a_secret(text)
+    return _name_of_secret(text)
 
 
 def _block(text: str) -> str:
@@ -88,7 +101,7 @@ def _block(text: str) -> str:
         raise ValueError(
             "is not the name of a block (not shown): small letters and digits, with - between them."
         )
-    return _names_a_secret(text)
+    return _name_of_secret(text)
 
 
 def _encoding(text: str) -> str:
@@ -131,34 +144,42 @@ def _role(text: str) -> str:
     return text
 
 
+def _class_type(text: str) -> str:
+    if text not in CLASS_TYPES and not text.startswith("ext:"):
+        raise ValueError(f"is {text!r}: {one_of(text, CLASS_TYPES)}")
+    return text
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z.\-_/@]{1,100}", text):
+        raise ValueError(f"is {text!r}; ids have letters, digits and . - _ / @ alone.")
+    return text
+
+
 def _columns(columns: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
-    for entity, name in (
-        (entity, name) for entity, names in columns.items() for name in sorted(names)
-    ):
+    for entity, names in columns.items():
         if entity not in ENTITIES:
             raise ValueError(f"names {entity!r}, which is no entity: {one_of(entity, ENTITIES)}")
-        found = {column.name: column for column in ENTITIES[entity].current}
-        if name not in found and not name.startswith("metadata."):
-            raise ValueError(f"names {entity}.{name}, which is no column: {one_of(name, found)}")
-        if name in found and found[name].required:
-            raise ValueError(
-                f"names {entity}.{name}, which is required and cannot be left out. Remove it."
-            )
+        known = {column.name: column for column in ENTITIES[entity].current}
+        for name in sorted(names):
+            if name not in known and not name.startswith("metadata."):
+                raise ValueError(
+                    f"names {entity}.{name}, which is no column: {one_of(name, known)}"
+                )
+            if name in known and known[name].required:
+                raise ValueError(
+                    f"names {entity}.{name}, which is required and cannot be left out. Remove it."
+                )
     return columns
 
 
 def _time_zone(text: str) -> str:
     zones = available_timezones()
     if text not in zones:
-        raise ValueError(
-            f"is {text!r}, which is no time zone, such as America/Chicago: {_close(text, zones)}"
-        )
+        close = get_close_matches(text, list(zones), 1)
+        hint = f"did you mean {close[0]!r}?" if close else "see the names of the IANA database."
+        raise ValueError(f"is {text!r}, which is no time zone, such as America/Chicago: {hint}")
     return text
-
-
-def _close(word: str, words: Iterable[str]) -> str:
-    close = get_close_matches(word, list(words), 1)
-    return f"did you mean {close[0]!r}?" if close else "see the names of the IANA database."
 
 
 def _entity(text: str) -> str:
@@ -189,16 +210,46 @@ def _span(value: object) -> tuple[date, date]:
         ) from None
 
 
+def _day_of_year(text: str) -> str:
+    try:
+        date.fromisoformat(f"2001-{text}")
+    except ValueError:
+        raise ValueError(f'is {text!r}; expected a month and a day, such as "07-01".') from None
+    return text
+
+
 def _age(text: str) -> str:
     hours(text)
     return text
 
 
 def hours(age: str) -> float:
-    """How many hours an age such as `36h` or `2d` is."""
-    if not (found := re.fullmatch(r"(\d{1,4})([hd])", age)):
+    """Convert an age such as `36h` or `2d` to hours. Raises `ValueError` if it is no age."""
+    if not (match := re.fullmatch(r"(\d{1,4})([hd])", age)):
         raise ValueError(f"is {age!r}; expected hours or days, such as 36h or 2d.")
-    return int(found[1]) * (24 if found[2] == "d" else 1)
+    return int(match[1]) * (24 if match[2] == "d" else 1)
+
+
+def _duration(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,3}[smhd]", text):
+        raise ValueError(
+            f"is {text!r}; expected a number with s, m, h or d, such as 90s, 2m or 6h."
+        )
+    return text
+
+
+def seconds(duration: str | None) -> float:
+    """Convert a duration such as `90s` or `6h` to seconds; None is 0."""
+    return int(duration[:-1]) * SECONDS[duration[-1]] if duration else 0
+
+
+def _marker(text: str) -> str:
+    """Check the name of the file that marks an upload as complete; `DROP` stands for the drop."""
+    if "/" in text or "*" in text or "{" in text.replace(DROP, ""):
+        raise ValueError(
+            f"is {text!r}; expected the name of a file, such as _READY or {DROP}.ready."
+        )
+    return text
 
 
 def _date_pattern(text: str) -> str:
@@ -212,6 +263,7 @@ def _date_pattern(text: str) -> str:
 
 
 def _layout(text: str) -> str:
+    # Loads every layout, which `roster --help` does not need.
     from transforms.sources import AUTO, SOURCES
 
     if text not in (AUTO, *SOURCES) and not text.endswith(".toml"):
@@ -227,6 +279,7 @@ Name = Annotated[Text, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,100}$"
 Encoding = Annotated[Text, Checked(_encoding)]
 Address = Annotated[Text, Checked(_address)]
 Api = Annotated[Text, Checked(_api)]
+BaseAddress = Annotated[Text, Checked(_base_address)]
 TokenAddress = Annotated[Text, Checked(_token_address)]
 Variable = Annotated[Text, Checked(_variable)]
 File = Annotated[Text, Checked(_file)]
@@ -237,9 +290,14 @@ Template = Annotated[Text, Checked(_template)]
 TimeZone = Annotated[Text, Checked(_time_zone)]
 Entity = Annotated[Text, Checked(_entity)]
 Entities = frozenset[Entity]
+ClassType = Annotated[Text, Checked(_class_type)]
+Id = Annotated[Text, Checked(_id)]
 Removals = Annotated[dict[Entity, Literal["delete", "disable", "end", "keep"]], Checked(_policies)]
 Span = Annotated[tuple[date, date], BeforeValidator(_span)]
+DayOfYear = Annotated[Text, Checked(_day_of_year)]
 Age = Annotated[Text, Checked(_age)]
+Duration = Annotated[Text, Checked(_duration)]
+Marker = Annotated[Text, Checked(_marker)]
 DatePattern = Annotated[Text, Checked(_date_pattern)]
 Words = dict[Text, Text]
 Some = Annotated[frozenset[Text], Field(min_length=1)]
@@ -248,8 +306,8 @@ SomeRoles = Annotated[frozenset[Annotated[Text, Checked(_role)]], Field(min_leng
 
 
 Tables = Mapping[str, type[BaseModel]]
-SHOWN = 40  # characters of a value
-# Keys whose value may be a secret in the wrong place.
+SHOWN = 40  # characters of a value that a message repeats
+# Endings of the keys whose value may be a secret in the wrong place.
 HIDDEN = ("_env", "_file", "_block", "url", "notify.env", "notify.files", "notify.blocks")
 EXPECTED = {
     "string_type": "a text in quotes",
@@ -278,31 +336,34 @@ MISSING = {
 
 
 def sentences(path: Path, error: ValidationError, tables: Tables) -> list[str]:
-    """Say each thing that is wrong; `tables` are the models of the file's tables, the whole file as "" among them."""
-    return [f"{path}: {_sentence(found, tables)}" for found in error.errors(include_url=False)]
+    """Return a sentence for each problem that pydantic found in a feed's file.
+
+    `tables` has the model of each of the file's tables by name; "" is the whole file.
+    """
+    return [f"{path}: {_sentence(problem, tables)}" for problem in error.errors(include_url=False)]
 
 
-def _sentence(found: ErrorDetails, tables: Tables) -> str:
-    key = _dotted(found["loc"])
-    context = found.get("ctx", {})
-    match found["type"]:
+def _sentence(problem: ErrorDetails, tables: Tables) -> str:
+    key = _dotted(problem["loc"])
+    context = problem.get("ctx", {})
+    match problem["type"]:
         case "missing":
             return f"`{key}` is missing. {MISSING.get(key, 'Add it.')}"
         case "extra_forbidden":
-            return f"`{key}` is not a setting: {_meant(key, tables)}"
+            return f"`{key}` is not a setting: {_suggestion(key, tables)}"
         case "value_error":
             return f"`{key}` {context['error']}"
-    expected = EXPECTED.get(found["type"], found["msg"]).format(**context)
-    return f"`{key}` is {_shown(key, found['input'])}; expected {expected}."
+    expected = EXPECTED.get(problem["type"], problem["msg"]).format(**context)
+    return f"`{key}` is {_redacted(key, problem['input'])}; expected {expected}."
 
 
-def _dotted(place: tuple[int | str, ...]) -> str:
-    """`share.schools`, `target.grades.KG`; the number of an item and pydantic's own marks are left out."""
-    return ".".join(part for part in place if isinstance(part, str) and part != "[key]")
+def _dotted(location: tuple[int | str, ...]) -> str:
+    """Write a location as `target.grades.KG`, without list indexes and pydantic's own marks."""
+    return ".".join(part for part in location if isinstance(part, str) and part != "[key]")
 
 
-def _meant(key: str, tables: Tables) -> str:
-    """Guess what was meant: a key that is spelled alike, or one of another table."""
+def _suggestion(key: str, tables: Tables) -> str:
+    """Suggest a key of the same table with a similar spelling, or the same key in another table."""
     table, _, name = key.rpartition(".")
     words = tables[table].model_fields
     elsewhere = [
@@ -315,7 +376,7 @@ def _meant(key: str, tables: Tables) -> str:
     return one_of(name, words)
 
 
-def _shown(key: str, value: Any) -> str:
+def _redacted(key: str, value: Any) -> str:
     if key.endswith(HIDDEN):
         return f"a value of another kind ({type(value).__name__}, not shown)"
     text = repr(value)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from flows.feeds.feed import read_feed
-from flows.feeds.tables import RestSettings
+from flows.feeds.source import RestSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rest_source.md").read_text("utf-8")
 

@@ -12,7 +12,7 @@ import pytest
 from connectors.drops import read
 from flows.errors import SettingsError
 from flows.feeds.feed import read_feed
-from flows.feeds.tables import SourceSettings
+from flows.feeds.source import SourceSettings
 from tests.judging import TODAY
 from tests.layouts.normalising import written
 from tests.rosters import district, drop

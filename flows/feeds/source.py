@@ -1,0 +1,288 @@
+"""The tables of a feed's file that describe its source: how drops arrive, and how they are read.
+
+`[source]` and its two sub-tables say what the files of a drop do not say. `[pickup]` and
+`[arrival]` are about drops that a SIS uploads, `[rest]` about an API that is read instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from flows.arrival import Arrival
+from flows.feeds.credentials import HOWS, Secret, in_variable, secret_of
+from flows.feeds.tables import CONFIG, CredentialSettings
+from flows.feeds.values import (
+    BaseAddress,
+    Block,
+    ClassType,
+    DayOfYear,
+    Duration,
+    File,
+    Id,
+    Marker,
+    Text,
+    Variable,
+    Words,
+    one_of,
+    seconds,
+)
+from transforms.from_json.drop import ROSTER, collections
+from transforms.layouts.options import Dialect
+from transforms.schemas import vocabularies
+
+if TYPE_CHECKING:
+    from connectors.fetch import Access
+
+# OneRoster's values for each table of words. Grades are missing here: they may have any value.
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "roles": vocabularies.ROLES,
+    "enrollment_roles": vocabularies.ENROLLMENT_ROLES,
+    "sex": vocabularies.SEXES,
+    "org_types": vocabularies.ORG_TYPES,
+    "session_types": vocabularies.SESSION_TYPES,
+    "states": vocabularies.STATUS,
+}
+KNOWN_HOSTS = "ROSTER_KNOWN_HOSTS"
+# The credentials that each version of OAuth takes.
+WANTED = {
+    "2": (["access_token"], ["client_id", "client_secret", "token_url"]),
+    "1.0a": (["client_id", "client_secret"],),
+}
+SAID = {
+    "2": (
+        "Name either access_token_env, or all of token_url, client_id_env and client_secret_env "
+        "(or _file or _block in place of _env)."
+    ),
+    "1.0a": (
+        "Name client_id_env and client_secret_env (or _file or _block in place of _env), "
+        "and nothing else."
+    ),
+}
+
+
+class DistrictSettings(BaseModel):
+    """`[source.district]`: the org above the schools, for layouts that do not have one."""
+
+    model_config = CONFIG
+
+    name: Text | None = None
+    id: Id | None = None
+
+
+class WordSettings(BaseModel):
+    """`[source.words]`: more words of the source, each with the OneRoster value that it means."""
+
+    model_config = CONFIG
+
+    grades: Words = {}
+    roles: Words = {}
+    enrollment_roles: Words = {}
+    sex: Words = {}
+    races: Words = {}
+    org_types: Words = {}
+    session_types: Words = {}
+    states: Words = {}
+
+    @field_validator(*MEANINGS, "races")
+    @classmethod
+    def _check_meanings(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        known: Iterable[str] = MEANINGS.get(info.field_name or "") or _races()
+        for word, meaning in words.items():
+            if meaning not in known and not meaning.startswith("ext:"):
+                raise ValueError(
+                    f"says that {word!r} is {meaning!r}, which OneRoster does not know: "
+                    f"{one_of(meaning, known)}"
+                )
+        return words
+
+
+def _races() -> tuple[str, ...]:
+    # Loads the layouts, which a run that reads another source does not need.
+    from transforms.layouts.vocabulary import RACES
+
+    return tuple(RACES)
+
+
+class SourceSettings(BaseModel):
+    """`[source]`: what the files of a drop do not say about themselves."""
+
+    model_config = CONFIG
+
+    snapshot: StrictBool | None = None
+    prefix: Id | None = None
+    date_order: Literal["mdy", "dmy", "ymd"] | None = None
+    school_year: Annotated[StrictInt, Field(ge=2000, le=2100)] | None = None
+    year_begins: DayOfYear = "07-01"
+    class_type: ClassType = "scheduled"
+    repair: StrictBool = False
+    without: tuple[Text, ...] = ()
+    salt_env: Variable | None = None
+    salt_file: File | None = None
+    salt_block: Block | None = None
+    district: DistrictSettings = DistrictSettings()
+    words: WordSettings = WordSettings()
+
+    @property
+    def said(self) -> frozenset[str]:
+        """The keys that the file sets, such as `words.grades`, without those set to nothing."""
+        found = {
+            name for name in self.model_fields_set - {"district", "words"} if getattr(self, name)
+        }
+        for table in ("district", "words"):
+            found |= {f"{table}.{name}" for name, value in getattr(self, table) if value}
+        return frozenset(found | ({"snapshot"} if self.snapshot is not None else set()))
+
+    @model_validator(mode="after")
+    def _check_salt(self) -> SourceSettings:
+        hows = [f"salt_{how}" for how in HOWS if getattr(self, f"salt_{how}")]
+        if len(hows) > 1:
+            raise ValueError(f"has {' and '.join(hows)}. Leave one of them.")
+        return self
+
+    def salt(self, file: Path, environment: Mapping[str, str]) -> Secret | None:
+        """Return the salt of ids that are made from personal data; None if the file names none.
+
+        Raises `SettingsError` if the secret cannot be read.
+        """
+        return secret_of(self, "salt", f"{file}: `source", file.parent, environment)
+
+    def dialect(self, district: str, today: date) -> Dialect:
+        """Return how drops are read. The feed's `district` is the org's name if none is set."""
+        month, day = map(int, self.year_begins.split("-"))
+        return Dialect(
+            today,
+            district=self.district.name or district,
+            district_id=self.district.id or "",
+            prefix=self.prefix or "",
+            date_order=self.date_order or "",
+            snapshot=self.snapshot,
+            year_begins=(month, day),
+            school_year=self.school_year,
+            class_type=self.class_type,
+            repair=self.repair,
+            without=self.without,
+            words=self.words.model_dump(),
+            said=self.said,
+        )
+
+
+class PickupSettings(BaseModel):
+    """`[pickup]`: how to sign in to an SFTP server.
+
+    Other stores find their credentials in the environment by themselves.
+    """
+
+    model_config = CONFIG
+
+    known_hosts: File | None = None
+    key_file: File | None = None
+    password_env: Variable | None = None
+
+    def access(self, folder: Path, environment: Mapping[str, str]) -> Access:
+        """Return the credentials. The table's files are relative to `folder`.
+
+        Raises `SettingsError` if the variable of the password is not set.
+        """
+        # Loads the file systems, which takes a while, and most feeds have no address.
+        from connectors.fetch import Access
+
+        if self.known_hosts:
+            known_hosts = folder / Path(self.known_hosts).expanduser()
+        else:
+            known_hosts = Path(environment.get(KNOWN_HOSTS) or "~/.ssh/known_hosts")
+        variable = self.password_env
+        return Access(
+            known_hosts=known_hosts,
+            key_file=folder / Path(self.key_file).expanduser() if self.key_file else None,
+            password=in_variable("`pickup.password_env`", variable, environment).value
+            if variable
+            else "",
+        )
+
+
+class ArrivalSettings(BaseModel):
+    """`[arrival]`: how to recognize that an upload is complete, and how long to wait for it."""
+
+    model_config = CONFIG
+
+    settle: Duration | None = None
+    ready: Marker | None = None
+    wait: Duration = "1h"
+    spread: Duration | None = None
+
+    @model_validator(mode="after")
+    def _check_wait(self) -> ArrivalSettings:
+        if seconds(self.wait) < 2 * seconds(self.settle):
+            raise ValueError(
+                f"has `wait` of {self.wait}, which is too short to see files settle "
+                f"for {self.settle}. Wait at least twice as long."
+            )
+        return self
+
+    @property
+    def arrival(self) -> Arrival:
+        """The same settings, in seconds."""
+        return Arrival(
+            seconds(self.settle),
+            self.ready or "",
+            seconds(self.wait),
+            seconds(self.spread) or None,
+        )
+
+
+# `BaseModel` is here for ruff, as in `TargetSettings`.
+class RestSettings(CredentialSettings, BaseModel):
+    """`[rest]`: an API as the source: its address and version, its credentials, what to read."""
+
+    model_config = CONFIG
+
+    url: BaseAddress
+    version: Literal["1.1", "1.2"] = "1.2"
+    oauth: Literal["2", "1.0a"] = "2"
+    signature: Literal["HMAC-SHA1", "HMAC-SHA256"] = "HMAC-SHA256"
+    collections: Annotated[list[Text], Field(min_length=1)] = list(ROSTER)
+    delta: StrictBool = False
+    full_days: Annotated[StrictInt, Field(ge=1, le=31)] = 7
+    overlap_hours: Annotated[StrictInt, Field(ge=0, le=168)] = 1
+    patience_seconds: Annotated[StrictFloat | StrictInt, Field(ge=0, le=3600)] = 120
+
+    @field_validator("collections")
+    @classmethod
+    def _check_collections(cls, names: list[str], info: ValidationInfo) -> list[str]:
+        known = collections(info.data.get("version", "1.2"))
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"names {name!r}, which is no collection of this version: {one_of(name, known)}"
+                )
+        return names
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> RestSettings:
+        given = self.given
+        if self.oauth == "1.0a" and self.version != "1.1":
+            raise ValueError(
+                'has `oauth = "1.0a"`, which came to its end with version 1.1. '
+                "Leave it out, or say 1.1."
+            )
+        if self.oauth == "2" and "signature" in self.model_fields_set:
+            raise ValueError(
+                'has `signature`, which only `oauth = "1.0a"` has a use for. Remove it.'
+            )
+        if given not in WANTED[self.oauth]:
+            raise ValueError(f"names {', '.join(given) or 'no credentials'}. {SAID[self.oauth]}")
+        return self
