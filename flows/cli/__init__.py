@@ -1,4 +1,4 @@
-"""The command line: every command, and what it does when it is interrupted."""
+"""The command line: the entry point `main`, and the app with every command."""
 
 from __future__ import annotations
 
@@ -14,26 +14,21 @@ from flows.cli.options import app
 
 __all__ = ["app", "main"]
 
-# Commands hang on `app` in the order in which their modules are imported, which is that of `--help`.
+# A module adds its commands to `app` when it is imported, so this is the order of `--help`.
 for name in ("sync", "inspect", "admin"):
     import_module(f"flows.cli.{name}")
 
-# What the command line's library makes of an interruption that nobody has told of yet.
+# The exit code with which click ends a command that was interrupted before `run_guarded` began.
 INTERRUPTED = 130
 
 
-def _interrupted(_number: int, frame: FrameType | None) -> None:
-    """Do what Ctrl-C would do now: a loop that runs ends its task in good order, and not in the middle of a step of its own."""
-    handler = signal.getsignal(signal.SIGINT)
-    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)
-
-
 def main() -> None:
-    """Run the command line."""
-    # Modules and frames live until the end: looking for garbage among them takes a tenth of a night that sends nothing.
+    """Run the command line, and exit with the code of the command."""
+    # Modules and frames live until the end. Looking for garbage among them would take a tenth of
+    # the time of a night that sends nothing.
     gc.set_threshold(100_000)
-    # Whoever ends a command politely is told how far it came, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupted)
+    # SIGTERM ends a command as Ctrl-C does: the command reports how far it got.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except SystemExit as end:
@@ -43,8 +38,15 @@ def main() -> None:
             sys.stderr.write("roster: Interrupted before anything was sent; run again.\n")
     else:
         code = 0
-    # What is to be kept is on the disk by now; taking frames and modules apart one by one would take longer than many a run.
+    # Everything worth keeping is on disk by now. An ordinary exit would free frames and modules one
+    # by one, which takes longer than many runs.
     with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Call the handler of Ctrl-C that is set now. That of a running loop cancels its task."""
+    handler = signal.getsignal(signal.SIGINT)
+    (handler if callable(handler) else signal.default_int_handler)(signal.SIGINT, frame)

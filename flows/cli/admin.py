@@ -1,7 +1,11 @@
-"""The commands that look after feeds and their targets."""
+"""The commands that manage feeds, plans and targets, from `adopt` to `sandbox`.
+
+The docstring of a command is its help text.
+"""
 
 from __future__ import annotations
 
+# Each command imports what it runs, so that `roster --help` answers at once.
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,10 +78,10 @@ def discard(
     state: State = Path(".roster"),
 ) -> None:
     """Let go of a plan that was held."""
-    from flows.decide import discard as let_go
+    from flows.decide import discard as discard_plan
     from flows.reports.discard import print_discard
 
-    run_guarded(lambda: let_go(plan, state, os.environ, by, note), print_discard)
+    run_guarded(lambda: discard_plan(plan, state, os.environ, by, note), print_discard)
 
 
 @app.command()
@@ -103,7 +107,7 @@ def forget(
 ) -> None:
     """Remove one person here and in the target, for good."""
     from flows.forget.run import ForgetRequest, ForgetResult
-    from flows.forget.run import forget as remove
+    from flows.forget.run import forget as forget_person
     from flows.reports.forget import forget_json, print_forget
     from flows.reports.screen import print_json
 
@@ -113,8 +117,8 @@ def forget(
         else:
             print_forget(result)
 
-    asked = ForgetRequest(person, feed, target, by, note, here)
-    run_guarded(lambda: remove(asked, state, os.environ), show, {} if json else None)
+    request = ForgetRequest(person, feed, target, by, note, here)
+    run_guarded(lambda: forget_person(request, state, os.environ), show, {} if json else None)
 
 
 @app.command()
@@ -131,18 +135,18 @@ def rename(
 ) -> None:
     """Move a feed to another name, after its file or district was renamed."""
     from flows.rename import RenameResult
-    from flows.rename import rename as move
+    from flows.rename import rename as rename_feed
     from flows.reports.rename import print_rename, renamed_json
     from flows.reports.screen import print_json
 
     def show(result: RenameResult) -> None:
         if json:
-            for one in result.feeds:
-                print_json(renamed_json(one))
+            for renamed in result.feeds:
+                print_json(renamed_json(renamed))
         else:
             print_rename(result)
 
-    run_guarded(lambda: move(feed, name, target, state, os.environ), show)
+    run_guarded(lambda: rename_feed(feed, name, target, state, os.environ), show)
 
 
 @app.command()
@@ -156,7 +160,7 @@ def preflight(
     """Say what stands in the way of a first load, and send nothing."""
     from flows.options import Options
     from flows.preflight.check import Preflight
-    from flows.preflight.run import preflight as look
+    from flows.preflight.run import preflight as run_preflight
     from flows.reports.preflight import print_preflight
     from flows.reports.screen import Screen, print_json
 
@@ -166,7 +170,7 @@ def preflight(
             print_json(result.as_json())
 
     options = Options("plan", drop, target, district, state, json=json)
-    run_guarded(lambda: look(options, os.environ), show, {} if json else None)
+    run_guarded(lambda: run_preflight(options, os.environ), show, {} if json else None)
 
 
 @app.command()
@@ -176,7 +180,7 @@ def probe(
     """Find out with throw-away records what a staging target does."""
     from flows.options import Options
     from flows.preflight.probe import Probed
-    from flows.preflight.probe import probe as ask
+    from flows.preflight.probe import probe as probe_target
     from flows.reports.probe import print_probe
     from flows.reports.screen import Screen, print_json
 
@@ -188,7 +192,9 @@ def probe(
         if json:
             print_json(result.as_json())
 
-    run_guarded(lambda: ask(options, os.environ, say=screen.print), show, {} if json else None)
+    run_guarded(
+        lambda: probe_target(options, os.environ, say=screen.print), show, {} if json else None
+    )
 
 
 @app.command()
@@ -241,21 +247,21 @@ def backfill(
     def work() -> Backfill:
         begun: list[Backfill] = []
         try:
-            wish = wish_of(
+            request = wish_of(
                 options, start, end, drops, force=force, dry_run=dry_run, every_step=every_step
             )
-            return backfilled(options, wish, os.environ, perform, begun.append)
-        except FAULTS:  # what was done before that is told too
-            for found in begun:
-                outline.update(backfill_json(found))
-                if found.done:
-                    print_backfill(screen, found)
+            return backfilled(options, request, os.environ, perform, begun.append)
+        except FAULTS:  # the days before the error are reported too
+            for result in begun:
+                outline.update(backfill_json(result))
+                if result.done:
+                    print_backfill(screen, result)
             raise
 
-    def show(found: Backfill) -> None:
-        print_backfill(screen, found)
+    def show(result: Backfill) -> None:
+        print_backfill(screen, result)
         if json:
-            print_json(backfill_json(found))
+            print_json(backfill_json(result))
 
     run_guarded(work, show, outline if json else None)
 
@@ -299,7 +305,7 @@ def deploy(
 ) -> None:
     """Give each feed of a folder its nightly deployment in Prefect."""
     from flows.orchestration.deploy import DeployResult, deployment_text
-    from flows.orchestration.deploy import deploy as give
+    from flows.orchestration.deploy import deploy as deploy_feeds
     from flows.reports.screen import print_json, print_line
 
     def show(result: DeployResult) -> None:
@@ -311,7 +317,7 @@ def deploy(
             print_line(deployment_text(result.outcome))
 
     run_guarded(
-        lambda: give(feeds, state, os.environ, pool=pool, dry_run=dry_run),
+        lambda: deploy_feeds(feeds, state, os.environ, pool=pool, dry_run=dry_run),
         show,
         {} if json else None,
     )

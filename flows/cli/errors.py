@@ -1,8 +1,8 @@
-"""Runs the work of a command and shows its result; turns what the work cannot go on after into a sentence and an exit code."""
+"""How a command ends: with its result or with an error, each shown and turned into an exit code."""
 
 from __future__ import annotations
 
-# What a command needs is imported when it runs, so that `roster --help` answers at once.
+# Errors and reports are imported when a command ends, so that `roster --help` answers at once.
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol, TypeVar
 
 
 class CommandResult(Protocol):
-    """What a command came to. Each command has a value of its own; all have an exit code."""
+    """The result of a command. Each command has a class of its own, and all have an exit code."""
 
     @property
     def exit_code(self) -> int:
@@ -25,13 +25,13 @@ def run_guarded(
     show: Callable[[R], None] | None = None,
     outline: Mapping[str, object] | None = None,
 ) -> NoReturn:
-    """Do the work of a command, show what came of it, and exit with its code.
+    """Do the work of a command, show its result, and exit with the result's code.
 
     Args:
-        work: Does all that the command is for, and prints nothing but progress.
-        show: Prints the result. If nobody reads it any more, the command still came to what it came to.
-        outline: What is known of the object for programs while there is no result. It is read when the work breaks off.
-            None if nobody asked for an object.
+        work: Does everything that the command is for, and prints nothing but progress.
+        show: Prints the result. If nobody reads the output anymore, the exit code is the same.
+        outline: The keys of the `--json` object that are known before there is a result. It is
+            read when the work ends with an error. None without `--json`.
     """
     from flows.errors import FAULTS
     from flows.result import FAILED
@@ -42,7 +42,7 @@ def run_guarded(
             with suppress(BrokenPipeError):
                 show(result)
     except BrokenPipeError:
-        sys.exit(FAILED)  # whoever read the progress has gone; there is nobody to tell
+        sys.exit(FAILED)  # nobody reads the progress anymore, so nobody would read the reason
     except FAULTS as error:
         exit_with_error(error, outline)
     except KeyboardInterrupt:
@@ -53,14 +53,14 @@ def run_guarded(
 
 
 def exit_with_error(error: Exception, outline: Mapping[str, object] | None = None) -> NoReturn:
-    """Say why a command cannot go on, and exit: with 2 for settings that cannot be meant, else with 1."""
+    """Print why a command cannot continue, and exit: with 2 for wrong settings, else with 1."""
     from flows.errors import SettingsError, error_sentence
     from flows.reports.screen import print_line
     from flows.result import FAILED, USAGE
 
     for note in getattr(error, "__notes__", ()):
         print_line(f"roster: {note}", error=True)
-    # Values that cannot be meant, such as an address without encryption, are a ValueError too.
+    # A wrong value deeper down, such as an address without encryption, is a ValueError.
     code = USAGE if isinstance(error, SettingsError | ValueError) else FAILED
     _exit(error_sentence(error), code, outline)
 

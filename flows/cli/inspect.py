@@ -1,7 +1,11 @@
-"""The commands that ask the ledger or the API, and change nothing."""
+"""The commands that read the ledger or the API, and change nothing.
+
+The docstring of a command is its help text.
+"""
 
 from __future__ import annotations
 
+# Each command imports what it runs, so that `roster --help` answers at once.
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +43,7 @@ def status(
     from flows.reports.screen import Screen, print_json
     from flows.reports.status import print_status, status_json
     from flows.status import StatusResult
-    from flows.status import status as stand
+    from flows.status import status as read_status
 
     def show(result: StatusResult) -> None:
         if json:
@@ -48,7 +52,7 @@ def status(
             print_status(Screen(), result, os.environ)
 
     outline = {"state": str(state), "feeds": []} if json else None
-    run_guarded(lambda: stand(drops or [], state, os.environ, every=every), show, outline)
+    run_guarded(lambda: read_status(drops or [], state, os.environ, every=every), show, outline)
 
 
 @app.command()
@@ -77,7 +81,7 @@ def why(
     from flows.reports.screen import Screen, print_json
     from flows.reports.why import print_stories, why_json
     from flows.why.explain import WhyRequest, WhyResult
-    from flows.why.explain import why as find
+    from flows.why.explain import why as explain
 
     def show(result: WhyResult) -> None:
         if json:
@@ -85,9 +89,9 @@ def why(
         else:
             print_stories(Screen(), result)
 
-    asked = WhyRequest(sourced_id, feed, target, entity, offline)
+    request = WhyRequest(sourced_id, feed, target, entity, offline)
     outline = {"sourcedId": sourced_id, "records": []} if json else None
-    run_guarded(lambda: find(asked, state, os.environ), show, outline)
+    run_guarded(lambda: explain(request, state, os.environ), show, outline)
 
 
 @app.command("get")
@@ -136,7 +140,10 @@ def enrollments(
 
 
 def _print_answer(read: Callable[[], QueryResult], form: Literal["", "json", "csv"]) -> None:
-    """Read from the API, and print what it says. Printing is the work here: whoever stops reading has not got it all."""
+    """Read from the API, and print the answer.
+
+    Printing belongs to the work: if the reader stops early, not everything was delivered.
+    """
     from flows.reports.query import print_records
 
     def work() -> QueryResult:

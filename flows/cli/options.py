@@ -1,4 +1,4 @@
-"""The options and arguments of the command line that several commands have, each with its help."""
+"""The app, and the arguments and options that several commands share, each with its help."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flows.options import Option, takes_options
 
 
 def _closed(state: Path) -> Path:
-    """Close a state folder to which everybody may write, before any command uses it."""
+    """Remove other users' right to write to the state folder, before any command uses it."""
     # Imported here, so that `roster --help` answers at once.
     from flows.errors import SettingsError
     from flows.files import closed
@@ -57,21 +57,22 @@ def with_run_options(command: str) -> Callable[[Callable[..., None]], Callable[.
     return takes_options(command, _as_typer)
 
 
-def _as_typer(name: str, kind: type, default: Any, told: Option) -> tuple[Any, Any]:
-    """Give the annotation and the default with which typer makes an option; None stands for what was not said."""
-    flag = f"--{name.replace('_', '-')}"
-    shown = told.unsaid or (default is not None and default != "")
-    made = typer.Option(
-        flag,
-        help=told.help,
-        metavar=told.metavar,
-        min=told.least,
-        max=told.most,
-        show_default=shown,
+def _as_typer(name: str, kind: type, default: Any, option: Option) -> tuple[Any, Any]:
+    """Return the annotation and the default from which typer makes an option.
+
+    An option that a feed's file may set as well has the default None, which means not given.
+    """
+    parameter = typer.Option(
+        f"--{name.replace('_', '-')}",
+        help=option.help,
+        metavar=option.metavar,
+        min=option.least,
+        max=option.most,
+        show_default=option.unsaid or (default is not None and default != ""),
     )
-    if told.feed:
-        return Annotated[kind | None, made], None
-    return Annotated[kind, made], default
+    if option.feed:
+        return Annotated[kind | None, parameter], None
+    return Annotated[kind, parameter], default
 
 
 app = typer.Typer(

@@ -1,7 +1,11 @@
-"""The commands that read a drop, and load it or say what that would do."""
+"""The commands about the records of one feed: load, plan, restore, check, verify and export them.
+
+The docstring of a command is its help text.
+"""
 
 from __future__ import annotations
 
+# Each command imports what it runs, so that `roster --help` answers at once.
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +20,10 @@ if TYPE_CHECKING:
     from flows.result import RunResult
 
 
-def _register(command: Command, what: str) -> None:
-    """Add a command that runs a job: `sync`, and those that say what it would do."""
+def _register(command: Command, help: str) -> None:
+    """Add `sync`, or one of the two commands that do a part of it and send nothing."""
 
-    @app.command(command, help=what)
+    @app.command(command, help=help)
     @with_run_options(command)
     def run(
         drop: Drop,
@@ -67,6 +71,35 @@ def restore(
 _register("check", "Validate a drop, and say whether it would load.")
 
 
+def _run(command: Command, drop: Path, **values: Any) -> None:
+    """Make a job of the options, run it, and show its report."""
+    from flows.make_job import make_job
+    from flows.options import Options
+    from flows.reports.progress import Bars
+    from flows.reports.run import print_run, write_run_files
+    from flows.reports.screen import Screen, print_json
+    from flows.result import nothing
+    from flows.run import pipeline_of, run_job
+
+    options = Options.of(command, drop, **values)
+    outline = nothing(options.district)
+    screen = Screen(stderr=options.json)
+
+    def work() -> RunResult:
+        job = make_job(options, os.environ)
+        outline.update(job.names)
+        result = run_job(job, Bars(screen), pipeline_of(options))
+        write_run_files(result, str(drop))
+        return result
+
+    def show(result: RunResult) -> None:
+        print_run(screen, result, str(drop))
+        if options.json:
+            print_json(result.as_json())
+
+    run_guarded(work, show, outline if options.json else None)
+
+
 @app.command()
 @with_run_options("verify")
 def verify(
@@ -90,7 +123,7 @@ def verify(
     from flows.reports.screen import Screen, print_json
     from flows.reports.verify import print_verification, verify_json, write_verify_files
     from flows.verify import VerifyResult
-    from flows.verify import verify as compare
+    from flows.verify import verify as verify_target
 
     command: Command = "sync" if repair else "plan"
     options = Options(command, drop, target, district, state, json, told=told)
@@ -98,7 +131,7 @@ def verify(
     screen = Screen(stderr=json)
 
     def work() -> VerifyResult:
-        result = compare(
+        result = verify_target(
             options,
             os.environ,
             Bars(screen),
@@ -117,7 +150,10 @@ def verify(
     run_guarded(work, show, outline if json else None)
 
 
-@app.command()
+@app.command(
+    help="Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: "
+    "the whole roster, whatever the feed shares."
+)
 def export(
     drop: Annotated[
         Path,
@@ -144,19 +180,21 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace the zip if it is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Write a drop of any layout, or what an API holds, as a OneRoster 1.2 bulk zip: the whole roster, whatever the feed shares."""
+    """Write the bulk zip of a drop or an API."""
     from flows.export import ExportResult
-    from flows.export import export as write
+    from flows.export import export as export_roster
     from flows.options import Options
     from flows.reports.export import print_export
     from flows.reports.run import write_rejects
     from flows.reports.screen import Screen, print_json
 
-    origin, place = _export(drop, out, target, from_api=from_api)
-    options = Options("check", origin, target, district, state, json=json, replays=from_api)
+    source, destination = _export_arguments(drop, out, target, from_api=from_api)
+    options = Options("check", source, target, district, state, json=json, replays=from_api)
 
     def work() -> ExportResult:
-        result = write(options, place, os.environ, force=force, strict=strict, from_api=from_api)
+        result = export_roster(
+            options, destination, os.environ, force=force, strict=strict, from_api=from_api
+        )
         if result.rejects:
             write_rejects(result.job.folder, result.findings)
         return result
@@ -169,10 +207,14 @@ def export(
     run_guarded(work, show, {} if json else None)
 
 
-def _export(
+def _export_arguments(
     drop: Path, out: Path | None, target: str | None, *, from_api: bool
 ) -> tuple[Path, Path]:
-    """Say what is exported and where to; of an API, a feed's file says which, or `--target`, and no drop is named."""
+    """Return the source of an export, and the zip to write.
+
+    With `--from-api` the source is a feed's file, or nothing if `--target` names the API. Then the
+    command has one argument, the zip.
+    """
     if not from_api and target:
         raise typer.BadParameter(
             "--target says which API is read. Say --from-api too, or leave it out."
@@ -190,31 +232,3 @@ def _export(
             "--from-api needs --target, or a feed's file that says which API is read."
         )
     return Path(), drop
-
-
-def _run(command: Command, drop: Path, **values: Any) -> None:
-    from flows.make_job import make_job
-    from flows.options import Options
-    from flows.reports.progress import Bars
-    from flows.reports.run import print_run, write_run_files
-    from flows.reports.screen import Screen, print_json
-    from flows.result import nothing
-    from flows.run import pipeline_of, run_job
-
-    options = Options.of(command, drop, **values)
-    outline = nothing(options.district)
-    screen = Screen(stderr=options.json)
-
-    def work() -> RunResult:
-        job = make_job(options, os.environ)
-        outline.update(job.names)
-        result = run_job(job, Bars(screen), pipeline_of(options))
-        write_run_files(result, str(drop))
-        return result
-
-    def show(result: RunResult) -> None:
-        print_run(screen, result, str(drop))
-        if options.json:
-            print_json(result.as_json())
-
-    run_guarded(work, show, outline if options.json else None)
