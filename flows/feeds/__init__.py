@@ -1,1 +1,1 @@
-"""Feeds: what their files say, how they are found, and how they stand."""
+"""Feeds: the settings in their files, their secrets, schedules, targets and keys in the ledger."""

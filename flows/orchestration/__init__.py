@@ -1,1 +1,1 @@
-"""How the line runs under Prefect: tasks, artifacts, states, forms, deployments, and the server of this machine."""
+"""How the pipeline runs under Prefect: tasks, artifacts, states, forms, deployments and a server."""

@@ -1,1 +1,1 @@
-"""Everything that people read: what commands and runs came to, on a terminal, in files and in Prefect."""
+"""Everything that people read about commands and runs: on a terminal, in files and in Prefect."""

@@ -1,4 +1,4 @@
-"""What people read of `roster adopt`."""
+"""The report of `roster adopt`."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def print_adoption(console: Console, result: AdoptResult, drop: str) -> None:
     table.add_column("", no_wrap=True)
     for title in COUNTS.values():
         table.add_column(title, justify="right")
-    for one in result.adopted:
-        table.add_row(one.entity, *(f"{getattr(one, name):,}" for name in COUNTS))
+    for adopted in result.adopted:
+        table.add_row(adopted.entity, *(f"{getattr(adopted, name):,}" for name in COUNTS))
     console.print(table)
     console.print(NEXT)
 
 
 def adopt_json(result: AdoptResult) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     if result.refused:
         return result.refused.as_json()
     return {
@@ -46,7 +46,8 @@ def adopt_json(result: AdoptResult) -> dict[str, Any]:
         "target": result.job.load.target.name,
         "status": "done",
         "entities": {
-            one.entity: {name: getattr(one, name) for name in COUNTS} for one in result.adopted
+            adopted.entity: {name: getattr(adopted, name) for name in COUNTS}
+            for adopted in result.adopted
         },
         "requests": result.requests,
         "seconds": round(result.seconds, 3),

@@ -1,4 +1,4 @@
-"""What people read of a backfill: a row for each day, then what stopped it and what to do next."""
+"""The report of a backfill: a row for each day, then what stopped it and what to do next."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from transforms.replay import Step
 
 TERMS = (*SENT, "held", "waiting", "failed", "rejected")
 MOST_NAMES = 12
-# What is gone when a rehearsal is over.
+# The keys of the files that a rehearsal does not keep.
 NOT_KEPT: dict[str, Any] = {"rejects": None, "report": None}
 
 
 def print_backfill(console: Console, found: Backfill) -> None:
-    """Print the days as a table, or a line for each where the table would be cut, and what else there is to say."""
+    """Print the days, why the replay stopped, and what to do next.
+
+    The days are a table, or lines if the table would be cut off.
+    """
     what = "Rehearsal of a backfill" if found.wish.dry_run else "Backfill"
     console.print(
         Text(f"{what} of {found.job.run.feed} into {found.job.load.target.name}", style="bold")
@@ -33,25 +36,25 @@ def print_backfill(console: Console, found: Backfill) -> None:
     if fits(console, table):
         console.print(table)
     else:
-        for line in _days(found):
+        for line in _day_lines(found):
             console.print(Text(line))
-    for line in (*_rest(found), *_stop(found)):
+    for line in (*_other_days(found), *_stop_reason(found)):
         console.print(Text(line))
 
 
 def backfill_lines(found: Backfill) -> list[str]:
-    """Say day by day what was sent, or would be, and what is next."""
-    return [*_days(found), *_rest(found), *_stop(found)]
+    """Return the same report as lines."""
+    return [*_day_lines(found), *_other_days(found), *_stop_reason(found)]
 
 
 def backfill_json(found: Backfill) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     return {
         "district": found.job.run.district,
         "target": found.job.load.target.name,
         "status": found.done[-1][1].status if found.done else "unchanged",
         "dry_run": found.wish.dry_run,
-        "steps": [_step(step, result, found) for step, result in found.done],
+        "steps": [_step_json(step, result, found) for step, result in found.done],
         "before": [str(step.day) for step in found.before],
         "skipped": [str(step.day) for step in found.skipped],
         "left": [str(step.day) for step in found.left],
@@ -59,13 +62,13 @@ def backfill_json(found: Backfill) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, result: RunResult, found: Backfill) -> dict[str, Any]:
-    said = {"date": str(step.day), "source": step.source} | result.as_json()
-    return said | NOT_KEPT if found.wish.dry_run else said
+def _step_json(step: Step, result: RunResult, found: Backfill) -> dict[str, Any]:
+    outcome = {"date": str(step.day), "source": step.source} | result.as_json()
+    return outcome | NOT_KEPT if found.wish.dry_run else outcome
 
 
 def _table(found: Backfill) -> Table:
-    """A row for each day; terms that no day has are left out."""
+    """Make the table of the days, without the terms that no day has."""
     terms = [term for term in TERMS if any(result.total(term) for _, result in found.done)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("day", "of", "status"):
@@ -78,7 +81,7 @@ def _table(found: Backfill) -> Table:
     return table
 
 
-def _days(found: Backfill) -> Iterator[str]:
+def _day_lines(found: Backfill) -> Iterator[str]:
     for step, result in found.done:
         counts = ", ".join(f"{result.total(term):,} {term}" for term in TERMS if result.total(term))
         yield f"{step.day}  {step.source}: {_status(result, found)}; {counts or 'nothing to send'}."
@@ -88,7 +91,8 @@ def _status(result: RunResult, found: Backfill) -> str:
     return f"would be {result.status}" if found.wish.dry_run else result.status
 
 
-def _rest(found: Backfill) -> Iterator[str]:
+def _other_days(found: Backfill) -> Iterator[str]:
+    """Say which drops of the span this backfill did not replay."""
     if found.before:
         yield f"Loaded by this backfill before: {_listed(found.before)}."
     if found.skipped:
@@ -103,13 +107,13 @@ def _rest(found: Backfill) -> Iterator[str]:
         yield f"Left out, since their names say no day: {names}."
 
 
-def _stop(found: Backfill) -> Iterator[str]:
-    """Say why the replay ended before its end, or with a last day that is not done, and what to do."""
+def _stop_reason(found: Backfill) -> Iterator[str]:
+    """Say why the last day that was replayed is not done, and what to do about it."""
     if not found.done or found.exit_code == DONE:
         return
     step, result = found.done[-1]
-    how = {FAILED: _failed, HELD: _held, REFUSED: _refused}
-    yield from how[result.exit_code](step, result, found)
+    reasons = {FAILED: _failure, HELD: _hold, REFUSED: _refusal}
+    yield from reasons[result.exit_code](step, result, found)
     if found.left:
         yield (
             f"Not replayed: {_listed(found.left)}. See to {step.day} first, then run the same "
@@ -117,13 +121,13 @@ def _stop(found: Backfill) -> Iterator[str]:
         )
 
 
-def _failed(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
+def _failure(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
     yield f"{step.day} is not finished{': ' + public_text(result.error) if result.error else '.'}"
     yield from troubles(result)
     yield "Run the same again; nothing is sent twice."
 
 
-def _held(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
+def _hold(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
     if result.records.height:
         wait = "would wait" if found.wish.dry_run else "wait"
         yield (
@@ -140,7 +144,7 @@ def _held(step: Step, result: RunResult, found: Backfill) -> Iterator[str]:
         yield f"To send exactly this: roster sync {found.drop} --approve {result.plan}"
 
 
-def _refused(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
+def _refusal(step: Step, result: RunResult, _found: Backfill) -> Iterator[str]:
     yield f"Refused: nothing of {step.source} was sent. Correct it, or take it away."
     for group in finding_groups(result.findings):
         if group.severity == "fatal":

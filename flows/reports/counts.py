@@ -1,4 +1,4 @@
-"""The one table of counts: a row for each entity, a column for each term that any record ended in."""
+"""The table of counts of a run or an export: a row for each entity, a column for each term."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNLIMITED = 10_000
 def shown_terms(
     counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term], always: Collection[str]
 ) -> list[Term]:
-    """Choose the terms to show: those of `always`, and those that any entity has."""
+    """Select the terms to show: those in `always`, and those that any entity has a count for."""
     return [
         term for term in terms if term in always or any(each.get(term) for each in counts.values())
     ]
@@ -27,7 +27,7 @@ def shown_terms(
 def print_counts(
     console: Console, counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term]
 ) -> None:
-    """Print the table, or a line for each entity where the table would be cut off."""
+    """Print the table, or a line for each entity if the table would be cut off."""
     table = _table(counts, terms)
     if fits(console, table):
         console.print(table)
@@ -39,7 +39,7 @@ def print_counts(
 
 
 def markdown_counts(counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Term]) -> list[str]:
-    """Write the same table as lines of markdown."""
+    """Return the same table as lines of Markdown."""
     head = [f"| entity | {' | '.join(terms)} |", f"|---|{'---:|' * len(terms)}"]
     rows = [
         f"| {name} | {' | '.join(str(each.get(term, 0)) for term in terms)} |"
@@ -49,13 +49,13 @@ def markdown_counts(counts: Mapping[str, Mapping[Term, int]], terms: Sequence[Te
 
 
 def fits(console: Console, table: RenderableType) -> bool:
-    """Tell whether a table can be printed on a console without being cut off."""
+    """Return whether a table can be printed on a console without being cut off."""
     width = console.measure(table, options=console.options.update(max_width=UNLIMITED)).maximum
     return width <= console.width
 
 
 def count_text(count: int) -> str:
-    """Write a count for a table, where nothing is a dot."""
+    """Write a count for a table; 0 is a dot."""
     return f"{count:,}" if count else "·"
 
 

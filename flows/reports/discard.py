@@ -1,4 +1,4 @@
-"""What people read of `roster discard`."""
+"""The report of `roster discard`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flows.reports.screen import print_line
 
 
 def print_discard(result: DiscardResult) -> None:
-    """Print which plan was let go of, and what comes of that."""
+    """Print which plan was discarded, and what the next sync will do."""
     plan = result.plan
     print_line(
         f"Plan {plan.id} of feed {plan.key.feed} into {plan.key.target} is discarded: nothing "

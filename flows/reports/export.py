@@ -1,4 +1,4 @@
-"""What people read of `roster export`: what is in the zip, and what is not."""
+"""The report of `roster export`: what is in the zip, and what is not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flows.reports.run import print_group
 
 
 def print_export(console: Console, done: ExportResult) -> None:
-    """Print the outcome of an export."""
+    """Print the counts, the findings and the verdict of an export."""
     console.print(
         Text(f"Export of {done.origin} for {done.job.run.district} to {done.out}", style="bold")
     )
@@ -28,7 +28,7 @@ def print_export(console: Console, done: ExportResult) -> None:
 
 
 def verdict(done: ExportResult) -> Iterator[str]:
-    """Say what is in the zip, what is not and what that means, and whether it is conformant."""
+    """Yield what is in the zip, what is not, and whether the zip is conformant."""
     if done.status == "refused":
         yield "Refused: nothing was written. Correct what is marked fatal and run again."
     elif done.error:
@@ -37,12 +37,12 @@ def verdict(done: ExportResult) -> Iterator[str]:
             "there, or name another place, and run again."
         )
     else:
-        yield from _done(done)
+        yield from _contents(done)
     if done.rejects:
         yield f"Each rejected row: {done.rejects}"
 
 
-def _done(done: ExportResult) -> Iterator[str]:
+def _contents(done: ExportResult) -> Iterator[str]:
     rows = sum(frame.height for frame in done.tables.values())
     yield (
         f"Exported: {rows:,} rows in {len(done.tables):,} files to {done.out}, which only you can "

@@ -1,4 +1,7 @@
-"""What people read of `roster forget`: what was removed where, and what is not ours to remove. Ids and counts, no names."""
+"""The report of `roster forget`: what was removed where, and what cannot be removed from here.
+
+It contains ids and counts, and no names.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 from flows.forget.run import FeedErasure, ForgetResult, Traces
 from flows.reports.screen import print_line
 
-MOST = 5
+MOST = 5  # records of the target that failed
 KEPT = (
     (
         "The drop itself still has this person until the SIS takes them out: what is read of them "
@@ -22,7 +25,7 @@ KEPT = (
 
 
 def print_forget(result: ForgetResult) -> None:
-    """Print what was done and what was not."""
+    """Print what was removed, what was not, and what to do next."""
     for line in _lines(result):
         print_line(line)
 
@@ -35,7 +38,7 @@ def _lines(result: ForgetResult) -> Iterator[str]:
         )
     for one in result.feeds:
         yield f"Feed {one.found.key.feed} into {one.found.key.target}"
-        yield from (f"  {line}" for line in _of_feed(one, foreign=result.is_foreign(one)))
+        yield from (f"  {line}" for line in _feed_lines(one, foreign=result.is_foreign(one)))
     yield f"Files of runs that named the person, and do not any more: {result.files:,}"
     if not result.compacted:
         yield (
@@ -61,7 +64,7 @@ def _lines(result: ForgetResult) -> Iterator[str]:
         )
 
 
-def _of_feed(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
+def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
     if not one.asked:
         yield "target: not asked" + (
             ", and holds what we sent of the person"
@@ -91,16 +94,16 @@ def _of_feed(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
         yield "ledger and rosters: not yet"
 
 
-def _count(found: Traces) -> int:
-    return sum(len(ids) for ids in found.sent.values())
+def _count(traces: Traces) -> int:
+    return sum(len(ids) for ids in traces.sent.values())
 
 
 def forget_json(result: ForgetResult) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     return {
         "person": result.person,
         "status": "done" if result.is_done else "failed",
-        "feeds": [_feed(one, foreign=result.is_foreign(one)) for one in result.feeds],
+        "feeds": [_feed_json(one, foreign=result.is_foreign(one)) for one in result.feeds],
         "files": result.files,
         "sandboxCompacted": result.compacted,
         "elsewhere": [{"feed": key.feed, "target": key.target} for key in result.elsewhere],
@@ -108,7 +111,7 @@ def forget_json(result: ForgetResult) -> dict[str, Any]:
     }
 
 
-def _feed(one: FeedErasure, *, foreign: bool) -> dict[str, Any]:
+def _feed_json(one: FeedErasure, *, foreign: bool) -> dict[str, Any]:
     return {
         "feed": one.found.key.feed,
         "target": one.found.key.target,
@@ -118,8 +121,8 @@ def _feed(one: FeedErasure, *, foreign: bool) -> dict[str, Any]:
         "deleted": {name: len(ids) for name, ids in one.target.deleted.items()},
         "unlinked": len(one.target.unlinked),
         "failed": [
-            {"entity": name, "sourcedId": one, "detail": detail}
-            for name, one, detail in one.target.failed
+            {"entity": name, "sourcedId": sourced_id, "detail": detail}
+            for name, sourced_id, detail in one.target.failed
         ],
         "error": one.target.error or None,
         "ledger": _count(one.found) if one.is_done else 0,

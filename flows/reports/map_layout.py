@@ -1,4 +1,4 @@
-"""What people read of `roster map`."""
+"""The report of `roster map`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from flows.reports.screen import print_line
 
 
 def print_map(result: MapResult) -> None:
-    """Print what was found, and what to do next."""
+    """Print what was guessed, and what to do next."""
     print_line("\n".join(_lines(result)))
 
 
 def map_json(result: MapResult) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     if result.guess is not None:
-        made = result.guess
         return {
             "status": "guessed",
             "mapping": str(result.out),
-            "lines": made.lines,
-            "todo": made.open,
-            "files": made.files,
+            "lines": result.guess.lines,
+            "todo": result.guess.open,
+            "files": result.guess.files,
         }
     if result.status == "known":
         return {"status": "known", "layout": result.layout, "why": result.reason}
@@ -40,17 +39,17 @@ def _lines(result: MapResult) -> Iterator[str]:
         )
         yield "Nothing was written. Run `roster check` with it."
     else:
-        made, out = result.guess, result.out
-        for name, subject in made.files.items():
+        guess, out = result.guess, result.out
+        for name, subject in guess.files.items():
             yield f"{name}: {subject or 'nothing says what it holds'}"
         for file, problem in result.left_out:
             yield f"{file} was left out: {problem}"
         todo = (
-            f"{made.open} lines are for you to finish: look for TODO."
-            if made.open
+            f"{guess.open} lines are for you to finish: look for TODO."
+            if guess.open
             else "Read it through."
         )
-        yield f"Wrote {out}: {made.lines} lines, each with its reason. {todo}"
+        yield f"Wrote {out}: {guess.lines} lines, each with its reason. {todo}"
         yield (
             f'Then write `layout = "{out.name}"` into the feed\'s file beside it, and run `roster '
             "check` with that."

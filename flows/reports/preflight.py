@@ -1,4 +1,4 @@
-"""What people read of `roster preflight`."""
+"""The report of `roster preflight`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from flows.preflight.check import Check, Preflight
+from flows.preflight.check import Preflight
 
 INDENT = 2
 READY = "Ready. `roster plan` says what a load would send."
@@ -15,14 +15,11 @@ STYLES = {"ok": "green", "warning": "yellow", "not ok": "bold red", "not looked 
 
 
 def print_preflight(console: Console, found: Preflight) -> None:
-    """Print how each check stands, and whether a load can begin."""
+    """Print the result of each check, and whether a load can begin."""
     into = f" into {found.target}" if found.target else ""
     console.print(Text(f"Preflight of {found.feed}{into}", style="bold"))
     for check in found.checks:
-        _print_check(console, check)
+        standing = (f"{check.standing}", STYLES[check.standing])
+        console.print(Text.assemble(standing, f"  {check.name}"))
+        console.print(Padding.indent(Text(check.says), INDENT))
     console.print(Text(READY if found.ok else NOT_READY, style="bold"))
-
-
-def _print_check(console: Console, check: Check) -> None:
-    console.print(Text.assemble((f"{check.standing}", STYLES[check.standing]), f"  {check.name}"))
-    console.print(Padding.indent(Text(check.says), INDENT))

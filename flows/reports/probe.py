@@ -1,4 +1,4 @@
-"""What people read of a probe: lines that fit a narrow terminal, or a table where there is room."""
+"""The report of a probe: a table on a wide terminal, lines on a narrow one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from connectors.oneroster.probe.questions import QUESTIONS, Fact
 from connectors.oneroster.probe.records import KINDS
 from flows.preflight.probe import Probed, problem_sentence
 
-WIDE = 100
+WIDE = 100  # columns of a terminal on which a table is printed
 INDENT = 2
-FAILURE = 300
+FAILURE = 300  # the lowest HTTP status that is no success
 LEFT = (
     "Not taken away, since the target would not delete it: {name} {sourced_id}. Delete it there, "
     "or probe again."
@@ -25,7 +25,7 @@ FINE = "Nothing differs from what the loader assumes."
 
 
 def print_probe(console: Console, probed: Probed) -> None:
-    """Print what was found, what it means and what is left."""
+    """Print the answers of the target, and the conclusions."""
     console.print(Text(f"Probe of {probed.target}, {probed.at:%Y-%m-%d %H:%M} UTC", style="bold"))
     if console.width >= WIDE:
         console.print(_table(probed))
@@ -41,22 +41,21 @@ def print_probe(console: Console, probed: Probed) -> None:
 
 
 def probe_lines(probed: Probed) -> list[str]:
-    """Say the same, a line for each answer."""
-    found = [
+    """Return the same report as lines, one for each answer."""
+    answered = [
         f"{question}: {answer}{f' ({where})' if where else ''}"
         for question, answers in _answers(probed)
         for answer, where in answers
     ]
-    return [*found, *conclusions(probed)]
+    return [*answered, *conclusions(probed)]
 
 
 def conclusions(probed: Probed) -> Iterator[str]:
-    """Say what differs from what the loader assumes, whether it broke off, and what is left."""
-    found = probed.problems
-    yield from map(problem_sentence, found)
+    """Yield what differs from the loader's assumptions, why the probe ended early, what it left."""
+    yield from map(problem_sentence, probed.problems)
     if probed.broken:
         yield BROKEN.format(why=probed.broken)
-    elif not found:
+    elif not probed.problems:
         yield FINE
     for name, sourced_id in probed.left:
         yield LEFT.format(name=name, sourced_id=sourced_id)
@@ -73,7 +72,7 @@ def _table(probed: Probed) -> Table:
 
 
 def _answers(probed: Probed) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Each question, with its answers and the collections that gave them."""
+    """Yield each question with its answers, and the collections that gave each answer."""
     for name, question in QUESTIONS.items():
         grouped: dict[str, list[str]] = {}
         for fact in probed.facts:
@@ -91,7 +90,7 @@ def _where(collections: list[str]) -> str:
 
 
 def _answer(fact: Fact) -> str:
-    """Say what was answered; of a success its status tells nothing."""
+    """Return the answer of a fact; the HTTP status only if it is no success."""
     if fact.status >= FAILURE:
         return f"{fact.answer} (HTTP {fact.status}, {fact.body})"
     return fact.answer if fact.status or not fact.detail else f"{fact.answer} ({fact.detail})"

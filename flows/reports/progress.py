@@ -1,4 +1,4 @@
-"""A bar for each entity while it is loaded, on a terminal; nothing anywhere else."""
+"""Progress bars on a terminal: one for each entity while it is loaded. Nowhere else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from flows.watch import Watch
 
 
 class Bars(Watch):
-    """The bars of a run; a context manager. A bar appears when its entity begins."""
+    """The bars of a run, as a context manager. A bar appears when the load of its entity begins."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -52,11 +52,11 @@ class Bars(Watch):
         self.console.print(line)
 
     def warn(self, line: str) -> None:
-        """Print a line on standard error, whatever is printed on standard output."""
+        """Print a line on standard error."""
         print_line(line, error=True)
 
     def advance(self, entity: str, done: int, total: int) -> None:
-        """Show that `done` of `total` records of an entity are settled."""
+        """Show that `done` of `total` records of an entity have an outcome."""
         if entity not in self._tasks:
             self._tasks[entity] = self._progress.add_task(entity, total=total)
         self._progress.update(self._tasks[entity], completed=done, total=total)

@@ -1,4 +1,4 @@
-"""What people and programs read of `roster get` and `roster enrollments`: a table, JSON lines or CSV."""
+"""The answers of `roster get` and `roster enrollments`: as a table, JSON lines or CSV."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from transforms.payload import Json
 
 Form = Literal["", "json", "csv"]
 MOST_COLUMNS = 8
-# What a table leaves out unless it is asked for.
-DULL = ("status", "dateLastModified", "metadata")
+# Properties that a table leaves out unless they are named in `--fields`.
+HIDDEN = ("status", "dateLastModified", "metadata")
 
 
 def print_records(result: QueryResult, form: Form = "") -> None:
-    """Print records in a form; without one, as a table on a terminal and as JSON lines elsewhere.
+    """Print records in a form.
 
-    In CSV, cells that a spreadsheet would run are quoted.
+    Without one: as a table on a terminal, as JSON lines anywhere else. In CSV, cells that a
+    spreadsheet would run as a formula are quoted.
     """
     if form == "csv":
-        columns = result.fields or _filled(result.records)
+        columns = result.fields or _filled_properties(result.records)
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         for record in result.records:
@@ -42,7 +43,9 @@ def print_records(result: QueryResult, form: Form = "") -> None:
 def _print_table(result: QueryResult) -> None:
     columns = (
         result.fields
-        or [name for name in _filled(result.records) if name not in DULL][:MOST_COLUMNS]
+        or [name for name in _filled_properties(result.records) if name not in HIDDEN][
+            :MOST_COLUMNS
+        ]
     )
     table = Table(box=None, pad_edge=False)
     for name in columns:
@@ -53,16 +56,16 @@ def _print_table(result: QueryResult) -> None:
     print(f"{len(result.records):,} {result.collection}")
 
 
-def _filled(records: Iterable[Json]) -> Sequence[str]:
-    """The properties that any record has a value for, in order."""
-    found = (
+def _filled_properties(records: Iterable[Json]) -> Sequence[str]:
+    """Return the properties for which any record has a value, in order."""
+    names = (
         name for record in records for name, value in record.items() if value not in (None, [], {})
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))
 
 
 def _value(record: Json, name: str) -> Any:
-    """Look up a value by its name, in which dots lead into objects."""
+    """Look up a value by its name; a dot leads into an object, as in `school.sourcedId`."""
     value: Any = record
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
@@ -70,7 +73,7 @@ def _value(record: Json, name: str) -> Any:
 
 
 def _cell(value: Any) -> str:
-    """Write a value shortly: references by their id, roles by their role, lists joined."""
+    """Write a value in short form: a reference as its id, a role as its name, a list joined."""
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
     if isinstance(value, bool):

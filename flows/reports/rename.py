@@ -1,4 +1,4 @@
-"""What people read of `roster rename`."""
+"""The report of `roster rename`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flows.reports.screen import print_line
 
 
 def print_rename(result: RenameResult) -> None:
-    """Print for each target how much was moved."""
+    """Print how many records were moved in each target."""
     for one in result.feeds:
         with_it = f"{one.records:,} records, with its runs, plans and rosters"
         print_line(f"Feed {one.old.feed} into {one.old.target} is now {one.new.feed}: {with_it}.")
@@ -20,7 +20,7 @@ def print_rename(result: RenameResult) -> None:
 
 
 def renamed_json(one: RenamedFeed) -> dict[str, Any]:
-    """Give the object that `--json` prints for each target."""
+    """Return the object that `--json` prints for one target."""
     return {
         "feed": one.old.feed,
         "now": one.new.feed,

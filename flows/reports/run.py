@@ -1,4 +1,8 @@
-"""What people read of a run: on a terminal, in report.md and rejects.csv, and in Prefect."""
+"""The report of a run: on a terminal, in report.md and rejects.csv, and in Prefect.
+
+The heading, reasons, troubles and verdict are also shown in Prefect: they have ids and counts, but
+no names.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ HARMFUL = rf"{FORMULA}|[{CONTROL_CHARACTERS}]"
 
 
 def print_run(console: Console, result: RunResult, drop: str) -> None:
-    """Print the outcome of a run: what happened first, what to do next last."""
+    """Print the report of a run: first what happened, last what to do next."""
     console.print(Text(heading(result, drop), style="bold"))
     for line in reasons(result):
         console.print(Text(line))
@@ -34,12 +38,12 @@ def print_run(console: Console, result: RunResult, drop: str) -> None:
     for group in finding_groups(result.findings):
         print_group(console, group)
     for line in (*troubles(result), *_limits(result), *verdict(result, drop)):
-        # Commands and paths are copied, and so stand whole in a line of their own.
+        # Commands and paths, which people copy, are not wrapped.
         console.print(Text(line), soft_wrap=line.startswith("  ") and not line.startswith("  - "))
 
 
 def print_group(console: Console, group: FindingGroup) -> None:
-    """Print the breaches of one rule, with the first places."""
+    """Print the findings of one rule: their number, what to do, and the first examples."""
     head = Text()
     head.append(f"{group.severity:<8}", style=COLORS[group.severity])
     head.append(group.rule.code, style="bold")
@@ -51,32 +55,32 @@ def print_group(console: Console, group: FindingGroup) -> None:
 
 
 def counted_terms(result: RunResult) -> list[Term]:
-    """Choose the terms of a run to show: what was read, and what any record ended in."""
+    """Select the terms to show: `read`, and each term that any entity has a count for."""
     return shown_terms(result.counts, TERMS, ("read",))
 
 
 def heading(result: RunResult, drop: str) -> str:
-    """Say what goes where: a drop, a plan or an earlier roster of its feed."""
-    towards = "" if result.command == "check" else f" to {result.target}"
-    back = f", back to the roster of run {result.restored}" if result.restored else ""
-    return f"{_verb(result)} of {drop} for {result.district}{towards}{back}"
+    """Return the title of a run: what it did, of which drop, for whom and into which target."""
+    target = "" if result.command == "check" else f" to {result.target}"
+    earlier = f", back to the roster of run {result.restored}" if result.restored else ""
+    return f"{_action(result)} of {drop} for {result.district}{target}{earlier}"
 
 
-def _verb(result: RunResult) -> str:
-    """Say what was done, or, under `plan`, would be."""
+def _action(result: RunResult) -> str:
+    """Return what the run did, or what `plan` says that it would do."""
     kinds = {
         "Restore": result.restored,
         "Repair": result.repaired,
         f"Approval of plan {result.approved}": result.approved,
     }
-    done = next((kind for kind, is_one in kinds.items() if is_one), "")
+    action = next((kind for kind, applies in kinds.items() if applies), "")
     if result.command == "sync":
-        return done or "Sync"
-    return f"Plan: {done.lower()}" if done else result.command.title()
+        return action or "Sync"
+    return f"Plan: {action.lower()}" if action else result.command.title()
 
 
 def troubles(result: RunResult) -> Iterator[str]:
-    """Say why records were not sent, each cause once, with the first ids; nobody's name stands in them."""
+    """Yield why records were not sent: each cause once, with the first ids."""
     yield from map(public_text, _troubles(result))
 
 
@@ -96,25 +100,25 @@ def _troubles(result: RunResult) -> Iterator[str]:
 
 
 def _limits(result: RunResult) -> Iterator[str]:
-    """Say how near each limit is, before anything is sent."""
+    """Yield how near the changes of a plan are to each limit."""
     if result.command == "plan" and result.readings:
         yield "Limits:"
         yield from (f"  - {reading.sentence}" for reading in result.readings)
 
 
 def verdict(result: RunResult, drop: str) -> Iterator[str]:
-    """Say what the run came to, and what to do next; nobody's name stands in an id."""
-    yield from map(public_text, _come_to(result, drop))
+    """Yield the outcome of the run, and what to do next."""
+    yield from map(public_text, _verdict(result, drop))
 
 
-def _come_to(result: RunResult, drop: str) -> Iterator[str]:
+def _verdict(result: RunResult, drop: str) -> Iterator[str]:
     if result.error:
         yield f"The run broke off: {result.error}"
-    yield _verdict(result, drop)
-    yield from _moved(result)
+    yield _outcome(result, drop)
+    yield from _outdated_plan(result)
     yield from result.told
     if result.records.height:
-        yield from _ways_out(result, drop)
+        yield from _next_steps(result, drop)
     if result.waits:
         yield (
             f"Plan {result.plan} of run {result.waits} still waits. To send it: "
@@ -138,13 +142,13 @@ def _come_to(result: RunResult, drop: str) -> Iterator[str]:
     yield f"  {result.report}"
 
 
-def _verdict(result: RunResult, drop: str) -> str:
+def _outcome(result: RunResult, drop: str) -> str:
     sent = sum(result.total(term) for term in ("created", "updated", "disabled", "deleted"))
     rejected = result.total("rejected")
     if result.status == "refused":
         return "Refused: nothing was sent. Correct what is marked fatal and run again."
     if result.command == "check":
-        return _check_verdict(result, rejected)
+        return _check_outcome(result, rejected)
     if result.command == "plan":
         return (
             f"Planned: {sent:,} records would be sent, {result.total('unchanged'):,} are "
@@ -174,7 +178,7 @@ def _sync(result: RunResult, drop: str) -> str:
     return f"roster sync {shlex.quote(drop)}{result.repeat.feed}"
 
 
-def _check_verdict(result: RunResult, rejected: int) -> str:
+def _check_outcome(result: RunResult, rejected: int) -> str:
     read = result.total("read")
     if result.exit_code:
         return f"Not conformant: {result.findings.errors.height:,} errors under --strict."
@@ -182,7 +186,7 @@ def _check_verdict(result: RunResult, rejected: int) -> str:
 
 
 def reasons(result: RunResult) -> Iterator[str]:
-    """Say what happened that a person should see before it is sent, or why the run is not done."""
+    """Yield why changes are held, or would be."""
     yield from map(public_text, _reasons(result))
 
 
@@ -198,8 +202,8 @@ def _reasons(result: RunResult) -> Iterator[str]:
         yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
 
 
-def _ways_out(result: RunResult, drop: str) -> Iterator[str]:
-    """Say where to look first, and then what to do, whether the changes are right or not."""
+def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
+    """Yield how to review the held changes, and what to do if they are right and if not."""
     waiting = "wait" if result.command == "sync" else "would wait"
     yield f"{result.records.height:,} changes {waiting} for a person (plan {result.plan})."
     if result.command == "sync":
@@ -215,27 +219,28 @@ def _ways_out(result: RunResult, drop: str) -> Iterator[str]:
         yield f"  roster discard {result.plan}{result.repeat.state}"
 
 
-def _moved(result: RunResult) -> Iterator[str]:
+def _outdated_plan(result: RunResult) -> Iterator[str]:
+    """Say why a plan was not sent: its records have changed since it was made."""
     if result.moved is not None:
-        words = [f"{entity}:{one}" for entity, one in result.moved.iter_rows()]
-        more = ", …" if len(words) > EXAMPLES else ""
+        ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
+        more = ", …" if len(ids) > EXAMPLES else ""
         yield (
-            f"Plan {result.plan} was not sent: {len(words):,} of its records are not any more as "
+            f"Plan {result.plan} was not sent: {len(ids):,} of its records are not any more as "
             "it found them "
-            f"({', '.join(words[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
+            f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
         )
 
 
 def write_run_files(result: RunResult, drop: str) -> None:
-    """Write what a run leaves for people in its folder: rejects.csv and report.md."""
+    """Write rejects.csv and report.md into the folder of a run."""
     write_rejects(result.folder, result.findings)
     write_run_file(result.folder, "report.md", public_text("\n".join(_report(result, drop))))
 
 
 def write_rejects(folder: Path, findings: Findings) -> Path:
-    """Write each error of each row, in order of file and row, for those who correct the source; give the file.
+    """Write rejects.csv: each error of each row, in order of file and row. Return its path.
 
-    What would do harm in a spreadsheet or on a terminal is not in it.
+    Values that would do harm in a spreadsheet or on a terminal are made harmless.
     """
     texts = [name for name, kind in ERRORS.items() if kind == pl.String]
     errors = findings.errors.sort("file", "row", nulls_last=False, maintain_order=True)
@@ -247,12 +252,14 @@ def write_rejects(folder: Path, findings: Findings) -> Path:
 
 
 def _harmless(cells: pl.Series) -> pl.Series:
-    odd = cells.filter(cells.str.contains(HARMFUL).fill_null(value=False)).unique()
-    return cells.replace({cell: spreadsheet_cell(cell) for cell in odd}) if odd.len() else cells
+    harmful = cells.filter(cells.str.contains(HARMFUL).fill_null(value=False)).unique()
+    if harmful.is_empty():
+        return cells
+    return cells.replace({cell: spreadsheet_cell(cell) for cell in harmful})
 
 
 def _report(result: RunResult, drop: str) -> Iterator[str]:
-    """The report as lines of markdown: counts, findings, causes, and the ids that are held."""
+    """Yield the report as lines of Markdown: counts, findings, causes, and the ids not sent."""
     yield from (f"# {heading(result, drop)}", "", *reasons(result), "")
     sent = f"{result.requests:,} requests, {result.retries:,} of them sent again"
     yield from (f"Run {result.run}, {result.seconds:.1f} s, {sent}.", "")

@@ -1,4 +1,4 @@
-"""What people read of `roster sandbox`: what a shell needs to use it."""
+"""The output of `roster sandbox`: the variables with which other commands use it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flows.send import CLIENT
 
 
 def print_sandbox(url: str) -> None:
-    """Print the address of a sandbox that has started, and the variables by which commands find it."""
+    """Print how to use a sandbox that has just started at `url`."""
     print(
         f"Serving OneRoster v1.2 at {url}/ims/oneroster/ until you press Ctrl-C. In another "
         "shell:\n"

@@ -1,4 +1,7 @@
-"""The only ways to a terminal. Text is printed as text: no markup, no emoji, nothing that steers the terminal."""
+"""The only ways to print on a terminal.
+
+Text is printed as text: no markup, no emoji, and no control characters.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,19 @@ from flows.safe_text import plain_text
 
 
 class Screen(Console):
-    """A console that prints text as text, whatever it holds."""
+    """A console that prints text as it is, without the control characters in it."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
     def render_str(self, text: str, **more: Any) -> Text:
-        """Make a text of a string, such as a cell of a table."""
+        """Turn a string, such as a cell of a table, into text."""
         return super().render_str(plain_text(text), **more)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Give the segments to print; only the console's own may steer the terminal."""
+        """Yield the segments to print. Only the console's own may control the terminal."""
         if isinstance(renderable, Text):
             renderable = renderable.copy()
             renderable.plain = plain_text(renderable.plain)
@@ -36,10 +39,10 @@ class Screen(Console):
 
 
 def print_line(text: str, *, error: bool = False) -> None:
-    """Print text, without wrapping it, on standard output or on standard error."""
+    """Print text on standard output or standard error, without wrapping it."""
     print(plain_text(text), file=sys.stderr if error else sys.stdout, flush=error)
 
 
 def print_json(value: Any) -> None:
-    """Print one object for programs, on a line of its own."""
+    """Print a value as one line of JSON."""
     print(json.dumps(value), flush=True)

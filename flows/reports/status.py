@@ -1,4 +1,4 @@
-"""What people read of `roster status` and of the morning's summary of all feeds."""
+"""The reports of `roster status`, and of the flow that sums up all feeds every morning."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ INDENT = 2
 
 
 def print_status(console: Console, result: StatusResult, environment: Mapping[str, str]) -> None:
-    """Print how feeds stand; commands stand in lines of their own, to be copied."""
+    """Print the status of feeds. Commands, which people copy, have lines of their own."""
     feeds, state, now = result.feeds, result.state, result.now
     if not feeds:
         console.print(Text(NOTHING.format(state=state)), soft_wrap=True)
@@ -109,17 +109,15 @@ def _print_plan(
 
 
 def _commands(feed: FeedStatus, plan: Plan, options: str = "") -> dict[str, str]:
-    """What to type; `DROP` stands for the drop or the feed's file where nobody has named it."""
-    send = {"send": f"roster sync {feed.drop or 'DROP'} --approve {plan.id}{options}"}
-    return (
-        send
-        if plan.status == "approved"
-        else send | {"discard": f"roster discard {plan.id}{options}"}
-    )
+    """Return the commands for a plan. `DROP` stands for a drop whose path is not known."""
+    commands = {"send": f"roster sync {feed.drop or 'DROP'} --approve {plan.id}{options}"}
+    if plan.status != "approved":
+        commands["discard"] = f"roster discard {plan.id}{options}"
+    return commands
 
 
 def _ago(span: timedelta) -> str:
-    """Say how long ago something was, in the largest unit of which there are two at least."""
+    """Write a span of time in the largest unit of which there are at least two."""
     minutes = max(0, int(span.total_seconds() // 60))
     for size, unit in ((60 * 24, "days"), (60, "hours")):
         if minutes >= 2 * size:
@@ -128,13 +126,13 @@ def _ago(span: timedelta) -> str:
 
 
 def status_json(result: StatusResult) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     feeds = [_feed(feed, result.state, result.most) for feed in result.feeds]
     return {"status": STANDS[result.exit_code], "state": str(result.state), "feeds": feeds}
 
 
 def standing_row(one: Standing) -> dict[str, Any]:
-    """Give a feed as a row of the summary's table."""
+    """Return a feed as a row of the summary's table."""
     last = one.status.last if one.status else None
     counts = run_totals(last) if last else {}
     started = f"{last.started:%Y-%m-%d %H:%M} UTC" if last else ""
@@ -148,7 +146,7 @@ def standing_row(one: Standing) -> dict[str, Any]:
 
 
 def summary_end(standings: Sequence[Standing]) -> FlowEnd:
-    """Sum up how feeds stand in one line; the end is as bad as the worst feed."""
+    """Sum up the feeds in one line. The end of the flow is as bad as the worst feed."""
     words = Counter(one.word for one in standings)
     text = ", ".join(f"{words[word]} {word}" for word in WORST if words[word])
     bad = ", ".join(one.feed for one in standings if one.word in ("failed", "did not run"))

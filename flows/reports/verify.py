@@ -1,4 +1,4 @@
-"""What people read of `roster verify`: a table and the first ids; all ids in verify.csv and as JSON."""
+"""The report of `roster verify`: counts and the first ids; all ids in verify.csv and the JSON."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ NO_ROSTER = (
 
 
 def print_verification(console: Console, result: VerifyResult, drop: str) -> None:
-    """Print counts, the first ids of each kind, the next step, and what became of a repair."""
-    _print_found(console, result)
+    """Print counts, the first ids of each kind of difference, and the report of a repair."""
+    _print_differences(console, result)
     if result.repair:
         print_run(console, result.repair, drop)
 
 
-def _print_found(console: Console, result: VerifyResult) -> None:
+def _print_differences(console: Console, result: VerifyResult) -> None:
     job, found = result.job, result.found
     console.print(Text(f"Verify {job.load.target.name} for {job.run.feed}", style="bold"))
     if not found.entities:
@@ -76,7 +76,10 @@ def _examples(one: Verified, kind: str) -> list[str]:
 
 
 def write_verify_files(result: VerifyResult, drop: str) -> None:
-    """Write each record that differs, with ids and names of properties; and the report of a repair."""
+    """Write verify.csv: the id and the differing properties of each record. Write a repair's files.
+
+    Values are not written.
+    """
     empty = pl.DataFrame(schema={"entity": pl.String, **FOUND})
     each = result.found.entities.values()
     frames = [one.found.select(pl.lit(one.entity).alias("entity"), *FOUND) for one in each]
@@ -89,7 +92,7 @@ def write_verify_files(result: VerifyResult, drop: str) -> None:
 
 
 def verify_json(result: VerifyResult) -> dict[str, Any]:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     job, found = result.job, result.found
     return {
         "run": job.run.id,

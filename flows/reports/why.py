@@ -1,10 +1,9 @@
-"""What people read of `roster why`: lines that fit a narrow terminal, and one object for programs."""
+"""The report of `roster why`: lines that fit a narrow terminal, and a JSON object."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -24,15 +23,18 @@ STANDING = {
     "absent": "not in the roster of run {run}",
 }
 STATUS = {
-    "active": "in the target", "kept": "vanished, and kept in the target", "disabled": "vanished, and disabled in the target",
-    "ended": "vanished, and ended in the target", "deleted": "deleted in the target",
-}  # fmt: skip
+    "active": "in the target",
+    "kept": "vanished, and kept in the target",
+    "disabled": "vanished, and disabled in the target",
+    "ended": "vanished, and ended in the target",
+    "deleted": "deleted in the target",
+}
 SAME = {True: ", as the roster says it", False: ", otherwise than the roster says it", None: ""}
 SEEN = {"there": "there", "deleted": "there, as deleted", "absent": "not there"}
 
 
 def print_stories(console: Console, result: WhyResult) -> None:
-    """Print stories, each with what it comes to at its end."""
+    """Print the stories of a record, each with its conclusion at the end."""
     for story in result.stories:
         console.print(
             Text(
@@ -49,8 +51,9 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     yield f"Roster: {roster_words(story.roster)}", 1
     for name, value in (story.roster.body if story.roster else {}).items():
         if name not in ("sourcedId", "status"):
-            yield f"{name}: {_short(value)}", 2
-    yield f"Findings: {_found(story.last)}", 1
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield f"{name}: {text}", 2
+    yield f"Findings: {_findings(story.last)}", 1
     for finding in story.last.findings:
         yield finding_words(finding), 2
     if story.last.trouble:
@@ -68,18 +71,18 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
 
 
 def roster_words(roster: InRoster | None) -> str:
-    """Say how a record stands in the last roster."""
+    """Return the state of a record in the last roster."""
     return STANDING[roster.standing].format(run=roster.run) if roster else "none is kept"
 
 
-def _found(last: LastRun) -> str:
+def _findings(last: LastRun) -> str:
     if not last.run:
         return "no run has judged it"
     return f"{len(last.findings) or 'none'} in run {last.run}"
 
 
 def finding_words(finding: Finding) -> str:
-    """Say where an error is, what it means, what was found there, and the next step."""
+    """Return where an error is, what it means, the value, and how to fix it."""
     rule = RULES.get(finding.rule)
     where = " ".join(
         part
@@ -87,11 +90,12 @@ def finding_words(finding: Finding) -> str:
         if part
     )
     value = f" ({finding.value})" if finding.value else ""
-    return f"{where}: {rule.says if rule else finding.rule}{value}. {rule.fix if rule else ''}".rstrip()
+    says, fix = (rule.says, rule.fix) if rule else (finding.rule, "")
+    return f"{where}: {says}{value}. {fix}".rstrip()
 
 
 def ledger_words(ledger: InLedger | None, is_same: bool | None) -> str:
-    """Say what the target has acknowledged."""
+    """Return what the target has acknowledged."""
     if ledger is None:
         return "does not know it"
     ends = f", until {ledger.ends}" if ledger.ends else ""
@@ -99,7 +103,7 @@ def ledger_words(ledger: InLedger | None, is_same: bool | None) -> str:
 
 
 def target_words(target: InTarget) -> str:
-    """Say what the target has; properties are named, and their values are not."""
+    """Return what the target has: the names of properties that differ, without their values."""
     if target.seen == "unasked":
         return f"not asked{f': {target.reason}' if target.reason else ''}"
     return SEEN[target.seen] + (
@@ -107,12 +111,8 @@ def target_words(target: InTarget) -> str:
     )
 
 
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def why_json(result: WhyResult) -> Json:
-    """Give the object that `--json` prints."""
+    """Return the object that `--json` prints."""
     return {"sourcedId": result.sourced_id, "records": [_record(story) for story in result.stories]}
 
 
