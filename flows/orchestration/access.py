@@ -1,4 +1,4 @@
-"""The password of the Prefect server of a state folder: made once, kept in a file of its owner's, and found by who needs it."""
+"""The password of the local Prefect server: generated once, and kept in a private file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flows.orchestration.daemons import Daemon, DaemonError
 
 HOST, FOLDER, FILE, USER = "127.0.0.1", "prefect", "password", "admin"
 API = "PREFECT_API_URL"
-# What the server asks for, and what whoever speaks with it says: Prefect's own settings, `USER:PASSWORD`.
-ASKED, SAID = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
+# Prefect's settings for the password, `USER:PASSWORD`: of the server, and of its clients.
+SERVER_AUTH, CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
 OPEN = (
     "The Prefect server at {api} runs already, and asks nobody for a password. End it first (make "
     "stop), then start it again."
@@ -27,40 +27,42 @@ OTHER = (
 
 
 def api_of(port: str | int) -> str:
-    """The address of the API of a server of this machine."""
+    """Return the address of the API of a server on this machine."""
     return f"http://{HOST}:{port}/api"
 
 
 def password_file(state: Path) -> Path:
-    """Where the password is kept: one line, which the server's page asks for as it is."""
+    """Return the path of the password file: one line, which the server's page asks for as it is."""
     return state / FOLDER / FILE
 
 
 def password(state: Path, environment: Mapping[str, str]) -> str:
-    """The password that the environment gives the server, else the one that is kept; blank if there is none yet."""
+    """Return the password from the environment, or else from the file; blank if there is none."""
     file = password_file(state)
-    return environment.get(ASKED) or (file.read_text().strip() if file.exists() else "")
+    return environment.get(SERVER_AUTH) or (file.read_text().strip() if file.exists() else "")
 
 
 def make_password(state: Path, environment: Mapping[str, str]) -> None:
-    """Make a password, unless there is one."""
+    """Generate a password and keep it, unless there is one."""
     if not password(state, environment):
         write_private(password_file(state), f"{USER}:{secrets.token_urlsafe(24)}\n")
 
 
 def settings(state: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Both of Prefect's settings for the password; none if there is no password yet."""
-    said = password(state, environment)
-    return {ASKED: said, SAID: said} if said else {}
+    """Return both of Prefect's settings for the password; empty if there is none yet."""
+    value = password(state, environment)
+    return {SERVER_AUTH: value, CLIENT_AUTH: value} if value else {}
 
 
-def header(said: str) -> dict[str, str]:
-    """What signs a request in."""
-    return {"authorization": f"Basic {base64.b64encode(said.encode()).decode()}"} if said else {}
+def header(password: str) -> dict[str, str]:
+    """Return the header that authorizes a request; empty without a password."""
+    if not password:
+        return {}
+    return {"authorization": f"Basic {base64.b64encode(password.encode()).decode()}"}
 
 
 def check(api: str, state: Path, environment: Mapping[str, str]) -> None:
-    """Raise `DaemonError` for a server that asks for no password, or for another one."""
+    """Raise `DaemonError` if a server asks for no password, or does not accept ours."""
     if httpx.get(f"{api}/version").is_success:
         raise DaemonError(OPEN.format(api=api))
     if not httpx.get(f"{api}/version", headers=header(password(state, environment))).is_success:
@@ -68,23 +70,25 @@ def check(api: str, state: Path, environment: Mapping[str, str]) -> None:
 
 
 def server_facts(state: Path, environment: Mapping[str, str]) -> str:
-    """Where the password is, for people."""
-    return f"${ASKED}" if environment.get(ASKED) else str(password_file(state))
+    """Return where a person finds the password: the name of a variable, or a path."""
+    return f"${SERVER_AUTH}" if environment.get(SERVER_AUTH) else str(password_file(state))
 
 
 def here(state: Path, named: str) -> dict[str, str]:
-    """How to reach the server that runs for a state folder, if that is the one at the `named` address, or none is named.
+    """Return Prefect's settings for the server that runs for a state folder.
 
-    Its password is said to no other server.
+    They are empty if no server runs, or if `named` is the address of another server: the password
+    goes to no other server. A blank `named` means any.
     """
     server = Daemon("server", state / FOLDER, {})
     if not server.runs:
         return {}
     api = api_of(port_of(server))
-    said = {API: api, SAID: password(state, {})}
-    return said if named.rstrip("/").replace("//localhost:", f"//{HOST}:") in ("", api) else {}
+    if named.rstrip("/").replace("//localhost:", f"//{HOST}:") not in ("", api):
+        return {}
+    return {API: api, CLIENT_AUTH: password(state, {})}
 
 
 def port_of(server: Daemon) -> str:
-    """The port at which a server of ours listens."""
+    """Return the port on which a server of ours listens."""
     return server.command.rpartition("--port ")[2].split()[0]

@@ -1,4 +1,7 @@
-"""The form by which a person decides on a plan, in Prefect's pages or through its API, while the flow run waits."""
+"""The form on which a person approves or rejects a plan, while the flow run waits.
+
+Prefect shows it on its pages, and takes it through its API.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ from connectors.ledger import Plan
 from flows.decide import Ask, DecisionRequest
 from flows.orchestration.artifacts import publish_markdown
 
-LOOK_SECONDS, LONGER_SECONDS = 5, 600
+LOOK_SECONDS = 5  # between two looks whether the form was filled in
+# Prefect fails a run with a message of its own when its time is up, so it gets this much more.
+LONGER_SECONDS = 600
 
 
 class ApprovalForm(RunInput):
@@ -31,8 +36,25 @@ class ApprovalForm(RunInput):
     note: str = Field("", max_length=2000, description="Why; kept with the plan.")
 
 
-async def _filled_in(plan: str, text: str, seconds: float) -> ApprovalForm | None:
-    """Wait for the form; the server would fail the run with words of its own, and is given more time."""
+def form(name: str, hours: float) -> Ask:
+    """Return a function that asks by a form, and waits for so many hours.
+
+    The form shows the plan, and so does an artifact of the feed `name`.
+    """
+
+    def ask(plan: Plan, text: str) -> DecisionRequest | None:
+        publish_markdown(text, name, "plan", f"Plan {plan.id}: what waits for a person")
+        answer = asyncio.run(_wait_for_form(plan.id, text, hours * 3600))
+        if answer is None:
+            _resume()
+            return None
+        return DecisionRequest(answer.decision, answer.by, answer.note)
+
+    return ask
+
+
+async def _wait_for_form(plan: str, text: str, seconds: float) -> ApprovalForm | None:
+    """Pause the flow run until the form is filled in; None if that takes too long."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             return await apause_flow_run(
@@ -44,21 +66,7 @@ async def _filled_in(plan: str, text: str, seconds: float) -> ApprovalForm | Non
     return None
 
 
-def _go_on() -> None:
-    """Let the flow run tell its end itself, which it cannot while it is paused."""
+def _resume() -> None:
+    """Set the flow run to running again: a paused run cannot set its own final state."""
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(UUID(flow_run.id), Running(), force=True)
-
-
-def form(name: str, hours: float) -> Ask:
-    """Ask by a form for so many hours; the plan is shown on it, and as an artifact of the feed `name`."""
-
-    def ask(plan: Plan, text: str) -> DecisionRequest | None:
-        publish_markdown(text, name, "plan", f"Plan {plan.id}: what waits for a person")
-        told = asyncio.run(_filled_in(plan.id, text, hours * 3600))
-        if told is None:
-            _go_on()
-            return None
-        return DecisionRequest(told.decision, told.by, told.note)
-
-    return ask

@@ -1,6 +1,6 @@
-"""What a flow run shows of a run of the line: a summary, its counts, what was rejected by which rule, and where the report is.
+"""The artifacts of a flow run: a summary, counts, rejected rows by rule, and a link to the report.
 
-Ids, columns and rules, and nobody's name: whoever may open Prefect may see this.
+Everyone who can open Prefect can see them, so they have ids, columns and rules, but no names.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from flows.reports.run import counted_terms, heading, reasons, troubles, verdict
 from flows.result import RunResult
 from flows.safe_text import one_line, public_text
 
-# What may go wrong with what is only shown: the server, or the way to it.
+# The errors of the server, or of the way to it. An artifact that is missing harms nothing.
 UNSHOWN = (httpx.HTTPError, PrefectException)
 
 
 def key(name: str, what: str) -> str:
-    """Name an artifact as Prefect takes it: small letters, digits and dashes."""
+    """Make a key as Prefect accepts it: lowercase letters, digits and dashes."""
     return "-".join(
         re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") or "feed" for part in (name, what)
     )
 
 
 def publish(result: RunResult, drop: str, name: str) -> None:
-    """Show a run. An artifact that cannot be made changes nothing of the run: the report has it all."""
+    """Publish the artifacts of a run. If Prefect refuses one, the run goes on: see the report."""
     with suppress(*UNSHOWN):
         create_markdown_artifact(
             summary(result, drop), key(name, "summary"), "What happened, and what to do next"
@@ -50,30 +50,28 @@ def publish(result: RunResult, drop: str, name: str) -> None:
 
 
 def page(name: str, what: str, lines: list[str]) -> None:
-    """Show a page of lines, such as a preflight."""
+    """Publish lines of text, such as the report of a preflight."""
     publish_markdown("\n".join(lines), name, what, what)
 
 
 def table(name: str, rows: list[dict[str, Any]], about: str) -> None:
-    """Show a table of its own."""
+    """Publish a table that belongs to no run, such as the status of all feeds."""
     with suppress(*UNSHOWN):
         create_table_artifact(rows, key(name, "summary"), about)
 
 
 def publish_markdown(text: str, name: str, what: str, about: str) -> None:
-    """Show a text of another kind, such as a plan that waits."""
+    """Publish a text, such as a plan that waits for a decision."""
     with suppress(*UNSHOWN):
         create_markdown_artifact(public_text(text), key(name, what), about)
 
 
 def summary(result: RunResult, drop: str) -> str:
-    """Say what happened, and what to do next, as markdown."""
+    """Return what happened and what to do next, as Markdown."""
     lines = [
         f"# {heading(result, drop)}",
         "",
         f"**{result.status}**, run {result.run}, {result.requests:,} requests",
-    ]
-    lines += [
         "",
         *(f"- {line}" for line in (*reasons(result), *troubles(result), *verdict(result, drop))),
     ]
@@ -81,7 +79,7 @@ def summary(result: RunResult, drop: str) -> str:
 
 
 def counts(result: RunResult) -> list[dict[str, Any]]:
-    """Count the records of each entity, in a row of its own; terms that no entity has are left out."""
+    """Return the counts of each entity as a row, without the terms that no entity has."""
     terms = counted_terms(result)
     return [
         {"entity": name} | {term: each.get(term, 0) for term in terms}
@@ -90,7 +88,7 @@ def counts(result: RunResult) -> list[dict[str, Any]]:
 
 
 def rejected(result: RunResult) -> list[dict[str, Any]]:
-    """Count what was rejected, by rule and place, with what to do about it."""
+    """Return a row for each rule and column that rejected something, with what to do about it."""
     errors = [
         group for group in finding_groups(result.findings) if group.severity in ("fatal", "error")
     ]

@@ -1,14 +1,18 @@
-"""A Prefect process that outlives the command that started it: the server or the worker of a state folder.
+"""The Prefect server or worker of a state folder, as a background process with a pid file.
 
-Prefect has no such thing for workers, and its own for servers (`prefect server start --background`, `prefect server stop`;
-Prefect 3.8.8) does not keep what `make server` and `make stop` promise:
+Prefect can run a server in the background, but not a worker. What it offers for servers (`prefect
+server start --background`, `prefect server stop`; Prefect 3.8.8) does not keep the promises of
+`make server` and `make stop`:
 
-- A server that cannot start says so. Prefect's writes to pipes that nobody reads, so that what it says is lost.
-- A server that was killed, or ended with the machine, starts again. Prefect's refuses, for its file of the number is still there.
-- Only what we started is ended. `prefect server stop` signals whatever process has the number by now.
+- A server that cannot start says why. Prefect's output is lost, since it goes to pipes that nobody
+  reads.
+- A server that was killed, or ended with the machine, starts again. Prefect refuses to start it,
+  since its pid file still exists.
+- `make stop` ends only what we started. `prefect server stop` signals any process that has the pid
+  by now.
 - When `make stop` returns, the port is free. `prefect server stop` does not wait.
-- The log and the database are for their owner only, and no signal of the terminal reaches the server. Prefect's stays in the
-  session of the command, and makes files as that was told to.
+- Log and database are readable by their owner only, and no signal of the terminal reaches the
+  server. Prefect's server stays in the session of the command, and uses its umask.
 """
 
 from __future__ import annotations
@@ -28,36 +32,51 @@ PATIENCE_SECONDS, LOOK_SECONDS = 30.0, 0.2
 
 
 class DaemonError(Exception):
-    """A process that could not be started, told in a sentence with the next step."""
+    """A process cannot be started or used. The message ends with the next step."""
 
 
 @dataclass(frozen=True)
 class Daemon:
-    """`prefect NAME`, with a `folder` that keeps its number and its log."""
+    """The process `prefect NAME`."""
 
-    name: str
-    folder: Path
+    name: str  # `server` or `worker`
+    folder: Path  # has its pid file and its log
     environment: Mapping[str, str]
 
     @property
     def log(self) -> Path:
-        """What it has printed."""
+        """The file that has its output."""
         return self.folder / f"{self.name}.log"
 
     @property
     def runs(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
         return bool(self.command)
 
     @property
     def command(self) -> str:
-        """The command line as which it runs; blank if it does not. A number that another program has by now is none of ours."""
+        """Its command line; blank if it is not running, or if another program has its pid now."""
         number = self.number
-        found = "" if number is None else _command(number)
-        return found if f"prefect {self.name} " in found else ""
+        command = "" if number is None else _command(number)
+        return command if f"prefect {self.name} " in command else ""
+
+    @property
+    def number(self) -> int | None:
+        """Its pid; None if it was never started, or was stopped."""
+        try:
+            return int(self._file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
 
     def start(self, command: Sequence[str]) -> None:
-        """Start it in a session of its own, so that it hears no Ctrl-C of this terminal; its files are its owner's only."""
+        """Start the process. Only its owner can read its files.
+
+        It gets a session of its own, so that Ctrl-C in this terminal does not reach it.
+        """
         make_private_file(self.log)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
@@ -72,7 +91,7 @@ class Daemon:
         write_private(self._file, str(process.pid))
 
     def stop(self) -> bool:
-        """End it: politely, then for good. Says whether it ran."""
+        """Terminate the process, and kill it if it does not end in time. Return whether it ran."""
         number = self.number
         ran = self.runs
         if ran and number is not None:
@@ -84,25 +103,16 @@ class Daemon:
         self._file.unlink(missing_ok=True)
         return ran
 
-    @property
-    def _file(self) -> Path:
-        return self.folder / f"{self.name}.pid"
-
-    @property
-    def number(self) -> int | None:
-        """The number under which it was started; None if it was not, or was stopped."""
-        try:
-            return int(self._file.read_text())
-        except (OSError, ValueError):
-            return None
-
     def _signal(self, number: int, one: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(number, one)
 
 
 def end_children(daemon: Daemon) -> None:
-    """Ask what a process has started to end, and wait for it: the flow runs of a worker are in no group of its."""
+    """Terminate the child processes of a daemon, and wait for them.
+
+    The flow runs of a worker are not in its process group, so no signal to the group reaches them.
+    """
     number = daemon.number
     children = [] if number is None or not daemon.runs else _children(number)
     for child in children:
@@ -114,24 +124,23 @@ def end_children(daemon: Daemon) -> None:
 
 
 def _children(number: int) -> list[int]:
-    told = subprocess.run(
+    processes = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False
     )
-    pairs = (line.split() for line in told.stdout.splitlines())
+    pairs = (line.split() for line in processes.stdout.splitlines())
     return [int(child) for child, parent in pairs if parent == str(number)]
 
 
 def _command(number: int) -> str:
-    """The command line of a process; blank if it has ended."""
+    """Return the command line of a process; blank if it has ended."""
+    # A child of this very process that has ended is a zombie until somebody waits for it.
     with suppress(ChildProcessError):
-        os.waitpid(
-            number, os.WNOHANG
-        )  # one that this very process had started, and that has ended, goes
-    # Twice `w`, without which the ps of macOS cuts lines short.
-    told = subprocess.run(
+        os.waitpid(number, os.WNOHANG)
+    # Without the second `w`, the ps of macOS cuts lines short.
+    process = subprocess.run(
         ["ps", "-ww", "-o", "command=", "-p", str(number)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return "" if "defunct" in told.stdout else told.stdout
+    return "" if "defunct" in process.stdout else process.stdout

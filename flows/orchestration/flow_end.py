@@ -1,4 +1,4 @@
-"""How a flow ended, as Prefect sees it: its final state."""
+"""How a flow ends in Prefect: the result or the error of its work becomes its final state."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ from flows.result import FlowEnd, FlowEndName, RunResult
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-# What nobody has to see to; what was rejected is as a person wanted it.
+# The ends after which nobody has to do anything. `Rejected` is a person's decision on a plan.
 GOOD: tuple[FlowEndName, ...] = ("Completed", "Rejected", "Superseded")
 HELD: FlowEndName = "Held"
 
 
 def flow_end(result: RunResult, drop: str) -> FlowEnd:
-    """Say how the flow of one run ended."""
+    """Return how the flow of one run ended."""
     names: dict[str, FlowEndName] = {"held": "Held", "failed": "Failed", "refused": "Refused"}
     message = " ".join((*reasons(result), *verdict(result, drop)))
     return FlowEnd(names.get(result.status, "Completed"), message, result.as_json())
 
 
 def final_state(end: FlowEnd) -> State[Any]:
-    """Give the final state of a flow run.
+    """Return the final state of a flow run.
 
-    What is held waits for a person. It is not well (green) and has not failed (red), and of the types that Prefect has, and that
-    end a run, the one left is `CANCELLED` (grey). Its name is its own.
+    A held run waits for a person: it is neither done (green) nor failed (red). The only other type
+    of final state that Prefect has for it is `CANCELLED` (gray), here with the name `Held`.
     """
-    # Prefect takes seconds to import, and the command line says how a first load ended without it.
+    # Prefect takes seconds to import, and a first load on the command line ends without it.
     from prefect.states import Cancelled, Completed, Failed
 
     if end.name in GOOD:
         return Completed(name=end.name, message=end.message, data=end.outcome)
     if end.name == HELD:
         return Cancelled(name=end.name, message=end.message, data=end.outcome)
-    return Failed(name=end.name, message=end.message)  # whose data would have to be an exception
+    # Without the outcome: the data of a failed state would have to be an exception.
+    return Failed(name=end.name, message=end.message)
 
 
 def conducted(work: Callable[[], FlowEnd]) -> State[Any]:
-    """Give the final state of a flow's work; what it cannot go on after is said in a sentence, not as a traceback."""
+    """Do the work of a flow, and return its final state. A fault is a sentence, not a traceback."""
     try:
         return final_state(work())
     except FAULTS as error:

@@ -1,4 +1,7 @@
-"""Runs a job of the command line under Prefect: its stages as tasks, its outcome as artifacts."""
+"""A run of the pipeline under Prefect: its stages as tasks, its outcome as artifacts.
+
+Also decides whether a scheduled run is superseded by a later one.
+"""
 
 from __future__ import annotations
 
@@ -29,32 +32,39 @@ if TYPE_CHECKING:
 
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
-    """Say what a flow's parameters mean, as the command line would. Raises `SettingsError`."""
+    """Return the options that a flow's parameters stand for.
+
+    Raises `SettingsError` if the feed or the state folder is not allowed.
+    """
     return Options.of(
         command, feed_file(district, os.environ), state=state_folder(state, os.environ), **more
     )
 
 
 def sync(district: str, state: str, command: Command = "sync", **more: Any) -> FlowEnd:
-    """Run the straight line, or bring back the roster of the run that `restore` names."""
+    """Run a sync, or bring back the roster of the run that `restore` names."""
     return end_of_run(options_of(district, state, command, **more))
 
 
 def end_of_run(options: Options) -> FlowEnd:
-    """Run a job, show it, and say how it ended."""
+    """Run a job, publish it, and return how it ended."""
     return flow_end(perform(options), str(options.drop))
 
 
 def perform(options: Options) -> RunResult:
-    """Run a job, write what it leaves behind and show it."""
-    result = run_job(make_job(options, os.environ), Tasks(options.drop.stem), pipeline_of(options))
-    write_run_files(result, str(options.drop))
-    publish(result, str(options.drop), options.drop.stem)
-    return result
+    """Run a job, write its files and publish it."""
+    return _run_and_publish(options, make_job(options, os.environ), pipeline_of(options))
 
 
 def replay_step(options: Options, job: Job, pipeline: Pipeline | None) -> RunResult:
-    """Run one step of a backfill, and show it; of a rehearsal, whose report is gone when it is over, the page tells."""
+    """Run one step of a backfill, and publish it.
+
+    A rehearsal keeps no report that an artifact could link to. The page of the backfill covers it.
+    """
+    return _run_and_publish(options, job, pipeline)
+
+
+def _run_and_publish(options: Options, job: Job, pipeline: Pipeline | None) -> RunResult:
     result = run_job(job, Tasks(options.drop.stem), pipeline)
     if not job.rehearsal:
         write_run_files(result, str(options.drop))
@@ -63,7 +73,7 @@ def replay_step(options: Options, job: Job, pipeline: Pipeline | None) -> RunRes
 
 
 def show_backfill(found: Backfill, options: Options) -> FlowEnd:
-    """Show a backfill day by day, and say how it ended."""
+    """Publish a backfill day by day, and return how it ended."""
     lines = backfill_lines(found)
     page(options.drop.stem, "backfill", lines)
     last = (
@@ -80,15 +90,17 @@ def verify(options: Options) -> Verification:
 LATER = (
     "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
 )
-# A run that waits for the one before it is put off by so much at most, again and again.
-PUT_OFF = timedelta(minutes=10)
+# Prefect postpones a run that waits for the one before it again and again, by no more than this.
+POSTPONED = timedelta(minutes=10)
 
 
 def superseded() -> FlowEnd | None:
-    """End a night of a schedule, if a later one of the same deployment is due: it waits to begin, runs or is done.
+    """Return the end of a scheduled run if a later one of the same deployment is due; else None.
 
-    What somebody has started by hand is always done.
+    The later run may be waiting, running or done. A run that a person has started is never
+    superseded.
     """
+    # A command that never runs under Prefect does not load its client.
     from prefect.client.orchestration import get_client
     from prefect.runtime import deployment, flow_run
 
@@ -98,27 +110,28 @@ def superseded() -> FlowEnd | None:
         own = client.read_flow_run(UUID(flow_run.id))
         if not own.auto_scheduled:
             return None
-        due, now = _due(own, client), datetime.now(UTC)
-        later = [one for one in _dues(UUID(deployment.id), client, now) if due < one <= now]
+        due, now = _due_time(own, client), datetime.now(UTC)
+        times = _due_times(UUID(deployment.id), client, now)
+        later = [time for time in times if due < time <= now]
     return FlowEnd("Superseded", LATER.format(due=max(later))) if later else None
 
 
-def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterator[datetime]:
-    """When the nights of a deployment were due that came to something, or may yet."""
+def _due_times(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterator[datetime]:
+    """Yield when the scheduled runs of a deployment were due that did their work, or still may."""
     from prefect.client.schemas import filters
     from prefect.client.schemas.objects import StateType
 
-    # Not those that failed, nor those that were cancelled by somebody: what they have left undone is to be done.
-    well = [
+    # Without failed runs, and without those that a person canceled: their work is still to be done.
+    types = [
         StateType.SCHEDULED,
         StateType.PENDING,
         StateType.RUNNING,
         StateType.COMPLETED,
         StateType.CANCELLED,
     ]
-    state = filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=well))
-    until = filters.FlowRunFilterExpectedStartTime.model_validate({"before_": now + PUT_OFF})
-    found = client.read_flow_runs(
+    state = filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=types))
+    until = filters.FlowRunFilterExpectedStartTime.model_validate({"before_": now + POSTPONED})
+    runs = client.read_flow_runs(
         deployment_filter=filters.DeploymentFilter(
             id=filters.DeploymentFilterId(any_=[deployment])
         ),
@@ -126,18 +139,19 @@ def _dues(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterato
         sort="EXPECTED_START_TIME_DESC",  # type: ignore[arg-type]
         limit=20,
     )
-    stopped = StateType.CANCELLED
-    done = [
-        one for one in found if one.state and (one.state.type != stopped or one.state.name == HELD)
-    ]
-    yield from (_due(one, client) for one in done if one.auto_scheduled)
+    for run in runs:
+        if not run.auto_scheduled or run.state is None:
+            continue
+        # A held run has the type CANCELLED too (see `final_state`).
+        if run.state.type != StateType.CANCELLED or run.state.name == HELD:
+            yield _due_time(run, client)
 
 
-def _due(run: Any, client: SyncPrefectClient) -> datetime:
-    """When a run was due at first; its expected start moves each time that it is put off."""
+def _due_time(run: Any, client: SyncPrefectClient) -> datetime:
+    """Return when a run was first due. Its expected start moves when it is postponed."""
     states = client.read_flow_run_states(run.id)
-    moments = [
+    times = [
         state.state_details.scheduled_time for state in states if state.state_details.scheduled_time
     ]
-    first: datetime = min(moments, default=run.expected_start_time)
+    first: datetime = min(times, default=run.expected_start_time)
     return first

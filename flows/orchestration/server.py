@@ -96,7 +96,7 @@ def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
             [PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
         )
     # It makes the pool, without which nothing can be deployed.
-    _wait(lambda: _has_worker(place, own[access.SAID]), worker)
+    _wait(lambda: _has_worker(place, own[access.CLIENT_AUTH]), worker)
     _deploy(own)
     return ran
 
@@ -178,7 +178,7 @@ def _ready(state: Path, place: ServerLocation) -> str:
     password, said = (
         (f"that of {where}", "")
         if where.startswith("$")
-        else (f"the line in {where}", f'{access.SAID}="$(cat {shlex.quote(where)})" ')
+        else (f"the line in {where}", f'{access.CLIENT_AUTH}="$(cat {shlex.quote(where)})" ')
     )
     return READY.format(host=HOST, port=place.port, password=password, said=said, stop=_stop(state))
 
