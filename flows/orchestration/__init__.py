@@ -1,1 +1,1 @@
-"""How the pipeline runs under Prefect: tasks, artifacts, states, forms, deployments and a server."""
+"""The pipeline under Prefect: tasks, artifacts, states, forms, deployments, the local server."""

@@ -1,4 +1,8 @@
-"""`roster deploy`: makes a deployment of each feed's file in a folder, with its schedule, and a ceiling for each target."""
+"""`roster deploy`: a Prefect deployment for each feed's file in a folder.
+
+Each deployment has the schedule of its feed's file. One more sums up all feeds every morning. Each
+target gets a concurrency limit (its ceiling), which all machines share.
+"""
 
 from __future__ import annotations
 
@@ -19,140 +23,10 @@ from flows.result import DONE, FAILED
 from flows.target import SANDBOX
 
 MORNING = "0 6 * * *"
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A feed that is to be deployed; `target` is its name in the ledger."""
-
-    file: Path
-    feed: Feed
-    target: str
-
-    def wanted(self, state: Path, pool: str) -> WantedDeployment:
-        """Its nightly deployment, which has the name of its file."""
-        said = self.feed.schedule
-        parameters = {"district": str(self.file), "state": str(state)}
-        description = f"Carries the drops of {self.file.name} into {self.target}."
-        return WantedDeployment(
-            "nightly",
-            self.file.stem,
-            self.file,
-            parameters,
-            description,
-            said.pool or pool,
-            said.cron or "",
-            self.feed.time_zone,
-            self.file.parent,
-            said.paused,
-        )
-
-
-@dataclass(frozen=True)
-class DeployResult:
-    """What was deployed, or would be."""
-
-    outcome: dict[str, Any] = field(default_factory=dict)  # the object that `--json` prints
-    error: str = ""  # why there is no server that could be asked
-
-    @property
-    def exit_code(self) -> int:
-        """1 if there was no server."""
-        return FAILED if self.error else DONE
-
-
-def deploy(
-    folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False
-) -> DeployResult:
-    """Deploy the feeds of a folder, and take away what was deployed of it and has no file any more.
-
-    Raises `SettingsError` with everything that is wrong in any of the files, and then deploys nothing.
-    """
-    feeds = planned(folder, environment)
-    wanted = [one.wanted(state.absolute(), pool) for one in feeds]
-    wanted.append(_summary(feeds, folder.absolute(), state.absolute(), pool))
-    said: dict[str, Any] = {
-        "deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
-        "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
-        "taken_away": [],
-    }
-    try:
-        if not dry_run:
-            _deploy(said, wanted, f"feeds:{folder.absolute()}", state.absolute())
-    except NoServer as error:
-        return DeployResult(error=str(error))
-    return DeployResult(said)
-
-
-def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
-    """Read every feed's file of a folder. Raises `SettingsError` with all that is wrong."""
-    found: list[Planned] = []
-    problems: list[str] = []
-    for file in sorted(folder.glob("*.toml")):
-        try:
-            feed_file(str(file.absolute()), {FEEDS: str(folder)})  # else no night could read it
-            found.append(
-                Planned(file.absolute(), read_feed(file), key_of(file, environment).target)
-            )
-        except SettingsError as error:
-            problems += error.problems
-    if problems:
-        raise SettingsError(*problems)
-    if not found:
-        raise SettingsError(
-            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
-        )
-    return found
-
-
-def _summary(feeds: list[Planned], folder: Path, state: Path, pool: str) -> WantedDeployment:
-    zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
-    parameters = {"feeds": str(folder), "state": str(state)}
-    description = f"Says how every feed of {folder} stands."
-    return WantedDeployment(
-        "summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder
-    )
-
-
-def _deploy(said: dict[str, Any], wanted: list[WantedDeployment], tag: str, state: Path) -> None:
-    """Make the server have what is wanted, and note of each deployment what that changed."""
-    with client(state) as server:
-        need_pools(server, wanted)
-        if problems := taken(server, wanted):
-            raise SettingsError(*problems)
-        for one in wanted:
-            said["deployments"][one.full_name]["is"] = apply(server, one, tag)
-        for name, limit in said["ceilings"].items():
-            server.upsert_global_concurrency_limit_by_name(name, limit)
-        said["taken_away"] = list(take_away(server, tag, wanted))
-
-
-def _limits(feeds: list[Planned]) -> dict[str, int]:
-    """How many requests each target bears at once: the most that any of its feeds makes. Sandboxes are nobody else's."""
-    limits: dict[str, int] = {}
-    for one in feeds:
-        if one.target != SANDBOX:
-            limits[one.target] = max(limits.get(one.target, 0), from_feed("concurrency", one.feed))
-    return limits
-
-
-def deployment_text(outcome: Mapping[str, Any]) -> str:
-    """Say for people what was done, or with `--dry-run` would be."""
-    lines = [
-        f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
-        for name, one in outcome["deployments"].items()
-    ]
-    lines += [
-        f"{name}: {limit} requests at once, from all machines"
-        for name, limit in outcome["ceilings"].items()
-    ]
-    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
-    return "\n".join(lines)
-
-
-# Where flows are loaded from: the folder above `flows`.
+# The folder from which Prefect loads the flows: the one above `flows`.
 ROOT = Path(__file__).parents[2]
-TAG, PAGE = "roster", 200
+TAG = "roster"
+PAGE = 200  # the most deployments that the server returns at once
 NO_SERVER = (
     "No Prefect server answers at {address}. Start one (make server), or set $PREFECT_API_URL to "
     "one that runs."
@@ -165,8 +39,8 @@ NO_POOL = (
     "There is no work pool {pool!r}. Start its worker, which makes it: prefect worker start "
     "--pool {pool}"
 )
-# What is compared to say whether anything changed. What else a server tells, it has made up itself.
-SAID = (
+# The properties that decide whether a deployment has changed. The server sets all others itself.
+COMPARED = (
     "description",
     "parameters",
     "pull_steps",
@@ -180,30 +54,27 @@ Change = Literal["new", "changed", "unchanged"]
 
 
 class NoServer(Exception):
-    """No server, or not what it needs: a sentence with the next step."""
+    """There is no Prefect server, no access to it, or no work pool; says what to do about it."""
 
 
 @dataclass(frozen=True)
 class WantedDeployment:
-    """A deployment as it is to be: FLOW/NAME; `cron` is blank without a schedule, `file` what it is made from.
-
-    `feeds` is the folder from which its runs may take feeds' files.
-    """
+    """A deployment as it should be on the server."""
 
     flow: str
     name: str
-    file: Path
+    file: Path  # the feed's file, or for the summary the folder, that it is made from
     parameters: dict[str, str]
     description: str
     pool: str
-    cron: str
+    cron: str  # blank for no schedule
     time_zone: str
-    feeds: Path
+    feeds: Path  # the folder from which its runs may read feeds' files
     paused: bool = False
 
     @property
     def full_name(self) -> str:
-        """The name by which people run it."""
+        """The name with which people run it: FLOW/NAME."""
         return f"{self.flow}/{self.name}"
 
     @property
@@ -216,12 +87,149 @@ class WantedDeployment:
         )
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A feed that will be deployed."""
+
+    file: Path
+    feed: Feed
+    target: str  # its name in the ledger
+
+    def wanted(self, state: Path, pool: str) -> WantedDeployment:
+        """Return its nightly deployment, which has the name of its file."""
+        schedule = self.feed.schedule
+        parameters = {"district": str(self.file), "state": str(state)}
+        description = f"Carries the drops of {self.file.name} into {self.target}."
+        return WantedDeployment(
+            "nightly",
+            self.file.stem,
+            self.file,
+            parameters,
+            description,
+            schedule.pool or pool,
+            schedule.cron or "",
+            self.feed.time_zone,
+            self.file.parent,
+            schedule.paused,
+        )
+
+
+@dataclass(frozen=True)
+class DeployResult:
+    """What was deployed, or with `--dry-run` would be."""
+
+    outcome: dict[str, Any] = field(default_factory=dict)  # the object that `--json` prints
+    error: str = ""  # why nothing could be deployed: the message of a `NoServer`
+
+    @property
+    def exit_code(self) -> int:
+        """1 if nothing could be deployed."""
+        return FAILED if self.error else DONE
+
+
+def deploy(
+    folder: Path, state: Path, environment: Mapping[str, str], *, pool: str, dry_run: bool = False
+) -> DeployResult:
+    """Deploy the feeds of a folder, and delete earlier deployments whose file is gone.
+
+    Raises `SettingsError` with every problem in any of the files. In this case it deploys nothing.
+    """
+    feeds = planned(folder, environment)
+    wanted = [one.wanted(state.absolute(), pool) for one in feeds]
+    wanted.append(_summary_deployment(feeds, folder.absolute(), state.absolute(), pool))
+    outcome: dict[str, Any] = {
+        "deployments": {one.full_name: {"due": one.due, "pool": one.pool} for one in wanted},
+        "ceilings": {ceiling(target): limit for target, limit in _limits(feeds).items()},
+        "taken_away": [],
+    }
+    try:
+        if not dry_run:
+            _deploy(outcome, wanted, f"feeds:{folder.absolute()}", state.absolute())
+    except NoServer as error:
+        return DeployResult(error=str(error))
+    return DeployResult(outcome)
+
+
+def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
+    """Read every feed's file of a folder. Raises `SettingsError` with every problem in them."""
+    feeds: list[Planned] = []
+    problems: list[str] = []
+    for file in sorted(folder.glob("*.toml")):
+        try:
+            # A flow run can read only files that `feed_file` allows.
+            feed_file(str(file.absolute()), {FEEDS: str(folder)})
+            feeds.append(
+                Planned(file.absolute(), read_feed(file), key_of(file, environment).target)
+            )
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(*problems)
+    if not feeds:
+        raise SettingsError(
+            f"{folder} has no feed's file (*.toml). Name the folder of the feeds' files."
+        )
+    return feeds
+
+
+def _summary_deployment(
+    feeds: list[Planned], folder: Path, state: Path, pool: str
+) -> WantedDeployment:
+    zone = Counter(one.feed.time_zone for one in feeds).most_common(1)[0][0]
+    parameters = {"feeds": str(folder), "state": str(state)}
+    description = f"Says how every feed of {folder} stands."
+    return WantedDeployment(
+        "summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder
+    )
+
+
+def _limits(feeds: list[Planned]) -> dict[str, int]:
+    """Return how many requests at a time each target allows: the most that any of its feeds sends.
+
+    A sandbox has no limit, since no other machine uses it.
+    """
+    limits: dict[str, int] = {}
+    for one in feeds:
+        if one.target != SANDBOX:
+            limits[one.target] = max(limits.get(one.target, 0), from_feed("concurrency", one.feed))
+    return limits
+
+
+def _deploy(outcome: dict[str, Any], wanted: list[WantedDeployment], tag: str, state: Path) -> None:
+    """Apply what is wanted on the server, and enter in `outcome` what that changed."""
+    with client(state) as server:
+        need_pools(server, wanted)
+        if problems := taken(server, wanted):
+            raise SettingsError(*problems)
+        for one in wanted:
+            outcome["deployments"][one.full_name]["is"] = apply(server, one, tag)
+        for name, limit in outcome["ceilings"].items():
+            server.upsert_global_concurrency_limit_by_name(name, limit)
+        outcome["taken_away"] = list(take_away(server, tag, wanted))
+
+
+def deployment_text(outcome: Mapping[str, Any]) -> str:
+    """Return what was deployed, or would be, as lines of text."""
+    lines = [
+        f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
+        for name, one in outcome["deployments"].items()
+    ]
+    lines += [
+        f"{name}: {limit} requests at once, from all machines"
+        for name, limit in outcome["ceilings"].items()
+    ]
+    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
+    return "\n".join(lines)
+
+
 @contextmanager
 def client(state: Path) -> Iterator[Any]:
-    """Give a client of the server that Prefect's settings name, or else of the one that runs for the state folder.
+    """Open a client of the Prefect server: the one in Prefect's settings, or else the local one.
 
-    Raises `NoServer` without one, for which Prefect would else start one of its own, and for one that does not let us in.
+    Raises `NoServer` if there is no server, where Prefect would start one of its own, or if the
+    server does not accept our password.
     """
+    # Prefect takes seconds to import, and `roster deploy --dry-run` does not need it.
     import httpx
     from prefect.client.orchestration import get_client
 
@@ -231,8 +239,8 @@ def client(state: Path) -> Iterator[Any]:
                 raise NoServer(
                     NO_SERVER.format(address=address or "$PREFECT_API_URL, which is not set")
                 )
-            with get_client(sync_client=True) as found:
-                yield found
+            with get_client(sync_client=True) as server:
+                yield server
         except (httpx.TransportError, httpx.InvalidURL):
             raise NoServer(NO_SERVER.format(address=address)) from None
         except httpx.HTTPStatusError as error:
@@ -243,7 +251,10 @@ def client(state: Path) -> Iterator[Any]:
 
 @contextmanager
 def _settings(state: Path) -> Iterator[str | None]:
-    """Let Prefect know the server of a state folder, and its password, while the body lasts; give the server's address."""
+    """Add the state folder's server to Prefect's settings for the body; yield the server's address.
+
+    It is added only if the settings have no password yet.
+    """
     from prefect import settings
 
     known = settings.get_current_settings().api
@@ -255,23 +266,29 @@ def _settings(state: Path) -> Iterator[str | None]:
 
 
 def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
-    """Say which names another folder's feeds have already: two feeds of one name would undo each other every time."""
-    there = [(one, found) for one in wanted if (found := _found(client, one))]
-    sources = [(one, ROOT / made_of(found.parameters)) for one, found in there]
-    return [
-        f"{one.full_name} is deployed from {other} already. Give one of the two another name."
-        for one, other in sources
-        if other != one.file and other.exists()
-    ]
+    """Return a sentence for each name that a feed of another folder has already.
+
+    Two feeds of the same name would overwrite each other's deployment every time.
+    """
+    problems = []
+    for one in wanted:
+        if deployed := _read_deployment(client, one):
+            other = ROOT / made_of(deployed.parameters)
+            if other != one.file and other.exists():
+                problems.append(
+                    f"{one.full_name} is deployed from {other} already. "
+                    "Give one of the two another name."
+                )
+    return problems
 
 
 def made_of(parameters: dict[str, str]) -> str:
-    """From which file or folder a deployment was made; a database may keep its parameters in another order."""
+    """Return the file or folder from which a deployment was made, by its parameters."""
     return parameters.get("district") or parameters.get("feeds") or ""
 
 
 def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
-    """Raise `NoServer` for a work pool that is not there."""
+    """Raise `NoServer` if one of the work pools does not exist."""
     from prefect.exceptions import ObjectNotFound
 
     for pool in sorted({one.pool for one in wanted}):
@@ -282,12 +299,12 @@ def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
 
 
 def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
-    """Make or renew a deployment, run one at a time; say whether that changed anything."""
+    """Create or update a deployment, which runs one at a time. Return whether that changed it."""
     from prefect import flow
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.schedules import Cron
 
-    before = _found(client, wanted)
+    before = _read_deployment(client, wanted)
     loaded: Any = flow.from_source(
         source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}"
     )
@@ -305,27 +322,31 @@ def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
         tags=[TAG, tag],
         work_pool_name=wanted.pool,
     ).apply()
-    after = _found(client, wanted)
-    return "new" if before is None else "unchanged" if _said(before) == _said(after) else "changed"
+    after = _read_deployment(client, wanted)
+    if before is None:
+        return "new"
+    return "unchanged" if _compared_values(before) == _compared_values(after) else "changed"
 
 
 def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterator[str]:
-    """Delete what has the tag and is not wanted any more; give the names."""
+    """Delete the deployments that have the tag and are not in `kept`; yield their names."""
     from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
-    found: list[Any] = []
-    while page := client.read_deployments(deployment_filter=tagged, limit=PAGE, offset=len(found)):
-        found += page
+    deployments: list[Any] = []
+    while page := client.read_deployments(
+        deployment_filter=tagged, limit=PAGE, offset=len(deployments)
+    ):
+        deployments += page
     names = {one.full_name for one in kept}
-    for one in found:
+    for one in deployments:
         flow = one.entrypoint.rpartition(":")[2]
         if f"{flow}/{one.name}" not in names:
             client.delete_deployment(one.id)
             yield f"{flow}/{one.name}"
 
 
-def _found(client: Any, wanted: WantedDeployment) -> Any:
+def _read_deployment(client: Any, wanted: WantedDeployment) -> Any:
     from prefect.exceptions import ObjectNotFound
 
     try:
@@ -334,6 +355,6 @@ def _found(client: Any, wanted: WantedDeployment) -> Any:
         return None
 
 
-def _said(deployment: Any) -> object:
+def _compared_values(deployment: Any) -> object:
     schedules = [(one.schedule.model_dump(), one.active) for one in deployment.schedules]
-    return schedules, [getattr(deployment, name) for name in SAID]
+    return schedules, [getattr(deployment, name) for name in COMPARED]

@@ -1,7 +1,8 @@
-"""`make server` and `make stop`: a Prefect server and a worker on this machine, with the flows deployed.
+"""`make server` and `make stop`: a Prefect server and a worker on this machine, with the flows
+deployed.
 
-All that they keep lies in `prefect/` below the state folder. They listen on loopback alone, ask for a password, and tell
-nobody of their use.
+All that they keep lies in `prefect/` below the state folder. They listen on loopback alone, ask for
+a password, and tell nobody of their use.
 """
 
 from __future__ import annotations
@@ -31,23 +32,26 @@ from flows.reports.screen import print_line
 PORT, POOL = 4200, "roster"
 PREFECT = str(Path(sys.executable).parent / "prefect")
 START_SECONDS, LOOK_SECONDS = 180.0, 0.5
-READY = """Prefect is ready: http://{host}:{port}
-Its page and its API ask for a password, which is {password}.
-To load the sample district into the sandbox:
-  PREFECT_API_URL=http://{host}:{port}/api {said}.venv/bin/prefect deployment run nightly/nightly --watch
-To end server and worker: {stop}"""
+READY = (
+    "Prefect is ready: http://{host}:{port}\n"
+    "Its page and its API ask for a password, which is {password}.\n"
+    "To load the sample district into the sandbox:\n"
+    "  PREFECT_API_URL=http://{host}:{port}/api {said}.venv/bin/prefect deployment run "
+    "nightly/nightly --watch\n"
+    "To end server and worker: {stop}"
+)
 
 
 @dataclass(frozen=True)
 class ServerLocation:
-    """Where server and worker run: the state folder and the port of the server."""
+    """Where a server and its worker run."""
 
     state: Path
-    port: int = PORT
+    port: int = PORT  # of the server
 
     @property
     def folder(self) -> Path:
-        """Where they keep database, logs and what tells their processes."""
+        """The folder of their database, logs and pid files."""
         return self.state / FOLDER
 
     @property
@@ -56,7 +60,11 @@ class ServerLocation:
         return api_of(self.port)
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The environment of server, worker and flow runs; what is given of it already is kept where it can be."""
+        """Return the environment of server, worker and flow runs.
+
+        Values in `given` take precedence over the defaults, but not over what a server of ours
+        must have.
+        """
         ours = {
             "PREFECT_HOME": str(self.folder),
             "PREFECT_API_URL": self.api,
@@ -64,25 +72,23 @@ class ServerLocation:
             "DO_NOT_TRACK": "1",
             "ROSTER_STATE": str(self.state),
         }
-        # What a run has taken of a ceiling is given back though the server was started anew in between.
-        wished = {
-            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        defaults = {
+            # A run releases its share of a ceiling even if the server was restarted in between.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+                "prefect.server.concurrency.lease_storage.filesystem"
+            ),
             "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
             "PREFECT_WORKER_QUERY_SECONDS": "5",
         }
-        return {**wished, **given, **ours, **access.settings(self.state, given)}
+        return {**defaults, **given, **ours, **access.settings(self.state, given)}
 
 
 def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
-    """Start what does not run yet, deploy the flows, and return when all is ready. Raises `DaemonError`.
+    """Start server and worker unless they run, deploy the flows, and return when all is ready.
 
-    Gives the names of what ran before.
+    Returns the names of those that ran before. Raises `DaemonError` if one of them cannot start.
     """
-    running = Daemon("server", place.folder, environment)
-    if running.runs:
-        _refuse_elsewhere(place, running)
-    else:
-        _refuse_taken(place)
+    _check_port(place, Daemon("server", place.folder, environment))
     access.make_password(place.state, environment)
     own = place.environment(environment)
     server, worker = (Daemon(name, place.folder, own) for name in ("server", "worker"))
@@ -95,31 +101,35 @@ def start(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
         worker.start(
             [PREFECT, "worker", "start", "--pool", POOL, "--type", "process", "--name", POOL]
         )
-    # It makes the pool, without which nothing can be deployed.
+    # The worker creates the pool, without which nothing can be deployed.
     _wait(lambda: _has_worker(place, own[access.CLIENT_AUTH]), worker)
     _deploy(own)
     return ran
 
 
 def stop(place: ServerLocation, environment: Mapping[str, str]) -> list[str]:
-    """End worker and server, and say which of them ran. Flow runs finish the requests under way, and record them, first."""
+    """Stop worker and server; return the names of those that ran.
+
+    Before that, flow runs finish the requests that are under way, and record their outcomes.
+    """
     own = place.environment(environment)
     end_children(Daemon("worker", place.folder, own))
     return [name for name in ("worker", "server") if Daemon(name, place.folder, own).stop()]
 
 
-def _refuse_elsewhere(place: ServerLocation, server: Daemon) -> None:
-    port = port_of(server)
-    if port != str(place.port):
+def _check_port(place: ServerLocation, server: Daemon) -> None:
+    """Raise `DaemonError` if our server runs on another port, or another program has the port."""
+    if server.runs:
+        port = port_of(server)
+        if port == str(place.port):
+            return
         raise DaemonError(
             f"The server of {place.state} runs already, at port {port}. Stop it first (make "
             f"stop), or use that: make server PORT={port}"
         )
 
-
-def _refuse_taken(place: ServerLocation) -> None:
-    with socket.socket() as one:
-        if one.connect_ex((HOST, place.port)) == 0:
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, place.port)) == 0:
             raise DaemonError(
                 f"Port {place.port} is taken by another program. Choose another: make server "
                 f"PORT={place.port + 1}"
@@ -167,24 +177,20 @@ def _has_worker(place: ServerLocation, password: str) -> bool:
     return any(worker.get("status") == "ONLINE" for worker in workers)
 
 
-def _stop(state: Path) -> str:
-    """What ends server and worker of a state folder."""
-    return "make stop" if state == Path(".roster") else f"ROSTER_STATE={state} make stop"
-
-
-def _ready(state: Path, place: ServerLocation) -> str:
-    """Say where the server is, how to sign in, and what is next."""
+def _ready_text(state: Path, place: ServerLocation) -> str:
+    """Return where the server is, how to sign in, and what to do next."""
     where = access.server_facts(state, os.environ)
-    password, said = (
-        (f"that of {where}", "")
-        if where.startswith("$")
-        else (f"the line in {where}", f'{access.CLIENT_AUTH}="$(cat {shlex.quote(where)})" ')
-    )
-    return READY.format(host=HOST, port=place.port, password=password, said=said, stop=_stop(state))
+    if where.startswith("$"):
+        password, said = f"that of {where}", ""
+    else:
+        password = f"the line in {where}"
+        said = f'{access.CLIENT_AUTH}="$(cat {shlex.quote(where)})" '
+    stop = "make stop" if state == Path(".roster") else f"ROSTER_STATE={state} make stop"
+    return READY.format(host=HOST, port=place.port, password=password, said=said, stop=stop)
 
 
 def main() -> int:
-    """Start or stop, and say what is next."""
+    """Start or stop server and worker, and print what to do next."""
     parser = argparse.ArgumentParser(
         prog="python -m flows.orchestration.server", description=__doc__
     )
@@ -193,20 +199,20 @@ def main() -> int:
     parser.add_argument(
         "--state", type=Path, default=Path(os.environ.get("ROSTER_STATE") or ".roster")
     )
-    told = parser.parse_args()
-    place = ServerLocation(told.state.absolute(), told.port)
+    options = parser.parse_args()
+    place = ServerLocation(options.state.absolute(), options.port)
     try:
         closed(place.state)
-        if told.what == "start":
+        if options.what == "start":
             ran = start(place, os.environ)
             if ran:
                 print(f"Ran already: {', '.join(ran)}. The flows were deployed anew.")
-            print(_ready(told.state, place))
+            print(_ready_text(options.state, place))
         else:
-            ended = stop(place, os.environ)
+            stopped = stop(place, os.environ)
             print(
-                f"Ended: {', '.join(ended)}."
-                if ended
+                f"Ended: {', '.join(stopped)}."
+                if stopped
                 else f"Neither server nor worker of {place.state} runs."
             )
     except (DaemonError, SettingsError) as error:

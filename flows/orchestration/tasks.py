@@ -1,4 +1,7 @@
-"""A run as Prefect sees it: each stage of the line and each batch of the load is a task, and the load shows its progress."""
+"""A run as Prefect sees it: each stage of the pipeline and each batch of the load is a task.
+
+The load shows its progress, respects the ceiling of the target, and may send from a cluster.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +39,10 @@ T = TypeVar("T")
 
 
 class Tasks(Watch):
-    """Shows a run of a feed, whose `name` its artifacts have."""
+    """Runs the stages and batches of a run as Prefect tasks, and shows its progress."""
 
     def __init__(self, name: str) -> None:
+        """`name` is the feed's, and begins the keys of its artifacts."""
         self._name = name
         self._progress: dict[str, UUID] = {}
 
@@ -47,39 +51,46 @@ class Tasks(Watch):
         get_run_logger().info(plain_text(line))
 
     def warn(self, line: str) -> None:
-        """Print a line on standard error: a signal came, and the way to Prefect may take long."""
+        """Print a line on standard error. After a signal, logging to Prefect may take too long."""
         print_line(line, error=True)
 
     def stage(self, name: str, work: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> T:
-        """Do the work of a stage as a task, which Prefect gives back nothing of: a district's frames stay here."""
-        came: list[T] = []
+        """Do the work of a stage as a task.
+
+        Its result does not pass through Prefect: the frames of a district stay in this process.
+        """
+        results: list[T] = []
 
         def run() -> None:
-            came.append(work(*args, **more))
+            results.append(work(*args, **more))
 
         _task(run, name, name)()
-        return came.pop()
+        return results.pop()
 
     def advance(self, entity: str, done: int, total: int) -> None:
-        """Move the progress artifact of an entity."""
+        """Create or update the progress artifact of an entity."""
         percent = 100.0 * done / max(total, 1)
         with suppress(*UNSHOWN):
             if entity in self._progress:
-                update_progress_artifact(self._progress[entity], percent, _sync=True)  # type: ignore[call-arg]
+                artifact_id = self._progress[entity]
+                update_progress_artifact(artifact_id, percent, _sync=True)  # type: ignore[call-arg]
             else:
-                made: Any = create_progress_artifact(
+                artifact: Any = create_progress_artifact(
                     percent,
                     key(self._name, entity),
                     f"{entity}: {total:,} records to settle",
                     _sync=True,
                 )  # type: ignore[call-arg]
-                self._progress[entity] = made
+                self._progress[entity] = artifact
 
     @asynccontextmanager
     async def sending(
         self, local: AbstractAsyncContextManager[Sender], address: Address, job: Job, /
     ) -> AsyncIterator[Sender]:
-        """Send each batch as a task, from a cluster if the feed names one, and under the target's ceiling."""
+        """Yield a sender that sends each batch as a task, under the target's ceiling.
+
+        It sends from a cluster if the feed names one, else through `local`.
+        """
         async with cluster(job, address) if job.load.runner else local as sender:
             yield _InTasks(sender, await turn_of(job, get_run_logger().warning))
 
@@ -93,37 +104,38 @@ class _InTasks:
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests that were sent, retries included."""
         return self._sender.requests
 
     @property
     def retries(self) -> int:
-        """How many of them were sent again."""
+        """The number of retries among the requests."""
         return self._sender.retries
 
     async def run(
         self, batch: str, errands: list[Errand], at_once: int, stop: asyncio.Event | None
     ) -> Sent:
-        """Run a batch when it is its turn."""
-        came: list[Sent] = []
+        """Run a batch as soon as the ceiling allows it."""
+        results: list[Sent] = []
 
         async def send() -> None:
             async with self._turn(at_once):
-                came.append(await self._sender.run(batch, errands, at_once, stop))
+                results.append(await self._sender.run(batch, errands, at_once, stop))
 
         await _task(send, "batch", batch)()
-        return came.pop()
+        return results.pop()
 
 
 def _task(work: Callable[[], Any], name: str, run_name: str) -> Any:
-    """Make a task of what neither takes nor gives anything, so that Prefect sees and keeps no record of anybody."""
+    """Make a task of a function without parameters and result: Prefect sees no personal data."""
     return task(name=name, task_run_name=run_name, persist_result=False, cache_policy=NO_CACHE)(
         work
     )
 
 
+# What a batch enters before it sends: takes the number of requests at a time.
 Turn = Callable[[int], AbstractAsyncContextManager[Any]]
-# How long a run that was killed keeps what it had taken; the shortest that Prefect allows.
+# How long a run that was killed still occupies its share; the shortest time that Prefect allows.
 LEASE_SECONDS = 60.0
 UNLIMITED = (
     "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster "
@@ -132,15 +144,20 @@ UNLIMITED = (
 
 
 def ceiling(target: str) -> str:
-    """Name the limit of a target (its name in the ledger): readable, and its own."""
+    """Return the name of a target's concurrency limit: readable, and different for each target."""
     readable = re.sub(r"[^a-z0-9]+", "-", target.lower().partition("://")[2]).strip("-")[:40]
     return f"roster-{readable or 'target'}-{sha256(target.encode()).hexdigest()[:8]}"
 
 
 async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
-    """Give what a batch enters before it makes so many requests at once; an embedded sandbox is shared with nobody."""
+    """Return what each batch enters before it sends: its share of the target's ceiling.
+
+    There is no ceiling for the embedded sandbox, which no other machine uses, or if Prefect does
+    not know the limit. The second is passed to `warn`.
+    """
     if job.load.target.url is None:
         return lambda _at_once: nullcontext()
+    # Only runs that send to a shared target load these.
     from prefect.client.orchestration import get_client
     from prefect.concurrency.asyncio import concurrency
     from prefect.exceptions import ObjectNotFound
@@ -157,7 +174,7 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
     )
 
 
-# What runs tasks elsewhere, and the extra of this program that brings it.
+# For each runner, which is also the name of an optional dependency: its package and its class.
 RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
 NOT_THERE = (
     "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
@@ -167,71 +184,68 @@ NOT_THERE = (
 
 @asynccontextmanager
 async def cluster(job: Job, address: Address) -> AsyncIterator[Cluster]:
-    """Give who sends from the cluster at `job.cluster`.
+    """Yield a sender that sends from the cluster at `job.load.cluster`.
 
-    Raises `SettingsError` if the package for it is not installed.
+    Raises `SettingsError` if the package of the runner is not installed.
     """
-    with _runner(job) as runner:
+    with _task_runner(job) as runner:
         yield Cluster(runner, job.load.workers, address)
 
 
-class Cluster:
-    """Deals the errands of each batch out to so many processes. `requests` and `retries` are theirs."""
-
-    def __init__(self, runner: Any, count: int, address: Address) -> None:
-        self.requests = self.retries = 0
-        self._runner = runner
-        self._count = count
-        # Slots are files of this machine; there the target's ceiling counts, of which each process gets its share.
-        self._address = replace(address, slots=None)
-
-    async def run(
-        self, batch: str, errands: list[Errand], at_once: int, _stop: asyncio.Event | None
-    ) -> Sent:
-        """Run a batch to its end; one that is under way is not stopped."""
-        parts = in_parts(errands, at_once, self._count)
-        futures = [
-            self._submitted(f"{batch}, part {place}", part) for place, part in enumerate(parts, 1)
-        ]
-        outcomes = [
-            await self._outcome(future, part) for future, part in zip(futures, parts, strict=True)
-        ]
-        self.requests += sum(outcome.requests for outcome in outcomes)
-        self.retries += sum(outcome.retries for outcome in outcomes)
-        return joined(outcomes)
-
-    async def _outcome(self, future: Any, part: Batch) -> BatchReply:
-        """Wait for a part; if its process was lost, nobody knows what it sent."""
-        try:
-            outcome: BatchReply = pickle.loads(await asyncio.to_thread(future.result))
-        except Exception as error:  # noqa: BLE001  (each runner has errors of its own)
-            return lost(
-                part,
-                "A process of the cluster that was sending was lost "
-                f"({type(error).__name__}). Run again.",
-            )
-        return outcome
-
-    def _submitted(self, name: str, part: Batch) -> Any:
-        # As bytes: Prefect looks into what it is given, and has no business among records.
-        message = pickle.dumps((self._address, part), pickle.HIGHEST_PROTOCOL)
-        work = task(name="part", task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(
-            run_part
-        )
-        return _out_of_tasks(lambda: self._runner.submit(work, parameters={"message": message}))
-
-
-def _out_of_tasks(submit: Callable[[], Any]) -> Any:
-    """Submit as a child of the flow run: a task takes its parent along, and this one's holds the ledger and all frames."""
-    context = copy_context()
-    context.run(TaskRunContext.__var__.set, None)  # type: ignore[arg-type]
-    return context.run(submit)
-
-
-def _runner(job: Job) -> Any:
+def _task_runner(job: Job) -> Any:
     package, name = RUNNERS[job.load.runner]
     try:
         kind = getattr(import_module(package), name)
     except ImportError:
         raise SettingsError(NOT_THERE.format(name=job.load.runner, package=package)) from None
     return kind(address=job.load.cluster)
+
+
+class Cluster:
+    """Sends each batch from the processes of a cluster, each of which gets a part of it."""
+
+    def __init__(self, runner: Any, count: int, address: Address) -> None:
+        self.requests = self.retries = 0  # of all processes
+        self._runner = runner
+        self._count = count  # of processes
+        # Slots are files of this machine. On the cluster only the target's ceiling counts.
+        self._address = replace(address, slots=None)
+
+    async def run(
+        self, batch: str, errands: list[Errand], at_once: int, _stop: asyncio.Event | None
+    ) -> Sent:
+        """Run a batch to its end. A batch that is under way is not stopped."""
+        parts = in_parts(errands, at_once, self._count)
+        futures = [
+            self._submit(f"{batch}, part {number}", part) for number, part in enumerate(parts, 1)
+        ]
+        replies = [
+            await self._reply(future, part) for future, part in zip(futures, parts, strict=True)
+        ]
+        self.requests += sum(reply.requests for reply in replies)
+        self.retries += sum(reply.retries for reply in replies)
+        return joined(replies)
+
+    def _submit(self, name: str, part: Batch) -> Any:
+        # Pickled here, since Prefect inspects the parameters of a task, and these have records.
+        message = pickle.dumps((self._address, part), pickle.HIGHEST_PROTOCOL)
+        work = task(name="part", task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(
+            run_part
+        )
+        # As a child of the flow run: a task carries its parent along, and the parent here would be
+        # the load, which holds the ledger and all frames.
+        context = copy_context()
+        context.run(TaskRunContext.__var__.set, None)  # type: ignore[arg-type]
+        return context.run(lambda: self._runner.submit(work, parameters={"message": message}))
+
+    async def _reply(self, future: Any, part: Batch) -> BatchReply:
+        """Wait for the reply of a part. If its process was lost, its outcomes are unknown."""
+        try:
+            reply: BatchReply = pickle.loads(await asyncio.to_thread(future.result))
+        except Exception as error:  # noqa: BLE001  (each runner has errors of its own)
+            return lost(
+                part,
+                "A process of the cluster that was sending was lost "
+                f"({type(error).__name__}). Run again.",
+            )
+        return reply
