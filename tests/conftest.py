@@ -1,11 +1,11 @@
-"""Fixtures for every test, how tests are spread over processes, and the rule that nothing skips where nothing may."""
+"""Fixtures for every test, the distribution of tests over processes, and the rule about skips."""
 
 from __future__ import annotations
 
 import os
 
-# Several test processes keep every core busy, and threads of polars in each would only hinder the others. In one process alone,
-# polars has all its threads. It reads this variable once, when it is imported.
+# Several test processes keep every core busy, and polars threads in each would only get in the way.
+# A single process lets polars use all its threads. Polars reads this variable when it is imported.
 if os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
@@ -25,12 +25,15 @@ register()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Start two processes more than there are cores: one has the tests of Prefect and mostly waits, and the others wait at times."""
+    """Start two processes more than there are cores.
+
+    One process runs the tests of Prefect and mostly waits, and the others wait at times.
+    """
     return (os.cpu_count() or 1) + 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Spread:
-    """Spread tests one by one, but for those that belong together."""
+    """Distribute tests one by one, except those that belong together."""
     return Spread(config, log)
 
 
@@ -43,7 +46,7 @@ def one_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(one_sandbox: Sandbox) -> Sandbox:
-    """Give the sandbox of this process, emptied."""
+    """Return the sandbox of this process, emptied."""
     one_sandbox.store.clear()
     one_sandbox.requests.clear()
     return one_sandbox
@@ -51,13 +54,13 @@ def sandbox(one_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture(scope="session")
 def loads(one_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Loads:
-    """Keep the loads that tests of this process begin with."""
+    """Keep the loads with which tests of this process begin."""
     return Loads(tmp_path_factory.mktemp("loads"))
 
 
 @pytest.fixture
 def real_drops() -> Path:
-    """Give the folder of real drops, which are not part of the project."""
+    """Return the folder of real drops, which are not part of the project."""
     folder = os.environ.get("ROSTER_FIXTURES")
     if not folder:
         pytest.skip("ROSTER_FIXTURES names no folder of real drops")
@@ -65,12 +68,12 @@ def real_drops() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest, so that no process works long after the others have ended."""
+    """Start the longest tests first, so that no process still works when the others are done."""
     items.sort(key=rank)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how hard properties have looked, and why a run in which tests were skipped has failed."""
+    """Print the strength of the property tests, and why a run with skipped tests has failed."""
     terminalreporter.write_line(f"Strength: {STRENGTH}.")
     if os.environ.get(NO_SKIPS) and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line(
@@ -79,7 +82,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in which tests were skipped, if none may be."""
+    """Fail a run in which tests were skipped, if `$ROSTER_NO_SKIPS` forbids that."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get(NO_SKIPS) and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,18 +1,20 @@
 """Figures of the structure of a checkout: `python -m tests.figures [ROOT] [--json]`.
 
-ROOT is a checkout of any age, by default this one. It is parsed, never imported. Its own interpreter
-(ROOT/.venv), or else this one, begins one real `roster sync` of the sample `oneroster_1_2` into a
-sandbox, which ends with the first byte that it sends. `tests/test_house.py` holds the limits.
+ROOT is a checkout of any age, by default this one. It is parsed, never imported. Its own
+interpreter (ROOT/.venv), or else this one, starts one real `roster sync` of the sample
+`oneroster_1_2` into a sandbox. The sync ends with the first byte that it sends.
+`tests/test_house.py` has the limits.
 
 circle        Modules of one package that import each other, directly or through others. All imports
-              count: in functions, below `if TYPE_CHECKING`, and `import_module("...")`. `from package
-              import name` counts for `package.name` if that is a module, and else for `package`.
-frame         A call on the stack whose code lies in one of the packages. In a task, the stack of its
-              creator goes on below: the coroutines that wait there, and so on down to `main`.
-path of job   The walk of a reader who begins at the pipeline function and follows `job` and its parts
-              (`job.target`, a variable or a parameter that is one of them) into each function and
-              class of the packages that is called with them by its name: depth first, in the order
-              of the lines, each once. Methods are not followed.
+              count: in functions, below `if TYPE_CHECKING`, and `import_module("...")`. The import
+              `from package import name` counts for `package.name` if that is a module, else for
+              `package`.
+frame         A call on the stack whose code is in one of the packages. In a task, the stack of its
+              creator continues below: the coroutines that wait there, and so on down to `main`.
+path of job   The walk of a reader who starts at the pipeline function and follows `job` and its
+              parts (`job.target`, a variable or a parameter that is one of them) into each function
+              and class of the packages that is called with them by its name: depth first, in the
+              order of the lines, each once. Methods are not followed.
 stop          A function or class of that walk.
 jump back up  A stop in a module that the walk had left before: the reader opens a file again.
 participle    The last word of the name of a module or folder ends with -ing or -ed or is one of
@@ -40,14 +42,14 @@ from pathlib import Path
 
 PACKAGES = ("flows", "connectors", "transforms")
 HERE = Path(__file__).parent.parent
-# The file and the name of the function that holds the steps of a run, newest first.
+# The module and the function that have the steps of a run, newest first.
 PIPELINES = (("flows.pipeline", "run_pipeline"), ("flows.line", "straight_line"))
 
 IRREGULAR = {
     "built", "done", "filled", "forgotten", "found", "given", "gone", "heard", "held", "hidden", "kept", "known", "left",
     "lost", "made", "seen", "sent", "shown", "spelt", "spoken", "told", "taken", "written",
 }  # fmt: skip
-# The field's words, and words that only look like participles.
+# Words of the field, and words that only look like participles.
 NOUNS = {
     "binding",
     "feed",
@@ -75,17 +77,17 @@ class Module:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """Everything in the module."""
+        """All nodes of the module."""
         return list(ast.walk(self.tree))
 
     @cached_property
     def imports(self) -> list[tuple[str, str, str]]:
-        """Each import, wherever it stands, as (module, name or blank, name here)."""
+        """Each import, at any level, as (module, name or blank, name here)."""
         return list(_imports(self.nodes))
 
     @cached_property
     def functions(self) -> list[Function]:
-        """All functions, methods and functions in functions."""
+        """All functions, with methods and nested functions."""
         return [node for node in self.nodes if isinstance(node, Function)]
 
     @cached_property
@@ -109,12 +111,12 @@ class Tree:
     modules: dict[str, Module] = field(repr=False)
 
     def of(self, package: str) -> list[Module]:
-        """The modules of one package."""
+        """Return the modules of one package."""
         return [module for name, module in self.modules.items() if name.split(".")[0] == package]
 
     @cached_property
     def graph(self) -> dict[str, set[str]]:
-        """Which modules each module imports."""
+        """The modules that each module imports."""
         return {name: self._imported(module) - {name} for name, module in self.modules.items()}
 
     def _imported(self, module: Module) -> set[str]:
@@ -125,7 +127,7 @@ class Tree:
         return {name for name in named if name in self.modules}
 
     def resolve(self, module: str, name: str) -> Place | None:
-        """Give where the function or class is defined that a name means in a module."""
+        """Return where the function or class is defined to which a name in a module refers."""
         for _ in range(10):
             if self.definition((module, name)):
                 return module, name
@@ -139,7 +141,7 @@ class Tree:
         return None
 
     def definition(self, place: Place) -> Function | ast.ClassDef | None:
-        """Give the function or class at the top of a module that has a name."""
+        """Return the function or class of that name at the top of a module."""
         module = self.modules.get(place[0])
         return module.definitions.get(place[1]) if module else None
 
@@ -147,7 +149,7 @@ class Tree:
 def read_tree(root: Path = HERE) -> Tree:
     """Parse each module of the packages once."""
     modules = {}
-    gc.disable()  # looking for garbage among the nodes takes three times as long as parsing
+    gc.disable()  # garbage collection of the nodes would take three times as long as parsing
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
@@ -173,14 +175,14 @@ def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, str, str]]:
 
 
 def _called(call: ast.Call) -> str:
-    """Give the last word of what is called."""
+    """Return the last part of the name of the called function."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def import_circles(graph: dict[str, set[str]]) -> list[set[str]]:
-    """Give the strongly connected components of two modules or more, the largest first (Tarjan)."""
+    """Return the strongly connected components of two or more modules, largest first (Tarjan)."""
     order: dict[str, int] = {}
     low: dict[str, int] = {}
     open_: list[str] = []
@@ -206,13 +208,13 @@ def import_circles(graph: dict[str, set[str]]) -> list[set[str]]:
 
 
 def circles_in(tree: Tree, package: str) -> list[set[str]]:
-    """Give the import circles inside a package."""
+    """Return the import circles inside a package."""
     inside = {module.name for module in tree.of(package)}
     return import_circles({name: tree.graph[name] & inside for name in inside})
 
 
 def imports_in_functions(tree: Tree) -> list[str]:
-    """Give the place of each import statement inside a function."""
+    """Return the location of each import statement inside a function."""
     return [
         f"{module.name}:{node.lineno}"
         for module in tree.modules.values()
@@ -236,7 +238,7 @@ def public_classes(tree: Tree) -> Counter[str]:
 
 
 def functions_called(tree: Tree, *names: str) -> list[str]:
-    """Give the public functions and methods that have one of these names."""
+    """Return the functions and methods that have one of these names."""
     return [
         f"{module.name}.{function.name}"
         for module in tree.modules.values()
@@ -246,7 +248,7 @@ def functions_called(tree: Tree, *names: str) -> list[str]:
 
 
 def participles(tree: Tree) -> list[str]:
-    """Give the modules and folders that are named by a participle or a gerund."""
+    """Return the modules and folders whose name is a participle or a gerund."""
     return [name for name in tree.modules if _is_participle(name.split(".")[-1].split("_")[-1])]
 
 
@@ -255,7 +257,7 @@ def _is_participle(word: str) -> bool:
 
 
 def format_switches(text: str) -> list[int]:
-    """Give the lines at which the formatter is switched off or on."""
+    """Return the lines that switch the formatter off or on."""
     return [
         number
         for number, line in enumerate(text.splitlines(), 1)
@@ -264,7 +266,7 @@ def format_switches(text: str) -> list[int]:
 
 
 def function_lengths(tree: Tree) -> list[int]:
-    """Give the lines of each function, from `def` to its last."""
+    """Return the number of lines of each function, from `def` to its last line."""
     return [
         (function.end_lineno or 0) - function.lineno + 1
         for module in tree.modules.values()
@@ -273,7 +275,7 @@ def function_lengths(tree: Tree) -> list[int]:
 
 
 def pipeline_of(tree: Tree) -> Place:
-    """Give the module and the name of the function that holds the steps of a run."""
+    """Return the module and the name of the function that has the steps of a run."""
     for module, name in PIPELINES:
         if tree.resolve(module, name) == (module, name):
             return module, name
@@ -281,7 +283,7 @@ def pipeline_of(tree: Tree) -> Place:
 
 
 def job_path(tree: Tree) -> list[Place]:
-    """Give the stops of `job` in the order of the walk (see the top of this file)."""
+    """Return the stops of `job` in the order of the walk (see the top of this file)."""
     stops: list[Place] = []
 
     def walk(at: Place, names: frozenset[str]) -> None:
@@ -299,7 +301,7 @@ def job_path(tree: Tree) -> list[Place]:
 
 
 def _given_on(function: Function, names: frozenset[str]) -> list[tuple[str, list[int | str]]]:
-    """Give each name that is called with the job or a part of it, and which arguments those are."""
+    """Return each name that is called with the job or a part of it, and those arguments."""
     names |= {
         target.id
         for node in ast.walk(function)
@@ -313,7 +315,7 @@ def _given_on(function: Function, names: frozenset[str]) -> list[tuple[str, list
         words: list[int | str] = [
             word.arg for word in call.keywords if word.arg and _is_of(word.value, names)
         ]
-        # `watch.stage("load", send, job)` calls `send` with what follows it.
+        # `watch.stage("load", send, job)` calls `send` with the arguments after it.
         for at, called in enumerate([call.func, *call.args]):
             places = [place for place, one in enumerate(call.args[at:]) if _is_of(one, names)]
             if isinstance(called, ast.Name) and (places or words):
@@ -358,7 +360,7 @@ def job_fields(tree: Tree) -> int:
 
 
 def users_of(tree: Tree, place: Place) -> list[str]:
-    """Give the functions that call a function, or pass it on to be called."""
+    """Return the functions that call a function, or pass it on to be called."""
     found = set()
     for module in tree.modules.values():
         if tree.resolve(module.name, place[1]) == place:
@@ -372,7 +374,7 @@ def users_of(tree: Tree, place: Place) -> list[str]:
 
 
 def fields_of(one: ast.ClassDef) -> list[str]:
-    """Give the names of the fields of a dataclass."""
+    """Return the names of the fields of a dataclass."""
     return [
         node.target.id
         for node in one.body
@@ -380,8 +382,8 @@ def fields_of(one: ast.ClassDef) -> list[str]:
     ]
 
 
-# Runs in an interpreter of its own, so that the stack begins where a person's command does. Prints
-# one line of JSON for each event: the frames, outermost first, as [module, function].
+# Runs in an interpreter of its own, so that the stack starts where a person's command does. Prints
+# one line of JSON for each event: the frames as [module, function], outermost first.
 PROBE = r'''
 import json, os, socket, sys
 root, drop, state = sys.argv[1:4]
@@ -469,18 +471,18 @@ Frames = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Stacks:
-    """The project's frames at two moments of a sync, outermost first, as (module, function)."""
+    """The project's frames at two points of a sync, as (module, function), outermost first."""
 
     read: Frames  # when the first file of the drop is opened to be read
     sent: Frames  # when the first request is written to the socket
 
     def to_pipeline(self, pipeline: str) -> int:
-        """Count the frames from the command line's `main` to the pipeline function, both included."""
+        """Count the frames from the command line's `main` to the pipeline function, with both."""
         return next(at for at, (_, function) in enumerate(self.read, 1) if function == pipeline)
 
 
 def watch_sync(root: Path = HERE) -> Stacks:
-    """Begin a sync of the sample, and end it when it sends its first byte."""
+    """Start a sync of the sample, and end it when it sends its first byte."""
     own = root / ".venv" / "bin" / "python"
     drop = (root / "sample_data" / "oneroster_1_2").resolve()
     environment = {

@@ -1,4 +1,4 @@
-"""Changes, and what was sent before them, for tests that ask the guard."""
+"""Rosters before and after, for tests of the guard: the changes, and the guard's decisions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Rosters = Mapping[str, Sequence[Row]]
 
 
 def role(name: str = "student", school: str = "s1") -> str:
-    """Give a folded role."""
+    """Return a role as a user record has it."""
     return folded_again([{"role": name, "orgSourcedId": school}]) or ""
 
 
 def person(
     sourced_id: str, name: str = "", what: str = "student", **cells: str | None
 ) -> dict[str, str | None]:
-    """Give a user: a name of two words makes the email and the username, unless they are given."""
+    """Return a user. Email and username are made from the name, unless `cells` has them."""
     given, _, family = (name or f"Given{sourced_id} Family{sourced_id}").partition(" ")
     made = f"{given}.{family}".casefold()
     return {
@@ -51,12 +51,12 @@ def person(
 
 
 def people(count: int, what: str = "student", first: int = 0) -> list[dict[str, str | None]]:
-    """Give that many people, no two of whom share anything but what they are."""
+    """Return `count` people who have only their role in common."""
     return [person(f"u{number}", what=what) for number in range(first, first + count)]
 
 
 def enrolled(users: Sequence[Row], *classes: str) -> list[dict[str, str | None]]:
-    """Put people into classes."""
+    """Return the enrollments that put people into classes."""
     return [
         {
             "sourcedId": f"e-{user['sourcedId']}-{one}",
@@ -71,7 +71,7 @@ def enrolled(users: Sequence[Row], *classes: str) -> list[dict[str, str | None]]
 
 
 def frame(rows: Sequence[Row]) -> pl.DataFrame:
-    """Give records as a roster has them."""
+    """Return records as a frame of a roster."""
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["sourcedId"]
     return pl.DataFrame(
         [[row.get(name) for name in columns] for row in rows],
@@ -88,7 +88,7 @@ def changed(
     whole: bool = True,
     policy: str = "delete",
 ) -> EntityChanges:
-    """Compare two rosters of one entity as a night does: what is new, what says something else, what vanished."""
+    """Compare two rosters of one entity, as a run does."""
     was = {row["sourcedId"]: row for row in before}
     there = {row["sourcedId"] for row in now}
     sent = [row for row in now if was.get(row["sourcedId"]) != row]
@@ -150,7 +150,7 @@ def night(
     limits: GuardLimits | None = None,
     **past: Any,
 ) -> Guarded:
-    """Let the guard judge a night: the rosters of the entities that the drop has, before and now."""
+    """Run the guard on the difference of two rosters, and check that its counts add up."""
     changes: Changes = {
         name: changed(name, before.get(name, []), rows, whole=whole, policy=policy)
         for name, rows in now.items()
@@ -196,7 +196,7 @@ def _groups(users: Sequence[Row]) -> pl.DataFrame:
 
 
 def held(guarded: Guarded) -> dict[str, list[str]]:
-    """The ids that wait, by entity."""
+    """Return the ids of held records, by entity."""
     return {
         name: sorted(one.held["sourcedId"])
         for name, one in guarded.changes.items()
@@ -205,5 +205,5 @@ def held(guarded: Guarded) -> dict[str, list[str]]:
 
 
 def rules(guarded: Guarded) -> list[str]:
-    """The reasons."""
+    """Return the rules of the holds."""
     return [hold.rule for hold in guarded.holds]

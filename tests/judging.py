@@ -1,4 +1,4 @@
-"""Judging rows as a drop, for tests: what is found, and what becomes of each record."""
+"""Checks of rows as a drop, for tests: the findings, and the state of each record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from transforms.sources import normalize
 
 TODAY = date(2026, 11, 24)
 Known = dict[str, pl.DataFrame]
-# The district of the tests has a class that nobody teaches, and few students: whose row is bad leaves a class without any.
+# The tests' district has a class without a teacher, and so few students that one bad row leaves a
+# class without any.
 ALWAYS = {"class_without_teacher", "class_without_student"}
 
 
@@ -29,7 +30,7 @@ def judged(
     mode: str = "bulk",
     elsewhere: Elsewhere | None = None,
 ) -> Checked:
-    """Read, normalise and check rows."""
+    """Write rows as a drop; read, normalize and check it."""
     return judged_drop(drop(folder, rows, mode), known, strict=strict, elsewhere=elsewhere)
 
 
@@ -40,7 +41,7 @@ def judged_drop(
     strict: bool = False,
     elsewhere: Elsewhere | None = None,
 ) -> Checked:
-    """Read, normalise and check a drop."""
+    """Read, normalize and check a drop."""
     return check(
         normalize("oneroster", read(folder, strict=strict), Dialect(TODAY, strict=strict)),
         known or {},
@@ -50,7 +51,7 @@ def judged_drop(
 
 
 def rules(checked: Checked) -> set[str]:
-    """Name the rules that were broken, but for what is always told of the district."""
+    """Return the rules of all findings, without those that the tests' district always has."""
     return {
         *checked.findings.errors["rule"],
         *(notice.rule for notice in checked.findings.notices),
@@ -58,17 +59,17 @@ def rules(checked: Checked) -> set[str]:
 
 
 def errors(checked: Checked) -> list[tuple[str, str, str]]:
-    """Give (entity, sourcedId, rule) of each error."""
+    """Return (entity, sourcedId, rule) of each error."""
     return checked.findings.errors.select("entity", "sourcedId", "rule").rows()
 
 
 def accepted(checked: Checked, entity: str) -> list[str]:
-    """Give the ids that were accepted."""
+    """Return the ids of the accepted records."""
     return sorted(checked.standing[entity].accepted["sourcedId"])
 
 
 def ledger(**entities: list[str]) -> Known:
-    """Give what a ledger knows as active, with fingerprints that match nothing."""
+    """Return a ledger's active records, with fingerprints that match no record."""
     return {
         name: pl.DataFrame(
             {"sourcedId": ids, "fingerprint": [0] * len(ids), "status": ["active"] * len(ids)}

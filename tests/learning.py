@@ -1,4 +1,4 @@
-"""A course with its parts and a gradebook, as rows, for the small district of tests."""
+"""A course with components, resources and a gradebook, as rows, for the tests' small district."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.rosters import Rows, district
 
 
 def learning() -> Rows:
-    """Give components three levels deep, a resource in two places, and graded work."""
+    """Return components three levels deep, a resource used twice, and graded work."""
     return {
         "courseComponents": [
             {"sourcedId": "u1", "title": "Unit 1", "courseSourcedId": "co", "sortOrder": "1"},
@@ -135,5 +135,5 @@ def learning() -> Rows:
 
 
 def school() -> Rows:
-    """Give the district with its course and gradebook."""
+    """Return the district with its course and gradebook."""
     return district() | learning()

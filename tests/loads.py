@@ -1,4 +1,4 @@
-"""Loads that many tests begin with: the first test of a process loads, and the others begin with a copy."""
+"""Loads with which many tests begin: the first test of a process loads, the others copy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Record = tuple[str, str, str]
 
 
 class Loads:
-    """State folders and records of targets, as they were right after a load; kept in a folder."""
+    """Copies of state folders and of targets' records, as they were right after a load."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,9 +21,10 @@ class Loads:
     def begin(
         self, name: str, state: Path, load: Callable[[], bool], sandbox: Sandbox | None = None
     ) -> None:
-        """Load, which says whether all went well; or, if that was done under this name before, put state and target where they were then.
+        """Load into an empty state and target, or copy the result of an earlier load of this name.
 
-        Without a `sandbox` the target is the embedded one, whose records are in the state folder.
+        `load` returns whether it succeeded. Without a `sandbox` the target is the embedded one,
+        whose records are in the state folder.
         """
         kept = self._folder / name
         if name not in self._records:

@@ -1,7 +1,8 @@
-"""Real processes for tests that stop, kill or starve one, forked in a tenth of a second.
+"""Real processes for tests that stop, kill or starve them, forked in a tenth of a second.
 
-A process that only starts up needs more than a second to import the program. Here Python's own fork server has imported it,
-before any library has started a thread, and forks for each process. Tests of the start-up itself start Python afresh.
+A new Python process needs more than a second to import the program. Python's fork server imports it
+once, before any library has started a thread, and forks for each process. Only tests of the
+start-up itself start a new Python.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from typing import Any
 
 from flows.cli import main
 
-# What a run of the program imports, at once or only when it needs it.
+# The modules that a run of the program imports, at the start or later.
 PRELOADED = ["flows.send", "flows.feeds.feed", "connectors.oneroster.sandbox", "tests.processes"]
 PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a process ended: its exit code (negative: the signal that ended it), and what it printed."""
+    """How a process ended, and what it printed."""
 
-    code: int
+    code: int  # if negative, the signal that ended it
     out: str
     err: str
 
     @property
     def json(self) -> dict[str, Any]:
-        """The object on the last line of standard output; none if it printed nothing."""
+        """The JSON object on the last line of standard output; empty if it printed nothing."""
         answer: dict[str, Any] = (
             json.loads(self.out.strip().splitlines()[-1]) if self.out.strip() else {}
         )
@@ -44,7 +45,7 @@ class Finished:
 
 
 class Process:
-    """A process of its own that calls a function; its standard output and error are files in a folder."""
+    """A process that calls a function. Its standard output and error are files in a folder."""
 
     def __init__(
         self,
@@ -70,22 +71,22 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its pid."""
         assert self._process.pid is not None
         return self._process.pid
 
     @property
     def runs(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether it is still running."""
         return self._process.exitcode is None
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal, unless it has ended by now."""
+        """Send it a signal, unless it has ended."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def wait(self) -> Finished:
-        """Wait until it has ended."""
+        """Wait until it has ended; kill it, and fail, if that takes too long."""
         self._process.join(PATIENCE_SECONDS)
         code = self._process.exitcode
         if code is None:
@@ -96,7 +97,7 @@ class Process:
         return Finished(code, _text(self.out), _text(self.err))
 
     def wait_for(self, word: str) -> None:
-        """Wait until it has printed a word."""
+        """Wait until it has printed a word; fail if it ends without it, or takes too long."""
         until = time.monotonic() + PATIENCE_SECONDS
         while word not in self.said:
             assert self.runs, f"it ended without {word!r}, and said {self.said!r}"
@@ -115,7 +116,7 @@ def roster(
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Process:
-    """Start a command of the program; what it prints goes to files in `folder`."""
+    """Start a command of the program. Its output goes to files in `folder`."""
     return Process(folder, _command, *map(str, words), environment=environment, cwd=cwd)
 
 
@@ -137,11 +138,11 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
-    # As in a process that a shell has started in the foreground, wherever the tests themselves run.
+    # As in a foreground process of a shell, even if the tests themselves run in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     call(*arguments)
 
 
 def _text(path: Path) -> str:
-    # One that was killed at birth has not even opened them.
+    # A process that was killed at once has not created its files.
     return path.read_text("utf-8") if path.exists() else ""

@@ -1,4 +1,4 @@
-"""A receiver of notifications on loopback: it keeps what it is sent, and may refuse it."""
+"""A receiver of notifications on loopback, which keeps them and can be told to refuse them."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """What arrived, in order; `answer` is the status that it gives, and `location` where it sends people on to."""
+    """How the receiver answers, and what it has received."""
 
     port: int = 0
-    answer: int = 200
-    location: str = ""
-    messages: list[dict[str, Any]] = field(default_factory=list)
+    answer: int = 200  # the status of its responses
+    location: str = ""  # the address to which it redirects; blank for none
+    messages: list[dict[str, Any]] = field(default_factory=list)  # in order of arrival
 
     @property
     def address(self) -> str:
-        """Where apprise finds it; the name and the password are secrets."""
+        """Its address for apprise. The name and the password in it are secrets."""
         return f"json://caller:hunter2hunter2@127.0.0.1:{self.port}/inbox"
 
     @property
     def titles(self) -> list[str]:
-        """The titles of what arrived since somebody last asked."""
-        found = [message["title"] for message in self.messages]
+        """The titles of the messages since the last call."""
+        titles = [message["title"] for message in self.messages]
         self.messages.clear()
-        return found
+        return titles
 
 
 @contextmanager
 def receiver() -> Iterator[Receiver]:
-    """Receive on a port of its own."""
+    """Start a receiver on a free port."""
     here = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,7 +48,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     here.port = server.server_port

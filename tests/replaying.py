@@ -13,7 +13,7 @@ SENT = ("created", "updated", "disabled", "deleted")
 
 
 class Feed:
-    """A feed whose drops have dates, in a folder of their own; its target is a sandbox."""
+    """A feed with dated drops in a folder, and a sandbox as its target."""
 
     def __init__(self, folder: Path) -> None:
         self.state, self.drops = folder / "state", folder / "drops"
@@ -21,7 +21,7 @@ class Feed:
         self.configure()
 
     def configure(self, tail: str = "", drop: str = "today") -> None:
-        """Write the feed's file anew."""
+        """Write the feed file again, with `tail` as its last lines."""
         self.file.write_text(
             f'district = "larkspur"\ndrop = "{drop}"\n[target]\nurl = "sandbox"\n{tail}'
         )
@@ -31,14 +31,14 @@ class Feed:
         return drop(self.drops / f"larkspur_{day}", rows)
 
     def change(self, day: str, status: str = "active", **rows: list[Row]) -> None:
-        """Write the drop of a day that has only what changed; of a user the roles too."""
+        """Write the drop of a day as a delta. A changed user needs its roles there too."""
         self.deliver(day, delta(dict(rows), status))
         (self.drops / f"larkspur_{day}" / "manifest.csv").write_text(
             manifest(dict.fromkeys(rows, "delta"))
         )
 
     def rename(self, day: str, user: str, name: str) -> None:
-        """Write the drop of a day on which one user got another name."""
+        """Write a delta in which one user has another name."""
         rows = changed(district(), user, givenName=name)
         self.change(
             day,
@@ -47,7 +47,7 @@ class Feed:
         )
 
     def three_days(self) -> None:
-        """Bo is renamed on the second day, and Tia on the third."""
+        """Write three drops: Bo is renamed on the second day, Tia on the third."""
         second = changed(district(), "bo", givenName="Zoe")
         self.deliver(FIRST, district())
         self.deliver(SECOND, second)
@@ -56,17 +56,17 @@ class Feed:
     def backfill(
         self, *words: str, start: str = FIRST, end: str = THIRD, drops: str | None = ""
     ) -> Run:
-        """Replay the drops, or the archive if that is None."""
+        """Replay the drops; the feed's archive if `drops` is None."""
         where = () if drops is None else ("--drops", drops or str(self.drops))
         return roster("backfill", self.file, start, end, *where, *words, "--json", state=self.state)
 
     def sync(self, day: str, tail: str = "") -> Run:
-        """Load the drop of a day as its night did."""
+        """Load the drop of a day."""
         self.configure(tail, f"drops/larkspur_{day}")
         return roster("sync", self.file, "--json", state=self.state)
 
     def names(self) -> dict[str, str]:
-        """What the target calls its users."""
+        """Return the given names of the target's users, by id."""
         read = roster(
             "get",
             "users",
@@ -81,7 +81,7 @@ class Feed:
 
 
 def sent(run: Run) -> list[tuple[str, str, int]]:
-    """Of each day its date, how it ended and how many records were sent, or would be."""
+    """Return for each day: its date, its status, and how many records were or would be sent."""
     return [(one["date"], one["status"], _sent(one)) for one in run.json["steps"]]
 
 
@@ -90,5 +90,5 @@ def _sent(step: dict[str, Any]) -> int:
 
 
 def counted(run: Run) -> list[tuple[str, str, dict[str, Any]]]:
-    """Of each day its date, how it ended, and all counts of all entities."""
+    """Return for each day: its date, its status, and the counts of all entities."""
     return [(one["date"], one["status"], one["entities"]) for one in run.json["steps"]]

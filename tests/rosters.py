@@ -1,4 +1,4 @@
-"""Rosters for tests: a small district as rows, ways to change it, and how it is written as a drop."""
+"""Rosters for tests: a small district as rows, ways to change it, and how to write it as a drop."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ DISTRICT: Rows = {
 
 
 def district() -> Rows:
-    """Give the district, to be changed."""
+    """Return a copy of the district."""
     return copy.deepcopy(DISTRICT)
 
 
 def without(rows: Rows, *ids: str) -> Rows:
-    """Take records out, whichever entity they are of."""
+    """Return the rows without some records, of whatever entity."""
     return {
         name: [row for row in table if row["sourcedId"] not in ids] for name, table in rows.items()
     }
 
 
 def changed(rows: Rows, sourced_id: str, **cells: str) -> Rows:
-    """Change cells of a record."""
+    """Return the rows with some cells of one record changed."""
     return {
         name: [row | cells if row["sourcedId"] == sourced_id else row for row in table]
         for name, table in rows.items()
@@ -74,7 +74,7 @@ def changed(rows: Rows, sourced_id: str, **cells: str) -> Rows:
 
 
 def csv_text(name: str, table: list[Row], version: Version = "1.2") -> str:
-    """Write rows as the standard's CSV, with `metadata.*` columns last."""
+    """Return rows as CSV with the standard's header; `metadata.*` columns are last."""
     header = list(ENTITIES[name].header(version))
     header += sorted({column for row in table for column in row if column.startswith("metadata.")})
     out = io.StringIO()
@@ -85,7 +85,7 @@ def csv_text(name: str, table: list[Row], version: Version = "1.2") -> str:
 
 
 def manifest(modes: dict[str, str], version: str = "1.2") -> str:
-    """Write a manifest."""
+    """Return a manifest. Files that `modes` does not name are absent."""
     lines = ["propertyName,value", "manifest.version,1.0", f"oneroster.version,{version}"]
     return (
         "\r\n".join([*lines, *(f"file.{name},{modes.get(name, 'absent')}" for name in ENTITIES)])
@@ -94,7 +94,10 @@ def manifest(modes: dict[str, str], version: str = "1.2") -> str:
 
 
 def drop(folder: Path, rows: Rows, mode: str = "bulk", modes: dict[str, str] | None = None) -> Path:
-    """Write a drop into a folder, in place of the one that was there; entities without rows are declared absent."""
+    """Write a drop into a folder, and replace the drop in it.
+
+    The manifest declares entities without rows as absent, unless `modes` says otherwise.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.csv"):
         file.unlink()
@@ -108,11 +111,11 @@ def drop(folder: Path, rows: Rows, mode: str = "bulk", modes: dict[str, str] | N
 
 
 def delta(rows: Rows, status: str = "active") -> Rows:
-    """Give rows as a delta has them."""
+    """Return rows with the status and the date that a delta must have."""
     lifecycle = {"status": status, "dateLastModified": "2026-11-24T00:00:00.000Z"}
     return {name: [lifecycle | row for row in table] for name, table in rows.items()}
 
 
 def raw(folder: Path, rows: Rows, mode: str = "bulk") -> Raw:
-    """Read rows as a drop."""
+    """Write rows as a drop, and read it."""
     return read(drop(folder, rows, mode))

@@ -1,4 +1,4 @@
-"""Running the command line in tests, as a person would, and reading what it says."""
+"""The command line in this process, run as a person would, with its output."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typer.main import get_command
 
 from flows.cli import app
 
-# typer builds every command again for each call, which takes a tenth of a small load.
+# typer builds all commands again for each call, which takes a tenth of the time of a small load.
 testing._get_command = cache(get_command)  # type: ignore[attr-defined]
 QUIET = {"TIMEBACK_API_URL": "", "TERM": "dumb", "COLUMNS": "100"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a command came to: its exit code, what it printed, and its JSON object if it was asked for one."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -33,19 +33,19 @@ class Run:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The object on the last line of standard output."""
+        """The JSON object on the last line of standard output."""
         answer: dict[str, Any] = json.loads(self.out.strip().splitlines()[-1])
         return answer
 
     def total(self, term: str) -> int:
-        """How many records of all entities ended in a term."""
+        """Return the count of a term, over all entities."""
         return sum(counts[term] for counts in self.json["entities"].values())
 
 
 def roster(
     command: str, *arguments: str | Path, state: Path, environment: dict[str, str] | None = None
 ) -> Run:
-    """Run a command with its own state folder; nothing of the caller's environment is a target."""
+    """Run a command with a state folder. The caller's environment never names its target."""
     words = [command, *map(str, arguments), "--state", str(state)]
     done = testing.CliRunner().invoke(app, words, env=QUIET | (environment or {}))
     if done.exception is not None and not isinstance(done.exception, SystemExit):

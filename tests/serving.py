@@ -1,4 +1,4 @@
-"""A target that stays up while several commands run against it, and that somebody else can change in between."""
+"""A target that serves several commands, and that others can change in between."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.running import Run, roster
 
 @dataclass(frozen=True)
 class Served:
-    """A sandbox on loopback, and the state folder of whoever loads into it."""
+    """A sandbox on loopback, and the state folder of the commands that use it."""
 
     sandbox: Sandbox
     state: Path
 
     def roster(self, command: str, *arguments: str | Path) -> Run:
-        """Run a command against this target, and ask for its JSON."""
+        """Run a command against this target, with `--json`."""
         environment = {
             "TIMEBACK_API_URL": self.sandbox.url,
             "TIMEBACK_TOKEN_URL": self.sandbox.token_url,
@@ -38,15 +38,15 @@ class Served:
 
     @property
     def writes(self) -> list[str]:
-        """The methods of the writes that the last command sent."""
+        """The methods of the write requests of the last command."""
         return [method for method, _ in self.sandbox.requests if method != "GET"]
 
     def record(self, collection: str, sourced_id: str) -> dict[str, Any]:
-        """Give a record as the target holds it, deleted or not."""
+        """Return a record of the target, deleted or not; empty if there is none."""
         return self.sandbox.store.get(collection, sourced_id) or {}
 
     def change(self, collection: str, sourced_id: str, **properties: object) -> None:
-        """Let somebody else change a record, or add one."""
+        """Change or add a record, as another program would."""
         record = self.record(collection, sourced_id) or {
             "sourcedId": sourced_id,
             "status": "active",
@@ -54,7 +54,7 @@ class Served:
         self.sandbox.store.put(collection, record | properties)
 
     def lose(self, collection: str, sourced_id: str) -> None:
-        """Let the target lose a record altogether."""
+        """Make the target lose a record, without a trace."""
         self.sandbox.store.query(
             "DELETE FROM records WHERE collection = ? AND id = ?", (collection, sourced_id)
         )

@@ -1,4 +1,4 @@
-"""A feed and a real process that loads it over real HTTP, which tests may stop, kill or starve midway."""
+"""A feed, and a real process that loads it over HTTP, for tests that stop, kill or starve it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
 
 @dataclass(frozen=True)
 class Create:
-    """A create on its way to the target; whoever meets it may answer it with `send`."""
+    """A create request on its way to the target. A test may answer it with `send`."""
 
     body: bytes
     receive: Receive
@@ -40,19 +40,19 @@ class Create:
     pass_on: Callable[[Send], Awaitable[None]]
 
 
-# Says what becomes of a create; true if it was answered, or never will be.
+# Decides about a create request; returns True if it is answered, or never will be.
 Meet = Callable[[Create], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed of schools, its file, its state and its target."""
+    """A feed of schools with its file, state and target."""
 
     folder: Path
     sandbox: Sandbox
 
     def schools(self, count: int, first: int = 0, **cells: str) -> None:
-        """Write a drop of so many schools, without a district above them."""
+        """Write a drop of `count` schools without a district."""
         numbers = range(first, first + count)
         rows = [
             {"sourcedId": f"s{number:04}", "name": "Elm", "type": "school"} | cells
@@ -61,7 +61,7 @@ class Feed:
         drop(self.folder / "drop", {"orgs": rows})
 
     def configure(self, patience: float = 120, batch: int = 1000) -> None:
-        """Write the feed's file; `patience` is in seconds."""
+        """Write the feed file; `patience` is in seconds."""
         text = FEED.format(url=self.sandbox.url, patience=patience, batch=batch)
         (self.folder / "feed.toml").write_text(text)
 
@@ -71,12 +71,12 @@ class Feed:
         return roster("sync", feed, "--json", *options, state=state, environment=CREDENTIALS)
 
     def start(self) -> processes.Process:
-        """Load the drop in a process of its own."""
+        """Start a process that loads the drop."""
         words = ("sync", self.folder / "feed.toml", "--json", "--state", self.folder / "state")
         return processes.roster(self.folder, *words, environment=os.environ | CREDENTIALS)
 
     def wait_for(self, creates: int) -> None:
-        """Wait until the target was sent so many creates altogether."""
+        """Wait until the target has received that many create requests in total."""
         until = time.monotonic() + 60
         while self.created < creates:
             assert time.monotonic() < until, f"only {self.created} creates came"
@@ -84,7 +84,7 @@ class Feed:
 
     @property
     def created(self) -> int:
-        """How many creates the target was sent."""
+        """The number of create requests that the target has received."""
         return sum(method == "POST" for method, _ in self.sandbox.requests.copy())
 
     @property
@@ -101,7 +101,7 @@ class Feed:
 
 
 def meeting(meet: Meet) -> Callable[[ASGIApp], ASGIApp]:
-    """Let creates meet something on their way to the target."""
+    """Return an ASGI middleware that calls `meet` for each create request."""
 
     def over(app: ASGIApp) -> ASGIApp:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue of dirt: every line of it has a test that exists, or says why there is none."""
+"""The catalog of dirt: each line names a test that exists, or says why there is none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REASON = re.compile(r"  - No test: \S.{20,}")
 
 @cache
 def written_in(file: str) -> tuple[set[str], set[str]]:
-    """Give the names of a module's tests, and the texts that stand in it, such as names of cases."""
+    """Return the names of a module's tests, and the texts in it, such as names of cases."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     names = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     return names, {
@@ -45,7 +45,7 @@ def written_in(file: str) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.partition("**")[0])
 def test_a_line_has_tests_or_a_reason(line: str) -> None:
-    """Whoever renames a test, or takes one away, comes by here."""
+    """A test that is renamed or removed must be changed here too."""
     shown = [below for below in line.split("\n") if below.startswith("  - ")]
 
     assert shown
@@ -61,7 +61,7 @@ def test_a_line_has_tests_or_a_reason(line: str) -> None:
 
 
 def test_rules_are_called_by_their_codes() -> None:
-    """A rule that the catalogue names is one that reports name."""
+    """Each rule in the catalog is one that reports use."""
     words = {
         word for line in LINES for word in re.findall(r"\((`[^()]*)\)", line.partition("\n")[0])
     }

@@ -1,4 +1,4 @@
-"""The page of the guard: every limit and every reason to hold has its line, with the numbers that the program has."""
+"""The page about the guard: each limit and each reason to hold is on it, with its numbers."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ RULES = {
 
 @pytest.mark.parametrize("rule", sorted(RULES | {"renumbered", "rekeyed"}))
 def test_a_reason_to_hold_is_described(rule: str) -> None:
-    """Whoever reads it in a report finds it on the page."""
+    """A reader of a report can look it up on the page."""
     assert f"`{rule}`" in PAGE
     assert f"- `{rule}`: " in PAGE  # with an example
 
 
 @pytest.mark.parametrize("setting", [one.name for one in fields(GuardLimits)])
 def test_a_limit_is_described_and_can_be_set(setting: str) -> None:
-    """In the feed's file, for every night and for once."""
+    """A feed file can set it, for every run and for one."""
     assert f"`{setting}`" in PAGE
     assert setting in LimitSettings.model_fields
     assert setting in OnceSettings.model_fields or setting == "entities"
 
 
 def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
-    """A limit that is changed in one place only would be believed."""
+    """The page has the number that the program uses."""
     limits = GuardLimits()
     rows: dict[str, str] = {}
     for line in (line for line in PAGE.splitlines() if line.startswith("| `")):
@@ -58,6 +58,6 @@ def test_the_numbers_of_the_page_are_those_of_the_program() -> None:
     assert f"{limits.updated_percent:g} %, {limits.updated_records} records" == rows["`updated`"]
     assert f"{limits.rejected_percent:g} %" == rows["`rejected`"]
     assert (
-        f"{limits.school_percent:g} %; of students, staff and contacts, and of enrollments by role: {limits.school_percent:g} %, {limits.school_records} records"
-        == rows["`vanished_of_school`"]
-    )
+        f"{limits.school_percent:g} %; of students, staff and contacts, and of enrollments by "
+        f"role: {limits.school_percent:g} %, {limits.school_records} records"
+    ) == rows["`vanished_of_school`"]

@@ -33,7 +33,7 @@ from tests.figures import (
 
 # The only folders that print: a command returns its result, and they show it.
 PRINTERS = ("flows.cli", "flows.reports", "flows.orchestration")
-# A step as "4. check" or "4 transforms  check  -> accepted, rejects"; in the README, nine lines in a row.
+# A step as "4. check" or "4 transforms  check  -> accepted, rejects"; nine lines make a list.
 STEP = r"\.? +(?:(?:flows|connectors|transforms) +)?(\S.*?)(?: *->.*)?"
 STEPS = re.compile("\n".join(rf" *{number}{STEP}" for number in range(1, 10)) + "\n")
 
@@ -171,7 +171,7 @@ def prints(module: Module) -> bool:
 
 
 def switched_off_outside_tables(module: Module) -> list[int]:
-    """Give the lines that switch the formatter off, and are not the last of a table."""
+    """Return the lines that switch the formatter off, and are not the last line of a table."""
     tables = [node for node in module.tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
     literals = ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Call
     ends = {node.end_lineno for node in tables if isinstance(node.value, literals)}
@@ -179,7 +179,7 @@ def switched_off_outside_tables(module: Module) -> list[int]:
 
 
 def documented_in_prose(module: Module) -> Iterator[str]:
-    """Give the dataclasses whose docstring names several fields in backticks before `Attributes:`."""
+    """Return the dataclasses whose docstring names several fields before `Attributes:`."""
     for one in module.classes:
         if any("dataclass" in ast.unparse(decorator) for decorator in one.decorator_list):
             prose = (ast.get_docstring(one) or "").partition("Attributes:")[0]

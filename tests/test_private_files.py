@@ -1,4 +1,4 @@
-"""Files and folders that hold personal data: for their owner only, and there whole or not at all."""
+"""Files and folders with personal data: for their owner only, and complete or not there at all."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from connectors.private_files import (
 
 
 def mode(path: Path) -> int:
-    """The permissions of a file or folder."""
+    """Return the permissions of a file or folder."""
     return path.stat().st_mode & 0o777
 
 
 def names(folder: Path) -> list[str]:
-    """What is in a folder."""
+    """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_text_is_written_as_it_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Missing folders are made, line breaks stay, and a longer text that was there before is gone."""
+    """Missing folders are created, line breaks are kept, and a longer text is replaced."""
     path = tmp_path / "runs" / "1" / "report.md"
     write_private(path, "a longer text\n")
     path.chmod(0o644)
@@ -39,7 +39,7 @@ def test_a_text_is_written_as_it_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_a_file_that_could_not_be_written_is_as_it_was(tmp_path: Path) -> None:
-    """Nothing unfinished is left either, and what a killed process left unfinished is in nobody's way."""
+    """No unfinished file is left, and one that a killed process left does no harm."""
     path = tmp_path / "roster.parquet"
     write_private(path, "before")
     (tmp_path / "roster.parquet.part").write_text("of a killed process")
@@ -56,7 +56,7 @@ def test_a_file_that_could_not_be_written_is_as_it_was(tmp_path: Path) -> None:
 
 
 def test_a_file_that_exists_is_closed_to_others_and_keeps_its_content(tmp_path: Path) -> None:
-    """A database, or the file of a lock, may have been made by hand."""
+    """A database or a lock file may have been created by hand."""
     database, lock = tmp_path / "sandbox.db", tmp_path / "locks" / "1.lock"
     database.write_text("tables")
     database.chmod(0o644)

@@ -60,7 +60,7 @@ def with_run_options(command: str) -> Callable[[Callable[..., None]], Callable[.
 def _as_typer(name: str, kind: type, default: Any, option: Option) -> tuple[Any, Any]:
     """Return the annotation and the default from which typer makes an option.
 
-    An option that a feed's file may set as well has the default None, which means not given.
+    An option that a feed file may set as well has the default None, which means not given.
     """
     parameter = typer.Option(
         f"--{name.replace('_', '-')}",

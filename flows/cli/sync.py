@@ -212,7 +212,7 @@ def _export_arguments(
 ) -> tuple[Path, Path]:
     """Return the source of an export, and the zip to write.
 
-    With `--from-api` the source is a feed's file, or nothing if `--target` names the API. Then the
+    With `--from-api` the source is a feed file, or nothing if `--target` names the API. Then the
     command has one argument, the zip.
     """
     if not from_api and target:

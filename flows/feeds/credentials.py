@@ -1,6 +1,6 @@
 """Secrets of a feed, read from an environment variable, a file or a Prefect Secret block.
 
-A feed's file names the place of a secret, and never holds the secret itself.
+A feed file names the place of a secret, and never holds the secret itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A feed's file (TOML): its settings as a value, and how the file is found and read."""
+"""A feed file (TOML): its settings as a value, and how the file is found and read."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Feed(BaseModel):
 
     @property
     def path(self) -> Path:
-        """The feed's file."""
+        """The feed file."""
         return self._path
 
     @property
@@ -163,7 +163,7 @@ class Feed(BaseModel):
         """The path of the drop.
 
         For a drop at an address, the last part of the address; for an API as the source, the path
-        of the feed's file.
+        of the feed file.
         """
         if self.address:
             return Path(self.address.rpartition("/")[2])
@@ -255,7 +255,7 @@ TABLES: dict[str, type[BaseModel]] = {
 
 
 def read_feed(path: Path) -> Feed:
-    """Read a feed's file. Raises `SettingsError` with one sentence for each problem in it."""
+    """Read a feed file. Raises `SettingsError` with one sentence for each problem in it."""
     try:
         data = tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:

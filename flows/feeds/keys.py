@@ -1,4 +1,4 @@
-"""The keys of feeds in the ledger, found by a drop, a feed's file or a name.
+"""The keys of feeds in the ledger, found by a drop, a feed file or a name.
 
 Nothing here reads a credential.
 """
@@ -19,7 +19,7 @@ FILE = ".toml"
 
 
 def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
-    """Return the ledger's key for a drop or a feed's file.
+    """Return the ledger's key for a drop or a feed file.
 
     Raises `SettingsError` if the path does not exist, or if the file or its target is invalid.
     """

@@ -1,4 +1,4 @@
-"""The tables of a feed's file that describe its source: how drops arrive, and how they are read.
+"""The tables of a feed file that describe its source: how drops arrive, and how they are read.
 
 `[source]` and its two sub-tables say what the files of a drop do not say. `[pickup]` and
 `[arrival]` are about drops that a SIS uploads, `[rest]` about an API that is read instead.

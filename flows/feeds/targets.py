@@ -21,7 +21,7 @@ CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
 def choose(option: str | None, feed: Feed | None, environment: Mapping[str, str]) -> Target:
     """Choose the target of a run.
 
-    `--target` takes precedence over the feed's file; a folder or zip without either goes to the
+    `--target` takes precedence over the feed file; a folder or zip without either goes to the
     sandbox. Credentials go only to the scheme, host and port that they were given for. Raises
     `SettingsError`, which names what is missing.
     """
@@ -101,7 +101,7 @@ def _from_feed(feed: Feed, profile: TargetProfile, environment: Mapping[str, str
 
 
 def credentials(feed: Feed, table: str, environment: Mapping[str, str]) -> Credentials:
-    """Read the secrets that a table of a feed's file names.
+    """Read the secrets that a table of a feed file names.
 
     Raises `SettingsError` if one of them cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The kinds of values in a feed's file: the check of each, and the messages about wrong values.
+"""The kinds of values in a feed file: the check of each, and the messages about wrong values.
 
 A check raises `ValueError` with the rest of a sentence that begins with the key. No message repeats
 a value that may be a secret in the wrong place.
@@ -336,7 +336,7 @@ MISSING = {
 
 
 def sentences(path: Path, error: ValidationError, tables: Tables) -> list[str]:
-    """Return a sentence for each problem that pydantic found in a feed's file.
+    """Return a sentence for each problem that pydantic found in a feed file.
 
     `tables` has the model of each of the file's tables by name; "" is the whole file.
     """

@@ -1,6 +1,6 @@
-"""`roster deploy`: a Prefect deployment for each feed's file in a folder.
+"""`roster deploy`: a Prefect deployment for each feed file in a folder.
 
-Each deployment has the schedule of its feed's file. One more sums up all feeds every morning. Each
+Each deployment has the schedule of its feed file. One more sums up all feeds every morning. Each
 target gets a concurrency limit (its ceiling), which all machines share.
 """
 
@@ -63,13 +63,13 @@ class WantedDeployment:
 
     flow: str
     name: str
-    file: Path  # the feed's file, or for the summary the folder, that it is made from
+    file: Path  # the feed file, or for the summary the folder, that it is made from
     parameters: dict[str, str]
     description: str
     pool: str
     cron: str  # blank for no schedule
     time_zone: str
-    feeds: Path  # the folder from which its runs may read feeds' files
+    feeds: Path  # the folder from which its runs may read feed files
     paused: bool = False
 
     @property
@@ -151,7 +151,7 @@ def deploy(
 
 
 def planned(folder: Path, environment: Mapping[str, str]) -> list[Planned]:
-    """Read every feed's file of a folder. Raises `SettingsError` with every problem in them."""
+    """Read every feed file of a folder. Raises `SettingsError` with every problem in them."""
     feeds: list[Planned] = []
     problems: list[str] = []
     for file in sorted(folder.glob("*.toml")):

@@ -1,4 +1,4 @@
-"""The servers from which drops are fetched, and feeds that fetch from them."""
+"""Servers that have drops, and feeds that fetch from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Syncs = Callable[..., Run]
 
 @pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    """An OpenSSH server."""
+    """Start an OpenSSH server."""
     if not (SSHD and KEYGEN):
         pytest.skip("there is no OpenSSH server (openssh-server) on this machine")
     with ssh_server(tmp_path_factory.mktemp("ssh") / "server") as server:
@@ -32,7 +32,7 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A store that speaks S3, and a bucket in it; the environment says where it is, and who asks."""
+    """Start an S3 store with a bucket. Its address and credentials are in the environment."""
     import s3fs  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
@@ -54,7 +54,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def sync(tmp_path: Path) -> Syncs:
-    """Load a feed whose drop lies at an address, with further lines of its file."""
+    """Return a function that loads a feed whose drop is at an address."""
 
     def run(drop: str, more: str = "", command: str = "sync") -> Run:
         feed = tmp_path / "larkspur.toml"

@@ -1,4 +1,4 @@
-"""A sandbox over real HTTP for all samples, emptied for each, and the requests that it receives."""
+"""A sandbox over HTTP for all samples, emptied for each, and the requests that it receives."""
 
 from __future__ import annotations
 

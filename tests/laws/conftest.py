@@ -1,4 +1,4 @@
-"""A feed, its state and its target, the sandbox of this process, emptied for each example of a law."""
+"""A feed with its state and its target, which are emptied for each example of a law."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from transforms.schemas import ENTITIES
 from transforms.share import Scope
 from transforms.target_vocabulary import carrying
 
-# In these laws whatever vanishes is deleted, once a person says so; only what is not a record's own follows its owner.
+# In the laws, every record that is missing from a drop is deleted once a person approves it.
 REMOVED: dict[str, Policy] = dict.fromkeys(ENTITIES, "delete")
 STRICT = GuardLimits(
     vanished_percent=0, vanished_records=0, week_percent=100, school_percent=0, rejected_percent=100
@@ -37,7 +37,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 @dataclass(frozen=True)
 class World:
-    """A feed, its state and its target."""
+    """A feed with its state and its target."""
 
     folder: Path
     sandbox: Sandbox
@@ -49,7 +49,7 @@ class World:
         mode: str = "bulk",
         damage: Callable[[Path], object] = lambda _: None,
     ) -> RunResult:
-        """Load rows as a drop, to which something may have happened."""
+        """Load rows as a drop. `damage` may change the drop first."""
         damage(folder := drop(self.folder / "drop", rows, mode))
         target = choose(
             self.sandbox.url,
@@ -74,13 +74,13 @@ class World:
         return run_job(job, Watch())
 
     def approved(self, rows: Rows) -> RunResult:
-        """Load rows, and let every delete go that is held."""
+        """Load rows, and approve everything that is held."""
         result = self.sync(rows)
         return self.sync(rows, result.plan) if result.plan else result
 
     @property
     def writes(self) -> list[tuple[str, str]]:
-        """The write requests since the world began or `forget` was called."""
+        """The write requests since the start, or since the last `forget`."""
         return [request for request in self.sandbox.requests if request[0] in WRITES]
 
     def forget(self) -> None:
@@ -88,7 +88,7 @@ class World:
         self.sandbox.requests.clear()
 
     def known(self) -> dict[str, set[str]]:
-        """The ids that the target holds, as the ledger has it."""
+        """Return the ids that the target holds according to the ledger."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             tables = ledger.known(
                 FeedKey(choose(self.sandbox.url, None, _credentials(self.sandbox)).name, "default")
@@ -103,7 +103,7 @@ def _credentials(sandbox: Sandbox) -> dict[str, str]:
 
 @contextmanager
 def world(sandbox: Sandbox) -> Iterator[World]:
-    """Begin anew: an empty target, an empty state."""
+    """Start again with an empty target and an empty state."""
     sandbox.store.clear()
     sandbox.requests.clear()
     folder = Path(tempfile.mkdtemp())

@@ -1,4 +1,4 @@
-"""Both databases that can hold a ledger."""
+"""A ledger in each of the two databases that it can use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL server of its own."""
+    """Start a PostgreSQL server."""
     where = programs()
     if where is None:
         pytest.skip("PostgreSQL's server is not installed (Debian: apt install postgresql)")
@@ -25,13 +25,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the ledger of a test is, if it is a file."""
+    """Return the path of a test's ledger, if it is a file."""
     return tmp_path / "state" / "ledger.db"
 
 
 @pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, path: Path) -> Path | str:
-    """Where the ledger of a test is: a file, or an empty schema on the server."""
+    """Return where a test's ledger is: a file, or an empty schema on the server."""
     if request.param == "sqlite":
         return path
     server: Server = request.getfixturevalue("server")
@@ -40,6 +40,6 @@ def place(request: pytest.FixtureRequest, path: Path) -> Path | str:
 
 @pytest.fixture
 def ledger(place: Path | str) -> Iterator[Ledger]:
-    """A new ledger."""
+    """Open a new ledger."""
     with Ledger(place) as made:
         yield made

@@ -1,4 +1,7 @@
-"""One Prefect server for all tests of this folder, which run in one process (tests/spreading.py): it takes a while to start."""
+"""One Prefect server for all tests of this folder, since it takes a while to start.
+
+The tests run in one process (see `tests/spreading.py`).
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,18 @@ from tests.orchestration.restart import Restart, restarted
 
 @pytest.fixture(scope="session")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orchestra]:
-    """A server, a worker, and all flows deployed."""
+    """Start a server and a worker, with all flows deployed."""
     with orchestra(tmp_path_factory.mktemp("prefect")) as started:
         yield started
 
 
 @pytest.fixture(scope="session")
 def restart(prefect: Orchestra, tmp_path_factory: pytest.TempPathFactory) -> Restart:
-    """Server and worker stopped while a load goes on, and started again."""
+    """Stop server and worker during a load, and start them again."""
     return restarted(prefect, tmp_path_factory.mktemp("restart"))
 
 
 @pytest.fixture
 def feed(tmp_path_factory: pytest.TempPathFactory) -> Feed:
-    """A feed that was never loaded, into a sandbox of its own."""
+    """Return a feed that was never loaded, with a sandbox of its own."""
     return Feed(tmp_path_factory.mktemp("feed"))

@@ -1,4 +1,4 @@
-"""The sandbox of this process, with the same district in it for each test."""
+"""The sandbox of this process, with the same district for each test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.sandbox.records import DISTRICT, PREFIX
 @contextmanager
 def connected(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """Connect as the one client that a sandbox knows."""
-    # Without certificates, which take longer to load than the tests to run.
+    # Without certificates, which take longer to load than the tests take to run.
     with httpx.Client(base_url=sandbox.url + PREFIX, verify=False) as client:
         form = {"grant_type": "client_credentials"}
         token = client.post(sandbox.token_url, data=form, auth=("sandbox", "sandbox")).json()[
@@ -34,7 +34,7 @@ def connection(one_sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def district(one_sandbox: Sandbox, connection: httpx.Client) -> None:
-    """Write the district once, and put a copy aside."""
+    """Write the district once, and keep a copy."""
     one_sandbox.store.clear()
     for collection, wrapper, record in DISTRICT:
         answer = connection.post(connection.base_url.join(f"{collection}/"), json={wrapper: record})
