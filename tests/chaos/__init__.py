@@ -1,1 +1,1 @@
-"""What a night may bring, all at once: a bad network, a bad target, a killed run."""
+"""Everything that can go wrong in a night, at once: a bad network, a bad target, a killed run."""

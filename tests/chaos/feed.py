@@ -1,4 +1,7 @@
-"""A feed, its state and its target, and all that a night, a person or another program does to them, in this process."""
+"""A feed with its state and target, and everything that runs and people do with it.
+
+All commands run in this process.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from flows.watch import NOBODY, Watch
 from tests.running import roster
 
 CREDENTIALS = {"LARKSPUR_ID": "sandbox", "LARKSPUR_SECRET": "sandbox"}
-# A person is asked for the second of a kind that goes, or comes anew.
+# With these limits, two missing or two new records of an entity are enough to be held.
 FEED = """
 district = "larkspur"
 drop = "drop"
@@ -49,17 +52,21 @@ ACCEPTED = -1
 
 
 class Killed(BaseException):
-    """The process is no more: nothing of ours catches this, and whatever would still be written is not."""
+    """The process is killed: no code of ours catches this, and nothing more is written."""
 
 
 class Deadly(Watch):
-    """Kills a run right after its roster was accepted, or when so many records were sent: in the midst of a batch, whose last answers are lost."""
+    """Kills a run right after its roster was accepted, or in the middle of a batch.
+
+    The last answers of the batch are lost.
+    """
 
     def __init__(self, after: int) -> None:
+        """`after` is the number of records to send before that, or `ACCEPTED`."""
         self.left = after
 
     def stage(self, name: str, work: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
-        """Do the work of a stage, if it is lived to see."""
+        """Do the work of a stage, unless the run is killed before it."""
         if name == "guard" and self.left == ACCEPTED:
             raise Killed
         return work(*args, **more)
@@ -68,29 +75,29 @@ class Deadly(Watch):
     async def sending(
         self, local: AbstractAsyncContextManager[Sender], *_: object
     ) -> AsyncIterator[Sender]:
-        """Let one send who will die."""
+        """Yield a sender that is killed."""
         async with local as sender:
             yield Dying(sender, self)
 
 
 class Dying:
-    """Sends what is left to be sent, and ends."""
+    """Sends the records that are left before the kill, and then raises `Killed`."""
 
     def __init__(self, sender: Sender, watch: Deadly) -> None:
         self._sender, self._watch = sender, watch
 
     @property
     def requests(self) -> int:
-        """How many requests were sent."""
+        """The number of requests that were sent, retries included."""
         return self._sender.requests
 
     @property
     def retries(self) -> int:
-        """How many of them were sent again."""
+        """The number of retries among the requests."""
         return self._sender.retries
 
     async def run(self, batch: str, errands: list[Errand], at_once: int, stop: Any) -> Sent:
-        """Run a batch, or the beginning of it."""
+        """Run a batch, or its first records."""
         some = errands[: self._watch.left]
         self._watch.left -= len(some)
         done = await self._sender.run(batch, some, at_once, stop)
@@ -100,7 +107,7 @@ class Dying:
 
 
 class Feed:
-    """A feed whose file may get another name."""
+    """A feed whose file may be renamed."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.folder, self.sandbox, self.names = folder, sandbox, 0
@@ -109,33 +116,33 @@ class Feed:
 
     @property
     def file(self) -> Path:
-        """The feed's file."""
+        """The feed file."""
         return self.folder / f"feed{self.names}.toml"
 
     @property
     def key(self) -> FeedKey:
-        """What the ledger calls it."""
+        """Its key in the ledger."""
         return FeedKey(self.sandbox.url, f"larkspur/{self.file.stem}")
 
     @property
     def archive(self) -> Archive:
-        """Its rosters."""
+        """The archive of its rosters."""
         return Archive(self.state / "rosters", self.key)
 
     def configure(self) -> None:
-        """Write the feed's file."""
+        """Write the feed file."""
         self.file.write_text(FEED.format(url=self.sandbox.url))
 
     def sync(self, approve: str = "", watch: Watch = NOBODY) -> RunResult:
-        """Load what lies there, or send a plan."""
+        """Load the drop, or approve a plan."""
         return run_job(self._job(approve=approve or None), watch)
 
     def restore(self, run: str) -> RunResult:
-        """Bring back the roster of a run."""
+        """Restore the roster of a run."""
         return run_job(self._job(restore=run), NOBODY, partial(restore_roster, run=run))
 
     def repair(self) -> RunResult:
-        """Verify, and repair."""
+        """Verify the target, and repair it."""
 
         def line(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> RunResult:
             return repair(
@@ -145,26 +152,26 @@ class Feed:
         return run_job(self._job(), NOBODY, line)
 
     def discard(self, plan: str) -> int:
-        """Let a plan go."""
+        """Discard a plan; return the exit code."""
         return roster("discard", plan, state=self.state).code
 
     def rename(self) -> None:
-        """Give the feed's file another name."""
+        """Rename the feed file."""
         self.file.rename(self.folder / f"feed{self.names + 1}.toml")
         self.names += 1
 
     def move(self) -> int:
-        """Say so."""
+        """Run `roster rename` after `rename`; return the exit code."""
         names = (f"larkspur/feed{self.names - 1}", f"larkspur/feed{self.names}")
         return roster("rename", *names, state=self.state).code
 
     def known(self) -> dict[str, pl.DataFrame]:
-        """What the ledger says that the target holds of this feed."""
+        """Return the ledger's records of this feed, by entity."""
         with Ledger(self.state / "ledger.db") as ledger:
             return ledger.known(self.key)
 
     def waiting(self) -> set[tuple[str, str]]:
-        """Whatever plans hold that can be approved."""
+        """Return the records in plans that can be approved."""
         with Ledger(self.state / "ledger.db") as ledger:
             plans = [plan for plan in ledger.plans(self.key) if plan.status in ("open", "approved")]
             return {
@@ -174,7 +181,7 @@ class Feed:
             }
 
     def planned(self, plan: str) -> set[tuple[str, str]]:
-        """What a plan is to do."""
+        """Return the records of a plan."""
         with Ledger(self.state / "ledger.db") as ledger:
             return set(ledger.planned(plan).select("entity", "sourcedId").iter_rows())
 

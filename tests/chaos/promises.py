@@ -1,4 +1,7 @@
-"""What must hold of a feed after whatever happened to it: the target has the newest accepted roster, or a person was told why not."""
+"""What must be true of a feed after anything that can happen to it.
+
+The target has the newest accepted roster, or the program has reported why not.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tests.rosters import Row
 from transforms.changes import ACTIVE, IN_TARGET, KEPT, imbalance
 
 One = tuple[str, str]
-# Of each kind that is looked at, what the target says and what a row says.
+# The entities that are compared: for each, properties of the target and columns of a row.
 SAYS: dict[str, dict[str, str]] = {
     "orgs": {"name": "name"},
     "users": {"givenName": "givenName", "familyName": "familyName", "enabledUser": "enabledUser"},
@@ -19,36 +22,35 @@ SAYS: dict[str, dict[str, str]] = {
     "classes": {"title": "title"},
     "enrollments": {"user": "userSourcedId", "class": "classSourcedId"},
 }
-# What stays, by the feed's policies, when it has vanished.
+# The entities whose records the feed's policies keep when they are missing from a drop.
 STAYS = ("orgs", "courses")
-# Of each kind the records of a roster by id; None for those whose rows were rejected.
+# For each entity, the records of a roster by id; None for a record whose row was rejected.
 Roster = dict[str, dict[str, Row | None]]
 
 
 @dataclass
 class Others:
-    """What other programs wrote: whole records as they are, and what they added to ours or changed on them."""
+    """What other programs have written into the target."""
 
-    records: dict[One, dict[str, Any]] = field(default_factory=dict)
-    added: dict[str, int] = field(default_factory=dict)
-    changed: set[One] = field(default_factory=set)
+    records: dict[One, dict[str, Any]] = field(default_factory=dict)  # complete records of theirs
+    added: dict[str, int] = field(default_factory=dict)  # properties that they added to our users
+    changed: set[One] = field(default_factory=set)  # our records that they changed
 
 
 @dataclass
 class Told:
-    """What people know of the last nights.
+    """What people know about the last nights."""
 
-    `reported` is what failed, waits or is foreign, `left` what a person decided to leave as it is. `settled` is false
-    from a run that was killed to the next one that ends.
-    """
-
+    # Records that were reported as failed, waiting or foreign.
     reported: set[One] = field(default_factory=set)
-    left: set[One] = field(default_factory=set)
-    settled: bool = False
+    left: set[One] = field(
+        default_factory=set
+    )  # records that a person decided to leave as they are
+    settled: bool = False  # false from a run that was killed to the next run that ends
 
 
 def accepted(before: Roster, export: Export, feed: Feed) -> Roster:
-    """The roster as an export leaves it, by what it says; the archive tells only which rows were rejected."""
+    """Return the roster after an export, by its rows. The archive says which rows were rejected."""
     judged = feed.archive.standing(feed.archive.runs()[-1])
     after = {name: dict(before.get(name, {})) for name in SAYS}
     for name in SAYS:
@@ -68,7 +70,7 @@ def accepted(before: Roster, export: Export, feed: Feed) -> Roster:
 
 
 def uncertain(feed: Feed) -> set[str]:
-    """The kinds of which the newest roster cannot say who is missing."""
+    """Return the entities for which the newest roster cannot say which records are missing."""
     last = feed.archive.runs()[-1:]
     return {
         name
@@ -79,12 +81,12 @@ def uncertain(feed: Feed) -> set[str]:
 
 
 def balanced(counts: dict[str, Any]) -> None:
-    """Each record that came in, or vanished, ends in one count."""
+    """Assert that each record that was read or vanished is in exactly one count."""
     assert {} == {name: off for name, terms in counts.items() if (off := imbalance(terms))}
 
 
 def in_force(feed: Feed) -> set[One]:
-    """What the target holds of us and of others that is active, and, of people, may sign in."""
+    """Return the active records of the target, of ours and of others; users only if enabled."""
     return {
         (name, record["sourcedId"])
         for name in SAYS
@@ -94,7 +96,10 @@ def in_force(feed: Feed) -> set[One]:
 
 
 def nobody_lost(before: set[One], feed: Feed, roster: Roster, doubtful: set[str]) -> None:
-    """Whoever a roster has is not disabled or deleted, nor is anyone while nobody can say who is missing."""
+    """Assert that no record of the roster was disabled or deleted.
+
+    While it is unclear which records of an entity are missing, none of the entity may be.
+    """
     lost = before - in_force(feed)
     meant = {
         (name, one)
@@ -108,7 +113,7 @@ def nobody_lost(before: set[One], feed: Feed, roster: Roster, doubtful: set[str]
 
 
 def others_kept(feed: Feed, others: Others) -> None:
-    """What others wrote is as they wrote it."""
+    """Assert that everything that others wrote is unchanged."""
     store = feed.sandbox.store
     assert others.records == {(name, one): store.get(name, one) for name, one in others.records}
     assert others.added == {
@@ -117,7 +122,10 @@ def others_kept(feed: Feed, others: Others) -> None:
 
 
 def delivered(feed: Feed, roster: Roster, others: Others, told: Told) -> None:
-    """The target has each record of the roster as it says, and nothing of ours besides, but for what people know."""
+    """Assert that the target has the records of the roster, and no other records of ours.
+
+    Records that people know about are excused.
+    """
     excused = feed.waiting() | told.reported | told.left
     here = {
         (name, one)
@@ -138,7 +146,7 @@ def _has(feed: Feed, name: str, one: str, row: Row | None) -> bool:
 
 
 def _besides(feed: Feed, roster: Roster) -> set[One]:
-    """What the ledger has in the target that the roster lacks, and no policy keeps."""
+    """Return our records in the target that are not in the roster, and that no policy keeps."""
     doubtful, found = uncertain(feed), set()
     for name, frame in feed.known().items():
         if name not in SAYS or name in doubtful:
@@ -152,7 +160,7 @@ def _besides(feed: Feed, roster: Roster) -> set[One]:
 
 
 def ours(feed: Feed) -> set[One]:
-    """What the ledger says that the target holds of us."""
+    """Return our records in the target, according to the ledger."""
     return {
         (name, one)
         for name, frame in feed.known().items()

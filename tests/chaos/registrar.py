@@ -1,4 +1,4 @@
-"""A small district that lives, and the exports that its registrar makes: whole ones and those of changes, with their faults."""
+"""A small district that changes, and its exports: full or delta, sometimes with faults."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LIVING = ("users", "roles", "classes", "enrollments")
 
 @dataclass(frozen=True)
 class Export:
-    """What an export says: its rows, and those that it says are gone."""
+    """An export of the district."""
 
     mode: Mode
     rows: Rows
-    gone: Rows = field(default_factory=dict)
+    gone: Rows = field(default_factory=dict)  # rows that a delta marks as deleted
 
 
 class Registrar:
-    """The district as it is now, and as it was told last."""
+    """The district as it is now, and as it was in the last export."""
 
     def __init__(self) -> None:
         self.rows: Rows = {
@@ -59,11 +59,11 @@ class Registrar:
             self.arrive(place)
 
     def happen(self, event: str, place: int) -> None:
-        """Let something happen to whoever, or whatever, is in a place of its list, counted round."""
+        """Apply an event to the record at a place of its list, modulo the length of the list."""
         EVENTS[event](self, place)
 
     def arrive(self, place: int) -> None:
-        """Take in a new student, or one who has left before, and enroll them in a class."""
+        """Add a new student, and enroll them in a class."""
         new = self._new("u")
         user = {
             "sourcedId": new,
@@ -84,12 +84,12 @@ class Registrar:
         self._admit(user, role, place)
 
     def come_back(self, place: int) -> None:
-        """Take in again who left."""
+        """Add a student again who had left."""
         if self.left:
             self._admit(*self.left.pop(), place)
 
     def leave(self, place: int) -> None:
-        """Let a student go, with all that is theirs."""
+        """Remove a student, with their role and enrollments."""
         user = self._one("users", place)
         role = next(row for row in self.rows["roles"] if row["userSourcedId"] == user["sourcedId"])
         seats = [
@@ -99,7 +99,7 @@ class Registrar:
             self.left.append((user, role))
 
     def enroll(self, place: int) -> None:
-        """Give a student a seat in a class."""
+        """Enroll a student in a class."""
         seat = {
             "classSourcedId": self._one("classes", place)["sourcedId"],
             "userSourcedId": self._one("users", place)["sourcedId"],
@@ -109,20 +109,20 @@ class Registrar:
         )
 
     def unenroll(self, place: int) -> None:
-        """Take a seat away."""
+        """Remove an enrollment."""
         self._take(enrollments=[self._one("enrollments", place)])
 
     def rename(self, place: int) -> None:
-        """Give somebody another name."""
+        """Change a person's name."""
         self._one("users", place)["givenName"] = f"Zoe-{self._new('n')}"
 
     def lock(self, place: int) -> None:
-        """Lock somebody out, or let them in again."""
+        """Disable a user, or enable them again."""
         user = self._one("users", place)
         user["enabledUser"] = {"true": "false", "false": "true"}[user["enabledUser"]]
 
     def renumber(self, place: int) -> None:
-        """Give somebody another id; whatever is theirs says the new one."""
+        """Change a user's id, also in their role and enrollments."""
         user, new = self._one("users", place), self._new("u")
         for table in ("roles", "enrollments"):
             for row in self.rows[table]:
@@ -132,7 +132,7 @@ class Registrar:
         user["sourcedId"] = new
 
     def open(self, place: int) -> None:
-        """Begin a class, and move some students there."""
+        """Add a class, and enroll a student in it."""
         new = self._new("c")
         self.rows["classes"].append(
             {
@@ -148,7 +148,7 @@ class Registrar:
             self.enroll(place)
 
     def close(self, place: int) -> None:
-        """End a class, and all of its enrollments."""
+        """Remove a class and all its enrollments."""
         one = self._one("classes", place)
         seats = [
             row for row in self.rows["enrollments"] if row["classSourcedId"] == one["sourcedId"]
@@ -156,7 +156,7 @@ class Registrar:
         self._take(classes=[one], enrollments=seats)
 
     def export(self, folder: Path, mode: Mode, fault: str, place: int) -> Export:
-        """Write an export in the place of the last one; one of changes that has none to tell is a whole one."""
+        """Write an export in place of the last one. A delta without changes becomes a full one."""
         self.tellings += 1
         changes = self._changes() if mode == "delta" and self.told else None
         export = changes or Export("bulk", copy.deepcopy(self.rows))
@@ -200,7 +200,7 @@ class Registrar:
         return self.rows[table][place % len(self.rows[table])]
 
     def _take(self, **gone: list[Row]) -> bool:
-        """Take rows out, unless a table would be empty then; tell whether they went."""
+        """Remove rows, unless a table would be empty; return whether they were removed."""
         left = {
             name: [row for row in self.rows[name] if row not in rows] for name, rows in gone.items()
         }
@@ -246,7 +246,8 @@ EVENTS: dict[str, Callable[[Registrar, int], None]] = {
     "unenroll": Registrar.unenroll, "rename": Registrar.rename, "lock": Registrar.lock, "renumber": Registrar.renumber,
     "open": Registrar.open, "close": Registrar.close,
 }  # fmt: skip
-# Rows that are rejected, also for an id that nobody can tell any more; and columns that are missing, one of them required.
+# Rows that are rejected, one of them with a damaged id. And columns that are missing, one of them a
+# required one.
 FAULTS = {
     "no name": _spoil("users", "familyName", ""), "no title": _spoil("classes", "title", ""),
     "no role": _spoil("enrollments", "role", "pupil"), "no id": _spoil("users", "sourcedId", "3.60E+11"),

@@ -1,4 +1,4 @@
-"""What may happen to a feed, and how often."""
+"""What can happen to a feed, and how often."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXPORT = {
     "fault": st.sampled_from(["", "", "", *sorted(FAULTS), *sorted(GONE)]),
     "place": PLACES,
 }
-# What may happen next, how often of a hundred times, and what has to be said of it.
+# What can happen next, how often in a hundred times, and its parameters.
 KINDS: dict[str, tuple[int, dict[str, st.SearchStrategy[Any]]]] = {
     "a_night": (28, EXPORT),
     "a_killed_night": (12, EXPORT | {"after": st.integers(ACCEPTED, 12)}),

@@ -1,4 +1,4 @@
-"""A target in bad weather: it answers, but not always, not always in JSON, and sometimes only after it is too late."""
+"""A target with faults: it answers, but not always, not always in JSON, and sometimes too late."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from time import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
-LATER = b'{"imsx_codeMajor": "failure", "imsx_severity": "error", "imsx_description": "Please try again."}'
+LATER = (
+    b'{"imsx_codeMajor": "failure", "imsx_severity": "error", '
+    b'"imsx_description": "Please try again."}'
+)
 KINDS = ("busy", "busy_until", "reset", "lost", "error", "page", "unavailable", "expired")
 
 
 class Weather:
-    """Wraps a sandbox's application; `bad` is how likely a request meets something, `met` counts what it
-    met, `expire` ends every token."""
+    """An ASGI middleware around a sandbox that disturbs some requests."""
 
     def __init__(self, seed: int, bad: float) -> None:
         self._chance = random.Random(seed)
-        self.bad = bad
-        self.expire: Callable[[], None] = lambda: None
-        self.met: Counter[str] = Counter()
+        self.bad = bad  # the probability that a request is disturbed
+        self.expire: Callable[[], None] = lambda: None  # makes every token expire
+        self.met: Counter[str] = Counter()  # disturbed requests by kind
 
     def clear_up(self) -> None:
-        """Let the sun shine from now on."""
+        """Disturb no request from now on."""
         self.bad = 0.0
 
     def over(self, app: ASGIApp) -> ASGIApp:
-        """Give the application as clients see it."""
+        """Return the application as clients see it."""
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             kind = self._chance.choice(KINDS) if self._chance.random() < self.bad else ""
@@ -69,7 +71,7 @@ class Weather:
 async def respond(
     send: Send, status: int, body: bytes, headers: dict[str, str] | None = None
 ) -> None:
-    """Send a whole response."""
+    """Send a complete response."""
     named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": status, "headers": [*named, length]})
@@ -77,7 +79,7 @@ async def respond(
 
 
 async def hang_up(send: Send) -> None:
-    """Begin a response and close the connection in the middle of it."""
+    """Start a response, and close the connection in the middle of it."""
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]}
     )
@@ -85,4 +87,4 @@ async def hang_up(send: Send) -> None:
 
 
 async def _nowhere(_: Message) -> None:
-    """Lose what the target says."""
+    """Discard the target's response."""

@@ -1,1 +1,1 @@
-"""Golden records of whole behavior: what every command does with every sample, seen from outside."""
+"""Golden records of whole behavior: everything that the commands do with each sample."""

@@ -1,11 +1,11 @@
-"""The sample of School Data Sync V1 in the spelling of the United Kingdom: the same rows below other headers."""
+"""The School Data Sync V1 sample as exported in the United Kingdom: same rows, other headers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 HEADERS = {"SIS ID": "ID", "School SIS ID": "School DfE Number", "Section SIS ID": "Section ID"}
-# Schools are known by the number that the Department for Education gave them; guardians have one spelling.
+# Schools have the number of the Department for Education. Guardians' headers are the same.
 OTHERS = {
     "School.csv": {"SIS ID": "DfE Number", "Zip": "Postal Code"},
     "user.csv": {},

@@ -1,4 +1,7 @@
-"""What differs between the records and what the program does now, as a unified diff that says under which command."""
+"""The difference between the golden records and the program's behavior now, as a unified diff.
+
+Each part of the diff names its command.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COMMAND = "$ "
-# How many lines of each record's difference are shown.
+# The most lines that are shown of the difference of one record.
 MOST_LINES = 80
-# In a longer line, the change is marked and shown with this many characters around it.
+# In a line longer than LONG, the change is marked, with AROUND characters on both sides.
 LONG, AROUND = 120, 40
-ADVICE = "If the program is meant to do this now, run `make golden`, and say in the commit which lines change and why."
+ADVICE = (
+    "If the program is meant to do this now, run `make golden`, and say in the commit which lines "
+    "change and why."
+)
 
 
 def difference(folder: Path, found: Mapping[str, str]) -> str:
-    """Compare the records in a folder with the texts that were found; blank if they are the same."""
+    """Compare the records in a folder with new ones; blank if they are the same."""
     names = sorted(found.keys() | {path.name for path in folder.glob("*")})
     parts = [part for name in names if (part := _difference(folder / name, found.get(name, "")))]
     return "\n".join([*parts, ADVICE]) if parts else ""
@@ -41,7 +47,7 @@ def _difference(path: Path, now: str) -> str:
 
 
 def _diff(name: str, recorded: list[str], now: list[str]) -> Iterator[str]:
-    """Give a unified diff; each of its parts names the command that its first changed line belongs to."""
+    """Yield a unified diff. Each part names the command to which its first changed line belongs."""
     first, second, *lines = difflib.unified_diff(recorded, now, name, "now", n=2, lineterm="")
     yield from (first, second)
     changed: list[str] = []
@@ -67,11 +73,14 @@ def _command(recorded: list[str], head: str) -> str:
 
 
 def _mark(old: str, new: str) -> str:
-    """Mark what has changed in a long line: `? ...before [-old-]{+new+} after...`."""
+    """Mark the change in a long line: `? ...before [-old-]{+new+} after...`."""
     start = _same(old, new)
     end = _same(old[start:][::-1], new[start:][::-1])
     before, after = old[:start][-AROUND:], old[len(old) - end :][:AROUND]
-    return f"? ...{before}[-{old[start : len(old) - end]}-]{{+{new[start : len(new) - end]}+}}{after}..."
+    return (
+        "? "
+        f"...{before}[-{old[start : len(old) - end]}-]{{+{new[start : len(new) - end]}+}}{after}..."
+    )
 
 
 def _same(old: str, new: str) -> int:

@@ -1,4 +1,4 @@
-"""Edits to the CSV files of a drop, from which the drop of the next night is made."""
+"""Edits to the CSV files of a drop, which make the drop of the next night."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Row = list[str]
 
 @dataclass(frozen=True)
 class Edit:
-    """What happens to the rows of a file whose column has a value; `cells` are what an edited or a new row has instead."""
+    """What happens to the rows of a file that have some value in some column."""
 
     what: Literal["change", "remove", "copy"]
     file: str
     column: str
     value: str
-    cells: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)  # of the changed or the new rows
 
 
 def change(file: str, column: str, value: str, **cells: str) -> Edit:
@@ -33,17 +33,17 @@ def remove(file: str, column: str, value: str) -> Edit:
 
 
 def copy(file: str, column: str, value: str, **cells: str) -> Edit:
-    """Append a row that is like the first of the rows but for some cells."""
+    """Append a copy of the first of the rows, with some cells changed."""
     return Edit("copy", file, column, value, _named(cells))
 
 
 def _named(cells: dict[str, str]) -> dict[str, str]:
-    """Let `First_Name` or `SIS__ID` stand for a column: two underscores are a space."""
+    """Replace two underscores in the names of columns with a space: `SIS__ID` is `SIS ID`."""
     return {name.replace("__", " "): cell for name, cell in cells.items()}
 
 
 def apply(edit: Edit, drop: Path) -> None:
-    """Edit a file; raise `ValueError` if it has no such row, so that no edit is lost unnoticed."""
+    """Edit a file. Raises `ValueError` if it has no such row, so that every edit has an effect."""
     path = drop / edit.file
     text = path.read_text("utf-8-sig")
     escape = "\\" if '\\"' in text or "\\\n" in text else None
@@ -65,7 +65,7 @@ def _fits(row: Row, place: int, value: str) -> bool:
 
 
 def _edited(edit: Edit, header: Row, rows: list[Row], place: int) -> list[Row]:
-    """Give the rows as they are after an edit."""
+    """Return the rows after an edit."""
     fit = [_fits(row, place, edit.value) for row in rows]
     if edit.what == "remove":
         return [row for row, fits in zip(rows, fit, strict=True) if not fits]

@@ -1,4 +1,4 @@
-"""The files that a command writes: their modes, and what they say."""
+"""The files that a command writes: their modes and their content."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ import polars as pl
 
 from tests.golden.text import against, lines
 
-# The ledger is recorded by its rows, and records in the archive by the names of their files, which are digests of what they hold.
-# What SQLite keeps beside the ledger while it is open is not the program's.
+# The ledger is recorded by its rows. Parquet files of the archive are recorded by their names,
+# which are digests of the content. SQLite's own files beside the open ledger are left out.
 ELSEWHERE = ".db"
 OF_SQLITE = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A file or folder: its mode and its content as lines; `version` tells whether it must be read again."""
+    """A file or folder as it was at one time."""
 
     mode: str
-    content: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()  # as lines
+    # Inode, size and time of change: if they are the same, the file is not read again.
     version: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass
 class Files:
-    """Files and folders below some folders, as they were seen last. `mask` masks a line.
-
-    `latest` is the content that was seen last in a file of a kind: a report is shown as what differs from the report before.
-    """
+    """The files and folders below some folders, as they were the last time."""
 
     folders: tuple[Path, ...]
-    mask: Callable[[str], str]
+    mask: Callable[[str], str]  # masks a line
     seen: dict[Path, Seen] = field(default_factory=dict)
+    # The last content of each kind of file: a report is shown by its difference from the last one.
     latest: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def changes(self) -> Iterator[str]:
-        """Say which files are new or changed since the last time, with their content, and which were deleted."""
+        """Yield what is deleted, new or changed since the last time, with the content."""
         before = self.seen
         self.seen = {path: self._look(path, before.get(path)) for path in self._paths()}
         yield from (f"deleted {path}" for path in sorted(before.keys() - self.seen.keys()))
@@ -68,7 +67,10 @@ class Files:
 
 
 def _kind(path: Path) -> str:
-    """Name what a file is: files of one kind differ little from run to run. Manifests of the archive have names of their own."""
+    """Return the kind of a file. Files of the same kind differ little from run to run.
+
+    Each manifest of the archive has another name, so all `.json` files are one kind.
+    """
     return path.suffix if path.suffix == ".json" else path.name
 
 
@@ -84,5 +86,8 @@ def _content(path: Path) -> Iterator[str]:
 def _members(path: Path) -> Iterator[str]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            yield f"{stat.filemode(member.external_attr >> 16)} {member.filename} {'-'.join(map(str, member.date_time[:3]))}"
+            yield (
+                f"{stat.filemode(member.external_attr >> 16)} {member.filename} "
+                f"{'-'.join(map(str, member.date_time[:3]))}"
+            )
             yield from (f"  {line}" for line in lines(archive.read(member).decode()))

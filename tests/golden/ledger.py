@@ -1,4 +1,4 @@
-"""The ledger's rows as lines of text, and what a command changed in them."""
+"""The rows of the ledger as lines of text, and how a command changed them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = Counter[str]
 
 
 def rows(database: Path) -> Rows:
-    """Read every row of every table, each as a line: `table | column=value | ...`, without the columns that are null."""
+    """Read all rows of all tables as lines: `table | column=value | ...`, without null columns."""
     if not database.exists():
         return Rows()
     with closing(sqlite3.connect(database)) as connection:
@@ -30,14 +30,17 @@ def _lines(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     for row in connection.execute(f'SELECT * FROM "{table}"'):
         cells = (
             f"{name}={escaped(str(row[name]))}"
-            for name in row.keys()  # noqa: SIM118 - a row is no dictionary: its values come of iterating over it
+            for name in row.keys()  # noqa: SIM118 - iterating over a row gives its values
             if row[name] is not None
         )
         yield " | ".join([table, *cells])
 
 
 def changes(before: Rows, after: Rows, mask: Callable[[str], str]) -> list[str]:
-    """List the rows that were removed (`-`) and added (`+`), masked, and then sorted by table and key; a changed row is both."""
+    """Return the masked rows that were removed (`-`) and added (`+`), sorted by table and key.
+
+    A changed row is both.
+    """
     removed, added = before - after, after - before
     signed = [
         *((mask(line), "-") for line in sorted(removed.elements())),
@@ -47,7 +50,7 @@ def changes(before: Rows, after: Rows, mask: Callable[[str], str]) -> list[str]:
 
 
 def _place(signed: tuple[str, str]) -> tuple[str, str, bool, str]:
-    """Put the old row before the new one: both have the same key."""
+    """Return the sort key of a row. Of two rows with the same key, the old one comes first."""
     line, sign = signed
     table, *cells = line.split(" | ")
     keys = [

@@ -1,7 +1,7 @@
-"""Masks for what chance alone decides, so that two recordings of the same behavior are the same to the last byte.
+"""Masks for what is random, so that two recordings of the same behavior are identical.
 
-The clock is fixed while the program runs, and all paths are relative, so dates, times and paths stay as they are.
-These are masked, and nothing else:
+The clock is fixed while the program runs, and all paths are relative, so dates, times and paths
+stay as they are. These are masked, and nothing else:
 
 | in the program | in the records |
 |---|---|
@@ -9,8 +9,9 @@ These are masked, and nothing else:
 | a plan's id, which depends on the target's port | `PLAN1`, numbered |
 | the port of the sandbox | `127.0.0.1:PORT` |
 | the access token, and the release of httpx, in headers (see `requests.py`) | `TOKEN`, `RELEASE` |
-| names of files that depend on the target's port: a feed's folder of rosters, the slots of a target, the lock of a feed | `FEED`, `TARGET`, `LOCK` |
-| how long a run took: `"seconds": 0.213` and `0.2 s` in the first line of a report | `SECONDS` |
+| file names that depend on the port: a feed's folder of rosters | `FEED` |
+| and: the slots of a target, the lock of a feed | `TARGET`, `LOCK` |
+| the time that a run took: `"seconds": 0.213`, and `0.2 s` at the top of a report | `SECONDS` |
 | the process and the host in the ledger's table of locks | `PROCESS`, `HOST` |
 """
 
@@ -35,14 +36,14 @@ FIXED = (
 
 @dataclass
 class Masks:
-    """The masks of one sample's records. The same id is the same placeholder in all of them."""
+    """The masks of one sample's records. An id has the same placeholder in all of them."""
 
-    port: int
-    runs: dict[str, str] = field(default_factory=dict)
-    plans: dict[str, str] = field(default_factory=dict)
+    port: int  # of the sandbox
+    runs: dict[str, str] = field(default_factory=dict)  # id of a run -> its placeholder
+    plans: dict[str, str] = field(default_factory=dict)  # id of a plan -> its placeholder
 
     def learn_plan(self, plan: str) -> None:
-        """Give a plan's id a placeholder: ten hexadecimal digits may also be a telephone number."""
+        """Give a plan's id a placeholder. No pattern could tell it from a phone number."""
         self.plans.setdefault(plan, f"PLAN{len(self.plans) + 1}")
 
     def over(self, text: str) -> str:

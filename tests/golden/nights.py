@@ -1,4 +1,4 @@
-"""The commands of four nights: a first load, the same drop again, a changed drop, and the way back."""
+"""The commands of four nights: a first load, the same drop again, a changed drop, a restore."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TARGET = ("--target", "env", "--json")
 
 
 def recorded(sample: Sample, recorder: Recorder) -> dict[str, str]:
-    """Run all nights of a sample in the current folder; give the records by their names."""
+    """Run all nights of a sample in the current folder; return the records by name."""
     sample.put()
     if sample.before:
         recorder.begin(0, "before")
@@ -22,7 +22,7 @@ def recorded(sample: Sample, recorder: Recorder) -> dict[str, str]:
 
 
 def first_load(sample: Sample, recorder: Recorder) -> str:
-    """Check, plan and load a drop into an empty target; give the run."""
+    """Check, plan and load a drop into an empty target; return the id of the run."""
     recorder.begin(1, "first_load")
     recorder.roster("check", sample.drop, "--json")
     recorder.roster("plan", sample.drop, *TARGET)
@@ -42,7 +42,7 @@ def same_drop(sample: Sample, recorder: Recorder) -> None:
 
 
 def changed_drop(sample: Sample, recorder: Recorder) -> None:
-    """Load a changed drop of which something is held, ask why, and approve it."""
+    """Load a changed drop with changes that are held, ask why, and approve them."""
     recorder.begin(3, "changed_drop")
     sample.put(sample.edits)
     recorder.roster("plan", sample.drop, *TARGET)
@@ -56,14 +56,14 @@ def changed_drop(sample: Sample, recorder: Recorder) -> None:
 
 
 def approve(plan: str, sample: Sample, recorder: Recorder) -> None:
-    """Approve a plan, and say who does it and why."""
+    """Approve a plan, with a name and a note."""
     recorder.roster(
         "sync", sample.drop, "--approve", plan, "--by", "principal", "--note", "seen", *TARGET
     )
 
 
 def going_back(sample: Sample, recorder: Recorder, first: str) -> None:
-    """Bring the first roster back, and forget a person."""
+    """Restore the first roster, and forget a person."""
     recorder.begin(4, "going_back")
     if plan := recorder.roster("restore", first, sample.drop, *TARGET).json["plan"]:
         approve(plan, sample, recorder)

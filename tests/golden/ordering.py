@@ -1,9 +1,10 @@
-"""An order of requests in which chance has no part, and the program's promises have.
+"""An order of requests that does not depend on chance, and that shows a broken law.
 
-Several requests are under way at once, but only within one collection: between collections the order is that of
-arrival. Within one it is a law that a record comes after those of the same collection that it names, that it is
-deleted before those that it names, that deletes are last, and that a record is read before it is written. What
-no law orders is sorted by id. A broken law is a record in another place.
+Several requests are under way at a time, but only within one collection. Between collections the
+order is that of arrival. Within a collection the laws say that a record comes after the records
+that it names, that it is deleted before them, that deletes are last, and that a record is read
+before it is written. Requests that no law orders are sorted by id. If a law is broken, a request is
+in another place.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ Address = tuple[str, str]
 
 @dataclass
 class Order:
-    """Orders requests. `names` are the ids that each record named when it was last written."""
+    """Orders requests by the records that they name."""
 
+    # For each record, the ids that it named when it was last written.
     names: dict[Address, frozenset[str]] = field(default_factory=dict)
 
     def over(self, arrived: list[Request]) -> list[Request]:
-        """Order the requests of one command."""
+        """Return the requests of one command in order."""
         return [one for part in _parts(arrived) for one in self._ordered(part)]
 
     def _ordered(self, part: list[Request]) -> list[Request]:
@@ -35,7 +37,10 @@ class Order:
         return [part[place] for place in places]
 
     def _steps(self, part: list[Request]) -> list[int]:
-        """Number the steps: a request is one step after those that it had to wait for, as far as they arrived before it."""
+        """Number the steps.
+
+        A request is one step after the requests for which it had to wait, if they arrived before.
+        """
         steps: list[int] = []
         same: dict[str, int] = {}
         created: dict[str, int] = {}
@@ -63,7 +68,7 @@ class Order:
         return self.names.get((request.address[0], other), frozenset())
 
     def _is_new(self, request: Request) -> bool:
-        """Tell whether a request writes a record for the first time, and remember what it names."""
+        """Return whether a request writes a record for the first time; remember what it names."""
         if request.method not in WRITES:
             return False
         is_new = request.address not in self.names
@@ -72,7 +77,7 @@ class Order:
 
 
 def _parts(arrived: list[Request]) -> Iterator[list[Request]]:
-    """Cut where the collection changes, and before its deletes if nothing of it is written after them."""
+    """Split where the collection changes, and before its deletes if no write follows them."""
     for _, group in groupby(arrived, lambda one: one.address[0]):
         part = list(group)
         first = next((place for place, one in enumerate(part) if one.method == "DELETE"), len(part))

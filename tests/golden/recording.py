@@ -1,4 +1,4 @@
-"""Runs commands at a fixed hour against a real sandbox, and writes down all that can be seen from outside."""
+"""The recorder: runs commands at a fixed time against a real sandbox, and records their effects."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.running import Run, roster
 FIRST_NIGHT = datetime(2026, 11, 24, 2, 0, tzinfo=ZoneInfo("UTC"))
 DAY, PAUSE = timedelta(days=1), timedelta(minutes=1)
 STATE, OUT = Path("state"), Path("out")
-# Who runs the program, and nothing of what the shell of that person says.
+# A fixed user and fixed credentials. Variables of the caller's shell have no effect.
 ENVIRONMENT = {"LOGNAME": "operator", "TIMEBACK_CLIENT_ID": "sandbox", "TIMEBACK_CLIENT_SECRET": "sandbox",
                "TIMEBACK_ACCESS_TOKEN": "", "ROSTER_LEDGER": "", "FORCE_COLOR": "", "TTY_COMPATIBLE": ""}  # fmt: skip
 
 
 @contextmanager
 def serving() -> Iterator[tuple[Sandbox, requests.Log]]:
-    """Serve a sandbox whose requests are noted."""
+    """Start a sandbox that logs its requests."""
     log = requests.Log()
     with Sandbox(None, wrap=log.over) as sandbox:
         yield sandbox, log
@@ -40,7 +40,7 @@ def serving() -> Iterator[tuple[Sandbox, requests.Log]]:
 
 @dataclass
 class Recorder:
-    """A target, a clock, the current folder, and the records so far: the texts of each by its name."""
+    """Runs commands in the current folder, and keeps their records."""
 
     sandbox: Sandbox
     log: requests.Log
@@ -52,10 +52,10 @@ class Recorder:
     night: str = ""
     rows: ledger.Rows = field(default_factory=ledger.Rows)
     errors: list[str] = field(default_factory=list)
-    records: dict[str, list[str]] = field(default_factory=dict)
+    records: dict[str, list[str]] = field(default_factory=dict)  # texts by the name of the record
 
     def begin(self, night: int, name: str) -> None:
-        """Begin a night, which has records of its own."""
+        """Start a night, which has its own records."""
         self.now = FIRST_NIGHT + (night - 1) * DAY
         self.night = f"{night}_{name}"
 
@@ -70,7 +70,7 @@ class Recorder:
         return run
 
     def prepare(self, command: str, *arguments: str) -> None:
-        """Run a command that the records begin after."""
+        """Run a command before the records begin."""
         self._run(command, *arguments)
         self.rows = ledger.rows(STATE / "ledger.db")
         self.order.over(self.log.take())
@@ -107,7 +107,10 @@ def _titled(title: str, lines: list[str]) -> Iterator[str]:
 
 @contextmanager
 def recorder(sandbox: Sandbox, log: requests.Log) -> Iterator[Recorder]:
-    """Begin with an empty target and an empty folder, at a fixed hour; new files are open to all unless the program closes them."""
+    """Start with an empty target and an empty folder, at a fixed time.
+
+    The umask lets everyone read new files, unless the program makes them private.
+    """
     sandbox.store.clear()
     log.take()
     mask = os.umask(0o022)

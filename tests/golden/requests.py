@@ -12,29 +12,32 @@ from functools import cached_property
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What the transport adds by itself, as its release likes.
+# Headers that the transport adds. They depend on its release.
 OF_TRANSPORT = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding"}
 API = ["ims", "oneroster"]
-# Collections whose address has two parts after the version.
+# Collections with two parts in their path after the version.
 IN_TWO_PARTS = {"courses/components", "courses/component-resources"}
-# What varies of the headers: the token, and the release of the library that asks for it.
+# The parts of headers that vary: the token, and the release of the library that fetches it.
 TOKEN, RELEASE = re.compile(r"(?<=^Bearer )[\w-]{32}$"), re.compile(r"(?<=^python-httpx/)[\d.]+$")
 WRITES = ("POST", "PUT", "PATCH")
 
 
 @dataclass
 class Request:
-    """One request, and the status of its answer (0: none yet)."""
+    """One request."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: str = ""
-    status: int = 0
+    status: int = 0  # of the response; 0 for none yet
 
     @cached_property
     def address(self) -> tuple[str, str]:
-        """The collection and the id that the request is about; a list has no id, and what is not of the API is itself."""
+        """The collection and the id of the request.
+
+        A list has no id. A request outside the API has its whole path as the collection.
+        """
         parts = self.path.partition("?")[0].strip("/").split("/")
         if parts[:2] != API or len(parts) < 5:
             return self.path, ""
@@ -63,7 +66,7 @@ def _ids(value: object) -> Iterator[str]:
 
 
 class Log:
-    """Notes each request when it arrives."""
+    """Keeps each request as it arrives."""
 
     def __init__(self) -> None:
         self._requests: list[Request] = []
@@ -114,7 +117,11 @@ def _masked(header: str) -> str:
 
 
 def written(requests: list[Request]) -> Iterator[str]:
-    """Write requests, one a line: first the headers that the program set, each set once with the number of its requests."""
+    """Yield requests as lines.
+
+    The first lines are the headers that the program set: each set of headers once, with the number
+    of its requests.
+    """
     headers = Counter(
         " | ".join(f"{name}: {value}" for name, value in one.headers.items()) for one in requests
     )

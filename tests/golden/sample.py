@@ -1,4 +1,4 @@
-"""A sample whose behavior is recorded: its drop, the feed's file that it is loaded with, and its changed drop."""
+"""A sample whose behavior is recorded: its drop, its feed file, and the changed drop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.golden.edits import Edit, apply
 
 SAMPLE_DATA = Path(__file__).parents[2] / "sample_data"
-# The feed's file of a layout whose drops have no addresses.
+# The feed file for a layout whose drops have no email addresses.
 FEED = """district = "{name}"
 drop = "{name}"
 layout = "auto"
@@ -27,32 +27,27 @@ contacts = true
 
 @dataclass(frozen=True)
 class Sample:
-    """A drop of `sample_data`, bare or with a feed's file: its own one, or one that is written here (`written`).
-
-    `edits` make the drop of the changed night. On that night `held` is an id that waits for a person, and `rejected`
-    one whose row is rejected. `person` is forgotten at the end. `before` is a drop that is loaded first. `files` is the
-    folder of the drop, if it is not `folder`. `rewrite` changes the files of the drop on every night.
-    """
+    """A drop of `sample_data`, with or without a feed file."""
 
     name: str
     folder: str
-    edits: tuple[Edit, ...]
-    held: str
-    rejected: str
-    person: str
-    feed: str = ""
-    written: bool = False
-    files: str = ""
-    before: str = ""
-    rewrite: Callable[[Path], None] = lambda _: None
+    edits: tuple[Edit, ...]  # make the drop of the changed night
+    held: str  # an id that is held on the changed night
+    rejected: str  # an id whose row is rejected on the changed night
+    person: str  # a person who is forgotten at the end
+    feed: str = ""  # the sample's own feed file
+    written: bool = False  # whether `FEED` is written as its feed file
+    files: str = ""  # the folder of the drop, if it is not `folder`
+    before: str = ""  # a drop that is loaded first
+    rewrite: Callable[[Path], None] = lambda _: None  # changes the files of the drop every night
 
     @property
     def drop(self) -> str:
-        """What the commands are given."""
+        """The argument of the commands."""
         return self.feed or (f"{self.name}.toml" if self.written else self.name)
 
     def put(self, edits: tuple[Edit, ...] = ()) -> None:
-        """Put the drop into the current folder, where the commands run, in place of the one that is there."""
+        """Put the drop into the current folder, in place of an earlier one."""
         place = Path(self.folder if self.feed else self.name)
         _copy(self.folder, place)
         if self.before:

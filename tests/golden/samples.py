@@ -1,4 +1,4 @@
-"""The samples whose behavior is recorded, and how the drop of each is changed for the third night."""
+"""The samples whose behavior is recorded, and the changes to their drops on the third night."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.golden.british import british
 from tests.golden.edits import change, copy, remove
 from tests.golden.sample import Sample
 
-# A name, a title, a new person, one who left, a kindergarten that is gone, and a row that is wrong.
+# A new name, a new title, a new person, one who left, a kindergarten that closed, and a wrong row.
 DISTRICT = (
     change("users.csv", "sourcedId", "lv-stu-0009", givenName="Juno", phone="+1 555 555 0190"),
     change("classes.csv", "sourcedId", "lv-cls-0011", title="Grade 5 Morning Circle"),
@@ -32,7 +32,7 @@ ROLES = (
         userSourcedId="lv-stu-0101",
     ),
     remove("roles.csv", "userSourcedId", "lv-stu-0011"),
-    # An id that was damaged is whole again: while it is not, nobody can say which enrollment is missing.
+    # A damaged id is correct again. Until then the program cannot know which enrollment is missing.
     change("enrollments.csv", "sourcedId", "lv enr 0079", sourcedId="lv-enr-0079"),
 )
 ONEROSTER = Sample(

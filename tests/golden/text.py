@@ -1,4 +1,4 @@
-"""Text of any kind in a form that is readable in a diff."""
+"""Any text in a form that is readable in a diff."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from difflib import SequenceMatcher
 from hashlib import sha256
 from typing import Any
 
-# A longer text is kept as its digest and its first lines.
+# Of a longer text, only the first lines and a digest are kept.
 MOST_LINES = 400
-# How deep an object is spread over lines.
+# The depth to which an object is spread over lines.
 DEPTH = 2
 
 
 def escaped(text: str) -> str:
-    """Show the characters that nobody sees."""
+    """Escape the characters that are not printable."""
     if text.isprintable():
         return text
     return "".join(
@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def lines(text: str) -> Iterator[str]:
-    """Give the lines of a text, without the spaces at their ends that a table is filled up with."""
+    """Yield the lines of a text, without the trailing spaces that pad a table."""
     whole = text.removesuffix("\n").split("\n") if text else []
     yield from (escaped(line).rstrip() for line in whole[:MOST_LINES])
     if len(whole) > MOST_LINES:
@@ -32,7 +32,7 @@ def lines(text: str) -> Iterator[str]:
 
 
 def printed(text: str) -> Iterator[str]:
-    """Give the lines of an output; an object, which is printed in one line, is spread over several."""
+    """Yield the lines of an output. A JSON object on one line is spread over several."""
     for line in lines(text):
         if line.startswith("{") and line.endswith("}"):
             yield from spread(json.loads(line))
@@ -41,7 +41,7 @@ def printed(text: str) -> Iterator[str]:
 
 
 def spread(value: Any, depth: int = DEPTH, indent: str = "") -> Iterator[str]:
-    """Write an object or a list over lines, to some depth; what lies deeper stands in one line."""
+    """Yield an object or a list as several lines, to some depth. Deeper values are on one line."""
     if not value or depth == 0 or not isinstance(value, dict | list):
         yield json.dumps(value, ensure_ascii=False)
         return
@@ -62,7 +62,10 @@ def spread(value: Any, depth: int = DEPTH, indent: str = "") -> Iterator[str]:
 
 
 def against(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
-    """Write lines as what differs from earlier ones, if that is much shorter; both together say all that the lines do."""
+    """Yield the difference of lines from earlier ones, if that is much shorter, or else the lines.
+
+    Nothing is lost: the lines follow from the earlier ones and the difference.
+    """
     steps = [
         step
         for step in SequenceMatcher(None, before, now, autojunk=False).get_opcodes()

@@ -1,6 +1,7 @@
-"""The records of whole behavior: `python -m tests.golden.whole` writes them again, which `make golden` calls.
+"""The golden records of all samples. `make golden` runs `python -m tests.golden.whole`.
 
-They are written again only in a commit that is meant to change what the program does. Read their difference before you commit it.
+It writes the records again. Do this only in a commit that changes what the program does, and read
+their difference before you commit.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ HERE = Path(__file__).parent / "whole"
 
 
 def records(sample: Sample, sandbox: Sandbox, log: Log) -> dict[str, str]:
-    """Run all the commands with a sample; give the records by the names of their files."""
+    """Run all commands with a sample; return the records by file name."""
     with recorder(sandbox, log) as one:
         return recorded(sample, one)
 
 
 def write(names: list[str], folder: Path = HERE) -> None:
-    """Write the records of some samples, or of all, in place of those that are there."""
+    """Write the records of some samples, or of all, in place of the old ones."""
     with serving() as (sandbox, log):
         for sample in SAMPLES:
             if sample.name in names or not names:

@@ -1,4 +1,7 @@
-"""Prints what each planted fault came to: `python -m tests.year [few|ordinary] [SEED] [LAYOUT...]`; whole years take some minutes."""
+"""Prints the outcome of each planted fault.
+
+`python -m tests.year [few|ordinary] [SEED] [LAYOUT...]`. Complete years take some minutes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ BY_NAME: dict[str, Fault] = {fault.name: fault for fault in FAULTS}
 
 
 def main(words: list[str]) -> None:
-    """Live through a year in each layout, or visit a few of its nights."""
+    """Run a year in each layout, or a few of its nights, and print a table."""
     seed = next((int(word) for word in words if word.isdigit()), 1)
     print("| " + " | ".join(HEAD) + " |\n|---|---|---|---|---:|---|---|")
     verdicts: Counter[str] = Counter()
@@ -56,7 +59,7 @@ def _outcomes(form: Form, seed: int, folder: Path, *, words: list[str]) -> Itera
 
 
 def amiss(one: Outcome) -> str:
-    """Say what is amiss with a night; that an ordinary one is held is told too."""
+    """Return what is wrong with a night; `held` if an ordinary night is held."""
     fault = BY_NAME.get(one.name)
     if fault:
         return verdict.of_fault(one, fault)

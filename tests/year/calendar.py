@@ -1,4 +1,4 @@
-"""The days of the simulated year on which something happens to the whole district, and how large the district is."""
+"""The days on which something happens to the whole district, and the district's size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MIDDLE, HIGH = School("0130", "Cedar Middle", 6, 8), School("0140", "Dune High",
 
 @dataclass(frozen=True)
 class Size:
-    """How many students each grade of a school has, at first."""
+    """How many students each grade of a school has at the start."""
 
     ash: int = 14
     birch: int = 8
@@ -32,12 +32,12 @@ class Size:
     new: int = 5
 
 
-# On these nights a person is asked though nothing is wrong, and perhaps on the night after: much does change.
+# On these nights so much changes that a run may be held although nothing is wrong.
 ASKS = {day + timedelta(days=later) for day in (CLOSES, ROLLOVER) for later in (0, 1)}
 
 
 def terms(year: int) -> dict[str, Term]:
-    """Give the terms of the school year that ends in a year."""
+    """Return the terms of the school year that ends in `year`."""
     begins, middle, ends = date(year - 1, 8, 17), date(year, 1, 15), date(year, 6, 11)
     short = year % 100
     found = (
@@ -48,5 +48,5 @@ def terms(year: int) -> dict[str, Term]:
     return {one.id: one for one in found}
 
 
-# From this day to the rollover no term runs.
+# From this day to the rollover there is no term.
 SUMMER = terms(2027)["S27"].ends

@@ -1,4 +1,4 @@
-"""A district as a SIS import of Canvas writes it."""
+"""A district in the layout of Canvas SIS imports."""
 
 from __future__ import annotations
 

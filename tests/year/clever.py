@@ -1,4 +1,4 @@
-"""A district as Clever's SFTP layout writes it."""
+"""A district in Clever's SFTP layout."""
 
 from __future__ import annotations
 

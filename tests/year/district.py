@@ -1,4 +1,4 @@
-"""A district as it truly is on one day: schools, terms, classes, people, who looks after whom, and who sits in which class."""
+"""The true state of a district on one day: schools, terms, classes, people and enrollments."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ STUDENT, TEACHER, PRINCIPAL = "student", "teacher", "administrator"
 
 @dataclass(frozen=True)
 class School:
-    """A school, and the first and last grade that it teaches (0 is kindergarten)."""
+    """A school. Grade 0 is kindergarten."""
 
     id: str
     name: str
-    first: int
-    last: int
+    first: int  # grade
+    last: int  # grade
 
     @property
     def grades(self) -> range:
@@ -25,19 +25,19 @@ class School:
 
 @dataclass(frozen=True)
 class Term:
-    """A school year or a part of one; `year` is that in which its school year ends."""
+    """A school year or a part of one."""
 
     id: str
     title: str
     kind: str
     begins: date
     ends: date
-    year: int
+    year: int  # in which its school year ends
 
 
 @dataclass(frozen=True)
 class Course:
-    """What is taught in one grade of a school."""
+    """A course that is taught in one grade of a school."""
 
     id: str
     title: str
@@ -48,7 +48,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Group:
-    """A class: a group of students who are taught a course in a term."""
+    """A class: students who take a course in a term."""
 
     id: str
     title: str
@@ -60,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Person:
-    """A student or somebody of the staff; `grade` is None of staff, `contacts` are ids."""
+    """A student or a member of the staff."""
 
     id: str
     role: str
@@ -70,9 +70,9 @@ class Person:
     email: str
     number: str
     school: str
-    grade: int | None = None
+    grade: int | None = None  # None for staff
     born: str = ""
-    contacts: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()  # ids
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Contact:
 
 @dataclass
 class District:
-    """All of it; `seats` lead from a class and a person to the role that the person has there."""
+    """The district. All its parts are kept by id."""
 
     day: date
     schools: dict[str, School] = field(default_factory=dict)
@@ -97,10 +97,11 @@ class District:
     groups: dict[str, Group] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     contacts: dict[str, Contact] = field(default_factory=dict)
+    # The enrollments: the role of a person in a class, by the ids of class and person.
     seats: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def copy(self) -> District:
-        """Give the district as it is now; what happens later does not change it."""
+        """Return a copy, which later events do not change."""
         return District(
             self.day,
             dict(self.schools),
@@ -113,7 +114,7 @@ class District:
         )
 
     def students(self, school: str | None = None) -> list[Person]:
-        """The students, of one school or of all."""
+        """Return the students of one school, or all."""
         return [
             one
             for one in self.people.values()
@@ -121,15 +122,15 @@ class District:
         ]
 
     def staff(self, role: str, school: str | None = None) -> list[Person]:
-        """The staff of one role, of one school or of all."""
+        """Return the staff with a role, of one school or of all."""
         return [
             one for one in self.people.values() if one.role == role and school in (None, one.school)
         ]
 
     def in_class(self, group: str, role: str = STUDENT) -> list[str]:
-        """The ids of those who have a role in a class."""
+        """Return the ids of the people who have a role in a class."""
         return [person for (of, person), what in self.seats.items() if of == group and what == role]
 
     def classes_of(self, person: str) -> list[str]:
-        """The ids of the classes in which a person is."""
+        """Return the ids of a person's classes."""
         return [of for of, one in self.seats if one == person]

@@ -1,4 +1,4 @@
-"""All that a district is, in the tables of a layout."""
+"""The complete export of a district, in the tables of each layout."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ WRITERS: dict[str, Callable[[District], Tables]] = {
 
 
 def tables_of(form: Form, district: District) -> Tables:
-    """Give all that a district is, in the tables of a layout."""
+    """Return a complete export of a district."""
     return WRITERS[CODES[form]](district)

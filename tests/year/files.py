@@ -1,4 +1,4 @@
-"""One night's files: tables with names of columns, and how they are written into a folder."""
+"""The files of one night, as tables, and how they are written into a folder."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ DISTRICT_ID = "D-1"
 
 @dataclass
 class Files:
-    """The tables of one night by file name, how columns are called in print, and files that are text already."""
+    """The files of one night, by file name."""
 
     tables: Tables
+    # The header of a column, by file and column; None leaves the column out.
     called: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)  # files that are text already
 
     def written(self) -> dict[str, str]:
-        """Give the text of each file."""
+        """Return the text of each file."""
         return {
             name: _text(name, rows, self.called) for name, rows in self.tables.items() if rows
         } | self.texts
 
 
 def write(files: dict[str, str], folder: Path) -> Path:
-    """Write the files of a night into a folder, in place of those of the night before."""
+    """Write the files of a night into a folder, and delete those of the night before."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()

@@ -1,4 +1,7 @@
-"""What happens in a district: who comes, leaves, moves, marries, and how classes are made. Chance comes from outside."""
+"""The events in a district: people arrive, leave, move and marry, and classes are made.
+
+The caller passes the random numbers.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ LAST_ELEMENTARY = 5
 
 
 class Life:
-    """Changes a district, one event after the other."""
+    """Changes a district, one event after another."""
 
     def __init__(self, day: date, chance: Random) -> None:
         self.now = District(day)
@@ -40,7 +43,7 @@ class Life:
         self.hire(school.id, PRINCIPAL)
 
     def hire(self, school: str, role: str = TEACHER) -> Person:
-        """Bring new staff."""
+        """Add a member of the staff."""
         given, family = self._name()
         username = f"{given[0]}{family}{self._number('username')}".lower()
         number = f"{self._number('staff'):04}"
@@ -58,7 +61,7 @@ class Life:
         return one
 
     def enroll(self, grade: int, school: str) -> Person:
-        """Bring a student: at times a sibling of another, at times with the address of a parent."""
+        """Add a student: sometimes a sibling of another, sometimes with a parent's email."""
         siblings = [one for one in self.now.students() if one.contacts]
         family = self.chance.choice(siblings) if siblings and self.chance.random() < 0.3 else None
         given, name = self._name(family.family if family else None)
@@ -75,7 +78,7 @@ class Life:
         born = date(
             self.now.day.year - 5 - grade, self.chance.randint(1, 12), self.chance.randint(1, 28)
         ).isoformat()
-        # Twelve digits, of which the first is a zero: what spreadsheets like best.
+        # An id of twelve digits with a leading zero, which spreadsheets damage.
         one = Person(
             f"0{36_000_001_000 + number * 7}",
             STUDENT,
@@ -94,7 +97,7 @@ class Life:
         return one
 
     def leave(self, person: str) -> None:
-        """Let somebody go, and the parents of whom nobody is left."""
+        """Remove a person, and parents who have no child left."""
         contacts = self.now.people.pop(person).contacts
         self.unseat(person)
         needed = {one for other in self.now.people.values() for one in other.contacts}
@@ -102,11 +105,11 @@ class Life:
             del self.now.contacts[one]
 
     def change(self, person: str, **what: str | int) -> None:
-        """Change what is said of somebody."""
+        """Change properties of a person."""
         self.now.people[person] = replace(self.now.people[person], **what)  # type: ignore[arg-type]
 
     def move(self, person: str, school: str) -> None:
-        """Let a student go to another school of the district."""
+        """Move a student to another school of the district."""
         self.unseat(person)
         self.change(person, school=school)
         self.seat(self.now.people[person])
@@ -134,7 +137,10 @@ class Life:
     def schedule(
         self, terms: Iterable[str], *, elementary: bool = True, schools: Iterable[str] | None = None
     ) -> None:
-        """Make the classes of some terms: for elementary schools the first of them, for the others all, and seat everybody."""
+        """Add the classes of some terms, and enroll all students.
+
+        The first term is the school year: elementary classes run in it, all others in its parts.
+        """
         year, *parts = terms
         for school in [self.now.schools[one] for one in schools or self.now.schools]:
             for grade in school.grades:
@@ -147,7 +153,7 @@ class Life:
             self.seat(one)
 
     def group(self, school: School, grade: int, subject: str, term: str) -> Group:
-        """Make a class, with the teacher of the school who has the fewest."""
+        """Add a class, taught by the teacher of the school who has the fewest classes."""
         course = f"C-{school.id}-{grade:02}-{subject[:3].upper()}"
         self.now.courses.setdefault(
             course, Course(course, f"{subject} {grade}", subject, school.id, grade)
@@ -172,7 +178,7 @@ class Life:
         return one
 
     def seat(self, student: Person) -> None:
-        """Put a student into the smallest class of each course and term in which there is none yet."""
+        """Enroll a student in the smallest class of each course and term that the student lacks."""
         mine = {self._kind(self.now.groups[one]) for one in self.now.classes_of(student.id)}
         sizes = self.sizes()
         open_ones: dict[tuple[str, str], list[Group]] = {}
@@ -186,19 +192,19 @@ class Life:
                 )
 
     def unseat(self, person: str) -> None:
-        """Take somebody out of all classes."""
+        """Remove a person from all classes."""
         for group in self.now.classes_of(person):
             del self.now.seats[group, person]
 
     def sizes(self) -> dict[str, int]:
-        """How many students each class has."""
+        """Return the number of students of each class."""
         found: dict[str, int] = {}
         for (group, _), role in self.now.seats.items():
             found[group] = found.get(group, 0) + (role == STUDENT)
         return found
 
     def siblings(self, group: Group) -> list[Group]:
-        """The other classes of the same course and term."""
+        """Return the other classes of the same course and term."""
         kind = self._kind(group)
         return [
             one
@@ -207,7 +213,7 @@ class Life:
         ]
 
     def dissolve(self, group: str) -> None:
-        """Take a class away, with all seats in it."""
+        """Remove a class and all its enrollments."""
         del self.now.groups[group]
         for of, person in [seat for seat in self.now.seats if seat[0] == group]:
             del self.now.seats[of, person]
@@ -241,5 +247,5 @@ class Life:
 
 
 def subjects(grade: int) -> tuple[str, ...]:
-    """What is taught in a grade."""
+    """Return the subjects of a grade."""
     return ELEMENTARY if grade <= LAST_ELEMENTARY else SECONDARY

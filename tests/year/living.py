@@ -1,4 +1,4 @@
-"""A year of a district: what happens on which day, and the district's state on each night on which an export is made."""
+"""A year of a district: the events of each day, and the district on each night with an export."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.year.life import Life
 
 
 def nights(seed: int, size: Size | None = None, count: int = NIGHTS) -> Iterator[District]:
-    """Give the district as it is on each night; there is no export on Saturdays."""
+    """Yield the district on each night with an export. There is none on Saturdays."""
     year = Year(seed, size or Size())
     day, given = calendar.FIRST, 0
     while given < count:
@@ -25,7 +25,7 @@ def nights(seed: int, size: Size | None = None, count: int = NIGHTS) -> Iterator
 
 
 class Year:
-    """One life of a district, day by day, as a seed has it."""
+    """The year of a district, day by day. The seed decides its events."""
 
     def __init__(self, seed: int, size: Size) -> None:
         self.chance = Random(seed)
@@ -44,7 +44,7 @@ class Year:
         self.life.schedule(["Y27", "F27"])
 
     def live(self, day: date) -> None:
-        """Let a day pass."""
+        """Apply the events of a day."""
         self.life.now.day = day
         fixed: dict[date, Callable[[], None]] = {
             calendar.OPENS: self._open,
@@ -104,7 +104,7 @@ class Year:
             self.life.move(one.id, self.chance.choice(others))
 
     def _change_class(self) -> None:
-        """A student goes to another class of the same course, or begins another course's."""
+        """Move a student to another class of the same course and term."""
         one = self.chance.choice(self.life.now.students())
         for group in self.life.now.classes_of(one.id):
             siblings = self.life.siblings(self.life.now.groups[group])
@@ -118,7 +118,7 @@ class Year:
         self.life.marry(self.chance.choice(staff).id)
 
     def _correct(self) -> None:
-        """A name is spelled as it should be."""
+        """Correct the spelling of a name."""
         one = self.chance.choice(self.life.now.students())
         place = self.chance.randrange(1, len(one.given))
         self.life.change(
@@ -129,7 +129,7 @@ class Year:
         self.life.resign(self.chance.choice(self.life.now.staff(TEACHER)).id)
 
     def _split(self) -> None:
-        """A crowded class becomes two."""
+        """Split the largest class in two."""
         sizes = self.life.sizes()
         one = max(self.life.now.groups.values(), key=lambda group: sizes.get(group.id, 0))
         course = self.life.now.courses[one.course]
@@ -141,7 +141,7 @@ class Year:
             self.life.now.seats[new.id, person] = STUDENT
 
     def _cancel(self) -> None:
-        """A small class is taken into another of the same course."""
+        """Merge the smallest class into another one of the same course."""
         sizes = self.life.sizes()
         small = [one for one in self.life.now.groups.values() if self.life.siblings(one)]
         if not small:
@@ -159,7 +159,7 @@ class Year:
         self.life.schedule(["Y27"], schools=[calendar.NEW.id])
 
     def _level(self) -> None:
-        """One grade's students are distributed anew over the classes of each of its courses."""
+        """Distribute the students of one grade again over the classes of each course."""
         for one in self.life.now.students(calendar.MIDDLE.id):
             if one.grade == calendar.MIDDLE.first:
                 self.life.unseat(one.id)
@@ -175,12 +175,12 @@ class Year:
         self.life.schedule(["Y27", "S27"], elementary=False)
 
     def _left_out(self) -> None:
-        """The student information system exports the first term's classes no longer."""
+        """Remove the first term's classes, which the SIS no longer exports."""
         for group in [one.id for one in self.life.now.groups.values() if one.term == "F27"]:
             self.life.dissolve(group)
 
     def _close(self) -> None:
-        """A small school is closed; its students and teachers go to the others of its kind."""
+        """Close a small school. Its students and teachers move to another elementary school."""
         now = self.life.now
         for group in [one.id for one in now.groups.values() if one.school == calendar.BIRCH.id]:
             self.life.dissolve(group)
@@ -193,7 +193,10 @@ class Year:
         del now.schools[calendar.BIRCH.id]
 
     def _roll_over(self) -> None:
-        """Everybody goes up, the last grade leaves, and the next year's classes, with ids of their own, take the place of this one's."""
+        """Start the next school year.
+
+        All students are promoted, the last grade leaves, and classes with new ids replace the old.
+        """
         now = self.life.now
         for group in list(now.groups):
             self.life.dissolve(group)

@@ -1,4 +1,4 @@
-"""A district as OneRoster 1.2 writes it."""
+"""A district as OneRoster 1.2 CSV."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.year.files import DISTRICT_ID, Row, Tables
 
 
 def grade_of(grade: int | None) -> str:
-    """Write a grade as OneRoster does."""
+    """Return a grade in OneRoster's spelling."""
     return "" if grade is None else "KG" if grade == 0 else f"{grade:02}"
 
 
 def enrollment(group: str, person: str) -> str:
-    """The id of an enrollment."""
+    """Return the id of an enrollment."""
     return f"e-{group}-{person}"
 
 
@@ -136,7 +136,7 @@ def _parents(now: District) -> Iterable[Row]:
 
 
 def _schools(now: District) -> dict[str, str]:
-    """The school of each parent: that of the first child."""
+    """Return the school of each parent: that of the first child."""
     found: dict[str, str] = {}
     for one in now.people.values():
         for contact in one.contacts:

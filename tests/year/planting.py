@@ -1,4 +1,7 @@
-"""Plants faults into a year, each from a copy of a night on which all was well, and tells what each of them came to."""
+"""Plants faults into a year, and returns their outcomes.
+
+Each fault is planted in a copy of the year as it was before that night, so faults do not interact.
+"""
 
 from __future__ import annotations
 
@@ -26,58 +29,63 @@ from tests.year.truth import Harm, View, harms, kind_of, missing, true
 
 ASKED = (HELD, REFUSED)
 Which = Literal["", "again", "mended"]
-# So many nights before a fault the export was made that is sent again, or that last year's is made of.
+# How many nights old the export is that is sent again, or that stands in for last year's.
 EARLIER = 26
 LATELY = 3
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one night came to: its exit code, what people were told, who was harmed, how many of each kind were there, and what has not arrived.
+    """The outcome of one night."""
 
-    `which` is blank on the night of a fault, `again` on the next one, with the same fault, and `mended` on the one after, with a correct export.
-    """
-
-    name: str
+    name: str  # of the fault
     form: Form
     seed: int
     day: date
-    code: int
-    told: str
-    harms: tuple[Harm, ...]
-    there: Counter[str] = field(default_factory=Counter)
-    missing: tuple[Harm, ...] = ()
+    code: int  # the exit code
+    told: str  # the reasons that were reported to people
+    harms: tuple[Harm, ...]  # who was harmed
+    there: Counter[str] = field(default_factory=Counter)  # how many of each kind there were before
+    missing: tuple[Harm, ...] = ()  # what has not arrived
+    # Blank on the night of the fault, `again` on the next one, which has the same fault, and
+    # `mended` on the one after that, which has a correct export.
     which: Which = ""
 
     @property
     def asked(self) -> bool:
-        """Whether a person is asked before anything goes on."""
+        """Whether the run was held or refused, so that a person must decide."""
         return self.code in ASKED
 
     @property
     def where(self) -> str:
-        """Say which night this was."""
-        return f"{self.name}{self.which and f' ({self.which})'}: layout {self.form}, seed {self.seed}, night of {self.day}"
+        """The night, for messages."""
+        return (
+            f"{self.name}{self.which and f' ({self.which})'}: layout {self.form}, seed "
+            f"{self.seed}, night of {self.day}"
+        )
 
     @property
     def harmed(self) -> str:
-        """Say how many of which were harmed, and how; blank: none."""
+        """How many of each kind were harmed, and how; blank for none."""
         kinds = Counter(f"{one.kind} {one.what}" for one in self.harms)
         return ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
 
     @property
     def kinds(self) -> Counter[str]:
-        """Count the harmed of each kind."""
+        """The number of harmed of each kind."""
         return Counter(one.kind for one in self.harms)
 
     def __str__(self) -> str:
         first = next((f" (such as {' '.join(one.key)})" for one in self.harms), "")
-        return f"{self.where}: exit {self.code}, harmed: {self.harmed or 'nobody'}{first}. Told: {self.told or 'nothing'}"
+        return (
+            f"{self.where}: exit {self.code}, harmed: {self.harmed or 'nobody'}{first}. Told: "
+            f"{self.told or 'nothing'}"
+        )
 
 
 @dataclass
 class Year:
-    """A year of one layout and seed, as far as it has gone: the districts so far, and the feed that loads them."""
+    """A year in one layout and with one seed, up to some night."""
 
     form: Form
     seed: int
@@ -87,19 +95,19 @@ class Year:
 
     @classmethod
     def of(cls, form: Form, seed: int, folder: Path, size: Size | None = None) -> Year:
-        """Begin with nothing loaded."""
+        """Start a year with nothing loaded."""
         return cls(form, seed, district_of(seed, size), Feed(form, folder))
 
     def ordinary(self, number: int) -> Outcome:
-        """Let a night without faults pass; what it holds, a person approves."""
+        """Run a night without faults, and approve what it holds."""
         now = self.districts[number]
         found, result = self._passed("no fault", self.feed, now, None, self._before(now))
         return self._settled(found, result, self.feed, now)
 
     def planted(self, fault: Fault, number: int, folder: Path, *, alone: bool) -> Iterator[Outcome]:
-        """Let a fault occur on a night, in a copy of the year; `number` is the first night that has not passed yet.
+        """Run a night with a fault in a copy of the year. `number` is the next night of the year.
 
-        Unless it is to stand `alone`, it occurs on the next night too, and then the export is corrected.
+        Unless `alone`, the fault occurs on the next night too, and then the export is corrected.
         """
         feed = self.feed.copy(folder)
         now = self.districts[number]
@@ -113,9 +121,9 @@ class Year:
         texts = fault.texts(self._night(fault.name, number + 1))
         found, result = self._passed(fault.name, feed, now, texts, feed.view(now.day))
         yield replace(found, which="again")
-        # Whoever is asked says no, and has the export corrected.
+        # The person who must decide discards the plan, and has the export corrected.
         feed.discard(result.plan)
-        # A corrected delta says again all that has changed since the last one that was right.
+        # A corrected delta has all changes since the last correct one.
         now, feed.last = self.districts[number + 2], self.districts[number - 1] if number else None
         found, result = self._passed(fault.name, feed, now, None, feed.view(now.day))
         yield replace(self._settled(found, result, feed, now), which="mended")
@@ -133,22 +141,22 @@ class Year:
         return outcome, result
 
     def _settled(self, found: Outcome, result: RunResult, feed: Feed, now: District) -> Outcome:
-        """Approve what a correct export held, and say what has not arrived then."""
+        """Approve what a correct export held, and enter what has not arrived after that."""
         if result.plan:
-            with suppress(SettingsError):  # a newer roster may have all of it otherwise
+            with suppress(SettingsError):  # a newer roster may have replaced all of it
                 feed.approve(result.plan, now.day)
-            # What waited for what was held goes with the next run.
+            # The next run sends the records that waited for held ones.
             feed.again(now.day)
         return replace(found, missing=tuple(missing(feed.view(now.day), true(self.form, now))))
 
     def _before(self, now: District) -> View:
-        """What the target holds before a night, which is the same for all faults of it."""
+        """Return what the target holds before a night, which is the same for all its faults."""
         if self._seen is None or self._seen[0] != now.day:
             self._seen = now.day, self.feed.view(now.day)
         return self._seen[1]
 
     def differs(self, fault: Fault, number: int) -> bool:
-        """Whether the files of a night are others with a fault than without."""
+        """Return whether the fault changes the files of a night."""
         return (
             fault.texts(self._night(fault.name, number))
             != self._night(fault.name, number).files().written()
@@ -172,7 +180,7 @@ class Year:
 
 @cache
 def district_of(seed: int, size: Size | None = None, count: int = NIGHTS) -> tuple[District, ...]:
-    """Give the district of each night of a year."""
+    """Return the district of each night of a year."""
     return tuple(nights(seed, size, count))
 
 
@@ -183,7 +191,7 @@ def _another(seed: int, number: int) -> District:
 def lived(
     year: Year, faults: Iterable[Fault], each: int = 1, until: int | None = None
 ) -> Iterator[Outcome]:
-    """Let a year pass, and each fault that its layout can have occur on some random nights of it."""
+    """Run a year, and plant each fault that its layout can have on some random nights."""
     chance = Random(year.seed)
     last = until or len(year.districts)
     when: dict[int, list[Fault]] = {}
@@ -199,7 +207,11 @@ def lived(
 def visited(
     form: Form, seed: int, faults: Sequence[Fault], folder: Path, day: date
 ) -> Iterator[Outcome]:
-    """Load the district as it is two nights before a day, live on until the night after that day, and then let each fault occur."""
+    """Run the nights around a day, and then plant each fault.
+
+    The first load is two nights before the day, and the last one before the faults is the night
+    after it.
+    """
     districts = list(takewhile(lambda one: one.day <= day + timedelta(days=4), nights(seed)))
     special = next(place for place, district in enumerate(districts) if district.day >= day)
     year = Year(form, seed, districts, Feed(form, folder / form))
@@ -211,7 +223,7 @@ def visited(
 
 
 def _usual(year: Year) -> list[int]:
-    """The nights on which nobody need be asked."""
+    """Return the nights on which nothing should be held."""
     return [number for number, district in enumerate(year.districts) if district.day not in ASKS]
 
 

@@ -1,4 +1,7 @@
-"""Takes a night's files through the whole line, into a target in memory and a ledger in a folder that can be copied."""
+"""Runs the files of a night through the pipeline, into a target in memory.
+
+Ledger and state are in a folder that can be copied.
+"""
 
 from __future__ import annotations
 
@@ -25,22 +28,22 @@ from transforms.rules import RULES
 from transforms.share import Scope
 from transforms.target_vocabulary import carrying
 
-# Nothing is sent there: the watch takes its place.
+# No request goes there: the watch sends to memory instead.
 NOWHERE = Target("https://nowhere.invalid", "https://nowhere.invalid", profile=TIMEBACK)
 CARRYING = carrying(TIMEBACK.vocabulary, email_template="{sourcedId}@example.edu", session_org=None)
 
 
 @dataclass
 class Feed:
-    """A feed in one layout: its folder, what the target holds, and the district on its last night."""
+    """A feed in one layout."""
 
     form: Form
     folder: Path
-    records: Records = field(default_factory=dict)
-    last: District | None = None
+    records: Records = field(default_factory=dict)  # of the target
+    last: District | None = None  # the district on the last night
 
     def night(self, district: District, files: dict[str, str] | None = None) -> RunResult:
-        """Let a night pass: load its files, or else those that say what is true."""
+        """Load the files of a night; by default those of a correct export."""
         if files is None:
             files = sent(
                 self.form, tables_of(self.form, district), self.last, district, district.day
@@ -50,24 +53,24 @@ class Feed:
         return result
 
     def again(self, day: date) -> RunResult:
-        """Load the files of the last night once more, later on that day."""
+        """Load the files of the last night again, later that day."""
         return self._run(day, self.folder / "drop", at=12)
 
     def approve(self, plan: str, day: date) -> RunResult:
-        """Let a person approve a plan, some hours later."""
+        """Approve a plan, some hours later."""
         return self._run(day, self.folder / "drop", plan, at=9)
 
     def discard(self, plan: str) -> None:
-        """Let a person turn down a plan, if there is one."""
+        """Discard a plan, if there is one."""
         with Ledger(self.folder / "state" / "ledger.db") as ledger:
             ledger.decide(plan, "discarded", by="Data Office", note="", at=datetime.now(UTC))
 
     def view(self, day: date) -> View:
-        """Say what the target holds."""
+        """Return what the target holds."""
         return held(self.form, self.records, str(day))
 
     def copy(self, folder: Path) -> Feed:
-        """Begin anew from here, in another folder."""
+        """Return a copy of the feed and its state, in another folder."""
         shutil.copytree(self.folder, folder)
         return Feed(self.form, folder, dict(self.records), self.last)
 
@@ -95,7 +98,7 @@ class Feed:
 
 
 def told(result: RunResult) -> str:
-    """Give what a run says to people who must decide: why it was held, refused or broken off."""
+    """Return why a run was held or refused, or ended early, as it is reported to people."""
     fatal = [
         f"{row['file']} {row['column'] or ''} {row['value'] or ''} {RULES[row['rule']].says}"
         for row in result.refused.iter_rows(named=True)

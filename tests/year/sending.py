@@ -1,4 +1,4 @@
-"""What of a district's tables goes out on one night: all of it, or what has changed since the night before."""
+"""The files that a SIS exports on one night: complete tables, or changes since the last night."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ PARTS = ("roles.csv", "demographics.csv")
 
 
 def sent(form: Form, tables: Tables, before: District | None, now: District, day: date) -> Files:
-    """Give the files of a night.
+    """Return the files of a night.
 
-    `before` is the district on the last night, None on the first, and `now` as it truly is: of layouts that say who is
-    gone, only those are told to be gone who are not in it.
+    Args:
+        form: The layout.
+        tables: The export of this night, perhaps with a fault.
+        before: The district on the last night; None on the first.
+        now: The true district. Only records that are not in it are marked as deleted.
+        day: The date of the night.
     """
     if form == "clever":
         return Files(tables)
@@ -35,7 +39,7 @@ def _oneroster(tables: Tables, mode: str) -> Files:
 
 
 def _changes(tables: Tables, before: Tables, left: Tables, stamp: str) -> Tables:
-    """What is new or different, and what is gone; people go with all of their parts."""
+    """Return new, changed and deleted rows. A person's rows are exported together."""
     found: Tables = {}
     for name, rows in tables.items():
         old = {row["sourcedId"]: row for row in before.get(name, [])}
@@ -58,7 +62,7 @@ def _changes(tables: Tables, before: Tables, left: Tables, stamp: str) -> Tables
 
 
 def _with_deleted(tables: Tables, before: Tables, left: Tables, day: date) -> Tables:
-    """Tell of what is gone; what belongs to a term that is over is just not exported any more."""
+    """Add the deleted rows, except those of terms that are over, which are no longer exported."""
     over = {row["term_id"] for row in before.get("terms.csv", []) if row["end_date"] < str(day)}
     courses = {row["course_id"] for row in before.get("courses.csv", []) if row["term_id"] in over}
     found = {}

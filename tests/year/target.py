@@ -1,4 +1,4 @@
-"""A target that keeps in memory what it is told, in place of one that is reached by requests."""
+"""A target in memory, in place of one that is reached by requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Records = dict[tuple[str, str], Json]
 
 
 class Memory(Watch):
-    """The records of the target, by entity and id; the sender of all loads that it watches."""
+    """The records of the target, by entity and id, and the sender of all loads that it watches."""
 
     retries = 0
 
@@ -33,13 +33,13 @@ class Memory(Watch):
     async def sending(
         self, _local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
     ) -> AsyncIterator[Sender]:
-        """Send into this memory, and nowhere else."""
+        """Yield this target as the sender."""
         yield self
 
     async def run(
         self, _batch: str, errands: list[Errand], _at_once: int, _stop: asyncio.Event | None
     ) -> Sent:
-        """Do each errand as a target does."""
+        """Apply each operation as a target does."""
         for errand in errands:
             self._do(errand)
         self.requests += len(errands)

@@ -1,4 +1,4 @@
-"""What a district and a target say of the same people, classes and seats, in the same words; and what harms whom."""
+"""The true district and the target as comparable views, and their differences."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ CONTACTS = ("parent", "guardian", "relative")
 
 @dataclass(frozen=True)
 class Harm:
-    """One person, class or seat that is not as it truly is, since a night: what happened, and to whom."""
+    """One record that a night made wrong: a person, a class, a seat or another."""
 
-    what: str
+    what: str  # what happened to it
     key: Key
 
     @property
     def kind(self) -> str:
-        """What was harmed."""
+        """The kind of the record."""
         return kind_of(self.key)
 
 
 def kind_of(key: Key) -> str:
-    """Say of which kind somebody or something is; students and staff are kinds of their own."""
+    """Return the kind of a key. Students and staff are different kinds."""
     if key[0] == "seat":
         return f"seat of a {key[3]}"
     return ("student" if key[1][0].isdigit() else "staff") if key[0] == "person" else key[0]
 
 
 def true(form: Form, now: District) -> View:
-    """Say what a target should hold of a district, as far as a layout can tell it."""
+    """Return what a target should hold of a district, as far as a layout can express it."""
     view: View = {("school", one.id): (one.name,) for one in now.schools.values()}
     view |= {
         ("person", one.id): (
@@ -71,7 +71,7 @@ def true(form: Form, now: District) -> View:
 
 
 def held(form: Form, records: Records, day: str) -> View:
-    """Say what a target holds: who can sign in, and which classes and seats are open on a day."""
+    """Return what a target holds on a day: enabled users, and open classes and enrollments."""
     view: View = {}
     several: Counter[Key] = Counter()
     for (entity, sourced_id), record in records.items():
@@ -123,11 +123,11 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def harms(before: View, after: View, truth: View) -> list[Harm]:
-    """Tell what a night has changed to something that is not true."""
+    """Return the records that a night has changed to something untrue."""
     found = []
     for key in before.keys() | after.keys():
         was, now, right = before.get(key), after.get(key), truth.get(key)
-        # A newcomer who arrives with a wrong cell takes nobody's place, and is corrected with the export.
+        # A new person with a wrong cell harms nobody, and is corrected with the export.
         newcomer = was is None and right is not None
         if now not in (was, right) and not newcomer:
             found.append(
@@ -137,5 +137,5 @@ def harms(before: View, after: View, truth: View) -> list[Harm]:
 
 
 def missing(after: View, truth: View) -> list[Harm]:
-    """Tell what is true and has not arrived."""
+    """Return the records that are true, and that the target does not have."""
     return [Harm("not delivered", key) for key, right in truth.items() if after.get(key) != right]

@@ -1,4 +1,4 @@
-"""What is amiss with a night: somebody was harmed before a person was asked, nobody was told, or people were asked for nothing."""
+"""The verdict on a night: harm that was not held, a fault not reported, or a false alarm."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ LIMITS = GuardLimits()
 
 
 def of_ordinary(night: Outcome) -> str:
-    """Say what is amiss with a night without a fault; blank: nothing."""
+    """Return what is wrong with a night without a fault; blank for nothing."""
     if night.harms:
         return "harmed by a true export"
     if night.missing:
-        return f"not as it truly is afterwards: {len(night.missing)}, such as {' '.join(night.missing[0].key)}"
+        return (
+            f"not as it truly is afterwards: {len(night.missing)}, such as "
+            f"{' '.join(night.missing[0].key)}"
+        )
     if night.asked and night.day not in ASKS:
         return "asked for nothing"
     return ""
 
 
 def _floor(fault: Fault, there: int) -> int:
-    """How many of those who are there may be harmed before anybody is asked."""
+    """Return how many of `there` may be harmed before the guard must hold the run."""
     return (
         allowed(there, LIMITS.vanished_percent, LIMITS.vanished_records)
         if fault.floor is None
@@ -34,10 +37,10 @@ def _floor(fault: Fault, there: int) -> int:
 
 
 def of_fault(night: Outcome, fault: Fault) -> str:
-    """Say what is amiss with the night of a fault, or with one after it; blank: nothing."""
+    """Return what is wrong with the night of a fault, or with one after it; blank for nothing."""
     if night.which == "mended":
         return _of_mended(night)
-    # Nobody loses a seat in a term that is over.
+    # An enrollment in a term that is over does not count.
     kinds = {
         kind: count
         for kind, count in night.kinds.items()
@@ -46,7 +49,7 @@ def of_fault(night: Outcome, fault: Fault) -> str:
     if any(count > _floor(fault, night.there[kind]) for kind, count in kinds.items()):
         return "asked too late" if night.asked else "harmed unseen"
     if fault.asks and not night.asked:
-        # So few may be harmed before anybody is asked.
+        # Harm below the limits need not be held.
         return "" if night.kinds or night.day >= SUMMER else "said nothing"
     if not re.search(fault.says, night.told, re.IGNORECASE):
         return f"the cause is not told ({fault.says!r})"
@@ -54,12 +57,15 @@ def of_fault(night: Outcome, fault: Fault) -> str:
 
 
 def _of_mended(night: Outcome) -> str:
-    """Say what is amiss once the export is correct again, and a person has approved what it held; blank: nothing.
+    """Return what is wrong after a correct export whose plan was approved; blank for nothing.
 
-    What a delta said that was wrong, within the limits, only a full snapshot puts right.
+    Only a full snapshot corrects what a wrong delta changed within the limits.
     """
     if night.harms:
         return "harmed by a corrected export"
     if night.missing and night.form != "delta":
-        return f"not as it truly is afterwards: {len(night.missing)}, such as {' '.join(night.missing[0].key)}"
+        return (
+            f"not as it truly is afterwards: {len(night.missing)}, such as "
+            f"{' '.join(night.missing[0].key)}"
+        )
     return ""
