@@ -59,7 +59,7 @@ def district() -> Rows:
 
 
 def without(rows: Rows, *ids: str) -> Rows:
-    """Return the rows without some records, of whatever entity."""
+    """Return the rows without some records, of any entity."""
     return {
         name: [row for row in table if row["sourcedId"] not in ids] for name, table in rows.items()
     }

@@ -53,7 +53,7 @@ Note = Annotated[str, typer.Option(help="Why.", show_default=False)]
 
 
 def with_run_options(command: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options that `flows/options.py` declares for it."""
+    """Add to a command the options that `flows/options.py` declares for it."""
     return takes_options(command, _as_typer)
 
 

@@ -1,4 +1,4 @@
-"""The tables of a feed file, but for those of its source (`flows/feeds/source.py`).
+"""The tables of a feed file, except those of its source (`flows/feeds/source.py`).
 
 Each class is one table, and each of its fields one key. `docs/feed_file.md` explains the keys, and
 `flows/feeds/values.py` checks single values.

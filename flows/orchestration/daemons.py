@@ -133,7 +133,7 @@ def _children(number: int) -> list[int]:
 
 def _command(number: int) -> str:
     """Return the command line of a process; blank if it has ended."""
-    # A child of this very process that has ended is a zombie until somebody waits for it.
+    # A child of this process that has ended is a zombie until this process waits for it.
     with suppress(ChildProcessError):
         os.waitpid(number, os.WNOHANG)
     # Without the second `w`, the ps of macOS cuts lines short.

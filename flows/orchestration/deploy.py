@@ -13,6 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
+from prefect import flow, settings
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.exceptions import ObjectNotFound
+from prefect.schedules import Cron
+
 from flows.errors import SettingsError
 from flows.feeds.feed import FEEDS, Feed, feed_file, read_feed
 from flows.feeds.keys import key_of
@@ -101,16 +109,16 @@ class Planned:
         parameters = {"district": str(self.file), "state": str(state)}
         description = f"Carries the drops of {self.file.name} into {self.target}."
         return WantedDeployment(
-            "nightly",
-            self.file.stem,
-            self.file,
-            parameters,
-            description,
-            schedule.pool or pool,
-            schedule.cron or "",
-            self.feed.time_zone,
-            self.file.parent,
-            schedule.paused,
+            flow="nightly",
+            name=self.file.stem,
+            file=self.file,
+            parameters=parameters,
+            description=description,
+            pool=schedule.pool or pool,
+            cron=schedule.cron or "",
+            time_zone=self.feed.time_zone,
+            feeds=self.file.parent,
+            paused=schedule.paused,
         )
 
 
@@ -179,7 +187,15 @@ def _summary_deployment(
     parameters = {"feeds": str(folder), "state": str(state)}
     description = f"Says how every feed of {folder} stands."
     return WantedDeployment(
-        "summary", folder.name, folder, parameters, description, pool, MORNING, zone, folder
+        flow="summary",
+        name=folder.name,
+        file=folder,
+        parameters=parameters,
+        description=description,
+        pool=pool,
+        cron=MORNING,
+        time_zone=zone,
+        feeds=folder,
     )
 
 
@@ -229,10 +245,6 @@ def client(state: Path) -> Iterator[Any]:
     Raises `NoServer` if there is no server, where Prefect would start one of its own, or if the
     server does not accept our password.
     """
-    # Prefect takes seconds to import, and `roster deploy --dry-run` does not need it.
-    import httpx
-    from prefect.client.orchestration import get_client
-
     with _settings(state) as address:
         try:
             if not address or not httpx.get(f"{address}/health").is_success:
@@ -255,8 +267,6 @@ def _settings(state: Path) -> Iterator[str | None]:
 
     It is added only if the settings have no password yet.
     """
-    from prefect import settings
-
     known = settings.get_current_settings().api
     more = {} if known.auth_string else here(state, known.url or "")
     with settings.temporary_settings(
@@ -289,8 +299,6 @@ def made_of(parameters: dict[str, str]) -> str:
 
 def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
     """Raise `NoServer` if one of the work pools does not exist."""
-    from prefect.exceptions import ObjectNotFound
-
     for pool in sorted({one.pool for one in wanted}):
         try:
             client.read_work_pool(pool)
@@ -300,10 +308,6 @@ def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
 
 def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
     """Create or update a deployment, which runs one at a time. Return whether that changed it."""
-    from prefect import flow
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
-    from prefect.schedules import Cron
-
     before = _read_deployment(client, wanted)
     loaded: Any = flow.from_source(
         source=str(ROOT), entrypoint=f"flows/{wanted.flow}.py:{wanted.flow}"
@@ -330,8 +334,6 @@ def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
 
 def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterator[str]:
     """Delete the deployments that have the tag and are not in `kept`; yield their names."""
-    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
-
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
     deployments: list[Any] = []
     while page := client.read_deployments(
@@ -347,8 +349,6 @@ def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterat
 
 
 def _read_deployment(client: Any, wanted: WantedDeployment) -> Any:
-    from prefect.exceptions import ObjectNotFound
-
     try:
         return client.read_deployment_by_name(wanted.full_name)
     except ObjectNotFound:

@@ -13,7 +13,7 @@ from flows.result import FlowEnd, FlowEndName, RunResult
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-# The ends after which nobody has to do anything. `Rejected` is a person's decision on a plan.
+# The ends after which there is nothing to do. `Rejected` is a person's decision on a plan.
 GOOD: tuple[FlowEndName, ...] = ("Completed", "Rejected", "Superseded")
 HELD: FlowEndName = "Held"
 

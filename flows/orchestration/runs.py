@@ -9,8 +9,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas import filters
+from prefect.client.schemas.objects import StateType
+from prefect.runtime import deployment, flow_run
 
 from flows.backfills.run import Backfill
 from flows.feeds.feed import feed_file, state_folder
@@ -26,9 +31,6 @@ from flows.reports.run import write_run_files
 from flows.result import FlowEnd, RunResult
 from flows.run import pipeline_of, run_job
 from flows.verify import Verification, compare_feed
-
-if TYPE_CHECKING:
-    from prefect.client.orchestration import SyncPrefectClient
 
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
@@ -100,10 +102,6 @@ def superseded() -> FlowEnd | None:
     The later run may be waiting, running or done. A run that a person has started is never
     superseded.
     """
-    # A command that never runs under Prefect does not load its client.
-    from prefect.client.orchestration import get_client
-    from prefect.runtime import deployment, flow_run
-
     if not deployment.id:
         return None
     with get_client(sync_client=True) as client:
@@ -118,9 +116,6 @@ def superseded() -> FlowEnd | None:
 
 def _due_times(deployment: UUID, client: SyncPrefectClient, now: datetime) -> Iterator[datetime]:
     """Yield when the scheduled runs of a deployment were due that did their work, or still may."""
-    from prefect.client.schemas import filters
-    from prefect.client.schemas.objects import StateType
-
     # Without failed runs, and without those that a person canceled: their work is still to be done.
     types = [
         StateType.SCHEDULED,

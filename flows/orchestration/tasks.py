@@ -20,7 +20,10 @@ from uuid import UUID
 from prefect import task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.concurrency.asyncio import concurrency
 from prefect.context import TaskRunContext
+from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 
 from connectors.oneroster.load_state import Sender, Sent
@@ -157,11 +160,6 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
     """
     if job.load.target.url is None:
         return lambda _at_once: nullcontext()
-    # Only runs that send to a shared target load these.
-    from prefect.client.orchestration import get_client
-    from prefect.concurrency.asyncio import concurrency
-    from prefect.exceptions import ObjectNotFound
-
     name = ceiling(job.load.target.name)
     async with get_client() as client:
         try:
@@ -202,7 +200,7 @@ def _task_runner(job: Job) -> Any:
 
 
 class Cluster:
-    """Sends each batch from the processes of a cluster, each of which gets a part of it."""
+    """Sends each batch from the processes of a cluster. Each process gets a part of the batch."""
 
     def __init__(self, runner: Any, count: int, address: Address) -> None:
         self.requests = self.retries = 0  # of all processes

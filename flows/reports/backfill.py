@@ -92,7 +92,7 @@ def _status(result: RunResult, found: Backfill) -> str:
 
 
 def _other_days(found: Backfill) -> Iterator[str]:
-    """Say which drops of the span this backfill did not replay."""
+    """Yield which drops of the span this backfill did not replay, and why."""
     if found.before:
         yield f"Loaded by this backfill before: {_listed(found.before)}."
     if found.skipped:
@@ -108,7 +108,7 @@ def _other_days(found: Backfill) -> Iterator[str]:
 
 
 def _stop_reason(found: Backfill) -> Iterator[str]:
-    """Say why the last day that was replayed is not done, and what to do about it."""
+    """Yield why the last day that was replayed is not done, and what to do about it."""
     if not found.done or found.exit_code == DONE:
         return
     step, result = found.done[-1]

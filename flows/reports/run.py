@@ -60,7 +60,7 @@ def counted_terms(result: RunResult) -> list[Term]:
 
 
 def heading(result: RunResult, drop: str) -> str:
-    """Return the title of a run: what it did, of which drop, for whom and into which target."""
+    """Return the title of a run, with its drop, district and target."""
     target = "" if result.command == "check" else f" to {result.target}"
     earlier = f", back to the roster of run {result.restored}" if result.restored else ""
     return f"{_action(result)} of {drop} for {result.district}{target}{earlier}"
@@ -220,7 +220,7 @@ def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
 
 
 def _outdated_plan(result: RunResult) -> Iterator[str]:
-    """Say why a plan was not sent: its records have changed since it was made."""
+    """Yield why a plan was not sent: its records have changed since the plan was made."""
     if result.moved is not None:
         ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
         more = ", …" if len(ids) > EXAMPLES else ""

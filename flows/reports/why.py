@@ -52,7 +52,7 @@ def _lines(story: Story) -> Iterator[tuple[str, int]]:
     for name, value in (story.roster.body if story.roster else {}).items():
         if name not in ("sourcedId", "status"):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield f"{name}: {text}", 2
+            yield f"{name}: {text}", 2
     yield f"Findings: {_findings(story.last)}", 1
     for finding in story.last.findings:
         yield finding_words(finding), 2

@@ -54,7 +54,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def sync(tmp_path: Path) -> Syncs:
-    """Return a function that loads a feed whose drop is at an address."""
+    """Return a function that writes and loads a feed with a drop at an address."""
 
     def run(drop: str, more: str = "", command: str = "sync") -> Run:
         feed = tmp_path / "larkspur.toml"

@@ -36,7 +36,7 @@ class Request:
     def address(self) -> tuple[str, str]:
         """The collection and the id of the request.
 
-        A list has no id. A request outside the API has its whole path as the collection.
+        A list has no id. For a request outside the API, the collection is the complete path.
         """
         parts = self.path.partition("?")[0].strip("/").split("/")
         if parts[:2] != API or len(parts) < 5:

@@ -115,7 +115,7 @@ class Life:
         self.seat(self.now.people[person])
 
     def marry(self, person: str) -> None:
-        """Give somebody another name, and the address that goes with it."""
+        """Change a person's family name, username and email address."""
         one = self.now.people[person]
         family = self.chance.choice([name for name in FAMILY if name != one.family])
         username = f"{one.given[0]}{family}{self._number('username')}".lower()
@@ -127,7 +127,7 @@ class Life:
         )
 
     def resign(self, person: str) -> None:
-        """Let a teacher go, whose classes pass to somebody new."""
+        """Remove a teacher. A new one takes over the classes."""
         groups = self.now.classes_of(person)
         successor = self.hire(self.now.people[person].school)
         self.leave(person)
@@ -178,7 +178,7 @@ class Life:
         return one
 
     def seat(self, student: Person) -> None:
-        """Enroll a student in the smallest class of each course and term that the student lacks."""
+        """Enroll a student in the smallest class of each course and term that they still need."""
         mine = {self._kind(self.now.groups[one]) for one in self.now.classes_of(student.id)}
         sizes = self.sizes()
         open_ones: dict[tuple[str, str], list[Group]] = {}
