@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.ledger import FeedKey
 from flows.errors import SettingsError
+from flows.feeds.feed import read_feed
 from flows.feeds.targets import API_URL
 from flows.target import ENVIRONMENT, SANDBOX, address
 
@@ -29,8 +30,6 @@ def key_of(drop: Path, environment: Mapping[str, str]) -> FeedKey:
         )
     if drop.suffix.lower() != FILE:
         return FeedKey(SANDBOX, DEFAULT)
-    from flows.feeds.feed import read_feed
-
     feed = read_feed(drop)
     return FeedKey(target_name(feed.target.url, environment), feed.key_name())
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from connectors.oneroster.profile import TargetProfile
 from flows.errors import SettingsError
 from flows.feeds.credentials import SECRETS, plain, secret_of
+from flows.feeds.feed import Feed
 from flows.target import APIS, DEFAULT_API, ENVIRONMENT, SANDBOX, Credentials, Target, address
-
-if TYPE_CHECKING:
-    from flows.feeds.feed import Feed
 
 API_URL, TOKEN_URL, ACCESS_TOKEN = "TIMEBACK_API_URL", "TIMEBACK_TOKEN_URL", "TIMEBACK_ACCESS_TOKEN"
 CLIENT_ID, CLIENT_SECRET = "TIMEBACK_CLIENT_ID", "TIMEBACK_CLIENT_SECRET"
