@@ -32,6 +32,12 @@ from flows.result import FlowEnd, RunResult
 from flows.run import pipeline_of, run_job
 from flows.verify import Verification, compare_feed
 
+LATER = (
+    "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
+)
+# Prefect postpones a run that waits for the one before it again and again, by no more than this.
+POSTPONED = timedelta(minutes=10)
+
 
 def options_of(district: str, state: str, command: Command = "sync", **more: Any) -> Options:
     """Return the options that a flow's parameters stand for.
@@ -87,13 +93,6 @@ def show_backfill(found: Backfill, options: Options) -> FlowEnd:
 def verify(options: Options) -> Verification:
     """Compare what the target holds with the ledger and the last roster."""
     return Tasks(options.drop.stem).stage("verify", compare_feed, make_job(options, os.environ))
-
-
-LATER = (
-    "The night of {due:%Y-%m-%d %H:%M} UTC, which is later, does all that this one would have done."
-)
-# Prefect postpones a run that waits for the one before it again and again, by no more than this.
-POSTPONED = timedelta(minutes=10)
 
 
 def superseded() -> FlowEnd | None:

@@ -29,7 +29,7 @@ from prefect.logging import get_run_logger
 from connectors.oneroster.load_state import Sender, Sent
 from connectors.oneroster.operations import Errand
 from connectors.oneroster.processes import Batch, BatchReply, in_parts, joined, lost, run_part
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from flows.errors import SettingsError
 from flows.job import Job
 from flows.orchestration.artifacts import UNSHOWN, key
@@ -39,6 +39,20 @@ from flows.watch import Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# What a batch enters before it sends: takes the number of requests at a time.
+Turn = Callable[[int], AbstractAsyncContextManager[Any]]
+# How long a run that was killed still occupies its share; the shortest time that Prefect allows.
+LEASE_SECONDS = 60.0
+UNLIMITED = (
+    "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster "
+    "deploy` makes it."
+)
+# For each runner, which is also the name of an optional dependency: its package and its class.
+RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
+NOT_THERE = (
+    "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
+    "folder of this program: pip install '.[{name}]'."
+)
 
 
 class Tasks(Watch):
@@ -88,7 +102,7 @@ class Tasks(Watch):
 
     @asynccontextmanager
     async def sending(
-        self, local: AbstractAsyncContextManager[Sender], address: Address, job: Job, /
+        self, local: AbstractAsyncContextManager[Sender], address: Endpoint, job: Job, /
     ) -> AsyncIterator[Sender]:
         """Yield a sender that sends each batch as a task, under the target's ceiling.
 
@@ -136,16 +150,6 @@ def _task(work: Callable[[], Any], name: str, run_name: str) -> Any:
     )
 
 
-# What a batch enters before it sends: takes the number of requests at a time.
-Turn = Callable[[int], AbstractAsyncContextManager[Any]]
-# How long a run that was killed still occupies its share; the shortest time that Prefect allows.
-LEASE_SECONDS = 60.0
-UNLIMITED = (
-    "No ceiling is shared with other machines: {name} is no concurrency limit yet. `roster "
-    "deploy` makes it."
-)
-
-
 def ceiling(target: str) -> str:
     """Return the name of a target's concurrency limit: readable, and different for each target."""
     readable = re.sub(r"[^a-z0-9]+", "-", target.lower().partition("://")[2]).strip("-")[:40]
@@ -172,16 +176,8 @@ async def turn_of(job: Job, warn: Callable[[str], None]) -> Turn:
     )
 
 
-# For each runner, which is also the name of an optional dependency: its package and its class.
-RUNNERS = {"dask": ("prefect_dask", "DaskTaskRunner"), "ray": ("prefect_ray", "RayTaskRunner")}
-NOT_THERE = (
-    "The feed's file says `runner = {name!r}`, and {package} is not installed. Install it, in the "
-    "folder of this program: pip install '.[{name}]'."
-)
-
-
 @asynccontextmanager
-async def cluster(job: Job, address: Address) -> AsyncIterator[Cluster]:
+async def cluster(job: Job, address: Endpoint) -> AsyncIterator[Cluster]:
     """Yield a sender that sends from the cluster at `job.load.cluster`.
 
     Raises `SettingsError` if the package of the runner is not installed.
@@ -202,7 +198,7 @@ def _task_runner(job: Job) -> Any:
 class Cluster:
     """Sends each batch from the processes of a cluster. Each process gets a part of the batch."""
 
-    def __init__(self, runner: Any, count: int, address: Address) -> None:
+    def __init__(self, runner: Any, count: int, address: Endpoint) -> None:
         self.requests = self.retries = 0  # of all processes
         self._runner = runner
         self._count = count  # of processes

@@ -12,7 +12,7 @@ from connectors.oneroster.operations import Errand
 from connectors.oneroster.outcomes import RecordResult
 from connectors.oneroster.profile import TIMEBACK
 from connectors.oneroster.senders import TERMS
-from connectors.oneroster.target import Endpoint as Address
+from connectors.oneroster.target import Endpoint
 from flows.job import Job
 from flows.watch import Watch
 from transforms.payload import Json
@@ -31,7 +31,7 @@ class Memory(Watch):
 
     @asynccontextmanager
     async def sending(
-        self, _local: AbstractAsyncContextManager[Sender], _address: Address, _job: Job, /
+        self, _local: AbstractAsyncContextManager[Sender], _address: Endpoint, _job: Job, /
     ) -> AsyncIterator[Sender]:
         """Yield this target as the sender."""
         yield self
