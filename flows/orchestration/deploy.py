@@ -224,20 +224,6 @@ def _deploy(outcome: dict[str, Any], wanted: list[WantedDeployment], tag: str, s
         outcome["taken_away"] = list(take_away(server, tag, wanted))
 
 
-def deployment_text(outcome: Mapping[str, Any]) -> str:
-    """Return what was deployed, or would be, as lines of text."""
-    lines = [
-        f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
-        for name, one in outcome["deployments"].items()
-    ]
-    lines += [
-        f"{name}: {limit} requests at once, from all machines"
-        for name, limit in outcome["ceilings"].items()
-    ]
-    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
-    return "\n".join(lines)
-
-
 @contextmanager
 def client(state: Path) -> Iterator[Any]:
     """Open a client of the Prefect server: the one in Prefect's settings, or else the local one.
@@ -275,6 +261,15 @@ def _settings(state: Path) -> Iterator[str | None]:
         yield settings.get_current_settings().api.url
 
 
+def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
+    """Raise `NoServer` if one of the work pools does not exist."""
+    for pool in sorted({one.pool for one in wanted}):
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound:
+            raise NoServer(NO_POOL.format(pool=pool)) from None
+
+
 def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
     """Return a sentence for each name that a feed of another folder has already.
 
@@ -295,15 +290,6 @@ def taken(client: Any, wanted: Sequence[WantedDeployment]) -> list[str]:
 def made_of(parameters: dict[str, str]) -> str:
     """Return the file or folder from which a deployment was made, by its parameters."""
     return parameters.get("district") or parameters.get("feeds") or ""
-
-
-def need_pools(client: Any, wanted: Sequence[WantedDeployment]) -> None:
-    """Raise `NoServer` if one of the work pools does not exist."""
-    for pool in sorted({one.pool for one in wanted}):
-        try:
-            client.read_work_pool(pool)
-        except ObjectNotFound:
-            raise NoServer(NO_POOL.format(pool=pool)) from None
 
 
 def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
@@ -332,6 +318,18 @@ def apply(client: Any, wanted: WantedDeployment, tag: str) -> Change:
     return "unchanged" if _compared_values(before) == _compared_values(after) else "changed"
 
 
+def _read_deployment(client: Any, wanted: WantedDeployment) -> Any:
+    try:
+        return client.read_deployment_by_name(wanted.full_name)
+    except ObjectNotFound:
+        return None
+
+
+def _compared_values(deployment: Any) -> object:
+    schedules = [(one.schedule.model_dump(), one.active) for one in deployment.schedules]
+    return schedules, [getattr(deployment, name) for name in COMPARED]
+
+
 def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterator[str]:
     """Delete the deployments that have the tag and are not in `kept`; yield their names."""
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
@@ -348,13 +346,15 @@ def take_away(client: Any, tag: str, kept: Sequence[WantedDeployment]) -> Iterat
             yield f"{flow}/{one.name}"
 
 
-def _read_deployment(client: Any, wanted: WantedDeployment) -> Any:
-    try:
-        return client.read_deployment_by_name(wanted.full_name)
-    except ObjectNotFound:
-        return None
-
-
-def _compared_values(deployment: Any) -> object:
-    schedules = [(one.schedule.model_dump(), one.active) for one in deployment.schedules]
-    return schedules, [getattr(deployment, name) for name in COMPARED]
+def deployment_text(outcome: Mapping[str, Any]) -> str:
+    """Return what was deployed, or would be, as lines of text."""
+    lines = [
+        f"{name}: {one['due']}, in pool {one['pool']}{', ' + one['is'] if 'is' in one else ''}"
+        for name, one in outcome["deployments"].items()
+    ]
+    lines += [
+        f"{name}: {limit} requests at once, from all machines"
+        for name, limit in outcome["ceilings"].items()
+    ]
+    lines += [f"{name}: taken away, since its file is gone" for name in outcome["taken_away"]]
+    return "\n".join(lines)

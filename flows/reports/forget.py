@@ -94,10 +94,6 @@ def _feed_lines(one: FeedErasure, *, foreign: bool) -> Iterator[str]:
         yield "ledger and rosters: not yet"
 
 
-def _count(traces: Traces) -> int:
-    return sum(len(ids) for ids in traces.sent.values())
-
-
 def forget_json(result: ForgetResult) -> dict[str, Any]:
     """Return the object that `--json` prints."""
     return {
@@ -128,3 +124,7 @@ def _feed_json(one: FeedErasure, *, foreign: bool) -> dict[str, Any]:
         "ledger": _count(one.found) if one.is_done else 0,
         "rosters": one.rosters,
     }
+
+
+def _count(traces: Traces) -> int:
+    return sum(len(ids) for ids in traces.sent.values())

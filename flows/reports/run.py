@@ -79,6 +79,23 @@ def _action(result: RunResult) -> str:
     return f"Plan: {action.lower()}" if action else result.command.title()
 
 
+def reasons(result: RunResult) -> Iterator[str]:
+    """Yield why changes are held, or would be."""
+    yield from map(public_text, _reasons(result))
+
+
+def _reasons(result: RunResult) -> Iterator[str]:
+    held = "Held" if result.command == "sync" else "Would be held"
+    if len(result.holds) == 1:
+        yield f"{held}: {result.holds[0].sentence}"
+        return
+    if result.holds:
+        yield f"{held}, for {len(result.holds)} reasons:"
+    yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_CAUSES])
+    if len(result.holds) > MOST_CAUSES:
+        yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
+
+
 def troubles(result: RunResult) -> Iterator[str]:
     """Yield why records were not sent: each cause once, with the first ids."""
     yield from map(public_text, _troubles(result))
@@ -168,16 +185,6 @@ def _outcome(result: RunResult, drop: str) -> str:
     )
 
 
-def _again(result: RunResult, drop: str) -> str:
-    if result.restored:
-        return f"roster restore {result.restored} {shlex.quote(drop)}{result.repeat.feed}"
-    return _sync(result, drop) + (f" --approve {result.approved}" if result.approved else "")
-
-
-def _sync(result: RunResult, drop: str) -> str:
-    return f"roster sync {shlex.quote(drop)}{result.repeat.feed}"
-
-
 def _check_outcome(result: RunResult, rejected: int) -> str:
     read = result.total("read")
     if result.exit_code:
@@ -185,21 +192,16 @@ def _check_outcome(result: RunResult, rejected: int) -> str:
     return f"It would load: {read - rejected:,} of {read:,} records, {rejected:,} rejected."
 
 
-def reasons(result: RunResult) -> Iterator[str]:
-    """Yield why changes are held, or would be."""
-    yield from map(public_text, _reasons(result))
-
-
-def _reasons(result: RunResult) -> Iterator[str]:
-    held = "Held" if result.command == "sync" else "Would be held"
-    if len(result.holds) == 1:
-        yield f"{held}: {result.holds[0].sentence}"
-        return
-    if result.holds:
-        yield f"{held}, for {len(result.holds)} reasons:"
-    yield from (f"  - {hold.sentence}" for hold in result.holds[:MOST_CAUSES])
-    if len(result.holds) > MOST_CAUSES:
-        yield f"  - and {len(result.holds) - MOST_CAUSES} more; the report has them all."
+def _outdated_plan(result: RunResult) -> Iterator[str]:
+    """Yield why a plan was not sent: its records have changed since the plan was made."""
+    if result.moved is not None:
+        ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
+        more = ", …" if len(ids) > EXAMPLES else ""
+        yield (
+            f"Plan {result.plan} was not sent: {len(ids):,} of its records are not any more as "
+            "it found them "
+            f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
+        )
 
 
 def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
@@ -219,16 +221,14 @@ def _next_steps(result: RunResult, drop: str) -> Iterator[str]:
         yield f"  roster discard {result.plan}{result.repeat.state}"
 
 
-def _outdated_plan(result: RunResult) -> Iterator[str]:
-    """Yield why a plan was not sent: its records have changed since the plan was made."""
-    if result.moved is not None:
-        ids = [f"{entity}:{sourced_id}" for entity, sourced_id in result.moved.iter_rows()]
-        more = ", …" if len(ids) > EXAMPLES else ""
-        yield (
-            f"Plan {result.plan} was not sent: {len(ids):,} of its records are not any more as "
-            "it found them "
-            f"({', '.join(ids[:EXAMPLES])}{more}). Run `roster sync` for a new plan."
-        )
+def _again(result: RunResult, drop: str) -> str:
+    if result.restored:
+        return f"roster restore {result.restored} {shlex.quote(drop)}{result.repeat.feed}"
+    return _sync(result, drop) + (f" --approve {result.approved}" if result.approved else "")
+
+
+def _sync(result: RunResult, drop: str) -> str:
+    return f"roster sync {shlex.quote(drop)}{result.repeat.feed}"
 
 
 def write_run_files(result: RunResult, drop: str) -> None:

@@ -127,8 +127,53 @@ def _ago(span: timedelta) -> str:
 
 def status_json(result: StatusResult) -> dict[str, Any]:
     """Return the object that `--json` prints."""
-    feeds = [_feed(feed, result.state, result.most) for feed in result.feeds]
+    feeds = [_feed_json(feed, result.state, result.most) for feed in result.feeds]
     return {"status": STANDS[result.exit_code], "state": str(result.state), "feeds": feeds}
+
+
+def _feed_json(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
+    runs = [_run_json(run) for run in feed.runs if not feed.is_running(run)][:most]
+    return {
+        "feed": feed.key.feed,
+        "target": feed.key.target,
+        "status": STANDS[feed.exit_code],
+        "running": vars(feed.holder) if feed.holder else None,
+        "last": _run_json(feed.last) if feed.last else None,
+        "good": _run_json(feed.good) if feed.good else None,
+        "runs": runs,
+        "held": [_plan_json(feed, plan, state) for plan in feed.held],
+        "foreign": feed.foreign,
+        "undelivered": list(feed.undelivered),
+        "stale": feed.stale or None,
+    }
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "command": run.command,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        "status": run.status or "broken",
+        "exit": run.exit_code,
+        "drop": run.drop,
+        "plan": run.plan or None,
+        "approved": run.approved or None,
+        **run_totals(run),
+    }
+
+
+def _plan_json(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
+    return {
+        "plan": plan.id,
+        "run": plan.run,
+        "status": plan.status,
+        "made": plan.made.isoformat(),
+        "expires": plan.expires.isoformat(),
+        "holds": [vars(hold) | {"sentence": public_text(hold.sentence)} for hold in plan.holds],
+        "file": str(state / "runs" / plan.run / "plan.md"),
+        "commands": _commands(feed, plan),
+    }
 
 
 def standing_row(one: Standing) -> dict[str, Any]:
@@ -154,48 +199,3 @@ def summary_end(standings: Sequence[Standing]) -> FlowEnd:
     name: FlowEndName = "Failed" if bad else "Held" if waits else "Completed"
     outcome = {"feeds": [standing_row(one) for one in standings]}
     return FlowEnd(name, f"{text}. {f'See to: {bad}.' if bad else ''}".strip(), outcome)
-
-
-def _feed(feed: FeedStatus, state: Path, most: int) -> dict[str, Any]:
-    runs = [_run(run) for run in feed.runs if not feed.is_running(run)][:most]
-    return {
-        "feed": feed.key.feed,
-        "target": feed.key.target,
-        "status": STANDS[feed.exit_code],
-        "running": vars(feed.holder) if feed.holder else None,
-        "last": _run(feed.last) if feed.last else None,
-        "good": _run(feed.good) if feed.good else None,
-        "runs": runs,
-        "held": [_plan(feed, plan, state) for plan in feed.held],
-        "foreign": feed.foreign,
-        "undelivered": list(feed.undelivered),
-        "stale": feed.stale or None,
-    }
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "command": run.command,
-        "started": run.started.isoformat(),
-        "ended": run.ended.isoformat() if run.ended else None,
-        "status": run.status or "broken",
-        "exit": run.exit_code,
-        "drop": run.drop,
-        "plan": run.plan or None,
-        "approved": run.approved or None,
-        **run_totals(run),
-    }
-
-
-def _plan(feed: FeedStatus, plan: Plan, state: Path) -> dict[str, Any]:
-    return {
-        "plan": plan.id,
-        "run": plan.run,
-        "status": plan.status,
-        "made": plan.made.isoformat(),
-        "expires": plan.expires.isoformat(),
-        "holds": [vars(hold) | {"sentence": public_text(hold.sentence)} for hold in plan.holds],
-        "file": str(state / "runs" / plan.run / "plan.md"),
-        "commands": _commands(feed, plan),
-    }

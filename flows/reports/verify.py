@@ -75,6 +75,32 @@ def _examples(one: Verified, kind: str) -> list[str]:
     return [f"{kind} {one.entity}, {rows.height:,}: {first}{more}"]
 
 
+def verify_json(result: VerifyResult) -> dict[str, Any]:
+    """Return the object that `--json` prints."""
+    job, found = result.job, result.found
+    return {
+        "run": job.run.id,
+        "district": job.run.district,
+        "target": job.load.target.name,
+        "status": "different" if found.found else "equal",
+        "roster": found.roster or None,
+        "entities": {name: _entity_json(one) for name, one in found.entities.items()},
+        "requests": found.requests,
+        "seconds": round(result.seconds, 3),
+        "verify": str(_file(result)),
+        "repair": result.repair.as_json() if result.repair else None,
+    }
+
+
+def _entity_json(one: Verified) -> dict[str, Any]:
+    counts = {"equal": one.equal, "unchecked": one.unchecked, "others": one.others}
+    return counts | {kind: one.of(kind).to_list() for kind in KINDS}
+
+
+def _file(result: VerifyResult) -> Path:
+    return result.job.folder / "verify.csv"
+
+
 def write_verify_files(result: VerifyResult, drop: str) -> None:
     """Write verify.csv: the id and the differing properties of each record. Write a repair's files.
 
@@ -89,29 +115,3 @@ def write_verify_files(result: VerifyResult, drop: str) -> None:
     )
     if result.repair:
         write_run_files(result.repair, drop)
-
-
-def verify_json(result: VerifyResult) -> dict[str, Any]:
-    """Return the object that `--json` prints."""
-    job, found = result.job, result.found
-    return {
-        "run": job.run.id,
-        "district": job.run.district,
-        "target": job.load.target.name,
-        "status": "different" if found.found else "equal",
-        "roster": found.roster or None,
-        "entities": {name: _entity(one) for name, one in found.entities.items()},
-        "requests": found.requests,
-        "seconds": round(result.seconds, 3),
-        "verify": str(_file(result)),
-        "repair": result.repair.as_json() if result.repair else None,
-    }
-
-
-def _file(result: VerifyResult) -> Path:
-    return result.job.folder / "verify.csv"
-
-
-def _entity(one: Verified) -> dict[str, Any]:
-    counts = {"equal": one.equal, "unchecked": one.unchecked, "others": one.others}
-    return counts | {kind: one.of(kind).to_list() for kind in KINDS}

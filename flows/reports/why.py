@@ -113,10 +113,13 @@ def target_words(target: InTarget) -> str:
 
 def why_json(result: WhyResult) -> Json:
     """Return the object that `--json` prints."""
-    return {"sourcedId": result.sourced_id, "records": [_record(story) for story in result.stories]}
+    return {
+        "sourcedId": result.sourced_id,
+        "records": [_record_json(story) for story in result.stories],
+    }
 
 
-def _record(story: Story) -> Json:
+def _record_json(story: Story) -> Json:
     waiting = story.waiting
     return {
         "feed": story.key.feed,
