@@ -18,9 +18,13 @@ from flows.safe_text import public_text
 from flows.status import WORST, FeedStatus, Standing, StatusResult, run_totals
 
 WORDS = {
-    "done": "done", "unchanged": "nothing had changed", "held": "held", "failed": "failed",
-    "refused": "drop refused", "": "broke off before it could say how",
-}  # fmt: skip
+    "done": "done",
+    "unchanged": "nothing had changed",
+    "held": "held",
+    "failed": "failed",
+    "refused": "drop refused",
+    "": "broke off before it could say how",
+}
 STANDS = {DONE: "good", FAILED: "failed", HELD: "held"}
 NOTHING = "No run is known in {state} yet: `roster sync DROP` makes the first."
 FOREIGN = (
