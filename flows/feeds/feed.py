@@ -137,7 +137,7 @@ class Feed(BaseModel):
                 "has `snapshot`, and what [rest] reads says itself what is all there is. Remove it."
             )
         if source.said and layout != "auto" and not layout.endswith(".toml"):
-            # Loads every layout, and most feeds have no such settings.
+            # Loads every layout, which commands that read no drop do not need.
             from transforms.sources import idle_settings
 
             for sentence in idle_settings(layout, source.dialect("", date.min)):

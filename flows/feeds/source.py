@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -42,6 +42,7 @@ from flows.feeds.values import (
 )
 from transforms.from_json.drop import ROSTER, collections
 from transforms.layouts.options import Dialect
+from transforms.layouts.vocabulary import RACES
 from transforms.schemas import vocabularies
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "roles": vocabularies.ROLES,
     "enrollment_roles": vocabularies.ENROLLMENT_ROLES,
     "sex": vocabularies.SEXES,
+    "races": tuple(RACES),
     "org_types": vocabularies.ORG_TYPES,
     "session_types": vocabularies.SESSION_TYPES,
     "states": vocabularies.STATUS,
@@ -97,10 +99,10 @@ class WordSettings(BaseModel):
     session_types: Words = {}
     states: Words = {}
 
-    @field_validator(*MEANINGS, "races")
+    @field_validator(*MEANINGS)
     @classmethod
     def _check_meanings(cls, words: dict[str, str], info: ValidationInfo) -> dict[str, str]:
-        known: Iterable[str] = MEANINGS.get(info.field_name or "") or _races()
+        known = MEANINGS[info.field_name or ""]
         for word, meaning in words.items():
             if meaning not in known and not meaning.startswith("ext:"):
                 raise ValueError(
@@ -108,13 +110,6 @@ class WordSettings(BaseModel):
                     f"{one_of(meaning, known)}"
                 )
         return words
-
-
-def _races() -> tuple[str, ...]:
-    # Loads the layouts, which a run that reads another source does not need.
-    from transforms.layouts.vocabulary import RACES
-
-    return tuple(RACES)
 
 
 class SourceSettings(BaseModel):

@@ -263,7 +263,7 @@ def _date_pattern(text: str) -> str:
 
 
 def _layout(text: str) -> str:
-    # Loads every layout, which `roster --help` does not need.
+    # Loads every layout, which commands that read no drop do not need.
     from transforms.sources import AUTO, SOURCES
 
     if text not in (AUTO, *SOURCES) and not text.endswith(".toml"):
