@@ -42,44 +42,44 @@ def named(settings: object) -> list[str]:
 
 
 def secret_of(
-    settings: object, name: str, said: str, folder: Path, environment: Mapping[str, str]
+    settings: object, name: str, key: str, folder: Path, environment: Mapping[str, str]
 ) -> Secret | None:
     """Read a secret from the place that a table names; None if it names none.
 
-    Files are relative to `folder`. `said` names the table, and begins the message of the
-    `SettingsError` that is raised if the secret cannot be read.
+    Files are relative to `folder`. Raises `SettingsError` if the secret cannot be read; its message
+    begins with `key`, the table of the feed file.
     """
     variable, file, block = (getattr(settings, f"{name}_{how}") for how in HOWS)
     if variable:
-        return in_variable(f"{said}.{name}_env`", variable, environment)
+        return in_variable(f"{key}.{name}_env`", variable, environment)
     if file:
-        return in_file(f"{said}.{name}_file`", folder / file)
-    return in_block(f"{said}.{name}_block`", block) if block else None
+        return in_file(f"{key}.{name}_file`", folder / file)
+    return in_block(f"{key}.{name}_block`", block) if block else None
 
 
-def in_variable(said: str, name: str, environment: Mapping[str, str]) -> Secret:
-    """Read a secret from an environment variable; `said` is the key that names the variable.
+def in_variable(key: str, name: str, environment: Mapping[str, str]) -> Secret:
+    """Read a secret from an environment variable; `key` is the key of the feed file that names it.
 
     Raises `SettingsError` if the variable is not set or does not hold one line of plain text.
     """
-    return plain(f"{said} names ${name}, which", environment.get(name, ""))
+    return plain(f"{key} names ${name}, which", environment.get(name, ""))
 
 
-def in_file(said: str, place: Path) -> Secret:
+def in_file(key: str, path: Path) -> Secret:
     """Read a secret from a file. Raises `SettingsError` if that is not possible."""
     try:
-        text = place.read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
         raise SettingsError(
-            f"{said} names {place}, which cannot be read: {reason}. Make it, or correct the name."
+            f"{key} names {path}, which cannot be read: {reason}. Make it, or correct the name."
         ) from None
-    return plain(f"{said} names {place}, which", text)
+    return plain(f"{key} names {path}, which", text)
 
 
-def in_block(said: str, name: str) -> Secret:
+def in_block(key: str, name: str) -> Secret:
     """Read a secret from a Prefect Secret block. Raises `SettingsError` if that is not possible."""
-    where = f"{said} names the block {name}, which"
+    where = f"{key} names the block {name}, which"
     return plain(where, text_of(where, name))
 
 
