@@ -62,7 +62,7 @@ def approve(job: Job, ledger: Ledger, archive: Archive, watch: Watch = NOBODY) -
                 plan.id, "approved", by=job.run.by, note=job.run.note, at=datetime.now(UTC)
             )
 
-    delivery = Delivery(begun, changes, known, judge, (difference.findings,))
+    delivery = Delivery(begun, changes, known, judge=judge, findings=(difference.findings,))
     result = deliver(delivery, job, ledger, watch, before_load=note_approval)
     if job.run.command == "sync" and not (
         result.error or result.total("failed") or result.total("waiting")

@@ -36,7 +36,7 @@ from transforms.checks.references import Known
 from transforms.delta import with_arrears
 from transforms.diff import Marks, diff, marked
 from transforms.findings import Findings, gather, located, spelt
-from transforms.guard import Guarded, guard, planned
+from transforms.guard import GuardContext, Guarded, guard, planned
 from transforms.guard.guard import no_pairs
 from transforms.records import RosterState
 from transforms.renamed_ids import file_of_ids, readable_in, renamed
@@ -101,7 +101,9 @@ class Delivery:
     begun: float  # when the run began, by `time.monotonic()`
     changes: Changes = field(default_factory=dict)
     known: Known = field(default_factory=dict)
-    judge: Judge = Guarded
+    context: GuardContext = field(default_factory=GuardContext)
+    # what judges the changes instead of the guard, for a plan that a person has approved
+    judge: Judge | None = None
     findings: tuple[Findings, ...] = ()
     # the findings that refuse the drop; None if it is not refused
     refused: pl.DataFrame | None = None
@@ -146,8 +148,9 @@ def compare(job: Job, ledger: Ledger, archive: Archive, watch: Watch) -> Deliver
     context = guard_context(
         changes, accepted.rejections, known, job, ledger, archive, accepted.findings
     )
-    judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
-    return Delivery(begun, changes, known, judge, tuple(findings), content=content, spoken=spoken)
+    return Delivery(
+        begun, changes, known, context, findings=tuple(findings), content=content, spoken=spoken
+    )
 
 
 def deliver(
@@ -161,11 +164,14 @@ def deliver(
     if delivery.refused is not None:
         return run_result(job, delivery.begun, delivery.findings, refused=delivery.refused)
     # 6 guard
-    guarded = watch.stage("guard", delivery.judge, delivery.changes)
+    judge = delivery.judge or partial(
+        guard, past=delivery.context, limits=job.guard.limits, raised=job.guard.raised
+    )
+    guarded = watch.stage("guard", judge, delivery.changes)
     records = planned(guarded.changes, delivery.known)
     begun, findings = delivery.begun, delivery.findings
     content, spoken = delivery.content, delivery.spoken
-    del delivery  # free the memory of a large district's frames before the load
+    del delivery, judge  # free the memory of a large district's frames before the load
     if before_load:
         before_load(guarded)
     # 7 load, parents first, deletes last

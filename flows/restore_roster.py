@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import partial
 
 from connectors.ledger import Ledger
 from connectors.roster_archive import Archive
@@ -17,7 +16,6 @@ from flows.recover import recover, with_doubts
 from flows.result import RunResult
 from flows.watch import NOBODY, Watch
 from transforms.diff import diff
-from transforms.guard import guard
 from transforms.role_ends import taken_back
 
 
@@ -57,6 +55,7 @@ def restore_roster(
     context = replace(
         guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
     )
-    judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
-    delivery = Delivery(begun, changes, known, judge, (difference.findings,), content=content)
+    delivery = Delivery(
+        begun, changes, known, context, findings=(difference.findings,), content=content
+    )
     return replace(deliver(delivery, job, ledger, watch), restored=run)

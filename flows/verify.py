@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 import polars as pl
 
@@ -54,7 +53,7 @@ from transforms.changes import (
 )
 from transforms.checks.references import Known
 from transforms.diff import diff
-from transforms.guard import GuardLimits, guard
+from transforms.guard import GuardLimits
 from transforms.guard.limits import allows, limit_text
 from transforms.records import RosterState
 from transforms.schemas import ENTITIES
@@ -182,8 +181,7 @@ def repair(
     context = replace(
         guard_context(changes, {}, known, job, ledger, archive), dated=None, twin=None
     )
-    judge = partial(guard, past=context, limits=job.guard.limits, raised=job.guard.raised)
-    result = deliver(Delivery(begun, changes, known, judge, content=content), job, ledger, watch)
+    result = deliver(Delivery(begun, changes, known, context, content=content), job, ledger, watch)
     # A repair looks only at differences. What older plans hold keeps waiting.
     return replace(result, repaired=True, whole=frozenset())
 

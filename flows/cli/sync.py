@@ -7,6 +7,7 @@ from __future__ import annotations
 
 # Each command imports what it runs, so that `roster --help` answers at once.
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,9 +34,10 @@ def _register(command: Command, help: str) -> None:
         json: Json = False,
         **told: Any,
     ) -> None:
-        _run(command, drop, target=target, district=district, state=state, json=json, **told)
+        values = told | {"target": target, "district": district, "state": state, "json": json}
+        run_guarded(*_job(command, drop, **values))
 
-    run.__doc__ = what
+    run.__doc__ = help
 
 
 _register("sync", "Extract, validate, compare and load a drop; or send a plan that was held.")
@@ -63,16 +65,27 @@ def restore(
 ) -> None:
     """Bring the target back to the roster of an earlier run; DROP says which feed and target."""
     command: Command = "plan" if dry_run else "sync"
-    _run(
-        command, drop, target=target, district=district, state=state, json=json, restore=run, **told
+    run_guarded(
+        *_job(
+            command,
+            drop,
+            target=target,
+            district=district,
+            state=state,
+            json=json,
+            restore=run,
+            **told,
+        )
     )
 
 
 _register("check", "Validate a drop, and say whether it would load.")
 
 
-def _run(command: Command, drop: Path, **values: Any) -> None:
-    """Make a job of the options, run it, and show its report."""
+def _job(
+    command: Command, drop: Path, **values: Any
+) -> tuple[Callable[[], RunResult], Callable[[RunResult], None], dict[str, object] | None]:
+    """Return how a job is made of the options and run, how its result is shown, and its outline."""
     from flows.make_job import make_job
     from flows.options import Options
     from flows.reports.progress import Bars
@@ -97,7 +110,7 @@ def _run(command: Command, drop: Path, **values: Any) -> None:
         if options.json:
             print_json(result.as_json())
 
-    run_guarded(work, show, outline if options.json else None)
+    return work, show, outline if options.json else None
 
 
 @app.command()

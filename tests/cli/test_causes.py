@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -17,12 +19,12 @@ NOTHING = pl.DataFrame(schema=ERRORS)
 HELD = pl.DataFrame([("users", "ana")], schema=["entity", "sourcedId"], orient="row")
 
 
-def result(counts: dict[Term, int] | None = None, **more: object) -> RunResult:
+def result(counts: dict[Term, int] | None = None, **more: Any) -> RunResult:
     """A sync of users."""
     users: Counts = dict(counts or {"read": 3, "unchanged": 3})
     return RunResult(
         "r1", "sync", "larkspur", "sandbox", {"users": users}, Findings(), NOTHING, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 def trouble(sourced_id: str, detail: str, term: Term = "failed") -> Trouble:
@@ -137,9 +139,8 @@ def test_a_run_ends_only_what_it_knows_of(
     whole: bool, more: dict[str, object], kinds: set[str]
 ) -> None:
     """What broke off, was refused or did not judge a drop leaves the rest as it was."""
-    found = RunResult(
-        "r1", "sync", "larkspur", "sandbox", {}, Findings(), more.pop("refused", NOTHING), **more
-    )  # type: ignore[arg-type]
+    values = {"refused": NOTHING} | more
+    found = RunResult("r1", "sync", "larkspur", "sandbox", {}, Findings(), **values)
 
     assert kinds == settled(found, whole=whole)
 

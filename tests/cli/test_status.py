@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -62,6 +63,7 @@ def ended(name: str, hours: float, code: int = 0, **more: object) -> Run:
     """A run that ended so many hours ago."""
     started = NOW - timedelta(hours=hours)
     status = {0: "done", 1: "failed", 2: "", 3: "held", 4: "refused"}[code]
+    values: dict[str, Any] = more
     return Run(
         name,
         KEY,
@@ -71,8 +73,8 @@ def ended(name: str, hours: float, code: int = 0, **more: object) -> Run:
         ended=started,
         status=status,
         exit_code=code,
-        **more,
-    )  # type: ignore[arg-type]
+        **values,
+    )
 
 
 def test_without_a_ledger_there_is_nothing_to_tell(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,9 @@ def test_all_that_is_known_is_told(feed: Feed) -> None:
         user[name] for name in ("feed", "target", "findings", "plan")
     )
     assert ("accepted", "Diaz") == (
-        user["roster"]["standing"],
-        user["roster"]["record"]["familyName"],
-    )  # type: ignore[index]
+        user["roster"]["standing"],  # type: ignore[index]
+        user["roster"]["record"]["familyName"],  # type: ignore[index]
+    )
     assert ("active", True) == (user["ledger"]["status"], user["ledger"]["asRoster"])  # type: ignore[index]
     assert {"is": "there", "differs": [], "reason": None} == user["seen"]
     assert all(
@@ -200,8 +201,8 @@ def test_what_is_not_shared_is_told(feed: Feed) -> None:
     ids=["lost", "deleted", "changed", "added to"],
 )
 def test_what_somebody_did_in_the_target_is_seen(
-    change, seen: str, expected: str, target: Served
-) -> None:  # type: ignore[no-untyped-def]
+    change: Callable[[Served], object], seen: str, expected: str, target: Served
+) -> None:
     """Properties are named, and their values are not."""
     change(target)
 

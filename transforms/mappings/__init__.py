@@ -25,7 +25,7 @@ from transforms.mappings.problems import DocumentLocation, MappingProblem, line_
 from transforms.mappings.tables import OPTIONAL, Reader, fields_of, file_of, is_table, read
 from transforms.sources import SOURCES
 
-__all__ = ["Mapped", "Problem", "line_of", "mapped"]
+__all__ = ["Mapped", "MappingProblem", "line_of", "mapped"]
 
 LAYOUT, FILE, ORDER = "layout", "file", "date_order"
 FIELDS = ("code", "title", "snapshot", "district", "roles_from_enrollments", "escape")

@@ -1,0 +1,1 @@
+"""Questions to a staging target: what does its API really do?"""
