@@ -54,10 +54,7 @@ def stacks() -> Stacks:
     "package",
     [
         "flows",
-        pytest.param(
-            "connectors",
-            marks=pytest.mark.xfail(strict=True, reason="postgresql takes a type of database"),
-        ),
+        "connectors",
         "transforms",
     ],
 )
@@ -68,7 +65,6 @@ def test_no_modules_import_each_other_in_a_circle(package: str, tree: Tree) -> N
     assert [] == circles
 
 
-@pytest.mark.xfail(strict=True, reason="too many functions only wrap the next one")
 def test_a_drop_is_read_within_twelve_frames_of_the_command(stacks: Stacks) -> None:
     """Somebody who steps through a run with a debugger passes every one of them."""
     assert len(stacks.read) <= 12, stacks.read
@@ -79,9 +75,6 @@ def test_the_pipeline_is_within_eight_frames_of_the_command(stacks: Stacks, tree
     assert stacks.to_pipeline(pipeline_of(tree)[1]) <= 8, stacks.read
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the tails of sync, restore and repair are written one by one"
-)
 def test_every_run_is_guarded_by_the_same_function(tree: Tree) -> None:
     """However the records of a run came about."""
     users = users_of(tree, ("transforms.guard.guard", "guard"))
@@ -131,7 +124,6 @@ def test_only_the_command_line_reports_and_flows_print(tree: Tree) -> None:
     assert [] == [name for name in printing if not name.startswith(PRINTERS)]
 
 
-@pytest.mark.xfail(strict=True, reason="long lines were kept from the formatter")
 def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
     """A table is an assignment of a literal or a call at the top of a module."""
     places = [
@@ -143,7 +135,6 @@ def test_the_formatter_is_switched_off_only_in_tables(tree: Tree) -> None:
     assert [] == places
 
 
-@pytest.mark.xfail(strict=True, reason="fields are documented in paragraphs")
 def test_the_fields_of_a_dataclass_are_not_documented_in_prose(tree: Tree) -> None:
     """Each field has a line of its own, beside it or below `Attributes:`; prose may name one."""
     prose = [

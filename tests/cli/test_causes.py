@@ -139,7 +139,7 @@ def test_a_run_ends_only_what_it_knows_of(
     whole: bool, more: dict[str, object], kinds: set[str]
 ) -> None:
     """What broke off, was refused or did not judge a drop leaves the rest as it was."""
-    values = {"refused": NOTHING} | more
+    values: dict[str, Any] = {"refused": NOTHING} | more
     found = RunResult("r1", "sync", "larkspur", "sandbox", {}, Findings(), **values)
 
     assert kinds == settled(found, whole=whole)
